@@ -1,0 +1,39 @@
+"""What can go wrong in the engine.
+
+    EngineError
+    ├── BadRequest          the request itself is wrong: the caller can change it
+    ├── ModelMissing        a model or weight file is not there: the caller can bring it
+    ├── ModelBroken         a model's file is corrupt, incomplete or of a kind that cannot be used
+    ├── OutOfMemory         the device's memory does not hold the job, after every smaller plan was tried
+    └── NumericFailure      the networks returned NaN or infinity
+"""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Root of the engine's errors; `hint` says to a person what would help (may be empty)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class BadRequest(EngineError):
+    """The request cannot be run as it stands; the message names the value and what would be right."""
+
+
+class ModelMissing(EngineError):
+    """A model, weight file or adapter that the request needs is not installed."""
+
+
+class ModelBroken(EngineError):
+    """A model's file is truncated, corrupt, incomplete or of an unsupported kind."""
+
+
+class OutOfMemory(EngineError):
+    """The device has too little memory, also for the smallest plan."""
+
+
+class NumericFailure(EngineError):
+    """A network returned NaN or infinity."""

@@ -1,0 +1,1 @@
+"""Thin panels inside the editors, and what installs them."""

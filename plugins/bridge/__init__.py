@@ -1,0 +1,1 @@
+"""What the Krita and GIMP plug-ins share: standard library only, Python 3.10."""

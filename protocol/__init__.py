@@ -1,0 +1,1 @@
+"""What crosses the wire. Standard library only; also copied into each plug-in."""
