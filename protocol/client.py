@@ -1,0 +1,386 @@
+"""The client: one connection in worker threads, reconnecting by itself; what happens arrives in a queue.
+
+Knows the wire and its own jobs; knows no editor. No method blocks on the network (except where its name says *wait* or *run*),
+and nothing of the host's is ever called from a foreign thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import random
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from . import events as happened
+from . import messages as wire
+from .connection import ConnectionClosed, explain, open_connection
+from .errors import Failure, ProtocolError
+from .frames import unpack
+from .home import Address, running_server
+from .launch import last_words, start_server
+from .link import Link, Task
+from .transfers import Content
+
+Priority = Literal["normal", "front", "replace"]
+FileFormat = Literal["psd", "ora", "png"]
+
+FIRST_RETRY, LAST_RETRY = 0.1, 5.0
+START_SECONDS = 30.0
+FINAL = ("client-too-old", "server-too-old", "forbidden")
+"""Failures that trying again does not cure."""
+
+
+class Client:
+    """Talks to one server. `name` says who it is, as `krita 5.2 acetate 0.1`.
+
+    Without an `address` the running server is looked up in its state file, anew for every attempt. With `launch`, a command such
+    as `["acetate", "serve"]`, a server is started when none answers. `session` should be kept by hosts that want the same place
+    in the queue after a restart.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        address: Address | None = None,
+        launch: Sequence[str] | None = None,
+        session: str | None = None,
+        formats: Sequence[str] = ("rgba8",),
+        encodings: Sequence[str] = ("raw", "zlib"),
+    ) -> None:
+        self.events: queue.Queue[happened.Event] = queue.Queue()
+        """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
+        self.welcome: wire.Welcome | None = None
+        """The last server's greeting; `None` before the first."""
+        self.failure: Failure | None = None
+        """Why there is no connection now; `None` while there is one."""
+        self._hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
+        self._address = address
+        self._launch = tuple(launch) if launch else None
+        self._launched_at: float | None = None
+        self._link = Link(self._deliver)
+        self._inboxes: dict[str, queue.Queue[happened.Event]] = {}
+        self._state = threading.Condition()
+        self._connected = False
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._signal: tuple[socket.socket, socket.socket] | None = None
+
+    # --- the connection ----------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Start connecting in the background and keep connected. Harmless when already so."""
+        if self._thread is None or not self._thread.is_alive():
+            self._closing.clear()
+            self._thread = threading.Thread(target=self._stay_connected, name="acetate-client", daemon=True)
+            self._thread.start()
+
+    def wait_until_connected(self, timeout: float = START_SECONDS) -> wire.Welcome:
+        """For scripts: connect and wait. Raises `ProtocolError` with the reason."""
+        self.connect()
+        with self._state:
+            self._state.wait_for(lambda: self._connected or (self.failure is not None and self.failure.code in FINAL), timeout)
+            if self._connected and self.welcome is not None:
+                return self.welcome
+            failure = self.failure or Failure("no-server", f"no server answered within {timeout:g} s")
+        raise ProtocolError(failure.code, failure.message, failure.hint)
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    def close(self) -> None:
+        """Hang up. Jobs go on at the server unless they were submitted with `keep=False`."""
+        self._closing.set()
+        self._link.close()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(3)
+
+    def __enter__(self) -> Client:
+        self.wait_until_connected()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- events ------------------------------------------------------------------------------------------------------
+
+    def poll(self) -> list[happened.Event]:
+        """All events that wait, without blocking. Meant for a timer of 20 to 50 ms, or for when `fileno()` becomes readable."""
+        self._clear_signal()
+        found: list[happened.Event] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self.events.get_nowait())
+        return found
+
+    def fileno(self) -> int:
+        """A socket that is readable while events wait: for `QSocketNotifier`, `GLib.io_add_watch` or `select`."""
+        if self._signal is None:
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            self._signal = ours, theirs
+            if not self.events.empty():
+                theirs.send(b"!")
+        return self._signal[0].fileno()
+
+    # --- jobs --------------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        task: str,
+        parameters: wire.Parameters | None = None,
+        conditions: Mapping[str, Condition] | None = None,
+        *,
+        box: wire.Box | None = None,
+        format: str | None = None,
+        previews: bool = True,
+        priority: Priority = "normal",
+        keep: bool = True,
+        job: str | None = None,
+    ) -> str:
+        """Ask for layers; returns the job's id at once. Pictures in `conditions` (keys `source`, `mask`, `foreground`,
+        `background`, `blended`) are hashed and uploaded in the background, each content once."""
+        job = job or new_job_id()
+        given = dict(conditions or {})
+        asked = wire.Submit(
+            job,
+            task,
+            parameters or wire.Parameters(),
+            box=box,
+            format=format or self._hello.formats[0],  # type: ignore[arg-type]
+            previews=previews,
+            priority=priority,
+            keep=keep,
+        )
+        self._link.begin(Task(asked, {name: (c.content, c.x, c.y) for name, c in given.items()}))
+        return job
+
+    def insert_file(
+        self, data: bytes, file: FileFormat, *, x: int = 0, y: int = 0, format: str | None = None, job: str | None = None
+    ) -> str:
+        """Ask for the layers of a PSD, OpenRaster or PNG file, given as bytes; its top left corner goes to (x, y)."""
+        job = job or new_job_id()
+        asked = wire.Insert(job, "0" * 64, file, format or self._hello.formats[0], x, y)  # type: ignore[arg-type]
+        self._link.begin(Task(asked, {"file": (data, 0, 0)}))
+        return job
+
+    def export(
+        self,
+        jobs: Sequence[str],
+        file: FileFormat,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        job: str | None = None,
+    ) -> str:
+        """Ask for finished jobs as one layered file; it arrives as `FileReady`."""
+        job = job or new_job_id()
+        self._link.begin(Task(wire.Export(job, tuple(jobs), file, width, height), {}))
+        return job
+
+    def upload(self, content: Content) -> str:
+        """Send a picture (or file) ahead of its use; returns its SHA-256, which a `Condition` takes. Hashes on this thread."""
+        return self._link.upload(content)
+
+    def attach(self, job: str, *, have: Sequence[int] = (), format: str | None = None) -> None:
+        """Ask for a job of the past or of another client: its state, its layers (without those in `have`), its further events."""
+        self._link.attach(wire.Attach(job, tuple(have), format or self._hello.formats[0]))  # type: ignore[arg-type]
+
+    def cancel(self, job: str) -> None:
+        """Stop a job; `Cancelled` follows, or whatever came first."""
+        self._link.cancel(job)
+
+    def acknowledge(self, job: str) -> None:
+        """Say that the result is safe in the artist's document. Until then the server does not evict it."""
+        self._link.send(wire.Acknowledge(job))
+
+    def discard(self, job: str) -> None:
+        """Delete a finished job from the history; `Discarded` follows."""
+        self._link.send(wire.Discard(job))
+
+    def history(self, before: str | None = None, limit: int = 30, thumbnails: bool = True) -> None:
+        """Ask for finished jobs, newest first; `HistoryPage` follows. `before` is the last id of the page before."""
+        self._link.send(wire.ListHistory(before, limit, thumbnails))
+
+    def jobs(self) -> None:
+        """Ask for all jobs that wait, run or are not acknowledged; `Jobs` follows."""
+        self._link.send(wire.ListJobs())
+
+    def run(
+        self,
+        task: str,
+        parameters: wire.Parameters | None = None,
+        conditions: Mapping[str, Condition] | None = None,
+        *,
+        box: wire.Box | None = None,
+        keep: bool = False,
+        previews: bool = False,
+        timeout: float | None = None,
+    ) -> Iterator[happened.Event]:
+        """For scripts: submit, then yield this job's events up to and including the last. Closing the generator cancels."""
+        job = new_job_id()
+        with self._inbox(job):
+            self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, job=job)
+            yield from self._follow(job, timeout)
+
+    def follow(self, job: str, timeout: float | None = None) -> Iterator[happened.Event]:
+        """For scripts: attach to a job and yield its events up to and including the last. Closing the generator cancels."""
+        with self._inbox(job):
+            self.attach(job)
+            yield from self._follow(job, timeout)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _inbox(self, job: str) -> Iterator[None]:
+        self._inboxes[job] = queue.Queue()
+        try:
+            yield
+        finally:
+            del self._inboxes[job]
+
+    def _follow(self, job: str, timeout: float | None) -> Iterator[happened.Event]:
+        ended = False
+        try:
+            while not ended:
+                try:
+                    event = self._inboxes[job].get(timeout=timeout)
+                except queue.Empty:
+                    raise TimeoutError(f"nothing was heard of job {job} for {timeout:g} s") from None
+                ended = isinstance(event, happened.TERMINAL)
+                yield event
+        finally:
+            if not ended:
+                self.cancel(job)
+
+    def _deliver(self, event: happened.Event) -> None:
+        inbox = self._inboxes.get(getattr(event, "job", None) or "")
+        if inbox is not None:
+            inbox.put(event)
+            return
+        self.events.put(event)
+        if self._signal is not None:
+            with contextlib.suppress(BlockingIOError):
+                self._signal[1].send(b"!")
+
+    def _clear_signal(self) -> None:
+        if self._signal is not None:
+            with contextlib.suppress(BlockingIOError):
+                while self._signal[0].recv(4096):
+                    pass
+
+    def _stay_connected(self) -> None:
+        """The worker thread: connect, serve until the connection breaks, wait a little longer each time, again."""
+        delay = FIRST_RETRY
+        while not self._closing.is_set():
+            try:
+                self._one_connection()
+                delay = FIRST_RETRY
+                failure = Failure("connection-lost", "the server closed the connection", "It is tried again.")
+            except Exception as error:
+                if self.failure is None:
+                    delay = FIRST_RETRY
+                failure = explain(error)
+            if self._closing.is_set():
+                return
+            final = failure.code in FINAL
+            with self._state:
+                self._connected, self.failure = False, failure
+                self._state.notify_all()
+            self._deliver(happened.Disconnected(failure, None if final else delay))
+            if final or self._closing.wait(delay * random.uniform(0.8, 1.2)):
+                return
+            delay = min(2 * delay, LAST_RETRY)
+
+    def _one_connection(self) -> None:
+        address = self._find_or_start()
+        with contextlib.closing(open_connection(address)) as connection:
+            connection.send(wire.to_text(self._hello))
+            welcome = self._greeting(connection.recv(timeout=10))
+            with self._state:
+                self.welcome, self.failure, self._connected = welcome, None, True
+                self._state.notify_all()
+            self._deliver(happened.Connected(welcome))
+            with self._link.over(connection, welcome.encoding):
+                try:
+                    while not self._closing.is_set():
+                        self._take(connection.recv())
+                except ConnectionClosed:
+                    return
+
+    def _greeting(self, text: str | bytes) -> wire.Welcome:
+        answer = wire.from_server(text) if isinstance(text, str) else None
+        if isinstance(answer, wire.Error):
+            raise ProtocolError(answer.failure.code, answer.failure.message, answer.failure.hint)
+        if not isinstance(answer, wire.Welcome):
+            raise ProtocolError("server-too-old", "the server did not answer hello with welcome", "Is it an Acetate server?")
+        return answer
+
+    def _take(self, frame: str | bytes) -> None:
+        if isinstance(frame, str):
+            message = wire.from_server(frame)
+            if isinstance(message, wire.Engine) and self.welcome is not None:
+                self._deliver(message)
+            elif message is not None:
+                self._link.message(message)
+        elif (part := unpack(frame)) is not None:
+            self._link.part(*part)
+
+    def _find_or_start(self) -> Address:
+        """The address to try now; starts a server when none is there and one may be started."""
+        if self._address is not None:
+            return self._address
+        running = running_server()
+        if running is not None and _answers(running.address):
+            return running.address
+        if self._launch is None:
+            raise ProtocolError("no-server", "no server is running", "Start one: acetate serve")
+        self._deliver(happened.Starting(self._launch))
+        return self._start(self._launch)
+
+    def _start(self, command: tuple[str, ...]) -> Address:
+        by_hand = "Start it by hand: " + " ".join(command)
+        try:
+            process = start_server(command)
+        except OSError as error:
+            raise ProtocolError("cannot-start", f"the server cannot be started: {error}", by_hand) from None
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and not self._closing.wait(0.05):
+            running = running_server()
+            if running is not None and _answers(running.address):
+                return running.address
+            if process.poll() not in (None, 0):
+                raise ProtocolError("cannot-start", f"the server ended at once: {last_words()}", by_hand)
+        raise ProtocolError("cannot-start", f"the server did not answer within {START_SECONDS:g} s: {last_words()}", by_hand)
+
+
+class Condition:
+    """A picture that a task works on, and where its top left pixel lies on the canvas."""
+
+    def __init__(self, content: Content | str, x: int = 0, y: int = 0) -> None:
+        self.content = content
+        """An `Image`, or the SHA-256 that `upload` returned."""
+        self.x, self.y = x, y
+
+
+def new_job_id() -> str:
+    """32 random hexadecimal digits."""
+    return os.urandom(16).hex()
+
+
+def _answers(address: Address) -> bool:
+    """Whether anything listens there: a state file may be left over from a killed server."""
+    host, _, port = address.url.split("://", 1)[1].rstrip("/").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+    except (OSError, ValueError):
+        return False
+    return True
