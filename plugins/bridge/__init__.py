@@ -1,1 +1,1 @@
-"""What the Krita and GIMP plug-ins share: standard library only, Python 3.10."""
+"""What both plug-ins share and no host is needed for: the form, placement, the layer stack, prompts, words for a person."""

@@ -1,0 +1,82 @@
+"""Words for a person: names of new layers, how far a job is, what went wrong.
+
+Knows the protocol's values; knows no widget. Ships in English; every text that is not a name goes through here or `tasks`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from acetate.protocol import Failure, Progress, Queued, Receiving
+
+STAGES = {
+    "load": "Loading the model",
+    "encode": "Reading the picture",
+    "denoise": "Drawing",
+    "decode": "Finding the transparency",
+    "upscale": "Upscaling",
+    "read": "Reading the file",
+    "write": "Writing the file",
+}
+ROLES = {"foreground": "", "background": "background", "blended": "blended"}
+NAME_CHARACTERS = 48
+"""Of a prompt in a layer's name; the editors' layer lists show about as many."""
+
+
+def short_prompt(prompt: str, characters: int = NAME_CHARACTERS) -> str:
+    """The prompt on one line, without emphasis and `<lora:…>`, cut at a word."""
+    plain = re.sub(r"<[^<>]*>", " ", prompt)
+    plain = re.sub(r":\s*[\d.]+\s*\)", ")", plain)
+    plain = " ".join(re.sub(r"[()\[\]]", "", plain).split()).strip(" ,;")
+    if len(plain) <= characters:
+        return plain
+    cut = plain[: characters - 1]
+    return (cut.rpartition(" ")[0] or cut).rstrip(" ,;") + "…"
+
+
+def layer_name(prompt: str, seed: int, role: str = "foreground") -> str:
+    """`glass bottle (1234)`; other roles are said: `glass bottle, background (1234)`."""
+    said = ROLES.get(role, role)
+    return ", ".join(part for part in (short_prompt(prompt) or "Layer", said) if part) + f" ({seed})"
+
+
+def described(event: Progress | Queued | Receiving) -> str:
+    """`Drawing, step 7 of 20, 12 s left`; `Waiting, 2 before this`; `Receiving, 40 %`"""
+    if isinstance(event, Queued):
+        return "Waiting to begin" if event.position == 0 else f"Waiting, {event.position} before this"
+    if isinstance(event, Receiving):
+        return f"Receiving, {event.received * 100 // max(1, event.total)} %"
+    parts = [STAGES.get(event.stage, event.stage.capitalize())]
+    if event.steps > 1:
+        parts.append(f"step {event.step} of {event.steps}")
+    if event.seconds_left is not None:
+        parts.append(f"{duration(event.seconds_left)} left")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """`12 s`, `3 min`, `1 h 5 min`"""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def ago(seconds: float) -> str:
+    """`just now`, `5 min ago`, `3 h ago`, `2 days ago`"""
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 86400:
+        return f"{int(seconds // 3600)} h ago"
+    days = int(seconds // 86400)
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def explained(failure: Failure) -> str:
+    """What happened and what to do, in one or two sentences."""
+    message = failure.message[:1].upper() + failure.message[1:]
+    text = message if message.endswith((".", "!", "?")) else f"{message}."
+    return f"{text} {failure.hint}".strip()

@@ -1,0 +1,63 @@
+from dataclasses import replace
+
+from acetate.plugins.bridge.form import LARGEST_SEED, Form, fresh_seed, from_json, from_parameters
+from acetate.plugins.bridge.tasks import TASKS
+from acetate.protocol import Box, Parameters
+
+BOX = Box(0, 0, 64, 64)
+
+
+def test_a_form_survives_json():
+    form = Form(
+        task="scene", prompt="ein Glas 🍷", prompts={"background": "bar"}, count=3, steps=12, seed=LARGEST_SEED, new_seed=False
+    )
+    assert from_json(form.to_json()) == form
+
+
+def test_a_form_of_another_version_loses_only_what_does_not_fit():
+    assert from_json('{"prompt": "x", "task": "dream", "count": "many", "novelty": 1}') == Form(prompt="x")
+
+
+def test_a_broken_form_is_a_new_form():
+    assert from_json("[1,") == from_json('"text"') == Form()
+
+
+def test_unset_fields_are_left_to_the_model():
+    assert Form(prompt=" apple ").parameters() == Parameters(prompt="apple")
+
+
+def test_a_task_takes_only_its_own_fields():
+    parameters = Form(task="upscale", count=4, lock_alpha=True, prompts={"background": "bar"}, scale=3.0).parameters()
+    assert (parameters.count, parameters.lock_alpha, parameters.prompts, parameters.scale) == (1, False, {}, 3.0)
+
+
+def test_a_new_seed_is_drawn_unless_it_is_fixed():
+    assert Form(seed=5, new_seed=False).with_seed().seed == 5
+    assert len({Form(seed=5).with_seed().seed for _ in range(8)}) > 1
+
+
+def test_seeds_fit_in_32_bits():
+    assert all(0 <= fresh_seed() <= LARGEST_SEED for _ in range(1000))
+
+
+def test_the_parameters_of_a_result_fill_the_form_and_fix_the_seed():
+    before = Form(prompt="old", steps=50, negative_prompt="blur", count=2)
+    after = from_parameters({"task": "refine", "prompt": "new", "seed": 9, "strength": 1, "steps": None, "width": 128}, before)
+    assert after == replace(
+        before, task="refine", prompt="new", seed=9, strength=1, steps=None, negative_prompt="", new_seed=False
+    )
+
+
+def test_an_empty_prompt_is_refused_where_one_is_needed():
+    assert "prompt is empty" in Form().complaint(BOX)
+    assert Form(task="upscale").complaint(BOX) is None
+
+
+def test_a_result_larger_than_the_server_makes_is_refused():
+    assert "too large" in Form(task="upscale", scale=8.0).complaint(Box(0, 0, 2000, 10))
+
+
+def test_every_task_has_words_for_a_person_and_known_fields():
+    names = {one for task in TASKS for one in task.fields}
+    assert names <= set(Form.__dataclass_fields__)
+    assert all(task.label and task.verb and task.meaning for task in TASKS)

@@ -1,0 +1,58 @@
+import pytest
+from acetate.plugins.bridge.words import ago, described, duration, explained, layer_name, short_prompt
+from acetate.protocol import Failure, Progress, Queued, Receiving
+
+
+def test_a_layer_is_named_after_prompt_and_seed():
+    assert layer_name("glass bottle", 1234) == "glass bottle (1234)"
+
+
+def test_other_roles_are_said():
+    assert layer_name("glass bottle", 7, "background") == "glass bottle, background (7)"
+
+
+def test_a_layer_without_a_prompt_has_a_name_too():
+    assert layer_name("  ", 7) == "Layer (7)"
+
+
+def test_emphasis_loras_and_line_breaks_are_no_part_of_a_name():
+    assert short_prompt("a (red:1.2)\napple <lora:ink:0.8>, [shiny]") == "a red apple , shiny"
+
+
+def test_long_prompts_are_cut_at_a_word():
+    short = short_prompt("a very long description of a wooden chest with iron fittings and a lock")
+    assert short == "a very long description of a wooden chest with…"
+    assert len(short) <= 48
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (12.4, "12 s"), (89, "89 s"), (170, "3 min"), (3900, "65 min"), (7500, "2 h 5 min")]
+)
+def test_durations_have_one_or_two_units(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(5, "just now"), (300, "5 min ago"), (7300, "2 h ago"), (90000, "yesterday"), (300000, "3 days ago")]
+)
+def test_ages_are_rough(seconds, text):
+    assert ago(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (Progress("j", "denoise", 7, 20, 0.3, 12.0), "Drawing, step 7 of 20, 12 s left"),
+        (Progress("j", "load", 1, 1, 0.0), "Loading the model"),
+        (Progress("j", "dream", 1, 1, 0.0), "Dream"),
+        (Queued("j", 0), "Waiting to begin"),
+        (Queued("j", 2), "Waiting, 2 before this"),
+        (Receiving("j", 0, 40, 100), "Receiving, 40 %"),
+    ],
+)
+def test_the_phase_is_said_in_a_few_words(event, text):
+    assert described(event) == text
+
+
+def test_a_failure_says_what_happened_and_what_to_do():
+    assert explained(Failure("out-of-memory", "no memory", "Make it smaller.")) == "No memory. Make it smaller."
