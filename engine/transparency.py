@@ -6,7 +6,7 @@ Keys, channel order (alpha first) and arithmetic are those of the published weig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -94,28 +94,25 @@ class TransparentDecoder(nn.Module):
         return result
 
     @torch.no_grad()
-    def estimate(
-        self, pixels_01: Tensor, latents: Tensor, passes: int = 8, *, batch: int = 1, between: Callable[[], None] | None = None
-    ) -> Tensor:
+    def estimate(self, pixels_01: Tensor, latents: Tensor, passes: int = 8, batch: int = 1) -> Tensor:
         """Lower median of `passes` flips and rotations, `(B, 4, H, W)` in [0, 1], alpha first, straight.
 
         Eight passes are the reference and exactly equivariant to flips and rotations; 4 are the rotations, 2 a picture and
-        its half turn, 1 a plain pass. `batch` runs that many passes at once (memory for launches, equal up to rounding);
-        `between` is called before each, so that a caller can report progress or stop by raising.
+        its half turn, 1 a plain pass. `batch` runs that many at once (memory for launches, equal up to rounding).
         """
+        return lower_median([estimate for group in self.estimates(pixels_01, latents, passes, batch) for estimate in group])
+
+    def estimates(self, pixels_01: Tensor, latents: Tensor, passes: int, batch: int = 1) -> Iterator[list[Tensor]]:
+        """The single estimates, a list for every network call, so that a caller can report progress or stop in between."""
         if passes not in (1, 2, 4, 8):
             raise ValueError(f"passes is {passes}; it must be 8, 4, 2 or 1")
-        estimates: list[Tensor] = []
         for group in _groups(_symmetries(passes), batch):
-            if between is not None:
-                between()
             raw = self(
                 torch.cat([_turn(pixels_01, *symmetry) for symmetry in group]),
                 torch.cat([_turn(latents, *symmetry) for symmetry in group]),
             )
-            for part, symmetry in zip(raw.chunk(len(group)), group, strict=True):
-                estimates.append(_turn_back(part.clamp(0, 1), *symmetry))
-        return lower_median(estimates)
+            parts = raw.clamp(0, 1).chunk(len(group))
+            yield [_turn_back(part, *symmetry) for part, symmetry in zip(parts, group, strict=True)]
 
 
 def lower_median(values: list[Tensor]) -> Tensor:

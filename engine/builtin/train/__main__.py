@@ -1,0 +1,58 @@
+"""Make the built-in model: `python -m acetate.engine.builtin.train STEP --folder training`.
+
+Steps: `codec` (VAE, offset encoder, transparent decoder), `denoiser` (UNet and text encoder), `export` (into the package).
+Each resumes where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from . import autoencoder, dataset
+
+
+def main() -> None:
+    """Run one step of the recipe."""
+    parser = argparse.ArgumentParser(prog="python -m acetate.engine.builtin.train", description=__doc__)
+    parser.add_argument("step", choices=["codec", "denoiser", "export"])
+    parser.add_argument("--folder", type=Path, default=Path("training"), help="where checkpoints lie (git-ignored)")
+    parser.add_argument("--codec-steps", type=int, default=2000)
+    parser.add_argument("--denoiser-steps", type=int, default=20000)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if options.step == "codec":
+        _, pictures = _pictures(options.folder)
+        autoencoder.train(pictures, options.folder, options.codec_steps)
+    elif options.step == "denoiser":
+        from . import denoiser
+
+        items, pictures = _pictures(options.folder)
+        codec = autoencoder.train(pictures, options.folder, options.codec_steps)
+        denoiser.train(items, pictures, codec, options.folder, options.denoiser_steps)
+    else:
+        from . import export
+
+        export.write(options.folder, options.codec_steps, options.denoiser_steps)
+
+
+def _pictures(folder: Path) -> tuple[list[dataset.Item], NDArray[np.uint8]]:
+    """The training set, rendered once and kept."""
+    path = folder / "pictures.npz"
+    if not path.exists():
+        items, pictures = dataset.render()
+        np.savez(path, pictures=pictures, items=np.array([[i.kind, i.name, i.colour or "", i.material] for i in items]))
+    with np.load(path) as stored:
+        rows, pictures = stored["items"], stored["pictures"]
+    return [dataset.Item(kind, name, colour or None, material) for kind, name, colour, material in rows.tolist()], pictures
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Train the VAE, the offset encoder and the transparent decoder together, on whole frames.
+
+Whole frames because GroupNorm's statistics differ between crops and pictures: a VAE that had seen 64-pixel crops alone got its
+colours wrong.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ...alpha import pad_rgb
+from ...transparency import TransparentDecoder, TransparentEncoder
+from .precision import Trainer
+
+LATENT_CHANNELS = 8
+DECODER_CHANNELS = (32, 32, 64, 64)
+
+
+class Codec(nn.Module):
+    """The three networks that turn RGBA into latents and back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vae = AutoencoderKL(
+            down_block_types=["DownEncoderBlock2D"] * 4,
+            up_block_types=["UpDecoderBlock2D"] * 4,
+            block_out_channels=(32, 64, 96, 128),
+            layers_per_block=1,
+            latent_channels=LATENT_CHANNELS,
+            norm_num_groups=16,
+            mid_block_add_attention=False,
+            sample_size=128,
+        )
+        self.encoder = TransparentEncoder(LATENT_CHANNELS, (32, 32, 64, 64))
+        self.decoder = TransparentDecoder(LATENT_CHANNELS, DECODER_CHANNELS, attention_levels=1)
+        nn.init.normal_(self.encoder.blocks[-1].weight, std=0.02)
+
+    def encode(self, alpha_rgb_01: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`(B, 4, H, W)` alpha and padded colour in [0, 1] -> latents, posterior mean and logvar, all unscaled."""
+        alpha, colour = alpha_rgb_01[:, :1], alpha_rgb_01[:, 1:]
+        posterior = self.vae.encode((colour * 2 - 1) * alpha).latent_dist
+        return posterior.mean + posterior.std * self.encoder(alpha_rgb_01), posterior.mean, posterior.logvar
+
+
+def network_form(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Straight RGBA `(N, H, W, 4)` -> `(N, 4, H, W)` uint8, alpha first, colour padded."""
+    result = np.empty((len(pictures), 4, *pictures.shape[1:3]), np.uint8)
+    for i, rgba in enumerate(pictures):
+        result[i, 0] = rgba[..., 3]
+        result[i, 1:] = (pad_rgb(rgba) * 255 + 0.5).astype(np.uint8).transpose(2, 0, 1)
+    return result
+
+
+def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str, float]]:
+    """Reconstruction of the padded colour by the VAE and of alpha and composites by the transparent decoder."""
+    alpha, colour = batch[:, :1], batch[:, 1:]
+    latents, mean, logvar = codec.encode(batch.to(torch.bfloat16).contiguous(memory_format=torch.channels_last))
+    noisy = latents + noise * torch.randn_like(latents)
+    pixels = codec.vae.decode(noisy).sample.float() * 0.5 + 0.5
+    raw = codec.decoder(pixels.clamp(0, 1).to(noisy.dtype), noisy).float()
+    seen, drawn = raw[:, :1], raw[:, 1:]
+    weight = 0.9 * alpha + 0.1
+    base = _difference(pixels * weight, colour * weight)
+    coverage = _difference(seen, alpha)
+    behind = torch.rand(batch.shape[0], 3, 1, 1)
+    composite = _difference(drawn * seen + behind * (1 - seen), colour * alpha + behind * (1 - alpha))
+    hidden = F.l1_loss(drawn * weight, colour * weight)
+    divergence = 0.5 * (mean.float() ** 2 + logvar.float().exp() - logvar.float() - 1).mean()
+    loss = base + 2 * coverage + composite + 0.5 * hidden + 1e-5 * divergence
+    return loss, {"base": base.item(), "alpha": F.l1_loss(seen, alpha).item(), "composite": composite.item()}
+
+
+def _difference(x: Tensor, y: Tensor) -> Tensor:
+    gradients = F.l1_loss(x.diff(dim=2), y.diff(dim=2)) + F.l1_loss(x.diff(dim=3), y.diff(dim=3))
+    return F.l1_loss(x, y) + 4 * F.mse_loss(x, y) + gradients
+
+
+def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch_size: int = 8) -> Codec:
+    """Train up to `steps`, going on from `folder/codec.pt` when it is there."""
+    trainer = Trainer(Codec(), folder / "codec.pt", peak=1.2e-3, steps=steps)
+    codec = cast(Codec, trainer.fast)
+    data = torch.from_numpy(network_form(pictures)) if trainer.done < steps else torch.empty(0)
+    started, first = time.monotonic(), trainer.done
+    while trainer.done < steps:
+        generator = torch.Generator().manual_seed(trainer.done)
+        chosen = torch.randint(len(data), (batch_size,), generator=generator)
+        loss, parts = loss_of(codec, data[chosen].float() / 255, noise=0.05)
+        trainer.step(loss)
+        if trainer.done % 25 == 0:
+            said = " ".join(f"{name} {value:.4f}" for name, value in parts.items())
+            pace = (time.monotonic() - started) / (trainer.done - first)
+            print(f"codec {trainer.done}/{steps} loss {loss.item():.4f} {said} {pace:.2f} s/step", flush=True)
+        if trainer.done % 100 == 0 or trainer.done == steps:
+            trainer.save()
+    return cast(Codec, trainer.network).eval()
+
+
+@torch.no_grad()
+def latents_of(codec: Codec, pictures: NDArray[np.uint8]) -> Tensor:
+    """Unscaled latents of every picture, `(N, C, H/8, W/8)` float32."""
+    data = torch.from_numpy(network_form(pictures))
+    return torch.cat([codec.encode(part.float() / 255)[0] for part in data.split(32)])

@@ -1,0 +1,137 @@
+"""How alpha lives in latents: the only place that knows.
+
+An `AlphaCodec` turns straight RGBA into latents and latents into straight RGBA. `LatentOffsetCodec` is LayerDiffuse's way: an
+ordinary RGB VAE, an offset that hides alpha in its latents, a second decoder that recovers RGBA. A codec over a four-channel
+VAE fits behind the same three methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .alpha import over_grey, pad_rgb, to_float
+from .errors import NumericFailure
+from .request import RGBA
+from .transparency import TransparentDecoder, TransparentEncoder, lower_median
+
+
+class Decoding(Protocol):
+    """A decode under way: iterate it for its passes, then take `rgba`."""
+
+    passes: int
+    rgba: RGBA
+
+    def __iter__(self) -> Iterator[int]: ...
+
+
+class AlphaCodec(Protocol):
+    """Straight RGBA <-> latents in sampling space (what the UNet sees)."""
+
+    multiple_of: int
+    """Width and height in pixels must be multiples of this."""
+    latent_channels: int
+
+    def encode(self, rgba: RGBA) -> Tensor:
+        """`(H, W, 4)` uint8 -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
+        ...
+
+    def encode_opaque(self, rgba: RGBA) -> Tensor:
+        """The picture over mid-grey as plain RGB latents: a condition, not a layer."""
+        ...
+
+    def decode(self, latents: Tensor, passes: int) -> Decoding:
+        """`(1, C, H/8, W/8)` -> `(H, W, 4)` uint8 straight, with colour also under alpha 0."""
+        ...
+
+    def decode_opaque(self, latents: Tensor) -> RGBA:
+        """The base VAE's own picture, alpha 255."""
+        ...
+
+
+class LatentOffsetCodec:
+    """An RGB VAE with LayerDiffuse's transparent encoder and decoder (layerdiffuse.md 2, 3)."""
+
+    def __init__(
+        self, vae: Any, encoder: TransparentEncoder | None, decoder: TransparentDecoder, *, offset_factor: float = 1.0
+    ) -> None:
+        self.vae, self.encoder, self.decoder = vae, encoder, decoder
+        self.offset_factor = offset_factor
+        """The `k` of layerdiffuse.md 3.3: 1 for the `layerdiffusion-v1` encoders, 300 for the `ld_diffusers_*` ones."""
+        self.scaling_factor: float = vae.config.scaling_factor
+        self.latent_channels: int = vae.config.latent_channels
+        self.multiple_of = max(decoder.multiple_of, 2 ** (len(vae.config.block_out_channels) - 1))
+
+    @torch.no_grad()
+    def encode(self, rgba: RGBA) -> Tensor:
+        posterior = self._posterior(rgba)
+        if self.encoder is None:
+            return self._scaled(posterior.mean)
+        alpha_rgb = np.concatenate([to_float(rgba[..., 3:]), pad_rgb(rgba)], axis=2)
+        offset = self.encoder(_to_tensor(alpha_rgb, self.encoder)) * self.offset_factor
+        return self._scaled(posterior.mean + posterior.std * offset.to(posterior.mean))
+
+    @torch.no_grad()
+    def encode_opaque(self, rgba: RGBA) -> Tensor:
+        return self._scaled(self._posterior(rgba).mean)
+
+    def decode(self, latents: Tensor, passes: int) -> OffsetDecoding:
+        return OffsetDecoding(self, latents / self.scaling_factor, passes)
+
+    @torch.no_grad()
+    def decode_opaque(self, latents: Tensor) -> RGBA:
+        colour = self.pixels(latents / self.scaling_factor)
+        opaque = torch.ones_like(colour[:, :1])
+        return _to_picture(torch.cat([opaque, colour], dim=1))
+
+    def pixels(self, unscaled: Tensor) -> Tensor:
+        """The VAE's picture `(1, 3, H, W)` in [0, 1]. Unscaled latents go in: scaled ones are the classic mistake."""
+        decoded: Tensor = self.vae.decode(unscaled.to(self.vae.dtype)).sample
+        return (decoded.float() * 0.5 + 0.5).clamp(0, 1)
+
+    def _posterior(self, rgba: RGBA) -> Any:
+        """Of the picture over mid-grey; the mean is used, so that equal pictures give equal latents."""
+        return self.vae.encode(_to_tensor(over_grey(to_float(rgba)) * 2 - 1, self.vae)).latent_dist
+
+    def _scaled(self, unscaled: Tensor) -> Tensor:
+        return unscaled.float() * self.scaling_factor
+
+
+class OffsetDecoding:
+    """The passes of one transparent decode; memory of one estimate per pass."""
+
+    def __init__(self, codec: LatentOffsetCodec, unscaled: Tensor, passes: int) -> None:
+        self.passes = passes
+        self._codec, self._unscaled = codec, unscaled
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[int]:
+        decoder = self._codec.decoder
+        weight = decoder.conv_in.weight
+        pixels = self._codec.pixels(self._unscaled).to(weight)
+        estimates: list[Tensor] = []
+        for group in decoder.estimates(pixels, self._unscaled.to(weight), self.passes):
+            estimates += group
+            yield len(estimates)
+        self.rgba = _to_picture(lower_median(estimates))
+
+
+def _to_tensor(picture: np.ndarray[Any, Any], network: Any) -> Tensor:
+    """`(H, W, C)` float -> `(1, C, H, W)` on the network's device and in its type."""
+    parameter = next(network.parameters())
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].to(parameter)
+
+
+def _to_picture(alpha_rgb: Tensor) -> RGBA:
+    """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8; rounded, not truncated, on the device."""
+    if not bool(torch.isfinite(alpha_rgb).all()):
+        raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")
+    rgba = alpha_rgb[0, [1, 2, 3, 0]].float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+    return rgba.permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+

@@ -1,0 +1,131 @@
+"""Denoising over diffusers' schedulers: names, noise, starting points, and the loop.
+
+Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` is the noise of the variance-exploding form,
+`sample / sqrt(sigma^2 + 1)` the variance-preserving one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import diffusers
+import torch
+from torch import Tensor
+
+from .errors import BadRequest, NumericFailure
+
+SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "dpmpp-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+    "dpmpp-2m-sde-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++"}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {"use_karras_sigmas": True}),
+    "lcm": ("LCMScheduler", {}),
+}
+"""Name -> diffusers class and settings. The first is what LayerDiffuse's references use."""
+
+BASE_KEYS = ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps", "prediction_type")
+"""What a scheduler takes over from the model's own configuration; the rest of that file concerns another sampler."""
+
+
+def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
+    """A fresh scheduler for a model whose scheduler configuration is `config`."""
+    if name not in SCHEDULERS:
+        raise BadRequest(f"unknown scheduler {name!r}", f"one of {', '.join(SCHEDULERS)}")
+    kind, settings = SCHEDULERS[name]
+    base = {key: config[key] for key in BASE_KEYS if key in config}
+    if kind in ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler"):
+        base["timestep_spacing"] = "linspace"
+    return getattr(diffusers, kind)(**base, **settings)
+
+
+def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Standard normal noise `(1, *shape)` float32, drawn on the CPU: the same seed gives the same picture on every device."""
+    return torch.randn((1, *shape), generator=torch.Generator("cpu").manual_seed(seed))
+
+
+@dataclass(frozen=True)
+class Step:
+    """The state after one denoising step."""
+
+    index: int
+    """1-based."""
+    count: int
+    clean: Tensor
+    """The model's present guess of the noise-free latents, `(B, C, h, w)`, sampling space."""
+
+
+class Denoiser:
+    """One picture's way from noise to latents.
+
+    `predict(scaled_sample, timestep)` is the UNet with its guidance; `keep(sample, noised)` may mix the known part back in
+    after every step (repaint). Iterate `run()`, then take `latents`.
+    """
+
+    def __init__(self, scheduler: Any, steps: int, strength: float, device: torch.device) -> None:
+        scheduler.set_timesteps(steps, device=device)
+        self.scheduler = scheduler
+        start = steps - min(steps, max(round(steps * strength), 0)) if strength < 1 else 0
+        start = min(len(scheduler.timesteps), start * scheduler.order)
+        self.timesteps: Tensor = scheduler.timesteps[start:]
+        scheduler.set_begin_index(start)
+        self.whole = strength >= 1
+
+    @property
+    def count(self) -> int:
+        """Steps that will be executed."""
+        return len(self.timesteps)
+
+    def start(self, noise: Tensor, clean: Tensor | None) -> Tensor:
+        """The first sample: pure noise, or `clean` with the first step's noise added.
+
+        A solver of the variance-preserving form starts at sigma_max / sqrt(sigma_max^2 + 1): so it equals the reference's
+        sampler to 4e-7 (design.md, engine).
+        """
+        if clean is not None:
+            return self.noised(clean, noise, 0)
+        sigmas = getattr(self.scheduler, "sigmas", None)
+        if self.scheduler.init_noise_sigma == 1 and sigmas is not None:
+            peak = float(sigmas[0])
+            return noise * (peak / (peak**2 + 1) ** 0.5)
+        return noise * self.scheduler.init_noise_sigma
+
+    def noised(self, clean: Tensor, noise: Tensor, index: int) -> Tensor:
+        """`clean` at the noise level that step `index` (0-based) starts from; past the last one it is `clean` itself."""
+        if index >= self.count:
+            return clean
+        level: Tensor = self.scheduler.add_noise(clean, noise, self.timesteps[index : index + 1])
+        return level
+
+    @torch.no_grad()
+    def run(
+        self,
+        sample: Tensor,
+        predict: Callable[[Tensor, Tensor, int], Tensor],
+        generator: torch.Generator,
+        keep: Callable[[Tensor, int], Tensor] | None = None,
+    ) -> Iterator[Step]:
+        """Denoise; after the last step `self.latents` holds the result. Stochastic solvers draw from `generator` (CPU)."""
+        takes_generator = "generator" in self.scheduler.step.__code__.co_varnames
+        extra = {"generator": generator} if takes_generator else {}
+        for index, timestep in enumerate(self.timesteps):
+            scaled = self.scheduler.scale_model_input(sample, timestep)
+            output = predict(scaled, timestep, index)
+            clean = self._clean(scaled, output, timestep)
+            sample = self.scheduler.step(output, timestep, sample, return_dict=False, **extra)[0]
+            if keep is not None:
+                sample = keep(sample, index + 1)
+            yield Step(index + 1, self.count, clean)
+        if not bool(torch.isfinite(sample).all()):
+            raise NumericFailure("the denoised latents hold NaN or infinity", "try another dtype, model or scheduler")
+        self.latents = sample
+
+    def _clean(self, scaled: Tensor, output: Tensor, timestep: Tensor) -> Tensor:
+        """The clean latents that a prediction implies; the level is rounded to a training timestep: for previews only."""
+        index = timestep.round().long().clamp(0, len(self.scheduler.alphas_cumprod) - 1).cpu()
+        kept = float(self.scheduler.alphas_cumprod[index])
+        if self.scheduler.config.prediction_type == "v_prediction":
+            return kept**0.5 * scaled - (1 - kept) ** 0.5 * output
+        return (scaled - (1 - kept) ** 0.5 * output) / kept**0.5
