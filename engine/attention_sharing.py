@@ -11,8 +11,8 @@ from itertools import product
 from typing import NamedTuple, cast
 
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention, AttentionProcessor, AttnProcessor
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
 from .attention_unit import AttentionSharingUnit, projections
@@ -107,8 +107,8 @@ def attention_layers(unet: UNet2DConditionModel) -> Iterator[AttentionLayer]:
     for index, block in enumerate(unet.get_submodule("up_blocks").children()):
         yield from _layers_of(f"up_blocks.{index}", block, level)
         level -= getattr(block, "upsamplers", None) is not None
-    if (block := getattr(unet, "mid_block", None)) is not None:
-        yield from _layers_of("mid_block", block, middle)
+    if isinstance(middle_block := getattr(unet, "mid_block", None), nn.Module):
+        yield from _layers_of("mid_block", middle_block, middle)
 
 
 def _layers_of(prefix: str, block: nn.Module, level: int) -> Iterator[AttentionLayer]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from acetate.engine.attention_sharing import attention_layers
+from acetate.engine.control_encoder import ControlEncoder
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
@@ -81,3 +83,33 @@ def sdxl_unet() -> UNet2DConditionModel:
         use_linear_projection=True,
         norm_num_groups=8,
     ).eval()
+
+
+@pytest.fixture(scope="session")
+def units() -> Callable[..., dict[str, tuple[int, ...]]]:
+    """Make the shapes by key of an attention-sharing file for a UNet (layerdiffuse.md 4.2)."""
+    return _unit_shapes
+
+
+def _unit_shapes(
+    unet: UNet2DConditionModel, frames: int, *, controlled: bool = False, rank: int = 4
+) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for index, layer in enumerate(attention_layers(unet)):
+        width, context, prefix = layer.module.to_q.out_features, layer.module.to_k.in_features, f"hookers.layers.{index}."
+        for name in "inqkvo":
+            shapes[f"{prefix}temporal_{name}.weight"] = (width,) if name == "n" else (width, width)
+            shapes[f"{prefix}temporal_{name}.bias"] = (width,)
+        for frame in range(frames):
+            for name, inputs in (("q", width), ("k", context), ("v", context), ("out", width)):
+                shapes[f"{prefix}to_{name}_lora.{frame}.down.weight"] = (rank, inputs)
+                shapes[f"{prefix}to_{name}_lora.{frame}.up.weight"] = (width, rank)
+            if controlled:
+                shapes[f"{prefix}control_convs.{frame}.0.weight"] = (16, 16, 3, 3)
+                shapes[f"{prefix}control_convs.{frame}.0.bias"] = (16,)
+                shapes[f"{prefix}control_convs.{frame}.2.weight"] = (width, 16, 1, 1)
+                shapes[f"{prefix}control_convs.{frame}.2.bias"] = (width,)
+    if controlled:
+        encoder = ControlEncoder((4, 4, 8, 16))
+        shapes |= {f"kwargs_encoder.{key}": tuple(tensor.shape) for key, tensor in encoder.state_dict().items()}
+    return shapes

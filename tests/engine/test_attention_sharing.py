@@ -10,44 +10,15 @@ import pytest
 import torch
 from acetate.engine.attention_sharing import AttentionSharing, attention_layers
 from acetate.engine.attention_unit import AttentionSharingUnit
-from acetate.engine.control_encoder import ControlEncoder
 from acetate.engine.errors import ModelBroken
 from acetate.engine.weight_files import WeightFile
 from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor
 
+Shapes = dict[str, tuple[int, ...]]
 Fill = Callable[[Mapping[str, tuple[int, ...]]], dict[str, Tensor]]
-
-
-def sharing_shapes(
-    unet: UNet2DConditionModel, frames: int, *, controlled: bool = False, rank: int = 4
-) -> dict[str, tuple[int, ...]]:
-    """Every tensor that a weight file for this UNet has."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for index, layer in enumerate(attention_layers(unet)):
-        width, prefix = layer.module.to_q.out_features, f"hookers.layers.{index}."
-        for name in "inqkvo":
-            shapes[f"{prefix}temporal_{name}.weight"] = (width,) if name == "n" else (width, width)
-            shapes[f"{prefix}temporal_{name}.bias"] = (width,)
-        for frame in range(frames):
-            for name, inputs in (
-                ("q", width),
-                ("k", layer.module.to_k.in_features),
-                ("v", layer.module.to_k.in_features),
-                ("out", width),
-            ):
-                shapes[f"{prefix}to_{name}_lora.{frame}.down.weight"] = (rank, inputs)
-                shapes[f"{prefix}to_{name}_lora.{frame}.up.weight"] = (width, rank)
-            if controlled:
-                shapes[f"{prefix}control_convs.{frame}.0.weight"] = (16, 16, 3, 3)
-                shapes[f"{prefix}control_convs.{frame}.0.bias"] = (16,)
-                shapes[f"{prefix}control_convs.{frame}.2.weight"] = (width, 16, 1, 1)
-                shapes[f"{prefix}control_convs.{frame}.2.bias"] = (width,)
-    if controlled:
-        encoder = ControlEncoder((4, 4, 8, 16))
-        shapes |= {f"kwargs_encoder.{key}": tuple(tensor.shape) for key, tensor in encoder.state_dict().items()}
-    return shapes
+Units = Callable[..., Shapes]
 
 
 @torch.no_grad()
@@ -69,29 +40,28 @@ def test_units_follow_the_published_order(sd15_unet: UNet2DConditionModel, golde
 
 @pytest.mark.parametrize(("frames", "controlled", "count"), [(1, False, 640), (3, False, 32 * (3 * 8 + 12)), (2, True, 1180)])
 def test_a_file_has_the_published_number_of_tensors(
-    sd15_unet: UNet2DConditionModel, fill: Fill, frames: int, controlled: bool, count: int
+    sd15_unet: UNet2DConditionModel, fill: Fill, units: Units, frames: int, controlled: bool, count: int
 ) -> None:
-    weights = fill(sharing_shapes(sd15_unet, frames, controlled=controlled))
+    weights = fill(units(sd15_unet, frames, controlled=controlled))
     assert len(weights) == count
     sharing = AttentionSharing(sd15_unet, weights)
     assert (sharing.frames, sharing.needs_control) == (frames, controlled)
     assert sum(isinstance(p, AttentionSharingUnit) for p in sd15_unet.attn_processors.values()) == 32
 
 
-def test_published_shapes_are_accepted(fill: Fill, golden: Path) -> None:
+def test_published_shapes_are_accepted(fill: Fill, units: Units, golden: Path) -> None:
     """The key table of `layer_sd15_transparent_attn` equals what is expected of a file for a UNet of SD 1.5's real widths."""
-    rows = re.findall(
-        r"^(hookers\.\S+)\t\(([\d, ]+)\)$", (golden / "keys/sd15_attention_sharing_keys.txt").read_text(), re.MULTILINE
-    )
+    text = (golden / "keys/sd15_attention_sharing_keys.txt").read_text()
+    rows = re.findall(r"^(hookers\.\S+)\t\(([\d, ]+)\)$", text, re.MULTILINE)
     published = {key: tuple(int(n) for n in shape.split(",") if n.strip()) for key, shape in rows[:640]}
     with torch.device("meta"):
         unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8)
-    assert sharing_shapes(unet, 1, rank=256) == published
+    assert units(unet, 1, rank=256) == published
 
 
-def test_remove_restores_exactly(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
+def test_remove_restores_exactly(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
     before, keys, processors = run(sd15_unet, 6), list(sd15_unet.state_dict()), sd15_unet.attn_processors
-    sharing = AttentionSharing(sd15_unet, fill(sharing_shapes(sd15_unet, 3)))
+    sharing = AttentionSharing(sd15_unet, fill(units(sd15_unet, 3)))
     assert not torch.allclose(run(sd15_unet, 6), before)
     sharing.remove()
     sharing.remove()
@@ -100,9 +70,9 @@ def test_remove_restores_exactly(sd15_unet: UNet2DConditionModel, fill: Fill) ->
     assert all(processor is processors[name] for name, processor in sd15_unet.attn_processors.items())
 
 
-def test_zeroed_outputs_leave_the_unet_as_it_was(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
+def test_zeroed_outputs_leave_the_unet_as_it_was(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
     before = run(sd15_unet, 6, frames_differ=True)
-    weights = fill(sharing_shapes(sd15_unet, 3))
+    weights = fill(units(sd15_unet, 3))
     for key, tensor in weights.items():
         if ".up." in key or ".temporal_o." in key:
             tensor.zero_()
@@ -110,8 +80,8 @@ def test_zeroed_outputs_leave_the_unet_as_it_was(sd15_unet: UNet2DConditionModel
     torch.testing.assert_close(run(sd15_unet, 6, frames_differ=True), before, atol=1e-5, rtol=0)
 
 
-def test_pictures_are_independent_and_frames_are_not(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
-    AttentionSharing(sd15_unet, fill(sharing_shapes(sd15_unet, 3)))
+def test_pictures_are_independent_and_frames_are_not(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
+    AttentionSharing(sd15_unet, fill(units(sd15_unet, 3)))
     context = torch.randn(6, 7, 24, generator=torch.Generator().manual_seed(2))
     latents = torch.randn(6, 4, 8, 8, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
@@ -122,8 +92,8 @@ def test_pictures_are_independent_and_frames_are_not(sd15_unet: UNet2DConditionM
     torch.testing.assert_close(after[3:], before[3:], atol=1e-6, rtol=0)
 
 
-def test_the_control_image_steers_every_frame(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
-    sharing = AttentionSharing(sd15_unet, fill(sharing_shapes(sd15_unet, 2, controlled=True)))
+def test_the_control_image_steers_every_frame(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
+    sharing = AttentionSharing(sd15_unet, fill(units(sd15_unet, 2, controlled=True)))
     dark, bright = torch.zeros(1, 3, 64, 128), torch.ones(1, 3, 64, 128)
     latents = torch.randn(4, 4, 8, 16, generator=torch.Generator().manual_seed(3))
     context = torch.zeros(4, 7, 24)
@@ -136,19 +106,19 @@ def test_the_control_image_steers_every_frame(sd15_unet: UNet2DConditionModel, f
     assert all((results[0][i] - results[1][i]).abs().max() > 1e-4 for i in range(4))
 
 
-def test_a_control_image_of_another_size_is_refused(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
-    sharing = AttentionSharing(sd15_unet, fill(sharing_shapes(sd15_unet, 2, controlled=True)))
+def test_a_control_image_of_another_size_is_refused(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
+    sharing = AttentionSharing(sd15_unet, fill(units(sd15_unet, 2, controlled=True)))
     with pytest.raises(ValueError, match=r"\(1, 3, 96, 64\).*multiples of 64"):
         sharing.set_control(torch.zeros(1, 3, 96, 64))
     sharing.set_control(torch.zeros(1, 3, 128, 128))
     with pytest.raises(ValueError, match="256 tokens where the latents have 64"):
         run(sd15_unet, 2)
-    plain = AttentionSharing(UNet2DConditionModel.from_config(sd15_unet.config), fill(sharing_shapes(sd15_unet, 1)))
+    plain = AttentionSharing(UNet2DConditionModel.from_config(sd15_unet.config), fill(units(sd15_unet, 1)))
     with pytest.raises(ValueError, match="take no control image"):
         plain.set_control(torch.zeros(1, 3, 64, 64))
 
 
-def test_a_smaller_unet_takes_units_too(fill: Fill) -> None:
+def test_a_smaller_unet_takes_units_too(fill: Fill, units: Units) -> None:
     """As the built-in model: three levels, one block each, attention at the two lower ones, three heads."""
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
@@ -164,7 +134,7 @@ def test_a_smaller_unet_takes_units_too(fill: Fill) -> None:
     ).eval()
     layers = list(attention_layers(unet))
     assert [layer.level for layer in layers] == [1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2]
-    weights = fill(sharing_shapes(unet, 2, controlled=True, rank=3))
+    weights = fill(units(unet, 2, controlled=True, rank=3))
     weights = {key: tensor for key, tensor in weights.items() if "blocks_3" not in key}
     sharing = AttentionSharing(unet, weights)
     sharing.set_control(torch.rand(1, 3, 64, 64))
@@ -173,10 +143,8 @@ def test_a_smaller_unet_takes_units_too(fill: Fill) -> None:
     assert result.isfinite().all()
 
 
-def test_weights_are_read_from_a_file_and_kept_in_the_unets_type(
-    sd15_unet: UNet2DConditionModel, fill: Fill, tmp_path: Path
-) -> None:
-    weights = fill(sharing_shapes(sd15_unet, 3))
+def test_a_half_file_serves_a_unet_of_any_type(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units, tmp_path: Path) -> None:
+    weights = fill(units(sd15_unet, 3))
     save_file({key: tensor.half() for key, tensor in weights.items()}, tmp_path / "joint.safetensors")
     AttentionSharing(sd15_unet, {key: tensor.half() for key, tensor in weights.items()})
     expected = run(sd15_unet, 3)
@@ -189,8 +157,8 @@ def test_weights_are_read_from_a_file_and_kept_in_the_unets_type(
     assert {parameter.dtype for parameter in other.parameters()} == {torch.float32}
 
 
-def test_damaged_weights_are_refused_and_nothing_is_installed(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
-    weights = fill(sharing_shapes(sd15_unet, 1))
+def test_damaged_weights_are_refused_and_nothing_is_installed(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
+    weights = fill(units(sd15_unet, 1))
     before, key = dict(sd15_unet.attn_processors), "hookers.layers.7.temporal_q.bias"
 
     def message(changed: dict[str, Tensor]) -> str:
@@ -209,21 +177,24 @@ def test_damaged_weights_are_refused_and_nothing_is_installed(sd15_unet: UNet2DC
 
 
 def test_weights_of_another_family_are_refused(
-    sdxl_unet: UNet2DConditionModel, sd15_unet: UNet2DConditionModel, fill: Fill
+    sdxl_unet: UNet2DConditionModel, sd15_unet: UNet2DConditionModel, fill: Fill, units: Units
 ) -> None:
     with pytest.raises(ModelBroken, match="32 attention-sharing units, the UNet has 140 attention layers"):
-        AttentionSharing(sdxl_unet, fill(sharing_shapes(sd15_unet, 1)))
+        AttentionSharing(sdxl_unet, fill(units(sd15_unet, 1)))
 
 
-def test_units_do_not_stack(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
-    weights = fill(sharing_shapes(sd15_unet, 1))
+def test_units_do_not_stack(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
+    weights = fill(units(sd15_unet, 1))
     AttentionSharing(sd15_unet, weights)
     with pytest.raises(ValueError, match="already has the processor AttentionSharingUnit"):
         AttentionSharing(sd15_unet, weights)
 
 
-def test_a_shared_unet_compiles_without_a_graph_break(sd15_unet: UNet2DConditionModel, fill: Fill) -> None:
-    AttentionSharing(sd15_unet, fill(sharing_shapes(sd15_unet, 3)))
-    expected = run(sd15_unet, 3)
-    sd15_unet.forward = torch.compile(sd15_unet.forward, fullgraph=True, backend="eager")
-    torch.testing.assert_close(run(sd15_unet, 3), expected, atol=1e-6, rtol=0)
+def test_a_shared_transformer_compiles_without_a_graph_break(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
+    AttentionSharing(sd15_unet, fill(units(sd15_unet, 3)))
+    transformer = sd15_unet.mid_block.attentions[0].transformer_blocks[0]
+    hidden, context = torch.randn(3, 16, 32), torch.randn(3, 7, 24)
+    with torch.no_grad():
+        expected = transformer(hidden, encoder_hidden_states=context)
+        compiled = torch.compile(transformer, fullgraph=True, backend="eager")
+        torch.testing.assert_close(compiled(hidden, encoder_hidden_states=context), expected, atol=1e-6, rtol=0)
