@@ -142,6 +142,7 @@ class Client:
         box: wire.Box | None = None,
         format: str | None = None,
         previews: bool = True,
+        crop: bool = True,
         priority: Priority = "normal",
         keep: bool = True,
         job: str | None = None,
@@ -157,6 +158,7 @@ class Client:
             box=box,
             format=format or self._hello.formats[0],  # type: ignore[arg-type]
             previews=previews,
+            crop=crop,
             priority=priority,
             keep=keep,
         )
@@ -223,12 +225,13 @@ class Client:
         box: wire.Box | None = None,
         keep: bool = False,
         previews: bool = False,
+        crop: bool = True,
         timeout: float | None = None,
     ) -> Iterator[happened.Event]:
         """For scripts: submit, then yield this job's events up to and including the last. Closing the generator cancels."""
         job = new_job_id()
         with self._inbox(job):
-            self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, job=job)
+            self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, crop=crop, job=job)
             yield from self._follow(job, timeout)
 
     def follow(self, job: str, timeout: float | None = None) -> Iterator[happened.Event]:

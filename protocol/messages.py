@@ -27,7 +27,9 @@ Place = Annotated[int, Between(-(10**6), 10**6)]
 Text = Annotated[str, AtMost(8000)]
 Name = Annotated[str, Matching(r"(?!\.)[^/\\\x00-\x1f\x7f]{1,200}", "a name from the server's lists, not a path")]
 Encoding = Literal["raw", "zlib"]
+LayerFormat = Literal["rgba8", "bgra8", "rgba16", "rgbaf32"]
 State = Literal["waiting", "running", "finished", "failed", "cancelled"]
+EngineStateName = Literal["starting", "ready", "failed"]
 
 
 # --- values inside messages ------------------------------------------------------------------------------------------
@@ -200,8 +202,10 @@ class Submit:
     conditions: Conditions = field(default_factory=Conditions)
     box: Box | None = None
     """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
-    format: Literal["rgba8", "bgra8", "rgba16", "rgbaf32"] = "rgba8"
+    format: LayerFormat = "rgba8"
     previews: bool = True
+    crop: bool = True
+    """False: layers come whole instead of cut to the box of their alpha."""
     priority: Literal["normal", "front", "replace"] = "normal"
     """Among the session's own waiting jobs: behind them, before them, or instead of them (those are cancelled)."""
     keep: bool = True
@@ -216,7 +220,7 @@ class Insert:
     job: JobId
     sha256: Sha256
     file: Literal["psd", "ora", "png"]
-    format: Literal["rgba8", "bgra8", "rgba16", "rgbaf32"] = "rgba8"
+    format: LayerFormat = "rgba8"
     x: Place = 0
     y: Place = 0
     """Where the file's top left corner goes on the canvas."""
@@ -252,7 +256,7 @@ class Attach:
     TYPE: ClassVar[str] = "attach"
     job: JobId
     have: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(10000)] = ()
-    format: Literal["rgba8", "bgra8", "rgba16", "rgbaf32"] = "rgba8"
+    format: LayerFormat = "rgba8"
 
 
 @dataclass(frozen=True)
@@ -296,7 +300,7 @@ class Engine:
     """What the engine can do. Sent inside `welcome` and again whenever it changes."""
 
     TYPE: ClassVar[str] = "engine"
-    state: Literal["starting", "ready", "failed"]
+    state: EngineStateName
     """`starting`: models and tasks are those of the last run (or empty); jobs may be submitted and will wait."""
     device: str = ""
     models: tuple[Mapping[str, Any], ...] = ()
@@ -385,7 +389,7 @@ class Layer:
     format: str
     bytes: int
     sha256: str
-    """Of the crop in `rgba8`, whatever `format` is."""
+    """Name of the crop in `rgba8`, whatever `format` is: a later job can take it as a condition without an upload."""
     order: int = 0
     """Position in the job's stack, 0 lowest."""
     group: tuple[Group, ...] = ()
@@ -393,6 +397,8 @@ class Layer:
     visible: bool = True
     opacity: float = 1.0
     blend_mode: str = "normal"
+    reference: bool = False
+    """A picture to compare with (the blended one), not part of the stack's look: hidden."""
     picture: int = 0
     """Which candidate of `count` it belongs to."""
     seed: int = 0

@@ -23,7 +23,7 @@ Arrival = LayerReady | FileReady | Receiving | Preview
 def announce(content: Content) -> Upload:
     """The `upload` message for a content; hashes it, which takes a moment for large ones."""
     if isinstance(content, Image):
-        return Upload(content_id(content.data), content.format, len(content.data), content.width, content.height)  # type: ignore[arg-type]
+        return Upload(content.sha256, content.format, len(content.data), content.width, content.height)  # type: ignore[arg-type]
     return Upload(content_id(content), "file", len(content))
 
 
