@@ -1,0 +1,195 @@
+"""The open image: what is selected, what a layer looks like, and new layers put in as one undo step.
+
+Does not know prompts, jobs or dialogs. Everything here runs on GIMP's main thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from acetate.plugins.bridge.stack import Folder, Item, Sheet
+from acetate.protocol import Box, Image
+from gi.repository import Gimp
+
+from . import pixels
+from .refused import RefusedError
+
+PARASITE = "acetate"
+"""Generation parameters on a layer, as JSON; persistent, so they survive in XCF files."""
+
+
+Record = Callable[[Sheet], Mapping[str, Any]]
+"""What to keep on a new layer."""
+
+MODES = {
+    "normal": Gimp.LayerMode.NORMAL,
+    "dissolve": Gimp.LayerMode.DISSOLVE,
+    "darken": Gimp.LayerMode.DARKEN_ONLY,
+    "multiply": Gimp.LayerMode.MULTIPLY,
+    "color-burn": Gimp.LayerMode.BURN,
+    "linear-burn": Gimp.LayerMode.LINEAR_BURN,
+    "lighten": Gimp.LayerMode.LIGHTEN_ONLY,
+    "screen": Gimp.LayerMode.SCREEN,
+    "color-dodge": Gimp.LayerMode.DODGE,
+    "linear-dodge": Gimp.LayerMode.ADDITION,
+    "overlay": Gimp.LayerMode.OVERLAY,
+    "soft-light": Gimp.LayerMode.SOFTLIGHT,
+    "hard-light": Gimp.LayerMode.HARDLIGHT,
+    "vivid-light": Gimp.LayerMode.VIVID_LIGHT,
+    "linear-light": Gimp.LayerMode.LINEAR_LIGHT,
+    "pin-light": Gimp.LayerMode.PIN_LIGHT,
+    "hard-mix": Gimp.LayerMode.HARD_MIX,
+    "difference": Gimp.LayerMode.DIFFERENCE,
+    "exclusion": Gimp.LayerMode.EXCLUSION,
+    "subtract": Gimp.LayerMode.SUBTRACT,
+    "divide": Gimp.LayerMode.DIVIDE,
+    "hue": Gimp.LayerMode.HSL_COLOR,
+    "color": Gimp.LayerMode.HSL_COLOR,
+    "luminosity": Gimp.LayerMode.LUMINANCE,
+}
+"""GIMP's modes for the documents' blend modes; others come as normal."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a new layer goes in the stack: at `position` of `parent` (`None` is the image itself), 0 on top."""
+
+    parent: Gimp.GroupLayer | None
+    position: int
+
+
+def box_of(layer: Gimp.Layer) -> Box:
+    _, x, y = layer.get_offsets()
+    return Box(x, y, layer.get_width(), layer.get_height())
+
+
+def canvas_box(image: Gimp.Image) -> Box:
+    return Box(0, 0, image.get_width(), image.get_height())
+
+
+def selection_box(image: Gimp.Image) -> Box | None:
+    """The selection's bounding box, `None` when nothing is selected."""
+    _, selected, left, top, right, bottom = Gimp.Selection.bounds(image)
+    return Box(left, top, right - left, bottom - top) if selected else None
+
+
+def selection_mask(image: Gimp.Image, box: Box) -> Image:
+    """The selection under the box, one byte a pixel, 255 = selected; 0 outside the canvas."""
+    data = pixels.read(image.get_selection(), box.x, box.y, box.width, box.height, pixels.MASK)
+    return Image(box.width, box.height, "gray8", data)
+
+
+def active_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer | None:
+    """The layer that a procedure was called for: of its drawables, else of the image's selected layers; a mask's own layer."""
+    found: list[Gimp.Layer] = []
+    for drawable in drawables:
+        layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
+        if layer is not None and layer.is_layer() and layer not in found:
+            found.append(layer)
+    found = found or list(image.get_selected_layers())
+    return found[0] if found else None
+
+
+def look(layer: Gimp.Layer) -> Image:
+    """The layer's appearance in straight 8-bit sRGB."""
+    plain = pixels.appearance(layer)
+    try:
+        width, height = plain.get_width(), plain.get_height()
+        return Image(width, height, "rgba8", pixels.read(plain, 0, 0, width, height, pixels.BABL["rgba8"]))
+    finally:
+        plain.get_image().delete()
+
+
+def spot_above(image: Gimp.Image, layer: Gimp.Layer | None) -> Spot:
+    """Directly above the layer, in its group; on top of everything without a layer."""
+    if layer is None or not layer.is_valid():
+        return Spot(None, 0)
+    return Spot(layer.get_parent(), image.get_item_position(layer))
+
+
+@contextlib.contextmanager
+def one_undo_step(image: Gimp.Image) -> Iterator[None]:
+    image.undo_group_start()
+    try:
+        yield
+    finally:
+        image.undo_group_end()
+
+
+def insert(image: Gimp.Image, spot: Spot, item: Item, record: Record) -> list[Gimp.Layer]:
+    """Put the item in, a layer or a group; return the layers with pixels, lowest first. The caller holds the undo step.
+
+    Afterwards the new item is the selected one, as after any new layer.
+    """
+    made: list[Gimp.Layer] = []
+    top = _insert(image, spot, item, record, made)
+    image.set_selected_layers([top])
+    return made
+
+
+def _insert(image: Gimp.Image, spot: Spot, item: Item, record: Record, made: list[Gimp.Layer]) -> Gimp.Layer:
+    if isinstance(item, Sheet):
+        layer = _new_layer(image, item)
+        attach(layer, record(item))
+        made.append(layer)
+    else:
+        layer = Gimp.GroupLayer.new(image, item.name)
+    _blend(layer, item)
+    image.insert_layer(layer, spot.parent, spot.position)
+    for inner in item.items if isinstance(item, Folder) else ():
+        _insert(image, Spot(layer, 0), inner, record, made)
+    return layer
+
+
+def _new_layer(image: Gimp.Image, sheet: Sheet) -> Gimp.Layer:
+    """A layer of the whole box with the crop's pixels in it; not yet in the image, so that writing needs no undo."""
+    sent, box = sheet.ready.layer, sheet.ready.layer.box
+    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
+    layer = Gimp.Layer.new(image, sheet.name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    place = sent.x - box.x, sent.y - box.y
+    pixels.write(layer, *place, sent.width, sent.height, pixels.BABL[sent.format], sheet.ready.data)
+    layer.set_offsets(box.x, box.y)
+    return layer
+
+
+def _blend(layer: Gimp.Layer, item: Item) -> None:
+    """Composite in sRGB-encoded values, as Krita, Photoshop and PSD do; GIMP's own default for new layers is linear light."""
+    layer.set_mode(MODES.get(item.blend_mode, Gimp.LayerMode.NORMAL))
+    layer.set_composite_space(Gimp.LayerColorSpace.RGB_PERCEPTUAL)
+    layer.set_blend_space(Gimp.LayerColorSpace.RGB_PERCEPTUAL)
+    layer.set_opacity(100.0 * item.opacity)
+    layer.set_visible(item.visible)
+
+
+def attach(layer: Gimp.Layer, record: Mapping[str, Any]) -> None:
+    """Keep generation parameters on the layer. Plain ASCII: the binding takes bytes as signed numbers."""
+    text = json.dumps(record, ensure_ascii=True, separators=(",", ":"))
+    flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
+    layer.attach_parasite(Gimp.Parasite.new(PARASITE, flags, text.encode("ascii")))
+
+
+def attached(layer: Gimp.Layer | None) -> dict[str, Any]:
+    """The generation parameters of a layer, or of the first layer in a group that has some; empty without any."""
+    if layer is None:
+        return {}
+    parasite = layer.get_parasite(PARASITE)
+    if parasite is not None:
+        with contextlib.suppress(ValueError):
+            record = json.loads(bytes(byte & 0xFF for byte in parasite.get_data()))
+            if isinstance(record, dict):
+                return record
+    for child in layer.get_children() if layer.is_group() else ():
+        if record := attached(child):
+            return record
+    return {}
+
+
+def require_insertable(image: Gimp.Image) -> None:
+    """Refuse what no new layer can be put into, before anything is generated."""
+    if image.get_floating_sel() is not None:
+        raise RefusedError("There is a floating selection. Anchor it (Layer > Anchor Layer) or make it a layer, then try again.")

@@ -1,0 +1,152 @@
+"""The menu: which procedures there are, what they are called, what they take, and what they say about themselves.
+
+Does not know how one is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from acetate.plugins.bridge.tasks import BY_NAME, Task
+from gi.repository import Gimp
+
+from . import arguments
+
+MENU = "<Image>/Filters/Acetate"
+AUTHORS, YEAR = "The Acetate authors", "2026"
+
+RUNS = """Needs the Acetate server; one is started when none runs. In a dialog the result can be watched and stopped. \
+Without a dialog the call waits for the result, at most time-limit seconds, and returns the new layers. They lie above the \
+given layer, in its group, composited in sRGB-encoded values, and carry their generation parameters in the parasite "acetate"."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One procedure."""
+
+    name: str
+    label: str
+    """In the menu; three dots when a dialog opens."""
+    blurb: str
+    help: str
+    task: Task | None = None
+    """What a generating procedure generates."""
+    own: tuple[Callable[[Gimp.Procedure], None], ...] = ()
+    """Arguments of a procedure without a task."""
+    needs_layer: bool = False
+    """Greyed in the menu when no layer is selected."""
+
+    @property
+    def title(self) -> str:
+        """Of the dialog."""
+        return self.label.replace("_", "").rstrip(".")
+
+    @property
+    def names(self) -> list[str]:
+        """The arguments that decide the result."""
+        return arguments.names_for(self.task) if self.task is not None else []
+
+
+def _generating(name: str, label: str, task: str, blurb: str, help: str) -> Command:
+    about = BY_NAME[task]
+    return Command(name, label, blurb, help, task=about, needs_layer=about.takes is not None)
+
+
+COMMANDS = (
+    _generating(
+        "acetate-generate-layer",
+        "_Generate Layer...",
+        "foreground",
+        "Generate a layer with real transparency from a prompt",
+        "The layer's alpha comes out of the model itself; nothing is cut out afterwards. Without an open image one is made.",
+    ),
+    _generating(
+        "acetate-generate-scene",
+        "Generate _Scene...",
+        "scene",
+        "Generate an object, its background and both together, as a group",
+        "The two layers match in light and shadow. The picture of both together is the reference and arrives hidden.",
+    ),
+    _generating(
+        "acetate-object-on-background",
+        "_Object on This Background...",
+        "object",
+        "Generate an object that fits the selected layer as its background",
+        "The given layer, as it looks with mask and filters, is the background. The object comes at its place and size.",
+    ),
+    _generating(
+        "acetate-background-for-layer",
+        "_Background for This Layer...",
+        "background",
+        "Generate a background behind the selected layer",
+        "The given layer, as it looks with mask and filters, is the foreground that the background is made for.",
+    ),
+    _generating(
+        "acetate-refine-layer",
+        "_Refine Layer...",
+        "refine",
+        "Generate another version of the selected layer, its transparency made anew or kept",
+        "Starts from the given layer as it looks with mask and filters. An empty prompt is allowed.",
+    ),
+    _generating(
+        "acetate-repaint-selection",
+        "Re_paint Selection...",
+        "repaint",
+        "Generate the selected part of the layer anew; everything else stays to the bit",
+        "Soft edges of the selection blend. The new version is a layer of its own at the original's place and size.",
+    ),
+    _generating(
+        "acetate-upscale-layer",
+        "_Upscale Layer...",
+        "upscale",
+        "Make the selected layer larger without fringes at its edges",
+        "Around the layer's centre. With a prompt the details are drawn anew, as far as strength says.",
+    ),
+    Command(
+        "acetate-insert-layers-from-file",
+        "_Insert Layers from File...",
+        "Insert the layers of a PSD, OpenRaster or PNG file",
+        "The layers keep names, groups, places, opacity and modes; the file's top left corner lies on the canvas's.",
+        own=(arguments.add_file,),
+    ),
+    Command(
+        "acetate-repeat-with-new-seed",
+        "Repeat with _New Seed",
+        "Generate again what made the selected layer, with another seed",
+        "Prompt, model, place and all numbers are those kept on the layer. From the menu the seed is random; a script gives one.",
+        own=(arguments.add_seed,),
+        needs_layer=True,
+    ),
+    Command(
+        "acetate-history",
+        "_History...",
+        "Look through finished results and insert one again",
+        "The results lie on the server, shared by all editors, up to its size limit. A script gives the job's id.",
+        own=(arguments.add_job,),
+    ),
+)
+BY_PROCEDURE = {command.name: command for command in COMMANDS}
+
+
+def registered(plug_in: Gimp.PlugIn, command: Command, run: Callable[..., Gimp.ValueArray]) -> Gimp.Procedure:
+    """The procedure as GIMP wants it described."""
+    procedure = Gimp.ImageProcedure.new(plug_in, command.name, Gimp.PDBProcType.PLUGIN, run, None)
+    procedure.set_image_types("*")
+    when = Gimp.ProcedureSensitivityMask
+    layer = when.DRAWABLE | when.DRAWABLES
+    procedure.set_sensitivity_mask(layer if command.needs_layer else layer | when.NO_DRAWABLES | when.NO_IMAGE)
+    procedure.set_menu_label(command.label)
+    procedure.add_menu_path(MENU)
+    procedure.set_documentation(command.blurb, f"{command.help}\n\n{RUNS}", None)
+    procedure.set_attribution(AUTHORS, AUTHORS, YEAR)
+    for name in command.names:
+        arguments.ADDERS[name](procedure)
+    for add in command.own:
+        add(procedure)
+    arguments.add_convert_indexed(procedure)
+    arguments.add_time_limit(procedure)
+    if command.task is not None:
+        arguments.add_keep_open(procedure)
+    arguments.add_returned_layers(procedure)
+    return procedure

@@ -1,0 +1,223 @@
+"""The window in which a layer is described, watched and stopped; it stays open for the next try.
+
+Does not know how a layer is made. Imported only when there is a screen.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from acetate.plugins.bridge.form import fresh_seed
+from acetate.plugins.bridge.watch import Watch
+from acetate.plugins.bridge.words import explained
+from acetate.protocol import Client, Connected, Engine, Event, Image
+from gi.repository import Gimp, GimpUi, GLib, Gtk
+
+from . import calls, canvas, orders
+from .fields import SPACING, FieldGrid
+from .preview import Preview
+from .refused import RefusedError, StoppedError
+from .run import Run
+from .values import fill, form_of
+
+if TYPE_CHECKING:
+    from .calls import Call
+
+TICK_MILLISECONDS = 40
+MESSAGE_CHARACTERS = 60
+"""Width at which a message breaks into lines."""
+
+
+def generate(call: Call, client: Client) -> list[Gimp.Layer]:
+    """Open the window; return all layers that were made until it is closed. Raises `StoppedError` when there are none."""
+    GimpUi.init(call.command.name)
+    _start_from_layer(call)
+    layers = GenerateDialog(call, client).run()
+    if not layers:
+        raise StoppedError
+    return layers
+
+
+def _start_from_layer(call: Call) -> None:
+    """Fill the form with what the selected layer was made with, if Acetate made it."""
+    record = canvas.attached(call.layer)
+    task = call.command.task
+    if record and task is not None:
+        present = form_of(call.config, call.command.names, task.name)
+        fill(call.config, [name for name in call.command.names if name != "new-seed"], orders.form_of_record(record, present))
+
+
+class GenerateDialog:
+    """One window from opening to closing. A timer hands it the client's events, while it waits and while a run goes on."""
+
+    def __init__(self, call: Call, client: Client) -> None:
+        self._call, self._client = call, client
+        self._run: Run | None = None
+        self._closing = False
+        self._connection = Watch()
+        self._loop = GLib.MainLoop()
+        self._dialog = GimpUi.ProcedureDialog.new(call.procedure, call.config, call.command.title)
+        self._dialog.set_ok_label("_Generate")
+        self._generate_button = self._dialog.get_widget_for_response(Gtk.ResponseType.OK)
+        self._close_button = self._dialog.get_widget_for_response(Gtk.ResponseType.CANCEL)
+        self._close_button.set_label("_Close")
+        self._dialog.connect("response", self._on_response)
+        self._dialog.connect("delete-event", lambda *_: True)
+        self._build()
+
+    def run(self) -> list[Gimp.Layer]:
+        layers: list[Gimp.Layer] = []
+        timer = GLib.timeout_add(TICK_MILLISECONDS, self._on_tick)
+        try:
+            while self._dialog.run():
+                made = self._generate()
+                layers += made
+                if self._closing or (made and not self._call.value("keep-open")):
+                    break
+        finally:
+            GLib.source_remove(timer)
+            self._dialog.destroy()
+        return layers
+
+    # --- one generation ----------------------------------------------------------------------------------------------
+
+    def _generate(self) -> list[Gimp.Layer]:
+        """The new layers; none when it failed, which the window says, or was stopped."""
+        if self._call.value("new-seed"):
+            self._call.config.set_property("seed", fresh_seed())
+        self._say("")
+        try:
+            order = calls.generation(self._call)
+            self._preview.clear(*order.proportions)
+            self._run = calls.begin(self._call, self._client, order)
+            self._set_running(True)
+            self._loop.run()
+            layers = self._run.finish()
+            self._show_result(self._run)
+            self._progress.set_text("Inserted " + layers[-1].get_name())
+            return layers
+        except RefusedError as refusal:
+            self._say(str(refusal))
+            self._progress.set_text("")
+        except StoppedError:
+            self._progress.set_text("Stopped")
+        finally:
+            self._run = None
+            self._set_running(False)
+        return []
+
+    def _on_tick(self) -> bool:
+        for event in self._client.poll():
+            self._take(event)
+        if self._run is not None:
+            self._run.tick()
+            self._show_progress(self._run.watch)
+            if self._run.over:
+                self._loop.quit()
+        return True
+
+    def _take(self, event: Event) -> None:
+        if self._connection.over:  # failed before; what comes now may be better
+            self._connection = Watch()
+        self._connection.take(event, time.monotonic())
+        if isinstance(event, Connected):
+            self._offer(event.welcome.engine)
+        elif isinstance(event, Engine):
+            self._offer(event)
+        if self._run is not None:
+            self._run.take(event)
+        else:
+            self._show_connection()
+
+    def _offer(self, engine: Engine) -> None:
+        task = self._call.command.task
+        assert task is not None
+        able = [model for model in engine.models if task.name in model.get("tasks", (task.name,))]
+        self._fields.offer_models(able or engine.models)
+
+    def _on_response(self, _dialog: Any, response: int) -> None:
+        """While a run goes on GIMP's own loop does not: Close and Escape stop the run, and close the window after it."""
+        if self._run is not None and response in (Gtk.ResponseType.CANCEL, Gtk.ResponseType.DELETE_EVENT):
+            self._closing = True
+            self._run.stop()
+
+    def _on_stop(self, _button: Gtk.Button) -> None:
+        if self._run is not None:
+            self._run.stop()
+
+    # --- what is seen ------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        # The window's own buttons, Reset and presets come with fill(); everything else is packed above.
+        self._dialog.fill(["keep-open"])
+        columns = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, 2 * SPACING)
+        self._fields = FieldGrid(self._call.procedure, self._call.config, self._call.command.names, self._submit)
+        columns.pack_start(self._fields.widget, True, True, 0)
+        self._preview = Preview()
+        columns.pack_start(self._preview.widget, False, False, 0)
+
+        self._progress = Gtk.ProgressBar.new()
+        self._progress.set_show_text(True)
+        self._progress.set_text(self._connection.text)
+        self._progress.set_valign(Gtk.Align.CENTER)
+        self._stop_button = Gtk.Button.new_with_mnemonic("_Stop")
+        self._stop_button.set_sensitive(False)
+        self._stop_button.connect("clicked", self._on_stop)
+        row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
+        row.pack_start(self._progress, True, True, 0)
+        row.pack_start(self._stop_button, False, False, 0)
+
+        self._message = Gtk.Label.new(None)
+        self._message.set_line_wrap(True)
+        self._message.set_selectable(True)
+        self._message.set_xalign(0.0)
+        self._message.set_max_width_chars(MESSAGE_CHARACTERS)
+        self._message_row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
+        icon = Gtk.Image.new_from_icon_name("dialog-error", Gtk.IconSize.BUTTON)
+        self._message_row.pack_start(icon, False, False, 0)
+        self._message_row.pack_start(self._message, True, True, 0)
+
+        content = self._dialog.get_content_area()
+        for place, widget in enumerate((columns, row, self._message_row)):
+            widget.show_all()
+            content.pack_start(widget, False, False, 0)
+            content.reorder_child(widget, place)
+        self._fields.adapt()
+        self._message_row.hide()
+
+    def _submit(self) -> None:
+        if self._run is None:
+            self._dialog.response(Gtk.ResponseType.OK)
+
+    def _set_running(self, running: bool) -> None:
+        self._fields.widget.set_sensitive(not running)
+        self._generate_button.set_sensitive(not running)
+        self._stop_button.set_sensitive(running)
+        self._progress.set_fraction(0.0)
+
+    def _show_progress(self, watch: Watch) -> None:
+        self._progress.set_text(watch.text)
+        if watch.fraction is None:
+            self._progress.pulse()
+        else:
+            self._progress.set_fraction(watch.fraction)
+        if watch.preview is not None:
+            self._preview.show(watch.preview)
+            watch.preview = None
+
+    def _show_connection(self) -> None:
+        failure = self._connection.failure
+        self._say(explained(failure) if failure is not None and self._connection.over else "")
+        self._progress.set_text("" if self._connection.over else self._connection.text)
+
+    def _show_result(self, run: Run) -> None:
+        """The topmost visible layer, in its place."""
+        shown = [ready for ready in run.watch.layers if ready.layer.visible and ready.layer.picture == 0 and ready.data]
+        if shown:
+            top = max(shown, key=lambda ready: ready.layer.order)
+            self._preview.show_placed(Image(top.layer.width, top.layer.height, top.layer.format, top.data), top.layer)
+
+    def _say(self, text: str) -> None:
+        self._message.set_text(text)
+        self._message_row.set_visible(bool(text))

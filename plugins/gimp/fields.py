@@ -1,0 +1,143 @@
+"""The fields of a procedure's dialog, bound to its config: whatever is typed is remembered, reset and preset by GIMP.
+
+Does not know what the values are for, nor the server. Imported only when there is a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gi.repository import Gdk, Gimp, GimpUi, GObject, Gtk
+
+from .arguments import MORE
+
+BESIDE = ("width", "height", "new-seed")
+"""Arguments that stand in another one's row."""
+PROMPT_LINES = 4
+SPACING = 6
+
+
+class FieldGrid:
+    """A grid of labelled fields for `names`, in their order. `.widget` is what to pack."""
+
+    def __init__(
+        self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, names: Sequence[str], submit: Callable[[], None]
+    ) -> None:
+        self._procedure, self._config, self._submit = procedure, config, submit
+        self._models = Gtk.ListStore.new([str, str])
+        self.widget = Gtk.Box.new(Gtk.Orientation.VERTICAL, SPACING)
+        names = [name for name in names if name not in BESIDE]
+        grid = self._grid([name for name in names if name not in MORE])
+        self.widget.pack_start(grid, False, False, 0)
+        hidden = [name for name in names if name in MORE]
+        if hidden:
+            expander = Gtk.Expander.new_with_mnemonic("_More")
+            expander.add(self._grid(hidden))
+            self.widget.pack_start(expander, False, False, 0)
+
+    def adapt(self) -> None:
+        """Show what the values call for; to be called after `show_all`."""
+        self._show_own_size()
+
+    def offer_models(self, models: Sequence[Mapping[str, Any]]) -> None:
+        """Fill the model list; the chosen one stays chosen, also when this server does not have it."""
+        chosen = self._config.get_property("model") if self._takes("model") else ""
+        self._models.clear()
+        self._models.append(["", "The server's first"])
+        names = [str(model.get("name", "")) for model in models]
+        for model, name in zip(models, names, strict=True):
+            self._models.append([name, str(model.get("title") or name)])
+        if chosen and chosen not in names:
+            self._models.append([chosen, f"{chosen} (not on this server)"])
+        if self._takes("model"):
+            self._config.set_property("model", chosen)
+
+    def _takes(self, name: str) -> bool:
+        return self._procedure.find_argument(name) is not None or self._procedure.find_aux_argument(name) is not None
+
+    def _grid(self, names: Sequence[str]) -> Gtk.Grid:
+        grid = Gtk.Grid.new()
+        grid.set_row_spacing(SPACING)
+        grid.set_column_spacing(SPACING)
+        for row, name in enumerate(names):
+            label, field = self._field(name)
+            if label is not None:
+                label.set_xalign(0.0)
+                label.set_mnemonic_widget(field)
+                grid.attach(label, 0, row, 1, 1)
+                grid.attach(field, 1, row, 1, 1)
+            else:
+                grid.attach(field, 0, row, 2, 1)
+            field.set_hexpand(True)
+        return grid
+
+    def _field(self, name: str) -> tuple[Gtk.Label | None, Gtk.Widget]:
+        """The label, unless the field says its own name, and the field of an argument."""
+        spec = self._procedure.find_argument(name) or self._procedure.find_aux_argument(name)
+        label = Gtk.Label.new_with_mnemonic(spec.get_nick())
+        builders: dict[str, Callable[[], Gtk.Widget]] = {
+            "prompt": self._prompt,
+            "model": lambda: GimpUi.prop_string_combo_box_new(self._config, "model", self._models, 0, 1),
+            "area": self._area,
+            "seed": self._seed,
+        }
+        if name in builders:
+            field = builders[name]()
+        elif spec.value_type == GObject.TYPE_BOOLEAN:
+            label, field = None, GimpUi.prop_check_button_new(self._config, name, spec.get_nick())
+        elif spec.value_type == GObject.TYPE_DOUBLE:
+            label, field = None, GimpUi.prop_spin_scale_new(self._config, name, 0.01, 0.1, 2)
+        elif spec.value_type == GObject.TYPE_INT:
+            field = GimpUi.prop_spin_button_new(self._config, name, 1, 10, 0)
+        else:
+            field = GimpUi.prop_entry_new(self._config, name, -1)
+        field.set_tooltip_text(spec.get_blurb())
+        return label, field
+
+    def _prompt(self) -> Gtk.Widget:
+        view = Gtk.TextView.new_with_buffer(GimpUi.prop_text_buffer_new(self._config, "prompt", -1))
+        view.set_wrap_mode(Gtk.WrapMode.WORD_CHAR)
+        view.set_accepts_tab(False)
+        for side in ("top", "bottom", "left", "right"):
+            getattr(view, f"set_{side}_margin")(4)
+        view.connect("key-press-event", self._on_key)
+        scrolled = Gtk.ScrolledWindow.new(None, None)
+        scrolled.set_shadow_type(Gtk.ShadowType.IN)
+        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        line = view.create_pango_layout("Ag").get_pixel_size()[1]
+        scrolled.set_min_content_height(PROMPT_LINES * line + 8)
+        scrolled.add(view)
+        scrolled.connect("mnemonic-activate", lambda *_: view.grab_focus() or True)
+        self.prompt_view = view
+        return scrolled
+
+    def _on_key(self, _view: Gtk.TextView, event: Gdk.EventKey) -> bool:
+        if event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter) and event.state & Gdk.ModifierType.CONTROL_MASK:
+            self._submit()
+            return True
+        return False
+
+    def _area(self) -> Gtk.Widget:
+        """The choice, and beside it width and height, which show only for an own size."""
+        row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
+        row.pack_start(GimpUi.prop_choice_combo_box_new(self._config, "area"), True, True, 0)
+        self._own_size = [GimpUi.prop_spin_button_new(self._config, name, 8, 64, 0) for name in ("width", "height")]
+        times = Gtk.Label.new("×")
+        for widget in (self._own_size[0], times, self._own_size[1]):
+            row.pack_start(widget, False, False, 0)
+        self._own_size.append(times)
+        self._config.connect("notify::area", lambda *_: self._show_own_size())
+        return row
+
+    def _show_own_size(self) -> None:
+        if self._takes("area"):
+            for widget in self._own_size:
+                widget.set_visible(self._config.get_property("area") == "custom")
+
+    def _seed(self) -> Gtk.Widget:
+        row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
+        row.pack_start(GimpUi.prop_spin_button_new(self._config, "seed", 1, 1000, 0), True, True, 0)
+        fresh = self._procedure.find_aux_argument("new-seed")
+        row.pack_start(GimpUi.prop_check_button_new(self._config, "new-seed", fresh.get_nick()), False, False, 0)
+        return row

@@ -1,0 +1,210 @@
+"""The window with finished results: thumbnails on a checkerboard, newest first; a double click inserts one again.
+
+Does not know how a layer gets into an image. Imported only when there is a screen.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from acetate.plugins.bridge.watch import Watch
+from acetate.plugins.bridge.words import ago, explained, short_prompt
+from acetate.protocol import Client, Connected, Discarded, Event, HistoryEntry, HistoryPage, Image
+from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk
+
+from . import calls, orders
+from .fields import SPACING
+from .preview import fitted, scaled
+from .refused import RefusedError, StoppedError
+from .run import Run
+
+if TYPE_CHECKING:
+    from .calls import Call
+
+THUMBNAIL_SIDE = 128
+COLUMNS, ROWS = 4, 3
+PAGE = 24
+TICK_MILLISECONDS = 40
+CHECK_SIZE, DARK_CHECK, LIGHT_CHECK = 8, 0x666666, 0x999999
+"""GIMP's default checkerboard."""
+PICTURE, JOB, CAPTION, TOOLTIP = range(4)
+INSERT, DELETE = 1, 2
+
+
+def insert(call: Call, client: Client) -> list[Gimp.Layer]:
+    """Open the window; return all layers that were inserted until it is closed. Raises `StoppedError` when there are none."""
+    GimpUi.init(call.command.name)
+    layers = HistoryDialog(call, client).run()
+    if not layers:
+        raise StoppedError
+    return layers
+
+
+class HistoryDialog:
+    """One window from opening to closing; pages are fetched as they are wanted."""
+
+    def __init__(self, call: Call, client: Client) -> None:
+        self._call, self._client = call, client
+        self._entries: dict[str, HistoryEntry] = {}
+        self._connection = Watch()
+        self._run: Run | None = None
+        self._layers: list[Gimp.Layer] = []
+        self._dialog = GimpUi.Dialog(title="Acetate History", role="acetate-history")
+        self._dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
+        self._delete_button = self._dialog.add_button("_Delete", DELETE)
+        self._insert_button = self._dialog.add_button("_Insert", INSERT)
+        self._dialog.set_default_response(INSERT)
+        self._build()
+
+    def run(self) -> list[Gimp.Layer]:
+        self._ask(None)
+        timer = GLib.timeout_add(TICK_MILLISECONDS, self._on_tick)
+        try:
+            while (response := self._dialog.run()) in (INSERT, DELETE):
+                self._insert() if response == INSERT else self._delete()
+        finally:
+            GLib.source_remove(timer)
+            self._dialog.destroy()
+        return self._layers
+
+    # --- asked by the person -----------------------------------------------------------------------------------------
+
+    def _insert(self) -> None:
+        job = self._chosen()
+        if job is None or self._run is not None:
+            return
+        try:
+            order = orders.finished_job(job, self._call.image, task=self._entries[job].task)
+            self._run = calls.begin(self._call, self._client, order)
+            self._status.set_text("Fetching the layers")
+        except RefusedError as refusal:
+            self._status.set_text(str(refusal))
+        self._adapt()
+
+    def _delete(self) -> None:
+        job = self._chosen()
+        if job is not None:
+            self._client.discard(job)
+
+    def _ask(self, before: str | None) -> None:
+        self._client.history(before, PAGE)
+
+    def _chosen(self) -> str | None:
+        paths = self._icons.get_selected_items()
+        return str(self._model[paths[0]][JOB]) if paths else None
+
+    # --- told by the server ------------------------------------------------------------------------------------------
+
+    def _on_tick(self) -> bool:
+        for event in self._client.poll():
+            self._take(event)
+        if self._run is not None:
+            self._run.tick()
+            if self._run.over:
+                self._inserted(self._run)
+        return True
+
+    def _take(self, event: Event) -> None:
+        if self._connection.over:
+            self._connection = Watch()
+        self._connection.take(event, time.monotonic())
+        if self._run is not None:
+            self._run.take(event)
+        elif isinstance(event, HistoryPage):
+            self._show(event)
+        elif isinstance(event, Discarded):
+            self._forget(event.job)
+        elif not self._entries:
+            failure = self._connection.failure
+            self._status.set_text(explained(failure) if failure is not None else self._connection.text)
+        if isinstance(event, Connected) and not self._entries:
+            self._status.set_text("Fetching the history")
+
+    def _inserted(self, run: Run) -> None:
+        self._run = None
+        try:
+            layers = run.finish()
+            self._layers += layers
+            self._status.set_text("Inserted " + layers[-1].get_name())
+        except (RefusedError, StoppedError) as refusal:
+            self._status.set_text(str(refusal))
+        self._adapt()
+
+    def _show(self, page: HistoryPage) -> None:
+        for entry in page.entries:
+            if entry.job not in self._entries:
+                self._entries[entry.job] = entry
+                picture = page.thumbnails.get(entry.job)
+                self._model.append([_thumbnail(picture), entry.job, _caption(entry), _tooltip(entry)])
+        self._more_button.set_visible(page.more)
+        self._status.set_text("" if self._entries else "Nothing yet: what is generated in any editor appears here.")
+        self._adapt()
+
+    def _forget(self, job: str) -> None:
+        self._entries.pop(job, None)
+        for row in list(self._model):
+            if row[JOB] == job:
+                self._model.remove(row.iter)
+        self._adapt()
+
+    # --- what is seen ------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._model = Gtk.ListStore.new([GdkPixbuf.Pixbuf, str, str, str])
+        self._icons = Gtk.IconView.new_with_model(self._model)
+        self._icons.set_pixbuf_column(PICTURE)
+        self._icons.set_text_column(CAPTION)
+        self._icons.set_tooltip_column(TOOLTIP)
+        self._icons.set_item_width(THUMBNAIL_SIDE + SPACING)
+        self._icons.set_columns(COLUMNS)
+        self._icons.connect("item-activated", lambda *_: self._dialog.response(INSERT))
+        self._icons.connect("selection-changed", lambda *_: self._adapt())
+        scrolled = Gtk.ScrolledWindow.new(None, None)
+        scrolled.set_shadow_type(Gtk.ShadowType.IN)
+        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        scrolled.set_min_content_height(ROWS * (THUMBNAIL_SIDE + 40))
+        scrolled.set_min_content_width(COLUMNS * (THUMBNAIL_SIDE + 40))
+        scrolled.add(self._icons)
+        self._more_button = Gtk.Button.new_with_mnemonic("_Older")
+        self._more_button.connect("clicked", lambda *_: self._ask(next(reversed(self._entries), None)))
+        self._status = Gtk.Label.new("Looking for the server")
+        self._status.set_xalign(0.0)
+        self._status.set_line_wrap(True)
+        self._status.set_max_width_chars(60)
+        row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
+        row.pack_start(self._status, True, True, 0)
+        row.pack_start(self._more_button, False, False, 0)
+        content = self._dialog.get_content_area()
+        content.set_border_width(2 * SPACING)
+        content.set_spacing(SPACING)
+        content.pack_start(scrolled, True, True, 0)
+        content.pack_start(row, False, False, 0)
+        content.show_all()
+        self._more_button.hide()
+        self._adapt()
+
+    def _adapt(self) -> None:
+        chosen = self._chosen() is not None and self._run is None
+        self._insert_button.set_sensitive(chosen)
+        self._delete_button.set_sensitive(chosen)
+
+
+def _caption(entry: HistoryEntry) -> str:
+    return short_prompt(str(entry.parameters.get("prompt", "")), 24) or entry.task.capitalize()
+
+
+def _tooltip(entry: HistoryEntry) -> str:
+    """Markup, as tooltip columns want it."""
+    lines = [str(entry.parameters.get("prompt", "")) or entry.task.capitalize(), ago(time.time() - entry.finished)]
+    if entry.layers:
+        lines[1] += f", seed {entry.layers[0].seed}"
+    return str(GLib.markup_escape_text("\n".join(lines)))
+
+
+def _thumbnail(image: Image | None) -> GdkPixbuf.Pixbuf | None:
+    if image is None:
+        return None
+    width, height = fitted(image.width, image.height, THUMBNAIL_SIDE)
+    picture = scaled(image, width, height)
+    return picture.composite_color_simple(width, height, GdkPixbuf.InterpType.NEAREST, 255, CHECK_SIZE, LIGHT_CHECK, DARK_CHECK)

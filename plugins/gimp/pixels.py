@@ -1,0 +1,90 @@
+"""Bytes in and out of GIMP's drawables: which babl format, how many rows at a time.
+
+Does not know where a layer goes or what it shows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from gi.repository import Gegl, Gimp
+
+ROWS = 256
+"""Rows per call: set() of 4096 x 4096 in one call takes 1.1 s with its flush, in strips of 256 rows 0.11 s (GIMP 3.0.4)."""
+
+BABL = {"rgba8": "R'G'B'A u8", "rgba16": "R'G'B'A u16", "rgbaf32": "RGBA float"}
+"""The wire's formats as babl spells them: with primes sRGB-encoded, without them linear light; alpha straight in all three.
+babl converts to the drawable's own precision, grayscale and colour profile."""
+
+MASK = "Y u8"
+"""What selections and layer masks hold, linear at every precision: after filling through a feathered selection the layer's
+alpha equals these bytes, while "Y' u8" would brighten a mask value of 66 to 139."""
+
+
+def wire_format(image: Gimp.Image) -> str:
+    """The wire's format that loses nothing in an image of this precision."""
+    precision = image.get_precision()
+    if precision in (Gimp.Precision.U8_LINEAR, Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL):
+        return "rgba8"
+    if precision in (Gimp.Precision.U16_LINEAR, Gimp.Precision.U16_NON_LINEAR, Gimp.Precision.U16_PERCEPTUAL):
+        return "rgba16"
+    return "rgbaf32"
+
+
+def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str | None) -> bytes:
+    """The box in the drawable's own coordinates, rows without padding; 0 outside it. `None` reads its own format."""
+    buffer = drawable.get_buffer()
+    strips = (
+        buffer.get(Gegl.Rectangle.new(x, top, width, min(ROWS, y + height - top)), 1.0, babl, Gegl.AbyssPolicy.NONE)
+        for top in range(y, y + height, ROWS)
+    )
+    return b"".join(bytes(strip) for strip in strips)
+
+
+def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str | None, data: bytes) -> None:
+    """Set the box from rows without padding. The length must be right: GEGL ignores a wrong one without a word."""
+    stride, rest = divmod(len(data), height)
+    if rest or stride % width:
+        raise ValueError(f"{len(data)} bytes are no {width} x {height} pixels")
+    buffer, view = drawable.get_buffer(), memoryview(data)
+    for top in range(0, height, ROWS):
+        rows = min(ROWS, height - top)
+        strip = bytes(view[top * stride : (top + rows) * stride])
+        buffer.set(Gegl.Rectangle.new(x, y + top, width, rows), babl, strip)
+    buffer.flush()
+    drawable.update(x, y, width, height)
+
+
+def restore_unselected(layer: Gimp.Layer, original: Gimp.Layer, mask: bytes) -> None:
+    """Put back `original`'s own bytes, at its own precision, wherever `mask` is 0. All three have the same size."""
+    width, height = layer.get_width(), layer.get_height()
+    for top in range(0, height, ROWS):
+        rows = min(ROWS, height - top)
+        box = 0, top, width, rows
+        old, new = read(original, *box, None), bytearray(read(layer, *box, None))
+        size = len(old) // (width * rows)
+        for run in re.finditer(rb"\0+", mask[top * width : (top + rows) * width]):
+            new[run.start() * size : run.end() * size] = old[run.start() * size : run.end() * size]
+        write(layer, *box, None, bytes(new))
+
+
+def appearance(layer: Gimp.Layer) -> Gimp.Layer:
+    """The layer as it looks by itself: filters, mask and group merged into pixels, with alpha. Delete its image after use.
+
+    The copy lives in a hidden image of one pixel, so neither the artist's image nor its undo history is touched.
+    """
+    image = layer.get_image()
+    hidden = Gimp.Image.new_with_precision(1, 1, image.get_base_type(), image.get_precision())
+    profile = image.get_color_profile()
+    if profile is not None:
+        hidden.set_color_profile(profile)
+    copy: Any = Gimp.Layer.new_from_drawable(layer, hidden)
+    hidden.insert_layer(copy, None, 0)
+    if copy.is_group():
+        copy = copy.merge()
+    copy.add_alpha()
+    copy.merge_filters()
+    if copy.get_mask() is not None:
+        copy.remove_mask(Gimp.MaskApplyMode.APPLY if copy.get_apply_mask() else Gimp.MaskApplyMode.DISCARD)
+    return copy

@@ -1,0 +1,66 @@
+"""The bridge's form and a procedure's arguments: the same values under GIMP's names and GIMP's spelling of "unset".
+
+Knows names and types; knows no GIMP: it reads and writes through `get_property` and `set_property` of whatever it is given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from typing import Any
+
+from acetate.plugins.bridge.form import Form
+
+ARGUMENT_OF = {
+    "prompt": "prompt",
+    "negative_prompt": "negative-prompt",
+    "model": "model",
+    "area": "area",
+    "width": "width",
+    "height": "height",
+    "count": "count",
+    "strength": "strength",
+    "lock_alpha": "lock-alpha",
+    "seed": "seed",
+    "new_seed": "new-seed",
+    "steps": "steps",
+    "guidance_scale": "guidance",
+    "scale": "scale",
+    "upscaler": "upscaler",
+}
+"""The form's fields as arguments; a procedure has those that its task takes."""
+
+PROMPT_OF_ROLE = {"foreground": "foreground-prompt", "background": "background-prompt"}
+STEPS_UNSET, GUIDANCE_UNSET = 0, -1.0
+"""Numbers in GIMP cannot be absent."""
+
+
+def form_of(config: Any, names: Collection[str], task: str) -> Form:
+    """The form that the config's arguments `names` describe."""
+    found = {field: config.get_property(name) for field, name in ARGUMENT_OF.items() if name in names}
+    for text in ("prompt", "negative_prompt", "model", "upscaler"):
+        found[text] = found.get(text) or ""  # a string argument that was never set is None
+    found["steps"] = found.get("steps") or None
+    found["guidance_scale"] = None if found.get("guidance_scale", GUIDANCE_UNSET) < 0 else found["guidance_scale"]
+    prompts = {role: config.get_property(name) or "" for role, name in PROMPT_OF_ROLE.items() if name in names}
+    return Form(task=task, prompts=prompts, **found)
+
+
+def fill(config: Any, names: Collection[str], form: Form) -> None:
+    """Set the config's arguments to the form's values; one that GIMP refuses (out of its range) stays as it was."""
+    for field, name in ARGUMENT_OF.items():
+        value = getattr(form, field)
+        if field == "steps":
+            value = value or STEPS_UNSET
+        elif field == "guidance_scale":
+            value = GUIDANCE_UNSET if value is None else value
+        if name in names:
+            _set(config, name, value)
+    for role, name in PROMPT_OF_ROLE.items():
+        if name in names:
+            _set(config, name, form.prompts.get(role, ""))
+
+
+def _set(config: Any, name: str, value: Any) -> None:
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        config.set_property(name, value)
