@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import torch
@@ -47,8 +47,9 @@ class Patch:
     count: int
     """Parameters that are changed."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, label: Hashable) -> None:
         self.count = 0
+        self.label = label
         self._module = module
         self._pristine: dict[str, tuple[nn.Parameter, Tensor]] = {}
         stack(module).append(self)
@@ -95,9 +96,19 @@ def stack(module: nn.Module) -> list[Patch]:
     return module.__dict__.setdefault("_acetate_patches", [])  # type: ignore[no-any-return]
 
 
+def signature(module: nn.Module) -> Hashable:
+    """Equal as long as `module` has the same patches on: a key for caching what it computes."""
+    return tuple(patch.label for patch in stack(module))
+
+
 @torch.no_grad()
-def merge(module: nn.Module, deltas: Sequence[Delta], tensors: Mapping[str, Tensor], weight: float) -> Patch:
-    """Add `deltas`, whose tensors are in `tensors`, to the parameters of any network; all or nothing."""
+def merge(
+    module: nn.Module, deltas: Sequence[Delta], tensors: Mapping[str, Tensor], weight: float, label: Hashable = None
+) -> Patch:
+    """Add `deltas`, whose tensors are in `tensors`, to the parameters of any network; all or nothing.
+
+    Patches with equal `label` count as the same for `signature`; without one, every patch is its own.
+    """
     if not math.isfinite(weight):
         raise ValueError(f"weight is {weight}; it must be a finite number")
     _check_unshared(module)
@@ -112,7 +123,7 @@ def merge(module: nn.Module, deltas: Sequence[Delta], tensors: Mapping[str, Tens
     ]
     if wrong:
         raise ModelBroken(f"the weight file does not fit the network: {listed(wrong)}")
-    patch = Patch(module)
+    patch = Patch(module, object() if label is None else label)
     try:
         for name, group in groupby(sorted(deltas, key=_target), _target):
             patch.replace(name, _sum(parameters[name], list(group), tensors, shapes, weight))
