@@ -56,10 +56,10 @@ class Request:
     seed: int = 0
     """Picture i of `count` uses `seed + i`."""
     count: int = 1
-    strength: float = 0.6
-    """How far `refine` and `repaint` may go from the source, in (0, 1]; also the redraw of `upscale`."""
+    strength: float | None = None
+    """How far the result may go from the source, in [0, 1]; `None` means 0.6 for `refine`, 1 for `repaint`, 0.2 for `upscale`."""
     lock_alpha: bool = False
-    """`refine`: keep the source's alpha and only repaint its colour."""
+    """`refine`, `repaint`: keep the source's alpha and only change its colour."""
     alpha_passes: Literal[1, 2, 4, 8] | None = None
     """Passes of the transparent decoder; `None` means the model's default."""
     source: RGBA | None = None

@@ -42,8 +42,17 @@ def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
 
 
 def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Standard normal noise `(1, *shape)` float32, drawn on the CPU: the same seed gives the same picture on every device."""
-    return torch.randn((1, *shape), generator=torch.Generator("cpu").manual_seed(seed))
+    """Standard normal noise float32, drawn on the CPU: the same seed gives the same picture on every device."""
+    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
+
+
+def sigma_at(timestep: float, alphas_cumprod: Tensor) -> float:
+    """Sigma between two training timesteps, log-linear as the reference interpolates it."""
+    sigmas = ((1 - alphas_cumprod) / alphas_cumprod).sqrt().log()
+    low = min(max(int(timestep), 0), len(sigmas) - 1)
+    high = min(low + 1, len(sigmas) - 1)
+    share = timestep - low
+    return float(((1 - share) * sigmas[low] + share * sigmas[high]).exp())
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,16 @@ class Denoiser:
             return clean
         level: Tensor = self.scheduler.add_noise(clean, noise, self.timesteps[index : index + 1])
         return level
+
+    def sigma(self, index: int) -> float:
+        """Noise level that step `index` (0-based) starts from."""
+        return sigma_at(float(self.timesteps[index]), self.scheduler.alphas_cumprod)
+
+    def forget(self) -> None:
+        """Drop a multistep solver's history: what another model predicted must not be extrapolated (layerdiffuse.md 5.4)."""
+        if hasattr(self.scheduler, "model_outputs"):
+            self.scheduler.model_outputs = [None] * self.scheduler.config.solver_order
+            self.scheduler.lower_order_nums = 0
 
     @torch.no_grad()
     def run(

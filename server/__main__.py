@@ -1,2 +1,54 @@
-def main() -> int:
-    return 0
+"""The command `acetate`: one subcommand a file in `commands/`; nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+COMMANDS = {
+    "generate": "make a transparent layer from a prompt",
+    "serve": "answer the editors' plug-ins and scripts",
+    "upscale": "enlarge a transparent layer without fringes",
+    "layers": "list or extract the layers of a PSD or OpenRaster file",
+    "convert": "turn a layered file into another format",
+    "models": "list, add, download, verify and remove models",
+    "plugin": "install the plug-ins for Krita and GIMP",
+    "doctor": "tell what works here, what does not, and the remedy",
+    "bench": "measure this machine",
+    "demo": "make a few layers and a picture of them",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0 done, 1 failed, 2 wrong usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parser = _parser(chosen)
+    options = parser.parse_args(words)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    from .commands.failing import reported
+
+    return reported(options)
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """All commands by name, but only the chosen one with its options: the others' modules are not imported."""
+    parser = argparse.ArgumentParser(prog="acetate", description="Transparent layers, generated inside Krita and GIMP.")
+    parser.add_argument("--version", action="version", version=f"acetate {metadata.version('acetate')}")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name == chosen:
+            module = importlib.import_module(f".commands.{name}", __package__)
+            module.add_options(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,7 @@
-"""The model that ships with the program."""
+"""The model that ships with the program, as package data; how it was made is in `train`."""
+
+from pathlib import Path
+
+NAME = "sketchpad"
+FOLDER = Path(__file__).parent / NAME
+"""A model folder in diffusers' form, with LayerDiffuse's two networks beside it."""

@@ -40,7 +40,7 @@ def main() -> None:
     else:
         from . import export
 
-        export.write(options.folder, options.codec_steps, options.denoiser_steps)
+        export.write(options.folder)
 
 
 def _pictures(folder: Path) -> tuple[list[dataset.Item], NDArray[np.uint8]]:

@@ -57,14 +57,14 @@ def place(rgba_u8: RGBA, size: int, rng: np.random.Generator, *, mirror: bool, m
     if mirror and rng.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     premultiplied = Image.fromarray(_premultiplied(np.asarray(picture)))
-    turned = premultiplied.rotate(float(rng.uniform(-8, 8)), Image.Resampling.BICUBIC, expand=True)
+    turned = premultiplied.rotate(float(rng.uniform(-8, 8)), Image.Resampling.BILINEAR, expand=True)
     box = turned.getchannel("A").getbbox()
     assert box is not None
     turned = turned.crop(box)
     room = size * (1 - 2 * margin)
     scale = room * rng.uniform(0.78, 1.0) / max(turned.size)
     width, height = (max(1, int(side * scale)) for side in turned.size)
-    small = turned.resize((width, height), Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BICUBIC, reducing_gap=None)
+    small = turned.resize((width, height), Image.Resampling.BICUBIC)
     slack = (room - width, room - height)
     left, top = (int(size * margin + s / 2 + rng.uniform(-0.35, 0.35) * s) for s in slack)
     canvas = np.zeros((size, size, 4), np.uint8)
@@ -79,6 +79,7 @@ def _premultiplied(rgba_u8: RGBA) -> NDArray[np.uint8]:
 
 def _straight(premultiplied: NDArray[np.uint8]) -> RGBA:
     alpha = premultiplied[..., 3:].astype(np.float32) / 255
+    premultiplied = np.minimum(premultiplied, premultiplied[..., 3:])  # a sharpening filter may overshoot
     colour = np.divide(premultiplied[..., :3], alpha, out=np.zeros(premultiplied[..., :3].shape, np.float32), where=alpha > 0)
     return np.concatenate([np.clip(colour + 0.5, 0, 255).astype(np.uint8), premultiplied[..., 3:]], axis=2)
 

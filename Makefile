@@ -1,0 +1,42 @@
+# One virtual environment in .venv, made when it is needed. Without make: the README gives the same steps with pip.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := engine document protocol server plugins
+# An editable install in strict mode links files when it is made, so a new file asks for a new install.
+LISTED := $(VENV)/sources.txt
+
+.PHONY: setup demo test check bench clean FORCE
+setup: $(VENV)/installed
+
+$(LISTED): FORCE
+	@mkdir -p $(VENV) && find $(SOURCES) -name '*.py' | LC_ALL=C sort > $@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+
+$(VENV)/installed: pyproject.toml constraints.txt $(LISTED)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	# torch first and alone: a machine whose index has a CPU build keeps it.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	# spandrel without its dependencies: it asks for torchvision, which has no CPU build and which no upscaler needs.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt einops
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps spandrel
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' --config-settings editable_mode=strict
+	@touch $@
+
+demo: setup
+	$(BIN)/acetate demo demo
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup
+	sh tests/setup.sh
+	$(BIN)/python -m pytest -m "not full and not soak and not gpu"
+
+bench: setup
+	$(BIN)/acetate bench
+
+clean:
+	rm -rf $(VENV) build demo
+FORCE:

@@ -1,0 +1,67 @@
+"""A request as plain JSON values and back: what travels in files, in the history and on a layer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import BadRequest
+from .request import Request
+
+PIXELS = frozenset({"source", "mask", "foreground", "background", "blended"})
+"""Fields that hold pictures; they do not travel with the parameters."""
+
+_FIELDS = {field.name: field for field in dataclasses.fields(Request) if field.name not in PIXELS}
+_DEFAULTS = Request()
+
+
+def to_json(request: Request) -> dict[str, Any]:
+    """Every field but the pictures that differs from its default; the task, prompt, model and seed always."""
+    result: dict[str, Any] = {}
+    for name in _FIELDS:
+        value = getattr(request, name)
+        if name in ("task", "prompt", "model", "seed") or value != getattr(_DEFAULTS, name):
+            result[name] = _plain(value)
+    return result
+
+
+def from_json(values: Mapping[str, Any]) -> Request:
+    """The request that `to_json` wrote; raises `BadRequest` naming a field that does not exist or has the wrong type."""
+    unknown = sorted(set(values) - set(_FIELDS))
+    if unknown:
+        raise BadRequest(f"unknown parameter {unknown[0]!r}", f"one of {', '.join(sorted(_FIELDS))}")
+    arguments: dict[str, Any] = {}
+    for name, value in values.items():
+        arguments[name] = tuple((str(n), float(w)) for n, w in value) if name == "loras" else value
+        expected = _EXPECTED[name]
+        if not isinstance(arguments[name], expected) or isinstance(value, bool) and bool not in expected:
+            raise BadRequest(f"{name} is {value!r}; that is not a value for it")
+    return Request(**arguments)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _types(name: str) -> tuple[type, ...]:
+    if name == "prompts":
+        return (dict,)
+    if name == "loras":
+        return (tuple,)
+    annotation = str(_FIELDS[name].type)
+    found: list[type] = []
+    if "int" in annotation or "Literal[1" in annotation:
+        found.append(int)
+    if "float" in annotation:
+        found += [int, float]
+    if "bool" in annotation:
+        found.append(bool)
+    if "None" in annotation:
+        found.append(type(None))
+    return tuple(found) if found and found != [type(None)] else (str, *found)
+
+
+_EXPECTED = {name: _types(name) for name in _FIELDS}

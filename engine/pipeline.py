@@ -1,0 +1,224 @@
+"""From a request to layers: one pipeline for every task, with conditions as its parts.
+
+Each task is a row of recipes (`recipes.py`); every recipe is one denoising run. What runs before are conditions of those after.
+Iterate for progress and pictures; stop iterating to cancel between two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import quality
+from .alpha import Box, fit, over_grey, resample, to_float
+from .frame import Frame
+from .guidance import Guided
+from .model import Model
+from .parameters import to_json
+from .recipes import Recipe, recipes_for
+from .repaint import paste, region_around
+from .request import RGBA, Mask, Picture, Progress, Request, Role
+from .sampling import Denoiser, make_scheduler, noise_like
+from .weights import Weights
+
+STRENGTHS = {"refine": 0.6, "repaint": 1.0}
+"""Default strength by task."""
+
+ROLES: tuple[Role, ...] = ("foreground", "background", "blended")
+
+
+@dataclass
+class _Meter:
+    """Counts the steps of a whole job."""
+
+    total: int
+    done: int = 0
+
+    def progress(self, stage: str, step: int, steps: int, preview: Any = None) -> Progress:
+        self.done += 1
+        return Progress(stage=stage, step=step, steps=steps, fraction=min(1.0, self.done / self.total), preview=preview)
+
+
+@dataclass
+class _Job:
+    """A request made concrete for one model."""
+
+    request: Request
+    model: Model
+    recipes: tuple[Recipe, ...]
+    frame: Frame
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    passes: int
+    region: Box | None
+    """`repaint`: the part of the source that is worked on."""
+    source: RGBA | None
+    """On the working canvas."""
+    mask: Mask | None
+    given: dict[Role, RGBA] = field(default_factory=dict)
+    """Conditions on the working canvas."""
+
+
+def generate(model: Model, request: Request, weights: Weights) -> Iterator[Progress | Picture]:
+    """Run a checked request; pictures come as soon as each is ready."""
+    job = _plan(model, request)
+    meter = _Meter(_cost(job))
+    for index in range(request.count):
+        yield from _one(job, index, weights, meter)
+
+
+def _plan(model: Model, request: Request) -> _Job:
+    given = frozenset(role for role in ROLES if getattr(request, role) is not None)
+    recipes = recipes_for(model.family, request.task, given, request.injection)
+    region, source, mask = None, request.source, request.mask
+    if request.task == "repaint":
+        assert source is not None
+        assert mask is not None
+        region = region_around(mask, model.sizes.native)
+        source, mask = (np.ascontiguousarray(part[region.top : region.bottom, region.left : region.right]) for part in (source, mask))
+    width, height = _target(request, model, source if request.task in STRENGTHS else None)
+    alone = source is None and recipes[0].frames == ("foreground",) and not recipes[0].conditions
+    frame = model.sizes.frame(width, height, "cover" if alone else "contain")
+    defaults = model.defaults
+    return _Job(
+        request=request,
+        model=model,
+        recipes=recipes,
+        frame=frame,
+        steps=request.steps or defaults.steps,
+        guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
+        scheduler=request.scheduler or defaults.scheduler,
+        passes=request.alpha_passes or defaults.alpha_passes,
+        region=region,
+        source=None if source is None or request.task not in STRENGTHS else frame.to_working(source),
+        mask=None if mask is None or request.task != "repaint" else frame.mask_to_working(mask),
+        given={role: frame.to_working(fit(getattr(request, role), width, height, request.resize_mode)) for role in given},
+    )
+
+
+def _target(request: Request, model: Model, source: RGBA | None) -> tuple[int, int]:
+    """Width and height of the result: the source's own, else what was asked for, else the first condition's, else native."""
+    if source is not None:
+        return source.shape[1], source.shape[0]
+    condition = next((p for p in (request.background, request.foreground, request.blended) if p is not None), None)
+    height, width = condition.shape[:2] if condition is not None else (model.sizes.native, model.sizes.native)
+    return request.width or width, request.height or height
+
+
+def _cost(job: _Job) -> int:
+    """Steps that the meter will count: encodes, denoising steps, decoder passes."""
+    strength = _strength(job)
+    steps = max(1, round(job.steps * strength)) if strength < 1 else job.steps
+    each = sum(steps + (job.passes if recipe.transparent else 1) for recipe in job.recipes)
+    return max(1, each * job.request.count)
+
+
+def _strength(job: _Job) -> float:
+    if job.source is None:
+        return 1.0
+    return STRENGTHS[job.request.task] if job.request.strength is None else job.request.strength
+
+
+def _one(job: _Job, index: int, weights: Weights, meter: _Meter) -> Iterator[Progress | Picture]:
+    """All layers of picture `index`."""
+    seed = job.request.seed + index
+    latents: dict[Role, Tensor] = {role: job.model.codec.encode_opaque(picture) for role, picture in job.given.items()}
+    controls = {role: _control(picture) for role, picture in job.given.items()}
+    finished: dict[Role, RGBA] = {}
+    for recipe in job.recipes:
+        with weights.installed(job.model, recipe, job.request, controls) as switch:
+            frames = yield from _denoise(job, recipe, seed, latents, switch, meter)
+        for role, sample in zip(recipe.frames, frames.split(1), strict=True):
+            latents[role] = sample
+            if role == "foreground" and recipe.transparent:
+                decoding = job.model.codec.decode(sample, job.passes)
+                for done in decoding:
+                    yield meter.progress("decode", done, decoding.passes)
+                finished[role] = decoding.rgba
+            else:
+                finished[role] = job.model.codec.decode_opaque(sample)
+        if not recipe.transparent:
+            yield meter.progress("decode", 1, 1)
+    for role in ROLES:
+        if role in finished:
+            yield _finish(job, finished[role], role, index, seed)
+
+
+def _denoise(
+    job: _Job, recipe: Recipe, seed: int, latents: dict[Role, Tensor], switch: Any, meter: _Meter
+) -> Iterator[Progress]:
+    """One run; returns `(frames, C, h, w)` latents in sampling space."""
+    model = job.model
+    scheduler = make_scheduler(job.scheduler, model.scheduler_config)
+    denoiser = Denoiser(scheduler, job.steps, _strength(job), model.device)
+    frames = len(recipe.frames)
+    shape = (model.codec.latent_channels, job.frame.working[1] // 8, job.frame.working[0] // 8)
+    noise = noise_like((frames, *shape), seed).to(model.device)
+    clean = None if job.source is None else model.codec.encode(job.source).expand(frames, -1, -1, -1)
+    guided = Guided(model, recipe, job.request, job.guidance_scale, latents, switch, denoiser)
+    keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
+    generator = torch.Generator("cpu").manual_seed(seed)
+    sample = denoiser.start(noise, clean) if denoiser.count else clean
+    assert sample is not None
+    denoiser.latents = sample
+    for step in denoiser.run(sample, guided.predict, generator, keep):
+        first = step.clean[:1]
+        yield meter.progress("denoise", step.index, step.count, partial(model.preview, first))
+    return denoiser.latents
+
+
+def _keep(denoiser: Denoiser, clean: Tensor, noise: Tensor, mask: Tensor, sample: Tensor, index: int) -> Tensor:
+    """Outside the mask the sample follows the source's own way through the noise levels (layerdiffuse.md 3.5)."""
+    return mask * sample + (1 - mask) * denoiser.noised(clean, noise, index)
+
+
+def _control(picture: RGBA) -> Tensor:
+    """`(H, W, 4)` -> `(1, 3, H, W)` in [0, 1], over mid-grey."""
+    return torch.from_numpy(over_grey(to_float(picture))).permute(2, 0, 1)[None]
+
+
+def _latent_mask(mask: Mask, latents: Tensor) -> Tensor:
+    """`(H, W)` -> `(1, 1, h, w)` in {0, 1}: a latent that any selected pixel touches may change."""
+    touched = resample(to_float(mask)[..., None], latents.shape[3], latents.shape[2], "area") > 1e-3
+    return torch.from_numpy(touched[..., 0].astype(np.float32))[None, None].to(latents)
+
+
+def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Picture:
+    """Back to the target's size and, for tasks with a source, into the source."""
+    request = job.request
+    rgba = job.frame.from_working(working)
+    if job.region is not None and request.source is not None and request.mask is not None:
+        rgba = paste(request.source, rgba, request.mask, job.region)
+    if request.lock_alpha and request.source is not None:
+        rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
+    measured = quality.measure(rgba)
+    transparent = role == "foreground"
+    height, width = rgba.shape[:2]
+    asked = replace(
+        request,
+        seed=seed,
+        count=1,
+        width=width,
+        height=height,
+        steps=job.steps,
+        guidance_scale=job.guidance_scale,
+        scheduler=job.scheduler,
+        alpha_passes=job.passes,
+    )
+    return Picture(
+        rgba=rgba,
+        role=role,
+        index=index,
+        seed=seed,
+        parameters=to_json(asked),
+        quality=measured,
+        warnings=quality.warnings(measured) if transparent else (),
+        hidden=role == "blended" and len(job.recipes[-1].frames) + len(job.recipes) > 2,
+    )

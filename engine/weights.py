@@ -1,0 +1,93 @@
+"""Which LayerDiffuse weights a UNet carries at the moment, changed in place from one job to the next.
+
+Knows where weight files lie by a function that it is given; knows no prompt and no picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import patches
+from .attention_sharing import AttentionSharing
+from .model import Model
+from .recipes import Family, Recipe
+from .request import Request, Role
+from .sampling import Denoiser, sigma_at
+from .weight_files import WeightFile
+
+Find = Callable[[Family, str], Path]
+"""(family, catalogue role) -> weight file; raises `ModelMissing` with the command that brings it."""
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What a UNet carries; equal keys need no work."""
+
+    role: str | None
+    layer_weight: float = 1.0
+
+
+class Weights:
+    """Keeps each model's UNet patched as the running recipe needs it."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._present: dict[int, tuple[_Key, patches.Patch | AttentionSharing | None]] = {}
+
+    @contextmanager
+    def installed(self, model: Model, recipe: Recipe, request: Request, controls: Mapping[Role, Tensor]) -> Iterator[Switch]:
+        """The UNet as `recipe` needs it; stays so afterwards, as the next job is often of the same kind.
+
+        `controls` holds condition pictures `(1, 3, H, W)` in [0, 1] over mid-grey, for attention sharing.
+        """
+        key = _Key(recipe.weights, request.layer_weight if not recipe.sharing else 1.0)
+        sharing = self._ensure(model, key, sharing=recipe.sharing)
+        if isinstance(sharing, AttentionSharing) and sharing.needs_control:
+            sharing.set_control(controls[recipe.conditions[0]].to(model.device))
+        active = recipe.weights is not None and request.stop_at < 1
+        yield Switch(self, model, request.stop_at if active else 1.0)
+
+    def release(self, model: Model) -> None:
+        """Restore the UNet's own weights, bit for bit."""
+        _, carried = self._present.pop(id(model.unet), (None, None))
+        if isinstance(carried, AttentionSharing):
+            carried.remove()
+        elif carried is not None:
+            carried.revert()
+
+    def _ensure(self, model: Model, key: _Key, *, sharing: bool) -> patches.Patch | AttentionSharing | None:
+        present = self._present.get(id(model.unet))
+        if present is not None and present[0] == key:
+            return present[1]
+        self.release(model)
+        carried: patches.Patch | AttentionSharing | None = None
+        if key.role is not None:
+            with WeightFile(self._find(model.family, key.role)) as file:
+                carried = AttentionSharing(model.unet, file) if sharing else patches.apply(model.unet, file, key.layer_weight)
+        self._present[id(model.unet)] = (key, carried)
+        return carried
+
+
+class Switch:
+    """Hands the rest of a run to the unpatched base model below a noise level ("Stop At", layerdiffuse.md 5.4)."""
+
+    def __init__(self, weights: Weights, model: Model, stop_at: float) -> None:
+        self._weights, self._model, self._stop_at = weights, model, stop_at
+        self._base = False
+
+    def due(self, index: int, denoiser: Denoiser) -> bool:
+        """Whether step `index` belongs to the base model; the first such step makes the change."""
+        if self._stop_at >= 1 or self._base:
+            return self._base
+        alphas_cumprod: Tensor = torch.as_tensor(denoiser.scheduler.alphas_cumprod)
+        self._base = self._stop_at <= 0 or denoiser.sigma(index) < sigma_at((1 - self._stop_at) * 999, alphas_cumprod)
+        if self._base:
+            self._weights.release(self._model)
+            denoiser.forget()
+        return self._base

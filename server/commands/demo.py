@@ -1,0 +1,57 @@
+"""`acetate demo`: a few layers from the built-in model, and one picture composed of them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from acetate import document
+from acetate.engine import Picture, Request
+
+from .outputs import Target, as_layer
+from .progress import shown
+
+SUBJECTS = ("a red apple", "a blue butterfly", "a green glass ball", "smoke")
+SIDE = 256
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Where to put the files."""
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("demo"), help="made when it is missing (default: demo)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Generate, compose, and say where everything is."""
+    from acetate.engine.engine import Engine
+
+    options.folder.mkdir(parents=True, exist_ok=True)
+    engine = Engine()
+    pictures: list[Picture] = []
+    for subject in SUBJECTS:
+        path = options.folder / f"{subject.replace(' ', '-')}.png"
+        target = Target(path)
+        made = list(shown(engine.run(Request(prompt=subject, width=SIDE, height=SIDE, seed=1))))
+        target.write(made)
+        pictures += made
+        print(path)
+    composed = document.Document(SIDE * 2, SIDE * 2, _arranged(pictures))
+    for name in ("composed.psd", "composed.ora"):
+        document.write(composed, options.folder / name)
+        print(options.folder / name)
+    flat = document.Layer(rgba=document.compose(composed), name="composed")
+    document.write(document.Document(composed.width, composed.height, (flat,)), options.folder / "composed.png")
+    print(options.folder / "composed.png")
+    return 0
+
+
+def _arranged(pictures: list[Picture]) -> tuple[document.Layer, ...]:
+    """A sheet of paper with the layers on it, two by two, overlapping a little."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    paper = np.full((SIDE * 2, SIDE * 2, 4), (247, 244, 236, 255), np.uint8)
+    layers = [document.Layer(rgba=paper, name="paper")]
+    for i, picture in enumerate(pictures):
+        layers.append(replace(as_layer(picture), x=(i % 2) * (SIDE - 24) + 12, y=(i // 2) * (SIDE - 24) + 12))
+    return tuple(layers)

@@ -1,0 +1,46 @@
+"""How a command fails: one line that names the value, one that says what would be right, and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from acetate.document.errors import DocumentError
+from acetate.engine import BadRequest, EngineError
+from acetate.protocol.errors import ProtocolError
+
+USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+
+
+class UsageError(Exception):
+    """The command line itself is wrong; the message names the value, `hint` says what would be right."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def reported(options: argparse.Namespace) -> int:
+    """Run the chosen command; whatever a person can act on becomes one clear line and no traceback."""
+    try:
+        return int(options.run(options))
+    except (UsageError, BadRequest, DocumentError) as error:
+        return _say(error, USAGE)
+    except (EngineError, ProtocolError) as error:
+        return _say(error, FAILURE)
+    except MemoryError:
+        return _say(EngineError("out of memory", "choose a smaller size or close other programs"), FAILURE)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(EngineError(f"{where}{error.strerror or error}"), FAILURE)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _say(error: Exception, code: int) -> int:
+    print(f"acetate: {error}", file=sys.stderr)
+    hint = error.failure.hint if isinstance(error, ProtocolError) else getattr(error, "hint", "")
+    if hint:
+        print(f"         {hint}", file=sys.stderr)
+    return code
