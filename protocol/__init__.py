@@ -21,7 +21,7 @@ Every job ends with exactly one `Finished`, `Failed` or `Cancelled`. After a los
 and its jobs go on; requests without a job (`jobs`, `history`) are asked again by the host when `Connected` comes.
 """
 
-from .client import Client, Condition, new_job_id
+from .client import Client, Condition, answers, new_job_id
 from .errors import CODES, Failure, ProtocolError
 from .events import (
     TERMINAL,
@@ -95,6 +95,7 @@ __all__ = [
     "Started",
     "Starting",
     "Welcome",
+    "answers",
     "content_id",
     "home",
     "new_job_id",

@@ -68,6 +68,7 @@ class Client:
         self._inboxes: dict[str, queue.Queue[happened.Event]] = {}
         self._state = threading.Condition()
         self._connected = False
+        self._disconnected_at = 0.0
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._signal: tuple[socket.socket, socket.socket] | None = None
@@ -254,15 +255,24 @@ class Client:
         ended = False
         try:
             while not ended:
-                try:
-                    event = self._inboxes[job].get(timeout=timeout)
-                except queue.Empty:
-                    raise TimeoutError(f"nothing was heard of job {job} for {timeout:g} s") from None
+                event = self._next_of(job, timeout)
                 ended = isinstance(event, happened.TERMINAL)
                 yield event
         finally:
             if not ended:
                 self.cancel(job)
+
+    def _next_of(self, job: str, timeout: float | None) -> happened.Event:
+        """The job's next event. Raises when nothing is heard in time, or when there is no server any more."""
+        deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._inboxes[job].get(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"nothing was heard of job {job} for {timeout:g} s")
+            failure, since = self.failure, self._disconnected_at
+            if failure is not None and (failure.code in FINAL or time.monotonic() - since > START_SECONDS):
+                raise ProtocolError(failure.code, failure.message, failure.hint)
 
     def _deliver(self, event: happened.Event) -> None:
         inbox = self._inboxes.get(getattr(event, "job", None) or "")
@@ -286,11 +296,11 @@ class Client:
         while not self._closing.is_set():
             try:
                 self._one_connection()
-                delay = FIRST_RETRY
+                delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
                 failure = Failure("connection-lost", "the server closed the connection", "It is tried again.")
             except Exception as error:
                 if self.failure is None:
-                    delay = FIRST_RETRY
+                    delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
                 failure = explain(error)
             if self._closing.is_set():
                 return
@@ -342,7 +352,7 @@ class Client:
         if self._address is not None:
             return self._address
         running = running_server()
-        if running is not None and _answers(running.address):
+        if running is not None and answers(running.address):
             return running.address
         if self._launch is None:
             raise ProtocolError("no-server", "no server is running", "Start one: acetate serve")
@@ -358,7 +368,7 @@ class Client:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and not self._closing.wait(0.05):
             running = running_server()
-            if running is not None and _answers(running.address):
+            if running is not None and answers(running.address):
                 return running.address
             if process.poll() not in (None, 0):
                 raise ProtocolError("cannot-start", f"the server ended at once: {last_words()}", by_hand)
@@ -379,7 +389,7 @@ def new_job_id() -> str:
     return os.urandom(16).hex()
 
 
-def _answers(address: Address) -> bool:
+def answers(address: Address) -> bool:
     """Whether anything listens there: a state file may be left over from a killed server."""
     host, _, port = address.url.split("://", 1)[1].rstrip("/").rpartition(":")
     try:

@@ -22,6 +22,12 @@ MAX_TEXT_BYTES = 64 * 1024
 """A client's text frame at most. The server's may be longer (a page of history), at most `MAX_REPLY_BYTES`."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
+TASKS = (
+    "foreground", "scene", "background", "object", "blend", "extract-background", "extract-foreground",
+    "refine", "repaint", "upscale",
+)  # fmt: skip
+ROLES = ("foreground", "background", "blended")
+
 Size = Annotated[int, Between(1, 8192)]
 Place = Annotated[int, Between(-(10**6), 10**6)]
 Text = Annotated[str, AtMost(8000)]
@@ -84,7 +90,7 @@ class Parameters:
     scheduler: Name | None = None
     seed: Annotated[int, Between(0, 2**63 - 1)] = 0
     count: Annotated[int, Between(1, 64)] = 1
-    strength: Annotated[float, Between(0, 1)] = 0.6
+    strength: Annotated[float, Between(0, 1)] | None = None
     lock_alpha: bool = False
     alpha_passes: Literal[1, 2, 4, 8] | None = None
     injection: Literal["attention", "convolution"] = "attention"

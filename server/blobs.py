@@ -1,0 +1,84 @@
+"""The blob folder: pixels and files named by their SHA-256, written beside and renamed into place.
+
+Knows bytes and names; which of them are still needed is the store's business. A worker writes its finished layers into `incoming`
+and the server adopts them by renaming: on one machine the page cache is the shared memory, and the result is on disk at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from acetate.protocol import ProtocolError
+from acetate.protocol.messages import Upload
+from acetate.protocol.pixels import content_hash
+
+
+class Blobs:
+    """`folder/ab/abcdef…` for content, `folder/incoming` for what is being written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.incoming = folder / "incoming"
+        shutil.rmtree(self.incoming, ignore_errors=True)  # left by a server or worker that was killed
+        self.incoming.mkdir(parents=True, mode=0o700)
+
+    def path(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).is_file()
+
+    def adopt(self, name: str, sha256: str) -> None:
+        """Rename a finished file of `incoming` to its content's name."""
+        final = self.path(sha256)
+        final.parent.mkdir(exist_ok=True, mode=0o700)
+        os.replace(self.incoming / name, final)
+
+    def remove(self, sha256: str) -> None:
+        self.path(sha256).unlink(missing_ok=True)
+
+    def all(self) -> set[str]:
+        return {path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*")}
+
+
+class Receiving:
+    """A content that a client is sending, part by part."""
+
+    def __init__(self, blobs: Blobs, upload: Upload, owner: str) -> None:
+        self.upload = upload
+        self.sha256 = upload.sha256
+        self.size = upload.bytes
+        self.received = 0
+        self._blobs = blobs
+        self._name = f"{owner}-{upload.sha256}"
+        self._hash = content_hash(upload.format, upload.width or 0, upload.height or 0)
+        self._file = (blobs.incoming / self._name).open("wb")
+
+    def write(self, offset: int, data: bytes | memoryview) -> None:
+        """Append a part; parts come in order."""
+        if offset != self.received or offset + len(data) > self.size:
+            raise ProtocolError(
+                "bad-message", f"a part covers bytes {offset} to {offset + len(data)}; byte {self.received} of {self.size} is due"
+            )
+        self._file.write(data)
+        self._hash.update(data)
+        self.received += len(data)
+
+    @property
+    def complete(self) -> bool:
+        return self.received == self.size
+
+    def finish(self) -> None:
+        """Check the content against its name and keep it."""
+        self._file.close()
+        found = self._hash.hexdigest()
+        if found != self.sha256:
+            self.abandon()
+            raise ProtocolError("bad-message", f"the uploaded content is {found}; announced was {self.sha256}")
+        self._blobs.adopt(self._name, self.sha256)
+
+    def abandon(self) -> None:
+        self._file.close()
+        (self._blobs.incoming / self._name).unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""An engine without networks, for tests and for trying the server: deterministic pixels in milliseconds, and faults on demand.
+
+Knows the engine's contract; what it draws shows the prompt, the seed and the role, so that a mix-up becomes visible. Words of the
+prompt that begin with `@` script it:
+
+    @gate:NAME      wait, before the denoising steps, until the file NAME exists in the folder $ACETATE_FAKE
+    @sleep:0.01     sleep before every step
+    @exit:STAGE     end the process at that stage (once, when $ACETATE_FAKE lacks the file `exited-SEED`, with @exit-once:STAGE)
+    @hang:STAGE     never return (the heartbeat goes on);  @freeze:STAGE  stop the whole process
+    @oom:STAGE, @bad:STAGE, @bug:STAGE, @nan:STAGE, @disk:STAGE   raise what would be raised there
+    @empty          draw nothing;  @big:SIDE  draw an opaque square of this side
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from acetate.engine import RGBA, TASKS, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request, Role
+
+NATIVE = 64
+ROLES: dict[str, tuple[Role, ...]] = {
+    "scene": ("foreground", "background", "blended"),
+    "background": ("background", "blended"),
+    "object": ("foreground", "blended"),
+    "blend": ("blended",),
+    "extract-background": ("background",),
+}
+NEEDS: dict[str, tuple[str, ...]] = {
+    "background": ("foreground",),
+    "object": ("background",),
+    "blend": ("foreground",),
+    "extract-background": ("foreground", "blended"),
+    "extract-foreground": ("background", "blended"),
+    "refine": ("source",),
+    "repaint": ("source", "mask"),
+    "upscale": ("source",),
+}
+
+
+class FakeEngine:
+    """Stands where `acetate.engine.Engine` stands."""
+
+    def __init__(self, device: str | None = None) -> None:
+        self.device = device or "fake"
+        self.loaded: set[str] = set()
+
+    def describe(self) -> dict[str, Any]:
+        defaults = Request()
+        plain = {
+            f.name: getattr(defaults, f.name)
+            for f in fields(Request)
+            if f.name not in ("task", "source", "mask", *ROLES["scene"])
+        }
+        parameters = {name: dict(value) if name == "prompts" else value for name, value in plain.items()}
+        return {
+            "device": self.device,
+            "models": [
+                {"name": "sketchpad", "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": "sketchpad" in self.loaded}
+            ],
+            "tasks": {task: {"parameters": parameters, "conditions": list(NEEDS.get(task, ()))} for task in TASKS},
+            "pid": os.getpid(),
+        }
+
+    def open(self, name: str) -> None:
+        if name != "sketchpad":
+            raise ModelMissing(f"the model is {name!r}; there is only sketchpad", hint="acetate models")
+        self.loaded.add(name)
+
+    def unload(self) -> None:
+        self.loaded.clear()
+
+    def run(self, request: Request) -> Iterator[Progress | Picture]:
+        """Stages `load`, `encode`, `denoise` (`steps` times) and `decode` (once per picture), each a `Progress`."""
+        self.open(request.model)
+        for need in NEEDS.get(request.task, ()):
+            if getattr(request, need) is None:
+                raise BadRequest(f"task {request.task} needs a {need}")
+        steps = request.steps or 4
+        total = 2 + steps + request.count
+        done = 0
+        plan = [("load", 1), ("encode", 1), ("denoise", steps)]
+        for stage, length in plan:
+            for step in range(1, length + 1):
+                _scripted(request, stage)
+                done += 1
+                yield Progress(stage=stage, step=step, steps=length, fraction=done / total, preview=lambda: _preview(request))
+        for index in range(request.count):
+            _scripted(request, "decode")
+            done += 1
+            yield Progress(stage="decode", step=index + 1, steps=request.count, fraction=done / total)
+            yield from _pictures(request, index)
+
+
+def _pictures(request: Request, index: int) -> Iterator[Picture]:
+    seed = request.seed + index
+    for role in ROLES.get(request.task, ("foreground",)):
+        yield Picture(
+            rgba=draw(request, role, seed),
+            role=role,
+            index=index,
+            seed=seed,
+            parameters={"task": request.task, "prompt": request.prompt, "seed": seed, "model": request.model},
+            quality={"coverage": 0.25},
+            hidden=role == "blended" and request.task != "blend",
+        )
+
+
+def draw(request: Request, role: Role, seed: int) -> RGBA:
+    """A soft disc on nothing, its colour and place from prompt, role and seed; colour goes on under alpha 0."""
+    if request.task == "upscale" and request.source is not None:
+        return _enlarged(request)
+    width, height = _size(request)
+    random = np.random.default_rng([seed, zlib.crc32(f"{request.prompt} {role}".encode())])
+    colour = random.integers(30, 226, 3).astype(np.uint8)
+    rgba = np.empty((height, width, 4), np.uint8)
+    rgba[..., :3] = colour
+    rgba[..., :2] ^= np.add.outer(np.arange(height), np.arange(width)).astype(np.uint8)[..., None] & 15
+    if "@empty" in request.prompt:
+        rgba[..., 3] = 0
+    elif role == "foreground" and "@big" not in request.prompt:
+        x, y = np.arange(width) - width * random.uniform(0.4, 0.6), np.arange(height) - height * random.uniform(0.4, 0.6)
+        distance = np.hypot.outer(y / height, x / width)
+        rgba[..., 3] = np.clip((0.35 - distance) * 20 * 255, 0, 255)
+    else:
+        rgba[..., 3] = 255
+    if request.source is not None:
+        return _over_source(request, rgba)
+    return rgba
+
+
+def _over_source(request: Request, rgba: RGBA) -> RGBA:
+    source = request.source
+    assert source is not None
+    if request.lock_alpha:
+        rgba[..., 3] = source[..., 3]
+    if request.mask is not None:
+        rgba = np.where(request.mask[..., None] > 0, rgba, source)
+    return rgba
+
+
+def _enlarged(request: Request) -> RGBA:
+    assert request.source is not None
+    height, width = request.source.shape[:2]
+    new_width, new_height = request.width or round(width * request.scale), request.height or round(height * request.scale)
+    rows = np.arange(new_height) * height // new_height
+    columns = np.arange(new_width) * width // new_width
+    return np.ascontiguousarray(request.source[rows][:, columns])
+
+
+def _size(request: Request) -> tuple[int, int]:
+    if "@big:" in request.prompt:
+        side = int(_argument(request, "@big:"))
+        return side, side
+    for picture in (request.source, request.foreground, request.background, request.blended):
+        if picture is not None and request.width is None:
+            return picture.shape[1], picture.shape[0]
+    return request.width or NATIVE, request.height or NATIVE
+
+
+def _preview(request: Request) -> RGBA:
+    height, width = NATIVE // 8, NATIVE // 8
+    return np.full((height, width, 4), (request.seed % 256, 90, 120, 200), np.uint8)
+
+
+def _argument(request: Request, directive: str) -> str:
+    return next((word[len(directive) :] for word in request.prompt.split() if word.startswith(directive)), "")
+
+
+def _scripted(request: Request, stage: str) -> None:
+    """What the prompt's directives ask for at this stage."""
+    if "@" not in request.prompt:
+        return
+    if delay := _argument(request, "@sleep:"):
+        time.sleep(float(delay))
+    if (gate := _argument(request, "@gate:")) and stage == "denoise":
+        while not (_folder() / gate).exists():
+            time.sleep(0.005)
+    for word in request.prompt.split():
+        directive, _, at = word.partition(":")
+        if at == stage and directive in _FAULTS:
+            _FAULTS[directive](request)
+
+
+def _folder() -> Path:
+    return Path(os.environ["ACETATE_FAKE"])
+
+
+def _exit_once(request: Request) -> None:
+    marker = _folder() / f"exited-{request.seed}"
+    if not marker.exists():
+        marker.touch()
+        os._exit(9)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+_FAULTS: dict[str, Any] = {
+    "@exit": lambda request: os._exit(9),
+    "@exit-once": _exit_once,
+    "@kill": lambda request: os.kill(os.getpid(), signal.SIGKILL),
+    "@hang": lambda request: threading.Event().wait(),
+    "@freeze": lambda request: os.kill(os.getpid(), signal.SIGSTOP),
+    "@oom": lambda request: _raise(OutOfMemory("8.1 GB are needed, 2.0 GB are free", hint="Try a smaller size.")),
+    "@bad": lambda request: _raise(BadRequest("the prompt is not to the fake engine's liking")),
+    "@bug": lambda request: _raise(ZeroDivisionError("a mistake, for the sake of the test")),
+    "@nan": lambda request: _raise(NumericFailure("the latents hold NaN")),
+    "@disk": lambda request: _raise(OSError(errno.ENOSPC, "No space left on device")),
+}

@@ -1,0 +1,66 @@
+"""One server per person: the lock, the token, the state file that local clients read. Knows files, no socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import IO
+
+from acetate.protocol.home import Address
+from acetate.protocol.messages import VERSION
+
+
+class AlreadyRunningError(Exception):
+    """Another server holds the lock of this folder."""
+
+
+class Instance:
+    """Holds the folder's lock from construction to `release`; a killed server's lock is freed by the operating system."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.state_file = folder / "server.json"
+        self._lock = _lock(folder / "server.lock")
+        self.token = secrets.token_hex(32)
+        """256 random bits, new at every start."""
+
+    def announce(self, url: str, cafile: Path | None = None) -> Address:
+        """Write the state file: only this person can read it, and it is never half-written."""
+        address = Address(url, self.token, str(cafile) if cafile else None)
+        said = {"url": url, "token": self.token, "pid": os.getpid(), "protocol": VERSION}
+        if cafile:
+            said["cafile"] = str(cafile)
+        temporary = self.state_file.with_suffix(f".{os.getpid()}")
+        temporary.unlink(missing_ok=True)
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(said, file)
+        os.replace(temporary, self.state_file)
+        return address
+
+    def withdraw(self) -> None:
+        """Remove the state file: nobody shall come any more."""
+        self.state_file.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        self.withdraw()
+        self._lock.close()
+
+
+def _lock(path: Path) -> IO[bytes]:
+    file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")  # noqa: SIM115 (held until release)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise AlreadyRunningError(str(path)) from None
+    return file

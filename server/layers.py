@@ -1,0 +1,130 @@
+"""From the engine's pictures to layers of a stack: place, crop, name, group, order. Runs in the worker; knows no socket."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from acetate.engine import RGBA, Picture, alpha
+from acetate.protocol import Box, Group, Layer
+from acetate.protocol.pixels import content_hash
+
+from .reports import Made
+
+THUMBNAIL_SIDE = 128
+NAME_CHARACTERS = 60
+ROLE_ORDER = {"background": 0, "foreground": 1, "blended": 2}
+"""Bottom to top within one picture."""
+ROLE_NAMES = {"background": "Background", "foreground": "Foreground", "blended": "Blended"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """How a job's pictures are arranged: several roles make a group per picture, several pictures a group of candidates."""
+
+    job: str
+    task: str
+    prompt: str
+    count: int
+    roles: int
+    """Layers per picture."""
+
+    def layer(self, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str) -> Layer:
+        """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas."""
+        name = self._name(picture.seed)
+        place = crop or Box(box.x, box.y, 1, 1)
+        size = (crop.width, crop.height) if crop else (0, 0)
+        first = picture.index == 0
+        return Layer(
+            job=self.job,
+            index=index,
+            name=ROLE_NAMES[picture.role] if self.roles > 1 else name,
+            role=picture.role,
+            x=place.x,
+            y=place.y,
+            width=size[0],
+            height=size[1],
+            box=box,
+            format="rgba8",
+            bytes=size[0] * size[1] * 4,
+            sha256=sha256,
+            order=picture.index * self.roles + (ROLE_ORDER[picture.role] if self.roles > 1 else 0),
+            group=self._groups(picture.index, name),
+            visible=not picture.hidden and (first or self.roles > 1),
+            reference=picture.hidden,
+            picture=picture.index,
+            seed=picture.seed,
+            parameters=picture.parameters,
+            quality=picture.quality,
+            warnings=picture.warnings,
+        )
+
+    def _groups(self, picture: int, name: str) -> tuple[Group, ...]:
+        groups: list[Group] = []
+        if self.count > 1:
+            groups.append(Group(f"{self.job}-candidates", self.prompt_name))
+        if self.roles > 1:
+            groups.append(Group(f"{self.job}-{picture}", name, visible=picture == 0))
+        return tuple(groups)
+
+    @property
+    def prompt_name(self) -> str:
+        words = " ".join(self.prompt.split())
+        if len(words) > NAME_CHARACTERS:
+            words = words[: NAME_CHARACTERS - 1].rstrip() + "…"
+        return words or self.task.capitalize()
+
+    def _name(self, seed: int) -> str:
+        return f"{self.prompt_name} ({seed})"
+
+
+def save(stack: Stack, picture: Picture, index: int, box: Box, incoming: Path, *, crop: bool) -> tuple[Made, bytes]:
+    """Write the picture's pixels into the incoming folder; returns the report and its payload, a thumbnail."""
+    rgba = picture.rgba
+    if rgba.shape[:2] != (box.height, box.width):
+        rgba = alpha.resize(rgba, box.width, box.height)
+    found = alpha.alpha_box(rgba)
+    if not crop:
+        found = alpha.Box(0, 0, box.width, box.height)
+    if found is None:
+        return Made(stack.layer(picture, index, box, None, content_hash("rgba8").hexdigest()), ""), b""
+    pixels = np.ascontiguousarray(rgba[found.top : found.bottom, found.left : found.right])
+    name = f"{stack.job}-{index}-{os.getpid()}"
+    sha256 = write_pixels(incoming / name, pixels)
+    place = Box(box.x + found.left, box.y + found.top, found.width, found.height)
+    small = thumbnail(pixels)
+    made = Made(stack.layer(picture, index, box, place, sha256), name, small.shape[1], small.shape[0])
+    return made, small.tobytes()
+
+
+def write_pixels(path: Path, pixels: RGBA) -> str:
+    """Write contiguous `(H, W, 4)` pixels; returns their content id."""
+    digest = content_hash("rgba8", pixels.shape[1], pixels.shape[0])
+    view = pixels.data.cast("B")
+    digest.update(view)
+    try:
+        with path.open("wb", buffering=0) as file:
+            while view:  # an unbuffered write may take less than all, for example just before the disk is full
+                view = view[file.write(view) :]
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return digest.hexdigest()
+
+
+def thumbnail(rgba: RGBA, side: int = THUMBNAIL_SIDE) -> RGBA:
+    """At most `side` pixels wide and high, weighted by alpha. Larger pictures are thinned first: it is for an icon."""
+    thin = max(1, max(rgba.shape[:2]) // (4 * side))
+    rgba = rgba[::thin, ::thin]
+    factor = -(-max(rgba.shape[:2]) // side)
+    if factor == 1:
+        return np.ascontiguousarray(rgba)
+    height, width = max(1, rgba.shape[0] // factor), max(1, rgba.shape[1] // factor)
+    if min(rgba.shape[:2]) < factor:  # a sliver: thinner than one block
+        return np.ascontiguousarray(rgba[::factor, ::factor])
+    blocks = rgba[: height * factor, : width * factor].reshape(height, factor, width, factor, 4).astype(np.float32)
+    weight = blocks[..., 3:] + 1e-3
+    colour = (blocks[..., :3] * weight).sum((1, 3)) / weight.sum((1, 3))
+    return (np.concatenate([colour, blocks[..., 3:].mean((1, 3))], axis=2) + 0.5).astype(np.uint8)

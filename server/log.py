@@ -1,0 +1,68 @@
+"""Two logs: JSON lines in a rotated file for machines, a line per job on the terminal for the person. Prompts are in neither."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import sys
+import time
+from pathlib import Path
+
+ROOT = "acetate.server"
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+class JsonLines(logging.Formatter):
+    """`{"time": …, "level": …, "event": …, …}`, one per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line = {"time": round(record.created, 3), "level": record.levelname.lower(), "event": record.getMessage(), **extra}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class PersonLines(logging.Formatter):
+    """`14:03:12  foreground  finished  3.2 s  1 layer  (9f0c…)`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        extra = vars(record)
+        if record.getMessage() == "over":
+            text = f"{extra['task']}  {extra['state']}  {extra['seconds']:.1f} s  {extra['layers']} layers"
+            if "failure" in extra:
+                text += f"  {extra['failure']}"
+        else:
+            text = f"{record.getMessage()}  {extra.get('reason', '')}".rstrip()
+        job = f"  ({extra['job'][:8]})" if "job" in extra else ""
+        return f"{clock}  {text}{job}"
+
+
+class _ForPerson(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING or record.getMessage() == "over"
+
+
+def start(path: Path, size: int, files: int) -> list[logging.Handler]:
+    """Log to the file, and to the terminal what a person wants to see. Returns the handlers, for `stop`."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    to_file = logging.handlers.RotatingFileHandler(path, maxBytes=size, backupCount=files, encoding="utf-8")
+    to_file.setFormatter(JsonLines())
+    to_person = logging.StreamHandler(sys.stdout)
+    to_person.setFormatter(PersonLines())
+    to_person.addFilter(_ForPerson())
+    root = logging.getLogger(ROOT)
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    handlers: list[logging.Handler] = [to_file, to_person]
+    for handler in handlers:
+        root.addHandler(handler)
+    return handlers
+
+
+def stop(handlers: list[logging.Handler]) -> None:
+    for handler in handlers:
+        logging.getLogger(ROOT).removeHandler(handler)
+        handler.close()

@@ -1,0 +1,67 @@
+"""Pixel formats of the wire to and from 8-bit sRGB arrays, straight alpha. Knows numpy; knows no job."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from acetate.engine import RGBA, BadRequest
+from numpy.typing import NDArray
+
+Bytes = bytes | bytearray | memoryview
+
+
+def from_rgba8(rgba: Bytes, format: str) -> Bytes:
+    """`rgba8` pixels as bytes of another layer format; any whole number of pixels."""
+    if format == "rgba8":
+        return rgba
+    pixels = np.frombuffer(rgba, np.uint8).reshape(-1, 4)
+    if format == "bgra8":
+        # As 32-bit words: 4 times faster than fancy indexing of channels.
+        words = pixels.view("<u4").reshape(-1)
+        return (words & 0xFF00FF00 | (words & 0xFF) << 16 | words >> 16 & 0xFF).tobytes()
+    if format == "rgba16":
+        return (pixels.astype("<u2") * np.uint16(257)).tobytes()
+    if format == "rgbaf32":
+        result = np.empty(pixels.shape, "<f4")
+        result[:, :3] = _linear_of_srgb8()[pixels[:, :3]]
+        result[:, 3] = pixels[:, 3] / np.float32(255)
+        return result.tobytes()
+    raise ValueError(f"the layer format is {format!r}; known are rgba8, bgra8, rgba16, rgbaf32")
+
+
+def to_rgba8(data: Bytes, format: str, width: int, height: int, name: str) -> RGBA:
+    """An uploaded picture as `(H, W, 4)` uint8; `name` says in errors which condition it is."""
+    if format in ("rgba8", "bgra8"):
+        rgba = np.frombuffer(data, np.uint8).reshape(height, width, 4)
+        return rgba if format == "rgba8" else np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
+    if format == "rgba16":
+        deep = np.frombuffer(data, "<u2").reshape(height, width, 4)
+        return ((deep.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if format == "rgbaf32":
+        return _from_linear(np.frombuffer(data, "<f4").reshape(height, width, 4), name)
+    raise BadRequest(f"{name} is a {format} picture; a picture with colour and alpha is needed")
+
+
+def to_mask(data: Bytes, format: str, width: int, height: int, name: str) -> NDArray[np.uint8]:
+    """An uploaded mask as `(H, W)` uint8, 255 = selected; of a picture with alpha, its alpha."""
+    if format == "gray8":
+        return np.frombuffer(data, np.uint8).reshape(height, width)
+    return to_rgba8(data, format, width, height, name)[..., 3]
+
+
+def _from_linear(linear: NDArray[np.float32], name: str) -> RGBA:
+    if not np.isfinite(linear).all():
+        raise BadRequest(f"{name} holds NaN or infinity; every value must be finite", hint="Check the layer for broken pixels.")
+    clipped = np.clip(linear, 0, 1)
+    colour = clipped[..., :3]
+    srgb = np.where(colour <= 0.0031308, colour * 12.92, 1.055 * np.power(colour, 1 / 2.4) - 0.055)
+    values = np.concatenate([srgb, clipped[..., 3:]], axis=2)
+    return (values * 255 + 0.5).astype(np.uint8)
+
+
+@cache
+def _linear_of_srgb8() -> NDArray[np.float32]:
+    """IEC 61966-2-1, for the 256 values."""
+    srgb = np.arange(256) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)

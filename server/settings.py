@@ -1,0 +1,103 @@
+"""Every number and folder that the server goes by, in one frozen value. Knows defaults; reads no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from acetate.protocol.frames import PART_BYTES
+from acetate.protocol.home import home
+from acetate.protocol.messages import MAX_TEXT_BYTES, Limits
+from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
+
+DEFAULT_PORT = 22380
+ENGINE = "acetate.engine.engine:Engine"
+FAKE_ENGINE = "acetate.server.fake_engine:FakeEngine"
+
+MIB, GIB = 1 << 20, 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Seconds and bytes unless a name says otherwise."""
+
+    folder: Path = field(default_factory=home)
+    """Everything the server keeps: database, blobs, log, state file, lock."""
+    host: str = "127.0.0.1"
+    port: int | None = None
+    """`None`: the default port, or any free one when that is taken. 0: any free one."""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    insecure: bool = False
+
+    engine: str = ENGINE
+    """`module:Class` of the engine that workers run."""
+    devices: tuple[str | None, ...] = (None,)
+    """One worker each; `None` lets the engine choose."""
+    preload: tuple[str, ...] = ()
+
+    # --- what clients may do
+    limits: Limits = Limits(
+        text_bytes=MAX_TEXT_BYTES,
+        part_bytes=PART_BYTES,
+        pixels=MAX_PIXELS,
+        side=MAX_SIDE,
+        file_bytes=2 * GIB,
+        prompt_characters=8000,
+        count=64,
+        jobs_per_session=200,
+    )
+    jobs: int = 2000
+    """Waiting jobs of all sessions."""
+    connections: int = 64
+    sockets: int = 256
+    """Connections that have not shown a token yet count, too."""
+    uploads_per_connection: int = 16
+    unanswered: int = 2000
+    """Replies that a client leaves unread before it is dropped."""
+    hello_seconds: float = 10
+    send_seconds: float = 30
+    """A part that a client does not take within this time costs it its connection."""
+
+    # --- what is kept
+    history_bytes: int = 2 * GIB
+    upload_bytes: int = 1 * GIB
+    unacknowledged_seconds: float = 7 * 86400
+    """Results that nobody acknowledged are evicted only after this time."""
+    log_bytes: int = 5 * MIB
+    log_files: int = 4
+
+    # --- workers
+    start_seconds: float = 180
+    """From a worker's start until it has described its engine."""
+    silence_seconds: float = 60
+    """Without a heartbeat a worker is dead (importing torch can hold Python's lock for long)."""
+    stall_seconds: float = 900
+    """Without a step while loading, or before any step was measured, a worker is stuck."""
+    step_seconds: float = 60
+    """Once steps were measured: this plus 20 times the slowest one."""
+    cancel_seconds: float = 120
+    """A worker that does not stop a cancelled job within this time (plus 20 steps) is replaced."""
+    crashes: int = 2
+    """A job is failed when it has cost so many workers."""
+    start_failures: int = 3
+    """The engine counts as unavailable when so many workers in a row did not come up."""
+    restart_seconds: tuple[float, ...] = (0, 0, 1, 5, 30)
+    """Wait before the n-th replacement in a row."""
+    idle_seconds: float = 900
+    """Models leave memory after so long without a job."""
+    preview_seconds: float = 0.25
+    preview_share: float = 0.02
+    """Previews cost at most this share of a job's time."""
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "jobs.sqlite"
+
+    @property
+    def blobs(self) -> Path:
+        return self.folder / "blobs"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"

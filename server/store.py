@@ -1,0 +1,307 @@
+"""Jobs, layers and history in SQLite (write-ahead log): what must survive a crash of the server. Knows rows; runs nothing.
+
+Every method is one short transaction, so a killed process leaves either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from acetate.protocol import Failure, Layer, schema
+from acetate.protocol.messages import State
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    job TEXT PRIMARY KEY, number INTEGER UNIQUE, session TEXT NOT NULL, lane TEXT NOT NULL, task TEXT NOT NULL,
+    message TEXT NOT NULL, state TEXT NOT NULL, front INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
+    created REAL NOT NULL, finished REAL, seconds REAL, failure TEXT, notes TEXT, acknowledged INTEGER NOT NULL DEFAULT 0,
+    thumbnail BLOB, thumbnail_width INTEGER, thumbnail_height INTEGER
+);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
+CREATE TABLE IF NOT EXISTS layers (
+    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, idx INTEGER NOT NULL, message TEXT NOT NULL, sha256 TEXT NOT NULL,
+    PRIMARY KEY (job, idx)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    job TEXT PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, name TEXT NOT NULL, sha256 TEXT NOT NULL, notes TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blobs (
+    sha256 TEXT PRIMARY KEY, bytes INTEGER NOT NULL, format TEXT NOT NULL, width INTEGER, height INTEGER, used REAL NOT NULL,
+    uploaded INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inputs (
+    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, sha256 TEXT NOT NULL, PRIMARY KEY (job, sha256)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS layers_by_blob ON layers (sha256);
+CREATE INDEX IF NOT EXISTS inputs_by_blob ON inputs (sha256);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job as it is stored."""
+
+    job: str
+    session: str
+    lane: str
+    task: str
+    message: dict[str, Any]
+    """The `submit`, `insert` or `export` message as a JSON object."""
+    state: State
+    front: bool
+    crashes: int
+    created: float
+    finished: float | None
+    seconds: float
+    failure: Failure | None
+    notes: tuple[str, ...]
+    acknowledged: bool
+
+
+@dataclass(frozen=True)
+class Blob:
+    sha256: str
+    bytes: int
+    format: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    width: int
+    height: int
+    rgba: bytes
+
+
+class Store:
+    """Not thread-safe: belongs to the server's event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")  # survives every crash of a process; a power cut may cost the last moment
+        self._db.execute("PRAGMA foreign_keys = ON")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in (0, SCHEMA_VERSION):
+            raise RuntimeError(f"{path} has schema version {version}; this server knows {SCHEMA_VERSION}")
+        self._db.executescript(SCHEMA)
+        self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        self._db.close()
+
+    # --- the life of a job -------------------------------------------------------------------------------------------
+
+    def add(self, row: Row, inputs: Iterable[str]) -> None:
+        """A job that is now accepted; the pictures it needs are kept as long as it does."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO jobs (job, number, session, lane, task, message, state, front, created)"
+                " VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?, ?, 'waiting', ?, ?)",
+                (row.job, row.session, row.lane, row.task, json.dumps(row.message), row.front, row.created),
+            )
+            self._db.executemany("INSERT OR IGNORE INTO inputs VALUES (?, ?)", [(row.job, sha256) for sha256 in inputs])
+
+    def get(self, job: str) -> Row | None:
+        found = self._db.execute("SELECT * FROM jobs WHERE job = ?", (job,)).fetchone()
+        return _row(found) if found else None
+
+    def unfinished(self) -> list[Row]:
+        """Waiting jobs in their order, then interrupted ones."""
+        return self._rows("WHERE state IN ('waiting', 'running') ORDER BY state = 'running', number")
+
+    def unacknowledged(self) -> list[Row]:
+        return self._rows("WHERE state IN ('finished', 'failed') AND NOT acknowledged ORDER BY number")
+
+    def history(self, before: str | None, limit: int) -> list[Row]:
+        """Jobs that have layers and are over, newest first."""
+        return self._rows(
+            "WHERE state IN ('finished', 'failed', 'cancelled') AND lane = 'engine'"
+            " AND EXISTS (SELECT 1 FROM layers WHERE layers.job = jobs.job)"
+            " AND number < COALESCE((SELECT number FROM jobs WHERE job = ?), ?) ORDER BY number DESC LIMIT ?",
+            (before, 2**62 if before is None else 0, limit),
+        )
+
+    def set_state(self, job: str, state: State) -> None:
+        self._db.execute("UPDATE jobs SET state = ? WHERE job = ?", (state, job))
+
+    def count_crash(self, job: str) -> None:
+        self._db.execute("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
+
+    def end(self, job: str, state: State, seconds: float = 0, failure: Failure | None = None, notes: Sequence[str] = ()) -> None:
+        """The job is over; its inputs may go."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE jobs SET state = ?, finished = ?, seconds = ?, failure = ?, notes = ? WHERE job = ?",
+                (state, time.time(), seconds, json.dumps(schema.encode(failure)) if failure else None, json.dumps(notes), job),
+            )
+            self._db.execute("DELETE FROM inputs WHERE job = ?", (job,))
+
+    def acknowledge(self, job: str) -> None:
+        self._db.execute("UPDATE jobs SET acknowledged = 1 WHERE job = ?", (job,))
+
+    def delete(self, jobs: Iterable[str]) -> None:
+        with self._transaction():
+            self._db.executemany("DELETE FROM jobs WHERE job = ?", [(job,) for job in jobs])
+
+    # --- results -----------------------------------------------------------------------------------------------------
+
+    def add_layer(self, layer: Layer, blob: Blob | None, thumbnail: Thumbnail | None) -> None:
+        """A finished layer; a second run of the same job changes nothing."""
+        with self._transaction():
+            if blob is not None:
+                self._keep(blob)
+            self._db.execute(
+                "INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?)",
+                (layer.job, layer.index, json.dumps(schema.encode(layer)), layer.sha256),
+            )
+            if thumbnail is not None:
+                self._db.execute(
+                    "UPDATE jobs SET thumbnail = ?, thumbnail_width = ?, thumbnail_height = ? WHERE job = ?",
+                    (zlib.compress(thumbnail.rgba, 1), thumbnail.width, thumbnail.height, layer.job),
+                )
+
+    def layers(self, job: str) -> list[Layer]:
+        found = self._db.execute("SELECT message FROM layers WHERE job = ? ORDER BY idx", (job,))
+        return [schema.decode(Layer, json.loads(message), "layer") for (message,) in found]
+
+    def layer(self, job: str, index: int) -> Layer | None:
+        found = self._db.execute("SELECT message FROM layers WHERE job = ? AND idx = ?", (job, index)).fetchone()
+        return schema.decode(Layer, json.loads(found[0]), "layer") if found else None
+
+    def thumbnail(self, job: str) -> Thumbnail | None:
+        found = self._db.execute("SELECT thumbnail, thumbnail_width, thumbnail_height FROM jobs WHERE job = ?", (job,)).fetchone()
+        return Thumbnail(found[1], found[2], zlib.decompress(found[0])) if found and found[0] else None
+
+    def add_file(self, job: str, name: str, blob: Blob, notes: Sequence[str]) -> None:
+        with self._transaction():
+            self._keep(blob)
+            self._db.execute("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?)", (job, name, blob.sha256, json.dumps(notes)))
+
+    def file(self, job: str) -> tuple[str, Blob, tuple[str, ...]] | None:
+        found = self._db.execute("SELECT * FROM files WHERE job = ?", (job,)).fetchone()
+        blob = self.blob(found["sha256"]) if found else None
+        return (found["name"], blob, tuple(json.loads(found["notes"]))) if blob else None
+
+    # --- blobs -------------------------------------------------------------------------------------------------------
+
+    def keep_upload(self, blob: Blob) -> None:
+        with self._transaction():
+            self._keep(blob, uploaded=True)
+
+    def blob(self, sha256: str) -> Blob | None:
+        found = self._db.execute("SELECT sha256, bytes, format, width, height FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
+        return Blob(*found) if found else None
+
+    def touch(self, sha256: str) -> None:
+        self._db.execute("UPDATE blobs SET used = ? WHERE sha256 = ?", (time.time(), sha256))
+
+    def known_blobs(self) -> set[str]:
+        return {sha256 for (sha256,) in self._db.execute("SELECT sha256 FROM blobs")}
+
+    def evict(self, history_bytes: int, upload_bytes: int, unacknowledged_before: float) -> list[str]:
+        """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
+        with self._transaction():
+            for job in self._beyond_history(history_bytes, unacknowledged_before):
+                self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
+            gone = self._beyond_uploads(upload_bytes)
+            self._db.executemany("DELETE FROM blobs WHERE sha256 = ?", [(sha256,) for sha256 in gone])
+        return gone
+
+    def _beyond_history(self, limit: int, unacknowledged_before: float) -> list[str]:
+        """The oldest evictable jobs that are over the limit together with all newer ones. A job itself counts as a kilobyte."""
+        rows = self._db.execute(
+            "SELECT j.job, j.acknowledged OR j.finished < ? AS evictable,"
+            " (SELECT COALESCE(SUM(b.bytes), 0) FROM blobs b WHERE b.sha256 IN (SELECT sha256 FROM layers l WHERE l.job = j.job"
+            "  UNION SELECT sha256 FROM files f WHERE f.job = j.job)) AS size"
+            " FROM jobs j WHERE j.state IN ('finished', 'failed', 'cancelled') ORDER BY j.number DESC",
+            (unacknowledged_before,),
+        )
+        total, gone = 0, []
+        for job, evictable, size in rows.fetchall():
+            total += size + 1024
+            if total > limit and evictable:
+                gone.append(job)
+                total -= size + 1024
+        return gone
+
+    def _beyond_uploads(self, limit: int) -> list[str]:
+        """Blobs that no job refers to: results of deleted jobs at once, uploads when newer ones fill the limit."""
+        rows = self._db.execute(
+            "SELECT sha256, bytes, uploaded FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM layers l WHERE l.sha256 = b.sha256)"
+            " AND NOT EXISTS (SELECT 1 FROM inputs i WHERE i.sha256 = b.sha256)"
+            " AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sha256 = b.sha256) ORDER BY used DESC"
+        )
+        total, gone = 0, []
+        for sha256, size, uploaded in rows.fetchall():
+            total += size * uploaded
+            if total > limit or not uploaded:
+                gone.append(sha256)
+        return gone
+
+    # --- small notes -------------------------------------------------------------------------------------------------
+
+    def note(self, name: str) -> Any:
+        found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return json.loads(found[0]) if found else None
+
+    def set_note(self, name: str, value: Any) -> None:
+        self._db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, json.dumps(value)))
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._db)
+
+    def _rows(self, where: str, values: tuple[Any, ...] = ()) -> list[Row]:
+        return [_row(found) for found in self._db.execute(f"SELECT * FROM jobs {where}", values).fetchall()]
+
+    def _keep(self, blob: Blob, *, uploaded: bool = False) -> None:
+        self._db.execute(
+            "INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET"
+            " used = excluded.used, uploaded = MAX(uploaded, excluded.uploaded)",
+            (blob.sha256, blob.bytes, blob.format, blob.width, blob.height, time.time(), uploaded),
+        )
+
+
+class _Transaction:
+    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _row(found: sqlite3.Row) -> Row:
+    return Row(
+        job=found["job"],
+        session=found["session"],
+        lane=found["lane"],
+        task=found["task"],
+        message=json.loads(found["message"]),
+        state=cast(State, found["state"]),
+        front=bool(found["front"]),
+        crashes=found["crashes"],
+        created=found["created"],
+        finished=found["finished"],
+        seconds=found["seconds"] or 0,
+        failure=Failure(**json.loads(found["failure"])) if found["failure"] else None,
+        notes=tuple(json.loads(found["notes"] or "[]")),
+        acknowledged=bool(found["acknowledged"]),
+    )
