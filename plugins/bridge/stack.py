@@ -43,9 +43,11 @@ def stacked(arrived: Sequence[LayerReady], *, title: str = "", named: bool = Tru
     """One item for everything that a job brought; `None` when all of it is empty.
 
     Several pictures become a group of candidates of which only the first is shown; several layers of one picture a group. With
-    `named` the layers are called after prompt and seed, otherwise (layers of a file) they keep their names. `title` names the
-    outermost group.
+    `named` the layers are called after prompt and seed, otherwise (layers of a file) they keep their names and groups. `title`
+    names the outermost group.
     """
+    if named:  # what a generating job names as groups are its pictures and candidates: grouped here already
+        arrived = [replace(one, layer=replace(one.layer, group=())) for one in arrived]
     layers = sorted((one for one in arrived if one.data), key=lambda one: (one.layer.picture, one.layer.order, one.layer.index))
     pictures: dict[int, list[LayerReady]] = {}
     for one in layers:

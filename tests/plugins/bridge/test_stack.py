@@ -43,6 +43,11 @@ def test_candidates_of_a_scene_are_groups_in_a_group():
     assert [(inner.visible, len(inner.items)) for inner in item.items] == [(False, 2), (True, 2)]
 
 
+def test_the_groups_that_a_generating_job_names_are_not_nested_into_ours():
+    layers = [arrived(p, picture=p, seed=p, group=(Group("candidates", "fig"),)) for p in (0, 1)]
+    assert [sheet.name for sheet in stacked(layers).items] == ["fig (1)", "fig (0)"]
+
+
 def test_a_file_keeps_its_names_and_nested_groups():
     outer, inner = Group("a", "Outer", visible=False), Group("b", "Inner", opacity=0.5)
     layers = [
@@ -60,7 +65,7 @@ def test_a_file_keeps_its_names_and_nested_groups():
 
 def test_groups_of_the_same_name_stay_apart():
     layers = [arrived(0, order=0, group=(Group("a", "G"),)), arrived(1, order=1, group=(Group("b", "G"),))]
-    assert [len(folder.items) for folder in stacked(layers).items] == [1, 1]
+    assert [len(folder.items) for folder in stacked(layers, named=False).items] == [1, 1]
 
 
 def test_empty_layers_are_left_out():
