@@ -211,8 +211,8 @@ def _refusal(settings: Settings) -> str | None:
     if _is_loopback(settings.host) or settings.tls_certificate is not None or settings.insecure:
         return None
     return (
-        f"--host {settings.host} would let other computers in, with the token readable on the network. Give --tls-certificate and "
-        "--tls-key, or better use an SSH tunnel; --insecure says that the network is trusted."
+        f"--host {settings.host} would let other computers in, with the token readable on the network. Give "
+        "--tls-certificate and --tls-key, or better use an SSH tunnel; --insecure says that the network is trusted."
     )
 
 

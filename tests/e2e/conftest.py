@@ -1,0 +1,178 @@
+"""A real server process with the fake engine, and clients that speak to it: what all end-to-end tests share."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acetate import protocol
+from acetate.engine import Picture, Request
+from acetate.protocol import Address, Client, LayerReady
+from acetate.server.fake_engine import FakeEngine
+from acetate.server.settings import FAKE_ENGINE
+
+SERVE = """
+import json, pathlib, sys
+from acetate.server.serve import run
+from acetate.server.settings import Settings
+values = json.loads(sys.argv[1])
+for name in ("tls_certificate", "tls_key"):
+    if name in values:
+        values[name] = pathlib.Path(values[name])
+sys.exit(run(Settings(**values)))
+"""
+DEADLINE = 30.0
+"""Seconds after which a test gives up; nothing here takes longer unless it is broken."""
+
+
+class ServerProcess:
+    """A server of its own in a folder of its own. It can be killed and started again over the same folder."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.folder = folder
+        self.settings = {"port": 0, "engine": FAKE_ENGINE, "restart_seconds": [0], **settings}
+        self.process: subprocess.Popen[str] | None = None
+        self.greeting = ""
+
+    def start(self) -> ServerProcess:
+        environment = {**os.environ, "ACETATE_HOME": str(self.folder), "ACETATE_FAKE": str(self.folder)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, json.dumps(self.settings)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.greeting = self.process.stdout.readline()
+        assert "listens" in self.greeting, self.greeting + self._words()
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def address(self) -> Address:
+        said = json.loads((self.folder / "server.json").read_text())
+        return Address(said["url"], said["token"], said.get("cafile"))
+
+    @property
+    def port(self) -> int:
+        return int(self.address.url.rstrip("/").rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        """As a power cut does: no chance to save anything."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+        self.process = None
+
+    def stop(self) -> tuple[int, str]:
+        """SIGTERM; returns the exit code and what was printed."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        out, errors = self.process.communicate(timeout=DEADLINE)
+        code = self.process.returncode
+        self.process = None
+        return code, self.greeting + out + errors
+
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "server.log").read_text().splitlines()]
+
+    def open_gate(self, name: str) -> None:
+        """Let a job with `@gate:NAME` in its prompt go on."""
+        (self.folder / name).touch()
+
+    def _words(self) -> str:
+        assert self.process is not None
+        return "".join(self.process.communicate(timeout=5))
+
+
+Starter = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starter]:
+    """Start a server with these settings; it is stopped with the test. `ACETATE_HOME` points to the first one's folder."""
+    with _starter(tmp_path) as start:
+        monkeypatch.setenv("ACETATE_HOME", str(tmp_path / "server"))
+        yield start
+
+
+@pytest.fixture
+def server(start_server: Starter) -> ServerProcess:
+    """A server for one test."""
+    return start_server()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for all tests of a module that leave nothing behind; such a module makes its `server` from it."""
+    with _starter(tmp_path_factory.mktemp("shared")) as start:
+        yield start()
+
+
+@pytest.fixture
+def client(server: ServerProcess) -> Iterator[Client]:
+    with Client("test", address=server.address) as connected:
+        yield connected
+
+
+@contextlib.contextmanager
+def _starter(folder: Path) -> Iterator[Starter]:
+    started: list[ServerProcess] = []
+
+    def start(name: str = "server", **settings: Any) -> ServerProcess:
+        place = folder / name
+        place.mkdir(exist_ok=True)
+        server = ServerProcess(place, **settings).start()
+        started.append(server)
+        return server
+
+    try:
+        yield start
+    finally:
+        for server in started:
+            if server.process is not None:
+                server.kill()
+
+
+@pytest.fixture
+def drawn() -> Callable[..., list[Picture]]:
+    """What the fake engine draws for a request, without any server."""
+
+    def draw(**values: Any) -> list[Picture]:
+        return [item for item in FakeEngine().run(Request(**values)) if isinstance(item, Picture)]
+
+    return draw
+
+
+@pytest.fixture
+def until() -> Callable[..., list[protocol.Event]]:
+    """Collect a client's events until one satisfies the condition."""
+
+    def collect(client: Client, wanted: Callable[[protocol.Event], bool], timeout: float = DEADLINE) -> list[protocol.Event]:
+        found: list[protocol.Event] = []
+        while not found or not wanted(found[-1]):
+            found.append(client.events.get(timeout=timeout))
+        return found
+
+    return collect
+
+
+@pytest.fixture
+def layers_of() -> Callable[..., list[LayerReady]]:
+    def layers(events: list[protocol.Event], job: str | None = None) -> list[LayerReady]:
+        return [event for event in events if isinstance(event, LayerReady) and job in (None, event.job)]
+
+    return layers
