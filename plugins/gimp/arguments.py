@@ -97,7 +97,7 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     "lock-alpha": add_switch(
         "lock-alpha", "_Lock alpha", "Keep the layer's shape and change its colours only", DEFAULTS.lock_alpha
     ),
-    "scale": add_number("scale", "_Factor", "How many times wider and higher, around the layer's centre", 1, 16, DEFAULTS.scale),
+    "scale": add_number("scale", "_Factor", "How many times wider and higher; the top left corner stays", 1, 16, DEFAULTS.scale),
     "seed": add_seed,
     "new-seed": add_new_seed,
     "hide-original": add_switch(

@@ -111,7 +111,7 @@ def _order(call: Call, client: Client) -> Order:
 
 
 def _settle_palette(call: Call) -> None:
-    """A layer cannot be put into an image with a palette without converting it, which loses the palette: only if that is wanted."""
+    """A palette cannot hold a generated layer, and converting the image loses the palette: only if that is wanted."""
     if call.image is None or call.image.get_base_type() != Gimp.ImageBaseType.INDEXED:
         return
     if call.interactive:

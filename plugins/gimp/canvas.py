@@ -32,10 +32,12 @@ MODES = {
     "multiply": Gimp.LayerMode.MULTIPLY,
     "color-burn": Gimp.LayerMode.BURN,
     "linear-burn": Gimp.LayerMode.LINEAR_BURN,
+    "darker-color": Gimp.LayerMode.LUMA_DARKEN_ONLY,
     "lighten": Gimp.LayerMode.LIGHTEN_ONLY,
     "screen": Gimp.LayerMode.SCREEN,
     "color-dodge": Gimp.LayerMode.DODGE,
     "linear-dodge": Gimp.LayerMode.ADDITION,
+    "lighter-color": Gimp.LayerMode.LUMA_LIGHTEN_ONLY,
     "overlay": Gimp.LayerMode.OVERLAY,
     "soft-light": Gimp.LayerMode.SOFTLIGHT,
     "hard-light": Gimp.LayerMode.HARDLIGHT,
@@ -47,11 +49,13 @@ MODES = {
     "exclusion": Gimp.LayerMode.EXCLUSION,
     "subtract": Gimp.LayerMode.SUBTRACT,
     "divide": Gimp.LayerMode.DIVIDE,
-    "hue": Gimp.LayerMode.HSL_COLOR,
+    "hue": Gimp.LayerMode.HSV_HUE,
+    "saturation": Gimp.LayerMode.HSV_SATURATION,
     "color": Gimp.LayerMode.HSL_COLOR,
     "luminosity": Gimp.LayerMode.LUMINANCE,
+    "pass-through": Gimp.LayerMode.PASS_THROUGH,
 }
-"""GIMP's modes for the documents' blend modes; others come as normal."""
+"""GIMP's modes for the documents' blend modes."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ COMMANDS = (
         "_Upscale Layer...",
         "upscale",
         "Make the selected layer larger without fringes at its edges",
-        "Around the layer's centre. With a prompt the details are drawn anew, as far as strength says.",
+        "The top left corner stays. An upscaling network of the server can be named; without one the layer is interpolated.",
     ),
     Command(
         "acetate-insert-layers-from-file",

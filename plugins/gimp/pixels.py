@@ -6,6 +6,7 @@ Does not know where a layer goes or what it shows.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from gi.repository import Gegl, Gimp
@@ -32,8 +33,8 @@ def wire_format(image: Gimp.Image) -> str:
     return "rgbaf32"
 
 
-def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str | None) -> bytes:
-    """The box in the drawable's own coordinates, rows without padding; 0 outside it. `None` reads its own format."""
+def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str) -> bytes:
+    """The box in the drawable's own coordinates, rows without padding; 0 outside it."""
     buffer = drawable.get_buffer()
     strips = (
         buffer.get(Gegl.Rectangle.new(x, top, width, min(ROWS, y + height - top)), 1.0, babl, Gegl.AbyssPolicy.NONE)
@@ -42,7 +43,7 @@ def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl:
     return b"".join(bytes(strip) for strip in strips)
 
 
-def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str | None, data: bytes) -> None:
+def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str, data: bytes) -> None:
     """Set the box from rows without padding. The length must be right: GEGL ignores a wrong one without a word."""
     stride, rest = divmod(len(data), height)
     if rest or stride % width:
@@ -57,16 +58,32 @@ def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl
 
 
 def restore_unselected(layer: Gimp.Layer, original: Gimp.Layer, mask: bytes) -> None:
-    """Put back `original`'s own bytes, at its own precision, wherever `mask` is 0. All three have the same size."""
+    """Put back `original`'s own pixels wherever `mask` is 0. All three have the same size, both layers the same format.
+
+    GEGL copies between buffers of one format bit for bit, at any precision and in any colour space, which passing through
+    Python's bytes would not: `set` knows formats by name, and names do not say the space.
+    """
     width, height = layer.get_width(), layer.get_height()
-    for top in range(0, height, ROWS):
-        rows = min(ROWS, height - top)
-        box = 0, top, width, rows
-        old, new = read(original, *box, None), bytearray(read(layer, *box, None))
-        size = len(old) // (width * rows)
-        for run in re.finditer(rb"\0+", mask[top * width : (top + rows) * width]):
-            new[run.start() * size : run.end() * size] = old[run.start() * size : run.end() * size]
-        write(layer, *box, None, bytes(new))
+    source, target = original.get_buffer(), layer.get_buffer()
+    for top, rows, runs in _unselected(mask, width, height):
+        for left, length in runs:
+            box = Gegl.Rectangle.new(left, top, length, rows)
+            source.copy(box, Gegl.AbyssPolicy.NONE, target, box)
+    target.flush()
+    layer.update(0, 0, width, height)
+
+
+def _unselected(mask: bytes, width: int, height: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+    """Where the mask is 0: first row, number of equal rows, and in each the runs as start and length."""
+    first, before = 0, None
+    for y in range(height):
+        runs = [(run.start(), run.end() - run.start()) for run in re.finditer(rb"\0+", mask[y * width : (y + 1) * width])]
+        if runs != before:
+            if before:
+                yield first, y - first, before
+            first, before = y, runs
+    if before:
+        yield first, height - first, before
 
 
 def appearance(layer: Gimp.Layer) -> Gimp.Layer:

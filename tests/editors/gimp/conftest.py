@@ -1,0 +1,177 @@
+"""The real GIMP with the plug-in installed, and a server for it to speak to.
+
+The claims themselves are in `inside/`: they run in GIMP and leave their outcome as JSON. Which engine the server has is one
+environment variable, ACETATE_TEST_ENGINE: `builtin` (the default where the built-in model is installed) or `fake`.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acetate import engine
+from acetate.plugins.hosts import GIMP
+from acetate.plugins.install import assemble
+
+HERE = Path(__file__).parent
+HOST = Path("/host")
+"""Where the tree shows this machine's files."""
+CONSOLE_SECONDS = 400
+QUIET = '(show-welcome-dialog no)\n(check-updates no)\n(config-version "{version}")\n'
+
+
+def engine_name() -> str:
+    installed = any((Path(engine.__file__).parent / "builtin" / "sketchpad").glob("*.safetensors"))
+    return os.environ.get("ACETATE_TEST_ENGINE") or ("builtin" if installed else "fake")
+
+
+def server_command() -> list[str]:
+    chosen = ["--engine", "fake"] if engine_name() == "fake" else []
+    return [sys.executable, "/root/w/gimp-lab/fakeserve.py", *chosen]
+
+
+def claims(module: str) -> list[str]:
+    """The checks of a module in `inside/`, by name, without importing it: it needs GIMP."""
+    tree = ast.parse((HERE / "inside" / f"{module}.py").read_text(encoding="utf-8"))
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+
+
+@dataclass
+class Gimp:
+    """GIMP in its tree, with a configuration folder of its own."""
+
+    tree: Any
+    share: Path
+    """Seen under the same name inside."""
+    outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return self.share / "config"
+
+    @property
+    def out(self) -> Path:
+        return self.share / "out"
+
+    @property
+    def state(self) -> Path:
+        """ACETATE_HOME, of server and plug-in."""
+        return self.share / "state"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {
+            "HOME": str(self.share / "home"),
+            "GIMP3_DIRECTORY": str(self.config),
+            "XDG_RUNTIME_DIR": str(self.share / "run"),
+            "ACETATE_HOME": str(self.state),
+            "ACETATE_FAKE": str(self.share),
+            "NO_AT_BRIDGE": "1",
+            "GTK_A11Y": "none",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "CHECKS": str(HOST) + str(HERE / "inside"),
+            "ENGINE": engine_name(),
+            "OUT": str(self.out),
+            "SERVER": json.dumps(["chroot", str(HOST), *server_command(), "--port", "0"]),
+            **more,
+        }
+
+    def run(self, command: list[str], log: Path, **environment: str) -> int:
+        code: int = self.tree.run(
+            command, share=self.share, env=self.environment(**environment), timeout=CONSOLE_SECONDS, log=log
+        )
+        return code
+
+    def outcome(self, module: str, claim: str, *, home: Path | None = None) -> dict[str, Any]:
+        """What became of a claim; the whole module runs in one GIMP on first use."""
+        if module not in self.outcomes:
+            report, log = self.out / f"{module}.json", self.out / f"{module}.log"
+            script = f'exec(open("{HOST}{HERE}/inside/session.py").read())'
+            command = ["gimp-console-3.0", "-n", "-i", "-d", "-f", "--batch-interpreter=python-fu-eval", "-b", script, "--quit"]
+            only = claim if os.environ.get("ACETATE_ONE_CLAIM") else ""
+            environment = {"MODULE": module, "REPORT": str(report), "ONLY": only, "ACETATE_HOME": str(home or self.state)}
+            code = self.run(command, log, **environment)
+            found = json.loads(report.read_text()) if report.exists() else {}
+            self.outcomes[module] = found
+            if not found:
+                pytest.fail(
+                    f"GIMP ended with {code} before the first check; its last words:\n{log.read_text(errors='replace')[-3000:]}"
+                )
+        missing = {"outcome": f"GIMP did not come to this check; see {self.out / module}.log", "seconds": 0}
+        return self.outcomes[module].get(claim, missing)
+
+    def prove(self, module: str, claim: str, *, home: Path | None = None) -> None:
+        """Fail with the traceback from inside unless the claim holds. `home` is another ACETATE_HOME than the server's."""
+        outcome = self.outcome(module, claim, home=home)["outcome"]
+        if outcome != "passed":
+            pytest.fail(outcome, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Gimp:
+    found = Gimp(tree, tmp_path_factory.mktemp("gimp"))
+    for folder in ("config/plug-ins", "home", "out", "state", "run"):
+        (found.share / folder).mkdir(parents=True)
+    (found.share / "run").chmod(0o700)
+    assemble(GIMP, found.config / "plug-ins")
+    log = found.out / "version.log"
+    found.run(["gimp-console-3.0", "--version"], log)
+    version = next(word for word in log.read_text(errors="replace").split() if word[0].isdigit() and word.count(".") == 2)
+    (found.config / "gimprc").write_text(QUIET.format(version=version))
+    return found
+
+
+@pytest.fixture(scope="session")
+def server(gimp: Gimp) -> Iterator[None]:
+    """A server outside, for claims in which nothing goes wrong."""
+    with serving(gimp):
+        yield
+
+
+@contextlib.contextmanager
+def serving(gimp: Gimp) -> Iterator[None]:
+    """A server process that listens when the block begins and is gone after it."""
+    environment = {**os.environ, "ACETATE_HOME": str(gimp.state), "ACETATE_FAKE": str(gimp.share), "OMP_NUM_THREADS": "1"}
+    command = [*server_command(), "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "ws://" in line:
+                break
+        else:
+            raise AssertionError("the server ended: " + "".join(said))
+        draining = threading.Thread(target=process.stdout.read, daemon=True)  # or the pipe would fill up
+        draining.start()
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+            draining.join()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in Path(str(item.fspath)).parents:
+            item.add_marker(pytest.mark.editors)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept(gimp: Gimp) -> Iterator[None]:
+    """Keep reports and screenshots where ACETATE_KEEP says, for a person to look at."""
+    yield
+    if keep := os.environ.get("ACETATE_KEEP"):
+        shutil.copytree(gimp.out, keep, dirs_exist_ok=True)

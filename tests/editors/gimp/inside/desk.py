@@ -1,0 +1,105 @@
+"""GIMP on a private screen, with a keyboard, a camera and a probe that answers questions about its images.
+
+Runs inside the tree, in a Python of its own beside GIMP; the windows are driven as a person drives them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+OUT = Path(os.environ["OUT"])
+PATIENCE = 40.0
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """Wait for something that another program does; there is nothing to be notified by."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
+        time.sleep(0.05)
+    return found
+
+
+class Desk:
+    """One running GIMP."""
+
+    def __init__(self, *files: Path) -> None:
+        self._pipes = Path(tempfile.mkdtemp())
+        for name in ("questions", "answers"):
+            os.mkfifo(self._pipes / name)
+        probe = f'exec(open("{os.environ["CHECKS"]}/probe.py").read())'
+        command = ["gimp-3.0", "-n", "-s", "--batch-interpreter=python-fu-eval", "-b", probe, *map(str, files)]
+        self._log = (OUT / "gimp.log").open("ab")
+        environment = {**os.environ, "PIPES": str(self._pipes)}
+        self._gimp = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
+        self.main = self.window("GNU Image Manipulation Program|.* – GIMP$")
+        assert self.ask("answer = 1") == 1
+
+    def close(self) -> None:
+        self._gimp.terminate()
+        self._gimp.wait(20)
+        self._log.close()
+
+    def ask(self, question: str) -> Any:
+        """The value that the Python code gives `answer` inside GIMP; `editor` and GIMP's modules are at hand."""
+        (self._pipes / "questions").write_text(question)
+        reply = json.loads((self._pipes / "answers").read_text())
+        assert "failed" not in reply, reply
+        return reply["answer"]
+
+    def window(self, title: str) -> str:
+        """The id of the window with this title (a regular expression), as soon as there is one."""
+        found = until(lambda: _xdotool("search", "--onlyvisible", "--name", title).split(), f"a window {title!r}")
+        return str(found[-1])
+
+    def gone(self, title: str) -> None:
+        until(lambda: not _xdotool("search", "--onlyvisible", "--name", title).split(), f"the window {title!r} to close")
+
+    def focus(self, window: str) -> None:
+        _xdotool("windowactivate", "--sync", window)
+
+    def keys(self, *keys: str) -> None:
+        _xdotool("key", "--delay", "60", *keys)
+
+    def type(self, text: str) -> None:
+        _xdotool("type", "--delay", "15", text)
+
+    def shot(self, name: str, window: str = "root") -> None:
+        subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=True)
+
+    def open(self, label: str, title: str) -> str:
+        """Call a command by its label through GIMP's action search; return the id of the window that opens."""
+        self.command(label)
+        return self.window(title)
+
+    def command(self, label: str) -> None:
+        self.focus(self.main)
+        self.keys("slash")
+        self.window("Search Actions")
+        self.type(label)
+        time.sleep(0.6)  # the list is filled while one types, and says nothing when it is done
+        self.keys("Return")
+
+
+def _xdotool(*arguments: str) -> str:
+    return subprocess.run(["xdotool", *arguments], capture_output=True, text=True, check=False).stdout
+
+
+@contextmanager
+def desk(*files: Path) -> Iterator[Desk]:
+    at = Desk(*files)
+    try:
+        yield at
+    except BaseException:
+        at.shot("failed")
+        raise
+    finally:
+        at.close()

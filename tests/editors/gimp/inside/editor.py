@@ -1,0 +1,138 @@
+"""The few words in which the checks speak to GIMP and to the server. Imported inside GIMP, with the plug-in on the path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from acetate.protocol import Client, HistoryPage, LayerReady
+from gi.repository import Gegl, Gimp
+
+OUT = Path(os.environ["OUT"])
+"""Files left here are looked at outside."""
+FAKE = os.environ["ENGINE"] == "fake"
+RGBA8 = "R'G'B'A u8"
+
+
+@dataclass
+class Result:
+    """What a procedure answered."""
+
+    status: Gimp.PDBStatusType
+    layers: list[Gimp.Layer]
+    error: str
+
+    def required(self) -> Result:
+        assert int(self.status) == int(Gimp.PDBStatusType.SUCCESS), f"{self.status.value_nick}: {self.error}"
+        return self
+
+    @property
+    def layer(self) -> Gimp.Layer:
+        assert len(self.layers) == 1, [layer.get_name() for layer in self.layers]
+        return self.layers[0]
+
+
+def call(name: str, image=None, drawables=(), *, run_mode=Gimp.RunMode.NONINTERACTIVE, **arguments) -> Result:
+    """Call a procedure as a script would; underscores in argument names stand for dashes."""
+    procedure = Gimp.get_pdb().lookup_procedure(name)
+    config = procedure.create_config()
+    config.set_property("run-mode", run_mode)
+    if image is not None:
+        config.set_property("image", image)
+        config.set_core_object_array("drawables", list(drawables))
+    for argument, value in arguments.items():
+        config.set_property(argument.replace("_", "-"), value)
+    answer = procedure.run(config)
+    status = answer.index(0)
+    good = int(status) == int(Gimp.PDBStatusType.SUCCESS)
+    layers = list(answer.get_core_object_array(1)) if good and answer.length() > 1 else []
+    return Result(status, layers, "" if good else str(Gimp.get_pdb().get_last_error()))
+
+
+@contextlib.contextmanager
+def new_image(width=96, height=80, *, base=Gimp.ImageBaseType.RGB, precision=Gimp.Precision.U8_NON_LINEAR):
+    """An image with one opaque layer, selected, whose every pixel differs from its neighbours; deleted afterwards."""
+    image = Gimp.Image.new_with_precision(width, height, base, precision)
+    kind = Gimp.ImageType.GRAYA_IMAGE if base == Gimp.ImageBaseType.GRAY else Gimp.ImageType.RGBA_IMAGE
+    layer = Gimp.Layer.new(image, "paper", width, height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    image.insert_layer(layer, None, 0)
+    put(layer, pattern(width, height))
+    image.set_selected_layers([layer])
+    try:
+        yield image, layer
+    finally:
+        if image.is_valid():
+            image.delete()
+
+
+def pattern(width: int, height: int, alpha=lambda x, y: 255) -> bytes:
+    return bytes(
+        v for y in range(height) for x in range(width) for v in (x * 7 & 255, y * 11 & 255, x * y & 255, alpha(x, y) & 255)
+    )
+
+
+def put(layer, data: bytes, babl: str = RGBA8) -> None:
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height()), babl, data)
+    buffer.flush()
+    layer.update(0, 0, layer.get_width(), layer.get_height())
+
+
+def pixels(drawable, babl: str | None = RGBA8) -> bytes:
+    whole = Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
+    return bytes(drawable.get_buffer().get(whole, 1.0, babl, Gegl.AbyssPolicy.NONE))
+
+
+def offsets(layer) -> tuple[int, int]:
+    return tuple(layer.get_offsets())[1:]
+
+
+def names(items) -> list[str]:
+    return [item.get_name() for item in items]
+
+
+@contextlib.contextmanager
+def client():
+    with Client("check") as connected:
+        yield connected
+
+
+def history() -> list:
+    """The finished jobs, newest first."""
+    with client() as connected:
+        connected.history(thumbnails=False)
+        while not isinstance(event := connected.events.get(timeout=20), HistoryPage):
+            pass
+        return list(event.entries)
+
+
+def sent(job: str) -> list[LayerReady]:
+    """The layers of a finished job, fetched from the server a second time and apart from the plug-in."""
+    with client() as connected:
+        return [event for event in connected.follow(job, timeout=20) if isinstance(event, LayerReady)]
+
+
+def in_box(ready: LayerReady) -> bytes:
+    """A sent crop in its whole box, transparent black around it: what the new layer must hold in 8 bits."""
+    layer, box = ready.layer, ready.layer.box
+    rows = bytearray(box.width * box.height * 4)
+    for y in range(layer.height):
+        start = ((layer.y - box.y + y) * box.width + layer.x - box.x) * 4
+        rows[start : start + layer.width * 4] = ready.data[y * layer.width * 4 : (y + 1) * layer.width * 4]
+    return bytes(rows)
+
+
+def largest_difference(one: bytes, other: bytes) -> int:
+    assert len(one) == len(other), (len(one), len(other))
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+def record(layer) -> dict:
+    """The generation parameters on a layer."""
+    import json
+
+    parasite = layer.get_parasite("acetate")
+    assert parasite is not None, f"{layer.get_name()} carries no parasite"
+    return json.loads(bytes(byte & 255 for byte in parasite.get_data()))

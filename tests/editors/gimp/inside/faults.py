@@ -1,0 +1,217 @@
+"""Claims about what goes wrong. Each begins without a server; the plug-in starts one by its recorded command when it may."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from acetate.protocol import Cancelled, Jobs, Started, running_server, state_file
+from editor import FAKE, call, client, names, new_image, pixels, record
+from gi.repository import Gimp
+
+LAUNCH = Path(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "acetate", "launch.json")
+STEP = 0.2
+SLOW = {"prompt": f"@sleep:{STEP} slow" if FAKE else "slow", "steps": 400}
+"""A job that lasts until somebody ends it."""
+
+
+@contextlib.contextmanager
+def _server(*, may_start: bool = True):
+    """The plug-in's own server in this process namespace, so that it can be killed from here."""
+    command = json.loads(os.environ["SERVER"])
+    LAUNCH.write_text(json.dumps({"command": command if may_start else ["/nonexistent/acetate"]}))
+    state_file().unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        running = running_server()
+        if running is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running.pid, signal.SIGTERM)
+            _until(lambda: not _alive(running.pid))
+        state_file().unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return False
+
+
+def _until(condition, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return found
+
+
+def _meanwhile(what):
+    """Run `what`, which must not call GIMP, in a thread while this one is inside a procedure; `join` raises what it raised."""
+    failed = []
+
+    def run():
+        try:
+            what()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+
+    def join():
+        thread.join(60)
+        assert not thread.is_alive(), "the other thread has not come to an end"
+        if failed:
+            raise failed[0]
+
+    return join
+
+
+def _running_job(connected) -> str:
+    """The id of the job that runs, as soon as one does."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        connected.jobs()
+        while not isinstance(event := connected.events.get(timeout=20), Jobs):
+            pass
+        for line in event.jobs:
+            if line.state == "running":
+                return line.job
+        time.sleep(0.05)
+    raise AssertionError("no job began to run")
+
+
+def _plugin_pid() -> int:
+    """The process of our plug-in that carries out a procedure just now."""
+
+    def find():
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and b"acetate-gimp.py" in (entry / "cmdline").read_bytes():
+                    return int(entry.name)
+        return None
+
+    return _until(find)
+
+
+def without_a_server_the_plug_in_starts_one():
+    with _server(), new_image(64, 64) as (image, paper):
+        assert running_server() is None
+        layer = call("acetate-generate-layer", image, [paper], prompt="leaf", seed=1).required().layer
+        assert running_server() is not None and layer.is_valid()
+
+
+def without_a_server_that_could_be_started_it_says_what_to_do():
+    with _server(may_start=False), new_image(64, 64) as (image, paper):
+        began = time.monotonic()
+        result = call("acetate-generate-layer", image, [paper], prompt="leaf")
+        assert "acetate serve" in result.error, result.error
+        assert time.monotonic() - began < 10 and image.get_layers() == [paper]
+
+
+def a_wrong_token_is_an_error_with_what_to_do():
+    with _server(), new_image(64, 64) as (image, paper):
+        call("acetate-generate-layer", image, [paper], prompt="leaf").required()
+        state = json.loads(state_file().read_text())
+        state_file().write_text(json.dumps({**state, "token": "0" * 64}))
+        result = call("acetate-generate-layer", image, [paper], prompt="leaf")
+        state_file().write_text(json.dumps(state))
+        assert "token" in result.error, result.error
+
+
+def the_plug_in_killed_ends_its_job_on_the_server_within_one_step():
+    """GIMP's Cancel is a SIGKILL."""
+    with _server(), new_image(64, 64) as (image, paper):
+        call("acetate-generate-layer", image, [paper], prompt="leaf", steps=1).required()  # a server runs, models are loaded
+        took = []
+
+        def kill():
+            with client() as connected:
+                job = _running_job(connected)
+                following = connected.follow(job, timeout=30)
+                while not isinstance(next(following), Started):
+                    pass
+                os.kill(_plugin_pid(), signal.SIGKILL)
+                killed = time.monotonic()
+                for event in following:
+                    last = event
+                took.append(time.monotonic() - killed)
+                assert isinstance(last, Cancelled), last
+
+        join = _meanwhile(kill)
+        result = call("acetate-generate-layer", image, [paper], **SLOW)
+        join()
+        assert int(result.status) != int(Gimp.PDBStatusType.SUCCESS)
+        assert len(image.get_layers()) == 2
+        assert took[0] < 2 * STEP + 0.5 or not FAKE, f"the job went on for {took[0]:.2f} s"
+
+
+def a_server_that_dies_midway_is_an_error_and_the_image_stays_as_it_was():
+    with _server(), new_image(64, 64) as (image, paper):
+        call("acetate-generate-layer", image, [paper], prompt="leaf", steps=1).required()
+        before = pixels(paper)
+
+        def kill():
+            with client() as connected:
+                _running_job(connected)
+            pid = running_server().pid
+            LAUNCH.write_text(json.dumps({"command": ["/nonexistent/acetate"]}))
+            os.kill(pid, signal.SIGKILL)
+
+        join = _meanwhile(kill)
+        began = time.monotonic()
+        result = call("acetate-generate-layer", image, [paper], **SLOW)
+        join()
+        assert result.error, "the call failed"
+        assert time.monotonic() - began < 90
+        assert len(image.get_layers()) == 2 and pixels(paper) == before
+
+
+def a_run_past_its_time_limit_stops_its_job_and_says_so():
+    with _server(), new_image(64, 64) as (image, paper):
+        call("acetate-generate-layer", image, [paper], prompt="leaf", steps=1).required()
+        began = time.monotonic()
+        result = call("acetate-generate-layer", image, [paper], **SLOW, time_limit=2)
+        assert "time-limit" in result.error, result.error
+        assert time.monotonic() - began < 15
+        with client() as connected:
+
+            def states():
+                connected.jobs()
+                while not isinstance(event := connected.events.get(timeout=20), Jobs):
+                    pass
+                return [line.state for line in event.jobs]
+
+            _until(lambda: "running" not in states() and "waiting" not in states())
+
+
+def what_the_engine_refuses_is_told_in_its_words():
+    with _server(), new_image(64, 64) as (image, paper):
+        result = call("acetate-generate-layer", image, [paper], prompt="leaf", model="no-such-model")
+        assert "no-such-model" in result.error, result.error
+        assert image.get_layers() == [paper]
+
+
+def an_image_closed_meanwhile_leaves_the_result_in_a_new_one():
+    """GIMP's calls belong to one thread, so the image is closed between the two halves of a run."""
+    from acetate.plugins.bridge.form import Form
+    from acetate.plugins.gimp import orders
+    from acetate.plugins.gimp.batch import follow
+    from acetate.plugins.gimp.run import Run
+
+    with _server(), new_image(64, 64) as (image, paper):
+        call("acetate-generate-layer", image, [paper], prompt="leaf", steps=1).required()
+        with client() as connected:
+            run = Run(connected, orders.generation(Form(prompt="late"), image, paper), image, paper)
+            image.delete()
+            (layer,) = follow(run, connected, 60)
+        salvaged = layer.get_image()
+        assert names(salvaged.get_layers()) == [layer.get_name()]
+        assert record(layer)["task"] == "foreground"
+        salvaged.delete()
