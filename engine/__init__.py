@@ -4,13 +4,19 @@ Knows torch and diffusers; knows no socket, no editor and no layered file. Impor
 `Engine` loads them when it is made.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
 from .request import RGBA, TASKS, Mask, Picture, Progress, Request, Role, Task
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 __all__ = [
     "RGBA",
     "TASKS",
     "BadRequest",
+    "Engine",
     "EngineError",
     "Mask",
     "ModelBroken",
@@ -23,3 +29,12 @@ __all__ = [
     "Role",
     "Task",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load torch only for whoever asks for the engine itself."""
+    if name == "Engine":
+        from .engine import Engine
+
+        return Engine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

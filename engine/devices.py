@@ -27,3 +27,18 @@ def available() -> list[str]:
     """Kinds of device that this machine and this build of torch have, best first."""
     checks = {"cuda": torch.cuda.is_available, "xpu": torch.xpu.is_available, "mps": torch.backends.mps.is_available}
     return [kind for kind in KINDS if kind == "cpu" or checks[kind]()]
+
+
+def memory(kind: str) -> tuple[int, int]:
+    """Free and total bytes of a device; zeros where they cannot be known."""
+    if kind == "cuda":
+        return torch.cuda.mem_get_info()
+    if kind == "xpu":
+        return torch.xpu.mem_get_info()
+    if kind == "mps":
+        total = int(torch.mps.recommended_max_memory())
+        return max(0, total - int(torch.mps.driver_allocated_memory())), total
+    import psutil
+
+    system = psutil.virtual_memory()
+    return int(system.available), int(system.total)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from . import builtin, validation
+from .description import Offer, describe
 from .devices import pick_device
 from .errors import ModelMissing, OutOfMemory
 from .loading import open_builtin
@@ -53,6 +54,11 @@ class Engine:
                 raise ModelMissing(f"there is no model {name!r}", f"installed are: {builtin.NAME}")
             self._models[name] = open_builtin(builtin.FOLDER, name, self.device)
         return self._models[name]
+
+    def describe(self) -> dict[str, Any]:
+        """Models and tasks as plain JSON values; opens nothing."""
+        offers = [Offer(builtin.NAME, "sketchpad", 128, builtin.NAME in self._models)]
+        return describe(str(self.device), offers)
 
     def unload(self) -> None:
         """Free every model."""

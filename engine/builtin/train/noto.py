@@ -53,23 +53,29 @@ def recoloured(rgba_u8: RGBA, colour: str) -> RGBA:
 
 def place(rgba_u8: RGBA, size: int, rng: np.random.Generator, *, mirror: bool, margin: float = 0.055) -> RGBA:
     """Put a cut-out at a random scale, turn and position on a square canvas, clear of its border ring."""
-    picture = Image.fromarray(rgba_u8)
-    if mirror and rng.random() < 0.5:
-        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    premultiplied = Image.fromarray(_premultiplied(np.asarray(picture)))
-    turned = premultiplied.rotate(float(rng.uniform(-8, 8)), Image.Resampling.BILINEAR, expand=True)
-    box = turned.getchannel("A").getbbox()
-    assert box is not None
-    turned = turned.crop(box)
+    mirrored = mirror and bool(rng.random() < 0.5)
+    picture = _turned(rgba_u8, float(rng.uniform(-8, 8)), mirrored=mirrored)
     room = size * (1 - 2 * margin)
-    scale = room * rng.uniform(0.78, 1.0) / max(turned.size)
-    width, height = (max(1, int(side * scale)) for side in turned.size)
-    small = turned.resize((width, height), Image.Resampling.BICUBIC)
+    scale = room * rng.uniform(0.78, 1.0) / max(picture.size)
+    width, height = (max(1, int(side * scale)) for side in picture.size)
+    small = picture.resize((width, height), Image.Resampling.BICUBIC)
     slack = (room - width, room - height)
     left, top = (int(size * margin + s / 2 + rng.uniform(-0.35, 0.35) * s) for s in slack)
     canvas = np.zeros((size, size, 4), np.uint8)
     canvas[top : top + height, left : left + width] = _straight(np.asarray(small))
     return canvas
+
+
+def turned(rgba_u8: RGBA, degrees: float, *, mirrored: bool) -> RGBA:
+    """A cut-out, mirrored and then turned counter-clockwise, cut to its box again."""
+    return _straight(np.asarray(_turned(rgba_u8, degrees, mirrored=mirrored)))
+
+
+def _turned(rgba_u8: RGBA, degrees: float, *, mirrored: bool) -> Image.Image:
+    """The same, premultiplied."""
+    picture = Image.fromarray(_premultiplied(rgba_u8[:, ::-1] if mirrored else rgba_u8))
+    picture = picture.rotate(degrees, Image.Resampling.BILINEAR, expand=True)
+    return picture.crop(picture.getchannel("A").getbbox())
 
 
 def _premultiplied(rgba_u8: RGBA) -> NDArray[np.uint8]:

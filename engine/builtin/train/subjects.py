@@ -204,8 +204,6 @@ RECOLOURED = (
     "fish",
     "heart",
     "mushroom",
-    "shirt",
-    "socks",
     "star",
     "tulip",
     "umbrella",

@@ -1,0 +1,25 @@
+"""`acetate convert`: a layered file in another format, with what could not be kept."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from acetate import document
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """From, to."""
+    parser.add_argument("source", type=Path, help="a .psd, .ora or .png")
+    parser.add_argument("target", type=Path, help="the format is chosen by the suffix")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, write, and name every loss."""
+    read = document.read(options.source)
+    document.write(read, options.target)
+    print(options.target)
+    for note in (*read.notes, *document.losses(read, document.format_of(options.target))):
+        print(f"note: {note}", file=sys.stderr)
+    return 0

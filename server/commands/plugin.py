@@ -1,0 +1,40 @@
+"""`acetate plugin`: put the plug-ins into the editors, take them out, or pack them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .failing import UsageError
+
+DONE = {"install": "installed in", "uninstall": "removed from", "link": "linked into"}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What to do, and for which editor."""
+    parser.add_argument("action", choices=("install", "uninstall", "zip", "link"))
+    parser.add_argument("editor", choices=("krita", "gimp", "all"))
+    parser.add_argument("--enable", action="store_true", help="Krita: switch the plug-in on as well")
+    parser.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="zip: where to write (default: here)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it and say where."""
+    from acetate.plugins import install
+    from acetate.plugins.hosts import HOSTS
+
+    hosts = list(HOSTS.values()) if options.editor == "all" else [HOSTS[options.editor]]
+    try:
+        for host in hosts:
+            if options.action == "zip":
+                print(install.zip_plugin(host, options.output))
+                continue
+            if options.action == "uninstall":
+                places = install.uninstall(host)
+            else:
+                places = install.install(host, link=options.action == "link", enable=options.enable)
+            for place in places:
+                print(f"{host.title}: {DONE[options.action]} {place.plugins}")
+    except install.InstallError as error:
+        raise UsageError(str(error)) from error
+    return 0

@@ -1,0 +1,35 @@
+"""`acetate serve`: the server that the editors and scripts talk to."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Where to listen and what to run on."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback needs TLS or --insecure")
+    parser.add_argument("--port", type=int, help="0 takes any free port (default: 22380, or any when that is taken)")
+    parser.add_argument("--device", metavar="NAME[,NAME]", help="cpu, cuda, cuda:1, mps or xpu; one worker each")
+    parser.add_argument("--preload", action="append", default=[], metavar="MODEL", help="open this model at once")
+    parser.add_argument("--tls-certificate", type=Path, metavar="FILE")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE")
+    parser.add_argument("--insecure", action="store_true", help="listen beyond this machine without TLS: anyone on the way can read and change")
+    parser.add_argument("--engine", default=None, help=argparse.SUPPRESS)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    from ..serve import serve
+    from ..settings import ENGINE
+
+    return serve(
+        options.host,
+        options.port,
+        options.device,
+        options.preload,
+        tls_certificate=options.tls_certificate,
+        tls_key=options.tls_key,
+        insecure=options.insecure,
+        engine=options.engine or ENGINE,
+    )

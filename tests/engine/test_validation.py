@@ -1,0 +1,53 @@
+"""Requests that cannot be run are refused with the value and what would be right."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from acetate.engine import BadRequest, Request
+from acetate.engine.validation import check
+
+PICTURE = np.zeros((16, 16, 4), np.uint8)
+GOOD = Request(prompt="a red apple")
+
+
+def test_a_plain_request_is_fine() -> None:
+    check(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"prompt": ""}, "prompt is empty"),
+        ({"prompt": "  \n"}, "prompt is empty"),
+        ({"prompt": "x" * 20_000}, "20000 characters"),
+        ({"task": "paint"}, "'paint'"),
+        ({"width": 0}, "width is 0"),
+        ({"height": 10**9}, "height is 1000000000"),
+        ({"width": -5}, "width is -5"),
+        ({"steps": 0}, "steps is 0"),
+        ({"steps": 2.5}, "steps is 2.5"),
+        ({"guidance_scale": float("nan")}, "guidance_scale is nan"),
+        ({"guidance_scale": float("inf")}, "guidance_scale is inf"),
+        ({"guidance_scale": -1}, "guidance_scale is -1"),
+        ({"strength": 1.5}, "strength is 1.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**70}, "seed is"),
+        ({"count": 0}, "count is 0"),
+        ({"count": True}, "count is True"),
+        ({"alpha_passes": 3}, "alpha_passes is 3"),
+        ({"loras": (("ink", float("nan")),)}, "LoRA 'ink'"),
+        ({"task": "refine"}, "works on a layer"),
+        ({"task": "repaint", "source": PICTURE}, "needs a mask"),
+        ({"task": "repaint", "source": PICTURE, "mask": np.zeros((16, 16), np.uint8)}, "mask is empty"),
+        ({"task": "repaint", "source": PICTURE, "mask": np.ones((8, 16), np.uint8)}, r"\(8, 16\)"),
+        ({"task": "refine", "source": PICTURE[..., :3]}, r"shape \(16, 16, 3\)"),
+        ({"task": "background"}, "needs a foreground"),
+        ({"task": "object"}, "needs a background"),
+        ({"task": "blend"}, "a foreground or a background"),
+    ],
+)
+def test_wrong_values_are_named(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadRequest, match=words):
+        check(replace(GOOD, **changes))

@@ -1,0 +1,86 @@
+"""The house keeps its shape: arrows between packages, the standard library alone where hosts run the code, the package list."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("engine", "document", "protocol", "server", "plugins")
+ARROWS = {
+    "engine": set(),
+    "document": set(),
+    "protocol": set(),
+    "server": {"engine", "document", "protocol", "plugins"},
+    "plugins": {"protocol"},
+}
+"""Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
+HOST_MODULES = {"krita", "PyQt5", "PyQt6", "gi", "websockets"}
+"""What plug-in and protocol code finds besides the standard library: its host, and the library that is copied beside it."""
+
+
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            if node.module == "acetate":
+                yield from (f"acetate.{alias.name}" for alias in node.names)
+            yield node.module
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_import_only_along_the_arrows(package: str) -> None:
+    for path in files(package):
+        ours = {name.split(".")[1] for name in imports(path) if name.startswith("acetate.")}
+        assert ours - {package} <= ARROWS[package], f"{path.relative_to(ROOT)} imports {ours - {package} - ARROWS[package]}"
+
+
+@pytest.mark.parametrize("package", ["protocol", "plugins"])
+def test_plug_in_and_protocol_code_is_standard_library_only(package: str) -> None:
+    for path in files(package):
+        foreign = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - HOST_MODULES - {"acetate"}
+        assert not foreign, f"{path.relative_to(ROOT)} imports {foreign}"
+
+
+@pytest.mark.parametrize("package", ["protocol", "plugins/bridge", "plugins/krita", "plugins/gimp"])
+def test_what_runs_in_the_editors_is_python_3_10(package: str) -> None:
+    for path in files(package):
+        ast.parse(path.read_text(encoding="utf-8"), filename=str(path), feature_version=(3, 10))
+
+
+def test_every_folder_with_an_init_is_a_listed_package() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        listed = set(tomllib.load(file)["tool"]["setuptools"]["packages"])
+    hosts = {ROOT / "plugins" / "krita", ROOT / "plugins" / "gimp"}  # travel as data, run in their editors
+    found = {
+        "acetate." + ".".join(init.parent.relative_to(ROOT).parts)
+        for package in PACKAGES
+        for init in (ROOT / package).rglob("__init__.py")
+        if not hosts & {init.parent, *init.parents}
+    }
+    assert found == listed
+
+
+def test_there_is_no_folder_that_would_shadow_the_install() -> None:
+    assert not (ROOT / "acetate").exists()
+
+
+@pytest.mark.parametrize("module", ["acetate.engine", "acetate.protocol.client", "acetate.plugins.install", "acetate.server.serve"])
+def test_importing_does_not_load_torch(module: str) -> None:
+    code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plugin", "--help"], ["serve", "--help"], ["generate", "--help"]])
+def test_asking_for_help_does_not_load_torch(words: list[str]) -> None:
+    code = f"import sys\nfrom acetate.server.__main__ import main\ntry: main({words!r})\nexcept SystemExit: pass\nsys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
