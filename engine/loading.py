@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.utils import logging as transformers_logging
 
 from .codec import LatentOffsetCodec
 from .errors import ModelBroken
@@ -22,6 +23,9 @@ from .frame import WorkingSizes
 from .model import Defaults, Model
 from .prompts import PromptEncoder
 from .transparency import TransparentDecoder, TransparentEncoder
+
+
+transformers_logging.disable_progress_bar()  # the command line draws its own
 
 
 def open_builtin(folder: Path, name: str, device: torch.device) -> Model:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from acetate.engine import Engine, builtin
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor
@@ -187,3 +188,24 @@ def tiny_sd15() -> TinyModel:
 @pytest.fixture(scope="session")
 def tiny_sdxl() -> TinyModel:
     return TinyModel("sdxl")
+
+
+@pytest.fixture(scope="session")
+def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder like the built-in one, with random weights."""
+    from acetate.engine.builtin.train import autoencoder, denoiser, export, tokenizer
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("untrained") / "sketchpad"
+    words = tokenizer.write(folder / "tokenizer")
+    network = denoiser.Denoiser(len(words), words.bos_token_id, words.eos_token_id)
+    preview = {"matrix": [[0.1] * 4] * autoencoder.LATENT_CHANNELS, "bias": [0.5] * 4}
+    export.save(folder, autoencoder.Codec(), network, 1.0, preview)
+    return folder
+
+
+@pytest.fixture
+def untrained(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine whose built-in model has random weights."""
+    monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
+    return Engine("cpu")

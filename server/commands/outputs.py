@@ -20,10 +20,10 @@ class Target:
     """Where results go; checked before anything is generated, so that no picture is lost to a wrong path."""
 
     def __init__(self, path: Path) -> None:
-        if path.suffix.lower() not in (".png", *LAYERED):
-            raise UsageError(f"{path}: {path.suffix or 'no suffix'} cannot be written", "use .png, .psd or .ora")
         if path.is_dir():
             raise UsageError(f"{path} is a folder", "name a file in it")
+        if path.suffix.lower() not in (".png", *LAYERED):
+            raise UsageError(f"{path}: {path.suffix or 'no suffix'} cannot be written", "use .png, .psd or .ora")
         folder = path.parent
         if not folder.is_dir():
             raise UsageError(f"{folder} is no folder", "make it first, or choose another place")

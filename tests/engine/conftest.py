@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from acetate.engine import Engine, builtin
 from acetate.engine.attention_sharing import attention_layers
 from acetate.engine.control_encoder import ControlEncoder
 from diffusers import UNet2DConditionModel
@@ -114,24 +113,3 @@ def _unit_shapes(
         encoder = ControlEncoder((4, 4, 8, 16))
         shapes |= {f"kwargs_encoder.{key}": tuple(tensor.shape) for key, tensor in encoder.state_dict().items()}
     return shapes
-
-
-@pytest.fixture(scope="session")
-def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder like the built-in one, with random weights."""
-    from acetate.engine.builtin.train import autoencoder, denoiser, export, tokenizer
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("untrained") / "sketchpad"
-    words = tokenizer.write(folder / "tokenizer")
-    network = denoiser.Denoiser(len(words), words.bos_token_id, words.eos_token_id)
-    preview = {"matrix": [[0.1] * 4] * autoencoder.LATENT_CHANNELS, "bias": [0.5] * 4}
-    export.save(folder, autoencoder.Codec(), network, 1.0, preview)
-    return folder
-
-
-@pytest.fixture
-def untrained(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """An engine whose built-in model has random weights."""
-    monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
-    return Engine("cpu")

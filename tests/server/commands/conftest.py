@@ -1,0 +1,53 @@
+"""The command line run in this process, with the built-in model's weights random and the state in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+class Outcome(NamedTuple):
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def acetate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Run `acetate WORDS…` as if typed in an empty folder."""
+    from acetate.server.__main__ import main
+
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path / "home"))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+
+    def run(*words: object) -> Outcome:
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:  # argparse
+            code = int(stop.code or 0)
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def layer_file(tmp_path: Path) -> Path:
+    """A PNG of 40 x 30 with a soft disc on nothing."""
+    y, x = np.mgrid[0:30, 0:40]
+    rgba = np.full((30, 40, 4), (200, 90, 30, 0), np.uint8)
+    rgba[..., 3] = np.clip((12 - np.hypot(x - 20, y - 15)) * 60, 0, 255)
+    path = tmp_path / "layer.png"
+    Image.fromarray(rgba).save(path)
+    return path
