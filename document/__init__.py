@@ -1,1 +1,55 @@
 """Layered documents: one value type and its file formats. Knows no torch, no socket and no editor."""
+
+from .compose import compose
+from .errors import DocumentError, LayerNotFound, TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
+from .files import (
+    FORMATS,
+    format_of,
+    insert_into_bytes,
+    insert_into_file,
+    losses,
+    read,
+    read_bytes,
+    read_image,
+    write,
+    write_bytes,
+)
+from .layer import BLEND_MODES, PASS_THROUGH, RGBA, Box, Document, Group, Layer, Node, trim, walk
+from .resize import resize
+from .tree import alone, below, find, insert, names
+
+__all__ = [
+    "BLEND_MODES",
+    "FORMATS",
+    "PASS_THROUGH",
+    "RGBA",
+    "Box",
+    "Document",
+    "DocumentError",
+    "Group",
+    "Layer",
+    "LayerNotFound",
+    "Node",
+    "TooLarge",
+    "UnreadableFile",
+    "UnsupportedFile",
+    "UnwritableFile",
+    "alone",
+    "below",
+    "compose",
+    "find",
+    "format_of",
+    "insert",
+    "insert_into_bytes",
+    "insert_into_file",
+    "losses",
+    "names",
+    "read",
+    "read_bytes",
+    "read_image",
+    "resize",
+    "trim",
+    "walk",
+    "write",
+    "write_bytes",
+]

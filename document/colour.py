@@ -1,0 +1,124 @@
+"""Colour spaces: everything becomes 8-bit sRGB on reading; what is written is tagged as sRGB.
+
+Knows colour modes and ICC profiles, no file format.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from .layer import RGBA
+
+_DATE = slice(24, 36)
+"""Where an ICC profile keeps its creation time; cleared so that equal documents give equal files."""
+
+
+class Converted(NamedTuple):
+    image: Image.Image
+    """Mode RGB."""
+    note: str
+    """What was converted, for the person; empty when nothing visible changed."""
+
+
+@lru_cache(maxsize=1)
+def srgb_profile() -> bytes:
+    """The ICC profile that written files carry."""
+    profile = bytearray(_made_profile("sRGB").tobytes())
+    profile[_DATE] = bytes(12)
+    return bytes(profile)
+
+
+def to_srgb(image: Image.Image, icc: bytes | None) -> Converted:
+    """Any colour mode without alpha -> RGB in sRGB, through the embedded profile where there is a usable one.
+
+    A profile that is sRGB in all but name is not applied: pixels come back bit for bit.
+    """
+    source = _open_profile(icc) if icc else None
+    if source is not None and _fits(source, image.mode):
+        name = ImageCms.getProfileDescription(source).strip() or "unnamed"
+        if image.mode == "RGB" and _is_srgb(source):
+            return Converted(image, "")
+        return Converted(_transform(image, source), f"colours were converted from the profile {name!r} to sRGB")
+    if image.mode == "LAB":
+        return Converted(_transform(image, _made_profile("LAB")), "colours were converted from Lab to sRGB")
+    if image.mode == "CMYK":
+        return Converted(image.convert("RGB"), "colours were converted from CMYK without a profile to sRGB")
+    note = "the embedded colour profile could not be used; colours were taken as sRGB" if icc else ""
+    return Converted(image.convert("RGB"), note)
+
+
+def to_rgba(image: Image.Image, icc: bytes | None, alpha: Image.Image | None = None) -> tuple[RGBA, str]:
+    """Any colour mode, with alpha in it or beside it -> straight RGBA in sRGB, and the note of `Converted`."""
+    if image.mode == "RGBA" and not icc:
+        return np.array(image), ""
+    if image.mode in ("RGBA", "LA"):
+        alpha = image.getchannel("A")
+        image = image.convert(image.mode[:-1])
+    converted = to_srgb(image, icc)
+    rgba = np.empty((image.height, image.width, 4), np.uint8)
+    rgba[..., :3] = np.asarray(converted.image)
+    rgba[..., 3] = 255 if alpha is None else np.asarray(alpha)
+    return rgba, converted.note
+
+
+def from_srgb(image: Image.Image, mode: str, icc: bytes | None) -> Image.Image:
+    """RGB in sRGB -> another colour mode (L, RGB, CMYK, LAB), into the profile where there is a usable one."""
+    target = _open_profile(icc) if icc else None
+    srgb = _made_profile("sRGB")
+    if target is not None and _fits(target, mode):
+        if mode == "RGB" and _is_srgb(target):
+            return image
+        return _profile_to_profile(image, srgb, target, mode)
+    if mode == "LAB":
+        return _profile_to_profile(image, srgb, _made_profile("LAB"), mode)
+    return image.convert(mode)
+
+
+def _made_profile(space: Literal["LAB", "sRGB"]) -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(space))
+
+
+def _open_profile(icc: bytes) -> ImageCms.ImageCmsProfile | None:
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+def _fits(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
+    spaces = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
+    return profile.profile.xcolor_space.strip() == spaces.get(mode)
+
+
+def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    """Whether the profile moves no colour of a coarse cube by more than one level: names lie (a linear one says sRGB too)."""
+    levels = np.linspace(0, 255, 18).round().astype(np.uint8)
+    cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(18, 18 * 18, 3)
+    moved = np.asarray(_transform(Image.fromarray(cube), profile)).astype(int)
+    return int(np.abs(moved - cube).max()) <= 1
+
+
+def _transform(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    return _profile_to_profile(image, source, _made_profile("sRGB"), "RGB")
+
+
+def _profile_to_profile(
+    image: Image.Image, source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, mode: str
+) -> Image.Image:
+    """Relative colorimetric with black point compensation, the default of Photoshop, Krita and GIMP."""
+    transform = ImageCms.buildTransform(
+        source,
+        target,
+        image.mode,
+        mode,
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    converted = ImageCms.applyTransform(image, transform)
+    assert converted is not None  # only an in-place transform returns none
+    return converted

@@ -1,0 +1,153 @@
+"""Files in and out: which format it is, and that a failed write leaves the old file as it was.
+
+Knows the formats by name only; their bytes are the business of `psd_reading`, `psd_writing`, `ora`, `png` and `picture`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from . import ora, picture, png, psd_reading, psd_writing
+from .compose import compose
+from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
+from .layer import PASS_THROUGH, RGBA, Document, Group, Layer, walk
+from .limits import MAX_FILE_BYTES
+from .naming import clean
+
+WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {
+    "psd": psd_writing.write,
+    "ora": ora.write,
+    "png": png.write,
+}
+FORMATS = tuple(WRITERS)
+"""What can be written, and with `picture.FORMATS` what can be read."""
+
+
+def read(path: str | os.PathLike[str]) -> Document:
+    """A PSD, OpenRaster or picture file as a document; the content decides which, not the suffix."""
+    return _read(_load(path), Path(path).name)
+
+
+def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Write in the format of the suffix (.psd, .ora, .png), as a whole or not at all. Returns what `losses` says of it."""
+    writer = WRITERS[format_of(path)]
+    _write_whole(Path(path), lambda file: writer(document, file))
+    return losses(document, format_of(path))
+
+
+def read_bytes(data: bytes, *, name_or_format: str) -> Document:
+    """As `read`, from memory; the name is for messages and for the layer of a flat picture."""
+    return _read(data, name_or_format)
+
+
+def write_bytes(document: Document, format: str) -> bytes:
+    """As `write`, to memory; `format` is one of `FORMATS`."""
+    file = io.BytesIO()
+    WRITERS[format_of(f".{format.lstrip('.')}")](document, file)
+    return file.getvalue()
+
+
+def read_image(path: str | os.PathLike[str]) -> RGBA:
+    """Any picture, or the composition of a PSD or OpenRaster file, as `(H, W, 4)` uint8 straight alpha in sRGB."""
+    data, name = _load(path), Path(path).name
+    return compose(_read(data, name)) if _layered(data) else picture.decode(data, name).rgba
+
+
+def insert_into_file(
+    path: str | os.PathLike[str],
+    layer: Layer,
+    target: str | os.PathLike[str] | None = None,
+    *,
+    above: str | None = None,
+    below: str | None = None,
+) -> None:
+    """Add one layer to a PSD or OpenRaster file, leaving all that is in it as it is, also what `read` could not keep.
+
+    It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the
+    file itself is replaced.
+    """
+    data = insert_into_bytes(_load(path), layer, name=Path(path).name, above=above, below=below)
+    _write_whole(Path(path if target is None else target), lambda file: file.write(data))
+
+
+def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None = None, below: str | None = None) -> bytes:
+    """As `insert_into_file`, in memory."""
+    kind = _layered(data)
+    if kind is None:
+        raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
+    return {"psd": psd_writing.insert, "ora": ora.insert}[kind](data, layer, name, above=above, below=below)
+
+
+def losses(document: Document, format: str) -> tuple[str, ...]:
+    """What the format will not keep of this document, one sentence each, for the person."""
+    nodes = list(walk(document.layers))
+    if format == "png":
+        merged = sum(isinstance(node, Layer) for node in nodes)
+        plain = merged == 0 or png.plain_layer(document) is not None
+        return () if plain else (f"PNG has no layers; merged into one picture: {merged}",)
+    notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
+    for node in nodes:
+        if format == "psd" and isinstance(node, Group) and node.opacity < 1:
+            notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")
+        if (
+            format == "ora"
+            and node.blend_mode not in ora.BLEND_OPERATORS
+            and (node.blend_mode != PASS_THROUGH or node.opacity < 1)
+        ):
+            notes.append(f"OpenRaster has no blend mode {node.blend_mode!r}: {node.name!r} became normal")
+    return tuple(notes)
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The format that a file's suffix asks for. Raises `UnsupportedFile`."""
+    suffix = os.path.splitext("x" + os.path.basename(path))[1].lower()
+    if suffix[1:] not in WRITERS:
+        choices = ", ".join(f".{format}" for format in FORMATS)
+        raise UnsupportedFile(f"{path} ends in {suffix or 'no suffix'!r}; {choices} can be written", f"Use one of {choices}.")
+    return suffix[1:]
+
+
+def _read(data: bytes, name: str) -> Document:
+    kind = _layered(data)
+    if kind == "psd":
+        return psd_reading.read(io.BytesIO(data), name)
+    if kind == "ora":
+        return ora.read(io.BytesIO(data), name)
+    return png.document_of(picture.decode(data, name), Path(name).stem)
+
+
+def _layered(data: bytes) -> str | None:
+    return "psd" if data[:4] == b"8BPS" else "ora" if data[:4] == b"PK\x03\x04" else None
+
+
+def _load(path: str | os.PathLike[str]) -> bytes:
+    try:
+        size = os.stat(path).st_size
+        if size > MAX_FILE_BYTES:
+            raise TooLarge(f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """To a temporary file in the same folder, then renamed; on any failure the old file stays and the temporary one goes."""
+    path = path.resolve()
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            with temporary.open("xb") as file:
+                write(file)
+            if path.exists():
+                shutil.copymode(path, temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UnwritableFile(f"{path} cannot be written: {error.strerror or error}") from error

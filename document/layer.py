@@ -1,0 +1,175 @@
+"""The value that every format is read into and written from: a canvas with a tree of layers and groups.
+
+Pixels are straight alpha throughout (255 = opaque, sRGB, colour kept under alpha 0). Knows no file format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+RGBA = NDArray[np.uint8]
+"""`(H, W, 4)` uint8, straight alpha, 255 = opaque, sRGB, colour kept under alpha 0."""
+
+BLEND_MODES = (
+    "normal",
+    "dissolve",
+    "darken",
+    "multiply",
+    "color-burn",
+    "linear-burn",
+    "darker-color",
+    "lighten",
+    "screen",
+    "color-dodge",
+    "linear-dodge",
+    "lighter-color",
+    "overlay",
+    "soft-light",
+    "hard-light",
+    "vivid-light",
+    "linear-light",
+    "pin-light",
+    "hard-mix",
+    "difference",
+    "exclusion",
+    "subtract",
+    "divide",
+    "hue",
+    "saturation",
+    "color",
+    "luminosity",
+)
+"""The modes of PSD, by the names of Photoshop's menu (CSS's where both have one); `linear-dodge` is OpenRaster's *plus*."""
+
+PASS_THROUGH = "pass-through"
+"""Groups only: the children blend with what lies below the group, as if there were no group."""
+
+
+class Box(NamedTuple):
+    """A rectangle in canvas pixels; it may lie outside the canvas, and is empty when width or height is 0."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def intersection(self, other: Box) -> Box:
+        left, top = max(self.x, other.x), max(self.y, other.y)
+        right = min(self.x + self.width, other.x + other.width)
+        bottom = min(self.y + self.height, other.y + other.height)
+        return Box(left, top, max(0, right - left), max(0, bottom - top))
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Pixels with a place on the canvas."""
+
+    rgba: RGBA
+    """May be empty (`(0, 0, 4)`), larger than the canvas, or beside it."""
+    x: int = 0
+    """Canvas column of the left edge; may be negative."""
+    y: int = 0
+    name: str = ""
+    role: str = ""
+    """`foreground`, `background` or `blended` for generated layers, else empty."""
+    opacity: float = 1.0
+    """In [0, 1]. PSD stores 256 steps of it."""
+    blend_mode: str = "normal"
+    """One of `BLEND_MODES`."""
+    visible: bool = True
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values from which the layer was generated; they travel inside the file."""
+
+    def __post_init__(self) -> None:
+        if self.rgba.dtype != np.uint8 or self.rgba.ndim != 3 or self.rgba.shape[2] != 4:
+            found = f"{self.rgba.dtype} {self.rgba.shape}"
+            raise ValueError(f"the pixels of layer {self.name!r} are {found}; they must be uint8 (height, width, 4)")
+        _check_look(self.name, self.opacity, self.blend_mode, BLEND_MODES)
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x, self.y, self.rgba.shape[1], self.rgba.shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Layers that are composed among themselves first, and then blended as one."""
+
+    name: str = ""
+    children: Sequence[Layer | Group] = ()
+    """Bottom to top. Kept as a tuple."""
+    opacity: float = 1.0
+    blend_mode: str = "normal"
+    """One of `BLEND_MODES`, or `PASS_THROUGH`."""
+    visible: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "children", tuple(self.children))
+        _check_look(self.name, self.opacity, self.blend_mode, (*BLEND_MODES, PASS_THROUGH))
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around all layers in the group, hidden ones too."""
+        boxes = [node.box for node in self.children]
+        boxes = [box for box in boxes if box.width and box.height]
+        if not boxes:
+            return Box(0, 0, 0, 0)
+        left, top = min(box.x for box in boxes), min(box.y for box in boxes)
+        right = max(box.x + box.width for box in boxes)
+        bottom = max(box.y + box.height for box in boxes)
+        return Box(left, top, right - left, bottom - top)
+
+
+Node = Layer | Group
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A canvas and its layers."""
+
+    width: int
+    height: int
+    layers: Sequence[Node] = ()
+    """Bottom to top. Kept as a tuple."""
+    notes: tuple[str, ...] = ()
+    """What reading could not keep as it was, one sentence each, for the person."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"the canvas is {self.width} x {self.height}; width and height must be at least 1")
+        object.__setattr__(self, "layers", tuple(self.layers))
+
+    @property
+    def box(self) -> Box:
+        return Box(0, 0, self.width, self.height)
+
+
+def walk(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Every layer and group, bottom to top, a group before its children."""
+    for node in nodes:
+        yield node
+        if isinstance(node, Group):
+            yield from walk(node.children)
+
+
+def trim(layer: Layer) -> Layer:
+    """Crop to the bounding box of alpha > 0; a fully transparent layer becomes empty. Hidden colour outside it is dropped."""
+    covered = layer.rgba[..., 3] > 0
+    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+    if rows.size == 0:
+        return replace(layer, rgba=np.zeros((0, 0, 4), np.uint8))
+    top, left = int(rows[0]), int(columns[0])
+    rgba = np.ascontiguousarray(layer.rgba[top : rows[-1] + 1, left : columns[-1] + 1])
+    return replace(layer, rgba=rgba, x=layer.x + left, y=layer.y + top)
+
+
+def _check_look(name: str, opacity: float, blend_mode: str, modes: Sequence[str]) -> None:
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"the opacity of {name!r} is {opacity}; it must be between 0 and 1")
+    if blend_mode not in modes:
+        raise ValueError(f"the blend mode of {name!r} is {blend_mode!r}; it must be one of {', '.join(modes)}")

@@ -1,0 +1,105 @@
+"""Finding, isolating and placing a layer by its name. Pure functions from document to document; knows no file format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from .compose import compose, render
+from .errors import LayerNotFound
+from .layer import RGBA, Document, Group, Node
+
+Path = tuple[int, ...]
+"""Indices from the document's layers down to one node."""
+
+
+def find(document: Document, name: str) -> Node:
+    """The layer or group of that name; `Group/Layer` tells two of the same name apart, `/Layer` means the one in no group."""
+    *groups, last = _locate(document, name)
+    nodes: Sequence[Node] = document.layers
+    for index in groups:
+        group = nodes[index]
+        assert isinstance(group, Group)
+        nodes = group.children
+    return nodes[last]
+
+
+def names(document: Document) -> tuple[str, ...]:
+    """The full names (`Group/Layer`) of all layers and groups, top first, as a layer list shows them."""
+    return tuple(full for full, _ in _entries(document.layers))
+
+
+def below(document: Document, name: str) -> RGBA:
+    """Everything below the named layer or group as one picture of the canvas: what would show with it and all above removed."""
+    return compose(replace(document, layers=_cut(document.layers, _locate(document, name))))
+
+
+def alone(document: Document, name: str) -> RGBA:
+    """The named layer or group by itself on the canvas, at full opacity and visible, its colour under alpha 0 dropped."""
+    return render((replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True),), document.box)
+
+
+def insert(document: Document, node: Node, *, above: str | None = None, below: str | None = None) -> Document:
+    """Place `node` directly above or below the named one, in the same group; without a name, on top of everything."""
+    if above is not None and below is not None:
+        raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")
+    if above is None and below is None:
+        return replace(document, layers=(*document.layers, node))
+    path = _locate(document, above if above is not None else below or "")
+    offset = 1 if above is not None else 0
+
+    def place(siblings: tuple[Node, ...], index: int) -> tuple[Node, ...]:
+        return (*siblings[: index + offset], node, *siblings[index + offset :])
+
+    return replace(document, layers=_edit(document.layers, path, place))
+
+
+def choose(full_names: Sequence[str], wanted: str) -> int:
+    """Index of the one full name (`Group/Layer`) that `wanted` means: its end, or all of it after a slash."""
+    rooted = ["/" + full for full in full_names]
+    ending = wanted if wanted.startswith("/") else "/" + wanted
+    matches = [i for i, full in enumerate(rooted) if full == wanted or (ending != wanted and full.endswith(ending))]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        found = ", ".join(repr(rooted[i]) for i in matches)
+        raise LayerNotFound(f"{len(matches)} layers are called {wanted!r}: {found}", "Give the group too, or rename one of them.")
+    listed = ", ".join(repr(full) for full in full_names) or "none"
+    raise LayerNotFound(f"there is no layer {wanted!r}; the layers are: {listed}", "Capitals matter.")
+
+
+def _entries(nodes: Sequence[Node], prefix: str = "", path: Path = ()) -> list[tuple[str, Path]]:
+    """Full names and places, top first, a group before its children."""
+    found: list[tuple[str, Path]] = []
+    for index, node in reversed(list(enumerate(nodes))):
+        found.append((prefix + node.name, (*path, index)))
+        if isinstance(node, Group):
+            found += _entries(node.children, f"{prefix}{node.name}/", (*path, index))
+    return found
+
+
+def _locate(document: Document, name: str) -> Path:
+    entries = _entries(document.layers)
+    return entries[choose([full for full, _ in entries], name)][1]
+
+
+def _edit(nodes: Sequence[Node], path: Path, change: Callable[[tuple[Node, ...], int], tuple[Node, ...]]) -> tuple[Node, ...]:
+    """A copy of the tree in which the list of siblings that holds `path` went through `change`."""
+    siblings = tuple(nodes)
+    index = path[0]
+    if len(path) == 1:
+        return change(siblings, index)
+    group = siblings[index]
+    assert isinstance(group, Group)
+    inner = replace(group, children=_edit(group.children, path[1:], change))
+    return (*siblings[:index], inner, *siblings[index + 1 :])
+
+
+def _cut(nodes: Sequence[Node], path: Path) -> tuple[Node, ...]:
+    """The tree without the node at `path` and all that lies above it."""
+    kept = tuple(nodes[: path[0]])
+    if len(path) == 1:
+        return kept
+    group = nodes[path[0]]
+    assert isinstance(group, Group)
+    return (*kept, replace(group, children=_cut(group.children, path[1:])))

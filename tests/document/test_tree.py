@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from acetate.document import Document, Group, Layer, LayerNotFound, alone, below, compose, find, insert, names
+
+
+def flat(colour, name, **look):
+    return Layer(np.full((2, 2, 4), (*colour, 255), np.uint8), name=name, **look)
+
+
+@pytest.fixture
+def scene():
+    people = Group("People", (flat((9, 0, 0), "Ann"), flat((0, 9, 0), "Ben")))
+    others = Group("Others", (flat((0, 0, 9), "Ann"),))
+    return Document(2, 2, (flat((50, 50, 50), "Ground"), people, others, flat((1, 2, 3), "Sky")))
+
+
+def test_find_reaches_into_groups(scene):
+    assert find(scene, "Ben").rgba[0, 0, 1] == 9
+    assert find(scene, "People").name == "People"
+
+
+def test_a_name_that_two_layers_have_is_refused_with_both_full_names(scene):
+    with pytest.raises(LayerNotFound, match="2 layers are called 'Ann': '/Others/Ann', '/People/Ann'"):
+        find(scene, "Ann")
+
+
+def test_the_group_tells_two_of_the_same_name_apart(scene):
+    assert find(scene, "Others/Ann").rgba[0, 0, 2] == 9
+    assert find(scene, "/People/Ann").rgba[0, 0, 0] == 9
+
+
+def test_a_leading_slash_means_the_layer_in_no_group(scene):
+    double = insert(scene, flat((7, 7, 7), "Ben"))
+    assert find(double, "/Ben").rgba[0, 0, 0] == 7
+
+
+def test_a_missing_name_is_answered_with_the_names_there_are_top_first(scene):
+    with pytest.raises(LayerNotFound, match="no layer 'sky'; the layers are: 'Sky', 'Others', 'Others/Ann', 'People'"):
+        find(scene, "sky")
+
+
+def test_names_are_listed_top_first(scene):
+    assert names(scene)[0] == "Sky"
+    assert names(scene)[-1] == "Ground"
+
+
+def test_below_shows_what_is_under_the_named_layer_only(scene):
+    assert below(scene, "Sky")[0, 0].tolist() == [0, 0, 9, 255]
+    assert below(scene, "Ben")[0, 0].tolist() == [9, 0, 0, 255]
+    assert below(scene, "People")[0, 0].tolist() == [50, 50, 50, 255]
+    assert below(scene, "Ground")[0, 0].tolist() == [0, 0, 0, 0]
+
+
+def test_below_skips_hidden_layers_and_keeps_the_groups_opacity():
+    inner = Group("G", (flat((100, 0, 0), "low"), flat((0, 100, 0), "high")), opacity=0.5)
+    hidden = flat((255, 255, 255), "hidden", visible=False)
+    document = Document(2, 2, (flat((0, 0, 0), "base"), hidden, inner))
+    assert below(document, "high")[0, 0].tolist() == [50, 0, 0, 255]
+
+
+def test_alone_shows_a_hidden_faded_layer_in_full_at_its_place():
+    layer = Layer(np.full((1, 1, 4), 255, np.uint8), 1, 0, "kite", opacity=0.2, visible=False, blend_mode="multiply")
+    picture = alone(Document(2, 1, (flat((9, 9, 9), "ground"), layer)), "kite")
+    assert picture[0].tolist() == [[0, 0, 0, 0], [255, 255, 255, 255]]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ({}, ["new", "Sky", "Others", "Others/Ann", "People", "People/Ben", "People/Ann", "Ground"]),
+        ({"below": "Sky"}, ["Sky", "new", "Others", "Others/Ann", "People", "People/Ben", "People/Ann", "Ground"]),
+        ({"above": "People"}, ["Sky", "Others", "Others/Ann", "new", "People", "People/Ben", "People/Ann", "Ground"]),
+        ({"above": "People/Ann"}, ["Sky", "Others", "Others/Ann", "People", "People/Ben", "People/new", "People/Ann", "Ground"]),
+        ({"below": "Ground"}, ["Sky", "Others", "Others/Ann", "People", "People/Ben", "People/Ann", "Ground", "new"]),
+    ],
+)
+def test_insert_places_a_layer_beside_the_named_one_in_its_group(scene, place, expected):
+    assert list(names(insert(scene, flat((1, 1, 1), "new"), **place))) == expected
+
+
+def test_insert_leaves_every_other_layer_the_same_object(scene):
+    result = insert(scene, flat((1, 1, 1), "new"), below="Ben")
+    assert result.layers[0] is scene.layers[0]
+    assert find(result, "People/Ann") is find(scene, "People/Ann")
+    assert np.array_equal(compose(scene), compose(insert(scene, flat((1, 1, 1), "new"), below="Ground")))
+
+
+def test_a_layer_cannot_be_placed_twice(scene):
+    with pytest.raises(ValueError, match="only one"):
+        insert(scene, flat((0, 0, 0), "x"), above="Sky", below="Ground")
