@@ -14,14 +14,19 @@ _OWN = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "QT_", "GI_TYPELIB_P
 """Prefixes of variables that an editor's bundle sets for itself and that break another program's Python."""
 
 
+_children: list[subprocess.Popen[bytes]] = []
+"""Servers that this process has started: kept, as nobody waits for them; asked now and then, so that none stays a zombie."""
+
+
 def start_server(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start the server detached: it outlives the editor. What it prints goes to `output_file()`."""
     home().mkdir(parents=True, exist_ok=True, mode=0o700)
     arguments = list(command)
     if os.path.exists("/.flatpak-info"):
         arguments = ["flatpak-spawn", "--host", *arguments]
+    _children[:] = [child for child in _children if child.poll() is None]
     with output_file().open("wb") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -31,6 +36,8 @@ def start_server(command: Sequence[str]) -> subprocess.Popen[bytes]:
             start_new_session=sys.platform != "win32",
             creationflags=_windows_flags(),
         )
+    _children.append(process)
+    return process
 
 
 def output_file() -> Path:

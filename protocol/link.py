@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Given = Mapping[str, tuple[Content | str, int, int]]
 Action = Callable[[], None]
 
+STATELESS = (wire.Acknowledge, wire.Discard, wire.ListHistory, wire.ListJobs)
+"""Messages that can be sent over another connection than they were asked for on."""
+
 MAX_OFFERS = 3
 """How often pictures are uploaded for one job: a server that forgets them at once has no room."""
 
@@ -95,10 +98,9 @@ class Link:
 
     def cancel(self, job: str) -> None:
         with self._changed:
-            task = self._tasks.get(job)
-            if task is not None:
+            if (task := self._tasks.get(job)) is not None:
                 task.cancelled = True
-            if self._connection is not None or task is None:
+            if self._connection is not None:
                 self._enqueue(wire.Cancel(job))
 
     def send(self, message: wire.ClientMessage) -> None:
@@ -141,8 +143,8 @@ class Link:
             with self._changed:
                 self._connection = None
                 self._parts.clear()
-                # Actions belong to this connection; plain messages wait for the next.
-                self._urgent = deque(item for item in self._urgent if not callable(item))
+                # What belongs to jobs and uploads is taken up again from their state; the rest waits for the next connection.
+                self._urgent = deque(item for item in self._urgent if isinstance(item, STATELESS))
                 self._changed.notify_all()
             connection.close()
             writer.join()

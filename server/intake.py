@@ -35,6 +35,8 @@ class Intake:
     def take(self, part: UploadPart, data: bytes | memoryview) -> Have | None:
         """Write a part; the answer comes with the last one."""
         receiving = self._receiving.get(part.sha256)
+        if receiving is None and self._store.blob(part.sha256) is not None:
+            return None  # another connection was faster, or it is sent twice
         if receiving is None:
             raise ProtocolError("bad-message", f"a part of {part.sha256} comes without its `upload` message")
         try:

@@ -8,9 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from acetate import protocol
@@ -40,20 +41,16 @@ class ServerProcess:
         self.folder = folder
         self.settings = {"port": 0, "engine": FAKE_ENGINE, "restart_seconds": [0], **settings}
         self.process: subprocess.Popen[str] | None = None
-        self.greeting = ""
+        self._printed: list[str] = []
 
     def start(self) -> ServerProcess:
         environment = {**os.environ, "ACETATE_HOME": str(self.folder), "ACETATE_FAKE": str(self.folder)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, json.dumps(self.settings)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.greeting = self.process.stdout.readline()
-        assert "listens" in self.greeting, self.greeting + self._words()
+        command = [sys.executable, "-c", SERVE, json.dumps(self.settings)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True)
+        self._printed, listens = [], threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self.process.stdout, listens))
+        self._reader.start()
+        assert listens.wait(DEADLINE) and "listens" in self.printed, self.printed
         return self
 
     @property
@@ -74,17 +71,17 @@ class ServerProcess:
         """As a power cut does: no chance to save anything."""
         assert self.process is not None
         self.process.kill()
-        self.process.communicate()
-        self.process = None
+        self._gone()
 
     def stop(self) -> tuple[int, str]:
         """SIGTERM; returns the exit code and what was printed."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        out, errors = self.process.communicate(timeout=DEADLINE)
-        code = self.process.returncode
-        self.process = None
-        return code, self.greeting + out + errors
+        return self._gone(), self.printed
+
+    @property
+    def printed(self) -> str:
+        return "".join(self._printed)
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "server.log").read_text().splitlines()]
@@ -93,9 +90,19 @@ class ServerProcess:
         """Let a job with `@gate:NAME` in its prompt go on."""
         (self.folder / name).touch()
 
-    def _words(self) -> str:
+    def _gone(self) -> int:
         assert self.process is not None
-        return "".join(self.process.communicate(timeout=5))
+        code = self.process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        self.process = None
+        return code
+
+    def _read(self, output: IO[str], listens: threading.Event) -> None:
+        with output:
+            for line in output:
+                self._printed.append(line)
+                listens.set()
+        listens.set()
 
 
 Starter = Callable[..., ServerProcess]
@@ -103,9 +110,10 @@ Starter = Callable[..., ServerProcess]
 
 @pytest.fixture
 def start_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starter]:
-    """Start a server with these settings; it is stopped with the test. `ACETATE_HOME` points to the first one's folder."""
+    """Start a server with these settings; it is stopped with the test. `ACETATE_HOME` is the first one's folder."""
     with _starter(tmp_path) as start:
         monkeypatch.setenv("ACETATE_HOME", str(tmp_path / "server"))
+        monkeypatch.setenv("ACETATE_FAKE", str(tmp_path / "server"))
         yield start
 
 

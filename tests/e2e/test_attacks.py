@@ -1,0 +1,439 @@
+"""What strangers, web pages and broken programs try: each is refused by name, and everybody else goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import socket
+import struct
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from acetate.protocol import Client, Condition, Failed, Finished, Image, Parameters, content_id
+from acetate.protocol.frames import UploadPart, pack_header
+from PIL import Image as Pillow
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+
+@pytest.fixture
+def server(shared_server: Any) -> Any:
+    return shared_server
+
+
+@pytest.fixture
+def raw(server: Any) -> Iterator[ClientConnection]:
+    """A connection that has said hello and says what it likes."""
+    with open_raw(server) as connection:
+        hello(connection)
+        yield connection
+
+
+def open_raw(server: Any, *, token: str | None = None, **headers: str) -> ClientConnection:
+    authorization = {} if token == "" else {"Authorization": f"Bearer {token or server.address.token}"}
+    return connect(
+        server.address.url,
+        additional_headers={**authorization, **headers},
+        compression=None,
+        proxy=None,
+        max_size=2**23,
+    )
+
+
+def hello(connection: ClientConnection, **changes: Any) -> dict[str, Any]:
+    connection.send(json.dumps({"type": "hello", "protocol": 1, "client": "raw", "session": "raw-session", **changes}))
+    return receive(connection)
+
+
+def receive(connection: ClientConnection) -> dict[str, Any]:
+    """The next text message that is no news about the engine."""
+    while True:
+        frame = connection.recv(timeout=10)
+        if isinstance(frame, str) and (message := json.loads(frame))["type"] != "engine":
+            return dict(message)
+
+
+def refusal(connection: ClientConnection, text: str | bytes) -> tuple[str, str]:
+    connection.send(text)
+    answer = receive(connection)
+    assert answer["type"] == "error", answer
+    return answer["failure"]["code"], answer["failure"]["message"]
+
+
+def is_alive(server: Any) -> bool:
+    with Client("honest", address=server.address) as client:
+        return isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1], Finished)
+
+
+# --- at the door -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("token", "headers", "status"),
+    [
+        ("", {}, 401),
+        ("0" * 64, {}, 401),
+        ("é" * 64, {}, 401),
+        (None, {"Origin": "http://127.0.0.1"}, 403),
+        (None, {"Origin": "https://evil.example"}, 403),
+        (None, {"Origin": "null"}, 403),
+    ],
+)
+def test_the_door_stays_shut(server: Any, token: str | None, headers: dict[str, str], status: int) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        open_raw(server, token=token, **headers)
+    assert refused.value.response.status_code == status
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:22380", "localhost.evil.example", "127.0.0.1.evil.example", ""])
+def test_a_rebound_name_is_refused_even_with_the_token(server: Any, host: str) -> None:
+    assert request(server, "/", host=host, token=server.address.token).startswith("HTTP/1.1 421")
+    assert request(server, "/healthz", host=host).startswith("HTTP/1.1 421")
+
+
+def test_two_hosts_are_refused(server: Any) -> None:
+    assert request(server, "/healthz", extra="Host: evil.example\r\n").startswith("HTTP/1.1 421")
+
+
+def test_a_web_page_cannot_even_ask_for_health(server: Any) -> None:
+    assert request(server, "/healthz", extra="Origin: https://evil.example\r\n").startswith("HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("path", ["/..%2f..%2fetc/passwd", "/history", "/blobs/aa", "//", "/?token=x"])
+def test_there_are_no_files_behind_the_door(server: Any, path: str) -> None:
+    assert request(server, path, token=server.address.token).startswith("HTTP/1.1 404")
+
+
+def test_health_is_answered_without_a_token_and_says_nothing_private(server: Any) -> None:
+    answer = request(server, "/healthz")
+    body = json.loads(answer.split("\r\n\r\n", 1)[1])
+
+    assert answer.startswith("HTTP/1.1 200")
+    assert set(body) == {"version", "protocol", "queue", "engine"}
+
+
+def test_an_endless_request_line_is_dropped(server: Any) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as stranger, contextlib.suppress(OSError):
+        stranger.sendall(b"GET /" + b"a" * 1_000_000)
+        assert b"101" not in stranger.recv(4096)
+    assert is_alive(server)
+
+
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_thousands_of_connections_leave_room_for_an_honest_one(server: Any, count: int) -> None:
+    process = psutil.Process(server.pid)
+    before = process.memory_info().rss
+    strangers: list[socket.socket] = []
+    most = 0
+    for number in range(count):
+        with contextlib.suppress(OSError):
+            stranger = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+            stranger.sendall(b"GET / HTTP/1.1\r\n")
+            strangers.append(stranger)
+        if len(strangers) >= 500:  # the test's own file descriptors are limited, too
+            for stranger in strangers:
+                stranger.close()
+            strangers.clear()
+        if number % 100 == 0:
+            most = max(most, process.memory_info().rss)
+    for stranger in strangers:
+        stranger.close()
+
+    assert most - before < 100 << 20
+    assert is_alive(server)
+
+
+def test_clients_beyond_the_limit_are_told(start_server: Any) -> None:
+    server = start_server(connections=3)
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            hello(stack.enter_context(open_raw(server)))
+        with pytest.raises(InvalidStatus) as refused:
+            open_raw(server)
+    assert refused.value.response.status_code == 503
+
+
+# --- the greeting ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("version", "code", "side"), [(0, "client-too-old", "plug-in"), (99, "server-too-old", "server")])
+def test_another_version_is_told_which_side_to_update(server: Any, version: int, code: str, side: str) -> None:
+    with open_raw(server) as connection:
+        answer = hello(connection, protocol=version, from_the_future=True)
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=5)
+
+    assert answer["failure"]["code"] == code and side in answer["failure"]["hint"]
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4010
+
+
+@pytest.mark.parametrize("first", ['{"type":"jobs"}', "[]", b"\0\0\0\2{}", "hello", '{"type":"hello"}'])
+def test_whoever_does_not_say_hello_is_hung_up_on(server: Any, first: str | bytes) -> None:
+    with open_raw(server) as connection:
+        connection.send(first)
+        assert receive(connection)["failure"]["code"] == "bad-message"
+        with pytest.raises(ConnectionClosed):
+            connection.recv(timeout=5)
+
+
+def test_whoever_says_nothing_is_hung_up_on(start_server: Any) -> None:
+    server = start_server(hello_seconds=0.1)
+    with open_raw(server) as connection:
+        assert "no hello" in receive(connection)["failure"]["message"]
+
+
+# --- messages --------------------------------------------------------------------------------------------------------
+
+SUBMIT = {"type": "submit", "job": "attack-job", "task": "foreground"}
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        ("[" * 100_000, "65536"),
+        ("[" * 30_000, "nested"),
+        ('{"a":' * 10_000 + "1" + "}" * 10_000, "nested"),
+        ('{"type":"submit","job":' + "9" * 10_000 + "}", "64 bits"),
+        ('{"type":"submit","parameters":{"strength":NaN}}', "NaN"),
+        ('{"type":"submit","parameters":{"strength":1e999}}', "1e999"),
+        ('{"type":"submit","type":"jobs"}', "twice"),
+        ('{"type":"install","pip":"evil"}', "install"),
+        ("null", "None"),
+        (json.dumps({**SUBMIT, "path": "/etc/passwd"}), "path"),
+        (json.dumps({**SUBMIT, "parameters": {"prompt": "x" * 8001}}), "8001"),
+        (json.dumps({**SUBMIT, "parameters": {"prompt": "\ud800"}}), "surrogate"),
+        (json.dumps({**SUBMIT, "parameters": {"width": 10**6}}), "width"),
+        (json.dumps({**SUBMIT, "parameters": {"count": 65}}), "count"),
+        (json.dumps({**SUBMIT, "parameters": {"model": "../../secret.safetensors"}}), "model"),
+        (json.dumps({**SUBMIT, "parameters": {"model": "C:\\secret"}}), "model"),
+        (json.dumps({**SUBMIT, "parameters": {"loras": [["/etc/passwd", 1]]}}), "loras"),
+        (json.dumps({**SUBMIT, "job": "../../etc"}), "job"),
+        (json.dumps({**SUBMIT, "task": "rm -rf"}), "rm -rf"),
+        (json.dumps({**SUBMIT, "box": {"x": 0, "y": 0, "width": 32768, "height": 32768}}), "32768 x 32768"),
+        (json.dumps({**SUBMIT, "box": {"x": 0, "y": 0, "width": 0, "height": 5}}), "width"),
+        (json.dumps({"type": "attach", "job": "no-such-job"}), "no-such-job"),
+        (json.dumps({"type": "discard", "job": "../blobs"}), "job"),
+        (json.dumps({"type": "upload", "sha256": "../../../etc", "format": "file", "bytes": 5}), "sha256"),
+        (json.dumps({"type": "upload", "sha256": "0" * 64, "format": "pickle", "bytes": 5}), "pickle"),
+        (json.dumps({"type": "upload", "sha256": "0" * 64, "format": "file", "bytes": 10 * 2**30}), str(10 * 2**30)),
+        (
+            json.dumps({"type": "upload", "sha256": "0" * 64, "format": "rgba8", "bytes": 8, "width": 1, "height": 1}),
+            "bytes is 8",
+        ),
+        (
+            json.dumps({"type": "upload", "sha256": "0" * 64, "format": "rgba8", "bytes": 4, "width": 32768, "height": 32768}),
+            "32768 x 32768",
+        ),
+    ],
+    ids=range(28),
+)
+def test_a_bad_message_is_refused_by_name_and_costs_nobody_else(raw: ClientConnection, message: str, named: str) -> None:
+    _, said = refusal(raw, message)
+
+    assert named in said
+    raw.send('{"type":"jobs"}')
+    assert receive(raw)["type"] == "jobs"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\xff\xff\xff\xff",
+        struct.pack(">I", 4000) + b"{}",
+        struct.pack(">I", 2) + b"{}",
+        struct.pack(">I", 2) + b"\xff\xfe",
+        pack_header(UploadPart("0" * 64, 0, 5)) + b"12345",
+        pack_header(UploadPart("0" * 64, 0, 5)) + b"1234",
+        pack_header(UploadPart("0" * 64, 0, 5, "zlib")) + b"no zlib",
+        pack_header(UploadPart("0" * 64, 0, 2**40)) + b"1234",
+    ],
+    ids=range(9),
+)
+def test_a_bad_binary_frame_is_refused_and_costs_nobody_else(raw: ClientConnection, frame: bytes) -> None:
+    refusal(raw, frame)
+
+    raw.send('{"type":"jobs"}')
+    assert receive(raw)["type"] == "jobs"
+
+
+def test_a_declared_length_of_10_gb_ends_the_connection_before_it_is_read(server: Any) -> None:
+    before = psutil.Process(server.pid).memory_info().rss
+    with open_raw(server) as connection:
+        hello(connection)
+        connection.socket.sendall(b"\x82\xff" + struct.pack(">Q", 10 * 2**30) + b"\0\0\0\0" + b"x" * 65536)
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                connection.recv(timeout=5)
+
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
+    assert psutil.Process(server.pid).memory_info().rss - before < 20 << 20
+    assert is_alive(server)
+
+
+def test_a_zlib_bomb_inflates_no_further_than_it_declares(raw: ClientConnection, server: Any) -> None:
+    bomb = zlib.compress(b"\0" * (100 << 20), 9)
+    before = psutil.Process(server.pid).memory_info().rss
+    content = "1" * 64
+    raw.send(json.dumps({"type": "upload", "sha256": content, "format": "file", "bytes": 1 << 20}))
+    assert receive(raw)["type"] == "have"
+    _, said = refusal(raw, pack_header(UploadPart(content, 0, 1 << 20, "zlib")) + bomb)
+
+    assert "inflate" in said
+    assert psutil.Process(server.pid).memory_info().rss - before < 20 << 20
+
+
+def test_content_that_is_not_what_it_was_announced_as_is_thrown_away(raw: ClientConnection, server: Any) -> None:
+    name = hashlib.sha256(b"something else").hexdigest()
+    raw.send(json.dumps({"type": "upload", "sha256": name, "format": "rgba8", "bytes": 4, "width": 1, "height": 1}))
+    assert receive(raw)["offset"] == 0
+    _, said = refusal(raw, pack_header(UploadPart(name, 0, 4)) + b"1234")
+
+    assert name in said
+    assert not list((server.folder / "blobs").glob(f"**/*{name}*"))
+
+
+def test_too_many_uploads_at_once_are_refused(raw: ClientConnection) -> None:
+    for number in range(16):
+        raw.send(json.dumps({"type": "upload", "sha256": f"{number:064x}", "format": "file", "bytes": 5}))
+        assert receive(raw)["type"] == "have"
+    code, _ = refusal(raw, json.dumps({"type": "upload", "sha256": "f" * 64, "format": "file", "bytes": 5}))
+
+    assert code == "too-many"
+
+
+def test_a_mask_where_a_picture_belongs_is_refused(server: Any) -> None:
+    with Client("test", address=server.address) as client:
+        given = {"source": Condition(Image(2, 2, "gray8", b"\0" * 4))}
+        last = list(client.run("refine", Parameters(), given, timeout=30))[-1]
+
+    assert isinstance(last, Failed) and "source" in last.failure.message
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def png_bomb() -> bytes:
+    """50,000 x 50,000 pixels in a few kilobytes."""
+    whole = io.BytesIO()
+    Pillow.new("1", (1, 1)).save(whole, "PNG")
+    data = bytearray(whole.getvalue())
+    data[16:24] = struct.pack(">II", 50_000, 50_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    return bytes(data)
+
+
+def zip_bomb() -> bytes:
+    """An OpenRaster whose one layer inflates to 128 MiB of nothing."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "image/openraster", zipfile.ZIP_STORED)
+        archive.writestr("stack.xml", '<image w="10" h="10"><stack><layer name="a" src="data/a.png"/></stack></image>')
+        with archive.open("data/a.png", "w") as member:
+            for _ in range(32):
+                member.write(b"\0" * (4 << 20))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"", "psd"),
+        (b"8BPS", "psd"),
+        (b"8BPS" + os.urandom(5000), "psd"),
+        (b"PK\3\4" + os.urandom(500), "ora"),
+        (b"GIF89a", "png"),
+    ],
+    ids=["empty", "truncated", "random-psd", "random-ora", "gif"],
+)
+def test_a_broken_file_fails_its_job_only(server: Any, data: bytes, kind: str) -> None:
+    assert_refused(server, data or b"\0", kind)
+
+
+@pytest.mark.parametrize(("make", "kind"), [(png_bomb, "png"), (zip_bomb, "ora")], ids=["png", "zip"])
+def test_a_decompression_bomb_is_refused(server: Any, make: Any, kind: str) -> None:
+    assert_refused(server, make(), kind)
+
+
+def assert_refused(server: Any, data: bytes, kind: str) -> None:
+    with Client("test", address=server.address) as client:
+        job = client.insert_file(data, kind)  # type: ignore[arg-type]
+        while not isinstance(event := client.events.get(timeout=30), (Finished, Failed)):
+            pass
+    assert isinstance(event, Failed) and event.job == job
+    assert event.failure.code == "bad-request" and event.failure.message, event.failure
+
+
+# --- those who do not read -------------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_stalls_costs_little_memory_and_in_the_end_its_connection(start_server: Any) -> None:
+    server = start_server(send_seconds=1)
+    with Client("artist", address=server.address) as artist:
+        events = list(artist.run("foreground", Parameters(prompt="@big:2048"), timeout=30))
+        assert isinstance(events[-1], Finished)
+        job = events[-1].job
+    process = psutil.Process(server.pid)
+    before = process.memory_info().rss
+    with open_raw(server, **{"User-Agent": "stalled"}) as stalled:
+        hello(stalled)
+        most = before
+        stalled.recv_flow_control.acquire()  # the library reads no further: the socket's buffers fill up
+        try:
+            for _ in range(200):  # 200 x 16 MiB are asked for
+                stalled.send(json.dumps({"type": "attach", "job": job}))
+            while not any(line["event"] == "gave up on a client" for line in server.log()):
+                most = max(most, process.memory_info().rss)
+                threading.Event().wait(0.05)
+        finally:
+            stalled.recv_flow_control.release()
+
+    assert most - before < 40 << 20
+    assert is_alive(server)
+
+
+def test_a_client_that_only_asks_is_dropped(start_server: Any) -> None:
+    server = start_server(unanswered=100)
+    with open_raw(server) as greedy:
+        hello(greedy)
+        greedy.recv_flow_control.acquire()
+        try:
+            with contextlib.suppress(ConnectionClosed):
+                for _ in range(20_000):
+                    greedy.send('{"type":"history"}')
+        finally:
+            greedy.recv_flow_control.release()
+    assert is_alive(server)
+
+
+def test_names_of_files_are_harmless(server: Any) -> None:
+    with Client("test", address=server.address) as client:
+        done = list(client.run("foreground", Parameters(prompt="../../etc/passwd\0 $(rm)"), timeout=30))[-1]
+        assert isinstance(done, Finished)
+        client.export([done.job], "ora")
+        while not hasattr(event := client.events.get(timeout=30), "file"):
+            pass
+
+    assert "/" not in event.file.name and not event.file.name.startswith(".")  # type: ignore[union-attr]
+    assert content_id(event.data) == event.file.sha256  # type: ignore[union-attr]
+
+
+def request(server: Any, path: str, *, host: str = "127.0.0.1", token: str | None = None, extra: str = "") -> str:
+    """A plain HTTP request, as a browser's script or curl makes one."""
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    upgrade += f"Sec-WebSocket-Key: {'A' * 22}==\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        plain.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}{extra}{upgrade}\r\n".encode())
+        answer = b""
+        while piece := plain.recv(65536):
+            answer += piece
+    return answer.decode()
