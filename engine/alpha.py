@@ -39,7 +39,7 @@ class Box(NamedTuple):
 
 def to_float(rgba_u8: RGBA) -> Float:
     """uint8 -> float32 in [0, 1]."""
-    return rgba_u8.astype(np.float32) / 255
+    return rgba_u8.astype(np.float32) / np.float32(255)
 
 
 def to_u8(values_01: Float) -> NDArray[np.uint8]:

@@ -132,6 +132,3 @@ def _to_picture(alpha_rgb: Tensor) -> RGBA:
         raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")
     rgba = alpha_rgb[0, [1, 2, 3, 0]].float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
     return rgba.permute(1, 2, 0).contiguous().cpu().numpy()
-
-
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from .errors import BadRequest
@@ -25,7 +27,11 @@ def pick_device(name: str | None = None) -> torch.device:
 
 def available() -> list[str]:
     """Kinds of device that this machine and this build of torch have, best first."""
-    checks = {"cuda": torch.cuda.is_available, "xpu": torch.xpu.is_available, "mps": torch.backends.mps.is_available}
+    checks: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "xpu": torch.xpu.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
     return [kind for kind in KINDS if kind == "cpu" or checks[kind]()]
 
 

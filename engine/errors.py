@@ -1,11 +1,11 @@
 """What can go wrong in the engine.
 
-    EngineError
-    ├── BadRequest          the request itself is wrong: the caller can change it
-    ├── ModelMissing        a model or weight file is not there: the caller can bring it
-    ├── ModelBroken         a model's file is corrupt, incomplete or of a kind that cannot be used
-    ├── OutOfMemory         the device's memory does not hold the job, after every smaller plan was tried
-    └── NumericFailure      the networks returned NaN or infinity
+EngineError
+├── BadRequest          the request itself is wrong: the caller can change it
+├── ModelMissing        a model or weight file is not there: the caller can bring it
+├── ModelBroken         a model's file is corrupt, incomplete or of a kind that cannot be used
+├── OutOfMemory         the device's memory does not hold the job, after every smaller plan was tried
+└── NumericFailure      the networks returned NaN or infinity
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ class WorkingSizes:
     def frame(self, width: int, height: int, fit: Literal["cover", "contain"]) -> Frame:
         """The working canvas for a target.
 
-        For a square-only model the target either covers the canvas's square (`cover`: what is generated stands in the middle of the
-        target) or is contained in it (`contain`: nothing of a source is lost). Others round up to `multiple_of` either way.
+        For a square-only model the target either covers the canvas's square (`cover`: what is generated stands in the middle
+        of the target) or is contained in it (`contain`: nothing of a source is lost). Others round up to `multiple_of`.
         """
         if self.square_only:
             side = min(width, height) if fit == "cover" else max(width, height)

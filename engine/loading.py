@@ -24,7 +24,6 @@ from .model import Defaults, Model
 from .prompts import PromptEncoder
 from .transparency import TransparentDecoder, TransparentEncoder
 
-
 transformers_logging.disable_progress_bar()  # the command line draws its own
 
 

@@ -6,10 +6,10 @@ Iterate for progress and pictures; stop iterating to cancel between two steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from .model import Model
 from .parameters import to_json
 from .recipes import Recipe, recipes_for
 from .repaint import paste, region_around
-from .request import RGBA, Mask, Picture, Progress, Request, Role
+from .request import RGBA, Mask, Passes, Picture, Progress, Request, Role
 from .sampling import Denoiser, make_scheduler, noise_like
 from .weights import Weights
 
@@ -82,7 +82,9 @@ def _plan(model: Model, request: Request) -> _Job:
         assert source is not None
         assert mask is not None
         region = region_around(mask, model.sizes.native)
-        source, mask = (np.ascontiguousarray(part[region.top : region.bottom, region.left : region.right]) for part in (source, mask))
+        source, mask = (
+            np.ascontiguousarray(part[region.top : region.bottom, region.left : region.right]) for part in (source, mask)
+        )
     width, height = _target(request, model, source if request.task in STRENGTHS else None)
     alone = source is None and recipes[0].frames == ("foreground",) and not recipes[0].conditions
     frame = model.sizes.frame(width, height, "cover" if alone else "contain")
@@ -153,7 +155,7 @@ def _one(job: _Job, index: int, weights: Weights, meter: _Meter) -> Iterator[Pro
 
 def _denoise(
     job: _Job, recipe: Recipe, seed: int, latents: dict[Role, Tensor], switch: Any, meter: _Meter
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
     scheduler = make_scheduler(job.scheduler, model.scheduler_config)
@@ -210,7 +212,7 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
         steps=job.steps,
         guidance_scale=job.guidance_scale,
         scheduler=job.scheduler,
-        alpha_passes=job.passes,
+        alpha_passes=cast(Passes, job.passes),
     )
     return Picture(
         rgba=rgba,

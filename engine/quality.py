@@ -22,8 +22,8 @@ def measure(rgba: RGBA) -> dict[str, float]:
     """Measures in [0, 1].
 
     `border`: share of the outer ring that is transparent. `haze`: share of all pixels that are faintly covered and lie
-    away from the subject. `core`: share of the subject's inside that is opaque (1 when there is no inside). `coverage`: mean alpha.
-    `subject_alpha`: mean alpha where there is any. `constant`: 1 when alpha is the same everywhere.
+    away from the subject. `core`: share of the subject's inside that is opaque (1 when there is no inside).
+    `coverage`: mean alpha. `subject_alpha`: mean alpha where there is any. `constant`: 1 when alpha is the same everywhere.
     """
     alpha = rgba[..., 3]
     subject = alpha > 127

@@ -75,5 +75,7 @@ def recipes_for(
         raise BadRequest(f"task {task!r} cannot be done by {family} models", f"choose a model of family {' or '.join(able)}")
     runs = table[key]
     if injection == "convolution" and family == "sdxl":
-        runs = tuple(Recipe(r.frames, "transparent-convolution", r.conditions, True) if r is _SDXL_FOREGROUND else r for r in runs)
+        runs = tuple(
+            Recipe(r.frames, "transparent-convolution", r.conditions, True) if r is _SDXL_FOREGROUND else r for r in runs
+        )
     return runs

@@ -38,7 +38,7 @@ def paste(source: RGBA, painted: RGBA, mask: Mask, region: Box) -> RGBA:
     result = source.copy()
     inside = (slice(region.top, region.bottom), slice(region.left, region.right))
     old, amount = source[inside], mask[inside]
-    share = amount[..., None].astype(np.float32) / 255
+    share = to_float(amount[..., None])
     blended = premultiply(to_float(painted)) * share + premultiply(to_float(old)) * (1 - share)
     straight = to_u8(unpremultiply(blended))
     empty = (straight[..., 3:] == 0) & (amount[..., None] > 0)

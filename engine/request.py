@@ -28,6 +28,9 @@ TASKS: tuple[Task, ...] = get_args(Task)
 
 Role = Literal["foreground", "background", "blended"]
 
+Passes = Literal[1, 2, 4, 8]
+"""Of the transparent decoder over flips and turns of the picture; eight are the reference."""
+
 RGBA = NDArray[np.uint8]
 """`(H, W, 4)` uint8, straight alpha, 255 = opaque, sRGB, colour kept under alpha 0."""
 
@@ -60,7 +63,7 @@ class Request:
     """How far the result may go from the source, in [0, 1]; `None` means 0.6 for `refine`, 1 for `repaint`, 0.2 for `upscale`."""
     lock_alpha: bool = False
     """`refine`, `repaint`: keep the source's alpha and only change its colour."""
-    alpha_passes: Literal[1, 2, 4, 8] | None = None
+    alpha_passes: Passes | None = None
     """Passes of the transparent decoder; `None` means the model's default."""
     source: RGBA | None = None
     """The layer that `refine`, `repaint` and `upscale` work on."""

@@ -6,6 +6,7 @@ Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,8 +99,8 @@ class Denoiser:
         sigmas = getattr(self.scheduler, "sigmas", None)
         if self.scheduler.init_noise_sigma == 1 and sigmas is not None:
             peak = float(sigmas[0])
-            return noise * (peak / (peak**2 + 1) ** 0.5)
-        return noise * self.scheduler.init_noise_sigma
+            return noise * (peak / math.hypot(peak, 1))
+        return noise * float(self.scheduler.init_noise_sigma)
 
     def noised(self, clean: Tensor, noise: Tensor, index: int) -> Tensor:
         """`clean` at the noise level that step `index` (0-based) starts from; past the last one it is `clean` itself."""
@@ -144,7 +145,8 @@ class Denoiser:
     def _clean(self, scaled: Tensor, output: Tensor, timestep: Tensor) -> Tensor:
         """The clean latents that a prediction implies; the level is rounded to a training timestep: for previews only."""
         index = timestep.round().long().clamp(0, len(self.scheduler.alphas_cumprod) - 1).cpu()
-        kept = float(self.scheduler.alphas_cumprod[index])
+        kept: float = self.scheduler.alphas_cumprod[index].item()
+        signal, noise = math.sqrt(kept), math.sqrt(1 - kept)
         if self.scheduler.config.prediction_type == "v_prediction":
-            return kept**0.5 * scaled - (1 - kept) ** 0.5 * output
-        return (scaled - (1 - kept) ** 0.5 * output) / kept**0.5
+            return signal * scaled - noise * output
+        return (scaled - noise * output) / signal

@@ -193,7 +193,7 @@ class _ResnetBlock(nn.Module):
         self.conv_shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else None
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.conv1(F.silu(self.norm1(x)))
+        hidden: Tensor = self.conv1(F.silu(self.norm1(x)))
         hidden = self.conv2(F.silu(self.norm2(hidden)))
         shortcut: Tensor = x if self.conv_shortcut is None else self.conv_shortcut(x)
         return shortcut + hidden

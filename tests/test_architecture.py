@@ -44,6 +44,14 @@ def test_packages_import_only_along_the_arrows(package: str) -> None:
         assert ours - {package} <= ARROWS[package], f"{path.relative_to(ROOT)} imports {ours - {package} - ARROWS[package]}"
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_are_imported_as_acetate_and_never_by_their_folder(package: str) -> None:
+    """With the repository as working directory `import engine` would find a second copy."""
+    for path in files(package):
+        bare = {name.split(".")[0] for name in imports(path)} & set(PACKAGES)
+        assert not bare, f"{path.relative_to(ROOT)} imports {bare}; write acetate.{'/'.join(bare)}"
+
+
 @pytest.mark.parametrize("package", ["protocol", "plugins"])
 def test_plug_in_and_protocol_code_is_standard_library_only(package: str) -> None:
     for path in files(package):
@@ -74,7 +82,9 @@ def test_there_is_no_folder_that_would_shadow_the_install() -> None:
     assert not (ROOT / "acetate").exists()
 
 
-@pytest.mark.parametrize("module", ["acetate.engine", "acetate.protocol.client", "acetate.plugins.install", "acetate.server.serve"])
+@pytest.mark.parametrize(
+    "module", ["acetate.engine", "acetate.protocol.client", "acetate.plugins.install", "acetate.server.serve"]
+)
 def test_importing_does_not_load_torch(module: str) -> None:
     code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -82,5 +92,12 @@ def test_importing_does_not_load_torch(module: str) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["plugin", "--help"], ["serve", "--help"], ["generate", "--help"]])
 def test_asking_for_help_does_not_load_torch(words: list[str]) -> None:
-    code = f"import sys\nfrom acetate.server.__main__ import main\ntry: main({words!r})\nexcept SystemExit: pass\nsys.exit('torch' in sys.modules)"
+    code = f"""
+import sys
+from acetate.server.__main__ import main
+try:
+    main({words!r})
+except SystemExit:
+    sys.exit("torch" in sys.modules)
+"""
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

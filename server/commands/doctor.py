@@ -59,7 +59,9 @@ def _packages() -> Iterator[Line]:
     if missing:
         yield Line("libraries", False, f"{', '.join(missing)} not installed", "pip install acetate")
     if importlib.util.find_spec("spandrel") is None:
-        yield Line("upscalers", False, "spandrel is not installed: upscaling uses Lanczos alone", "pip install 'acetate[upscalers]'")
+        yield Line(
+            "upscalers", False, "spandrel is not installed: upscaling uses Lanczos alone", "pip install 'acetate[upscalers]'"
+        )
 
 
 def _version(name: str) -> str | None:
@@ -71,7 +73,6 @@ def _version(name: str) -> str | None:
 
 def _devices() -> Iterator[Line]:
     import torch
-
     from acetate.engine.devices import available, memory
 
     for kind in available():
@@ -79,7 +80,9 @@ def _devices() -> Iterator[Line]:
         text = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free" if total else "memory unknown"
         yield Line(f"device {kind}", True, text + (f", {torch.get_num_threads()} threads" if kind == "cpu" else ""))
     if available() == ["cpu"]:
-        yield Line("device", False, "no accelerator: large models are slow here", "install a torch build for your GPU: pytorch.org")
+        yield Line(
+            "device", False, "no accelerator: large models are slow here", "install a torch build for your GPU: pytorch.org"
+        )
 
 
 def _models() -> Iterator[Line]:

@@ -34,11 +34,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _row(node: document.Node) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": node.name, "visible": node.visible, "opacity": round(node.opacity, 4), "blend_mode": node.blend_mode}
+    row: dict[str, Any] = {
+        "name": node.name,
+        "visible": node.visible,
+        "opacity": round(node.opacity, 4),
+        "blend_mode": node.blend_mode,
+    }
     if isinstance(node, document.Group):
         return {**row, "layers": [_row(child) for child in reversed(node.children)]}
     height, width = node.rgba.shape[:2]
-    return {**row, "x": node.x, "y": node.y, "width": width, "height": height, "role": node.role, "parameters": dict(node.parameters)}
+    return {
+        **row,
+        "x": node.x,
+        "y": node.y,
+        "width": width,
+        "height": height,
+        "role": node.role,
+        "parameters": dict(node.parameters),
+    }
 
 
 def _print(rows: list[dict[str, Any]], depth: int) -> None:
@@ -54,7 +67,8 @@ def _print(rows: list[dict[str, Any]], depth: int) -> None:
 def _extract(read: document.Document, folder: Path) -> None:
     """Every layer on its own canvas-sized sheet, numbered from the bottom, so that stacking them gives the picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, layer in enumerate(document.walk(read.layers), 1):
+    layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
+    for number, layer in enumerate(layers, 1):
         kept = "".join(c if c.isalnum() or c in " -_" else "_" for c in layer.name).strip()[:60] or "layer"
         sheet = document.Document(read.width, read.height, (layer,))
         document.write(sheet, folder / f"{number:02d} {kept}.png")

@@ -84,7 +84,8 @@ def as_document(pictures: Sequence[Picture]) -> document.Document:
 def parameters_of(path: Path) -> Mapping[str, Any]:
     """The generation parameters that a file carries."""
     read = document.read(path)
-    found = next((layer.parameters for layer in document.walk(read.layers) if layer.parameters), None)
+    layers = (node for node in document.walk(read.layers) if isinstance(node, document.Layer))
+    found = next((layer.parameters for layer in layers if layer.parameters), None)
     if not found:
         raise UsageError(f"{path} carries no generation parameters", "use a file that acetate wrote")
     return dict(found)

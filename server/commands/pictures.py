@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-
 from acetate.document import read_image
 from acetate.engine.request import RGBA, Mask
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
+from acetate import engine
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-from acetate import engine
 
 
 def shown(events: Iterable[engine.Progress | engine.Picture], *, quiet: bool = False) -> Iterator[engine.Picture]:

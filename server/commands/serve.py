@@ -14,7 +14,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preload", action="append", default=[], metavar="MODEL", help="open this model at once")
     parser.add_argument("--tls-certificate", type=Path, metavar="FILE")
     parser.add_argument("--tls-key", type=Path, metavar="FILE")
-    parser.add_argument("--insecure", action="store_true", help="listen beyond this machine without TLS: anyone on the way can read and change")
+    parser.add_argument(
+        "--insecure", action="store_true", help="listen beyond this machine without TLS: anyone on the way can read and change"
+    )
     parser.add_argument("--engine", default=None, help=argparse.SUPPRESS)
 
 

@@ -45,7 +45,7 @@ class Codec(nn.Module):
         )
         self.encoder = TransparentEncoder(LATENT_CHANNELS, ENCODER_CHANNELS)
         self.decoder = TransparentDecoder(LATENT_CHANNELS, DECODER_CHANNELS, attention_levels=1)
-        nn.init.normal_(self.encoder.blocks[-1].weight, std=0.02)
+        nn.init.normal_(self.encoder.get_parameter(f"blocks.{len(self.encoder.blocks) - 1}.weight"), std=0.02)
 
     def encode(self, alpha_rgb_01: Tensor) -> tuple[Tensor, Tensor]:
         """`(B, 4, H, W)` alpha and padded colour in [0, 1] -> unscaled latents and the posterior's logvar."""

@@ -7,7 +7,18 @@ import numpy as np
 from .subjects import HUES, SUBJECTS, SYNONYMS
 
 NEUTRAL_BEFORE = ("", "", "", "shiny ", "cute ", "small ", "big ", "cartoon ", "simple ", "beautiful ", "glossy ")
-NEUTRAL_AFTER = ("", "", "", "", ", high quality", ", sticker", ", clip art", ", detailed", ", illustration", " on a transparent background")
+NEUTRAL_AFTER = (
+    "",
+    "",
+    "",
+    "",
+    ", high quality",
+    ", sticker",
+    ", clip art",
+    ", detailed",
+    ", illustration",
+    " on a transparent background",
+)
 ARTICLES = ("", "a ", "the ", "one ")
 EFFECT_WORDS: dict[str, tuple[str, ...]] = {
     "smoke": ("smoke", "cloud of smoke", "puff of smoke"),

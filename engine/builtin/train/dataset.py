@@ -18,6 +18,10 @@ SHARES = {"subject": 0.60, "recoloured": 0.17, "solid": 0.15, "effect": 0.08}
 """How often each kind is drawn."""
 
 
+TINTS: dict[str, tuple[str | None, ...]] = {"shadow": (None,) * 7, "smoke": (*HUES, "grey", None)}
+"""Colours of an effect where they are not simply all: a shadow is never said to have one."""
+
+
 @dataclass(frozen=True)
 class Item:
     """What a picture shows; enough to caption it."""
@@ -62,7 +66,7 @@ def render(size: int = NATIVE, seed: int = 0, placements: int = 24) -> tuple[lis
                 for _ in range(max(1, placements // 8)):
                     add(Item("solid", shape, colour, material), procedural.solid(shape, colour, material, size, rng))
     for name in procedural.EFFECTS:
-        for tint in {"shadow": [None] * 7, "smoke": [*HUES, "grey", None]}.get(name, [*HUES]):
+        for tint in TINTS.get(name, (*HUES,)):
             for _ in range(max(1, placements // 4)):
                 colour = tint if tint is not None else "grey"
                 add(Item("effect", name, tint), procedural.effect(name, colour, size, rng))
@@ -72,7 +76,8 @@ def render(size: int = NATIVE, seed: int = 0, placements: int = 24) -> tuple[lis
 def weights(items: list[Item]) -> NDArray[np.float64]:
     """Probability of each item so that the kinds are drawn by `SHARES`."""
     kinds = np.array([item.kind for item in items])
-    chance = np.zeros(len(items))
+    chance: NDArray[np.float64] = np.zeros(len(items))
     for kind, share in SHARES.items():
         chance[kinds == kind] = share / max(1, (kinds == kind).sum())
-    return chance / chance.sum()
+    chance /= chance.sum()
+    return chance

@@ -65,7 +65,9 @@ class Denoiser(nn.Module):
         )
 
 
-def train(items: list[dataset.Item], pictures: NDArray[np.uint8], codec: Codec, folder: Path, steps: int, batch_size: int = 32) -> Denoiser:
+def train(
+    items: list[dataset.Item], pictures: NDArray[np.uint8], codec: Codec, folder: Path, steps: int, batch_size: int = 32
+) -> Denoiser:
     """Train up to `steps`, going on from `folder/denoiser.pt` when it is there."""
     words = tokenizer.write(folder / "tokenizer")
     network = Denoiser(len(words), words.bos_token_id, words.eos_token_id)
@@ -111,7 +113,8 @@ def _loss(fast: Denoiser, clean: Tensor, tokens: Tensor, noise_levels: Tensor, s
     predicted = fast.unet(half, timesteps, context).sample.float()
     ratio = (kept / (1 - kept)).flatten()
     error = (predicted - velocity).square().mean(dim=(1, 2, 3))
-    return (error * ratio.clamp(max=5) / (ratio + 1)).mean()
+    weighted: Tensor = error * ratio.clamp(max=5) / (ratio + 1)
+    return weighted.mean()
 
 
 def _cached_latents(codec: Codec, pictures: NDArray[np.uint8], folder: Path) -> Tensor:
@@ -123,4 +126,4 @@ def _cached_latents(codec: Codec, pictures: NDArray[np.uint8], folder: Path) -> 
 
 def open_tokenizer(folder: Path) -> CLIPTokenizer:
     """The tokenizer that `train` wrote."""
-    return CLIPTokenizer.from_pretrained(folder / "tokenizer")  # type: ignore[no-any-return]
+    return CLIPTokenizer.from_pretrained(folder / "tokenizer")

@@ -22,7 +22,14 @@ from ...request import RGBA, Picture, Request
 from . import noto
 from .subjects import DIRECTED, HUES, OPEN, RECOLOURED, SUBJECTS
 
-PHRASES = ("a {}", "{}", "a glossy {}, high quality", "cute {}, sticker", "the {}, detailed", "simple {} on a transparent background")
+PHRASES = (
+    "a {}",
+    "{}",
+    "a glossy {}, high quality",
+    "cute {}, sticker",
+    "the {}, detailed",
+    "simple {} on a transparent background",
+)
 GATES = {"border": 0.95, "core": 0.90, "nearest 5": 0.85, "nearest 1": 0.60, "colour": 0.90, "see-through": 0.90}
 """Share of the pictures that must pass each measure."""
 SIDE = 24
@@ -50,7 +57,10 @@ def cases() -> list[Case]:
         colour = next(colours)
         found.append(Case(next(phrases).format(f"{colour} {subject}"), subject, colour))
     found += [Case(f"a {colour} {material} {shape}", None, colour) for colour, material, shape in _solids()]
-    found += [Case(f"a {colour} glass {shape}", see_through=True) for colour, shape in zip(HUES, ("ball", "cube", "ring") * 3, strict=False)]
+    found += [
+        Case(f"a {colour} glass {shape}", see_through=True)
+        for colour, shape in zip(HUES, ("ball", "cube", "ring") * 3, strict=False)
+    ]
     found += [Case(f"{colour} smoke", see_through=True) for colour in ("grey", "blue", "red", "purple")]
     return found
 

@@ -1,4 +1,7 @@
-"""bfloat16 arithmetic with float32 weights: 1.6 times as fast on an AVX-512-BF16 CPU as autocast, which keeps norms in float32."""
+"""bfloat16 arithmetic with float32 weights.
+
+1.6 times as fast as autocast for the transparent decoder on a CPU with AVX-512-BF16, as autocast keeps norms in float32.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ class Trainer:
         """Apply one gradient step; the loss must come from `fast`."""
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for master, half in zip(self.network.parameters(), self.fast.parameters(), strict=True):
             master.grad = None if half.grad is None else half.grad.float()
             half.grad = None
@@ -49,7 +52,11 @@ class Trainer:
 
     def save(self) -> None:
         """Write everything that a resumed run needs, to a temporary name first."""
-        state: dict[str, Any] = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "done": self.done}
+        state: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "done": self.done,
+        }
         if self.averaged is not None:
             state["averaged"] = self.averaged.state_dict()
         temporary = self.path.with_suffix(".tmp")

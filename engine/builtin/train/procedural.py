@@ -6,15 +6,16 @@ They teach what icons lack (only 2.8 % of an icon set's pixels are semi-transpar
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...alpha import to_u8
+from ...alpha import resample, to_u8
 from ...request import RGBA
 from .noto import rgb_of
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 
 SHAPES = ("ball", "cube", "ring", "triangle", "hexagon", "cross")
 MATERIALS = ("matte", "glossy", "metal", "glass")
@@ -56,7 +57,9 @@ def effect(name: str, colour: str, size: int, rng: np.random.Generator) -> RGBA:
         inside = np.clip(0.5 + (0.8 - radius) / 0.016, 0, 1)
         rim = np.clip(radius / 0.8, 0, 1) ** 5
         shine = np.exp(-(((x + 0.3) ** 2 + (y + 0.35) ** 2) / 0.014))
-        return _finish(rgb_of(colour, 0.5, 1.0) * (1 - shine[..., None]) + shine[..., None], inside * (0.2 + 0.45 * rim + 0.6 * shine))
+        return _finish(
+            rgb_of(colour, 0.5, 1.0) * (1 - shine[..., None]) + shine[..., None], inside * (0.2 + 0.45 * rim + 0.6 * shine)
+        )
     cloud = _noise(x.shape, rng)
     density = np.clip((cloud - 0.2 - 0.3 * (radius - 0.3)) * 2.6, 0, 1) * fade
     tint = rgb_of(colour, 0.6, 0.85) if colour != "grey" else np.full(3, 0.72, np.float32)
@@ -96,14 +99,13 @@ def _light(height: Field, pixel: float) -> tuple[Field, Field]:
 
 def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Field:
     """Fractal value noise in [0, 1]."""
-    from ...alpha import resample
-
-    total = np.zeros(shape, np.float32)
+    total: Field = np.zeros(shape, np.float32)
     for octave in range(5):
         cells = 3 * 2**octave
         coarse = rng.random((cells, cells, 1)).astype(np.float32)
         total += resample(coarse, shape[1], shape[0], "linear")[..., 0] / 2**octave
-    return (total - total.min()) / np.ptp(total)
+    scaled: Field = (total - total.min()) / np.ptp(total)
+    return scaled
 
 
 def _finish(colour: Field, alpha: Field) -> RGBA:
@@ -113,7 +115,7 @@ def _finish(colour: Field, alpha: Field) -> RGBA:
     size = alpha.shape[0] // SUPERSAMPLING
     small = premultiplied.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 4).mean(axis=(1, 3))
     rgb = np.divide(small[..., :3], small[..., 3:], out=np.zeros_like(small[..., :3]), where=small[..., 3:] > 1e-4)
-    return to_u8(np.concatenate([rgb, small[..., 3:]], axis=2))
+    return to_u8(np.concatenate([rgb, small[..., 3:]], axis=2).astype(np.float32))
 
 
 def _ball(x: Field, y: Field) -> tuple[Field, Field]:

@@ -22,7 +22,15 @@ def prompts() -> list[str]:
     """What the sheet shows."""
     rest = [f"a {colour} {noun}" for noun in ("car", "butterfly") for colour in HUES]
     rest += [f"a {colour} {what}" for what in ("glass ball", "metal cube") for colour in ("blue", "green", "red")]
-    return [*(f"a {subject}" for subject in SUBJECTS), *rest, "grey smoke", "blue smoke", "orange glow", "soft shadow", "a pink bubble"]
+    return [
+        *(f"a {subject}" for subject in SUBJECTS),
+        *rest,
+        "grey smoke",
+        "blue smoke",
+        "orange glow",
+        "soft shadow",
+        "a pink bubble",
+    ]
 
 
 def sheet(pictures: list[RGBA]) -> NDArray[np.uint8]:
@@ -35,7 +43,8 @@ def sheet(pictures: list[RGBA]) -> NDArray[np.uint8]:
         top, left = i // COLUMNS * CELL, i % COLUMNS * CELL
         cell = board[top : top + CELL, left : left + CELL]
         cell[:] = small[..., :3] + cell * (1 - small[..., 3:] / 255)
-    return np.clip(board + 0.5, 0, 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.clip(board + 0.5, 0, 255).astype(np.uint8)
+    return rounded
 
 
 def main() -> None:

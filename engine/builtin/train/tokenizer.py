@@ -44,4 +44,4 @@ def write(folder: Path, size: int = 1400) -> CLIPTokenizer:
         "unk_token": END,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    return CLIPTokenizer.from_pretrained(folder)  # type: ignore[no-any-return]
+    return CLIPTokenizer.from_pretrained(folder)
