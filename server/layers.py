@@ -10,6 +10,7 @@ import numpy as np
 from acetate.engine import RGBA, Picture, alpha
 from acetate.protocol import Box, Group, Layer
 from acetate.protocol.pixels import content_hash
+from PIL import Image
 
 from .reports import Made
 
@@ -117,14 +118,8 @@ def write_pixels(path: Path, pixels: RGBA) -> str:
 def thumbnail(rgba: RGBA, side: int = THUMBNAIL_SIDE) -> RGBA:
     """At most `side` pixels wide and high, weighted by alpha. Larger pictures are thinned first: it is for an icon."""
     thin = max(1, max(rgba.shape[:2]) // (4 * side))
-    rgba = rgba[::thin, ::thin]
-    factor = -(-max(rgba.shape[:2]) // side)
-    if factor == 1:
-        return np.ascontiguousarray(rgba)
-    height, width = max(1, rgba.shape[0] // factor), max(1, rgba.shape[1] // factor)
-    if min(rgba.shape[:2]) < factor:  # a sliver: thinner than one block
-        return np.ascontiguousarray(rgba[::factor, ::factor])
-    blocks = rgba[: height * factor, : width * factor].reshape(height, factor, width, factor, 4).astype(np.float32)
-    weight = blocks[..., 3:] + 1e-3
-    colour = (blocks[..., :3] * weight).sum((1, 3)) / weight.sum((1, 3))
-    return (np.concatenate([colour, blocks[..., 3:].mean((1, 3))], axis=2) + 0.5).astype(np.uint8)
+    small = Image.fromarray(np.ascontiguousarray(rgba[::thin, ::thin]))
+    factor = -(-max(small.size) // side)
+    if factor > 1:
+        small = small.convert("RGBa").reduce(factor).convert("RGBA")  # premultiplied in between
+    return np.asarray(small)

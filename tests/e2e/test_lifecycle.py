@@ -20,16 +20,11 @@ from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, 
 SERVE = "import sys; from acetate.server.serve import serve; sys.exit(serve(port=0, engine='fake'))"
 
 
-def test_it_listens_within_a_second_from_a_cold_start(tmp_path: Path) -> None:
-    environment = {**os.environ, "ACETATE_HOME": str(tmp_path)}
-    best = 99.0
-    for _ in range(3):  # the fastest of three: the machine has other things to do
-        began = time.perf_counter()
-        with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, env=environment) as process:
-            assert process.stdout is not None and b"listens" in process.stdout.readline()
-            best = min(best, time.perf_counter() - began)
-            process.terminate()
-    assert best < 1
+def test_it_listens_after_less_than_half_a_second_of_work(server: Any) -> None:
+    """Processor time, which other programs do not change; `acetate bench` shows the time on the clock."""
+    took = psutil.Process(server.pid).cpu_times()
+
+    assert took.user + took.system < 0.5
 
 
 def test_an_idle_server_needs_little_memory_and_no_torch(server: Any) -> None:
