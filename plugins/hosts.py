@@ -1,0 +1,171 @@
+"""The editors: where each keeps plug-ins on every platform and in every package, and what a plug-in's folder looks like there.
+
+Knows folders and names; copies nothing and starts nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Host:
+    """One editor and the shape of its plug-ins."""
+
+    name: str
+    title: str
+    folder: str
+    """Of the plug-in, inside the place where the editor looks."""
+    package: str
+    """Where in that folder our package `acetate` lies, `.` when it is the folder itself."""
+    start: str
+    """The code of `acetate/__init__.py` there."""
+
+
+KRITA = Host("krita", "Krita", "acetate", ".", "from acetate.plugins.krita import plugin as plugin\n")
+"""Krita imports the folder; the package is at home there because Krita has its plug-ins' parent folder on `sys.path`."""
+GIMP = Host("gimp", "GIMP", "acetate-gimp", "acetate", "")
+"""GIMP runs the script that is named like the folder; the script's folder is the first on its `sys.path`."""
+HOSTS = {host.name: host for host in (KRITA, GIMP)}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One copy of an editor on this machine."""
+
+    host: Host
+    package: str
+    """How the editor was installed: `plain` (also AppImage), `Flatpak`, `Snap`, `Windows`, `Windows Store`, `macOS`, `own`."""
+    root: Path
+    """Krita's resource folder, or GIMP's configuration folder of one version."""
+    config: Path | None = None
+    """Krita's `kritarc`."""
+
+    @property
+    def plugins(self) -> Path:
+        """Where the plug-in's folder goes."""
+        return self.root / ("pykrita" if self.host is KRITA else "plug-ins")
+
+    def __str__(self) -> str:
+        return f"{self.host.title} ({self.package}, {self.root})"
+
+
+def krita_places() -> list[Place]:
+    """Every resource folder in which a Krita could look; those of packages only where they are installed."""
+    return [_with_own_folder(place) for place in _krita_candidates()]
+
+
+def gimp_places() -> list[Place]:
+    """Every configuration folder of a GIMP 3 that was started at least once."""
+    places = []
+    seen: set[Path] = set()
+    for package, parent in _gimp_parents():
+        for folder in sorted(parent.glob("3.*")):
+            if folder.is_dir() and folder.resolve() not in seen:
+                seen.add(folder.resolve())
+                places.append(Place(GIMP, package, folder))
+    if own := os.environ.get("GIMP3_DIRECTORY"):
+        folder = Path(own) if os.path.isabs(own) else Path.home() / own
+        if folder.resolve() not in seen:
+            places.append(Place(GIMP, "own", folder))
+    return places
+
+
+def places(host: Host) -> list[Place]:
+    return krita_places() if host is KRITA else gimp_places()
+
+
+def _krita_candidates() -> Iterator[Place]:
+    home = Path.home()
+    if sys.platform == "win32":
+        roaming, local = _windows_folders()
+        yield Place(KRITA, "Windows", roaming / "krita", local / "kritarc")
+        for store in sorted((local / "Packages").glob("49800Krita_*")):
+            cache = store / "LocalCache"
+            yield Place(KRITA, "Windows Store", cache / "Roaming" / "krita", cache / "Local" / "kritarc")
+        return
+    if sys.platform == "darwin":
+        yield Place(KRITA, "macOS", home / "Library/Application Support/krita", home / "Library/Preferences/kritarc")
+        return
+    yield Place(KRITA, "plain", _xdg("XDG_DATA_HOME", ".local/share") / "krita", _xdg("XDG_CONFIG_HOME", ".config") / "kritarc")
+    flatpak, snap = home / ".var/app/org.kde.krita", home / "snap/krita/current"
+    if flatpak.is_dir():
+        yield Place(KRITA, "Flatpak", flatpak / "data/krita", flatpak / "config/kritarc")
+    if snap.is_dir():
+        yield Place(KRITA, "Snap", snap / ".local/share/krita", snap / ".config/kritarc")
+
+
+def _with_own_folder(place: Place) -> Place:
+    """Krita's setting *Resource Folder* moves everything."""
+    own = setting(place.config, "", "ResourceDirectory") if place.config is not None else None
+    return Place(place.host, place.package, Path(own), place.config) if own else place
+
+
+def _gimp_parents() -> Iterator[tuple[str, Path]]:
+    home = Path.home()
+    if sys.platform == "win32":
+        yield "Windows", _windows_folders()[0] / "GIMP"
+    elif sys.platform == "darwin":
+        yield "macOS", home / "Library/Application Support/GIMP"
+    else:
+        yield "plain", _xdg("XDG_CONFIG_HOME", ".config") / "GIMP"
+        yield "Flatpak", home / ".config/GIMP"  # shared with the machine's own
+        yield "Flatpak", home / ".var/app/org.gimp.GIMP/config/GIMP"
+        yield "Snap", home / "snap/gimp/current/.config/GIMP"
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    chosen = os.environ.get(variable)
+    return Path(chosen) if chosen and os.path.isabs(chosen) else Path.home() / fallback
+
+
+def _windows_folders() -> tuple[Path, Path]:
+    """Roaming and local application data."""
+    data = Path.home() / "AppData"
+    return Path(os.environ.get("APPDATA") or data / "Roaming"), Path(os.environ.get("LOCALAPPDATA") or data / "Local")
+
+
+# --- kritarc: KDE's ini dialect; values before the first group belong to the group "" --------------------------------
+
+
+def setting(config: Path, group: str, key: str) -> str | None:
+    """A value of kritarc, `None` when it is not there."""
+    current = ""
+    for line in _lines(config):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            current = stripped[1:-1]
+        elif current == group and stripped.partition("=")[0].strip() == key:
+            return stripped.partition("=")[2].strip()
+    return None
+
+
+def with_setting(text: str, group: str, key: str, value: str | None) -> str:
+    """The text of kritarc with one value set, or taken out when it is `None`; every other line stays as it is."""
+    lines, current, header = [], "", None
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith("["):
+            current = stripped[1:-1]
+        if current == group and stripped.partition("=")[0].strip() == key:
+            continue
+        lines.append(line)
+        if stripped == f"[{group}]":
+            header = len(lines)
+    if value is not None:
+        if header is None:
+            lines += ["", f"[{group}]"] if lines else [f"[{group}]"]
+            header = len(lines)
+        lines.insert(header, f"{key}={value}")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _lines(config: Path) -> list[str]:
+    try:
+        return config.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,212 @@
+"""Put the plug-ins together and into the editors: `acetate plugin install|uninstall|zip|link krita|gimp|all`.
+
+Knows files and folders; does not know what the plug-ins do. Nothing is downloaded: the plug-in's package is this project's
+`protocol` and `plugins`, and the pure-Python part of the installed `websockets` library inside `protocol`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import websockets
+from acetate import plugins, protocol
+
+from .hosts import GIMP, KRITA, Host, Place, places, with_setting
+
+LAUNCH = "launch.json"
+"""In the plug-in's package: the command that starts the server, recorded at install time."""
+NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py")
+"""Also what lies beside the package in the end: Krita reads every `.action` below its folders, and would find two."""
+NOT_FOR_CLIENTS = shutil.ignore_patterns(
+    "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "*.so", "*.pyd", "*.c", "*.pyi"
+)
+"""Of `websockets`: what a plug-in's blocking client does without. The C part only speeds up masking; there is a Python one."""
+
+
+class InstallError(Exception):
+    """The plug-in cannot be put there; the text says why and what to do."""
+
+
+def server_command() -> list[str]:
+    """How to start the server of this installation, with absolute paths."""
+    return [sys.executable, "-m", "acetate.server", "serve"]
+
+
+# --- putting a plug-in together --------------------------------------------------------------------------------------
+
+
+def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = None, link: bool = False) -> None:
+    """Fill the folder `destination` with what the editor finds in its plug-in folder.
+
+    With `link` our own files are links into this checkout, for development; where links are refused they are copied.
+    """
+    place = _link if link else _copy
+    folder = destination / host.folder
+    package = folder / host.package
+    (package / "plugins").mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        f'"""Acetate, as {host.title} loads it."""\n\n{host.start}'.rstrip() + "\n", encoding="utf-8"
+    )
+    ours = _folder_of(plugins)
+    place(ours / "__init__.py", package / "plugins" / "__init__.py")
+    place(ours / "bridge", package / "plugins" / "bridge")
+    place(ours / host.name, package / "plugins" / host.name)
+    (package / "protocol").mkdir()
+    for file in sorted(_folder_of(protocol).glob("*.py")):
+        place(file, package / "protocol" / file.name)
+    _copy_websockets(package / "protocol" / "websockets")
+    if launch is not None:
+        (package / LAUNCH).write_text(json.dumps({"command": list(launch)}) + "\n", encoding="utf-8")
+    for source, target in _beside(host):
+        place(ours / host.name / source, destination / target)
+        if target.suffix == ".py" and not link:
+            (destination / target).chmod(0o755)
+
+
+def _beside(host: Host) -> Iterator[tuple[str, Path]]:
+    """Files that the editor wants outside the package: their place in `plugins/<host>/` and in the destination."""
+    if host is KRITA:
+        yield "acetate.desktop", Path("acetate.desktop")
+        yield "acetate.action", Path("acetate.action")
+    else:
+        yield f"{host.folder}.py", Path(host.folder) / f"{host.folder}.py"
+
+
+def _folder_of(module: object) -> Path:
+    return Path(next(iter(module.__path__)))  # type: ignore[attr-defined]
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=NOT_COPIED)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.symlink_to(source, target_is_directory=source.is_dir())
+    except OSError:  # Windows without developer mode
+        _copy(source, target)
+
+
+def _copy_websockets(target: Path) -> None:
+    shutil.copytree(Path(websockets.__file__).parent, target, ignore=NOT_FOR_CLIENTS)
+    for file in metadata.files("websockets") or ():
+        if file.name.upper().startswith("LICEN"):
+            shutil.copyfile(str(file.locate()), target / "LICENSE")
+
+
+# --- into the editors ------------------------------------------------------------------------------------------------
+
+
+def install(host: Host, *, link: bool = False, enable: bool = False) -> list[Place]:
+    """Put the plug-in into every copy of the editor; return where. An older one there is replaced."""
+    found = _required(host)
+    for place in found:
+        with tempfile.TemporaryDirectory(dir=_made(place.plugins), prefix=".acetate-") as temporary:
+            fresh = Path(temporary) / "fresh"
+            assemble(host, fresh, launch=server_command(), link=link)
+            if host is KRITA:
+                _replace(fresh / "acetate.action", _made(place.root / "actions") / "acetate.action")
+                _replace(fresh / "acetate.desktop", place.plugins / "acetate.desktop")
+            _replace(fresh / host.folder, place.plugins / host.folder)
+        _forget_cache(place)
+        if enable and place.config is not None:
+            _set_enabled(place.config, "true")
+    return found
+
+
+def uninstall(host: Host) -> list[Place]:
+    """Take the plug-in out of every copy of the editor; return where it was."""
+    removed = []
+    for place in places(host):
+        ours = [place.plugins / host.folder]
+        if host is KRITA:
+            ours += [place.plugins / "acetate.desktop", place.root / "actions" / "acetate.action"]
+        there = [path for path in ours if path.exists() or path.is_symlink()]
+        for path in there:
+            _remove(path)
+        if there:
+            removed.append(place)
+            _forget_cache(place)
+            if place.config is not None and place.config.exists():
+                _set_enabled(place.config, None)
+    return removed
+
+
+def zip_plugin(host: Host, destination: Path) -> Path:
+    """Write `acetate-<host>-<version>.zip` into the folder `destination`; return its path.
+
+    Krita's *Import Python Plugin from File* looks for the plug-in's directory entry, so every folder gets one.
+    """
+    target = destination / f"acetate-{host.name}-{metadata.version('acetate')}.zip"
+    with tempfile.TemporaryDirectory() as temporary:
+        fresh = Path(temporary) / "fresh"
+        assemble(host, fresh)
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in sorted(fresh.rglob("*")):
+                    archive.write(path, path.relative_to(fresh))
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    return target
+
+
+def _required(host: Host) -> list[Place]:
+    found = places(host)
+    if not found:
+        raise InstallError(
+            f"no {host.title} was found; start {host.title} 3 once, so that it makes its folder, and install again"
+        )
+    return found
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstallError(f"{folder} cannot be made: {error.strerror}") from None
+    return folder
+
+
+def _replace(fresh: Path, target: Path) -> None:
+    """Rename into place; a folder that is in the way goes first."""
+    try:
+        if target.is_dir() or target.is_symlink():
+            _remove(target)
+        fresh.replace(target)
+    except OSError as error:
+        raise InstallError(f"{target} cannot be replaced: {error.strerror}; close the editor and install again") from None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _forget_cache(place: Place) -> None:
+    """GIMP remembers what it found, also that a plug-in did not start; it looks anew without this file."""
+    if place.host is GIMP:
+        (place.root / "pluginrc").unlink(missing_ok=True)
+
+
+def _set_enabled(config: Path, value: str | None) -> None:
+    """Switch the plug-in on in kritarc, or take the switch out. Krita must not run: it writes the file when it ends."""
+    text = config.read_text(encoding="utf-8") if config.exists() else ""
+    _made(config.parent)
+    unfinished = config.with_name(f".{config.name}.{os.getpid()}")
+    unfinished.write_text(with_setting(text, "python", "enable_acetate", value), encoding="utf-8")
+    unfinished.replace(config)

@@ -1,0 +1,224 @@
+"""The docker *Acetate*: the form, one big button, what happens, and the history. Knows widgets; the session does the work."""
+
+from __future__ import annotations
+
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+from acetate.plugins.bridge.form import from_json, from_parameters
+from acetate.protocol import VERSION, Failure
+from krita import DockWidget, Krita
+
+from . import canvas, results
+from .checkerboard import Preview
+from .error_box import ErrorBox
+from .form_panel import SPACING, FormPanel
+from .history_list import HistoryList
+from .qt import MAJOR, QtCore, QtWidgets, guarded
+from .session import Session
+
+SETTINGS = "acetate"
+"""Group of kritarc."""
+FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
+SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
+
+
+class Docker(DockWidget):
+    """One per window; all share the session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setWindowTitle("Acetate")
+        self._session = session
+        self._seen: set[str] = set()
+        """Documents whose remembered form was shown."""
+        self.form_panel = FormPanel(Krita.instance().icon)
+        self.button = QtWidgets.QPushButton("Generate")
+        self.button.setObjectName("acetate_generate")
+        self.progress = QtWidgets.QProgressBar()
+        self.progress.setObjectName("acetate_progress")
+        self.progress.setTextVisible(False)
+        self.progress.setMaximumHeight(6)
+        self.status = QtWidgets.QLabel()
+        self.status.setObjectName("acetate_status")
+        self.error = ErrorBox()
+        self.preview = Preview()
+        self.history = HistoryList()
+        self._lay_out()
+        self._connect()
+        self.form_panel.set_form(from_json(Krita.instance().readSetting(SETTINGS, "form", "{}")))
+        self._show_state()
+        self._show_engine()
+        self._show_history()
+
+    # --- Krita's calls -----------------------------------------------------------------------------------------------
+
+    def canvasChanged(self, _: Any) -> None:  # noqa: N802
+        """Another document or view; a document that remembers a generation fills the form, once."""
+        self._show_remembered()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        super().showEvent(event)
+        self._session.connect_to_server()
+
+    # --- what the buttons and actions do -----------------------------------------------------------------------------
+
+    @guarded
+    def press(self) -> None:
+        """The big button: generate, or cancel what runs."""
+        if self._session.current is not None:
+            self._session.cancel()
+        else:
+            self.generate()
+
+    @guarded
+    def generate(self) -> None:
+        form = self.form_panel.form().with_seed()
+        self.form_panel.seed.set_seed(form.seed)
+        Krita.instance().writeSetting(SETTINGS, "form", form.to_json())
+        self.error.hide()
+        self._session.generate(Krita.instance().activeDocument(), form)
+
+    @guarded
+    def repeat(self) -> None:
+        self.error.hide()
+        self._session.repeat(Krita.instance().activeDocument())
+
+    @guarded
+    def choose_file(self) -> None:
+        dialog = self._file_dialog("Insert Layers from File", FILE_TYPES)
+        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFile)
+        document = Krita.instance().activeDocument()
+        dialog.fileSelected.connect(guarded(lambda path: self._session.insert_file(document, Path(path))))
+        dialog.open()
+
+    def _use_history(self, what: str, job: str) -> None:
+        self.error.hide()
+        entry = self._session.history.get(job)
+        if what in ("insert", "replace"):
+            self._session.insert_again(job, Krita.instance().activeDocument(), instead=what == "replace")
+        elif what == "delete":
+            self._session.discard(job)
+        elif what == "copy" and entry is not None:
+            parameters = {"task": entry.task, **entry.parameters}
+            self.form_panel.set_form(from_parameters(parameters, self.form_panel.form()))
+        elif what == "save":
+            dialog = self._file_dialog("Save Result", SAVE_TYPES)
+            dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
+            dialog.setDefaultSuffix("png")
+            dialog.filterSelected.connect(guarded(lambda chosen: dialog.setDefaultSuffix(chosen.partition("*.")[2].rstrip(")"))))
+            dialog.fileSelected.connect(guarded(lambda path: self._session.save(job, Path(path))))
+            dialog.open()
+
+    def _file_dialog(self, title: str, types: str) -> Any:
+        """Not modal to the event loop: generations and painting go on while it is open."""
+        dialog = QtWidgets.QFileDialog(self, title)
+        dialog.setNameFilters(types.split(";;"))
+        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        return dialog
+
+    # --- showing -----------------------------------------------------------------------------------------------------
+
+    def _show_state(self) -> None:
+        errand = self._session.current
+        running = errand is not None
+        self.button.setText("Cancel" if running else self.form_panel.form().about.verb)
+        self.button.setEnabled(errand is None or not errand.watch.stopping)
+        self.progress.setVisible(running)
+        self.preview.setVisible(running)
+        if errand is None:
+            self.status.setText(self._session.connection)
+        else:
+            watch = errand.watch
+            self.status.setText(self._session.connection or watch.text)
+            self.progress.setRange(0, 0 if watch.fraction is None else 1000)
+            self.progress.setValue(round(1000 * (watch.fraction or 0.0)))
+            if watch.preview is not None:
+                self.preview.show_picture(watch.preview)
+                watch.preview = None
+        self.status.setVisible(bool(self.status.text()))
+
+    def _show_engine(self) -> None:
+        engine = self._session.engine
+        if engine is None:
+            return
+        models = {str(one["name"]): str(one.get("title") or one["name"]) for one in engine.models if "name" in one}
+        named = {kind: {str(name): str(name) for name in engine.details.get(kind, ())} for kind in ("schedulers", "upscalers")}
+        self.form_panel.offer(models, named["schedulers"], named["upscalers"])
+
+    def _show_history(self) -> None:
+        self.history.show_entries(self._session.history, self._session.thumbnails)
+
+    def _show_failure(self, failure: Failure) -> None:
+        self.error.show_failure(failure, self._circumstances())
+
+    def _show_remembered(self) -> None:
+        document = Krita.instance().activeDocument()
+        root = document.rootNode() if document is not None else None
+        if root is None or canvas.identity(root) in self._seen:
+            return
+        self._seen.add(canvas.identity(root))
+        kept = canvas.remembered(document).get("form")
+        if isinstance(kept, str):
+            self.form_panel.set_form(from_json(kept))
+
+    def _show_made_with(self) -> None:
+        """*Refine* and its like begin with the words that made the active layer."""
+        form, document = self.form_panel.form(), Krita.instance().activeDocument()
+        active = canvas.active_layer(document) if document is not None and form.about.replaces else None
+        made = results.made_with(document, active) if active is not None else {}
+        if made and not form.prompt.strip():
+            self.form_panel.prompt.set_text(str(made.get("prompt", "")))
+
+    def _circumstances(self) -> str:
+        """For a report."""
+        app, form, session = Krita.instance(), self.form_panel.form(), self._session
+        welcome = session.client.welcome if session.client is not None else None
+        lines = {
+            "Time": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "Krita": f"{app.version()}, Qt {QtCore.qVersion()}, PyQt{MAJOR}, Python {platform.python_version()}, {platform.platform()}",
+            "Protocol": f"{VERSION}, server {welcome.server if welcome is not None else 'not connected'}",
+            "Device": session.engine.device if session.engine is not None else "unknown",
+            "Document": _described(app.activeDocument()),
+            "Form": form.to_json(),
+        }
+        return "\n".join(f"{name}: {value}" for name, value in lines.items())
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self.form_panel.submitted.connect(self.press)
+        self.form_panel.task_changed.connect(guarded(self._task_changed))
+        self.button.clicked.connect(self.press)
+        self.history.chosen.connect(guarded(self._use_history))
+        self.history.reached_end.connect(guarded(self._session.more_history))
+        for signal, slot in (
+            (self._session.changed, self._show_state),
+            (self._session.engine_changed, self._show_engine),
+            (self._session.history_changed, self._show_history),
+            (self._session.failed, self._show_failure),
+        ):
+            signal.connect(guarded(slot))
+
+    def _task_changed(self) -> None:
+        self._show_made_with()
+        self._show_state()
+
+    def _lay_out(self) -> None:
+        content = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(content)
+        column.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
+        column.setSpacing(SPACING)
+        self.button.setMinimumHeight(round(1.6 * self.button.sizeHint().height()))
+        for widget in (self.form_panel, self.button, self.progress, self.status, self.error, self.preview):
+            column.addWidget(widget)
+        column.addWidget(self.history, 1)
+        self.setWidget(content)
+
+
+def _described(document: Any) -> str:
+    if document is None:
+        return "none"
+    return f"{document.width()} x {document.height()}, {document.colorModel()} {document.colorDepth()}, {document.colorProfile()}"

@@ -1,0 +1,79 @@
+"""What Krita loads: registers the docker and the actions, and ends the conversation when Krita ends."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from acetate.protocol import Client
+from krita import DockWidgetFactoryBase, Extension, Krita
+
+from .docker import SETTINGS, Docker
+from .qt import guarded
+from .session import Session
+
+DOCKER = "acetate"
+MENU = "tools/scripts"
+
+
+def make_client(launch: list[str] | None) -> Client:
+    """`session` is kept over restarts of Krita: it is the place in the server's queue."""
+    app = Krita.instance()
+    session = app.readSetting(SETTINGS, "session", "")
+    if not session:
+        session = secrets.token_hex(16)
+        app.writeSetting(SETTINGS, "session", session)
+    return Client(f"Krita {app.version()}", launch=launch, session=session, formats=("bgra8", "rgba8"))
+
+
+class AcetateExtension(Extension):
+    """The actions in Tools > Scripts; every window has its own."""
+
+    def __init__(self, parent: Any, session: Session) -> None:
+        super().__init__(parent)
+        self._session = session
+
+    def setup(self) -> None:
+        notifier = Krita.instance().notifier()
+        notifier.setActive(True)
+        notifier.applicationClosing.connect(guarded(self._session.close))
+
+    def createActions(self, window: Any) -> None:  # noqa: N802
+        def docker() -> Docker:
+            return next(one for one in window.dockers() if isinstance(one, Docker))
+
+        self._add(window, "acetate_generate", "Acetate: Generate", lambda: docker().generate())
+        self._add(window, "acetate_repeat", "Acetate: Repeat with New Seed", lambda: docker().repeat())
+        self._add(window, "acetate_cancel", "Acetate: Cancel", self._session.cancel)
+        self._add(window, "acetate_insert_file", "Acetate: Insert Layers from File…", lambda: docker().choose_file())
+        self._add(window, "acetate_show", "Acetate: Show Docker", lambda: _show(docker()))
+
+    def _add(self, window: Any, name: str, text: str, slot: Any) -> None:
+        window.createAction(name, text, MENU).triggered.connect(guarded(slot))
+
+
+class DockerFactory(DockWidgetFactoryBase):
+    def __init__(self, session: Session) -> None:
+        # Krita 6 has only the scoped name, Krita 5 only the short one.
+        positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
+        super().__init__(DOCKER, positions.DockRight)
+        self._session = session
+
+    def createDockWidget(self) -> Docker:  # noqa: N802
+        return Docker(self._session)
+
+
+def _show(docker: Docker) -> None:
+    docker.setVisible(True)
+    docker.raise_()
+
+
+def register() -> Session:
+    app = Krita.instance()
+    session = Session(app, make_client)
+    app.addExtension(AcetateExtension(app, session))
+    app.addDockWidgetFactory(DockerFactory(session))
+    return session
+
+
+session = register()

@@ -1,0 +1,50 @@
+"""The Qt that this Krita was built with: PyQt6 in Krita 6, PyQt5 before. Everything else imports Qt's names from here.
+
+Scoped enums (`Qt.AlignmentFlag.AlignLeft`) and `exec()` are spelled alike in both. Knows no widget of ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+
+def _major() -> int:
+    """Krita 5.3 and later say it; earlier ones are built with Qt 5."""
+    try:
+        said = importlib.import_module("pykrita").qt_major_version
+    except (ImportError, AttributeError):
+        return 5
+    return int(said())
+
+
+MAJOR = _major()
+QtCore: Any = importlib.import_module(f"PyQt{MAJOR}.QtCore")
+QtGui: Any = importlib.import_module(f"PyQt{MAJOR}.QtGui")
+QtWidgets: Any = importlib.import_module(f"PyQt{MAJOR}.QtWidgets")
+Qt = QtCore.Qt
+Signal = QtCore.pyqtSignal
+
+log = logging.getLogger(__name__)
+
+
+def guarded(slot: Callable[..., None]) -> Callable[..., None]:
+    """For what Qt calls: a mistake of ours is logged; left to itself it would end Krita (PyQt aborts the program).
+
+    Like PyQt itself it leaves out what a signal says and the slot does not take.
+    """
+    wanted = [one.kind for one in inspect.signature(slot).parameters.values()]
+    count = None if inspect.Parameter.VAR_POSITIONAL in wanted else len(wanted)
+
+    @functools.wraps(slot)
+    def call(*arguments: Any) -> None:
+        try:
+            slot(*arguments[:count])
+        except Exception:
+            log.exception("a mistake in %s", slot.__qualname__)
+
+    return call

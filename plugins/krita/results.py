@@ -1,0 +1,90 @@
+"""From a job's end to layers in the document: what a result is for, where it goes, what the document keeps of it.
+
+Knows the document and finished layers; knows no server and no widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.stack import stacked
+from acetate.plugins.bridge.watch import Watch
+
+from . import canvas
+from .conditions import RefusedError
+
+REMEMBERED_LAYERS = 200
+"""Whose parameters a document keeps, newest last."""
+
+
+@dataclass
+class Errand:
+    """A job, and what its result is for."""
+
+    watch: Watch
+    document: Any = None
+    """Krita's; `None` when the result does not go into a document."""
+    above: str | None = None
+    """Identity of the layer to put it above: the active one when the artist asked."""
+    form: Form | None = None
+    """What was asked, for a generation."""
+    title: str = ""
+    """Of the group, when several layers come."""
+    named: bool = True
+    """Whether layers are called after prompt and seed, rather than by their own names."""
+    replaces: str | None = None
+    """Identity of the layer to take out when the result is in."""
+    save_as: Path | None = None
+    """For an export: the file to write."""
+
+    @property
+    def job(self) -> str:
+        return self.watch.job or ""
+
+
+def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
+    """Put the result in; returns the node that should be active afterwards.
+
+    Raises `RefusedError` when there is nothing to see in it, `canvas.DocumentClosedError` when there is no document any more.
+    """
+    document = errand.document
+    if not canvas.is_open(app, document):
+        raise canvas.DocumentClosedError
+    item = stacked(errand.watch.layers, title=errand.title, named=errand.named)
+    if item is None:
+        raise RefusedError("The result is empty: every pixel is transparent. Try another prompt or seed.")
+    node = yield from canvas.insert(app, document, item, errand.above)
+    before = canvas.active_layer(document)
+    _remember(errand, node)
+    if errand.replaces is not None and (old := canvas.find(document, errand.replaces)) is not None:
+        old.remove()
+        return node
+    # An artist who has gone on to another layer meanwhile stays there.
+    moved_on = before is not None and canvas.identity(before) != errand.above
+    return before if moved_on else node
+
+
+def _remember(errand: Errand, node: Any) -> None:
+    """Keep on the document what made this layer, so that *Repeat* and *Refine* know it after reopening."""
+    if not errand.named:
+        return
+    record = canvas.remembered(errand.document)
+    layers = record.get("layers")
+    layers = dict(layers) if isinstance(layers, dict) else {}
+    made = {"task": errand.form.task} if errand.form is not None else {}
+    layers[canvas.identity(node)] = {**errand.watch.layers[0].layer.parameters, **made}
+    record["layers"] = dict(list(layers.items())[-REMEMBERED_LAYERS:])
+    if errand.form is not None:
+        record["form"] = errand.form.to_json()
+    canvas.remember(errand.document, record)
+
+
+def made_with(document: Any, node: Any) -> dict[str, Any]:
+    """The parameters that the document remembers of a layer; empty without any."""
+    layers = canvas.remembered(document).get("layers")
+    found = layers.get(canvas.identity(node)) if isinstance(layers, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,109 @@
+"""What `acetate doctor` says about the editors: whether each will see the plug-in, and what to do when not.
+
+Looks at files only; starts no editor.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .hosts import HOSTS, KRITA, Host, Place, places, setting
+from .install import LAUNCH, assemble, server_command
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    subject: str
+    good: bool
+    text: str
+    remedy: str = ""
+
+
+def findings() -> list[Finding]:
+    """All editors, one line each copy and matter."""
+    return [finding for host in HOSTS.values() for finding in _of_host(host)]
+
+
+def _of_host(host: Host) -> Iterator[Finding]:
+    found = [place for place in places(host) if place.root.is_dir()]
+    if not found:
+        yield Finding(host.title, True, "not found on this machine")
+    for place in found:
+        yield from _of_place(place)
+
+
+def _of_place(place: Place) -> Iterator[Finding]:
+    subject, again = str(place), f"acetate plugin install {place.host.name}"
+    folder = place.plugins / place.host.folder
+    if not folder.is_dir():
+        yield Finding(subject, False, "the plug-in is not installed", again)
+        return
+    if not _is_current(place):
+        yield Finding(subject, False, "the plug-in is from another version of Acetate", again)
+    command = recorded(folder / place.host.package / LAUNCH)
+    if command is None:
+        yield Finding(subject, False, "the plug-in does not know how to start the server", again)
+    elif shutil.which(command[0]) is None:
+        yield Finding(subject, False, f"the plug-in would start the server with {command[0]}, which is not there", again)
+    if place.host is KRITA:
+        yield from _of_krita(place, subject)
+    else:
+        script = folder / f"{place.host.folder}.py"
+        runs = os.access(script, os.X_OK) or os.name == "nt"
+        yield Finding(
+            subject, runs, "ready" if runs else f"{script} is not executable, so GIMP ignores it", "" if runs else again
+        )
+
+
+def _of_krita(place: Place, subject: str) -> Iterator[Finding]:
+    if place.config is None or setting(place.config, "python", "enable_acetate") != "true":
+        by_hand = "Settings > Configure Krita > Python Plugin Manager > Acetate"
+        remedy = f"in Krita {by_hand}, then restart it; or acetate plugin install krita --enable"
+        yield Finding(subject, False, "the plug-in is installed but not switched on", remedy)
+    elif place.package == "plain" and _lacks_pyqt():
+        remedy = "sudo apt install python3-pyqt5 (or the package of that name on your system)"
+        yield Finding(subject, False, "Krita cannot load any Python plug-in: PyQt is not installed", remedy)
+    else:
+        yield Finding(subject, True, "ready")
+
+
+def recorded(file: Path) -> list[str] | None:
+    """The command in a plug-in's launch file, `None` without a usable one."""
+    try:
+        command = json.loads(file.read_text(encoding="utf-8"))["command"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return command if isinstance(command, list) and command and all(isinstance(word, str) for word in command) else None
+
+
+def _is_current(place: Place) -> bool:
+    with tempfile.TemporaryDirectory() as temporary:
+        fresh = Path(temporary) / "fresh"
+        assemble(place.host, fresh, launch=server_command())
+        return _same(fresh / place.host.folder, place.plugins / place.host.folder)
+
+
+def _same(fresh: Path, there: Path) -> bool:
+    """Whether every fresh file is there with the same bytes; caches and a launch file of another place do not matter."""
+    files = [path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file() and path.name != LAUNCH]
+    _, different, missing = filecmp.cmpfiles(fresh, there, [str(path) for path in files], shallow=False)
+    return not different and not missing
+
+
+def _lacks_pyqt() -> bool:
+    """Whether a Krita from the distribution's packages has no Qt binding: Debian only recommends it."""
+    python = Path("/usr/bin/python3")
+    if shutil.which("krita") != "/usr/bin/krita" or not python.exists():
+        return False
+    looked = "import importlib.util as u, sys; sys.exit(not (u.find_spec('PyQt5') or u.find_spec('PyQt6')))"
+    return subprocess.run([str(python), "-c", looked], capture_output=True, check=False).returncode != 0

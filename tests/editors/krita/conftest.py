@@ -1,0 +1,100 @@
+"""Krita, started once with the plug-in installed and a driver beside it that works through the scenarios."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from acetate.plugins.hosts import KRITA
+from acetate.plugins.install import install
+
+HERE = Path(__file__).parent
+SECONDS = 600
+SCREEN = "1600x1000"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run of Krita."""
+
+    results: Mapping[str, Any]
+    folder: Path
+    """Its log and pictures."""
+
+
+class Computer:
+    """A home folder inside a shared folder, with Krita's own files in it and our plug-in installed."""
+
+    def __init__(self, tree: Any, share: Path) -> None:
+        self.tree, self.share, self.home = tree, share, share / "home"
+        self._template = tree.path.with_name(tree.path.name + ".krita-home")
+        if self._template.is_dir():  # a new home costs Krita 20 s: it builds its resource cache
+            shutil.copytree(self._template, self.home, symlinks=True)
+        for folder in (".config", ".local/share"):
+            (self.home / folder).mkdir(parents=True, exist_ok=True)
+        # Drawing the canvas by OpenGL in software compiles shaders for half a minute.
+        (self.home / ".config/kritadisplayrc").write_text("OpenGLRenderer=none\n")
+        (share / "run").mkdir(mode=0o700)
+        (share / "out").mkdir()
+        self.env = {
+            "HOME": str(self.home),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_DATA_HOME": str(self.home / ".local/share"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "XDG_RUNTIME_DIR": str(share / "run"),
+            "ACETATE_HOME": str(share / "acetate"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "ignore",  # Krita's own plug-ins
+            "NO_AT_BRIDGE": "1",
+        }
+
+    def install_plugin(self) -> None:
+        with mock.patch.dict(os.environ, self.env):
+            install(KRITA, enable=True)
+
+    def run(self, modules: str, *, env: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Outcome:
+        """Work through the claims of the modules in this folder, comma-separated."""
+        plugins = self.home / ".local/share/krita/pykrita"
+        shutil.copytree(HERE / "driver", plugins, dirs_exist_ok=True)
+        config = self.home / ".config/kritarc"
+        config.write_text(config.read_text().replace("[python]", "[python]\nenable_acetate_driver=true"))
+        out = self.share / "out"
+        driver = {"DRIVER_OUT": str(out), "DRIVER_SCENARIOS": f"/host{HERE}", "DRIVER_MODULES": modules}
+        screen = f"/host{HERE.parent}/with_screen.sh"
+        code = self.tree.run(
+            [screen, SCREEN, "krita", "--nosplash"],
+            share=self.share,
+            env={**self.env, **driver, **(env or {})},
+            timeout=seconds,
+            log=out / "krita.log",
+        )
+        results = json.loads((out / "results.json").read_text()) if (out / "results.json").exists() else {}
+        if code == 0:
+            self._keep_home()
+        results["krita_ends_cleanly"] = {"ok": code == 0, "error": f"exit code {code}\n{(out / 'krita.log').read_text()[-6000:]}"}
+        return Outcome(results, out)
+
+    def _keep_home(self) -> None:
+        """The first finished home becomes the template of the next ones."""
+        if not self._template.exists():
+            fresh = self._template.with_name(self._template.name + f".{os.getpid()}")
+            shutil.copytree(self.home, fresh, symlinks=True)
+            shutil.rmtree(fresh / ".local/share/krita/pykrita", ignore_errors=True)
+            shutil.rmtree(fresh / ".local/share/krita/actions", ignore_errors=True)
+            (fresh / ".config/kritarc").unlink(missing_ok=True)
+            fresh.rename(self._template)
+
+
+@pytest.fixture(scope="module")
+def computer(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Computer:
+    made = Computer(tree, tmp_path_factory.mktemp("krita"))
+    made.install_plugin()
+    return made
