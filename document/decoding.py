@@ -32,8 +32,10 @@ MALFORMED = (
     zipfile.BadZipFile,
     ElementTree.ParseError,
     Image.DecompressionBombError,
+    Warning,
 )
-"""What Pillow, psd-tools and the standard library raise on broken input, found by fuzzing; none of them has one root."""
+"""What Pillow, psd-tools and the standard library raise on broken input, found by fuzzing, and warnings that were made errors;
+they have no common root."""
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
 from psd_tools.compression import PSDDecompressionWarning
-from psd_tools.constants import BlendMode, ChannelID, ColorMode, Resource
+from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource
 
 from . import record, xmp
 from .baking import Mask, Source, bake
@@ -88,6 +88,7 @@ def open_psd(file: BinaryIO, name: str) -> PSDImage:
     file.seek(0)
     psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
     _check_layers(psd, PixelBudget(name), 0)
+    _check_end(psd)
     return psd
 
 
@@ -119,6 +120,23 @@ def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -
             _check_layers(layer, budget, depth + 1)
         else:
             budget.spend(max(0, layer.width), max(0, layer.height), depth=depth)
+
+
+def _check_end(psd: PSDImage) -> None:
+    """The merged picture comes last, and psd-tools takes what there is of it: a cut file is recognised here."""
+    header, picture = psd._record.header, psd._record.image_data
+    rows = header.height * header.channels
+    if picture.compression == Compression.RAW:
+        needed = rows * ((header.width * header.depth + 7) // 8)
+    elif picture.compression == Compression.RLE:
+        size = 2 * header.version
+        whole_entries = min(rows, len(picture.data) // size)
+        lengths = np.frombuffer(picture.data, f">u{size}", count=whole_entries)
+        needed = rows * size + int(lengths.sum(dtype=np.int64))
+    else:
+        return
+    if len(picture.data) < needed:
+        raise ValueError(f"it ends early, {needed - len(picture.data):,} bytes of its merged picture are missing")
 
 
 class _Reader:
