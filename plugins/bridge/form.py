@@ -18,7 +18,6 @@ from .tasks import BY_NAME, Task
 
 LARGEST_SEED = 2**32 - 1
 """What spin boxes and other programs' metadata can hold; the server would take more."""
-ROLES = ("foreground", "background")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +67,9 @@ class Form:
             scheduler=self.scheduler or None,
             seed=self.seed,
             count=self.count if "count" in has else 1,
-            strength=self.strength,
+            strength=self.strength if "strength" in has else None,
             lock_alpha=self.lock_alpha if "lock_alpha" in has else False,
-            scale=self.scale,
+            scale=self.scale if "scale" in has else Parameters().scale,
             upscaler=(self.upscaler or None) if "upscaler" in has else None,
         )
 

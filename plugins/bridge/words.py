@@ -1,4 +1,4 @@
-"""Words for a person: names of new layers, how far a job is, what went wrong.
+"""Words for a person: prompts in short, how far a job is, what went wrong.
 
 Knows the protocol's values; knows no widget. Ships in English; every text that is not a name goes through here or `tasks`.
 """
@@ -18,12 +18,11 @@ STAGES = {
     "read": "Reading the file",
     "write": "Writing the file",
 }
-ROLES = {"foreground": "", "background": "background", "blended": "blended"}
-NAME_CHARACTERS = 48
-"""Of a prompt in a layer's name; the editors' layer lists show about as many."""
+TITLE_CHARACTERS = 48
+"""Of a prompt in a group's name or a list; the editors' layer lists show about as many."""
 
 
-def short_prompt(prompt: str, characters: int = NAME_CHARACTERS) -> str:
+def short_prompt(prompt: str, characters: int = TITLE_CHARACTERS) -> str:
     """The prompt on one line, without emphasis and `<lora:…>`, cut at a word."""
     plain = re.sub(r"<[^<>]*>", " ", prompt)
     plain = re.sub(r":\s*[\d.]+\s*\)", ")", plain)
@@ -32,12 +31,6 @@ def short_prompt(prompt: str, characters: int = NAME_CHARACTERS) -> str:
         return plain
     cut = plain[: characters - 1]
     return (cut.rpartition(" ")[0] or cut).rstrip(" ,;") + "…"
-
-
-def layer_name(prompt: str, seed: int, role: str = "foreground") -> str:
-    """`glass bottle (1234)`; other roles are said: `glass bottle, background (1234)`."""
-    said = ROLES.get(role, role)
-    return ", ".join(part for part in (short_prompt(prompt) or "Layer", said) if part) + f" ({seed})"
 
 
 def described(event: Progress | Queued | Receiving) -> str:

@@ -28,8 +28,6 @@ class Order:
     """Submits and returns the job's id."""
     record: Mapping[str, Any] = field(default_factory=dict)
     """Goes onto each new layer, beside what the server says about it."""
-    named: bool = True
-    """Whether new layers are called after prompt and seed; a file's layers keep their names."""
     title: str = ""
     """Of the group, if there is one."""
     original: Gimp.Layer | None = None
@@ -115,7 +113,7 @@ def layers_of_file(path: str | None, image: Gimp.Image | None) -> Order:
     except OSError as error:
         raise RefusedError(f"{path} cannot be read: {error.strerror}. Choose another file.") from None
     file, pixel_format = cast(Literal["psd", "ora", "png"], kind), _pixel_format(image)
-    return Order(lambda client: client.insert_file(data, file, format=pixel_format), named=False, title=name)
+    return Order(lambda client: client.insert_file(data, file, format=pixel_format), title=name)
 
 
 def finished_job(job: str, image: Gimp.Image | None, *, task: str) -> Order:

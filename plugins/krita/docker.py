@@ -176,9 +176,10 @@ class Docker(DockWidget):
         """For a report."""
         app, form, session = Krita.instance(), self.form_panel.form(), self._session
         welcome = session.client.welcome if session.client is not None else None
+        qt = f"Qt {QtCore.qVersion()}, PyQt{MAJOR}, Python {platform.python_version()}"
         lines = {
             "Time": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "Krita": f"{app.version()}, Qt {QtCore.qVersion()}, PyQt{MAJOR}, Python {platform.python_version()}, {platform.platform()}",
+            "Krita": f"{app.version()}, {qt}, {platform.platform()}",
             "Protocol": f"{VERSION}, server {welcome.server if welcome is not None else 'not connected'}",
             "Device": session.engine.device if session.engine is not None else "unknown",
             "Document": _described(app.activeDocument()),

@@ -34,8 +34,6 @@ class Errand:
     """What was asked, for a generation."""
     title: str = ""
     """Of the group, when several layers come."""
-    named: bool = True
-    """Whether layers are called after prompt and seed, rather than by their own names."""
     replaces: str | None = None
     """Identity of the layer to take out when the result is in."""
     save_as: Path | None = None
@@ -54,7 +52,7 @@ def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
     document = errand.document
     if not canvas.is_open(app, document):
         raise canvas.DocumentClosedError
-    item = stacked(errand.watch.layers, title=errand.title, named=errand.named)
+    item = stacked(errand.watch.layers, title=errand.title)
     if item is None:
         raise RefusedError("The result is empty: every pixel is transparent. Try another prompt or seed.")
     node = yield from canvas.insert(app, document, item, errand.above)
@@ -70,13 +68,14 @@ def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
 
 def _remember(errand: Errand, node: Any) -> None:
     """Keep on the document what made this layer, so that *Repeat* and *Refine* know it after reopening."""
-    if not errand.named:
+    made_with = errand.watch.layers[0].layer.parameters
+    if not made_with:
         return
     record = canvas.remembered(errand.document)
     layers = record.get("layers")
     layers = dict(layers) if isinstance(layers, dict) else {}
     made = {"task": errand.form.task} if errand.form is not None else {}
-    layers[canvas.identity(node)] = {**errand.watch.layers[0].layer.parameters, **made}
+    layers[canvas.identity(node)] = {**made_with, **made}
     record["layers"] = dict(list(layers.items())[-REMEMBERED_LAYERS:])
     if errand.form is not None:
         record["form"] = errand.form.to_json()

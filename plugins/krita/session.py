@@ -166,7 +166,7 @@ class Session(QtCore.QObject):
             return
         active = canvas.active_layer(document)
         above = canvas.identity(active) if active is not None else None
-        errand = Errand(Watch(new_job_id()), document, above, title=path.name, named=False)
+        errand = Errand(Watch(new_job_id()), document, above, title=path.name)
 
         def send(data: bytes | None, error: BaseException | None) -> None:
             if error is not None or data is None:

@@ -1,18 +1,6 @@
 import pytest
-from acetate.plugins.bridge.words import ago, described, duration, explained, layer_name, short_prompt
+from acetate.plugins.bridge.words import ago, described, duration, explained, short_prompt
 from acetate.protocol import Failure, Progress, Queued, Receiving
-
-
-def test_a_layer_is_named_after_prompt_and_seed():
-    assert layer_name("glass bottle", 1234) == "glass bottle (1234)"
-
-
-def test_other_roles_are_said():
-    assert layer_name("glass bottle", 7, "background") == "glass bottle, background (7)"
-
-
-def test_a_layer_without_a_prompt_has_a_name_too():
-    assert layer_name("  ", 7) == "Layer (7)"
 
 
 def test_emphasis_loras_and_line_breaks_are_no_part_of_a_name():

@@ -67,7 +67,7 @@ class Runner:
                 if wanted():
                     self.step()
                 elif time.monotonic() > until:
-                    self.generator.throw(TimeoutError("the condition did not become true within %g s" % PATIENCE))
+                    self.generator.throw(TimeoutError(f"the condition did not become true within {PATIENCE:g} s"))
                 else:
                     QTimer.singleShot(5, look)
             except StopIteration as stop:
