@@ -31,7 +31,11 @@ ROLES = ("foreground", "background", "blended")
 Size = Annotated[int, Between(1, 8192)]
 Place = Annotated[int, Between(-(10**6), 10**6)]
 Text = Annotated[str, AtMost(8000)]
-Name = Annotated[str, Matching(r"(?!\.)[^/\\\x00-\x1f\x7f]{1,200}", "a name from the server's lists, not a path")]
+_WORD = r"(?!\.)[^/\\\x00-\x1f\x7f]+"
+Name = Annotated[
+    str, AtMost(200), Matching(rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}", "a name from the server's lists, not a path")
+]
+"""Two models of one name are told apart by their folder's: `portraits/soft`."""
 Encoding = Literal["raw", "zlib"]
 LayerFormat = Literal["rgba8", "bgra8", "rgba16", "rgbaf32"]
 State = Literal["waiting", "running", "finished", "failed", "cancelled"]
@@ -100,6 +104,7 @@ class Parameters:
     loras: Annotated[tuple[tuple[Name, Annotated[float, Between(-10, 10)]], ...], AtMost(16)] = ()
     scale: Annotated[float, Between(1, 16)] = 2.0
     upscaler: Name | None = None
+    upscaling: Annotated[Mapping[str, Annotated[str, AtMost(40)] | bool | int | float], AtMost(32)] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

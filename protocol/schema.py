@@ -1,11 +1,12 @@
 """Frozen dataclasses to and from JSON objects, checked field by field against their annotations.
 
-Knows nothing of what the fields mean. Understood annotations: `bool`, `int`, `float`, `str`, `Any`, `X | None`, `Literal`,
+Knows nothing of what the fields mean. Understood annotations: `bool`, `int`, `float`, `str`, `Any`, `X | Y`, `Literal`,
 `tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, other dataclasses, and `Annotated` with `Between`, `AtMost` or `Matching`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -120,8 +121,8 @@ def _check_for(hint: Any, strict: bool) -> Check:
     if origin is Annotated:
         return _limited(_check_for(arguments[0], strict), arguments[1:])
     if origin in (Union, types.UnionType):
-        (inner,) = [_check_for(argument, strict) for argument in arguments if argument is not type(None)]
-        return lambda value, where: None if value is None else inner(value, where)
+        checks = [_check_for(argument, strict) for argument in arguments if argument is not type(None)]
+        return _either(checks, optional=len(checks) < len(arguments))
     if origin is Literal:
         return _one_of(arguments)
     if origin is tuple:
@@ -170,6 +171,18 @@ def _one_of(choices: tuple[Any, ...]) -> Check:
             if type(value) is type(choice) and value == choice:
                 return choice
         raise _wrong(where, value, f"one of {', '.join(map(str, choices))}")
+
+    return check
+
+
+def _either(checks: list[Check], *, optional: bool) -> Check:
+    def check(value: Any, where: str) -> Any:
+        if value is None and optional:
+            return None
+        for attempt in checks[:-1]:
+            with contextlib.suppress(ProtocolError):
+                return attempt(value, where)
+        return checks[-1](value, where)
 
     return check
 

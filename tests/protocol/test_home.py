@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import platformdirs
+import pytest
+from acetate.protocol import home, running_server
+from acetate.protocol.launch import clean_environment
+
+
+def test_the_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACETATE_HOME", raising=False)
+    monkeypatch.delenv("SNAP_REAL_HOME", raising=False)
+
+    assert home() == Path(platformdirs.user_state_dir("acetate", appauthor=False))
+
+
+def test_one_variable_overrides_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
+
+    assert home() == tmp_path
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "5", '{"url": "ws://x"}', "\xff"])
+def test_a_broken_state_file_is_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
+    (tmp_path / "server.json").write_text(content, encoding="latin-1")
+
+    assert running_server() is None
+
+
+def test_the_state_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
+    (tmp_path / "server.json").write_text(
+        json.dumps({"url": "ws://127.0.0.1:1/", "token": "t", "pid": 5, "protocol": 1, "new": 0})
+    )
+    found = running_server()
+
+    assert found is not None and (found.address.url, found.address.token, found.pid) == ("ws://127.0.0.1:1/", "t", 5)
+
+
+def test_a_started_server_inherits_nothing_of_the_editors_bundle() -> None:
+    bundle = {
+        "PYTHONHOME": "/tmp/.mount_krita",
+        "LD_LIBRARY_PATH": "/x",
+        "QT_PLUGIN_PATH": "/y",
+        "HOME": "/home/artist",
+        "PATH": "/bin",
+    }
+
+    assert clean_environment(bundle) == {"HOME": "/home/artist", "PATH": "/bin"}
+
+
+def test_the_package_works_as_a_copy_with_nothing_installed(tmp_path: Path) -> None:
+    """As in a plug-in: the folder copied into another package, `websockets` as a pure-Python folder inside, no site-packages."""
+    import shutil
+
+    import acetate.protocol
+    import websockets
+
+    target = tmp_path / "plugin" / "protocol"
+    shutil.copytree(Path(acetate.protocol.__file__).parent, target, ignore=shutil.ignore_patterns("__pycache__"))
+    leave = shutil.ignore_patterns("__pycache__", "legacy", "asyncio", "trio", "*.so", "*.c", "*.pyd")
+    shutil.copytree(Path(websockets.__file__).parent, target / "websockets", ignore=leave)
+    (tmp_path / "plugin" / "__init__.py").touch()
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from plugin.protocol import Address, Client\n"
+        "client = Client('copy', address=Address('ws://127.0.0.1:9/', 't'))\n"
+        "client.connect()\n"
+        "print(client.events.get(timeout=10).failure.code)\n"
+        "client.close()\n"
+        "outside = [name for name in sys.modules if name.split('.')[0] in ('websockets', 'acetate', 'numpy')]\n"
+        "print(outside)\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["connection-lost", "[]"]

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+
+import pytest
+from acetate.engine import TASKS, Request, Role
+from acetate.protocol import CODES, Failure, ProtocolError
+from acetate.protocol import messages as wire
+
+BY_HAND = [
+    wire.Submit(
+        "0123456789abcdef",
+        "repaint",
+        wire.Parameters(prompt="ein Drachen 🪁", loras=(("ink", 0.8),), prompts={"background": "sky"}),
+        wire.Conditions(wire.Placed("0" * 64, -5, 7), wire.Placed("1" * 64)),
+        wire.Box(-10, 0, 512, 300),
+        "bgra8",
+        priority="front",
+        keep=False,
+    ),
+    wire.Attach("0123456789abcdef", (0, 2)),
+]
+
+
+@pytest.mark.parametrize("message", BY_HAND)
+def test_a_clients_message_survives_the_wire(message: wire.ClientMessage) -> None:
+    assert wire.from_client(wire.to_text(message)) == message
+
+
+def test_a_servers_message_survives_the_wire() -> None:
+    layer = wire.Layer(
+        "0123456789abcdef", 0, "a kite (7)", "foreground", 3, 4, 10, 20, wire.Box(0, 0, 64, 64), "rgba8", 800, "0" * 64,
+        group=(wire.Group("g", "a kite"),), parameters={"seed": 7, "nested": {"list": [1, 2.5, None]}}, quality={"haze": 0.01},
+    )  # fmt: skip
+    failed = wire.Failed("0123456789abcdef", Failure("out-of-memory", "8 GB are needed", "Try a smaller size."))
+    for message in (layer, failed, wire.History((), True)):
+        assert wire.from_server(wire.to_text(message)) == message
+
+
+def test_every_type_has_its_own_name_in_its_direction() -> None:
+    assert len(wire.FROM_CLIENT) == len(typing.get_args(wire.ClientMessage))
+    assert len(wire.FROM_SERVER) == len(typing.get_args(wire.ServerMessage))
+
+
+def test_the_client_passes_over_what_a_newer_server_adds() -> None:
+    assert wire.from_server('{"type":"weather","sunny":true}') is None
+    assert wire.from_server('{"type":"cancelled","job":"0123456789abcdef","by":"somebody"}') == wire.Cancelled("0123456789abcdef")
+
+
+def test_a_message_of_64_kib_is_taken_and_a_larger_one_is_not() -> None:
+    frame = json.dumps({"type": "jobs"})
+    assert wire.from_client(frame + " " * (wire.MAX_TEXT_BYTES - len(frame))) == wire.ListJobs()
+    with pytest.raises(ProtocolError, match="65536"):
+        wire.from_client(frame + " " * (wire.MAX_TEXT_BYTES - len(frame) + 1))
+
+
+def test_bytes_count_not_characters() -> None:
+    with pytest.raises(ProtocolError, match="65536"):
+        wire.from_client(json.dumps({"type": "é" * 40_000}, ensure_ascii=False))
+
+
+def test_the_parameters_are_the_engines() -> None:
+    """The protocol imports nothing of ours, so this test keeps the two together: same names, same defaults."""
+    pictures = {"task", "source", "mask", "foreground", "background", "blended"}
+    engine = {f.name: f for f in dataclasses.fields(Request) if f.name not in pictures}
+    ours = {f.name: f for f in dataclasses.fields(wire.Parameters)}
+
+    assert set(ours) == set(engine)
+    asked, known = wire.Parameters(), Request()
+    assert {n: getattr(asked, n) for n in ours if n != "model"} == {n: getattr(known, n) for n in ours if n != "model"}
+
+
+def test_the_tasks_and_roles_are_the_engines() -> None:
+    assert wire.TASKS == TASKS
+    assert typing.get_args(Role) == wire.ROLES
+
+
+@pytest.mark.parametrize("name", ["sketchpad", "My Model v1.0 (final).safetensors", "模型", "portraits/soft"])
+def test_names_from_a_list_are_taken(name: str) -> None:
+    assert wire.from_client(json.dumps(submit(model=name))).parameters.model == name  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../b", "a//b", "a/.b", "C:x", "a\\b", "", ".hidden", "a\0b", "a\nb"])
+def test_names_that_look_like_paths_are_not(name: str) -> None:
+    with pytest.raises(ProtocolError, match="not a path"):
+        wire.from_client(json.dumps(submit(model=name)))
+
+
+def test_upscaling_options_are_plain_values() -> None:
+    given = {"mode": "redraw", "tile_width": 512, "uniform": True, "seam_strength": 0.5}
+    message = wire.from_client(json.dumps(submit(upscaling=given)))
+    assert message.parameters.upscaling == given  # type: ignore[union-attr]
+    assert [type(value) for value in message.parameters.upscaling.values()] == [str, int, bool, float]  # type: ignore[union-attr]
+    with pytest.raises(ProtocolError, match=r"upscaling\.tile_width"):
+        wire.from_client(json.dumps(submit(upscaling={"tile_width": [512]})))
+
+
+def test_every_code_has_a_meaning_and_the_form_of_one() -> None:
+    assert all(code == code.lower() and " " not in code and meaning for code, meaning in CODES.items())
+
+
+def submit(**parameters: object) -> dict[str, object]:
+    return {"type": "submit", "job": "0123456789abcdef", "task": "foreground", "parameters": parameters}

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from acetate.protocol import Box, Failure, Layer
+from acetate.server import reports
+
+LAYER = Layer(
+    "0123456789", 0, "a kite", "foreground", 0, 0, 1, 1, Box(0, 0, 1, 1), "rgba8", 4, "0" * 64, parameters={"a": [1.5, None]}
+)
+
+
+@pytest.mark.parametrize(
+    ("report", "payload"),
+    [
+        (reports.Beat(), b""),
+        (reports.Made(LAYER, "file", 2, 1), b"12345678"),
+        (reports.Broke("0123456789", Failure("internal", "é"), "Traceback …"), b""),
+        (reports.Sketch("0123456789", 1, 1), b"\0\xff\0\xff"),
+    ],
+)
+def test_a_report_survives_the_pipe(report: reports.Report, payload: bytes) -> None:
+    body = reports.read_body(io.BytesIO(reports.pack(report, payload)))
+
+    assert body is not None and reports.unpack_report(body) == (report, payload)
+
+
+def test_a_command_survives_the_pipe() -> None:
+    command = reports.Run("0123456789", "submit", {"task": "foreground"}, {"0" * 64: {"path": "/x", "width": None}})
+    body = reports.read_body(io.BytesIO(reports.pack(command)))
+
+    assert body is not None and reports.unpack_command(body) == command
+
+
+def test_the_end_of_the_pipe_is_the_end() -> None:
+    whole = reports.pack(reports.Beat())
+    assert reports.read_body(io.BytesIO(b"")) is None
+    assert reports.read_body(io.BytesIO(whole[:-1])) is None
+
+
+def test_a_pipe_out_of_step_is_noticed() -> None:
+    with pytest.raises(EOFError, match="out of step"):
+        reports.body_length(b"\xff\xff\xff\xff")
