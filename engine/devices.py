@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
 from .errors import BadRequest
+
+
+@dataclass(frozen=True)
+class Dtypes:
+    """Arithmetic per network."""
+
+    unet: torch.dtype
+    vae: torch.dtype
+    """Never float16: SDXL's VAE overflows in it (layerdiffuse.md 2.6)."""
+    decoder: torch.dtype
+    """Never bfloat16: 16.6 % of its 8-bit values would land on another level (performance.md 1.5)."""
+
+
+def dtypes(device: torch.device) -> Dtypes:
+    """float32 on the CPU; half precision on accelerators, where MPS and XPU are untried."""
+    if device.type == "cpu":
+        return Dtypes(torch.float32, torch.float32, torch.float32)
+    vae = torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    return Dtypes(torch.float16, vae, torch.float16)
+
 
 KINDS = ("cuda", "xpu", "mps", "cpu")
 """In order of preference; `cuda` is also ROCm's name."""

@@ -6,7 +6,7 @@ Knows tensors and devices; knows no request and no task.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -60,9 +60,8 @@ class Model:
     defaults: Defaults
     device: torch.device
     preview_matrix: Tensor
-    """`(C + 1, 4)`: latents in sampling space and a constant -> premultiplied RGBA in [0, 1], a least-squares fit."""
-    licence: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+    """Latents in sampling space and a constant -> colour, a least-squares fit: `(C + 1, 4)` gives premultiplied RGBA in
+    [0, 1]; `(C + 1, 3)` gives RGB over mid-grey, whose distance from grey stands for alpha."""
 
     @property
     def dtype(self) -> torch.dtype:
@@ -73,5 +72,8 @@ class Model:
     def preview(self, clean: Tensor) -> RGBA:
         """`(1, C, h, w)` latents -> `(h, w, 4)` straight, 1/8 of the working size; a matrix product, no network."""
         rows = clean[0].float().cpu().permute(1, 2, 0)
-        rows = torch.cat([rows, torch.ones_like(rows[..., :1])], dim=2) @ self.preview_matrix
-        return to_u8(unpremultiply(np.clip(rows.numpy(), 0, 1)))
+        fitted = (torch.cat([rows, torch.ones_like(rows[..., :1])], dim=2) @ self.preview_matrix).clamp(0, 1).numpy()
+        if fitted.shape[2] == 4:
+            return to_u8(unpremultiply(fitted))
+        alpha = np.clip(np.abs(fitted - 0.5).max(axis=2, keepdims=True) * 6, 0, 1)
+        return to_u8(np.concatenate([fitted, alpha], axis=2))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import BadRequest
 from .request import Request
@@ -46,22 +47,16 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _types(name: str) -> tuple[type, ...]:
-    if name == "prompts":
-        return (dict,)
-    if name == "loras":
-        return (tuple,)
-    annotation = str(_FIELDS[name].type)
-    found: list[type] = []
-    if "int" in annotation or "Literal[1" in annotation:
-        found.append(int)
-    if "float" in annotation:
-        found += [int, float]
-    if "bool" in annotation:
-        found.append(bool)
-    if "None" in annotation:
-        found.append(type(None))
-    return tuple(found) if found and found != [type(None)] else (str, *found)
+def _types(hint: Any) -> tuple[type, ...]:
+    """The Python types that a field's annotation allows in JSON."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return tuple(kind for argument in arguments for kind in _types(argument))
+    if origin is Literal:
+        return tuple({type(argument) for argument in arguments})
+    if origin is not None:
+        return (dict,) if issubclass(origin, Mapping) else (origin,)
+    return (int, float) if hint is float else (hint,)
 
 
-_EXPECTED = {name: _types(name) for name in _FIELDS}
+_EXPECTED = {name: _types(hint) for name, hint in get_type_hints(Request).items() if name in _FIELDS}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 import torch
@@ -32,7 +32,7 @@ def apply(unet: nn.Module, state_dict: Mapping[str, Tensor], weight: float = 1.0
     Apply before offloading is set up, and before attention sharing.
     """
     deltas = parse(state_dict, layers_per_block=_layers_per_block(unet))
-    _check_complete(unet, deltas, state_dict)
+    check_complete(unet, deltas, state_dict)
     return merge(unet, deltas, state_dict, weight)
 
 
@@ -117,9 +117,9 @@ def merge(
     if unknown := {delta.target: _key(delta) for delta in deltas if delta.target not in parameters}:
         raise ModelBroken(f"the weight file has keys that name no parameter of the network: {listed(unknown.values())}")
     wrong = [
-        f"{delta.target} is {tuple(parameters[delta.target].shape)}, its change {_shape(delta, shapes)}"
+        f"{delta.target} is {tuple(parameters[delta.target].shape)}, its change {shape_of(delta, shapes)}"
         for delta in deltas
-        if not _fits(_shape(delta, shapes), tuple(parameters[delta.target].shape), delta.target)
+        if not _fits(shape_of(delta, shapes), tuple(parameters[delta.target].shape), delta.target)
     ]
     if wrong:
         raise ModelBroken(f"the weight file does not fit the network: {listed(wrong)}")
@@ -141,7 +141,7 @@ def _key(delta: Delta) -> str:
     return delta.key if isinstance(delta, Diff) else delta.up
 
 
-def _shape(delta: Delta, shapes: Mapping[str, Shape]) -> Shape:
+def shape_of(delta: Delta, shapes: Mapping[str, Shape]) -> Shape:
     """Shape of the change; empty where up and down do not belong together."""
     if isinstance(delta, Diff):
         return shapes[delta.key]
@@ -170,7 +170,7 @@ def _sum(
     """`W + weight * (all changes)` in fp32, cast back; strength 0 gives the same bits."""
     total = parameter.detach().to(torch.float32, copy=True)
     for delta in deltas:
-        shape = _shape(delta, shapes)
+        shape = shape_of(delta, shapes)
         if total.ndim == 4 and len(shape) == 4 and shape[1] > total.shape[1]:
             total = nn.functional.pad(total, (0, 0, 0, 0, 0, shape[1] - total.shape[1]))
         if weight == 0:  # -0.0 + 0.0 would be another bit pattern
@@ -206,25 +206,22 @@ _CONVOLUTIONAL = re.compile(r"\.resnets\.|samplers\.|^conv_")
 _UNTOUCHED = re.compile(r"\.attn[12]\.to_[qkv]\.|^(time|add)_embedding\.")
 
 
-def _check_complete(unet: nn.Module, deltas: list[Delta], tensors: Mapping[str, Tensor]) -> None:
+def check_complete(unet: nn.Module, deltas: list[Delta], keys: Iterable[str]) -> None:
     """Refuse a file that changes most of a published set of parameters, but not all of it (layerdiffuse.md 1.4).
 
-    The sets follow from the UNet, 560, 206 and 1252 parameters for SDXL. A file with few changes is one that someone
-    made on purpose; the set of the files with 12 input channels is unconfirmed and may be larger than the second.
+    The sets follow from the UNet, 560, 206 and 1252 parameters for SDXL; the published files' sizes say that each has one
+    of them, `bgble2fg` the last. A file with few changes is one that someone made on purpose.
     """
     targets = {delta.target for delta in deltas}
-    for purpose, complete in _published_sets(unet, deltas, shapes_of(tensors)):
+    names = [name for name, _ in unet.named_parameters()]
+    sets = {
+        "parameters of residual blocks and samplers": {name for name in names if _CONVOLUTIONAL.search(name)},
+        "parameters except queries, keys and values": {name for name in names if not _UNTOUCHED.search(name)},
+    }
+    if any(key.endswith("::lora::0") for key in keys):
+        sets["attention projections"] = {name for name in names if _PROJECTION.search(name)}
+    for purpose, complete in sets.items():
         missing = complete - targets
         if missing and len(missing) < len(complete) / 2:
             found = f"{len(complete) - len(missing)} of the {len(complete)} {purpose}"
             raise ModelBroken(f"the weight file is incomplete: it changes {found}, but not {listed(missing)}")
-
-
-def _published_sets(unet: nn.Module, deltas: list[Delta], shapes: Mapping[str, Shape]) -> Iterator[tuple[str, set[str]]]:
-    names = [name for name, _ in unet.named_parameters()]
-    if any(key.endswith("::lora::0") for key in shapes):
-        yield "attention projections", {name for name in names if _PROJECTION.search(name)}
-    yield "parameters of residual blocks and samplers", {name for name in names if _CONVOLUTIONAL.search(name)}
-    latents = getattr(getattr(unet, "config", None), "in_channels", 4)
-    if not any(delta.target == "conv_in.weight" and _shape(delta, shapes)[1] > latents for delta in deltas):
-        yield "parameters except queries, keys and values", {name for name in names if not _UNTOUCHED.search(name)}

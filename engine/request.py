@@ -84,7 +84,9 @@ class Request:
     scale: float = 2.0
     """`upscale`: the factor; `width` and `height`, when given, are the target instead."""
     upscaler: str | None = None
-    """`upscale`: a network by name; `None` means Lanczos."""
+    """`upscale`: a network by name, or the absolute path of its file; `None` means Lanczos."""
+    upscaling: Mapping[str, Any] = field(default_factory=dict)
+    """`upscale`: `mode`, `alpha` and fields of `tiles.Tiling`, where they differ from the defaults (`upscale_options.py`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

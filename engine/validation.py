@@ -6,6 +6,7 @@ import math
 
 from .errors import BadRequest
 from .request import TASKS, Request, Role, Task
+from .upscale_options import options_of
 
 MAX_SIDE = 8192
 MAX_PROMPT = 10_000
@@ -31,6 +32,7 @@ def check(request: Request) -> None:
     _check_texts(request)
     _check_numbers(request)
     _check_pictures(request)
+    options_of(request.upscaling)
 
 
 def _check_texts(request: Request) -> None:

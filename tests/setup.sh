@@ -1,13 +1,18 @@
 #!/bin/sh
-# Install the programs that the tests open files and windows with. Needs Debian's apt and root; otherwise says what to install.
+# Install the programs that the tests open files and windows with, and the font that the model's judge compares with.
+# Needs Debian's apt and root; elsewhere it says what to install.
 set -eu
-cd "$(dirname "$0")"
 missing=""
-command -v magick >/dev/null 2>&1 || dpkg -s imagemagick >/dev/null 2>&1 || missing="$missing imagemagick"
-command -v node >/dev/null 2>&1 || missing="$missing nodejs npm"
-[ -z "$missing" ] || {
-  [ "$(id -u)" = 0 ] || { echo "please install:$missing"; exit 1; }
-  apt-get update -q
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
-}
+for package in imagemagick fonts-noto-color-emoji; do
+  dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+command -v npm >/dev/null 2>&1 || missing="$missing npm"
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+  echo "please install:$missing" >&2
+  exit 1
+fi
+apt-get update -q
+# shellcheck disable=SC2086 # a list of names
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing

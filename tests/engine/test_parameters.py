@@ -9,7 +9,13 @@ from acetate.engine.parameters import from_json, to_json
 
 def test_a_request_survives_json() -> None:
     request = Request(
-        task="refine", prompt="glass bottle", seed=2**60, width=333, strength=0.4, loras=(("ink", 0.5),), prompts={"background": "sky"}
+        task="refine",
+        prompt="glass bottle",
+        seed=2**60,
+        width=333,
+        strength=0.4,
+        loras=(("ink", 0.5),),
+        prompts={"background": "sky"},
     )
     again = from_json(json.loads(json.dumps(to_json(request))))
     assert to_json(again) == to_json(request)
@@ -23,7 +29,12 @@ def test_defaults_are_left_out_but_never_prompt_model_and_seed() -> None:
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [({"colour": "red"}, "'colour'"), ({"seed": "7"}, "seed is '7'"), ({"width": 1.5}, "width is 1.5"), ({"prompt": None}, "prompt is None")],
+    [
+        ({"colour": "red"}, "'colour'"),
+        ({"seed": "7"}, "seed is '7'"),
+        ({"width": 1.5}, "width is 1.5"),
+        ({"prompt": None}, "prompt is None"),
+    ],
 )
 def test_unknown_and_wrong_values_are_named(values: dict[str, object], words: str) -> None:
     with pytest.raises(BadRequest, match=words):

@@ -130,7 +130,7 @@ def test_a_task_that_the_family_cannot_do_says_which_can(untrained: Engine, laye
 def test_missing_weights_name_the_command_that_brings_them(untrained: Engine, layer: NDArray[np.uint8]) -> None:
     with pytest.raises(ModelMissing, match="foreground-to-background") as refused:
         pictures(untrained, task="background", foreground=layer)
-    assert "acetate models pull" in refused.value.hint
+    assert "SDXL" in refused.value.hint
 
 
 def test_describe_is_plain_json(untrained: Engine) -> None:

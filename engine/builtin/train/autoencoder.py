@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ...alpha import pad_rgb
 from ...transparency import TransparentDecoder, TransparentEncoder
+from . import linear_start
 from .precision import Trainer
 
 LATENT_CHANNELS = 8
@@ -45,7 +46,9 @@ class Codec(nn.Module):
         )
         self.encoder = TransparentEncoder(LATENT_CHANNELS, ENCODER_CHANNELS)
         self.decoder = TransparentDecoder(LATENT_CHANNELS, DECODER_CHANNELS, attention_levels=1)
-        nn.init.normal_(self.encoder.get_parameter(f"blocks.{len(self.encoder.blocks) - 1}.weight"), std=0.02)
+        linear_start.start_encoder(self.encoder)
+        linear_start.start_vae(self.vae)
+        linear_start.start_transparent_decoder(self.decoder)
 
     def encode(self, alpha_rgb_01: Tensor) -> tuple[Tensor, Tensor]:
         """`(B, 4, H, W)` alpha and padded colour in [0, 1] -> unscaled latents and the posterior's logvar."""
@@ -77,11 +80,10 @@ def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str
     behind = torch.rand(batch.shape[0], 3, 1, 1)
     composite = _difference(drawn * seen + behind * (1 - seen), colour * alpha + behind * (1 - alpha))
     hidden = F.l1_loss(drawn * weight, colour * weight)
-    # Half of the channels are anchored to the picture at 1/8 size, alpha and premultiplied colour: without an anchor, colour
-    # had not reached the latents after 4,000 pictures, as GroupNorm takes a frame's mean away. The others are free for detail.
-    anchor = F.mse_loss(latents[:, :4].float(), F.avg_pool2d(torch.cat([alpha, colour * alpha], dim=1), 8) * 2 - 1)
+    # Half of the channels stay what they start as, so that the denoiser learns layout and colour first.
+    anchor = F.mse_loss(latents[:, :4].float(), F.avg_pool2d(batch, 8) * 2 - 1)
     spread = latents.float().square().mean() + 0.1 * (logvar.float().exp() - logvar.float() - 1).mean()
-    loss = base + 2 * coverage + composite + 0.5 * hidden + 2 * anchor + 1e-3 * spread
+    loss = base + 2 * coverage + composite + 0.5 * hidden + anchor + 1e-3 * spread
     parts = {"base": base, "coverage": coverage, "composite": composite, "anchor": anchor}
     return loss, {name: value.item() for name, value in parts.items()}
 
@@ -93,7 +95,7 @@ def _difference(x: Tensor, y: Tensor) -> Tensor:
 
 def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch_size: int = 8) -> Codec:
     """Train up to `steps`, going on from `folder/codec.pt` when it is there."""
-    trainer = Trainer(Codec(), folder / "codec.pt", peak=1.2e-3, steps=steps)
+    trainer = Trainer(Codec(), folder / "codec.pt", peak=8e-4, steps=steps)
     codec = cast(Codec, trainer.fast)
     data = torch.from_numpy(network_form(pictures)) if trainer.done < steps else torch.empty(0)
     started, first = time.monotonic(), trainer.done

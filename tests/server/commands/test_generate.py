@@ -74,7 +74,9 @@ def test_refine_and_repaint_read_their_pictures(acetate: Command, layer_file: Pa
     source = np.asarray(Image.open(layer_file))
     assert acetate("generate", "x", "--task", "refine", "--layer", layer_file, "--lock-alpha", "-o", "r.png", *FAST)[0] == 0
     assert (np.asarray(Image.open("r.png"))[..., 3] == source[..., 3]).all()
-    assert acetate("generate", "x", "--task", "repaint", "--layer", layer_file, "--mask", "mask.png", "-o", "p.png", *FAST)[0] == 0
+    assert (
+        acetate("generate", "x", "--task", "repaint", "--layer", layer_file, "--mask", "mask.png", "-o", "p.png", *FAST)[0] == 0
+    )
     assert (np.asarray(Image.open("p.png"))[10:] == source[10:]).all()
 
 
@@ -116,7 +118,8 @@ def test_an_unknown_model_is_a_failure_that_says_what_there_is(acetate: Command)
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "garbage"])
 @pytest.mark.parametrize(
-    "file", ["unet/diffusion_pytorch_model.safetensors", "transparent_decoder/model.safetensors", "acetate.json", "vae/config.json"]
+    "file",
+    ["unet/diffusion_pytorch_model.safetensors", "transparent_decoder/model.safetensors", "acetate.json", "vae/config.json"],
 )
 def test_a_broken_model_folder_is_named(
     acetate: Command, untrained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, damage: str

@@ -39,11 +39,15 @@ def bomb(path: Path) -> None:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
     header = (60_000).to_bytes(4, "big") * 2 + bytes([8, 6, 0, 0, 0])
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("damage", [truncated, text, empty, animated, bomb])
-def test_pictures_that_cannot_be_read_are_named_with_the_reason(acetate: Command, damage: Callable[[Path], None], tmp_path: Path) -> None:
+def test_pictures_that_cannot_be_read_are_named_with_the_reason(
+    acetate: Command, damage: Callable[[Path], None], tmp_path: Path
+) -> None:
     path = tmp_path / "source.png"
     damage(path)
     code, _, err = acetate("generate", "x", "--task", "refine", "--layer", path, "-o", "x.png", "--alone")

@@ -1,0 +1,79 @@
+"""Where programs keep their models: ComfyUI, A1111 and Forge by their subfolders' names, anything else by looking everywhere.
+
+Knows names of folders and endings of files; reads no file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+KNOWN = {
+    "checkpoints": ".safetensors .ckpt",
+    "diffusers": "",
+    "loras": ".safetensors",
+    "vae": ".safetensors",
+    "upscale_models": ".safetensors .pth",
+    "layer_model": ".safetensors",
+    "stable-diffusion": ".safetensors .ckpt",
+    "lora": ".safetensors",
+    "lycoris": ".safetensors",
+    "esrgan": ".safetensors .pth",
+    "realesrgan": ".safetensors .pth",
+    "swinir": ".safetensors .pth",
+    "dat": ".safetensors .pth",
+}
+"""Subfolder of a models folder, in lower case, and what is looked for in it: first ComfyUI's names, then A1111's and Forge's."""
+
+UPSCALERS = ("upscale_models", "esrgan", "realesrgan", "swinir", "dat")
+
+DEPTH = 8
+"""Folders below a root that are entered."""
+
+
+def model_files(root: Path) -> Iterator[Path]:
+    """Model files and diffusers folders at `root` or below it, in a stable order; links are followed, but never in circles."""
+    if root.is_file() or (root / "model_index.json").is_file():
+        yield root
+    elif subfolders := _known_subfolders(root) or _known_subfolders(root / "models"):
+        for folder in subfolders:
+            yield from _walk(folder, tuple(KNOWN[folder.name.lower()].split()), DEPTH, frozenset())
+    elif root.is_dir():
+        endings = KNOWN.get(root.name.lower(), ".safetensors .ckpt .pth").split()
+        yield from _walk(root, tuple(endings), DEPTH, frozenset())
+
+
+def is_upscaler(path: Path) -> bool:
+    """Whether a `.pth` file lies where upscalers lie; what is in it is for its loader to see."""
+    return any(part.lower() in UPSCALERS for part in path.parts[:-1])
+
+
+def _known_subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in folder.iterdir() if entry.name.lower() in KNOWN and entry.is_dir())
+    except OSError:
+        return []
+
+
+def _walk(folder: Path, endings: tuple[str, ...], depth: int, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        status = folder.stat()
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError:
+        return
+    if (status.st_dev, status.st_ino) in above:
+        return
+    above |= {(status.st_dev, status.st_ino)}
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            if (path / "model_index.json").is_file():
+                yield path
+            elif depth:
+                yield from _walk(path, endings, depth - 1, above)
+        elif path.suffix in endings and (path.suffix != ".pth" or is_upscaler(path)):
+            yield path

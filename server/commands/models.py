@@ -1,0 +1,156 @@
+"""`acetate models`: what is installed, where more is searched, and what can be downloaded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from acetate.engine import builtin, catalogue
+from acetate.engine.catalogue import Row
+from acetate.engine.errors import ModelBroken
+from acetate.engine.library import Installed, Library
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .failing import UsageError
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """One word says what to do; without it everything is listed."""
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser("list", help="what is installed, and what the catalogue knows")
+    add = actions.add_parser("add", help="search a folder or file where it lies (ComfyUI, A1111, Forge, any other)")
+    add.add_argument("path", type=Path)
+    remove = actions.add_parser("remove", help="search an added folder no longer; nothing is deleted")
+    remove.add_argument("path", type=Path)
+    pull = actions.add_parser("pull", help="download a file of the catalogue, or sd15 or sdxl for what a family needs")
+    pull.add_argument("name")
+    pull.add_argument("--accept-licence", action="store_true", help="accept the licences without being asked")
+    actions.add_parser("verify", help="compare installed files with the catalogue's checksums")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    actions: dict[str, Callable[[argparse.Namespace, Library], int]] = {
+        "add": _add,
+        "remove": _remove,
+        "pull": _pull,
+        "verify": _verify,
+    }
+    return actions.get(options.action or "list", _list)(options, Library())
+
+
+def _list(options: argparse.Namespace, library: Library) -> int:
+    installed = library.installed()
+    missing = [row for row in catalogue.preferred() if not any(one.row == row for one in installed)]
+    if options.json:
+        built_in = {"name": builtin.NAME, "role": "checkpoint", "family": "sketchpad", "path": str(builtin.FOLDER)}
+        print(json.dumps({"installed": [built_in, *map(_plain, installed)], "catalogue": [_row(r) for r in missing]}, indent=2))
+        return 0
+    print(f"{builtin.NAME:32} checkpoint    built in")
+    for one in installed:
+        problem = f"  cannot be used: {one.kind.problem}" if one.kind.problem else ""
+        print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}{problem}")
+    for folder in library.folders():
+        print(f"searched as well: {folder}")
+    if missing:
+        print("\ncan be downloaded with `acetate models pull NAME` (sd15 or sdxl brings what a family needs):")
+        for row in missing:
+            print(f"{row.name:42} {_size(row):>9}  {row.licence}")
+    return 0
+
+
+def _plain(one: Installed) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "role": one.kind.role,
+        "family": one.family,
+        "path": str(one.path),
+        "problem": one.kind.problem,
+        "caution": one.kind.caution,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {"name": row.name, "family": row.family, "role": row.role, "bytes": row.bytes, "licence": row.licence, "url": row.url}
+
+
+def _size(row: Row) -> str:
+    return f"{row.bytes / 1e6:,.0f} MB" if row.bytes else ""
+
+
+def _add(options: argparse.Namespace, library: Library) -> int:
+    found = library.add(options.path)
+    usable = [one for one in found if not one.kind.problem]
+    print(f"{options.path}: {len(usable)} models")
+    for one in found:
+        if one.kind.problem:
+            print(f"  {one.path.name} cannot be used: {one.kind.problem}")
+    return 0
+
+
+def _remove(options: argparse.Namespace, library: Library) -> int:
+    library.remove(options.path)
+    print(f"{options.path} is no longer searched")
+    return 0
+
+
+def _pull(options: argparse.Namespace, library: Library) -> int:
+    from acetate.engine.downloads import pull
+
+    rows = catalogue.named(options.name)
+    if not rows:
+        raise UsageError(f"the catalogue has no {options.name!r}", "see `acetate models` for the names")
+    for row in rows:
+        with _bar(row.file) as progressed:
+            print(pull(row, library.models, _consent(options.accept_licence), progressed))
+    return 0
+
+
+def _consent(accepted: bool) -> Callable[[Row], bool]:
+    """Show the licence; ask where someone can answer."""
+
+    def ask(row: Row) -> bool:
+        print(f"{row.file} ({_size(row) or 'size unknown'}) from {row.url}, licence {row.licence}: {row.licence_url}")
+        if accepted:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError(f"the licence {row.licence} must be accepted first", "read it, then add --accept-licence")
+        return input("Accept this licence? [y/N] ").strip().lower() in ("y", "yes")
+
+    return ask
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar for one download."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _verify(options: argparse.Namespace, library: Library) -> int:
+    """Hash every file that the catalogue knows by name; 1 when one differs."""
+    wrong = list(_damaged(library))
+    if wrong:
+        raise ModelBroken(f"{', '.join(wrong)} differ from what was published", "delete and pull them again")
+    print("every known file is what was published")
+    return 0
+
+
+def _damaged(library: Library) -> Iterator[str]:
+    from acetate.engine.downloads import is_intact
+
+    for one in library.installed():
+        if one.row is not None and one.path.is_file():
+            intact = is_intact(one.path, one.row)
+            print(f"{'ok ' if intact else 'BAD'} {one.path}")
+            if not intact:
+                yield one.path.name

@@ -1,0 +1,45 @@
+"""The model in the package, loaded and judged: the gates of its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from acetate.engine import builtin
+from acetate.engine.builtin.train import judge
+
+
+def test_it_is_small_enough_to_travel_in_the_package() -> None:
+    size = sum(path.stat().st_size for path in builtin.FOLDER.rglob("*") if path.is_file())
+    assert 1_000_000 < size <= 45_000_000
+
+
+def test_it_holds_safetensors_and_no_pickle() -> None:
+    endings = {path.suffix for path in builtin.FOLDER.rglob("*") if path.is_file()}
+    assert endings <= {".safetensors", ".json", ".txt", ".md"}
+
+
+def test_stock_diffusers_opens_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is SD 1.5-shaped: what runs SD 1.5 runs it."""
+    from diffusers import StableDiffusionPipeline
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    pipeline = StableDiffusionPipeline.from_pretrained(builtin.FOLDER, local_files_only=True, safety_checker=None)
+    assert pipeline.unet.config.in_channels == pipeline.vae.config.latent_channels
+
+
+@pytest.fixture(scope="module")
+def tally() -> judge.Tally:
+    """Every case of the judge, with two seeds: several minutes."""
+    return judge.judge(judge.run(seeds=2))
+
+
+@pytest.mark.parametrize("measure", judge.GATES)
+def test_the_gate_is_reached(tally: judge.Tally, measure: str) -> None:
+    failures = "\n".join(line for line in tally.failures if line.startswith(measure))
+    assert tally.share(measure) >= judge.GATES[measure], f"{judge.table(tally)}\n{failures}"
+
+
+def test_the_card_states_every_gate() -> None:
+    card = Path(builtin.FOLDER / "README.md").read_text(encoding="utf-8")
+    assert all(f"| {measure} |" in card for measure in judge.GATES)

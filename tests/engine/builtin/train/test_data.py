@@ -1,0 +1,53 @@
+"""The training data shows what its captions say."""
+
+import numpy as np
+import pytest
+from acetate.engine import quality
+from acetate.engine.builtin.train import captions, judge, noto, procedural, tokenizer
+from acetate.engine.builtin.train.subjects import DIRECTED, HUES, OPEN, RECOLOURED, SUBJECTS, SYNONYMS
+
+
+def test_the_vocabulary_is_large_enough_and_consistent() -> None:
+    assert len(SUBJECTS) >= 130
+    assert not (set(SYNONYMS) | set(RECOLOURED) | DIRECTED | OPEN) - set(SUBJECTS)
+
+
+@pytest.mark.parametrize("subject", ["apple", "cat", "car", "wine"])
+def test_artwork_is_placed_clear_of_the_border(subject: str) -> None:
+    placed = noto.place(noto.artwork(subject), 128, np.random.default_rng(0), mirror=True)
+    assert quality.measure(placed)["border"] == 1
+    assert placed[..., 3].max() == 255
+
+
+@pytest.mark.parametrize("colour", HUES)
+def test_recoloured_artwork_has_the_colour(colour: str) -> None:
+    assert judge.colour_of(noto.recoloured(noto.artwork("balloon"), colour)) == colour
+
+
+@pytest.mark.parametrize("material", procedural.MATERIALS)
+@pytest.mark.parametrize("shape", procedural.SHAPES)
+def test_solids_are_opaque_and_glass_is_not(shape: str, material: str) -> None:
+    measured = quality.measure(procedural.solid(shape, "blue", material, 64, np.random.default_rng(0)))
+    if material == "glass":
+        assert 0.15 <= measured["subject_alpha"] <= 0.85
+    else:
+        assert measured["core"] == 1
+
+
+def test_smoke_is_see_through() -> None:
+    measured = quality.measure(procedural.effect("smoke", "grey", 64, np.random.default_rng(0)))
+    assert 0.15 <= measured["subject_alpha"] <= 0.85
+
+
+def test_every_subject_is_one_token(tmp_path_factory: pytest.TempPathFactory) -> None:
+    words = tokenizer.write(tmp_path_factory.mktemp("words"))
+    assert all(len(words(subject).input_ids) == 3 for subject in SUBJECTS)
+    rng = np.random.default_rng(0)
+    longest = max(len(words(captions.of_subject(subject, "purple", rng)).input_ids) for subject in SUBJECTS)
+    assert longest <= tokenizer.CONTEXT
+
+
+def test_the_judge_passes_the_artwork_itself() -> None:
+    rng = np.random.default_rng(5)
+    order = [judge.ranking(noto.place(noto.artwork(s), 128, rng, mirror=s not in DIRECTED))[0] == s for s in list(SUBJECTS)[::7]]
+    assert np.mean(order) >= 0.95
