@@ -30,7 +30,7 @@ for name in ("tls_certificate", "tls_key"):
         values[name] = pathlib.Path(values[name])
 sys.exit(run(Settings(**values)))
 """
-DEADLINE = 30.0
+DEADLINE = 120.0
 """Seconds after which a test gives up; nothing here takes longer unless it is broken."""
 
 

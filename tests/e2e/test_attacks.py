@@ -70,7 +70,7 @@ def refusal(connection: ClientConnection, text: str | bytes) -> tuple[str, str]:
 
 def is_alive(server: Any) -> bool:
     with Client("honest", address=server.address) as client:
-        return isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1], Finished)
+        return isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
 
 
 # --- at the door -----------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def test_too_many_uploads_at_once_are_refused(raw: ClientConnection) -> None:
 def test_a_mask_where_a_picture_belongs_is_refused(server: Any) -> None:
     with Client("test", address=server.address) as client:
         given = {"source": Condition(Image(2, 2, "gray8", b"\0" * 4))}
-        last = list(client.run("refine", Parameters(), given, timeout=30))[-1]
+        last = list(client.run("refine", Parameters(), given, timeout=120))[-1]
 
     assert isinstance(last, Failed) and "source" in last.failure.message
 
@@ -366,7 +366,7 @@ def test_a_decompression_bomb_is_refused(server: Any, make: Any, kind: str) -> N
 def assert_refused(server: Any, data: bytes, kind: str) -> None:
     with Client("test", address=server.address) as client:
         job = client.insert_file(data, kind)  # type: ignore[arg-type]
-        while not isinstance(event := client.events.get(timeout=30), (Finished, Failed)):
+        while not isinstance(event := client.events.get(timeout=120), (Finished, Failed)):
             pass
     assert isinstance(event, Failed) and event.job == job
     assert event.failure.code == "bad-request" and event.failure.message, event.failure
@@ -378,7 +378,7 @@ def assert_refused(server: Any, data: bytes, kind: str) -> None:
 def test_a_reader_that_stalls_costs_little_memory_and_in_the_end_its_connection(start_server: Any) -> None:
     server = start_server(send_seconds=1)
     with Client("artist", address=server.address) as artist:
-        events = list(artist.run("foreground", Parameters(prompt="@big:2048"), timeout=30))
+        events = list(artist.run("foreground", Parameters(prompt="@big:2048"), timeout=120))
         assert isinstance(events[-1], Finished)
         job = events[-1].job
     process = psutil.Process(server.pid)
@@ -416,10 +416,10 @@ def test_a_client_that_only_asks_is_dropped(start_server: Any) -> None:
 
 def test_names_of_files_are_harmless(server: Any) -> None:
     with Client("test", address=server.address) as client:
-        done = list(client.run("foreground", Parameters(prompt="../../etc/passwd\0 $(rm)"), timeout=30))[-1]
+        done = list(client.run("foreground", Parameters(prompt="../../etc/passwd\0 $(rm)"), timeout=120))[-1]
         assert isinstance(done, Finished)
         client.export([done.job], "ora")
-        while not hasattr(event := client.events.get(timeout=30), "file"):
+        while not hasattr(event := client.events.get(timeout=120), "file"):
             pass
 
     assert "/" not in event.file.name and not event.file.name.startswith(".")  # type: ignore[union-attr]

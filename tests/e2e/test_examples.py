@@ -38,7 +38,8 @@ def test_one_layer(server: Any, tmp_path: Path) -> None:
     printed = run(server, "one_layer.py", "a red apple", str(tmp_path / "apple.png"))
 
     assert printed.split()[-2:] == ["LayerReady", "Finished"]
-    assert Image.open(tmp_path / "apple.png").mode == "RGBA"
+    with Image.open(tmp_path / "apple.png") as made:
+        assert made.mode == "RGBA"
 
 
 def test_refine_a_layer(server: Any, tmp_path: Path) -> None:
@@ -46,7 +47,8 @@ def test_refine_a_layer(server: Any, tmp_path: Path) -> None:
     printed = run(server, "refine_a_layer.py", str(tmp_path / "in.png"), "rust", str(tmp_path / "out.png"))
 
     assert "denoise" in printed
-    assert Image.open(tmp_path / "out.png").size == (40, 30)
+    with Image.open(tmp_path / "out.png") as made:
+        assert made.size == (40, 30)
 
 
 def test_watch(server: Any) -> None:

@@ -117,7 +117,7 @@ client = Client("victim")
 client.wait_until_connected()
 job = client.submit("foreground", Parameters(prompt=prompt, seed=seed, count=3, steps=4), crop=False)
 while True:
-    event = client.events.get(timeout=30)
+    event = client.events.get(timeout=120)
     stages = ["Queued", "load", "encode", "denoise", "decode", "LayerReady", "Finished"]
     reached = getattr(event, "stage", type(event).__name__)
     if reached in stages and stages.index(reached) >= stages.index(stage):
@@ -137,7 +137,7 @@ def test_a_killed_client_finds_its_layers_when_it_comes_back(server: Any, drawn:
         victim.kill()
         victim.communicate()
         with Client("back") as client:
-            events = list(client.follow(job, timeout=30))
+            events = list(client.follow(job, timeout=120))
         assert_whole(events, job, drawn(prompt=PROMPT, seed=seed, count=COUNT, steps=STEPS))
 
 
@@ -145,7 +145,7 @@ def test_a_killed_client_finds_its_layers_when_it_comes_back(server: Any, drawn:
 
 
 def test_a_job_that_kills_every_worker_fails_after_the_second(client: Client, server: Any) -> None:
-    last = list(client.run("foreground", Parameters(prompt="@kill:denoise"), timeout=30))[-1]
+    last = list(client.run("foreground", Parameters(prompt="@kill:denoise"), timeout=120))[-1]
 
     assert isinstance(last, Failed) and last.failure.code == "worker-crashed"
     assert "SIGKILL" in last.failure.message
@@ -153,7 +153,7 @@ def test_a_job_that_kills_every_worker_fails_after_the_second(client: Client, se
 
 
 def test_a_crash_with_a_code_says_so(client: Client) -> None:
-    last = list(client.run("foreground", Parameters(prompt="@exit:decode"), timeout=30))[-1]
+    last = list(client.run("foreground", Parameters(prompt="@exit:decode"), timeout=120))[-1]
 
     assert isinstance(last, Failed) and "code 9" in last.failure.message
 
@@ -163,8 +163,8 @@ def test_a_stuck_worker_is_replaced(start_server: Any, fault: str) -> None:
     """Frozen: no heartbeat. Hanging: a heartbeat, but no step."""
     server = start_server(silence_seconds=2.5, stall_seconds=1.5)
     with Client("test", address=server.address) as client:
-        failed = list(client.run("foreground", Parameters(prompt=fault), timeout=30))[-1]
-        after = list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1]
+        failed = list(client.run("foreground", Parameters(prompt=fault), timeout=120))[-1]
+        after = list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1]
 
     assert isinstance(failed, Failed) and failed.failure.code == "worker-stuck"
     assert isinstance(after, Finished)
@@ -177,13 +177,13 @@ def test_a_worker_that_does_not_stop_a_cancelled_job_is_replaced(start_server: A
         until(client, lambda event: isinstance(event, Progress) and event.stage == "denoise" and event.step == event.steps)
         client.cancel(job)
         assert isinstance(until(client, lambda event: isinstance(event, (Cancelled, Failed)))[-1], Cancelled)
-        assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1], Finished)
+        assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
 
 
 def test_an_engine_that_cannot_be_made_is_said_and_fails_the_jobs(start_server: Any, until: Any) -> None:
     server = start_server(engine="acetate.server.fake_engine:NoSuchEngine")
     with Client("test", address=server.address) as client:
-        last = list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1]
+        last = list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1]
         engine = until(client, lambda event: isinstance(event, Engine) and event.state == "failed")[-1]
 
     assert isinstance(last, Failed) and "NoSuchEngine" in last.failure.message
@@ -191,7 +191,7 @@ def test_an_engine_that_cannot_be_made_is_said_and_fails_the_jobs(start_server: 
 
 
 def test_an_idle_worker_that_dies_is_replaced_before_the_next_job(client: Client, server: Any, until: Any) -> None:
-    list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))
+    list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
     first = worker_of(server)
     first.kill()
     first.wait(5)
@@ -262,7 +262,7 @@ with Client("test") as client:
     filler = pathlib.Path(os.environ["ACETATE_HOME"], "filler")
     results = []
     def job(prompt):
-        last = list(client.run("foreground", Parameters(prompt=prompt), crop=False, timeout=30))[-1]
+        last = list(client.run("foreground", Parameters(prompt=prompt), crop=False, timeout=120))[-1]
         results.append(last.failure.code if isinstance(last, Failed) else type(last).__name__)
     job("@big:512")
     job("@big:4096")

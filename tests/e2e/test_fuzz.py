@@ -94,7 +94,7 @@ def test_mutated_messages_cost_nobody_else(server: Any, count: int) -> None:
     source = random.Random(20)
     process = psutil.Process(server.pid)
     with Client("artist", address=server.address) as artist:
-        list(artist.run("foreground", Parameters(prompt="a kite"), timeout=30))
+        list(artist.run("foreground", Parameters(prompt="a kite"), timeout=120))
         before = process.memory_info().rss
         connection, lost = opened(server), 0
         for number in range(count):
@@ -105,17 +105,17 @@ def test_mutated_messages_cost_nobody_else(server: Any, count: int) -> None:
                     connection.send(mutated(source, source.choice(TEXTS).encode()).decode(errors="replace"))
                 if number % 100 == 99:  # read what has been answered so far
                     connection.send('{"type":"jobs"}')
-                    while '"type":"jobs"' not in str(connection.recv(timeout=30)):
+                    while '"type":"jobs"' not in str(connection.recv(timeout=120)):
                         pass
             except ConnectionClosed:
                 lost += 1
                 connection = opened(server)
             if number % 1000 == 999:
-                assert isinstance(list(artist.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1], Finished)
+                assert isinstance(list(artist.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
         connection.close()
 
         assert artist.connected
-        assert isinstance(list(artist.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1], Finished)
+        assert isinstance(list(artist.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
     assert lost <= count // 100
     assert process.memory_info().rss - before < 50 << 20
     assert not [line for line in server.log() if line["level"] == "error"]

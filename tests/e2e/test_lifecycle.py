@@ -69,7 +69,7 @@ def test_a_second_start_says_that_one_is_running_and_where(server: Any) -> None:
 def test_it_stops_cleanly_and_leaves_no_state_file(start_server: Any, until: Any) -> None:
     server = start_server()
     with Client("test", address=server.address) as client:
-        list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))
+        list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
         code, printed = server.stop()
         lost = until(client, lambda event: isinstance(event, Disconnected))[-1]
 
@@ -141,7 +141,7 @@ def test_tls_is_spoken_with_the_certificate(start_server: Any, tmp_path: Path) -
 
     assert server.address.url.startswith("wss://")
     with Client("test", address=server.address) as client:
-        assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1], Finished)
+        assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
     stranger = Client("stranger", address=protocol.Address(server.address.url, server.address.token))
     with pytest.raises(ProtocolError, match="certificate"):
         stranger.wait_until_connected(timeout=1)
@@ -151,7 +151,7 @@ def test_tls_is_spoken_with_the_certificate(start_server: Any, tmp_path: Path) -
 def test_models_leave_memory_after_an_idle_time(start_server: Any, until: Any) -> None:
     server = start_server(idle_seconds=0.2)
     with Client("test", address=server.address) as client:
-        list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))
+        list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
 
         def unloaded() -> bool:
             with Client("look", address=server.address) as look:
@@ -179,7 +179,7 @@ def test_a_model_is_loaded_beforehand(start_server: Any, until: Any) -> None:
 def test_the_next_start_knows_the_models_before_the_engine_is_there(start_server: Any, until: Any) -> None:
     server = start_server()
     with Client("test", address=server.address) as client:
-        list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))
+        list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
     server.stop()
     server.settings["engine"] = "acetate.server.fake_engine:NoSuchEngine"
     server.start()
@@ -192,7 +192,7 @@ def test_the_log_is_json_without_prompts_and_is_rotated(start_server: Any) -> No
     server = start_server(log_bytes=2000, log_files=2)
     with Client("test", address=server.address) as client:
         for _ in range(20):
-            list(client.run("foreground", Parameters(prompt="a secret kite"), timeout=30))
+            list(client.run("foreground", Parameters(prompt="a secret kite"), timeout=120))
     server.stop()
     files = sorted(server.folder.glob("server.log*"))
 
@@ -214,7 +214,7 @@ def test_a_client_starts_a_server_when_there_is_none(tmp_path: Path, monkeypatch
         assert running is not None
         try:
             assert isinstance(events[0], Starting)
-            assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1], Finished)
+            assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
         finally:
             started = psutil.Process(running.pid)
             started.terminate()

@@ -69,7 +69,7 @@ def test_everybody_gets_only_their_own_layers(three: list[Client], drawn: Any) -
     for client, seed, job in jobs:
         (expected,) = drawn(prompt=f"thing {seed}", seed=seed)
         found: list[Any] = []
-        for event in list(client.follow(job, timeout=30)):
+        for event in list(client.follow(job, timeout=120)):
             found += [event] if isinstance(event, LayerReady) else []
         assert [event.data for event in found] == [expected.rgba.tobytes()]
 
@@ -100,7 +100,7 @@ def test_a_replacing_job_cancels_the_sessions_waiting_ones(server: Any, three: l
 
 
 def test_the_list_of_jobs_shows_what_runs_waits_and_was_not_fetched(server: Any, three: list[Client], until: Any) -> None:
-    done = list(three[2].run("foreground", Parameters(prompt="done"), timeout=30))[-1].job  # type: ignore[union-attr]
+    done = list(three[2].run("foreground", Parameters(prompt="done"), timeout=120))[-1].job  # type: ignore[union-attr]
     running = held(server, three[0], until)
     waiting = three[1].submit("foreground", Parameters(prompt="later"))
     until(three[1], lambda event: isinstance(event, Queued))
@@ -138,7 +138,7 @@ def test_an_artists_job_goes_on_without_its_client(server: Any, until: Any) -> N
         job = held(server, leaving, until)
     server.open_gate("go")
     with Client("krita", address=server.address) as back:
-        events = list(back.follow(job, timeout=30))
+        events = list(back.follow(job, timeout=120))
 
     assert isinstance(events[-1], Finished)
     assert sum(isinstance(event, LayerReady) for event in events) == 1
@@ -153,9 +153,9 @@ def test_a_job_that_is_not_kept_stops_with_its_client(server: Any, until: Any) -
     until(gimp, lambda event: isinstance(event, Progress) and event.job == running)
     gimp.close()
     with Client("krita", address=server.address) as krita:
-        assert isinstance(list(krita.follow(running, timeout=30))[-1], Cancelled)
-        assert isinstance(list(krita.follow(waiting, timeout=30))[-1], Cancelled)
-        assert isinstance(list(krita.run("foreground", Parameters(prompt="next"), timeout=30))[-1], Finished)
+        assert isinstance(list(krita.follow(running, timeout=120))[-1], Cancelled)
+        assert isinstance(list(krita.follow(waiting, timeout=120))[-1], Cancelled)
+        assert isinstance(list(krita.run("foreground", Parameters(prompt="next"), timeout=120))[-1], Finished)
 
 
 def test_two_clients_watch_one_job(server: Any, three: list[Client], until: Any) -> None:
@@ -172,24 +172,24 @@ def test_two_clients_watch_one_job(server: Any, three: list[Client], until: Any)
 def test_a_picture_is_uploaded_once_for_many_jobs(server: Any, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     image = Image(64, 64, "rgba8", bytes(range(256)) * 64)
     for seed in range(3):
-        last = list(client.run("refine", Parameters(seed=seed), {"source": Condition(image)}, timeout=30))[-1]
+        last = list(client.run("refine", Parameters(seed=seed), {"source": Condition(image)}, timeout=120))[-1]
         assert isinstance(last, Finished)
     blobs = {path.stat().st_ino for path in (server.folder / "blobs").glob("??/*") if path.name == image.sha256}
 
     assert len(blobs) == 1
-    by_name = list(client.run("refine", Parameters(seed=9), {"source": Condition(image.sha256)}, timeout=30))[-1]
+    by_name = list(client.run("refine", Parameters(seed=9), {"source": Condition(image.sha256)}, timeout=120))[-1]
     assert isinstance(by_name, Finished)
 
 
 def test_a_result_of_the_server_is_a_condition_without_an_upload(client: Client) -> None:
-    events = list(client.run("foreground", Parameters(prompt="a kite"), crop=False, timeout=30))
+    events = list(client.run("foreground", Parameters(prompt="a kite"), crop=False, timeout=120))
     (layer,) = [event.layer for event in events if isinstance(event, LayerReady)]
-    refined = list(client.run("refine", Parameters(), {"source": Condition(layer.sha256)}, timeout=30))
+    refined = list(client.run("refine", Parameters(), {"source": Condition(layer.sha256)}, timeout=120))
 
     assert isinstance(refined[-1], Finished)
 
 
 def test_an_unknown_picture_fails_the_job(client: Client) -> None:
-    last = list(client.run("refine", Parameters(), {"source": Condition("0" * 64)}, timeout=30))[-1]
+    last = list(client.run("refine", Parameters(), {"source": Condition("0" * 64)}, timeout=120))[-1]
 
     assert isinstance(last, Failed) and last.failure.code == "unknown-image"

@@ -62,7 +62,7 @@ def test_a_task_brings_the_engines_layers_byte_for_byte(client: Client, drawn: A
     expected = drawn(task=task, prompt="a kite", seed=5, count=2, **arrays)
 
     asked = Parameters(prompt="a kite", seed=5, count=2)
-    events = list(client.run(task, asked, conditions(task), crop=False, timeout=30))
+    events = list(client.run(task, asked, conditions(task), crop=False, timeout=120))
     layers = [event for event in events if isinstance(event, LayerReady)]
 
     assert isinstance(events[-1], Finished) and events[-1].layers == len(expected)
@@ -75,7 +75,7 @@ def test_a_task_brings_the_engines_layers_byte_for_byte(client: Client, drawn: A
 
 def test_events_come_in_their_order(client: Client) -> None:
     parameters = Parameters(prompt="a kite @sleep:0.05", steps=6)
-    kinds = [type(event) for event in client.run("foreground", parameters, previews=True, timeout=30)]
+    kinds = [type(event) for event in client.run("foreground", parameters, previews=True, timeout=120)]
 
     assert kinds[:2] == [Queued, Started]
     assert kinds[-2:] == [LayerReady, Finished]
@@ -86,7 +86,7 @@ def test_a_layer_is_cropped_to_its_alpha_and_placed_on_the_canvas(client: Client
     (whole,) = drawn(prompt="a kite", width=50, height=40)
     (event,) = [
         event
-        for event in client.run("foreground", Parameters(prompt="a kite"), box=Box(-10, 100, 50, 40), timeout=30)
+        for event in client.run("foreground", Parameters(prompt="a kite"), box=Box(-10, 100, 50, 40), timeout=120)
         if isinstance(event, LayerReady)
     ]
     layer = event.layer
@@ -100,7 +100,7 @@ def test_a_layer_is_cropped_to_its_alpha_and_placed_on_the_canvas(client: Client
 
 
 def test_an_empty_layer_arrives_without_pixels(client: Client) -> None:
-    (event,) = [e for e in client.run("foreground", Parameters(prompt="@empty"), timeout=30) if isinstance(e, LayerReady)]
+    (event,) = [e for e in client.run("foreground", Parameters(prompt="@empty"), timeout=120) if isinstance(e, LayerReady)]
 
     assert (event.layer.width, event.layer.height, event.data) == (0, 0, b"")
 
@@ -109,7 +109,7 @@ def test_a_result_of_another_size_is_brought_to_the_box(client: Client) -> None:
     parameters = Parameters(prompt="a kite", width=32, height=32)
     (event,) = [
         e
-        for e in client.run("foreground", parameters, box=Box(0, 0, 90, 60), crop=False, timeout=30)
+        for e in client.run("foreground", parameters, box=Box(0, 0, 90, 60), crop=False, timeout=120)
         if isinstance(e, LayerReady)
     ]
 
@@ -123,7 +123,7 @@ def test_conditions_are_cut_to_the_box_on_the_canvas(client: Client, drawn: Any)
     (expected,) = drawn(task="refine", prompt="a kite", source=cut, width=20, height=20)
     given = {"source": Condition(picture(), 100, 50)}
 
-    events = client.run("refine", Parameters(prompt="a kite"), given, box=Box(118, 50, 20, 20), crop=False, timeout=30)
+    events = client.run("refine", Parameters(prompt="a kite"), given, box=Box(118, 50, 20, 20), crop=False, timeout=120)
     (event,) = [event for event in events if isinstance(event, LayerReady)]
 
     assert np.array_equal(pixels(event), expected.rgba)
@@ -135,7 +135,7 @@ def test_a_mask_is_placed_on_its_own(client: Client) -> None:
         "source": Condition(picture(), 100, 50),
         "mask": Condition(Image(4, 4, "gray8", b"\xff" * 16), 110, 60),
     }
-    events = client.run("repaint", Parameters(prompt="a kite"), given, crop=False, timeout=30)
+    events = client.run("repaint", Parameters(prompt="a kite"), given, crop=False, timeout=120)
     (event,) = [event for event in events if isinstance(event, LayerReady)]
     changed = (pixels(event) != SOURCE).any(axis=2)
 
@@ -145,7 +145,7 @@ def test_a_mask_is_placed_on_its_own(client: Client) -> None:
 
 
 def test_candidates_come_as_a_group_whose_first_is_visible(client: Client) -> None:
-    events = client.run("foreground", Parameters(prompt="a red\napple", seed=7, count=3), timeout=30)
+    events = client.run("foreground", Parameters(prompt="a red\napple", seed=7, count=3), timeout=120)
     layers = [event.layer for event in events if isinstance(event, LayerReady)]
 
     assert [layer.name for layer in layers] == ["a red apple (7)", "a red apple (8)", "a red apple (9)"]
@@ -154,7 +154,7 @@ def test_candidates_come_as_a_group_whose_first_is_visible(client: Client) -> No
 
 
 def test_a_scene_comes_as_a_group_with_its_blended_picture_hidden(client: Client) -> None:
-    events = client.run("scene", Parameters(prompt="a boat", seed=4), timeout=30)
+    events = client.run("scene", Parameters(prompt="a boat", seed=4), timeout=120)
     layers = sorted((event.layer for event in events if isinstance(event, LayerReady)), key=lambda layer: layer.order)
 
     assert [layer.name for layer in layers] == ["Background", "Foreground", "Blended"]
@@ -172,7 +172,7 @@ def test_a_scene_comes_as_a_group_with_its_blended_picture_hidden(client: Client
 def test_layers_come_in_the_clients_format(server: Any, drawn: Any, format: str, dtype: str, expected: Any) -> None:
     (whole,) = drawn(prompt="a kite")
     with Client("test", address=server.address, formats=[format]) as client:
-        events = client.run("foreground", Parameters(prompt="a kite"), crop=False, timeout=30)
+        events = client.run("foreground", Parameters(prompt="a kite"), crop=False, timeout=120)
         (event,) = [event for event in events if isinstance(event, LayerReady)]
 
     found = np.frombuffer(event.data, dtype).reshape(64, 64, 4)
@@ -184,11 +184,13 @@ def test_a_float_layer_is_linear_and_comes_back_as_the_same_8_bit(server: Any, d
     (whole,) = drawn(prompt="a kite")
     with Client("test", address=server.address, formats=["rgbaf32"]) as client:
         (event,) = [
-            e for e in client.run("foreground", Parameters(prompt="a kite"), crop=False, timeout=30) if isinstance(e, LayerReady)
+            e for e in client.run("foreground", Parameters(prompt="a kite"), crop=False, timeout=120) if isinstance(e, LayerReady)
         ]
         linear = np.frombuffer(event.data, "<f4").reshape(64, 64, 4)
         given = {"source": Condition(Image(64, 64, "rgbaf32", event.data))}
-        back = [e for e in client.run("upscale", Parameters(scale=1), given, crop=False, timeout=30) if isinstance(e, LayerReady)]
+        back = [
+            e for e in client.run("upscale", Parameters(scale=1), given, crop=False, timeout=120) if isinstance(e, LayerReady)
+        ]
 
     srgb = whole.rgba[..., :3] / 255
     assert linear[..., :3] == pytest.approx(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4), abs=1e-6)
@@ -201,7 +203,7 @@ def test_a_zlib_connection_brings_the_same_pixels(server: Any, drawn: Any) -> No
     (whole,) = drawn(prompt="@big:700")
     with Client("test", address=server.address, encodings=["zlib"]) as client:
         assert client.welcome is not None and client.welcome.encoding == "zlib"
-        events = list(client.run("foreground", Parameters(prompt="@big:700"), timeout=30))
+        events = list(client.run("foreground", Parameters(prompt="@big:700"), timeout=120))
     (event,) = [event for event in events if isinstance(event, LayerReady)]
 
     assert np.array_equal(pixels(event), whole.rgba)
@@ -250,8 +252,8 @@ def test_a_waiting_job_is_cancelled_at_once(client: Client, server: Any, until: 
     ],
 )
 def test_a_failure_has_its_code_and_the_next_job_runs(client: Client, prompt: str, code: str) -> None:
-    failed = list(client.run("foreground", Parameters(prompt=prompt), timeout=30))[-1]
-    after = list(client.run("foreground", Parameters(prompt="a kite"), timeout=30))[-1]
+    failed = list(client.run("foreground", Parameters(prompt=prompt), timeout=120))[-1]
+    after = list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1]
 
     assert isinstance(failed, Failed) and failed.failure.code == code and failed.failure.message
     assert isinstance(after, Finished)
@@ -259,7 +261,7 @@ def test_a_failure_has_its_code_and_the_next_job_runs(client: Client, prompt: st
 
 def test_pictures_with_nan_are_refused_by_name(client: Client) -> None:
     data = np.full((4, 4, 4), np.nan, "<f4").tobytes()
-    last = list(client.run("refine", Parameters(), {"source": Condition(Image(4, 4, "rgbaf32", data))}, timeout=30))[-1]
+    last = list(client.run("refine", Parameters(), {"source": Condition(Image(4, 4, "rgbaf32", data))}, timeout=120))[-1]
 
     assert isinstance(last, Failed) and "source holds NaN" in last.failure.message
 
