@@ -13,13 +13,13 @@ from acetate.plugins.bridge.placement import LARGEST_SIDE
 from acetate.plugins.bridge.tasks import Task
 from gi.repository import Gimp, GObject
 
-from .values import GUIDANCE_UNSET, STEPS_UNSET
+from .values import UNSET
 
 BOTH_WAYS = GObject.ParamFlags.READWRITE
 DEFAULTS = Form()
 
 AREAS = (
-    ("selection", "Selection", "The selection's bounding box; the whole canvas when nothing is selected"),
+    ("selection", "Selection or canvas", "The selection's bounding box; the whole canvas when nothing is selected"),
     ("layer", "Layer", "The box of the selected layer"),
     ("canvas", "Canvas", "The whole canvas"),
     ("custom", "Own size", "The given width and height, centred on the selection or the canvas"),
@@ -75,14 +75,15 @@ def add_seed(procedure: Gimp.Procedure) -> None:
 
 
 def add_new_seed(procedure: Gimp.Procedure) -> None:
-    procedure.add_boolean_aux_argument("new-seed", "_New each time", "Draw a random seed before each run", True, BOTH_WAYS)
+    procedure.add_boolean_aux_argument("new-seed", "Ne_w each time", "Draw a random seed before each run", True, BOTH_WAYS)
 
 
+# Mnemonics are chosen so that no two of one dialog are equal, nor equal to GIMP's own there: Load, Save, Reset, Close, Generate.
 ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     "prompt": add_string("prompt", "_Prompt", "What to draw, in words"),
     "foreground-prompt": add_string("foreground-prompt", "_Foreground", "What the foreground shows, if it needs its own words"),
     "background-prompt": add_string("background-prompt", "_Background", "What the background shows, if it needs its own words"),
-    "model": add_string("model", "Mo_del", "A model of the server by its name; empty is the server's first"),
+    "model": add_string("model", "_Model", "A model of the server by its name; empty is the server's default"),
     "area": add_area,
     "width": add_integer(
         "width", "_Width", "In pixels, of an own size; 0 without an image is the model's own", 0, LARGEST_SIDE, 0
@@ -90,12 +91,12 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     "height": add_integer(
         "height", "_Height", "In pixels, of an own size; 0 without an image is the model's own", 0, LARGEST_SIDE, 0
     ),
-    "count": add_integer("count", "C_ount", "How many candidates; several arrive as a group with the first one shown", 1, 64, 1),
+    "count": add_integer("count", "Cou_nt", "How many candidates; several arrive as a group with the first one shown", 1, 64, 1),
     "strength": add_number(
         "strength", "S_trength", "How far to go from what is there: 0 hardly, 1 entirely", 0.01, 1, DEFAULTS.strength
     ),
     "lock-alpha": add_switch(
-        "lock-alpha", "_Lock alpha", "Keep the layer's shape and change its colours only", DEFAULTS.lock_alpha
+        "lock-alpha", "Lock _alpha", "Keep the layer's shape and change its colours only", DEFAULTS.lock_alpha
     ),
     "scale": add_number("scale", "_Factor", "How many times wider and higher; the top left corner stays", 1, 16, DEFAULTS.scale),
     "seed": add_seed,
@@ -104,16 +105,9 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
         "hide-original", "Hide the or_iginal", "Make the layer invisible below its new version; nothing else of it changes", True
     ),
     "negative-prompt": add_string("negative-prompt", "A_void", "What should not be drawn, in words"),
-    "upscaler": add_string("upscaler", "_Upscaler", "An upscaling network of the server by its name; empty is interpolation"),
-    "steps": add_integer("steps", "Ste_ps", "Denoising steps; 0 is the model's own number", 0, 1000, STEPS_UNSET),
-    "guidance": add_number(
-        "guidance",
-        "G_uidance",
-        "How closely the prompt is followed; below 0 is the model's own",
-        GUIDANCE_UNSET,
-        100,
-        GUIDANCE_UNSET,
-    ),
+    "upscaler": add_string("upscaler", "Upsc_aler", "An upscaling network of the server by its name; empty is interpolation"),
+    "steps": add_integer("steps", "Number _of steps", "Denoising steps; 0 is the model's own number", 0, 1000, UNSET),
+    "guidance": add_number("guidance", "G_uidance", "How closely the prompt is followed; 0 is the model's own", 0, 30, UNSET),
 }
 """Every argument of a generating procedure, in the dialog's order."""
 

@@ -54,6 +54,9 @@ class GenerateDialog:
     def __init__(self, call: Call, client: Client) -> None:
         self._call, self._client = call, client
         self._run: Run | None = None
+        self._subject = call.layer
+        self._jobs: set[str] = set()
+        """Of the runs that were begun in this window."""
         self._closing = False
         self._connection = Watch()
         self._loop = GLib.MainLoop()
@@ -88,9 +91,11 @@ class GenerateDialog:
             self._call.config.set_property("seed", fresh_seed())
         self._say("")
         try:
-            order = calls.generation(self._call)
+            subject, above = self._layers()
+            order = calls.generation(self._call, subject)
             self._preview.clear(*order.proportions)
-            self._run = calls.begin(self._call, self._client, order)
+            self._run = calls.begin(self._call, self._client, order, above)
+            self._jobs.add(str(self._run.watch.job))
             self._set_running(True)
             self._loop.run()
             layers = self._run.finish()
@@ -106,6 +111,20 @@ class GenerateDialog:
             self._run = None
             self._set_running(False)
         return []
+
+    def _layers(self) -> tuple[Gimp.Layer | None, Gimp.Layer | None]:
+        """The layer that the run is about, and the one that its result goes above.
+
+        Both are the selected one; but what this window has inserted itself, and so selected, it goes above without being about
+        it: pressing Generate again tries the same thing again.
+        """
+        image = self._call.image
+        if image is None or not image.is_valid():
+            return None, None
+        selected = canvas.active_layer(image, ())
+        if canvas.attached(selected).get("job") not in self._jobs:
+            self._subject = selected
+        return self._subject, selected
 
     def _on_tick(self) -> bool:
         for event in self._client.poll():
@@ -135,6 +154,8 @@ class GenerateDialog:
         assert task is not None
         able = [model for model in engine.models if task.name in model.get("tasks", (task.name,))]
         self._fields.offer_models(able or engine.models)
+        if engine.failure is not None:
+            self._say(explained(engine.failure))
 
     def _on_response(self, _dialog: Any, response: int) -> None:
         """While a run goes on GIMP's own loop does not: Close and Escape stop the run, and close the window after it."""
@@ -161,7 +182,7 @@ class GenerateDialog:
         self._progress.set_show_text(True)
         self._progress.set_text(self._connection.text)
         self._progress.set_valign(Gtk.Align.CENTER)
-        self._stop_button = Gtk.Button.new_with_mnemonic("_Stop")
+        self._stop_button = Gtk.Button.new_with_mnemonic("St_op")
         self._stop_button.set_sensitive(False)
         self._stop_button.connect("clicked", self._on_stop)
         row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
@@ -184,6 +205,7 @@ class GenerateDialog:
             content.pack_start(widget, False, False, 0)
             content.reorder_child(widget, place)
         self._fields.adapt()
+        self._fields.take_focus()
         self._message_row.hide()
 
     def _submit(self) -> None:
@@ -195,6 +217,8 @@ class GenerateDialog:
         self._generate_button.set_sensitive(not running)
         self._stop_button.set_sensitive(running)
         self._progress.set_fraction(0.0)
+        if not running:
+            self._fields.take_focus()
 
     def _show_progress(self, watch: Watch) -> None:
         self._progress.set_text(watch.text)

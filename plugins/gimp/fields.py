@@ -15,6 +15,7 @@ from .arguments import MORE
 BESIDE = ("width", "height", "new-seed")
 """Arguments that stand in another one's row."""
 PROMPT_LINES = 4
+SEED_DIGITS = 11
 SPACING = 6
 
 
@@ -26,15 +27,22 @@ class FieldGrid:
     ) -> None:
         self._procedure, self._config, self._submit = procedure, config, submit
         self._models = Gtk.ListStore.new([str, str])
+        self._models.append(["", "Default"])
+        self._prompt_view: Gtk.TextView | None = None
         self.widget = Gtk.Box.new(Gtk.Orientation.VERTICAL, SPACING)
         names = [name for name in names if name not in BESIDE]
         grid = self._grid([name for name in names if name not in MORE])
         self.widget.pack_start(grid, False, False, 0)
         hidden = [name for name in names if name in MORE]
         if hidden:
-            expander = Gtk.Expander.new_with_mnemonic("_More")
+            expander = Gtk.Expander.new_with_mnemonic("_Details")
             expander.add(self._grid(hidden))
             self.widget.pack_start(expander, False, False, 0)
+
+    def take_focus(self) -> None:
+        """Let the person type the prompt at once."""
+        if self._prompt_view is not None:
+            self._prompt_view.grab_focus()
 
     def adapt(self) -> None:
         """Show what the values call for; to be called after `show_all`."""
@@ -44,7 +52,7 @@ class FieldGrid:
         """Fill the model list; the chosen one stays chosen, also when this server does not have it."""
         chosen = self._config.get_property("model") if self._takes("model") else ""
         self._models.clear()
-        self._models.append(["", "The server's first"])
+        self._models.append(["", "Default"])
         names = [str(model.get("name", "")) for model in models]
         for model, name in zip(models, names, strict=True):
             self._models.append([name, str(model.get("title") or name)])
@@ -64,7 +72,8 @@ class FieldGrid:
             label, field = self._field(name)
             if label is not None:
                 label.set_xalign(0.0)
-                label.set_mnemonic_widget(field)
+                label.set_yalign(0.0 if name == "prompt" else 0.5)
+                label.set_mnemonic_widget(self._prompt_view if name == "prompt" else field)
                 grid.attach(label, 0, row, 1, 1)
                 grid.attach(field, 1, row, 1, 1)
             else:
@@ -108,8 +117,7 @@ class FieldGrid:
         line = view.create_pango_layout("Ag").get_pixel_size()[1]
         scrolled.set_min_content_height(PROMPT_LINES * line + 8)
         scrolled.add(view)
-        scrolled.connect("mnemonic-activate", lambda *_: view.grab_focus() or True)
-        self.prompt_view = view
+        self._prompt_view = view
         return scrolled
 
     def _on_key(self, _view: Gtk.TextView, event: Gdk.EventKey) -> bool:
@@ -137,7 +145,9 @@ class FieldGrid:
 
     def _seed(self) -> Gtk.Widget:
         row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
-        row.pack_start(GimpUi.prop_spin_button_new(self._config, "seed", 1, 1000, 0), True, True, 0)
+        spin = GimpUi.prop_spin_button_new(self._config, "seed", 1, 1000, 0)
+        spin.set_width_chars(SEED_DIGITS)
+        row.pack_start(spin, True, True, 0)
         fresh = self._procedure.find_aux_argument("new-seed")
         row.pack_start(GimpUi.prop_check_button_new(self._config, "new-seed", fresh.get_nick()), False, False, 0)
         return row

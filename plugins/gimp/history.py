@@ -13,7 +13,7 @@ from acetate.plugins.bridge.words import ago, explained, short_prompt
 from acetate.protocol import Client, Connected, Discarded, Event, HistoryEntry, HistoryPage, Image
 from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk
 
-from . import calls, orders
+from . import calls, canvas, orders
 from .fields import SPACING
 from .preview import fitted, scaled
 from .refused import RefusedError, StoppedError
@@ -76,7 +76,8 @@ class HistoryDialog:
             return
         try:
             order = orders.finished_job(job, self._call.image, task=self._entries[job].task)
-            self._run = calls.begin(self._call, self._client, order)
+            selected = canvas.active_layer(self._call.image, ()) if self._call.image is not None else None
+            self._run = calls.begin(self._call, self._client, order, selected)
             self._status.set_text("Fetching the layers")
         except RefusedError as refusal:
             self._status.set_text(str(refusal))
@@ -137,6 +138,10 @@ class HistoryDialog:
                 self._entries[entry.job] = entry
                 picture = page.thumbnails.get(entry.job)
                 self._model.append([_thumbnail(picture), entry.job, _caption(entry), _tooltip(entry)])
+        if self._entries and not self._icons.get_selected_items():
+            self._icons.select_path(Gtk.TreePath.new_first())
+            self._icons.set_cursor(Gtk.TreePath.new_first(), None, False)
+            self._icons.grab_focus()
         self._more_button.set_visible(page.more)
         self._status.set_text("" if self._entries else "Nothing yet: what is generated in any editor appears here.")
         self._adapt()

@@ -40,6 +40,7 @@ class Run:
         self.watch = Watch()
         self._client, self._image, self._layer, self._show = client, image, layer, show
         self._stopped_at: float | None = None
+        self._shown: tuple[str, float | None] | None = None
         self.watch.job = order.send(client)
         Gimp.progress_init("Acetate")
 
@@ -54,11 +55,14 @@ class Run:
     def tick(self) -> None:
         """Show the state in GIMP's status bar. Cancel there kills this process; the dropped connection then ends the job."""
         self.watch.give_up_after(LOST_SECONDS, time.monotonic())
-        Gimp.progress_set_text(self.watch.text)
-        if self.watch.fraction is None:
-            Gimp.progress_pulse()
-        else:
-            Gimp.progress_update(self.watch.fraction)
+        state = self.watch.text, self.watch.fraction
+        if state != self._shown:  # every call passes through GIMP's process
+            self._shown = state
+            Gimp.progress_set_text(self.watch.text)
+            if self.watch.fraction is None:
+                Gimp.progress_pulse()
+            else:
+                Gimp.progress_update(self.watch.fraction)
 
     def stop(self) -> None:
         """End the job on the server; `over` follows shortly."""
@@ -85,7 +89,7 @@ class Run:
         return layers
 
     def _insert(self) -> list[Gimp.Layer]:
-        item = stacked(self.watch.layers, title=self.order.title, named=self.order.named)
+        item = stacked(self.watch.layers, title=self.order.title)
         if item is None:
             raise RefusedError("The result is empty: every pixel is transparent. Try another seed or other words.")
         image, original = self._image, self.order.original

@@ -31,8 +31,8 @@ ARGUMENT_OF = {
 """The form's fields as arguments; a procedure has those that its task takes."""
 
 PROMPT_OF_ROLE = {"foreground": "foreground-prompt", "background": "background-prompt"}
-STEPS_UNSET, GUIDANCE_UNSET = 0, -1.0
-"""Numbers in GIMP cannot be absent."""
+UNSET = 0
+"""Of steps and guidance, which leaves them to the model: numbers in GIMP cannot be absent."""
 
 
 def form_of(config: Any, names: Collection[str], task: str) -> Form:
@@ -40,8 +40,8 @@ def form_of(config: Any, names: Collection[str], task: str) -> Form:
     found = {field: config.get_property(name) for field, name in ARGUMENT_OF.items() if name in names}
     for text in ("prompt", "negative_prompt", "model", "upscaler"):
         found[text] = found.get(text) or ""  # a string argument that was never set is None
-    found["steps"] = found.get("steps") or None
-    found["guidance_scale"] = None if found.get("guidance_scale", GUIDANCE_UNSET) < 0 else found["guidance_scale"]
+    for number in ("steps", "guidance_scale"):
+        found[number] = found.get(number, UNSET) or None
     prompts = {role: config.get_property(name) or "" for role, name in PROMPT_OF_ROLE.items() if name in names}
     return Form(task=task, prompts=prompts, **found)
 
@@ -50,12 +50,8 @@ def fill(config: Any, names: Collection[str], form: Form) -> None:
     """Set the config's arguments to the form's values; one that GIMP refuses (out of its range) stays as it was."""
     for field, name in ARGUMENT_OF.items():
         value = getattr(form, field)
-        if field == "steps":
-            value = value or STEPS_UNSET
-        elif field == "guidance_scale":
-            value = GUIDANCE_UNSET if value is None else value
         if name in names:
-            _set(config, name, value)
+            _set(config, name, UNSET if value is None else value)
     for role, name in PROMPT_OF_ROLE.items():
         if name in names:
             _set(config, name, form.prompts.get(role, ""))

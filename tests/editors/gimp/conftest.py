@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -20,25 +21,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acetate import engine
 from acetate.plugins.hosts import GIMP
 from acetate.plugins.install import assemble
 
 HERE = Path(__file__).parent
 HOST = Path("/host")
 """Where the tree shows this machine's files."""
-CONSOLE_SECONDS = 400
+SECONDS = 900
+"""For all claims of a module."""
+SCREEN = "1400x900"
 QUIET = '(show-welcome-dialog no)\n(check-updates no)\n(config-version "{version}")\n'
 
 
 def engine_name() -> str:
-    installed = any((Path(engine.__file__).parent / "builtin" / "sketchpad").glob("*.safetensors"))
+    spec = importlib.util.find_spec("acetate.engine")
+    assert spec is not None and spec.origin is not None
+    installed = any((Path(spec.origin).parent / "builtin" / "sketchpad").glob("*.safetensors"))
     return os.environ.get("ACETATE_TEST_ENGINE") or ("builtin" if installed else "fake")
 
 
 def server_command() -> list[str]:
     chosen = ["--engine", "fake"] if engine_name() == "fake" else []
-    return [sys.executable, "/root/w/gimp-lab/fakeserve.py", *chosen]
+    return [sys.executable, "-m", "acetate.server", "serve", *chosen]
 
 
 def claims(module: str) -> list[str]:
@@ -78,7 +82,7 @@ class Gimp:
             "ACETATE_FAKE": str(self.share),
             "NO_AT_BRIDGE": "1",
             "GTK_A11Y": "none",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": str(self.share / "bytecode"),
             "PYTHONUNBUFFERED": "1",
             "CHECKS": str(HOST) + str(HERE / "inside"),
             "ENGINE": engine_name(),
@@ -88,17 +92,17 @@ class Gimp:
         }
 
     def run(self, command: list[str], log: Path, **environment: str) -> int:
-        code: int = self.tree.run(
-            command, share=self.share, env=self.environment(**environment), timeout=CONSOLE_SECONDS, log=log
-        )
+        code: int = self.tree.run(command, share=self.share, env=self.environment(**environment), timeout=SECONDS, log=log)
         return code
 
-    def outcome(self, module: str, claim: str, *, home: Path | None = None) -> dict[str, Any]:
+    def outcome(self, module: str, claim: str, *, home: Path | None = None, on_screen: bool = False) -> dict[str, Any]:
         """What became of a claim; the whole module runs in one GIMP on first use."""
         if module not in self.outcomes:
             report, log = self.out / f"{module}.json", self.out / f"{module}.log"
-            script = f'exec(open("{HOST}{HERE}/inside/session.py").read())'
-            command = ["gimp-console-3.0", "-n", "-i", "-d", "-f", "--batch-interpreter=python-fu-eval", "-b", script, "--quit"]
+            session = f"{HOST}{HERE}/inside/session.py"
+            console = ["gimp-console-3", "-n", "-i", "-d", "-f", "--batch-interpreter=python-fu-eval", "-b"]
+            screen = [f"{HOST}{HERE.parent}/with_screen.sh", SCREEN, "python3", session]
+            command = screen if on_screen else [*console, f'exec(open("{session}").read())', "--quit"]
             only = claim if os.environ.get("ACETATE_ONE_CLAIM") else ""
             environment = {"MODULE": module, "REPORT": str(report), "ONLY": only, "ACETATE_HOME": str(home or self.state)}
             code = self.run(command, log, **environment)
@@ -111,25 +115,42 @@ class Gimp:
         missing = {"outcome": f"GIMP did not come to this check; see {self.out / module}.log", "seconds": 0}
         return self.outcomes[module].get(claim, missing)
 
-    def prove(self, module: str, claim: str, *, home: Path | None = None) -> None:
+    def prove(self, module: str, claim: str, *, home: Path | None = None, on_screen: bool = False) -> None:
         """Fail with the traceback from inside unless the claim holds. `home` is another ACETATE_HOME than the server's."""
-        outcome = self.outcome(module, claim, home=home)["outcome"]
+        outcome = self.outcome(module, claim, home=home, on_screen=on_screen)["outcome"]
         if outcome != "passed":
             pytest.fail(outcome, pytrace=False)
 
 
 @pytest.fixture(scope="session")
-def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Gimp:
+def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
     found = Gimp(tree, tmp_path_factory.mktemp("gimp"))
     for folder in ("config/plug-ins", "home", "out", "state", "run"):
         (found.share / folder).mkdir(parents=True)
     (found.share / "run").chmod(0o700)
     assemble(GIMP, found.config / "plug-ins")
     log = found.out / "version.log"
-    found.run(["gimp-console-3.0", "--version"], log)
+    found.run(["gimp-console-3", "--version"], log)
     version = next(word for word in log.read_text(errors="replace").split() if word[0].isdigit() and word.count(".") == 2)
     (found.config / "gimprc").write_text(QUIET.format(version=version))
-    return found
+    with remembered_procedures(found):
+        yield found
+
+
+@contextlib.contextmanager
+def remembered_procedures(gimp: Gimp) -> Iterator[None]:
+    """Spare GIMP from asking its own hundred plug-ins again: what it wrote down about them is kept beside the tree.
+
+    GIMP itself asks anew wherever a file has changed; our plug-in lies in another folder each time and is always asked.
+    """
+    remembered, kept = gimp.config / "pluginrc", Path(f"{gimp.tree.path}.gimp-pluginrc")
+    if kept.exists():
+        shutil.copyfile(kept, remembered)
+    yield
+    if remembered.exists() and not kept.exists():
+        unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")
+        shutil.copyfile(remembered, unfinished)
+        unfinished.replace(kept)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from typing import Any
 
 OUT = Path(os.environ["OUT"])
 PATIENCE = 40.0
+FIRST_START = 200.0
+"""GIMP's first start in a fresh profile asks a hundred plug-ins for their procedures."""
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
@@ -36,12 +38,13 @@ class Desk:
         for name in ("questions", "answers"):
             os.mkfifo(self._pipes / name)
         probe = f'exec(open("{os.environ["CHECKS"]}/probe.py").read())'
-        command = ["gimp-3.0", "-n", "-s", "--batch-interpreter=python-fu-eval", "-b", probe, *map(str, files)]
+        command = ["gimp-3", "-n", "-s", "--batch-interpreter=python-fu-eval", "-b", probe, *map(str, files)]
         self._log = (OUT / "gimp.log").open("ab")
         environment = {**os.environ, "PIPES": str(self._pipes)}
         self._gimp = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
-        self.main = self.window("GNU Image Manipulation Program|.* – GIMP$")
+        self.main = self.window("GNU Image Manipulation Program|.* – GIMP$", FIRST_START)
         assert self.ask("answer = 1") == 1
+        _xdotool("mousemove", "1390", "890")
 
     def close(self) -> None:
         self._gimp.terminate()
@@ -55,13 +58,23 @@ class Desk:
         assert "failed" not in reply, reply
         return reply["answer"]
 
-    def window(self, title: str) -> str:
+    def window(self, title: str, seconds: float = PATIENCE) -> str:
         """The id of the window with this title (a regular expression), as soon as there is one."""
-        found = until(lambda: _xdotool("search", "--onlyvisible", "--name", title).split(), f"a window {title!r}")
-        return str(found[-1])
+        return str(until(lambda: self.windows(title), f"a window {title!r}", seconds)[-1])
+
+    def windows(self, title: str) -> list[str]:
+        """The ids of the windows with this title that there are now."""
+        return _xdotool("search", "--onlyvisible", "--name", title).split()
 
     def gone(self, title: str) -> None:
-        until(lambda: not _xdotool("search", "--onlyvisible", "--name", title).split(), f"the window {title!r} to close")
+        until(lambda: not self.windows(title), f"the window {title!r} to close")
+
+    def dismiss(self, title: str) -> None:
+        """Close the windows with this title, if there are any."""
+        for window in self.windows(title):
+            self.focus(window)
+            self.keys("Escape")
+        self.gone(title)
 
     def focus(self, window: str) -> None:
         _xdotool("windowactivate", "--sync", window)
@@ -71,6 +84,11 @@ class Desk:
 
     def type(self, text: str) -> None:
         _xdotool("type", "--delay", "15", text)
+
+    def click(self, window: str, place: tuple[int, int]) -> None:
+        self.focus(window)
+        _xdotool("mousemove", "--window", window, *map(str, place), "click", "1")
+        _xdotool("mousemove", "1390", "890")  # so that no tooltip covers the next picture
 
     def shot(self, name: str, window: str = "root") -> None:
         subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=True)
@@ -85,8 +103,12 @@ class Desk:
         self.keys("slash")
         self.window("Search Actions")
         self.type(label)
-        time.sleep(0.6)  # the list is filled while one types, and says nothing when it is done
+        self.rest()
         self.keys("Return")
+
+    def rest(self, seconds: float = 0.6) -> None:
+        """Let a window finish drawing, or a list filling: both happen without a word to anybody outside."""
+        time.sleep(seconds)
 
 
 def _xdotool(*arguments: str) -> str:

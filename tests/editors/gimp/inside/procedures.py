@@ -40,6 +40,18 @@ def every_procedure_and_argument_is_documented():
             assert argument.get_nick() and len(argument.get_blurb()) > 5, (name, argument.name)
 
 
+def no_two_fields_of_a_dialog_share_a_mnemonic():
+    from acetate.plugins.gimp.commands import COMMANDS
+    from acetate.plugins.gimp.fields import BESIDE
+
+    taken = set("lsrcgdk")  # Load, Save, Reset, Close, Generate; our Details and Keep. Stop is alone when it can be pressed
+    for command in COMMANDS:
+        nicks = {argument.name: argument.get_nick() for argument in _procedure(command.name).get_arguments()}
+        shown = [nicks[name] for name in command.names if name in nicks and name not in BESIDE]
+        letters = [nick[nick.index("_") + 1].lower() for nick in shown]
+        assert len(set(letters)) == len(letters) and not set(letters) & taken, (command.name, letters)
+
+
 def every_procedure_returns_layers():
     assert all([value.name for value in _procedure(name).get_return_values()] == ["layers"] for name in PROCEDURES)
 

@@ -1,0 +1,352 @@
+"""Claims about what a person sees and does: the menu, the dialog, undo, GIMP's own progress and Cancel.
+
+Runs beside GIMP, not in it: see `desk`. All claims share one GIMP; each opens an image of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+
+from acetate.protocol import Client, HistoryPage, Jobs
+from desk import Desk, until
+
+DIALOG, HISTORY, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate$"
+DIALOGS = (DIALOG, HISTORY, QUESTION)
+STATUS_BAR_CANCEL = (518, 585)
+"""Pixels in GIMP's window, which opens at the same size in every fresh profile. No key reaches that button."""
+SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
+"""Makes the fake engine take its time; a real one does by itself."""
+
+
+@functools.cache
+def _desk() -> Desk:
+    desk = Desk()
+    atexit.register(desk.close)
+    return desk
+
+
+@contextlib.contextmanager
+def _image(kind: str = "rgb"):
+    """A white image in a window of its own; afterwards dialogs and images are gone."""
+    desk = _desk()
+    conversion = "image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.WEB, 0, False, False, '')"
+    number = desk.ask(
+        "image = Gimp.Image.new(320, 240, Gimp.ImageBaseType.RGB)\n"
+        "layer = Gimp.Layer.new(image, 'paper', 320, 240, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL)\n"
+        "image.insert_layer(layer, None, 0); layer.fill(Gimp.FillType.WHITE)\n"
+        f"{conversion if kind == 'indexed' else ''}\n"
+        "image.undo_disable(); image.undo_enable(); image.clean_all()\n"
+        "Gimp.Display.new(image); answer = image.get_id()"
+    )
+    desk.window(r"\[Untitled\].*GIMP")
+    try:
+        yield number
+    except BaseException:
+        desk.shot("failed")
+        raise
+    finally:
+        for title in DIALOGS:
+            desk.dismiss(title)
+        _close_images()
+
+
+def _close_images() -> None:
+    """Close all images as a person does, unsaved changes forgotten first."""
+    desk = _desk()
+    desk.ask("for image in Gimp.get_images(): image.clean_all()\nanswer = 1")
+    desk.focus(desk.main)
+
+    def close() -> bool:
+        desk.keys("ctrl+w")
+        return not desk.ask("answer = len(Gimp.get_images())")
+
+    if desk.ask("answer = len(Gimp.get_images())"):
+        until(close, "the images to close")
+
+
+def _names(image: int) -> list[str]:
+    return _desk().ask(f"answer = editor.names(Gimp.Image.get_by_id({image}).get_layers())")
+
+
+def _type_prompt(prompt: str) -> None:
+    """Into the dialog that has just opened, whose prompt has the focus, instead of what is there."""
+    _desk().keys("ctrl+a")
+    _desk().type(prompt)
+
+
+def _generate(prompt: str, image: int) -> str:
+    """Open the dialog, type, press Ctrl+Return, wait for the layer; return its name."""
+    _desk().open("Generate Layer", DIALOG)
+    _type_prompt(prompt)
+    before = len(_names(image))
+    _desk().keys("ctrl+Return")
+    return until(lambda: (found := _names(image)) and len(found) > before and found[0], "a new layer")
+
+
+def _jobs(state: str) -> list[str]:
+    with Client("check") as client:
+        client.jobs()
+        while not isinstance(event := client.events.get(timeout=20), Jobs):
+            pass
+        return [line.job for line in event.jobs if line.state == state]
+
+
+def _finished() -> list[str]:
+    with Client("check") as client:
+        client.history(thumbnails=False)
+        while not isinstance(event := client.events.get(timeout=20), HistoryPage):
+            pass
+        return [entry.job for entry in event.entries]
+
+
+def the_filters_menu_shows_acetate():
+    with _image():
+        desk = _desk()
+        desk.focus(desk.main)
+        desk.keys("alt+r", "Up", "Right")
+        desk.rest()
+        desk.shot("menu")
+        desk.keys("Escape", "Escape", "Escape")
+
+
+def a_prompt_typed_into_the_dialog_becomes_a_layer_with_the_bytes_sent():
+    with _image() as image:
+        desk = _desk()
+        desk.open("Generate Layer", DIALOG)
+        desk.rest()
+        desk.shot("idle")
+        _type_prompt("a red apple")
+        desk.keys("ctrl+Return")
+        until(lambda: len(_names(image)) == 2, "a new layer")
+        desk.rest()
+        desk.shot("inserted")
+        same = desk.ask(
+            f"layer = Gimp.Image.get_by_id({image}).get_layers()[0]\n"
+            "(ready,) = editor.sent(editor.record(layer)['job'])\n"
+            "answer = editor.pixels(layer) == editor.in_box(ready)"
+        )
+        assert same and _names(image)[0].startswith("a red apple (")
+
+
+def one_undo_takes_the_layer_away_and_one_redo_brings_it_back_to_the_byte():
+    with _image() as image:
+        desk = _desk()
+        name = _generate("a red apple", image)
+        desk.keys("Escape")
+        desk.gone(DIALOG)
+        digest = (
+            f"import hashlib; answer = hashlib.sha256(editor.pixels(Gimp.Image.get_by_id({image}).get_layers()[0])).hexdigest()"
+        )
+        before = desk.ask(digest)
+        desk.focus(desk.main)
+        desk.keys("ctrl+z")
+        until(lambda: _names(image) == ["paper"], "undo to take the layer away")
+        assert not desk.ask(f"answer = Gimp.Image.get_by_id({image}).is_dirty()"), "one step was everything"
+        desk.keys("ctrl+y")
+        until(lambda: _names(image) == [name, "paper"], "redo to bring it back")
+        assert desk.ask(digest) == before
+        assert desk.ask(f"answer = editor.record(Gimp.Image.get_by_id({image}).get_layers()[0])['task']") == "foreground"
+
+
+def one_undo_takes_a_group_of_candidates_away():
+    with _image() as image:
+        desk = _desk()
+        desk.ask(
+            f"image = Gimp.Image.get_by_id({image})\n"
+            "editor.call('acetate-generate-layer', image, image.get_layers(), prompt='leaf', count=3).required(); answer = 1"
+        )
+        assert len(_names(image)) == 2
+        desk.focus(desk.main)
+        desk.keys("ctrl+z")
+        until(lambda: _names(image) == ["paper"], "undo")
+        assert not desk.ask(f"answer = Gimp.Image.get_by_id({image}).is_dirty()")
+
+
+def one_undo_takes_a_repaint_back_and_shows_the_original_again():
+    with _image() as image:
+        desk = _desk()
+        desk.ask(
+            f"image = Gimp.Image.get_by_id({image})\n"
+            "image.select_ellipse(Gimp.ChannelOps.REPLACE, 40, 40, 90, 80); image.clean_all()\n"
+            "editor.call('acetate-repaint-selection', image, image.get_layers(), prompt='moss').required(); answer = 1"
+        )
+        shown = f"answer = [layer.get_visible() for layer in Gimp.Image.get_by_id({image}).get_layers()]"
+        assert desk.ask(shown) == [True, False]
+        desk.focus(desk.main)
+        desk.keys("ctrl+z")
+        until(lambda: desk.ask(shown) == [True], "undo")
+
+
+def the_dialog_stays_open_for_the_next_try():
+    with _image() as image:
+        desk = _desk()
+        _generate("one", image)
+        _type_prompt("two")
+        desk.keys("ctrl+Return")
+        until(lambda: len(_names(image)) == 3, "a second layer")
+        assert [name.split(" (")[0] for name in _names(image)] == ["two", "one", "paper"]
+
+
+def while_it_draws_preview_and_progress_show_and_stop_ends_the_job():
+    with _image() as image:
+        desk = _desk()
+        _begin_slowly("a glass bottle")
+        desk.rest(1.5)
+        desk.shot("generating")
+        desk.keys("alt+o")
+        until(lambda: not _jobs("running"), "the job to end on the server")
+        desk.rest()
+        desk.shot("stopped")
+        assert _names(image) == ["paper"] and desk.windows(DIALOG), "nothing inserted, the dialog still there"
+
+
+def _begin_slowly(prompt: str) -> None:
+    """Start a job from the dialog that lasts until somebody ends it."""
+    desk = _desk()
+    desk.open("Generate Layer", DIALOG)
+    _type_prompt(SLOW + prompt)
+    desk.keys("alt+d", "alt+o", "ctrl+a")
+    desk.type("400")
+    desk.keys("Tab", "alt+g")
+    until(lambda: _jobs("running"), "the job to run")
+
+
+def closing_the_dialog_stops_the_job_and_closes():
+    with _image() as image:
+        desk = _desk()
+        _begin_slowly("a glass bottle")
+        desk.keys("Escape")
+        desk.gone(DIALOG)
+        until(lambda: not _jobs("running"), "the job to end on the server")
+        assert _names(image) == ["paper"]
+
+
+def an_error_is_shown_in_the_dialog_which_stays():
+    with _image() as image:
+        desk = _desk()
+        desk.open("Generate Layer", DIALOG)
+        _type_prompt(" ")
+        desk.keys("ctrl+Return")
+        desk.rest()
+        desk.shot("error")
+        assert desk.windows(DIALOG) and _names(image) == ["paper"]
+        _type_prompt("leaf")
+        desk.keys("ctrl+Return")
+        until(lambda: len(_names(image)) == 2, "a layer after the error")
+
+
+def the_dialog_remembers_the_last_values_and_repeat_uses_them():
+    with _image() as image:
+        desk = _desk()
+        _generate("a paper crane", image)
+        desk.keys("Escape")
+        desk.gone(DIALOG)
+        desk.focus(desk.main)
+        desk.keys("ctrl+f")  # Filters > Repeat
+        until(lambda: len(_names(image)) == 3, "the repetition")
+        again, first, _paper = _names(image)
+        assert again.startswith("a paper crane (") and again != first
+        desk.ask(f"image = Gimp.Image.get_by_id({image}); image.set_selected_layers(image.get_layers()[2:]); answer = 1")
+        desk.open("Generate Layer", DIALOG)
+        desk.keys("ctrl+Return")
+        until(lambda: sum(name.startswith("a paper crane (") for name in _names(image)) == 3, "the remembered prompt")
+
+
+def the_dialog_of_a_generated_layer_starts_from_its_parameters():
+    with _image() as image:
+        desk = _desk()
+        _generate("a blue kite", image)
+        _type_prompt("something else")
+        desk.keys("ctrl+Return")
+        until(lambda: len(_names(image)) == 3, "the second layer")
+        desk.keys("Escape")
+        desk.gone(DIALOG)
+        desk.ask(f"image = Gimp.Image.get_by_id({image}); image.set_selected_layers(image.get_layers()[1:2]); answer = 1")
+        desk.open("Generate Layer", DIALOG)
+        desk.keys("ctrl+Return")
+        until(lambda: len(_names(image)) == 4, "a third layer")
+        assert sum(name.startswith("a blue kite (") for name in _names(image)) == 2, _names(image)
+
+
+def an_indexed_image_is_converted_after_asking_and_one_undo_brings_the_palette_back():
+    with _image("indexed") as image:
+        desk = _desk()
+        desk.open("Generate Layer", QUESTION)
+        desk.rest()
+        desk.shot("question")
+        desk.keys("alt+v")
+        desk.window(DIALOG)
+        _type_prompt("leaf")
+        desk.keys("ctrl+Return")
+        until(lambda: len(_names(image)) == 2, "the layer")
+        kind = f"answer = int(Gimp.Image.get_by_id({image}).get_base_type())"
+        assert desk.ask(kind) == 0
+        desk.keys("Escape")
+        desk.gone(DIALOG)
+        desk.focus(desk.main)
+        desk.keys("ctrl+z")
+        until(lambda: desk.ask(kind) == 2, "undo to bring the palette back")
+        assert _names(image) == ["paper"]
+
+
+def without_an_image_a_new_one_opens_in_a_window():
+    desk = _desk()
+    assert desk.ask("answer = len(Gimp.get_images())") == 0
+    try:
+        desk.open("Generate Layer", DIALOG)
+        _type_prompt("leaf")
+        desk.keys("ctrl+Return")
+        desk.window(r"\[Untitled\].*1 layer.*GIMP")
+        assert len(desk.ask("answer = editor.names(Gimp.get_images()[0].get_layers())")) == 1
+    finally:
+        desk.dismiss(DIALOG)
+        _close_images()
+
+
+def gimps_own_cancel_ends_the_job_on_the_server():
+    """Repeat has no dialog: the status bar shows the progress and the Cancel that kills the plug-in."""
+    with _image() as image:
+        desk = _desk()
+        desk.ask(
+            f"image = Gimp.Image.get_by_id({image}); import json\n"
+            f"prompt = {SLOW + 'leaf'!r}\n"
+            "layer = editor.call('acetate-generate-layer', image, image.get_layers(), prompt=prompt, steps=2).required().layer\n"
+            "kept = editor.record(layer); kept['parameters']['steps'] = 400\n"
+            "data = json.dumps(kept).encode(); layer.attach_parasite(Gimp.Parasite.new('acetate', 3, data)); answer = 1"
+        )
+        desk.command("Repeat with New Seed")
+        until(lambda: _jobs("running"), "the job to run")
+        desk.rest(1.0)
+        desk.shot("status-bar")
+        desk.click(desk.main, STATUS_BAR_CANCEL)
+        until(lambda: not _jobs("running"), "the job to end on the server")
+        assert len(_names(image)) == 2
+
+
+def the_history_shows_results_and_inserts_one_again():
+    with _image() as image:
+        desk = _desk()
+        name = _generate("a yellow pear", image)
+        desk.keys("Escape")
+        desk.gone(DIALOG)
+        desk.open("History...", HISTORY)
+        desk.rest(1.0)
+        desk.shot("history")
+        desk.keys("alt+i")
+        until(lambda: _names(image) == [name, name, "paper"], "the newest result again")
+        both = f"first, second, _ = Gimp.Image.get_by_id({image}).get_layers()"
+        assert desk.ask(f"{both}; answer = editor.pixels(first) == editor.pixels(second)")
+
+
+def the_layers_of_a_file_are_inserted_through_the_dialog():
+    with _image() as image:
+        desk = _desk()
+        desk.open("Insert Layers from File", "^Insert Layers from File$")
+        desk.rest()
+        desk.shot("file")
+        desk.keys("Escape")
+        desk.gone("^Insert Layers from File$")
+        assert _names(image) == ["paper"]
