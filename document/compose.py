@@ -58,12 +58,17 @@ def render(nodes: Sequence[Node], box: Box) -> RGBA:
 
 
 def render_over_white(nodes: Sequence[Node], box: Box) -> RGBA:
-    """As `render`, but the colour is already laid over white while alpha is kept: the convention of a PSD's merged picture."""
-    rgba = np.empty((box.height, box.width, 4), np.uint8)
-    for rows, paint in _bands(nodes, box):
+    """As `render`, but the colour is laid over white while alpha is kept: the convention of a PSD's merged picture.
+
+    Rounded up, so that readers that take the white out again and cut off fractions (psd-tools, ImageMagick) find the colour.
+    """
+    rgba = render(nodes, box)
+    for top in range(0, box.height, BAND):
+        band = rgba[top : top + BAND]
+        alpha = band[..., 3].astype(np.uint16)
         for channel in range(3):
-            rgba[rows, :, channel] = _to_byte((paint.colour[channel] + (1 - paint.alpha)) * 255)
-        rgba[rows, :, 3] = _to_byte(paint.alpha * 255)
+            covered = (band[..., channel] * alpha + 254) // 255
+            band[..., channel] = covered + (255 - alpha)
     return rgba
 
 

@@ -89,6 +89,16 @@ def test_over_white_keeps_alpha_and_whitens_what_is_uncovered():
     assert render_over_white(document.layers, document.box).tolist() == expected
 
 
+def test_readers_that_take_the_white_out_in_whole_numbers_find_the_colour_again(difference):
+    """All colours and alphas; psd-tools and ImageMagick compute (x + a - 255) * 255 / a and cut off the fraction."""
+    colour, alpha = np.meshgrid(np.arange(256), np.arange(1, 256))
+    rgba = np.stack([colour, colour, colour, alpha], axis=-1).astype(np.uint8)
+    document = Document(256, 255, (Layer(rgba),))
+    stored = render_over_white(document.layers, document.box).astype(int)
+    found = np.clip((stored[..., :3] + stored[..., 3:] - 255) * 255 // stored[..., 3:], 0, 255)
+    assert difference(np.concatenate([found, stored[..., 3:]], axis=-1).astype(np.uint8), rgba) <= 1
+
+
 def test_composing_needs_little_memory_beside_the_result(noise):
     rgba = noise(1024, 1024)
     document = Document(1024, 1024, [Group("g", [Layer(rgba, opacity=0.5)]) for _ in range(4)])

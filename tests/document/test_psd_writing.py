@@ -71,7 +71,7 @@ def test_the_merged_picture_is_the_composition(noise, difference):
     document = Document(20, 15, (Layer(noise(15, 20, 1)), Layer(noise(9, 9, 2), 4, 3, opacity=0.5)))
     psd = psd_of(document)
     assert psd.topil().mode == "RGBA"
-    assert difference(np.asarray(psd.topil()), compose(document)) <= 1.5  # psd-tools takes the white out in whole numbers
+    assert difference(np.asarray(psd.topil()), compose(document)) <= 1
 
 
 def test_the_merged_picture_is_laid_over_white_for_programs_that_ignore_alpha(noise):

@@ -1,0 +1,18 @@
+import pytest
+from acetate.document.naming import clean
+
+
+@pytest.mark.parametrize("name", ["apple 🍎", "яблоко", "林檎", "نخلة", "👩‍🚀", "a/b", "  spaces  ", "½ ±"])
+def test_text_of_any_script_stays_as_it_is(name):
+    assert clean(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("a\r\nb", "a  b"), ("\x1b[31mred\x7f", "[31mred"), ("\udcff", ""), ("a\ufffe", "a"), ("\x85", "")]
+)
+def test_what_no_file_or_terminal_should_get_is_taken_out(name, kept):
+    assert clean(name) == kept
+
+
+def test_a_long_name_is_cut():
+    assert len(clean("🍎" * 1000)) == 255

@@ -1,0 +1,70 @@
+"""What other programs see in files written here: Pillow always, ImageMagick where it is installed (or has to be)."""
+
+import numpy as np
+import pytest
+from acetate.document import Document, Group, Layer, compose, write
+from PIL import Image
+
+
+def disc(colour, x, y, radius, size=(40, 56)):
+    """A soft-edged disc on a transparent picture of its own colour."""
+    rows, columns = np.mgrid[0 : size[0], 0 : size[1]]
+    rgba = np.full((*size, 4), (*colour, 0), np.uint8)
+    rgba[..., 3] = np.clip((radius - np.hypot(columns - x, rows - y)) * 60, 0, 255)
+    return rgba
+
+
+@pytest.fixture
+def scene():
+    apple = Layer(disc((200, 30, 40), 10, 10, 9, (20, 20)), -4, 12, "apple 🍎")
+    return Document(
+        56,
+        40,
+        (Layer(disc((90, 120, 200), 28, 20, 18), name="sky"), apple, Layer(disc((60, 160, 60), 36, 24, 12), name="яблоко")),
+    )
+
+
+@pytest.fixture
+def opaque(scene):
+    paper = Layer(np.full((40, 56, 4), (230, 220, 200, 255), np.uint8), name="paper")
+    return Document(
+        56, 40, (paper, Group("fruit", scene.layers, blend_mode="pass-through"), Layer(disc((0, 0, 0), 5, 5, 5), visible=False))
+    )
+
+
+def test_pillow_counts_the_layers_of_a_psd_and_takes_its_picture_for_rgba(tmp_path, scene):
+    """Their pixels it takes in the wrong order, from files of Photoshop too: it expects alpha last."""
+    write(scene, tmp_path / "a.psd")
+    with Image.open(tmp_path / "a.psd") as image:
+        image.load()
+        assert (image.mode, image.size, image.n_frames) == ("RGBA", (56, 40), 3)
+
+
+def test_pillow_sees_the_composition_of_an_opaque_psd(tmp_path, opaque, difference):
+    write(opaque, tmp_path / "a.psd")
+    with Image.open(tmp_path / "a.psd") as image:
+        assert difference(np.asarray(image.convert("RGBA")), compose(opaque)) <= 1
+
+
+def test_imagemagick_sees_the_composition_of_a_psd_with_soft_edges(tmp_path, scene, imagemagick, difference):
+    write(scene, tmp_path / "a.psd")
+    assert difference(imagemagick(f"{tmp_path / 'a.psd'}[0]"), compose(scene)) <= 1
+
+
+def test_imagemagick_sees_the_composition_of_an_opaque_psd(tmp_path, opaque, imagemagick, difference):
+    write(opaque, tmp_path / "a.psd")
+    assert difference(imagemagick(f"{tmp_path / 'a.psd'}[0]"), compose(opaque)) <= 1
+
+
+def test_imagemagick_reads_the_layers_of_a_psd(tmp_path, scene, imagemagick):
+    write(scene, tmp_path / "a.psd")
+    for number, layer in enumerate(scene.layers, 1):
+        assert np.array_equal(imagemagick(f"{tmp_path / 'a.psd'}[{number}]"), layer.rgba)
+
+
+def test_imagemagick_and_pillow_read_the_png_bit_for_bit(tmp_path, imagemagick):
+    rgba = disc((90, 120, 200), 28, 20, 18)
+    write(Document(56, 40, (Layer(rgba, parameters={"prompt": "ü"}),)), tmp_path / "a.png")
+    assert np.array_equal(imagemagick(str(tmp_path / "a.png")), rgba)
+    with Image.open(tmp_path / "a.png") as image:
+        assert np.array_equal(np.asarray(image), rgba)
