@@ -115,6 +115,11 @@ def unpack_upload(frame: bytes) -> tuple[UploadPart, bytes | memoryview]:
     return header, _decoded(payload, header.encoding, header.length)
 
 
+def header_of(frame: bytes) -> dict[str, object]:
+    """The JSON header alone, unchecked: to say what a refused frame was about."""
+    return _split(frame)[0]
+
+
 def unpack(frame: bytes) -> tuple[AnyHeader, bytes | memoryview] | None:
     """A server's binary frame: the header and the decoded payload; `None` for a type from the future."""
     body, payload = _split(frame)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from acetate.engine import RGBA
+from acetate.engine import RGBA, Request
 from acetate.protocol import Address, Client, Connected, Failed, Finished, LayerReady, Parameters
 
 SIDES = (1024, 2048, 4096, 8192)
@@ -159,7 +159,7 @@ def loopback_copy(size: int) -> float:
 
 def _picture(side: int) -> RGBA:
     """The fake engine's opaque square, which the transfer also carries."""
-    from .fake_engine import Request, draw
+    from .fake_engine import draw
 
     return draw(Request(prompt=f"@big:{side}"), "foreground", 0)
 

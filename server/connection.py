@@ -11,12 +11,13 @@ import ipaddress
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import TypeGuard
 
 from acetate.protocol import Failure, ProtocolError, schema
 from acetate.protocol import messages as wire
-from acetate.protocol.frames import unpack_upload
+from acetate.protocol.frames import header_of, unpack_upload
 from acetate.protocol.pixels import LAYER_FORMATS
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -124,28 +125,18 @@ class Connection:
 
     def _take(self, frame: str | bytes, watcher: Watcher, intake: Intake) -> None:
         """One message. Whatever is wrong with it is answered, and touches nobody else."""
-        about, job = "", None
-        sha256: tuple[str, ...] = ()
         try:
-            if isinstance(frame, bytes):
-                about = "upload"
-                part, data = unpack_upload(frame)
-                sha256 = (part.sha256,)
-                answer = intake.take(part, data)
-                if answer is not None:
-                    watcher.tell(answer)
-                return
-            message = wire.from_client(frame)
-            about, job = message.TYPE, getattr(message, "job", None)
-            sha256 = (message.sha256,) if isinstance(message, wire.Upload) else ()
-            self._obey(message, watcher, intake)
+            if isinstance(frame, str):
+                self._obey(wire.from_client(frame), watcher, intake)
+            elif (answer := intake.take(*unpack_upload(frame))) is not None:
+                watcher.tell(answer)
         except MissingImagesError as error:
-            watcher.tell(wire.Error(error.failure, about, job, error.sha256))
+            watcher.tell(replace(_refusal(frame, error.failure), sha256=error.sha256))
         except (ProtocolError, OSError, sqlite3.Error) as error:
             failure = of_exception(error)
             if failure.code == "internal":
                 log.exception("message")
-            watcher.tell(wire.Error(failure, about, job, sha256))
+            watcher.tell(_refusal(frame, failure))
 
     def _obey(self, message: wire.ClientMessage, watcher: Watcher, intake: Intake) -> None:
         jobs = self._house.jobs
@@ -183,6 +174,26 @@ class Connection:
         except (TimeoutError, OSError) as error:
             log.warning("gave up on a client", extra={"reason": type(error).__name__})
         self._socket.transport.abort()
+
+
+def _refusal(frame: str | bytes, failure: Failure) -> wire.Error:
+    """With what the message is about, as far as can be told though it is wrong: so that the refusal reaches its job."""
+    about, said = "", {}
+    with contextlib.suppress(ProtocolError):
+        if isinstance(frame, str) and len(frame) <= wire.MAX_TEXT_BYTES:
+            said = schema.parse(frame)
+            about = str(said.get("type"))
+        elif isinstance(frame, bytes):
+            about, said = "upload", header_of(frame)
+    if about not in wire.FROM_CLIENT:
+        return wire.Error(failure)
+    job, sha256 = said.get("job"), said.get("sha256")
+    uploads = (sha256,) if about == "upload" and _is_name(sha256) else ()
+    return wire.Error(failure, about, job if _is_name(job) else None, uploads)
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= 64 and value.isascii()
 
 
 def _check_version(text: str) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from acetate.engine import RGBA, TASKS, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request, Role
+from numpy.typing import NDArray
 
 NATIVE = 64
 ROLES: dict[str, tuple[Role, ...]] = {
@@ -145,8 +146,9 @@ def draw(request: Request, role: Role, seed: int) -> RGBA:
 def _square(side: int, seed: int) -> RGBA:
     """Texture that neither compresses to nothing nor is noise. Costs nothing the second time, so that measuring is possible."""
     ramp = np.arange(side, dtype=np.uint32)
-    words = np.multiply.outer(ramp * 2654435761 >> 20, ramp + seed) >> 9 | np.uint32(0xFF000000)
-    return words.view(np.uint8).reshape(side, side, 4)
+    words: NDArray[np.uint32] = np.multiply.outer(ramp * 2654435761 >> 20, ramp + seed) >> 9 | np.uint32(0xFF000000)
+    rgba: RGBA = words.view(np.uint8).reshape(side, side, 4)
+    return rgba
 
 
 def _over_source(request: Request, rgba: RGBA) -> RGBA:

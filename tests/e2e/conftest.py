@@ -123,6 +123,12 @@ def server(start_server: Starter) -> ServerProcess:
     return start_server()
 
 
+@pytest.fixture(scope="session")
+def start_in() -> Callable[[Path], contextlib.AbstractContextManager[Starter]]:
+    """For modules with a server of their own kind: `with start_in(folder) as start`."""
+    return _starter
+
+
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server for all tests of a module that leave nothing behind; such a module makes its `server` from it."""

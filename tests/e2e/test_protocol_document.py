@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
-
 from acetate.protocol import BYTES_PER_PIXEL, CODES
 from acetate.protocol import messages as wire
+from websockets.sync.client import ClientConnection, connect
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 TRANSCRIPTS = re.findall(r"```transcript\n(.*?)```", PAGE, re.DOTALL)

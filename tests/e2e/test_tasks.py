@@ -268,3 +268,16 @@ def test_pictures_with_nan_are_refused_by_name(client: Client) -> None:
 
 def test_connected_is_the_first_event(client: Client) -> None:
     assert isinstance(client.events.get(timeout=5), Connected)
+
+
+@pytest.mark.parametrize("wrong", [Parameters(steps=5000), Parameters(model="../x"), Parameters(prompt="x" * 9000)])
+def test_parameters_that_the_protocol_refuses_fail_their_job(client: Client, wrong: Parameters) -> None:
+    last = list(client.run("foreground", wrong, timeout=120))[-1]
+
+    assert isinstance(last, Failed) and last.failure.code in ("bad-message", "too-large")
+
+
+def test_a_task_that_does_not_exist_fails_its_job(client: Client) -> None:
+    last = list(client.run("paint", timeout=120))[-1]
+
+    assert isinstance(last, Failed) and "'paint'" in last.failure.message

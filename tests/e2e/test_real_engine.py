@@ -1,0 +1,87 @@
+"""The real engine with the built-in model behind a real server: the same bytes as without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Request
+from acetate.protocol import TERMINAL, Cancelled, Client, Connected, Parameters, Preview, Progress
+from acetate.protocol import Engine as EngineEvent
+from acetate.server.remote import RemoteServer
+from acetate.server.settings import ENGINE
+
+SOURCE = np.zeros((128, 128, 4), np.uint8)
+SOURCE[30:100, 30:100] = (200, 40, 30, 255)
+MASK = np.zeros((128, 128), np.uint8)
+MASK[60:90, 60:90] = 255
+
+REQUESTS = {
+    "foreground": Request(prompt="red apple", steps=3, seed=3, count=2),
+    "scene": Request(task="scene", prompt="red apple", steps=2),
+    "background": Request(task="background", prompt="green hills", steps=2, foreground=SOURCE),
+    "object": Request(task="object", prompt="red apple", steps=2, background=np.full((128, 128, 4), 255, np.uint8)),
+    "refine": Request(task="refine", prompt="orange", steps=4, source=SOURCE),
+    "repaint": Request(task="repaint", prompt="orange", steps=4, source=SOURCE, mask=MASK),
+    "upscale": Request(task="upscale", source=SOURCE, scale=1.5),
+    "odd size": Request(prompt="blue cup", steps=2, width=150, height=70),
+}
+
+
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory, start_in: Any) -> Iterator[Any]:
+    with start_in(tmp_path_factory.mktemp("real")) as start:
+        yield start(engine=ENGINE, devices=["cpu"])
+
+
+@pytest.fixture(scope="module")
+def engine() -> Any:
+    return Engine("cpu")
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_server_brings_the_same_bytes_as_the_engine_alone(real_server: Any, engine: Any, name: str) -> None:
+    request = REQUESTS[name]
+    try:
+        alone = [item for item in engine.run(request) if isinstance(item, Picture)]
+    except ModelMissing as missing:
+        pytest.skip(f"the built-in model does not do {request.task}: {missing}")
+    items = list(RemoteServer(real_server.address).generate(request))
+    remote = [item for item in items if isinstance(item, Picture)]
+
+    assert len(items) > len(remote), "progress came, too"
+    assert len(remote) == len(alone) > 0
+    for ours, theirs in zip(remote, alone, strict=True):
+        assert np.array_equal(ours.rgba, theirs.rgba)
+        assert (ours.role, ours.index, ours.seed, ours.hidden) == (theirs.role, theirs.index, theirs.seed, theirs.hidden)
+        assert ours.parameters == theirs.parameters and ours.warnings == theirs.warnings
+        assert ours.quality == pytest.approx(theirs.quality)
+
+
+def test_errors_are_the_engines_own(real_server: Any) -> None:
+    with pytest.raises(BadRequest, match="steps"):
+        list(RemoteServer(real_server.address).generate(Request(prompt="red apple", steps=100_000)))
+
+
+def test_a_preview_forms_and_a_running_job_is_cancelled(real_server: Any, until: Any) -> None:
+    with Client("test", address=real_server.address) as client:
+        job = client.submit("foreground", Parameters(prompt="red apple", steps=150))
+        until(client, lambda event: isinstance(event, (Preview, *TERMINAL)))
+        client.cancel(job)
+        after = until(client, lambda event: isinstance(event, TERMINAL))
+
+    assert isinstance(after[-1], Cancelled)
+    assert sum(isinstance(event, Progress) for event in after) <= 3
+
+
+def test_the_engine_describes_itself(real_server: Any, until: Any) -> None:
+    with Client("test", address=real_server.address) as client:
+        events = until(client, lambda event: isinstance(event, (Connected, EngineEvent)))
+        engine = client.welcome.engine if isinstance(events[-1], Connected) and client.welcome else events[-1]
+        if engine.state != "ready":
+            engine = until(client, lambda event: isinstance(event, EngineEvent) and event.state == "ready")[-1]
+
+    assert engine.device == "cpu"
+    assert engine.models[0]["name"] == "sketchpad"
