@@ -108,7 +108,7 @@ class Redraw:
             for _ in decoding:
                 yield count.next("decode", preview)
             drawn = np.dstack([decoding.rgba[..., :3], seen[..., 3]]) if self.request.lock_alpha else decoding.rgba
-            pasted = paste(seen, drawn, to_u8(part.feather())[..., 0], Box(0, 0, side, side))
+            pasted = paste(seen, drawn, to_u8(part.share())[..., 0], Box(0, 0, side, side))
             view = canvas[_slices(part.box)]
             view[:] = pasted[: view.shape[0], : view.shape[1]]
         return canvas

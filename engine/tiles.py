@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Literal
 
 import numpy as np
@@ -78,7 +78,7 @@ class TilePass:
         if self.blur:
             values = np.asarray(Image.fromarray(values).filter(ImageFilter.GaussianBlur(self.blur)))
         crop = _moved(self.crop, window)
-        return values[crop.top : crop.bottom, crop.left : crop.right].astype(np.float32) / 255
+        return values[crop.top : crop.bottom, crop.left : crop.right].astype(np.float32) / np.float32(255)
 
 
 def grid(tiling: Tiling, picture: Size) -> Size:
@@ -219,38 +219,66 @@ def _rounded(side: int, multiple_of: Literal[8, 64]) -> int:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A window on one axis."""
+
+    start: int
+    before: int
+    """Pixels shared with the one before it, 0 for the first."""
+    after: int
+    """Pixels shared with the one after it, 0 for the last."""
+
+
+@dataclass(frozen=True)
 class Window:
     """One of several overlapping parts of equal size."""
 
-    box: Box
-    """Sticks out at the right and the bottom when the picture is smaller than a window."""
-    overlap: Size
-    """Pixels shared with the window to the left and the one above."""
+    side: int
+    across: Span
+    down: Span
 
-    def feather(self) -> Float:
-        """How strongly this window goes over those before it, `(height, width, 1)`: linear over what is shared, then 1."""
-        across, down = (
-            _ramp(length, shared) for length, shared in zip((self.box.width, self.box.height), self.overlap, strict=True)
-        )
-        return (down[:, None] * across)[..., None]
+    @property
+    def box(self) -> Box:
+        """Sticks out at the right and the bottom when the picture is smaller than a window."""
+        left, top = self.across.start, self.down.start
+        return Box(left, top, left + self.side, top + self.side)
+
+    def scaled(self, by: int) -> Window:
+        """The same window on a picture `by` times as large."""
+        across, down = (Span(span.start * by, span.before * by, span.after * by) for span in (self.across, self.down))
+        return Window(self.side * by, across, down)
+
+    def share(self) -> Float:
+        """How strongly this window goes over those before it, `(side, side, 1)` in [0, 1].
+
+        Laid over each other in their order, windows fade into each other evenly over the middle half of what they share (near
+        a border, networks see too little around a pixel), and at every pixel their weights add up to 1.
+        """
+        here, later = _ramps(self.side, self.across)
+        below, further = (ramp[:, None] for ramp in _ramps(self.side, self.down))
+        weight = (below - further) * (here - later)
+        so_far = 1 - below + (below - further) * (1 - later)
+        # Where nothing has any weight yet, a later window covers what this one puts down.
+        return np.divide(weight, so_far, out=np.ones_like(weight), where=so_far > 0)[..., None]
 
 
 def windows(picture: Size, side: int, overlap: int) -> list[Window]:
     """Row by row the fewest windows of `side` that cover the picture and share at least `overlap` pixels, evenly spread."""
+    assert overlap * 3 <= side, "else three windows would fade into each other at once"
     columns, rows = (_spans(length, side, overlap) for length in picture)
-    return [
-        Window(Box(left, top, left + side, top + side), (before_left, before_top))
-        for (top, before_top), (left, before_left) in product(rows, columns)
-    ]
+    return [Window(side, across, down) for down, across in product(rows, columns)]
 
 
-def _spans(length: int, side: int, overlap: int) -> list[tuple[int, int]]:
-    """Start of each window on one axis, and how much it shares with the one before."""
+def _spans(length: int, side: int, overlap: int) -> list[Span]:
     count = 1 if length <= side else -(-(length - overlap) // (side - overlap))
     starts = [round(i * (length - side) / (count - 1)) for i in range(count)] if count > 1 else [0]
-    return [(start, starts[i - 1] + side - start if i else 0) for i, start in enumerate(starts)]
+    shared = [0, *(first + side - second for first, second in pairwise(starts)), 0]
+    return [Span(start, shared[i], shared[i + 1]) for i, start in enumerate(starts)]
 
 
-def _ramp(length: int, shared: int) -> Float:
-    rising = (np.arange(length, dtype=np.float32) + 0.5) / np.float32(shared or 0.5)
-    return np.minimum(rising, np.float32(1))
+def _ramps(side: int, span: Span) -> tuple[Float, Float]:
+    """How far this window has taken over from the one before, and the next one from it; `(side)` each in [0, 1]."""
+    position = np.arange(side, dtype=np.float32) + np.float32(0.5)
+    here = (position - span.before / 4) / (span.before / 2) if span.before else np.ones(side)
+    later = (position - side + span.after * 3 / 4) / (span.after / 2) if span.after else np.zeros(side)
+    return np.clip(here, 0, 1).astype(np.float32), np.clip(later, 0, 1).astype(np.float32)

@@ -27,7 +27,7 @@ from safetensors.torch import load_file
 from .alpha import Box
 from .errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
 from .library import Library
-from .tiles import Window, windows
+from .tiles import windows
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +125,9 @@ class Network:
         parts = [part for part in windows((width, height), side, OVERLAP) if _cut(shown, part.box).any()]
         for index, part in enumerate(parts, start=1):
             made = self._run(_cut(picture, part.box))
-            target = self._scaled(part)
+            target = part.scaled(self.scale)
             below = _cut(canvas, target.box)
-            share = target.feather()[: below.shape[0], : below.shape[1]]
+            share = target.share()[: below.shape[0], : below.shape[1]]
             below[:] = (below + share * (made - below) + 0.5).astype(np.uint8)
             yield report(index, len(parts))
         return canvas
@@ -147,11 +147,6 @@ class Network:
             raise NumericFailure(f"upscaler {self.name} returned NaN or infinity", "try another one")
         values: NDArray[np.float32] = made[0].float().mul(255).permute(1, 2, 0).cpu().numpy()
         return values
-
-    def _scaled(self, part: Window) -> Window:
-        """The window on the enlarged picture."""
-        left, top, right, bottom = (side * self.scale for side in part.box)
-        return Window(Box(left, top, right, bottom), (part.overlap[0] * self.scale, part.overlap[1] * self.scale))
 
     def _shorten(self) -> None:
         """Half precision where the architecture bears it; what turns out not to is run in float32 again."""

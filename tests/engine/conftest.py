@@ -113,3 +113,46 @@ def _unit_shapes(
         encoder = ControlEncoder((4, 4, 8, 16))
         shapes |= {f"kwargs_encoder.{key}": tuple(tensor.shape) for key, tensor in encoder.state_dict().items()}
     return shapes
+
+
+@pytest.fixture(scope="session")
+def esrgan() -> Callable[..., dict[str, Tensor]]:
+    """Make an ESRGAN's state dict in one of its three published key layouts, by default one that repeats every pixel exactly."""
+    return _esrgan
+
+
+def _esrgan(layout: str = "old", width: int = 8, blocks: int = 2, doublings: int = 2, noise: float = 0.0) -> dict[str, Tensor]:
+    """`noise` scales random weights of the residual blocks, whose growth is always 32 channels."""
+    generator = torch.Generator().manual_seed(0)
+    identity = torch.zeros(width, width, 3, 3)
+    identity[range(width), range(width), 1, 1] = 1
+    state = {"first": identity[:, :3], "trunk": torch.zeros(width, width, 3, 3), "last": identity[:3]}
+    state |= {name: identity.clone() for name in ["hr", *(f"up{i}" for i in range(1, doublings + 1))]}
+    for block, dense, conv in ((b, d, c) for b in range(blocks) for d in (1, 2, 3) for c in range(1, 6)):
+        shape = (width if conv == 5 else 32, width + 32 * (conv - 1), 3, 3)
+        state[f"{block}.{dense}.{conv}"] = noise * torch.randn(shape, generator=generator) / (9 * shape[1]) ** 0.5
+    if noise:
+        state["trunk"] = 0.2 * torch.randn(width, width, 3, 3, generator=generator)
+    named = {}
+    for key, weight in state.items():
+        name = _esrgan_key(layout, key, blocks, doublings)
+        named |= {f"{name}.weight": weight.contiguous(), f"{name}.bias": torch.zeros(len(weight))}
+    return named
+
+
+def _esrgan_key(layout: str, key: str, blocks: int, doublings: int) -> str:
+    if key[0].isdigit():
+        block, dense, conv = key.split(".")
+        return {
+            "old": f"model.1.sub.{block}.RDB{dense}.conv{conv}.0",
+            "new": f"body.{block}.rdb{dense}.conv{conv}",
+            "bsrgan": f"RRDB_trunk.{block}.RDB{dense}.conv{conv}",
+        }[layout]
+    if layout == "old":
+        after = 3 * doublings
+        numbers = {"first": "0", "trunk": f"1.sub.{blocks}", "hr": str(after + 2), "last": str(after + 4)}
+        return f"model.{numbers[key] if key in numbers else 3 * int(key[2:])}"
+    names = {"first": "conv_first", "trunk": "conv_body", "hr": "conv_hr", "last": "conv_last", "up": "conv_up"}
+    if layout == "bsrgan":
+        names |= {"trunk": "trunk_conv", "hr": "HRconv", "up": "upconv"}
+    return names[key] if key in names else f"{names['up']}{key[2:]}"
