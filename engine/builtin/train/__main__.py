@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training"), help="where checkpoints lie (git-ignored)")
     parser.add_argument("--codec-steps", type=int, default=2000)
     parser.add_argument("--denoiser-steps", type=int, default=20000)
+    parser.add_argument("--batch", type=int, default=32, help="pictures per step of the denoiser")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -36,7 +37,7 @@ def main() -> None:
 
         items, pictures = _pictures(options.folder)
         codec = autoencoder.train(pictures, options.folder, options.codec_steps)
-        denoiser.train(items, pictures, codec, options.folder, options.denoiser_steps)
+        denoiser.train(items, pictures, codec, options.folder, options.denoiser_steps, options.batch)
     else:
         from . import export
 

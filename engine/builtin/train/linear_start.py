@@ -13,8 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...transparency import TransparentDecoder, TransparentEncoder
-
 CONSTANT = 4.0
 """Against signals in [-1, 1]: with it and three signals a group of eight has a standard deviation of 2 to 2.2."""
 
@@ -25,9 +23,9 @@ ALPHA, ALPHA_CONSTANTS = 8, (10, 11)
 
 
 @torch.no_grad()
-def start_encoder(encoder: TransparentEncoder) -> None:
+def start_encoder(encoder: Any) -> None:
     """Latents 0 to 3 begin as alpha and padded colour at 1/8 size in [-1, 1]; the others are random detail."""
-    layers = [layer for layer in encoder.blocks if isinstance(layer, nn.Conv2d)]
+    layers: list[Any] = [layer for layer in encoder.blocks if isinstance(layer, nn.Conv2d)]
     for number, layer in enumerate(layers):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         nn.init.zeros_(layer.bias)
@@ -69,7 +67,7 @@ def start_vae(vae: Any) -> None:
 
 
 @torch.no_grad()
-def start_transparent_decoder(decoder: TransparentDecoder) -> None:
+def start_transparent_decoder(decoder: Any) -> None:
     """Colour begins as the pixels, alpha as the latent's, enlarged."""
     for channel, start in enumerate(COLOUR):
         _pair(decoder.conv_in.weight, start, {channel: 2.0})

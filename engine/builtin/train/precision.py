@@ -21,7 +21,7 @@ class Trainer:
         self.path, self.peak, self.steps = path, peak, steps
         self.network = network.float()
         self.fast = copy.deepcopy(network).to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.averaged = copy.deepcopy(network) if average else None
+        self.averaged = copy.deepcopy(network).requires_grad_(False) if average else None
         self.decay = average or 0.0
         self.optimizer = torch.optim.AdamW(network.parameters(), lr=peak, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
         self.done = 0
