@@ -64,4 +64,4 @@ def explain(error: Exception) -> Failure:
         return Failure("forbidden" if status in (403, 421) else "connection-lost", f"the server answered HTTP {status}")
     if isinstance(error, (OSError, WebSocketException, EOFError)):
         return Failure("connection-lost", f"no connection to the server: {error}", "Is `acetate serve` running?")
-    raise error
+    return Failure("internal", f"a mistake in the client: {type(error).__name__}: {error}")  # and the host works on

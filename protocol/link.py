@@ -117,10 +117,11 @@ class Link:
         return announced.sha256
 
     def close(self) -> None:
+        """Hang up, without waiting for it: the writing thread does it."""
         with self._changed:
             connection = self._connection
-        if connection is not None:
-            connection.close()
+            if connection is not None:
+                self._enqueue(connection.close)
 
     # --- the connection ----------------------------------------------------------------------------------------------
 

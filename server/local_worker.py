@@ -189,6 +189,8 @@ class LocalWorker:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+            for half_written in (self._settings.blobs / "incoming").glob(f"*-{process.pid}"):
+                half_written.unlink(missing_ok=True)
         if self._reader is not None:
             await self._reader
             self._reader = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from acetate.protocol import Failure, HistoryEntry, ProtocolError
 from acetate.protocol import messages as wire
 from acetate.protocol.pixels import MAX_PIXELS
@@ -10,6 +12,9 @@ from .blobs import Blobs
 from .jobs import Order, inputs
 from .store import Row, Store
 from .watcher import Watcher
+
+PAGE_BYTES = 1 << 20
+"""A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
 
 EXPORTABLE = ("finished", "failed", "cancelled")
 """A failed or cancelled job may have layers, too."""
@@ -59,14 +64,17 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
 def tell_history(watcher: Watcher, store: Store, asked: wire.ListHistory) -> None:
     """A page: thumbnails first, then the entries."""
     rows = store.history(asked.before, asked.limit + 1)
-    page, more = rows[: asked.limit], len(rows) > asked.limit
-    entries = []
-    for row in page:
+    entries: list[HistoryEntry] = []
+    size = 0
+    for row in rows[: asked.limit]:
+        size += len(json.dumps(row.message)) + 1000
+        if entries and size > PAGE_BYTES:
+            break
         small = store.thumbnail(row.job) if asked.thumbnails else None
         if small is not None:
             watcher.show_thumbnail(row.job, small)
         entries.append(_entry(row, store, thumbnail=small is not None))
-    watcher.tell(wire.History(tuple(entries), more))
+    watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
 
 
 def _entry(row: Row, store: Store, *, thumbnail: bool) -> HistoryEntry:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from acetate.protocol import BYTES_PER_PIXEL, Layer
+from acetate.protocol import BYTES_PER_PIXEL, Error, Failure, Layer
 from acetate.protocol.frames import (
     PART_BYTES,
     AnyHeader,
@@ -41,12 +41,9 @@ class Blob(Frames):
 
     async def next(self) -> Frame | None:
         if self._announcement is not None:
-            text, self._announcement = self._announcement, None
-            return text
-        if self._path is None:
-            return None
+            return self._begin()
         if self._file is None:
-            self._file = self._path.open("rb")
+            return None
         data = self._file.read(self._read_bytes)
         if not data:
             self._file.close()
@@ -57,6 +54,18 @@ class Blob(Frames):
         if self._encoding == "zlib":
             return header + await asyncio.to_thread(compress, bytes(payload))
         return header + payload
+
+    def _begin(self) -> str:
+        """The announcement, once it is certain that the content is there."""
+        text, self._announcement = self._announcement, None
+        assert text is not None
+        if self._path is not None:
+            try:
+                self._file = self._path.open("rb")
+            except FileNotFoundError:
+                message = f"{self._path.name} has been deleted from the server's disk"
+                return to_text(Error(Failure("unknown-image", message)))
+        return text
 
 
 def layer_frames(layer: Layer, path: Path | None, format: str, encoding: Encoding) -> Blob:

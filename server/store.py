@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 """
 SCHEMA_VERSION = 1
 
+DOCUMENT_SECONDS = 3600
+"""Results of `insert` and `export` are kept for a client that reconnects, not as history."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -122,7 +125,8 @@ class Store:
         return self._rows("WHERE state IN ('waiting', 'running') ORDER BY state = 'running', number")
 
     def unacknowledged(self) -> list[Row]:
-        return self._rows("WHERE state IN ('finished', 'failed') AND NOT acknowledged ORDER BY number")
+        """Results of the engine that nobody has said to have; layers of files can be had again from the file."""
+        return self._rows("WHERE state IN ('finished', 'failed') AND lane = 'engine' AND NOT acknowledged ORDER BY number")
 
     def history(self, before: str | None, limit: int) -> list[Row]:
         """Jobs that have layers and are over, newest first."""
@@ -213,6 +217,7 @@ class Store:
     def evict(self, history_bytes: int, upload_bytes: int, unacknowledged_before: float) -> list[str]:
         """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
         with self._transaction():
+            self._db.execute("DELETE FROM jobs WHERE lane = 'documents' AND finished < ?", (time.time() - DOCUMENT_SECONDS,))
             for job in self._beyond_history(history_bytes, unacknowledged_before):
                 self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
             gone = self._beyond_uploads(upload_bytes)
