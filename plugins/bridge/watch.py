@@ -52,6 +52,10 @@ class Watch:
     """The person asked to stop."""
     failure: Failure | None = None
     """Why it failed, or why there is no connection now."""
+    patient: bool = False
+    """Once the server has accepted the job, wait for the server to come back, however long that takes."""
+    accepted: bool = False
+    """The server has said something about the job."""
     outcome: Literal["finished", "failed", "cancelled"] | None = None
     lost_since: float | None = None
     """When the connection went, on the clock that `take` is given."""
@@ -84,10 +88,12 @@ class Watch:
         self.failure = event.failure
         if self.lost_since is None:
             self.lost_since = at
-        if event.retry_in is None or event.failure.code in HOPELESS:
+        hopeless = event.failure.code in HOPELESS and not (self.patient and self.accepted)
+        if event.retry_in is None or hopeless:
             self._end("failed", event.failure)
 
     def _of_job(self, event: Event) -> None:
+        self.accepted = True
         if isinstance(event, (Queued, Receiving)):
             self.text = described(event)
         elif isinstance(event, Started):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+PASS_THROUGH = "pass-through"
+"""Of a group, which is then not composed by itself; in Krita a property of its own."""
 KRITA_MODES = {
     "dissolve": "dissolve",
     "darken": "darken",

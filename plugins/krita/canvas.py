@@ -178,8 +178,8 @@ class _Build:
             for inner in item.items:
                 children.append((yield from self.node(inner)))
             node = self._document.createGroupLayer(item.name) if mode is None else self._copy().group(item.name, mode)
-            # Unlike addChildNode this is no undo step.
-            node.setChildNodes(children)
+            node.setChildNodes(children)  # unlike addChildNode this is no undo step
+            node.setPassThroughMode(item.blend_mode == blending.PASS_THROUGH)
         else:
             node = self._document.createNode(item.name, "paintlayer") if mode is None else self._copy().layer(item.name, mode)
             yield from self._write(node, item)

@@ -17,6 +17,7 @@ from .error_box import ErrorBox
 from .form_panel import SPACING, FormPanel
 from .history_list import HistoryList
 from .qt import MAJOR, QtCore, QtWidgets, guarded
+from .results import Errand
 from .session import Session
 
 SETTINGS = "acetate"
@@ -34,6 +35,8 @@ class Docker(DockWidget):
         self._session = session
         self._seen: set[str] = set()
         """Documents whose remembered form was shown."""
+        self._shown: Errand | None = None
+        """The generation whose preview is shown."""
         self.form_panel = FormPanel(Krita.instance().icon)
         self.button = QtWidgets.QPushButton("Generate")
         self.button.setObjectName("acetate_generate")
@@ -124,6 +127,10 @@ class Docker(DockWidget):
     def _show_state(self) -> None:
         errand = self._session.current
         running = errand is not None
+        if errand is not self._shown:
+            self._shown = errand
+            if errand is not None and errand.box is not None:
+                self.preview.expect(errand.box.width, errand.box.height)
         self.button.setText("Cancel" if running else self.form_panel.form().about.verb)
         self.button.setEnabled(errand is None or not errand.watch.stopping)
         self.progress.setVisible(running)
@@ -216,7 +223,13 @@ class Docker(DockWidget):
         for widget in (self.form_panel, self.button, self.progress, self.status, self.error, self.preview):
             column.addWidget(widget)
         column.addWidget(self.history, 1)
-        self.setWidget(content)
+        # Dockers are often low; what does not fit scrolls instead of being squeezed.
+        scroll = QtWidgets.QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        self.setWidget(scroll)
 
 
 def _described(document: Any) -> str:

@@ -10,7 +10,7 @@ from acetate.plugins.bridge.placement import LARGEST_SIDE
 from acetate.plugins.bridge.tasks import TASKS
 
 from .prompt_edit import PromptEdit
-from .qt import Qt, QtWidgets, Signal, guarded
+from .qt import Qt, QtCore, QtWidgets, Signal, guarded
 
 AREAS = {"selection": "Selection, or canvas", "canvas": "Canvas", "custom": "Own size"}
 SPACING = 4
@@ -70,6 +70,11 @@ class FormPanel(QtWidgets.QWidget):
         self._rows: dict[str, list[Any]] = {}
         self._lay_out()
         self._connect()
+        self._still = _StillUnderTheWheel()
+        for field in self.findChildren(QtWidgets.QWidget):
+            if isinstance(field, (QtWidgets.QComboBox, QtWidgets.QAbstractSpinBox, QtWidgets.QSlider)):
+                field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                field.installEventFilter(self._still)
         self.set_form(Form())
 
     # --- the form ----------------------------------------------------------------------------------------------------
@@ -187,6 +192,16 @@ class FormPanel(QtWidgets.QWidget):
         self.more.setArrowType(Qt.ArrowType.DownArrow if self.more.isChecked() else Qt.ArrowType.RightArrow)
         self.seed.setEnabled(not self.new_seed.isChecked())
         self.task_changed.emit()
+
+
+class _StillUnderTheWheel(QtCore.QObject):
+    """Scrolling the docker must not change the values that pass under the pointer."""
+
+    def eventFilter(self, field: Any, event: Any) -> bool:  # noqa: N802
+        if event.type() == QtCore.QEvent.Type.Wheel and not field.hasFocus():
+            event.ignore()
+            return True
+        return False
 
 
 class _Percent(QtWidgets.QWidget):

@@ -39,14 +39,11 @@ class AcetateExtension(Extension):
         notifier.applicationClosing.connect(guarded(self._session.close))
 
     def createActions(self, window: Any) -> None:  # noqa: N802
-        def docker() -> Docker:
-            return next(one for one in window.dockers() if isinstance(one, Docker))
-
-        self._add(window, "acetate_generate", "Acetate: Generate", lambda: docker().generate())
-        self._add(window, "acetate_repeat", "Acetate: Repeat with New Seed", lambda: docker().repeat())
+        self._add(window, "acetate_generate", "Acetate: Generate", lambda: _docker().generate())
+        self._add(window, "acetate_repeat", "Acetate: Repeat with New Seed", lambda: _docker().repeat())
         self._add(window, "acetate_cancel", "Acetate: Cancel", self._session.cancel)
-        self._add(window, "acetate_insert_file", "Acetate: Insert Layers from File…", lambda: docker().choose_file())
-        self._add(window, "acetate_show", "Acetate: Show Docker", lambda: _show(docker()))
+        self._add(window, "acetate_insert_file", "Acetate: Insert Layers from File…", lambda: _docker().choose_file())
+        self._add(window, "acetate_show", "Acetate: Show Docker", lambda: _show(_docker()))
 
     def _add(self, window: Any, name: str, text: str, slot: Any) -> None:
         window.createAction(name, text, MENU).triggered.connect(guarded(slot))
@@ -61,6 +58,14 @@ class DockerFactory(DockWidgetFactoryBase):
 
     def createDockWidget(self) -> Docker:  # noqa: N802
         return Docker(self._session)
+
+
+def _docker() -> Docker:
+    """Of the window in front. Krita's wrapper of a window does not live as long as the window, so it is asked for each time."""
+    app = Krita.instance()
+    window = app.activeWindow()
+    dockers = window.dockers() if window is not None else app.dockers()
+    return next(one for one in dockers if isinstance(one, Docker))
 
 
 def _show(docker: Docker) -> None:

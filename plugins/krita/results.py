@@ -13,6 +13,7 @@ from typing import Any
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.stack import stacked
 from acetate.plugins.bridge.watch import Watch
+from acetate.protocol import Box
 
 from . import canvas
 from .conditions import RefusedError
@@ -32,6 +33,8 @@ class Errand:
     """Identity of the layer to put it above: the active one when the artist asked."""
     form: Form | None = None
     """What was asked, for a generation."""
+    box: Box | None = None
+    """Where the result of a generation goes."""
     title: str = ""
     """Of the group, when several layers come."""
     replaces: str | None = None

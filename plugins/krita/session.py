@@ -115,9 +115,9 @@ class Session(QtCore.QObject):
         except RefusedError as refused:
             self._refuse(refused)
             return
-        client, watch = self.connect_to_server(), Watch(new_job_id())
+        client, watch = self.connect_to_server(), Watch(new_job_id(), patient=True)
         watch.text = "Reading the layer" if plan.node is not None else "Sending"
-        errand = self.current = Errand(watch, document, plan.above, form, short_prompt(form.prompt))
+        errand = self.current = Errand(watch, document, plan.above, form, plan.box, short_prompt(form.prompt))
         self.changed.emit()
 
         def send(pictures: dict[str, Condition] | None, error: BaseException | None) -> None:
@@ -139,11 +139,17 @@ class Session(QtCore.QObject):
 
     def cancel(self) -> None:
         """Stop the running generation; layers that are there already stay in the history."""
-        if self.current is not None and not self.current.watch.stopping:
-            self.current.watch.stopping, self.current.watch.text = True, "Stopping"
-            if self.current.job in self._errands:
-                self.connect_to_server().cancel(self.current.job)
-            self.changed.emit()
+        errand = self.current
+        if errand is None or errand.watch.stopping:
+            return
+        errand.watch.stopping, errand.watch.text = True, "Stopping"
+        if errand.job in self._errands:
+            client = self.connect_to_server()
+            client.cancel(errand.job)
+            if not client.connected:  # the server hears of it when it is back; nobody has to wait for that
+                del self._errands[errand.job]
+                self._end(errand, None)
+        self.changed.emit()
 
     def insert_again(self, job: str, document: Any, *, instead: bool = False) -> None:
         """Put a finished job of the history into the document, or `instead` of the active layer (two undo steps)."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import select
 import shutil
-from collections.abc import Mapping
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +23,7 @@ from acetate.plugins.install import install
 
 HERE = Path(__file__).parent
 SECONDS = 600
+START_SECONDS = 60
 SCREEN = "1600x1000"
 
 
@@ -50,6 +57,7 @@ class Computer:
             "XDG_CACHE_HOME": str(self.home / ".cache"),
             "XDG_RUNTIME_DIR": str(share / "run"),
             "ACETATE_HOME": str(share / "acetate"),
+            "ACETATE_FAKE": str(share / "acetate"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "ignore",  # Krita's own plug-ins
@@ -60,7 +68,9 @@ class Computer:
         with mock.patch.dict(os.environ, self.env):
             install(KRITA, enable=True)
 
-    def run(self, modules: str, *, env: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Outcome:
+    def run(
+        self, modules: str, *, server: Server | None = None, env: Mapping[str, str] | None = None, seconds: float = SECONDS
+    ) -> Outcome:
         """Work through the claims of the modules in this folder, comma-separated."""
         plugins = self.home / ".local/share/krita/pykrita"
         shutil.copytree(HERE / "driver", plugins, dirs_exist_ok=True)
@@ -69,13 +79,14 @@ class Computer:
         out = self.share / "out"
         driver = {"DRIVER_OUT": str(out), "DRIVER_SCENARIOS": f"/host{HERE}", "DRIVER_MODULES": modules}
         screen = f"/host{HERE.parent}/with_screen.sh"
-        code = self.tree.run(
-            [screen, SCREEN, "krita", "--nosplash"],
-            share=self.share,
-            env={**self.env, **driver, **(env or {})},
-            timeout=seconds,
-            log=out / "krita.log",
-        )
+        with obeying(server, out):
+            code = self.tree.run(
+                [screen, SCREEN, "krita", "--nosplash"],
+                share=self.share,
+                env={**self.env, **driver, **(env or {})},
+                timeout=seconds,
+                log=out / "krita.log",
+            )
         results = json.loads((out / "results.json").read_text()) if (out / "results.json").exists() else {}
         if code == 0:
             self._keep_home()
@@ -91,6 +102,74 @@ class Computer:
             shutil.rmtree(fresh / ".local/share/krita/actions", ignore_errors=True)
             (fresh / ".config/kritarc").unlink(missing_ok=True)
             fresh.rename(self._template)
+
+
+class Server:
+    """`acetate serve` outside the tree, in a folder that the plug-in inside sees as well."""
+
+    def __init__(self, folder: Path, engine: str) -> None:
+        self.folder, self.engine = folder, engine
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Server:
+        self.folder.mkdir(exist_ok=True)
+        state = self.folder / "server.json"
+        state.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "acetate.server", "serve", "--port", "0", "--engine", self.engine]
+        environment = {**os.environ, "ACETATE_HOME": str(self.folder), "ACETATE_FAKE": str(self.folder), "OMP_NUM_THREADS": "1"}
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        deadline = time.monotonic() + START_SECONDS
+        while not state.exists():
+            assert self.process.poll() is None and time.monotonic() < deadline, (self.folder / "serve.log").read_text()
+            select.select([], [], [], 0.02)
+        return self
+
+    def kill(self) -> None:
+        """As a power cut does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def obey(self, folder: Path, ended: threading.Event) -> None:
+        """Do what the scenarios ask for by files in the folder, and take the files away."""
+        while not ended.wait(0.05):
+            for what in ("kill", "start", "stop"):
+                asked = folder / f"ask-{what}"
+                if asked.exists():
+                    getattr(self, what)()
+                    asked.unlink()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+@contextlib.contextmanager
+def obeying(server: Server | None, folder: Path) -> Iterator[None]:
+    ended = threading.Event()
+    thread = threading.Thread(target=server.obey, args=(folder, ended)) if server is not None else None
+    if thread is not None:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if thread is not None:
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def server(computer: Computer) -> Iterator[Server]:
+    """With the engine of ACETATE_TEST_ENGINE: the fake one that the scenarios script, unless something else is said."""
+    running = Server(computer.share / "acetate", os.environ.get("ACETATE_TEST_ENGINE", "fake")).start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -55,9 +55,12 @@ def redo(document):
 
 
 def _trigger(document, name):
+    """Krita does it in threads of its own: wait until the layers change, and then whether something else follows."""
     document.waitForDone()
     yield WAIT
+    before = names(document)
     Krita.instance().action(name).trigger()
+    yield lambda: names(document) != before
     yield WAIT
     document.waitForDone()
 

@@ -71,6 +71,21 @@ def test_what_waiting_does_not_cure_ends_it_at_once(watch):
     assert watch.outcome == "failed"
 
 
+def test_a_patient_watch_waits_for_a_server_that_has_the_job():
+    watch = Watch(JOB, patient=True)
+    watch.take(Queued(JOB, 0), 0.0)
+    watch.take(Disconnected(Failure("no-server", "none"), 1.0), 1.0)
+    assert not watch.over
+    watch.take(Finished(JOB, 1, 2.0), 2.0)
+    assert watch.outcome == "finished"
+
+
+def test_a_patient_watch_does_not_wait_for_a_server_that_never_heard_of_the_job():
+    watch = Watch(JOB, patient=True)
+    watch.take(Disconnected(Failure("no-server", "none"), 1.0), 0.0)
+    assert watch.outcome == "failed"
+
+
 def test_stopping_is_no_failure_but_being_stopped_is_said(watch):
     stopped, other = Watch(JOB, stopping=True), Watch(JOB)
     stopped.take(Cancelled(JOB), 0.0)

@@ -8,6 +8,7 @@ loop: Krita postpones its own signals inside one.
 import faulthandler
 import importlib
 import json
+import logging
 import os
 import sys
 import time
@@ -79,7 +80,7 @@ class Runner:
 
     def finish(self, outcome):
         if mistakes and outcome["ok"]:
-            outcome = {"ok": False, "error": "not caught: " + "".join(mistakes)}
+            outcome = {"ok": False, "error": "a mistake: " + "".join(mistakes)}
         mistakes.clear()
         outcome["seconds"] = round(time.perf_counter() - self.began, 3)
         print("  ", "ok" if outcome["ok"] else outcome["error"], outcome["seconds"], "s", flush=True)
@@ -113,8 +114,16 @@ def report(*mistake):
     mistakes.append(text)
 
 
+class Listener(logging.Handler):
+    """What the plug-in logs as an error is a mistake of its own."""
+
+    def emit(self, record):
+        mistakes.append(self.format(record))
+
+
 mistakes = []
 sys.excepthook = report
+logging.getLogger("acetate").addHandler(Listener(logging.ERROR))
 started = []
 
 

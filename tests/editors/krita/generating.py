@@ -1,0 +1,411 @@
+"""From a prompt to a layer in the open picture."""
+
+from acetate.plugins.bridge.stack import Folder, Sheet
+from acetate.plugins.krita import canvas
+from acetate.plugins.krita.colours import linear
+from acetate.plugins.krita.qt import Qt, QtWidgets
+from acetate.protocol import Box
+from contract import finished, put_in, select, sheet
+from desk import (
+    OUT,
+    QTest,
+    assert_equals_what_the_server_sent,
+    choose,
+    click,
+    docker,
+    failure_of,
+    field,
+    fix_seed,
+    generate,
+    layer_of,
+    prepared,
+    ready,
+    session,
+    type_prompt,
+)
+from krita import Krita
+from stage import claim, names, new_document, redo, undo
+
+
+@claim
+def a_prompt_becomes_a_layer_byte_for_byte_as_the_server_sent_it():
+    document = yield from prepared()
+    errand = yield from generate("a red apple", seed=7)
+    node = layer_of(document, "a red apple (7)")
+    assert node.type() == "paintlayer"
+    assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+
+
+@claim
+def the_picture_shows_the_layer():
+    document = yield from prepared()
+    errand = yield from generate("a red apple")
+    layer = errand.watch.layers[0].layer
+    x, y = layer.x + layer.width // 2, layer.y + layer.height // 2
+    middle = layer_of(document, "a red apple (7)").pixelData(x, y, 1, 1).data()
+    assert middle[3] == 255, "the fake draws an opaque middle"
+    assert document.pixelData(x, y, 1, 1).data() == middle
+
+
+@claim
+def one_undo_removes_it_and_redo_brings_it_back():
+    document = yield from prepared()
+    errand = yield from generate("a red apple")
+    yield from undo(document)
+    assert names(document) == ["Background"]
+    yield from redo(document)
+    assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), errand.watch.layers[0])
+
+
+@claim
+def it_is_identical_after_saving_and_opening_again():
+    document = yield from prepared()
+    errand = yield from generate("a red apple")
+    path = str(OUT / "saved.kra")
+    assert document.saveAs(path)
+    document.waitForDone()
+    document.close()
+    yield 200
+    again = Krita.instance().openDocument(path)
+    assert names(again) == ["Background", "a red apple (7)"]
+    assert_equals_what_the_server_sent(layer_of(again, "a red apple (7)"), errand.watch.layers[0])
+
+
+@claim
+def it_lies_above_the_active_layer_inside_its_group_and_becomes_the_active_one():
+    document = yield from prepared()
+    finished(canvas.insert(Krita.instance(), document, Folder("group", (sheet("low"), sheet("high"))), None))
+    low = document.topLevelNodes()[1].childNodes()[0]
+    yield 200
+    document.setActiveNode(low)
+    yield lambda: document.activeNode() == low
+    yield from generate("a kite")
+    assert names(document) == ["Background", ["group", "low", "a kite (7)", "high"]]
+    yield lambda: document.activeNode().name() == "a kite (7)"
+
+
+@claim
+def an_artist_who_went_on_to_another_layer_stays_there():
+    document = yield from prepared()
+    other = finished(canvas.insert(Krita.instance(), document, sheet("other"), None))
+    background = layer_of(document, "Background")
+    yield 200
+    document.setActiveNode(background)
+    yield lambda: document.activeNode() == background
+    type_prompt("a kite @gate:elsewhere")
+    fix_seed(7)
+    click(docker().button)
+    yield lambda: session().current is not None and session().current.watch.fraction
+    document.setActiveNode(other)
+    yield lambda: document.activeNode() == other
+    from desk import open_gate
+
+    open_gate("elsewhere")
+    yield ready
+    yield 400
+    assert document.activeNode() == other
+    assert names(document) == ["Background", "a kite @gate:elsewhere (7)", "other"]
+
+
+@claim
+def other_layers_the_selection_and_the_tool_stay_as_they_are():
+    document = yield from prepared()
+    background = layer_of(document, "Background")
+    Krita.instance().action("KisToolPolygon").trigger()
+    yield lambda: chosen_tool() == "KisToolPolygon"
+    yield from select(document, 20, 30, 50, 60, 200)
+    before = background.pixelData(0, 0, 400, 300).data(), canvas.selection_box(document)
+    mask = finished(canvas.read_selection(document, Box(0, 0, 100, 100)))
+    yield from generate("a red apple")
+    assert (background.pixelData(0, 0, 400, 300).data(), canvas.selection_box(document)) == before
+    assert finished(canvas.read_selection(document, Box(0, 0, 100, 100))) == mask
+    assert (background.name(), background.visible(), background.opacity()) == ("Background", True, 255)
+    assert chosen_tool() == "KisToolPolygon"
+    Krita.instance().action("KritaShape/KisToolBrush").trigger()
+
+
+def chosen_tool():
+    box = next(one for one in Krita.instance().dockers() if one.objectName() == "ToolBox")
+    return [button.objectName() for button in box.findChildren(QtWidgets.QToolButton) if button.isChecked()][0]
+
+
+@claim
+def it_fills_the_box_of_the_selection():
+    document = yield from prepared()
+    yield from select(document, 100, 50, 128, 96, 255)
+    errand = yield from generate("a red apple")
+    assert errand.watch.layers[0].layer.box == Box(100, 50, 128, 96)
+    box = canvas.layer_box(document, layer_of(document, "a red apple (7)"))
+    assert box.x >= 100 and box.y >= 50 and box.x + box.width <= 228 and box.y + box.height <= 146
+
+
+@claim
+def a_selection_partly_outside_the_canvas_is_a_place_like_any_other():
+    document = yield from prepared()
+    yield from select(document, -40, 250, 100, 100, 255)
+    errand = yield from generate("a red apple")
+    assert errand.watch.layers[0].layer.box == Box(-40, 250, 100, 100)
+    assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), errand.watch.layers[0])
+
+
+@claim
+def candidates_arrive_as_one_group_with_the_first_on_top_shown_in_one_undo_step():
+    document = yield from prepared()
+    docker().form_panel.count.setValue(3)
+    yield from generate("three figs")
+    assert names(document) == ["Background", ["three figs", "three figs (9)", "three figs (8)", "three figs (7)"]]
+    assert [node.visible() for node in layer_of(document, "three figs").childNodes()] == [False, False, True]
+    yield from undo(document)
+    assert names(document) == ["Background"]
+
+
+@claim
+def a_scene_arrives_as_a_group_with_the_blended_picture_hidden_in_one_undo_step():
+    document = yield from prepared()
+    choose("task", "scene")
+    errand = yield from generate("a fox in snow")
+    assert names(document) == ["Background", ["a fox in snow (7)", "Background", "Foreground", "Blended"]]
+    children = layer_of(document, "a fox in snow (7)").childNodes()
+    assert [node.visible() for node in children] == [True, True, False]
+    for node, ready_one in zip(children, sorted(errand.watch.layers, key=lambda one: one.layer.order), strict=True):
+        assert_equals_what_the_server_sent(node, ready_one)
+    yield from undo(document)
+    assert names(document) == ["Background"]
+
+
+def arrives_in(model, depth, profile=""):
+    """Generate in a document of that kind; returns it, the node, its box, and what was sent."""
+    document = yield from prepared(model=model, depth=depth, profile=profile)
+    errand = yield from generate("a red apple")
+    node, sent = layer_of(document, "a red apple (7)"), errand.watch.layers[0]
+    layer = sent.layer
+    assert (node.colorModel(), node.colorDepth(), node.colorProfile()) == (model, depth, document.colorProfile())
+    yield from undo(document)
+    assert names(document) == ["Background"], "more than one undo step"
+    yield from redo(document)
+    box = Box(layer.x, layer.y, layer.width, layer.height)
+    return document, node, box, sent
+
+
+def like_8_bits(model, depth, profile="", tolerance=1):
+    """The layer, read back as 8-bit sRGB, is what was sent, wherever it is not fully transparent."""
+    document, node, box, sent = yield from arrives_in(model, depth, profile)
+    back = finished(canvas.read_layer(document, node, box))
+    assert back[3::4] == sent.data[3::4], "another alpha"
+    worst = max(abs(one - other) for one, other in zip(visible(back), visible(sent.data), strict=True))
+    assert worst <= tolerance, f"colours are off by {worst}"
+    return {"worst": worst, "profile": document.colorProfile()}
+
+
+def visible(bgra):
+    """Colour bytes of a sample of the pixels with some alpha."""
+    return [value for i in range(0, len(bgra), 4 * 97) if bgra[i + 3] for value in bgra[i : i + 3]]
+
+
+@claim
+def it_arrives_in_16_bit_integers_as_the_same_values_times_257():
+    _, node, box, sent = yield from arrives_in("RGBA", "U16", "sRGB-elle-V2-srgbtrc.icc")
+    data = node.pixelData(box.x, box.y, box.width, box.height).data()
+    assert data[0::2] == data[1::2] == sent.data
+
+
+@claim
+def it_arrives_in_linear_16_bit_integers():
+    _, node, box, sent = yield from arrives_in("RGBA", "U16", "sRGB-elle-V2-g10.icc")
+    sent = sent.data
+    words = memoryview(node.pixelData(box.x, box.y, box.width, box.height).data()).cast("H")
+    for i in range(0, len(sent), 397):
+        value = sent[i] / 255
+        assert abs(words[i] - 65535 * (value if i % 4 == 3 else linear(value))) <= 1
+
+
+@claim
+def it_arrives_in_32_bit_floats_as_linear_light():
+    _, node, box, sent = yield from arrives_in("RGBA", "F32", "sRGB-elle-V2-g10.icc")
+    sent = sent.data
+    floats = memoryview(node.pixelData(box.x, box.y, box.width, box.height).data()).cast("f")
+    for i in range(0, len(sent), 4 * 97):
+        blue, green, red, alpha = (value / 255 for value in sent[i : i + 4])
+        wanted = (linear(red), linear(green), linear(blue), alpha)
+        assert all(abs(one - other) < 1e-6 for one, other in zip(floats[i : i + 4], wanted, strict=True))
+
+
+@claim
+def it_arrives_in_16_bit_floats():
+    return (yield from like_8_bits("RGBA", "F16"))
+
+
+@claim
+def it_arrives_in_another_rgb_profile():
+    return (yield from like_8_bits("RGBA", "U8", "ClayRGB-elle-V2-g22.icc", tolerance=3))
+
+
+@claim
+def it_arrives_in_rec_2020_floats():
+    return (yield from like_8_bits("RGBA", "F32", "Rec2020-elle-V4-g10.icc"))
+
+
+def as_krita_converts(model, depth, profile=""):
+    """The layer has the bytes that Krita's own *Convert Image Color Space* makes of the same layer in an RGB document."""
+    document, node, box, ready_one = yield from arrives_in(model, depth, profile)
+    data = node.pixelData(box.x, box.y, box.width, box.height).data()
+    other = new_document()
+    yield 200
+    put_in(other, Sheet("same", ready_one))
+    other.setColorSpace(model, depth, document.colorProfile())
+    other.waitForDone()
+    wanted = other.topLevelNodes()[1].pixelData(box.x, box.y, box.width, box.height).data()
+    letter = {"U8": "B", "U16": "H"}[depth]
+    pairs = zip(memoryview(data).cast(letter), memoryview(wanted).cast(letter), strict=True)
+    worst = max(abs(one - other) for one, other in pairs) / (257 if depth == "U16" else 1)
+    return {"profile": document.colorProfile(), "worst": round(worst, 2)}
+
+
+@claim
+def it_arrives_in_lab_cmyk_and_gray_as_krita_itself_converts():
+    said = []
+    for model, depth in (("LABA", "U16"), ("CMYKA", "U8"), ("GRAYA", "U8"), ("GRAYA", "U16")):
+        said.append((yield from as_krita_converts(model, depth)))
+        for one in Krita.instance().documents():
+            one.setModified(False)
+            one.close()
+        yield 300
+    assert all(one["worst"] <= 1 for one in said), said
+    return said
+
+
+@claim
+def a_mask_as_active_node_means_its_layer():
+    document = yield from prepared()
+    finished(canvas.insert(Krita.instance(), document, sheet("base"), None))
+    document.setActiveNode(layer_of(document, "base"))
+    yield 200
+    Krita.instance().action("add_new_transparency_mask").trigger()
+    yield lambda: document.activeNode().type() == "transparencymask"
+    yield from generate("a kite")
+    assert [node.name() for node in document.topLevelNodes()] == ["Background", "base", "a kite (7)"]
+
+
+@claim
+def a_vector_layer_or_a_group_as_active_node_is_an_anchor_like_any_other():
+    document = yield from prepared()
+    for kind in ("vectorlayer", "filelayer", "grouplayer"):
+        node = document.createNode(kind, kind) if kind != "grouplayer" else document.createGroupLayer(kind)
+        document.rootNode().addChildNode(node, None)
+        yield 200
+        document.setActiveNode(node)
+        yield lambda node=node: document.activeNode() == node
+        yield from generate(f"on {kind}")
+    assert [node.name() for node in document.topLevelNodes()] == [
+        "Background",
+        *(name for kind in ("vectorlayer", "filelayer", "grouplayer") for name in (kind, f"on {kind} (7)")),
+    ]
+
+
+@claim
+def ctrl_return_in_the_prompt_generates():
+    document = yield from prepared()
+    type_prompt("a red apple")
+    QTest.keyClick(docker().form_panel.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    yield lambda: session().current is not None
+    yield ready
+    assert len(document.topLevelNodes()) == 2
+
+
+@claim
+def ctrl_up_and_down_weigh_the_word_at_the_cursor():
+    yield from prepared()
+    type_prompt("a red apple")
+    prompt = docker().form_panel.prompt
+    for key in (Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        QTest.keyClick(prompt, key, Qt.KeyboardModifier.ControlModifier)
+    assert prompt.text() == "a red (apple:1.1)"
+
+
+@claim
+def a_random_seed_is_new_each_time_and_shown():
+    yield from prepared()
+    seeds = []
+    for _ in range(2):
+        type_prompt("a red apple")
+        docker().form_panel.new_seed.setChecked(True)
+        click(docker().button)
+        yield lambda: session().current is not None
+        yield ready
+        seeds.append(docker().form_panel.seed.seed())
+    assert seeds[0] != seeds[1]
+    assert [node.name() for node in Krita.instance().activeDocument().topLevelNodes()[1:]] == [
+        f"a red apple ({one})" for one in seeds
+    ]
+
+
+@claim
+def what_cannot_be_generated_is_said_before():
+    document = yield from prepared()
+    type_prompt("x")
+    docker().form_panel.prompt.clear()
+    failure = yield from failure_of(lambda: click(docker().button))
+    assert failure.message == "The prompt is empty"
+    for task, said in (("repaint", "Nothing is selected"), ("refine", "is empty")):
+        node = document.createNode("nothing", "paintlayer")
+        document.rootNode().addChildNode(node, None)
+        yield 200
+        document.setActiveNode(layer_of(document, "Background") if task == "repaint" else node)
+        yield 200
+        choose("task", task)
+        failure = yield from failure_of(lambda: click(docker().button))
+        assert said in failure.message, failure
+        assert docker().error.isVisible() and docker().button.text() != "Cancel"
+        node.remove()
+    choose("task", "foreground")
+    document.setModified(False)
+    document.close()
+    yield 300
+    type_prompt("a red apple")
+    failure = yield from failure_of(lambda: click(docker().button))
+    assert failure.message == "No document is open"
+
+
+@claim
+def the_actions_in_the_menu_do_the_same():
+    document = yield from prepared()
+    app = Krita.instance()
+    type_prompt("a red apple")
+    fix_seed(7)
+    app.action("acetate_generate").trigger()
+    yield lambda: session().current is not None
+    yield ready
+    assert names(document) == ["Background", "a red apple (7)"]
+    app.action("acetate_repeat").trigger()
+    yield lambda: session().current is not None
+    yield ready
+    assert len(document.topLevelNodes()) == 3
+    assert document.topLevelNodes()[2].name() not in ("a red apple (7)",)
+    docker().setVisible(False)
+    app.action("acetate_show").trigger()
+    assert docker().isVisible()
+
+
+@claim
+def the_document_remembers_how_it_was_generated():
+    document = yield from prepared()
+    docker().form_panel.steps.setValue(5)
+    yield from generate("a red apple", seed=11)
+    path = str(OUT / "remembered.kra")
+    assert document.saveAs(path)
+    document.waitForDone()
+    document.close()
+    yield 300
+    docker().form_panel.prompt.set_text("something else")
+    again = Krita.instance().openDocument(path)
+    Krita.instance().activeWindow().addView(again)
+    Krita.instance().setActiveDocument(again)
+    yield lambda: docker().form_panel.prompt.text() == "a red apple"
+    assert docker().form_panel.steps.value() == 5
+    made = canvas.remembered(again)["layers"][canvas.identity(layer_of(again, "a red apple (11)"))]
+    assert (made["prompt"], made["seed"], made["task"]) == ("a red apple", 11, "foreground")
+    Krita.instance().action("acetate_repeat").trigger()
+    yield lambda: session().current is not None
+    yield ready
+    assert len(again.topLevelNodes()) == 3
+    assert field("seed").text() == "11", "the form stays as it was"

@@ -1,0 +1,159 @@
+"""How long Krita's main thread is ours, and what stays in memory."""
+
+import os
+import sys
+import time
+
+from acetate.plugins.krita.results import insertion
+from contract import put_in, sheet
+from desk import (
+    assert_equals_what_the_server_sent,
+    choose,
+    click,
+    docker,
+    fix_seed,
+    generate,
+    prepared,
+    ready,
+    session,
+    type_prompt,
+)
+from krita import Krita
+from stage import claim, undo
+
+
+class Stopwatch:
+    """Every entry of Krita into Python code on the main thread, and how long it kept the thread.
+
+    Our own time is the thread's CPU time, which other programs on the machine do not stretch. What Krita's one call that adds a
+    layer waits for (it recomposes the canvas in threads of its own) is listed beside it.
+    """
+
+    def __init__(self):
+        self.entries, self.adding = [], []
+        self._began = {}
+        self._waited = 0.0
+
+    def __enter__(self):
+        sys.setprofile(self._profile)
+        return self
+
+    def __exit__(self, *_):
+        sys.setprofile(None)
+
+    def _profile(self, frame, event, called):
+        if event in ("c_call", "c_return") and getattr(called, "__name__", "") == "addChildNode":
+            if event == "c_call":
+                self._adding_since = time.perf_counter()
+            else:
+                self.adding.append(time.perf_counter() - self._adding_since)
+                self._waited += self.adding[-1]
+        elif frame.f_back is None and "/acetate/" in frame.f_code.co_filename:
+            if event == "call":
+                self._waited = 0.0
+                self._began[id(frame)] = time.perf_counter(), time.thread_time()
+            elif event == "return" and id(frame) in self._began:
+                wall, cpu = self._began.pop(id(frame))
+                clock = time.perf_counter() - wall - self._waited
+                self.entries.append((time.thread_time() - cpu, clock, frame.f_code.co_qualname))
+
+    def summary(self):
+        cpu, clock = max(self.entries), max(self.entries, key=lambda one: one[1])
+        return {
+            "entries": len(self.entries),
+            "longest, ms of CPU": (round(1000 * cpu[0], 1), cpu[2]),
+            "longest, ms on the clock": (round(1000 * clock[1], 1), clock[2]),
+            "Krita's addChildNode, ms on the clock": [round(1000 * one, 1) for one in self.adding],
+            "load": round(os.getloadavg()[0], 1),
+        }
+
+
+def assert_short(watch):
+    """By the clock only on a machine that has nothing else to do."""
+    said = watch.summary()
+    assert said["longest, ms of CPU"][0] <= 50, said
+    assert said["longest, ms on the clock"][0] <= 50 or said["load"] > os.cpu_count(), said
+    return said
+
+
+@claim
+def a_generation_takes_the_main_thread_for_less_than_50_ms_at_a_time():
+    yield from prepared(1024, 1024)
+    docker().form_panel.steps.setValue(30)
+    with Stopwatch() as watch:
+        yield from generate("a slow one @sleep:0.03")
+    return assert_short(watch)
+
+
+@claim
+def a_layer_of_4096_by_4096_takes_the_main_thread_for_less_than_50_ms_at_a_time():
+    document = yield from prepared(4096, 4096)
+    yield 1000
+    with Stopwatch() as watch:
+        errand = yield from generate("@big:4096")
+        yield 500
+    node = document.topLevelNodes()[1]
+    assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+    return assert_short(watch)
+
+
+@claim
+def reading_a_layer_of_4096_by_4096_takes_the_main_thread_for_less_than_50_ms_at_a_time():
+    document = yield from prepared(4096, 4096)
+    put_in(document, sheet("large", 0, 0, 4096, 4096))
+    yield 500
+    document.setActiveNode(document.topLevelNodes()[1])
+    yield 300
+    choose("task", "refine")
+    type_prompt("@bad:load")
+    fix_seed(1)
+    with Stopwatch() as watch:
+        click(docker().button)
+        yield lambda: docker().error.isVisible()
+    yield ready
+    return assert_short(watch)
+
+
+@claim
+def from_the_last_byte_to_the_visible_layer_it_takes_less_than_50_ms_at_1024():
+    document = yield from prepared(1024, 1024)
+    errand = yield from generate("@big:1024")
+    times = []
+    for _ in range(5):
+        yield from undo(document)
+        wall, cpu = time.perf_counter(), time.process_time()
+        for _ in insertion(Krita.instance(), errand):
+            pass
+        times.append((time.perf_counter() - wall, time.process_time() - cpu))
+        assert document.pixelData(500, 500, 1, 1).data() == errand.watch.layers[0].data[4 * (1024 * 500 + 500) :][:4]
+        yield 100
+    best = min(wall for wall, _ in times)
+    said = {"ms": [round(1000 * wall, 1) for wall, _ in times], "load": os.getloadavg()[0]}
+    assert best < 0.05, said
+    return said
+
+
+@claim
+def fifty_insertions_leave_no_memory_behind():
+    document = yield from prepared(512, 512)
+    errand = yield from generate("@big:512")
+    yield from undo(document)
+
+    def round_of(count):
+        for _ in range(count):
+            session().insert_again(errand.job, document)
+            yield lambda: len(document.topLevelNodes()) == 2
+            yield lambda: not session()._errands
+            yield from undo(document)
+
+    yield from round_of(10)
+    before = resident()
+    yield from round_of(50)
+    growth = resident() - before
+    assert growth < 30e6, f"{growth / 1e6:.0f} MB more"
+    return {"MB": round(growth / 1e6, 1)}
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,181 @@
+"""Cancel, closed documents, servers that go away, and what is said then."""
+
+from acetate.plugins.krita import canvas
+from acetate.plugins.krita.qt import QtWidgets
+from contract import finished
+from desk import (
+    OUT,
+    click,
+    docker,
+    failure_of,
+    field,
+    fix_seed,
+    generate,
+    layer_of,
+    open_gate,
+    prepared,
+    ready,
+    session,
+    type_prompt,
+)
+from krita import Krita
+from stage import claim, names, new_document
+
+
+def begin(prompt, seed=7):
+    """Generate, and wait until the engine has begun."""
+    type_prompt(prompt)
+    fix_seed(seed)
+    click(docker().button)
+    yield lambda: session().current is not None and session().current.watch.fraction is not None
+    return session().current
+
+
+def ask(what):
+    """Of the test outside: it controls the server. Answers by taking the file away."""
+    path = OUT / f"ask-{what}"
+    path.touch()
+    yield lambda: not path.exists()
+
+
+@claim
+def cancel_stops_the_job_and_leaves_the_document_alone():
+    document = yield from prepared()
+    errand = yield from begin("never ends @sleep:0.05")
+    docker().form_panel.steps.setValue(0)
+    assert docker().button.text() == "Cancel"
+    click(docker().button)
+    yield ready
+    assert errand.watch.outcome in ("cancelled", "finished")
+    assert names(document) == ["Background"] or errand.watch.outcome == "finished"
+    assert docker().button.text() == "Generate"
+
+
+@claim
+def cancel_is_a_matter_of_one_step():
+    document = yield from prepared()
+    docker().form_panel.steps.setValue(200)
+    errand = yield from begin("a long one @sleep:0.02")
+    click(docker().button)
+    yield ready
+    assert errand.watch.outcome == "cancelled"
+    assert errand.watch.fraction < 0.9
+    assert names(document) == ["Background"]
+    assert not docker().error.isVisible()
+
+
+@claim
+def the_preview_forms_in_the_docker_and_not_in_the_document():
+    document = yield from prepared()
+    docker().form_panel.steps.setValue(40)
+    yield from begin("a slow one @sleep:0.05")
+    yield lambda: docker().preview.has_picture and docker().preview.isVisible()
+    assert names(document) == ["Background"]
+    assert not document.modified()
+    assert docker().progress.maximum() == 1000 and docker().progress.value() > 0
+    yield lambda: "step" in docker().status.text() and "left" in docker().status.text()
+    click(docker().button)
+    yield ready
+
+
+@claim
+def a_document_that_is_closed_meanwhile_leaves_its_result_in_the_history():
+    document = yield from prepared()
+    errand = yield from begin("orphan @gate:orphan")
+    document.setModified(False)
+    document.close()
+    yield 300
+    failure = yield from failure_of(lambda: open_gate("orphan"), beginning="document-closed")
+    assert "history" in failure.hint
+    yield lambda: errand.job in session().history
+    other = new_document()
+    yield lambda: other.activeNode() is not None
+    session().insert_again(errand.job, other)
+    yield lambda: len(other.topLevelNodes()) == 2
+
+
+@claim
+def a_result_goes_into_its_own_document_whichever_is_in_front():
+    document = yield from prepared()
+    yield from begin("mine @gate:mine")
+    other = new_document()
+    yield lambda: other.activeNode() is not None
+    open_gate("mine")
+    yield ready
+    assert names(other) == ["Background"]
+    assert names(document) == ["Background", "mine @gate:mine (7)"]
+
+
+@claim
+def a_view_that_is_closed_meanwhile_does_no_harm():
+    document = yield from prepared()
+    yield from begin("in the back @gate:back")
+    other = new_document()
+    yield lambda: other.activeNode() is not None
+    window = Krita.instance().activeWindow()
+    second = window.addView(document)
+    yield 200
+    window.views()[0].setVisible()
+    yield 200
+    open_gate("back")
+    yield ready
+    assert layer_of(document, "in the back @gate:back (7)") is not None
+    assert second is not None
+
+
+@claim
+def a_server_that_is_killed_and_started_again_meanwhile_finishes_the_job():
+    document = yield from prepared()
+    errand = yield from begin("tough @gate:tough")
+    yield from ask("kill")
+    yield lambda: session().connection == "Reconnecting"
+    assert "Reconnecting" in docker().status.text()
+    open_gate("tough")
+    yield from ask("start")
+    yield ready
+    assert errand.watch.outcome == "finished", errand
+    assert names(document) == ["Background", "tough @gate:tough (7)"]
+    node = layer_of(document, "tough @gate:tough (7)")
+    layer = errand.watch.layers[0].layer
+    assert node.pixelData(layer.x, layer.y, layer.width, layer.height).data() == errand.watch.layers[0].data
+    assert len(errand.watch.layers) == 1, "nothing arrives twice"
+
+
+@claim
+def a_failure_of_the_engine_is_said_with_details_to_copy():
+    document = yield from prepared()
+    type_prompt("too much @oom:denoise")
+    failure = yield from failure_of(lambda: click(docker().button))
+    assert failure.code == "out-of-memory"
+    yield ready
+    text = docker().error.text()
+    assert docker().error.isVisible() and failure.hint in text
+    click(field("copy_details"))
+    copied = QtWidgets.QApplication.clipboard().text()
+    assert "out-of-memory" in copied and Krita.instance().version() in copied and "too much" in copied
+    assert names(document) == ["Background"]
+    yield from generate("better luck")
+    assert not docker().error.isVisible()
+
+
+@claim
+def an_empty_result_is_said_to_be_empty():
+    document = yield from prepared()
+    type_prompt("@empty")
+    failure = yield from failure_of(lambda: click(docker().button))
+    assert "empty" in failure.message
+    yield ready
+    assert names(document) == ["Background"]
+
+
+@claim
+def several_insertions_at_once_all_arrive():
+    document = yield from prepared()
+    errand = yield from generate("one of many")
+    for job in [errand.job] * 3:
+        session().insert_again(job, document)
+    yield lambda: len(document.topLevelNodes()) == 3
+    yield 300
+    assert len(document.topLevelNodes()) == 3, "asking again while it is on its way is one insertion"
+    node = document.topLevelNodes()[2]
+    assert finished(canvas.read_layer(document, node, canvas.layer_box(document, node))) == errand.watch.layers[0].data

@@ -1,0 +1,278 @@
+"""Tasks that work on layers of the document, the history, and layers from files."""
+
+import os
+from pathlib import Path
+
+from acetate.plugins.krita import canvas
+from acetate.plugins.krita.qt import Qt, QtCore, QtWidgets
+from acetate.protocol import Box
+from contract import finished, put_in, select, sheet
+from desk import (
+    OUT,
+    QTest,
+    assert_equals_what_the_server_sent,
+    choose,
+    docker,
+    failure_of,
+    generate,
+    layer_of,
+    prepared,
+    ready,
+    session,
+    type_prompt,
+)
+from krita import Krita
+from stage import claim, names, undo
+
+SHARE = OUT.parent
+
+
+def with_layer(task, *, x=60, y=40, width=96, height=80):
+    """A document with an active layer of noise, and the task chosen."""
+    document = yield from prepared()
+    one = sheet("source", x, y, width, height)
+    node = put_in(document, one)
+    yield 200
+    document.setActiveNode(node)
+    yield lambda: document.activeNode() == node
+    choose("task", task)
+    return document, node, one.ready.data
+
+
+@claim
+def refining_a_layer_puts_another_version_above_it_at_its_place():
+    document, node, before = yield from with_layer("refine")
+    errand = yield from generate("in oil paint")
+    assert names(document) == ["Background", "source", "in oil paint (7)"]
+    assert errand.watch.layers[0].layer.box == Box(60, 40, 96, 80)
+    assert node.pixelData(60, 40, 96, 80).data() == before
+    yield from undo(document)
+    assert names(document) == ["Background", "source"]
+
+
+@claim
+def a_locked_alpha_comes_back_as_it_was():
+    document, _, before = yield from with_layer("refine")
+    docker().form_panel.lock_alpha.setChecked(True)
+    yield from generate("in oil paint")
+    after = layer_of(document, "in oil paint (7)").pixelData(60, 40, 96, 80).data()
+    assert after[3::4] == before[3::4]
+
+
+@claim
+def repainting_leaves_everything_outside_the_selection_to_the_bit():
+    document, node, before = yield from with_layer("repaint")
+    yield from select(document, 80, 50, 30, 20, 255)
+    yield from generate("a button")
+    after = layer_of(document, "a button (7)").pixelData(60, 40, 96, 80).data()
+    changed = 0
+    for row in range(80):
+        for column in range(96):
+            i = 4 * (96 * row + column)
+            inside = 20 <= column < 50 and 10 <= row < 30
+            assert inside or after[i : i + 4] == before[i : i + 4], (column, row)
+            changed += after[i : i + 4] != before[i : i + 4]
+    assert changed > 100
+    assert node.pixelData(60, 40, 96, 80).data() == before
+
+
+@claim
+def repainting_reaches_beyond_the_layer_where_that_is_selected():
+    document, _, _ = yield from with_layer("repaint")
+    yield from select(document, 140, 100, 60, 60, 255)
+    errand = yield from generate("a button")
+    assert errand.watch.layers[0].layer.box == Box(60, 40, 140, 120)
+    assert_equals_what_the_server_sent(layer_of(document, "a button (7)"), errand.watch.layers[0])
+
+
+@claim
+def a_selection_beside_the_layer_and_the_canvas_is_refused():
+    document, _, _ = yield from with_layer("repaint")
+    yield from select(document, 500, 500, 10, 10, 255)
+    failure = yield from failure_of(lambda: docker().button.click())
+    assert "does not touch" in failure.message
+    assert session().current is None
+
+
+@claim
+def upscaling_makes_a_larger_layer_with_the_same_corner():
+    document, _, before = yield from with_layer("upscale")
+    docker().form_panel.scale.setValue(2.0)
+    errand = yield from generate("")
+    assert errand.watch.layers[0].layer.box == Box(60, 40, 192, 160)
+    node = document.topLevelNodes()[2]
+    assert node.pixelData(60, 40, 1, 1).data() == before[:4]
+    assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+
+
+@claim
+def an_object_comes_with_its_background_as_condition():
+    document, _, _ = yield from with_layer("object")
+    errand = yield from generate("a cat")
+    assert {one.layer.role for one in errand.watch.layers} == {"foreground", "blended"}
+    assert names(document)[2] == ["a cat (7)", "Foreground", "Blended"]
+
+
+@claim
+def a_background_comes_for_a_layer():
+    document, _, _ = yield from with_layer("background")
+    errand = yield from generate("a beach")
+    assert {one.layer.role for one in errand.watch.layers} == {"background", "blended"}
+    assert errand.watch.layers[0].layer.box == Box(0, 0, 400, 300)
+    assert names(document)[2][0] == "a beach (7)"
+
+
+@claim
+def refining_knows_the_words_that_made_the_layer():
+    document = yield from prepared()
+    yield from generate("a paper kite")
+    yield lambda: document.activeNode().name() == "a paper kite (7)"
+    docker().form_panel.prompt.clear()
+    choose("task", "refine")
+    assert docker().form_panel.prompt.text() == "a paper kite"
+
+
+@claim
+def a_layer_of_a_cmyk_document_is_sent_as_it_looks():
+    document = yield from prepared(model="CMYKA", depth="U8")
+    yield from generate("a red apple")
+    node = layer_of(document, "a red apple (7)")
+    yield lambda: document.activeNode() == node
+    box = canvas.layer_box(document, node)
+    before = finished(canvas.read_layer(document, node, box))
+    choose("task", "upscale")
+    docker().form_panel.scale.setValue(1.0)
+    errand = yield from generate("")
+    assert errand.watch.layers[0].data == before, "scale 1 gives back what was sent"
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+
+def history_rows():
+    rows = docker().history
+    return [rows.item(row).text() for row in range(rows.count())]
+
+
+@claim
+def the_history_has_thumbnails_newest_first_and_a_click_inserts_again():
+    document = yield from prepared()
+    errands = []
+    for prompt in ("first fig", "second fig"):
+        errands.append((yield from generate(prompt)))
+    yield lambda: history_rows()[:2] == ["second fig", "first fig"]
+    rows = docker().history
+    yield lambda: rows.item(1).data(int(Qt.ItemDataRole.UserRole) + 2) is not None
+    QTest.mouseClick(
+        rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, rows.visualItemRect(rows.item(1)).center()
+    )
+    yield lambda: len(document.topLevelNodes()) == 4
+    again = document.topLevelNodes()[3]
+    assert again.name() == "first fig (7)"
+    assert_equals_what_the_server_sent(again, errands[0].watch.layers[0])
+    yield from undo(document)
+    assert names(document) == ["Background", "first fig (7)", "second fig (7)"]
+
+
+def choose_in_menu(row, key):
+    """Open the context menu of a row of the history and take an entry."""
+    rows = docker().history
+    centre = rows.visualItemRect(rows.item(row)).center()
+    rows.customContextMenuRequested.emit(centre)
+    yield lambda: QtWidgets.QApplication.activePopupWidget() is not None
+    menu = QtWidgets.QApplication.activePopupWidget()
+    action = next(one for one in menu.actions() if one.objectName() == f"acetate_history_{key}")
+    menu.setActiveAction(action)
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    yield lambda: QtWidgets.QApplication.activePopupWidget() is None
+
+
+@claim
+def the_context_menu_of_the_history_does_what_it_says():
+    document = yield from prepared()
+    yield from generate("an old boot", seed=21)
+    yield lambda: history_rows()[:1] == ["an old boot"]
+    yield lambda: document.activeNode().name() == "an old boot (21)"
+    job = next(iter(session().history))
+    docker().form_panel.prompt.clear()
+    yield from choose_in_menu(0, "copy")
+    filled = docker().form_panel.prompt.text(), docker().form_panel.seed.seed()
+    assert filled == ("an old boot", 21), (filled, session().history[job])
+    yield from choose_in_menu(0, "insert")
+    yield lambda: len(document.topLevelNodes()) == 3
+    put = put_in(document, sheet("to be replaced"))
+    yield 200
+    document.setActiveNode(put)
+    yield lambda: document.activeNode() == put
+    yield from choose_in_menu(0, "replace")
+    yield lambda: len(document.topLevelNodes()) == 4 and document.topLevelNodes()[3].name() == "an old boot (21)"
+    yield from choose_in_menu(0, "delete")
+    yield lambda: job not in session().history and history_rows()[:1] != ["an old boot"]
+
+
+@claim
+def a_result_of_the_history_is_saved_as_png_psd_and_ora():
+    yield from prepared()
+    errand = yield from generate("an old boot", seed=22)
+    layer = errand.watch.layers[0].layer
+    for suffix in ("png", "psd", "ora"):
+        path = OUT / f"boot.{suffix}"
+        session().save(errand.job, path)
+        yield path.exists
+        again = Krita.instance().openDocument(str(path))
+        (node,) = again.topLevelNodes()
+        assert node.pixelData(0, 0, 1, 1).data()[3] == 0, "a corner of the disc is transparent"
+        assert (again.width(), again.height()) >= (layer.width, layer.height)
+        again.close()
+        yield 150
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+@claim
+def the_layers_of_a_psd_arrive_as_one_group_in_one_undo_step():
+    """`given.psd` was written outside, by the project's own writer."""
+    document = yield from prepared()
+    session().insert_file(document, SHARE / "given.psd")
+    yield lambda: len(document.topLevelNodes()) == 2
+    assert names(document) == ["Background", ["given.psd", "ground", ["tree", "trunk", "leaves"]]]
+    group = layer_of(document, "given.psd")
+    ground, tree = group.childNodes()
+    trunk, leaves = tree.childNodes()
+    assert ground.pixelData(0, 0, 1, 1).data() == bytes((10, 120, 60, 255))
+    assert trunk.pixelData(30, 40, 1, 1).data() == bytes((20, 50, 90, 255))
+    assert (leaves.opacity(), leaves.blendingMode(), trunk.visible()) == (128, "multiply", True)
+    assert canvas.layer_box(document, trunk) == Box(30, 40, 10, 20)
+    yield 200
+    yield from undo(document)
+    assert names(document) == ["Background"]
+
+
+@claim
+def a_file_that_is_no_picture_is_refused_with_a_reason():
+    document = yield from prepared()
+    broken = OUT / "broken.psd"
+    broken.write_bytes(b"8BPS but not really")
+    failure = yield from failure_of(lambda: session().insert_file(document, broken))
+    assert failure.message
+    failure = yield from failure_of(lambda: session().insert_file(document, OUT / "nothing.psd"))
+    assert "nothing.psd cannot be read" in failure.message
+    failure = yield from failure_of(lambda: session().insert_file(document, Path("song.mp3")))
+    assert "no PSD" in failure.message
+    assert names(document) == ["Background"]
+
+
+@claim
+def the_file_dialog_leaves_krita_usable():
+    document = yield from prepared()
+    Krita.instance().action("acetate_insert_file").trigger()
+    dialog = docker().findChild(QtWidgets.QFileDialog)
+    yield lambda: dialog.isVisible()
+    dialog.selectFile(str(SHARE / "given.psd"))
+    dialog.accept()
+    yield lambda: len(document.topLevelNodes()) == 2
+    assert os.path.exists(SHARE / "given.psd")
+    assert QtCore.QThread.currentThread() == QtWidgets.QApplication.instance().thread()
+    assert ready()
+    type_prompt("x")
