@@ -21,7 +21,7 @@ Every job ends with exactly one `Finished`, `Failed` or `Cancelled`. After a los
 and its jobs go on; requests without a job (`jobs`, `history`) are asked again by the host when `Connected` comes.
 """
 
-from .client import Client, Condition, answers, new_job_id
+from .client import Client, Condition, new_job_id
 from .errors import CODES, Failure, ProtocolError
 from .events import (
     TERMINAL,
@@ -35,6 +35,7 @@ from .events import (
     Receiving,
     Starting,
 )
+from .finding import answers
 from .home import Address, RunningServer, home, running_server, state_file
 from .messages import (
     VERSION,

@@ -21,9 +21,9 @@ from . import events as happened
 from . import messages as wire
 from .connection import ConnectionClosed, explain, open_connection
 from .errors import Failure, ProtocolError
+from .finding import START_SECONDS, Finder
 from .frames import unpack
-from .home import Address, running_server
-from .launch import last_words, start_server
+from .home import Address
 from .link import Link, Task
 from .transfers import Content
 
@@ -31,7 +31,6 @@ Priority = Literal["normal", "front", "replace"]
 FileFormat = Literal["psd", "ora", "png"]
 
 FIRST_RETRY, LAST_RETRY = 0.1, 5.0
-START_SECONDS = 30.0
 FINAL = ("client-too-old", "server-too-old", "forbidden")
 """Failures that trying again does not cure."""
 
@@ -61,9 +60,7 @@ class Client:
         self.failure: Failure | None = None
         """Why there is no connection now; `None` while there is one."""
         self._hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
-        self._address = address
-        self._launch = tuple(launch) if launch else None
-        self._launched_at: float | None = None
+        self._finder = Finder(address, launch)
         self._link = Link(self._deliver)
         self._inboxes: dict[str, queue.Queue[happened.Event]] = {}
         self._state = threading.Condition()
@@ -77,6 +74,7 @@ class Client:
 
     def connect(self) -> None:
         """Start connecting in the background and keep connected. Harmless when already so."""
+        self._finder.try_again()
         if self._thread is None or not self._thread.is_alive():
             self._closing.clear()
             self._thread = threading.Thread(target=self._stay_connected, name="acetate-client", daemon=True)
@@ -314,7 +312,7 @@ class Client:
             delay = min(2 * delay, LAST_RETRY)
 
     def _one_connection(self) -> None:
-        address = self._find_or_start()
+        address = self._finder.find(lambda command: self._deliver(happened.Starting(command)), self._closing)
         with contextlib.closing(open_connection(address)) as connection:
             connection.send(wire.to_text(self._hello))
             welcome = self._greeting(connection.recv(timeout=10))
@@ -347,33 +345,6 @@ class Client:
         elif (part := unpack(frame)) is not None:
             self._link.part(*part)
 
-    def _find_or_start(self) -> Address:
-        """The address to try now; starts a server when none is there and one may be started."""
-        if self._address is not None:
-            return self._address
-        running = running_server()
-        if running is not None and answers(running.address):
-            return running.address
-        if self._launch is None:
-            raise ProtocolError("no-server", "no server is running", "Start one: acetate serve")
-        self._deliver(happened.Starting(self._launch))
-        return self._start(self._launch)
-
-    def _start(self, command: tuple[str, ...]) -> Address:
-        by_hand = "Start it by hand: " + " ".join(command)
-        try:
-            process = start_server(command)
-        except OSError as error:
-            raise ProtocolError("cannot-start", f"the server cannot be started: {error}", by_hand) from None
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and not self._closing.wait(0.05):
-            running = running_server()
-            if running is not None and answers(running.address):
-                return running.address
-            if process.poll() not in (None, 0):
-                raise ProtocolError("cannot-start", f"the server ended at once: {last_words()}", by_hand)
-        raise ProtocolError("cannot-start", f"the server did not answer within {START_SECONDS:g} s: {last_words()}", by_hand)
-
 
 class Condition:
     """A picture that a task works on, and where its top left pixel lies on the canvas."""
@@ -387,13 +358,3 @@ class Condition:
 def new_job_id() -> str:
     """32 random hexadecimal digits."""
     return os.urandom(16).hex()
-
-
-def answers(address: Address) -> bool:
-    """Whether anything listens there: a state file may be left over from a killed server."""
-    host, _, port = address.url.split("://", 1)[1].rstrip("/").rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
-    except (OSError, ValueError):
-        return False
-    return True

@@ -1,0 +1,136 @@
+"""What a client says. Knows every field's type and limits; knows no socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+from .frames import JobId, Sha256
+from .schema import AtMost, Between
+from .values import Box, Conditions, LayerFormat, Parameters, Place, Size
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The first message: who speaks, which protocol, which pixels it can take (best first)."""
+
+    TYPE: ClassVar[str] = "hello"
+    protocol: int
+    client: Annotated[str, AtMost(100)]
+    session: JobId
+    """Random, chosen by the client and kept over reconnections: the queue is fair between sessions."""
+    formats: Annotated[tuple[str, ...], AtMost(16)] = ("rgba8",)
+    encodings: Annotated[tuple[str, ...], AtMost(16)] = ("raw", "zlib")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Announces a picture, or a file when `format` is `file`. The answer is `have`."""
+
+    TYPE: ClassVar[str] = "upload"
+    sha256: Sha256
+    format: Literal["rgba8", "bgra8", "rgba16", "rgbaf32", "gray8", "file"]
+    bytes: Annotated[int, Between(1, 2**40)]
+    width: Annotated[int, Between(1, 32768)] | None = None
+    height: Annotated[int, Between(1, 32768)] | None = None
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Asks for layers. The job id is the client's choice; sending the same one again changes nothing."""
+
+    TYPE: ClassVar[str] = "submit"
+    job: JobId
+    task: Annotated[str, AtMost(40)]
+    parameters: Parameters = field(default_factory=Parameters)
+    conditions: Conditions = field(default_factory=Conditions)
+    box: Box | None = None
+    """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
+    format: LayerFormat = "rgba8"
+    previews: bool = True
+    crop: bool = True
+    """False: layers come whole instead of cut to the box of their alpha."""
+    priority: Literal["normal", "front", "replace"] = "normal"
+    """Among the session's own waiting jobs: behind them, before them, or instead of them (those are cancelled)."""
+    keep: bool = True
+    """False: the job is cancelled as soon as the connection that submitted it is gone."""
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Asks for the layers of an uploaded file (PSD, OpenRaster, PNG): they come as `layer` messages."""
+
+    TYPE: ClassVar[str] = "insert"
+    job: JobId
+    sha256: Sha256
+    file: Literal["psd", "ora", "png"]
+    format: LayerFormat = "rgba8"
+    x: Place = 0
+    y: Place = 0
+    """Where the file's top left corner goes on the canvas."""
+    keep: bool = True
+
+
+@dataclass(frozen=True)
+class Export:
+    """Asks for finished jobs as one layered file: it comes as a `file` message."""
+
+    TYPE: ClassVar[str] = "export"
+    job: JobId
+    jobs: Annotated[tuple[JobId, ...], AtMost(64)]
+    """Whose layers, lowest first."""
+    file: Literal["psd", "ora", "png"]
+    width: Size | None = None
+    """Of the canvas; `None` means the smallest that holds everything."""
+    height: Size | None = None
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stops a job, waiting or running, between two steps."""
+
+    TYPE: ClassVar[str] = "cancel"
+    job: JobId
+
+
+@dataclass(frozen=True)
+class Attach:
+    """Asks for a job's state, layers and further events; `have` lists layers that the client holds already."""
+
+    TYPE: ClassVar[str] = "attach"
+    job: JobId
+    have: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(10000)] = ()
+    format: LayerFormat = "rgba8"
+
+
+@dataclass(frozen=True)
+class Acknowledge:
+    """The result is in the artist's document: from now on it is history, which a size limit may evict."""
+
+    TYPE: ClassVar[str] = "acknowledge"
+    job: JobId
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Deletes a finished job and its layers."""
+
+    TYPE: ClassVar[str] = "discard"
+    job: JobId
+
+
+@dataclass(frozen=True)
+class ListJobs:
+    """Asks for all jobs that wait, run or are not acknowledged."""
+
+    TYPE: ClassVar[str] = "jobs"
+
+
+@dataclass(frozen=True)
+class ListHistory:
+    """Asks for a page of finished jobs, newest first, older than `before` (an entry's job id)."""
+
+    TYPE: ClassVar[str] = "history"
+    before: JobId | None = None
+    limit: Annotated[int, Between(1, 100)] = 30
+    thumbnails: bool = True
