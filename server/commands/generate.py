@@ -15,6 +15,8 @@ from acetate.engine.parameters import from_json
 
 from . import outputs
 from .failing import UsageError
+from .onto import add_options as add_onto_options
+from .onto import onto_of
 from .pictures import read_mask, read_picture
 from .progress import shown
 
@@ -47,6 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for role in PICTURES[1:]:
         parser.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"a {role} picture as a condition")
         parser.add_argument(f"--{role}-prompt", metavar="PROMPT", help=f"a prompt for the {role} alone")
+    add_onto_options(parser)
     parser.add_argument("--lora", action="append", metavar="NAME[:WEIGHT]", help="add a LoRA; may be given more than once")
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
@@ -57,8 +60,11 @@ def run(options: argparse.Namespace) -> int:
     """Generate, show progress, write files."""
     request = request_of(options)
     target = outputs.Target(options.output)
+    onto = onto_of(options)
     pictures = list(shown(events(request, options), quiet=options.json))
-    written = target.write(pictures)
+    if onto is not None:
+        pictures = [picture for picture in pictures if not picture.hidden]
+    written = target.write(pictures) if onto is None else onto.write(pictures, target.path)
     report(written, pictures, as_json=options.json)
     return 0
 
@@ -84,6 +90,9 @@ def request_of(options: argparse.Namespace) -> Request:
         changes["prompt"] = options.prompt
     elif not options.origin:
         raise UsageError("the prompt is missing", 'say what to draw: acetate generate "a red apple" -o apple.png')
+    onto = onto_of(options)
+    if onto is not None:
+        changes |= onto.conditions(options.task)
     if options.size:
         changes["width"], changes["height"] = options.size
     for role in PICTURES:
