@@ -38,12 +38,15 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> Converted:
 
     A profile that is sRGB in all but name is not applied: pixels come back bit for bit.
     """
-    source = _open_profile(icc) if icc else None
-    if source is not None and _fits(source, image.mode):
-        name = ImageCms.getProfileDescription(source).strip() or "unnamed"
-        if image.mode == "RGB" and _is_srgb(source):
+    source = _open_profile(icc, image.mode) if icc else None
+    try:
+        if source is not None and image.mode == "RGB" and _is_srgb(source):
             return Converted(image, "")
-        return Converted(_transform(image, source), f"colours were converted from the profile {name!r} to sRGB")
+        if source is not None:
+            name = ImageCms.getProfileDescription(source).strip() or "unnamed"
+            return Converted(_transform(image, source), f"colours were converted from the profile {name!r} to sRGB")
+    except ImageCms.PyCMSError:
+        pass  # it opens, but nothing can be computed with it
     if image.mode == "LAB":
         return Converted(_transform(image, _made_profile("LAB")), "colours were converted from Lab to sRGB")
     if image.mode == "CMYK":
@@ -68,12 +71,15 @@ def to_rgba(image: Image.Image, icc: bytes | None, alpha: Image.Image | None = N
 
 def from_srgb(image: Image.Image, mode: str, icc: bytes | None) -> Image.Image:
     """RGB in sRGB -> another colour mode (L, RGB, CMYK, LAB), into the profile where there is a usable one."""
-    target = _open_profile(icc) if icc else None
+    target = _open_profile(icc, mode) if icc else None
     srgb = _made_profile("sRGB")
-    if target is not None and _fits(target, mode):
-        if mode == "RGB" and _is_srgb(target):
+    try:
+        if target is not None and mode == "RGB" and _is_srgb(target):
             return image
-        return _profile_to_profile(image, srgb, target, mode)
+        if target is not None:
+            return _profile_to_profile(image, srgb, target, mode)
+    except ImageCms.PyCMSError:
+        pass  # as above, or a scanner's profile, which leads in one direction only
     if mode == "LAB":
         return _profile_to_profile(image, srgb, _made_profile("LAB"), mode)
     return image.convert(mode)
@@ -83,16 +89,14 @@ def _made_profile(space: Literal["LAB", "sRGB"]) -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space))
 
 
-def _open_profile(icc: bytes) -> ImageCms.ImageCmsProfile | None:
+def _open_profile(icc: bytes, mode: str) -> ImageCms.ImageCmsProfile | None:
+    """The profile, if it is one and for this colour mode."""
+    spaces = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     except (OSError, ImageCms.PyCMSError):
         return None
-
-
-def _fits(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
-    spaces = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
-    return profile.profile.xcolor_space.strip() == spaces.get(mode)
+    return profile if profile.profile.xcolor_space.strip() == spaces.get(mode) else None
 
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:

@@ -46,6 +46,14 @@ def test_a_broken_profile_is_passed_over_and_said(picture):
     assert "could not be used" in converted.note
 
 
+def test_a_profile_that_opens_but_cannot_be_computed_with_is_passed_over_and_said(picture):
+    damaged = srgb_profile().replace(b"para", b"????")
+    converted = to_srgb(picture, damaged)
+    assert np.array_equal(np.asarray(converted.image), np.asarray(picture))
+    assert "could not be used" in converted.note
+    assert np.array_equal(np.asarray(from_srgb(picture, "RGB", damaged)), np.asarray(picture))
+
+
 def test_a_profile_of_another_colour_space_is_not_applied(picture):
     assert "could not be used" in to_srgb(picture.convert("L"), srgb_profile()).note
 
