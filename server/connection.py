@@ -78,6 +78,10 @@ class Connection:
         try:
             async for frame in self._socket:
                 self._take(frame, watcher, intake)
+                if self._outbox.overflown:
+                    log.warning("gave up on a client", extra={"reason": "it does not read"})
+                    self._socket.transport.abort()
+                    break
         except ConnectionClosed:
             pass
         finally:

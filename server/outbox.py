@@ -40,16 +40,18 @@ class Outbox:
         """The client does not read what it asked for: its connection has to end."""
 
     def answer(self, *frames: Frame) -> None:
-        self._answers.extend(frames)
-        self._check()
+        if not self.overflown:
+            self._answers.extend(frames)
+            self._check()
 
     def live(self, job: str, kind: str, frame: Frame) -> None:
         self._live[job, kind] = frame
         self._changed.set()
 
     def ordered(self, *entries: Frame | Frames) -> None:
-        self._ordered.extend(entries)
-        self._check()
+        if not self.overflown:
+            self._ordered.extend(entries)
+            self._check()
 
     def forget_live(self, job: str) -> None:
         """The job is over: its progress is no news."""
