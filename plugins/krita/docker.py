@@ -26,6 +26,10 @@ FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
 SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
 
 
+LOWEST_FORM = 110
+"""Pixels of the form that stay in sight."""
+
+
 class Docker(DockWidget):
     """One per window; all share the session."""
 
@@ -215,21 +219,41 @@ class Docker(DockWidget):
         self._show_state()
 
     def _lay_out(self) -> None:
+        """In a low docker the form scrolls; button, messages and some of the history stay in sight."""
         content = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(content)
         column.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         column.setSpacing(SPACING)
-        self.button.setMinimumHeight(round(1.6 * self.button.sizeHint().height()))
-        for widget in (self.form_panel, self.button, self.progress, self.status, self.error, self.preview):
+        self.button.setMinimumHeight(round(1.4 * self.button.sizeHint().height()))
+        column.addWidget(_Scrolling(self.form_panel))
+        for widget in (self.button, self.progress, self.status, self.error, self.preview):
             column.addWidget(widget)
         column.addWidget(self.history, 1)
-        # Dockers are often low; what does not fit scrolls instead of being squeezed.
-        scroll = QtWidgets.QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        self.setWidget(scroll)
+        self.setWidget(content)
+
+
+class _Scrolling(QtWidgets.QScrollArea):
+    """As high as its content, or lower where there is no room."""
+
+    def __init__(self, content: Any) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Maximum)
+        self.setMinimumHeight(LOWEST_FORM)
+        self.setWidget(content)
+
+    def sizeHint(self) -> Any:  # noqa: N802
+        return self.widget().sizeHint()
+
+    def minimumSizeHint(self) -> Any:  # noqa: N802
+        return QtCore.QSize(self.widget().minimumSizeHint().width(), LOWEST_FORM)
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802
+        if watched is self.widget() and event.type() == QtCore.QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
 
 
 def _described(document: Any) -> str:

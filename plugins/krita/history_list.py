@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from acetate.plugins.bridge.tasks import BY_NAME
@@ -69,7 +69,6 @@ class HistoryList(QtWidgets.QListWidget):
         item = self.itemAt(position)
         if item is None:
             return
-        job = item.data(JOB)
         menu = QtWidgets.QMenu(self)
         menu.setObjectName("acetate_history_menu")
         for key, label in self.ACTIONS.items():
@@ -77,9 +76,12 @@ class HistoryList(QtWidgets.QListWidget):
                 menu.addSeparator()
             action = menu.addAction(label)
             action.setObjectName(f"acetate_history_{key}")
-            action.triggered.connect(guarded(lambda key=key: self.chosen.emit(key, job)))
+            action.triggered.connect(self._chooser(key, item.data(JOB)))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.viewport().mapToGlobal(position))
+
+    def _chooser(self, key: str, job: str) -> Callable[..., None]:
+        return guarded(lambda: self.chosen.emit(key, job))
 
     def _scrolled(self, value: int) -> None:
         if value and value == self.verticalScrollBar().maximum():

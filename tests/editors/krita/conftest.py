@@ -18,7 +18,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from acetate.plugins.hosts import KRITA
+from acetate.plugins.hosts import KRITA, with_setting
 from acetate.plugins.install import install
 
 HERE = Path(__file__).parent
@@ -64,6 +64,10 @@ class Computer:
             "NO_AT_BRIDGE": "1",
         }
 
+    def set_theme(self, name: str) -> None:
+        config = self.home / ".config/kritarc"
+        config.write_text(with_setting(config.read_text(), "theme", "Theme", name))
+
     def install_plugin(self) -> None:
         with mock.patch.dict(os.environ, self.env):
             install(KRITA, enable=True)
@@ -75,8 +79,9 @@ class Computer:
         plugins = self.home / ".local/share/krita/pykrita"
         shutil.copytree(HERE / "driver", plugins, dirs_exist_ok=True)
         config = self.home / ".config/kritarc"
-        config.write_text(config.read_text().replace("[python]", "[python]\nenable_acetate_driver=true"))
+        config.write_text(with_setting(config.read_text(), "python", "enable_acetate_driver", "true"))
         out = self.share / "out"
+        (out / "results.json").unlink(missing_ok=True)
         driver = {"DRIVER_OUT": str(out), "DRIVER_SCENARIOS": f"/host{HERE}", "DRIVER_MODULES": modules}
         screen = f"/host{HERE.parent}/with_screen.sh"
         with obeying(server, out):

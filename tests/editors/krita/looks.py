@@ -1,5 +1,6 @@
 """Pictures of the docker, for a person to look at."""
 
+from acetate.plugins.krita.qt import Qt
 from desk import click, docker, field, fix_seed, generate, open_gate, prepared, ready, screenshot, session, type_prompt
 from krita import Krita
 from stage import claim
@@ -9,7 +10,13 @@ from stage import claim
 def the_docker_is_drawn_in_all_its_states():
     window = Krita.instance().activeWindow().qwindow()
     window.resize(1500, 950)
+    for one in Krita.instance().dockers():  # as an artist arranges a narrow column
+        if one.objectName() in ("PresetDocker", "ColorSelectorNg", "sharedtooldocker"):
+            one.setVisible(False)
     yield from prepared(800, 600)
+    yield 300
+    window.resizeDocks([docker()], [640], Qt.Orientation.Vertical)
+    window.resizeDocks([docker()], [290], Qt.Orientation.Horizontal)
     yield 500
     screenshot("idle")
     for seed, prompt in enumerate(("a glass bottle, soft light", "red apple", "a paper kite with a long tail in the wind")):

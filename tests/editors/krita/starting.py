@@ -1,0 +1,37 @@
+"""Krita with no server running: the docker starts one, and again when that one dies."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from desk import docker, field, generate, ready, session, show_docker
+from stage import claim, names, new_document
+
+
+@claim
+def the_docker_starts_a_server():
+    document = new_document()
+    show_docker()
+    yield ready
+    yield from generate("a red apple")
+    assert names(document) == ["Background", "a red apple (7)"]
+    assert field("model").count() > 1
+
+
+@claim
+def when_the_server_dies_the_docker_starts_another_and_says_so():
+    said = []
+    session().changed.connect(lambda: said.append(docker().status.text()))
+    document = new_document()
+    show_docker()
+    yield ready
+    state = Path(os.environ["ACETATE_HOME"], "server.json")
+    first = json.loads(state.read_text())["pid"]
+    os.kill(first, signal.SIGKILL)
+    yield lambda: not session().client.connected
+    yield ready
+    assert json.loads(state.read_text())["pid"] != first
+    assert "Starting the Acetate server" in said, said
+    yield from generate("a green apple")
+    assert names(document) == ["Background", "a green apple (7)"]
