@@ -133,8 +133,8 @@ class Jobs:
     def discard(self, job_id: str) -> None:
         if job_id in self._jobs:
             raise ProtocolError("bad-request", f"job {job_id} is not over", "Cancel it first.")
-        self.store.delete([job_id])
-        self.evict()
+        for sha256 in self.store.delete([job_id]):
+            self.blobs.remove(sha256)
 
     def lines(self) -> list[wire.JobLine]:
         """What `jobs` answers: running, waiting in their order, then what nobody has acknowledged."""
@@ -217,9 +217,6 @@ class Jobs:
         before = time.time() - settings.unacknowledged_seconds
         for sha256 in self.store.evict(settings.history_bytes, settings.upload_bytes, before):
             self.blobs.remove(sha256)
-
-    def unfinished(self) -> Iterator[Job]:
-        yield from list(self._jobs.values())
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ class LocalWorker:
         self._oom_kills = 0
         self._heard = 0.0
         self._stop_by: float | None = None
+        self._stopped: str | None = None
+        """The job that was cancelled last: perhaps before a worker was there to be told."""
         self._slowest = 0.0
 
     # --- the interface -----------------------------------------------------------------------------------------------
@@ -75,6 +77,9 @@ class LocalWorker:
         await self.start()
         self._inbox = asyncio.Queue()
         self._stop_by, self._slowest = None, 0.0
+        if self._stopped == command.job:
+            yield reports.Stopped(command.job), b""
+            return
         await self._send(command)
         stage, stepped = "load", time.monotonic()
         while True:
@@ -97,6 +102,7 @@ class LocalWorker:
                 return
 
     async def stop(self, job: str) -> None:
+        self._stopped = job
         self._stop_by = time.monotonic() + self._settings.cancel_seconds + SLOW_STEPS * self._slowest
         self._inbox.put_nowait(None)
         await self._send(reports.Stop(job))

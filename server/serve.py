@@ -32,7 +32,7 @@ from .jobs import Jobs
 from .lane import Lane
 from .local_worker import LocalWorker
 from .settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
-from .store import Store
+from .store import Store, StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,8 @@ def run(settings: Settings) -> int:
         return asyncio.run(_serve(settings, instance))
     except OSError as error:
         return _say_error(f"cannot listen on {settings.host}: {error}")
+    except StoreError as error:
+        return _say_error(str(error))
     finally:
         instance.release()
         log.stop(handlers)

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     job TEXT PRIMARY KEY, number INTEGER UNIQUE, session TEXT NOT NULL, lane TEXT NOT NULL, task TEXT NOT NULL,
     message TEXT NOT NULL, state TEXT NOT NULL, front INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
     created REAL NOT NULL, finished REAL, seconds REAL, failure TEXT, notes TEXT, acknowledged INTEGER NOT NULL DEFAULT 0,
-    thumbnail BLOB, thumbnail_width INTEGER, thumbnail_height INTEGER
+    thumbnail BLOB, thumbnail_width INTEGER, thumbnail_height INTEGER, bytes INTEGER NOT NULL DEFAULT 1024
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 CREATE TABLE IF NOT EXISTS layers (
@@ -41,9 +41,19 @@ CREATE TABLE IF NOT EXISTS inputs (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS layers_by_blob ON layers (sha256);
 CREATE INDEX IF NOT EXISTS inputs_by_blob ON inputs (sha256);
+CREATE INDEX IF NOT EXISTS files_by_blob ON files (sha256);
+CREATE INDEX IF NOT EXISTS uploads ON blobs (used) WHERE uploaded;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 SCHEMA_VERSION = 1
+
+OVER = "state IN ('finished', 'failed', 'cancelled')"
+UNUSED = (
+    "NOT EXISTS (SELECT 1 FROM layers l WHERE l.sha256 = b.sha256)"
+    " AND NOT EXISTS (SELECT 1 FROM inputs i WHERE i.sha256 = b.sha256)"
+    " AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sha256 = b.sha256)"
+)
+"""Of a row `b` of `blobs`."""
 
 DOCUMENT_SECONDS = 3600
 """Results of `insert` and `export` are kept for a client that reconnects, not as history."""
@@ -86,10 +96,22 @@ class Thumbnail:
     rgba: bytes
 
 
+class StoreError(Exception):
+    """The database cannot be used; nothing in it was touched."""
+
+
 class Store:
     """Not thread-safe: belongs to the server's event loop."""
 
     def __init__(self, path: Path) -> None:
+        try:
+            self._open(path)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{path} cannot be read: {error}. Move it away to start without the old jobs and history."
+            ) from error
+
+    def _open(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -97,7 +119,8 @@ class Store:
         self._db.execute("PRAGMA foreign_keys = ON")
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version not in (0, SCHEMA_VERSION):
-            raise RuntimeError(f"{path} has schema version {version}; this server knows {SCHEMA_VERSION}")
+            known = f"this server knows {SCHEMA_VERSION}"
+            raise StoreError(f"{path} has schema version {version}; {known}. Move it away, or use the version that wrote it.")
         self._db.executescript(SCHEMA)
         self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -155,10 +178,6 @@ class Store:
     def acknowledge(self, job: str) -> None:
         self._db.execute("UPDATE jobs SET acknowledged = 1 WHERE job = ?", (job,))
 
-    def delete(self, jobs: Iterable[str]) -> None:
-        with self._transaction():
-            self._db.executemany("DELETE FROM jobs WHERE job = ?", [(job,) for job in jobs])
-
     # --- results -----------------------------------------------------------------------------------------------------
 
     def add_layer(self, layer: Layer, blob: Blob | None, thumbnail: Thumbnail | None) -> None:
@@ -166,10 +185,9 @@ class Store:
         with self._transaction():
             if blob is not None:
                 self._keep(blob)
-            self._db.execute(
-                "INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?)",
-                (layer.job, layer.index, json.dumps(schema.encode(layer)), layer.sha256),
-            )
+            row = (layer.job, layer.index, json.dumps(schema.encode(layer)), layer.sha256)
+            if self._db.execute("INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?)", row).rowcount:
+                self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (layer.bytes, layer.job))
             if thumbnail is not None:
                 self._db.execute(
                     "UPDATE jobs SET thumbnail = ?, thumbnail_width = ?, thumbnail_height = ? WHERE job = ?",
@@ -192,6 +210,7 @@ class Store:
         with self._transaction():
             self._keep(blob)
             self._db.execute("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?)", (job, name, blob.sha256, json.dumps(notes)))
+            self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (blob.bytes, job))
 
     def file(self, job: str) -> tuple[str, Blob, tuple[str, ...]] | None:
         found = self._db.execute("SELECT * FROM files WHERE job = ?", (job,)).fetchone()
@@ -214,46 +233,58 @@ class Store:
     def known_blobs(self) -> set[str]:
         return {sha256 for (sha256,) in self._db.execute("SELECT sha256 FROM blobs")}
 
+    def delete(self, jobs: Iterable[str]) -> list[str]:
+        """Delete jobs; returns the blobs that nothing needs any more, and forgets them."""
+        with self._transaction():
+            return self._delete(jobs)
+
     def evict(self, history_bytes: int, upload_bytes: int, unacknowledged_before: float) -> list[str]:
         """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
         with self._transaction():
-            self._db.execute("DELETE FROM jobs WHERE lane = 'documents' AND finished < ?", (time.time() - DOCUMENT_SECONDS,))
-            for job in self._beyond_history(history_bytes, unacknowledged_before):
-                self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
-            gone = self._beyond_uploads(upload_bytes)
-            self._db.executemany("DELETE FROM blobs WHERE sha256 = ?", [(sha256,) for sha256 in gone])
-        return gone
+            old = self._db.execute(
+                "SELECT job FROM jobs WHERE lane = 'documents' AND finished < ?", (time.time() - DOCUMENT_SECONDS,)
+            )
+            gone = self._delete([job for (job,) in old.fetchall()])
+            gone += self._delete(self._beyond_history(history_bytes, unacknowledged_before))
+            return gone + self._forget(self._beyond_uploads(upload_bytes))
 
     def _beyond_history(self, limit: int, unacknowledged_before: float) -> list[str]:
-        """The oldest evictable jobs that are over the limit together with all newer ones. A job itself counts as a kilobyte."""
-        rows = self._db.execute(
-            "SELECT j.job, j.acknowledged OR j.finished < ? AS evictable,"
-            " (SELECT COALESCE(SUM(b.bytes), 0) FROM blobs b WHERE b.sha256 IN (SELECT sha256 FROM layers l WHERE l.job = j.job"
-            "  UNION SELECT sha256 FROM files f WHERE f.job = j.job)) AS size"
-            " FROM jobs j WHERE j.state IN ('finished', 'failed', 'cancelled') ORDER BY j.number DESC",
-            (unacknowledged_before,),
-        )
-        total, gone = 0, []
-        for job, evictable, size in rows.fetchall():
-            total += size + 1024
-            if total > limit and evictable:
+        """The oldest evictable jobs, as many as are needed to come below the limit."""
+        (excess,) = self._db.execute(f"SELECT COALESCE(SUM(bytes), 0) - ? FROM jobs WHERE {OVER}", (limit,)).fetchone()
+        gone: list[str] = []
+        if excess > 0:
+            evictable = f"{OVER} AND (acknowledged OR finished < ?) ORDER BY number"
+            for job, size in self._db.execute(f"SELECT job, bytes FROM jobs WHERE {evictable}", (unacknowledged_before,)):
                 gone.append(job)
-                total -= size + 1024
+                excess -= size
+                if excess <= 0:
+                    break
         return gone
 
     def _beyond_uploads(self, limit: int) -> list[str]:
-        """Blobs that no job refers to: results of deleted jobs at once, uploads when newer ones fill the limit."""
-        rows = self._db.execute(
-            "SELECT sha256, bytes, uploaded FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM layers l WHERE l.sha256 = b.sha256)"
-            " AND NOT EXISTS (SELECT 1 FROM inputs i WHERE i.sha256 = b.sha256)"
-            " AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sha256 = b.sha256) ORDER BY used DESC"
-        )
+        """Uploads that no job refers to and that newer ones have used up the limit for."""
+        rows = self._db.execute(f"SELECT sha256, bytes FROM blobs b WHERE uploaded AND {UNUSED} ORDER BY used DESC")
         total, gone = 0, []
-        for sha256, size, uploaded in rows.fetchall():
-            total += size * uploaded
-            if total > limit or not uploaded:
+        for sha256, size in rows.fetchall():
+            total += size
+            if total > limit:
                 gone.append(sha256)
         return gone
+
+    def _delete(self, jobs: Iterable[str]) -> list[str]:
+        """Their results stay only if another job has the same, or if they were uploaded as well."""
+        freed: list[str] = []
+        for job in jobs:
+            found = "SELECT sha256 FROM layers WHERE job = ? UNION SELECT sha256 FROM files WHERE job = ?"
+            results = [sha256 for (sha256,) in self._db.execute(found, (job, job))]
+            self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
+            free = f"SELECT 1 FROM blobs b WHERE sha256 = ? AND NOT uploaded AND {UNUSED}"
+            freed += self._forget([sha256 for sha256 in results if self._db.execute(free, (sha256,)).fetchone()])
+        return freed
+
+    def _forget(self, blobs: list[str]) -> list[str]:
+        self._db.executemany("DELETE FROM blobs WHERE sha256 = ?", [(sha256,) for sha256 in blobs])
+        return blobs
 
     # --- small notes -------------------------------------------------------------------------------------------------
 

@@ -261,3 +261,21 @@ def test_without_a_server_and_without_leave_to_start_one_the_remedy_is_said(
     client.close()
 
     assert error.value.failure.code == "no-server" and "acetate serve" in error.value.failure.hint
+
+
+def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "jobs.sqlite").write_bytes(b"no database" * 1000)
+    environment = {**os.environ, "ACETATE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, timeout=60, env=environment)
+
+    assert done.returncode == 2
+    assert "jobs.sqlite" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_an_occupied_port_is_said_in_one_line(server: Any, tmp_path: Path) -> None:
+    command = f"import sys; from acetate.server.serve import serve; sys.exit(serve(port={server.port}, engine='fake'))"
+    environment = {**os.environ, "ACETATE_HOME": str(tmp_path / "other")}
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60, env=environment)
+
+    assert done.returncode == 2
+    assert str(server.port) in done.stderr and len(done.stderr.splitlines()) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from acetate.protocol import Box, Failure, Layer
-from acetate.server.store import Blob, Row, Store, Thumbnail
+from acetate.server.store import Blob, Row, Store, StoreError, Thumbnail
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_the_oldest_acknowledged_jobs_go_first(store: Store) -> None:
     finished(store, "job-0", "0" * 64, acknowledged=False)
     for number in range(1, 5):
         finished(store, f"job-{number}", f"{number}" * 64)
-    gone = store.evict(history_bytes=3 * 2024, upload_bytes=0, unacknowledged_before=0)
+    gone = store.evict(history_bytes=4 * 2024, upload_bytes=0, unacknowledged_before=0)
 
     assert sorted(gone) == ["1" * 64]
     assert [row.job for row in store.history(None, 9)] == ["job-4", "job-3", "job-2", "job-0"]
@@ -100,11 +100,10 @@ def test_what_nobody_has_taken_goes_only_after_a_long_time(store: Store) -> None
 def test_a_blob_that_two_jobs_share_stays_with_the_second(store: Store) -> None:
     finished(store, "job-0", "0" * 64)
     finished(store, "job-1", "0" * 64)
-    store.delete(["job-0"])
 
-    assert store.evict(10**9, 0, 0) == []
-    store.delete(["job-1"])
-    assert store.evict(10**9, 0, 0) == ["0" * 64]
+    assert store.delete(["job-0"]) == []
+    assert store.delete(["job-1"]) == ["0" * 64]
+    assert store.blob("0" * 64) is None
 
 
 def test_uploads_stay_while_a_job_needs_them(store: Store) -> None:
@@ -129,7 +128,7 @@ def test_the_record_of_a_file_from_another_version_is_refused(tmp_path: Path) ->
     with sqlite3.connect(tmp_path / "jobs.sqlite") as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(RuntimeError, match="99"):
+    with pytest.raises(StoreError, match="99"):
         Store(tmp_path / "jobs.sqlite")
 
 
@@ -140,3 +139,43 @@ def test_the_numbering_goes_on_after_deletions(store: Store) -> None:
     finished(store, "job-2", "2" * 64)
 
     assert [row.job for row in store.history(None, 9)] == ["job-2", "job-1"]
+
+
+def test_a_result_that_was_also_uploaded_stays_as_an_upload(store: Store) -> None:
+    finished(store, "job-0", "0" * 64)
+    store.keep_upload(Blob("0" * 64, 1000, "rgba8", 5, 5))
+
+    assert store.delete(["job-0"]) == []
+    assert store.evict(0, 999, 0) == ["0" * 64]
+
+
+def test_layers_of_files_are_no_history_and_go_after_an_hour(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(store, "job-0", lane="documents")
+    store.add_layer(*layer("job-0"), None)
+    store.end("job-0", "finished")
+
+    assert store.history(None, 9) == [] and store.unacknowledged() == []
+    assert store.evict(10**9, 0, 0) == []
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3601)
+    assert store.evict(10**9, 0, 0) == ["a" * 64]
+
+
+def test_a_long_history_costs_no_time(store: Store) -> None:
+    """Every job that ends looks whether something has to go: that must not grow with the years."""
+    for number in range(3000):
+        finished(store, f"job-{number}", f"{number:064d}", 10)
+    began = time.process_time()
+    for _ in range(10):
+        store.evict(10**9, 10**9, 0)
+
+    assert (time.process_time() - began) / 10 < 0.01
+
+
+def test_a_damaged_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite"
+    path.write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(StoreError, match="Move it away"):
+        Store(path)
+
+    assert path.read_bytes() == b"this is no database at all" * 100
