@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from . import events as happened
@@ -56,7 +57,7 @@ class Client:
         self.events: queue.Queue[happened.Event] = queue.Queue()
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self.welcome: wire.Welcome | None = None
-        """The last server's greeting; `None` before the first."""
+        """The last server's greeting, with the newest state of its engine; `None` before the first."""
         self.failure: Failure | None = None
         """Why there is no connection now; `None` while there is one."""
         self._hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
@@ -339,6 +340,7 @@ class Client:
         if isinstance(frame, str):
             message = wire.from_server(frame)
             if isinstance(message, wire.Engine) and self.welcome is not None:
+                self.welcome = replace(self.welcome, engine=message)
                 self._deliver(message)
             elif message is not None:
                 self._link.message(message)

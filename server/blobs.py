@@ -6,6 +6,7 @@ and the server adopts them by renaming: on one machine the page cache is the sha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -37,7 +38,9 @@ class Blobs:
         os.replace(self.incoming / name, final)
 
     def remove(self, sha256: str) -> None:
-        self.path(sha256).unlink(missing_ok=True)
+        """What cannot be removed now (on Windows: somebody reads it) goes at the next start."""
+        with contextlib.suppress(OSError):
+            self.path(sha256).unlink()
 
     def all(self) -> set[str]:
         return {path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*")}
