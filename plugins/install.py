@@ -26,7 +26,7 @@ LAUNCH = "launch.json"
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py")
 """Also what lies beside the package in the end: Krita reads every `.action` below its folders, and would find two."""
 NOT_FOR_CLIENTS = shutil.ignore_patterns(
-    "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "*.so", "*.pyd", "*.c", "*.pyi"
+    "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "py.typed", "*.so", "*.pyd", "*.c", "*.pyi"
 )
 """Of `websockets`: what a plug-in's blocking client does without. The C part only speeds up masking; there is a Python one."""
 

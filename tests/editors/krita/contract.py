@@ -7,7 +7,8 @@ module `stage`, of which each side has its own.
 from acetate.plugins.bridge.stack import Folder, Sheet
 from acetate.plugins.krita import canvas
 from acetate.protocol import Box
-from stage import arrived, claim, krita_app, names, new_document, redo, undo
+from pieces import arrived, claim, names
+from stage import krita_app, new_document, redo, undo
 
 SETTLE = 150
 

@@ -24,7 +24,8 @@ from desk import (
     type_prompt,
 )
 from krita import Krita
-from stage import claim, names, new_document, redo, undo
+from pieces import claim, names
+from stage import new_document, redo, undo
 
 
 @claim

@@ -1,7 +1,7 @@
 """Krita's own *Import Python Plugin from File* with the zip that `acetate plugin zip krita` writes."""
 
 from desk import OUT
-from stage import claim
+from pieces import claim
 
 
 @claim

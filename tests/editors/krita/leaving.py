@@ -1,7 +1,7 @@
 """Krita is closed while a job runs."""
 
 from desk import OUT, click, docker, fix_seed, prepared, session, type_prompt
-from stage import claim
+from pieces import claim
 
 
 @claim

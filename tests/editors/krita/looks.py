@@ -3,7 +3,7 @@
 from acetate.plugins.krita.qt import Qt
 from desk import click, docker, field, fix_seed, generate, open_gate, prepared, ready, screenshot, session, type_prompt
 from krita import Krita
-from stage import claim
+from pieces import claim
 
 
 @claim

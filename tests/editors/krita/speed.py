@@ -19,7 +19,8 @@ from desk import (
     type_prompt,
 )
 from krita import Krita
-from stage import claim, undo
+from pieces import claim
+from stage import undo
 
 
 class Stopwatch:

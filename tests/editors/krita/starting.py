@@ -6,7 +6,8 @@ import signal
 from pathlib import Path
 
 from desk import docker, field, generate, ready, session, show_docker
-from stage import claim, names, new_document
+from pieces import claim, names
+from stage import new_document
 
 
 @claim

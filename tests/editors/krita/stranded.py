@@ -1,7 +1,8 @@
 """Krita with no server running and none that could be started."""
 
 from desk import choose, click, docker, failure_of, session, show_docker, type_prompt
-from stage import claim, names, new_document
+from pieces import claim, names
+from stage import new_document
 
 
 @claim

@@ -19,7 +19,8 @@ from desk import (
     type_prompt,
 )
 from krita import Krita
-from stage import claim, names, new_document
+from pieces import claim, names
+from stage import new_document
 
 
 def begin(prompt, seed=7):

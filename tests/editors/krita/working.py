@@ -22,7 +22,8 @@ from desk import (
     type_prompt,
 )
 from krita import Krita
-from stage import claim, names, undo
+from pieces import claim, names
+from stage import undo
 
 SHARE = OUT.parent
 

@@ -1,0 +1,30 @@
+import json
+import sys
+
+import pytest
+from acetate.plugins.bridge.launch import server_command
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return tmp_path / "launch.json"
+
+
+def test_the_recorded_command_is_used_while_its_program_is_there(record):
+    record.write_text(json.dumps({"command": [sys.executable, "-m", "acetate.server", "serve"]}))
+    assert server_command(record) == [sys.executable, "-m", "acetate.server", "serve"]
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"command": []}', '{"command": "serve"}', '{"command": ["/nowhere/python"]}'])
+def test_without_a_usable_record_and_without_acetate_there_is_no_command(record, text):
+    record.write_text(text)
+    assert server_command(record) is None
+
+
+def test_acetate_on_the_search_path_serves_a_plugin_from_a_zip(record, tmp_path):
+    program = tmp_path / "bin/acetate"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert server_command(record) == [str(program), "serve"]

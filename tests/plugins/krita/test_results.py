@@ -1,0 +1,89 @@
+import pytest
+from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.watch import Watch
+from acetate.plugins.krita import canvas, results
+from acetate.plugins.krita.conditions import RefusedError
+from acetate.plugins.krita.results import Errand
+from acetate.protocol import Box, Layer, LayerReady
+
+
+def ready(data=bytes(range(16)), **more):
+    layer = Layer(
+        "job-0001", 0, "fig (7)", "foreground", 3, 4, 2, 2, Box(0, 0, 8, 8), "bgra8", len(data), "0" * 64, seed=7,
+        parameters={"prompt": "fig", "seed": 7}, **more,
+    )  # fmt: skip
+    return LayerReady(layer, data)
+
+
+@pytest.fixture
+def document(app):
+    made = app.createDocument(40, 30)
+    made.setActiveNode(made.topLevelNodes()[0])
+    return made
+
+
+def errand(document, *layers, **more):
+    above = canvas.identity(document.topLevelNodes()[0])
+    return Errand(Watch("job-0001", layers=list(layers or [ready()])), document, above, Form(prompt="fig", seed=7), **more)
+
+
+def inserted(app, one):
+    work = results.insertion(app, one)
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+
+
+def test_the_result_lies_above_the_layer_that_was_active_and_is_active_itself(app, document):
+    node = inserted(app, errand(document))
+    assert [one.name() for one in document.topLevelNodes()] == ["Background", "fig (7)"]
+    assert node is document.topLevelNodes()[1]
+
+
+def test_an_artist_who_went_on_stays_where_he_is(app, document):
+    other = document.createNode("other", "paintlayer")
+    document.rootNode().addChildNode(other, None)
+    document.setActiveNode(other)
+    assert inserted(app, errand(document)) is other
+
+
+def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
+    node = inserted(app, errand(document))
+    assert results.made_with(document, node) == {"prompt": "fig", "seed": 7, "task": "foreground"}
+    assert canvas.remembered(document)["form"] == Form(prompt="fig", seed=7).to_json()
+    assert results.made_with(document, document.topLevelNodes()[0]) == {}
+
+
+def test_only_the_newest_layers_are_remembered(app, document, monkeypatch):
+    monkeypatch.setattr(results, "REMEMBERED_LAYERS", 2)
+    nodes = [inserted(app, errand(document)) for _ in range(3)]
+    assert [bool(results.made_with(document, node)) for node in nodes] == [False, True, True]
+
+
+def test_a_replaced_layer_is_gone(app, document):
+    old = inserted(app, errand(document))
+    inserted(app, errand(document, replaces=canvas.identity(old)))
+    assert len(document.topLevelNodes()) == 2
+    assert old not in document.topLevelNodes()
+
+
+def test_an_empty_result_is_refused_in_words(app, document):
+    with pytest.raises(RefusedError, match="empty"):
+        inserted(app, errand(document, ready(b"")))
+    assert len(document.topLevelNodes()) == 1
+
+
+def test_a_closed_document_gets_nothing(app, document):
+    document.close()
+    with pytest.raises(canvas.DocumentClosedError):
+        inserted(app, Errand(Watch("job-0001", layers=[ready()]), document))
+
+
+def test_layers_without_parameters_leave_no_record(app, document):
+    one = errand(document)
+    layer = one.watch.layers[0].layer
+    one.watch.layers = [LayerReady(Layer(**{**vars(layer), "parameters": {}}), one.watch.layers[0].data)]
+    inserted(app, one)
+    assert canvas.remembered(document) == {}

@@ -1,0 +1,256 @@
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from acetate.plugins import hosts, install, report
+from acetate.plugins.hosts import GIMP, KRITA
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty home folder of a person on Linux."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIMP3_DIRECTORY"):
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path
+
+
+def gimp(home, version="3.0"):
+    folder = home / ".config/GIMP" / version
+    folder.mkdir(parents=True)
+    return folder
+
+
+# --- assembling ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("host", "path"), [(KRITA, ""), (GIMP, "acetate-gimp")], ids=["krita", "gimp"])
+def test_an_assembled_plugin_needs_nothing_but_the_standard_library(tmp_path, host, path):
+    install.assemble(host, tmp_path)
+    package = tmp_path / host.folder / host.package
+    if host is KRITA:  # would register with Krita, which is not here
+        (package / "__init__.py").write_text("")
+    looks = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / path)!r})
+from acetate.protocol import Client
+from acetate.protocol.connection import connect
+from acetate.plugins.bridge import emphasis, form, launch, placement, stack, tasks, watch, words
+assert connect.__module__ == "acetate.protocol.websockets.sync.client", connect.__module__
+assert not [name for name in sys.modules if name.split(".")[0] in ("websockets", "numpy", "PIL", "torch")]
+"""
+    done = subprocess.run([sys.executable, "-S", "-E", "-W", "error", "-c", looks], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+def test_no_compiled_code_and_no_caches_are_copied(tmp_path, host):
+    install.assemble(host, tmp_path)
+    suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
+    assert suffixes <= {".py", ".desktop", ".action", ""}
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_the_licence_of_websockets_travels_with_it(tmp_path):
+    install.assemble(KRITA, tmp_path)
+    assert "Redistribution" in (tmp_path / "acetate/protocol/websockets/LICENSE").read_text()
+
+
+def test_gimps_script_is_executable_and_called_like_its_folder(tmp_path):
+    install.assemble(GIMP, tmp_path)
+    script = tmp_path / "acetate-gimp/acetate-gimp.py"
+    assert os.access(script, os.X_OK)
+    assert script.read_bytes().startswith(b"#!/usr/bin/env python3\n")
+
+
+def test_krita_finds_one_description_of_the_actions(tmp_path):
+    install.assemble(KRITA, tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.action")] == ["acetate.action"]
+
+
+# --- Krita -----------------------------------------------------------------------------------------------------------
+
+
+def test_krita_gets_package_description_and_actions(home):
+    (place,) = install.install(KRITA)
+    data = home / ".local/share/krita"
+    assert place.plugins == data / "pykrita"
+    assert (data / "pykrita/acetate/plugins/krita/docker.py").is_file()
+    assert "X-KDE-Library=acetate\n" in (data / "pykrita/acetate.desktop").read_text()
+    assert (data / "actions/acetate.action").is_file()
+    assert not list((data / "pykrita").glob(".acetate-*"))
+
+
+def test_the_command_that_starts_the_server_is_recorded(home):
+    install.install(KRITA)
+    record = home / ".local/share/krita/pykrita/acetate/launch.json"
+    assert json.loads(record.read_text())["command"] == [sys.executable, "-m", "acetate.server", "serve"]
+
+
+def test_every_packaging_of_krita_is_served(home):
+    (home / ".var/app/org.kde.krita").mkdir(parents=True)
+    (home / "snap/krita/current").mkdir(parents=True)
+    assert [place.package for place in install.install(KRITA)] == ["plain", "Flatpak", "Snap"]
+    assert (home / ".var/app/org.kde.krita/data/krita/pykrita/acetate").is_dir()
+
+
+def test_kritas_own_resource_folder_is_followed(home):
+    (home / ".config").mkdir()
+    (home / ".config/kritarc").write_text(f"ResourceDirectory={home}/elsewhere\n\n[python]\nenable_x=true\n")
+    (place,) = install.install(KRITA, enable=True)
+    assert (home / "elsewhere/pykrita/acetate").is_dir()
+    assert hosts.setting(place.config, "python", "enable_acetate") == "true"
+    assert hosts.setting(place.config, "python", "enable_x") == "true"
+
+
+@pytest.mark.parametrize(
+    ("platform", "folder", "config"),
+    [
+        ("darwin", "Library/Application Support/krita", "Library/Preferences/kritarc"),
+        ("win32", "AppData/Roaming/krita", "AppData/Local/kritarc"),
+    ],
+)
+def test_other_platforms_have_their_own_folders(home, monkeypatch, platform, folder, config):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.delenv("APPDATA", raising=False)
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    (place,) = hosts.krita_places()
+    assert (place.root, place.config) == (home / folder, home / config)
+
+
+def test_installing_again_replaces_what_was_there(home):
+    install.install(KRITA)
+    stale = home / ".local/share/krita/pykrita/acetate/stale.py"
+    stale.write_text("")
+    install.install(KRITA)
+    assert not stale.exists()
+
+
+def test_uninstalling_leaves_nothing_of_ours_and_everything_else(home):
+    install.install(KRITA, enable=True)
+    other = home / ".local/share/krita/pykrita/other.desktop"
+    other.write_text("x")
+    assert len(install.uninstall(KRITA)) == 1
+    left = [path for path in home.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in left) == ["kritarc", "other.desktop"]
+    assert "acetate" not in (home / ".config/kritarc").read_text()
+    assert install.uninstall(KRITA) == []
+
+
+def test_linking_follows_the_checkout(home):
+    install.install(KRITA, link=True)
+    package = home / ".local/share/krita/pykrita/acetate"
+    assert (package / "plugins/krita").is_symlink()
+    assert (package / "protocol/client.py").is_symlink()
+    assert (package / "protocol/websockets/sync/client.py").is_file()
+    install.install(KRITA)
+    assert not (package / "plugins/krita").is_symlink()
+    assert (package / "plugins/krita/docker.py").is_file(), "the checkout's own files survive the replacement"
+
+
+def test_a_folder_that_cannot_be_written_is_named(home):
+    (home / ".local").write_text("a file in the way")
+    with pytest.raises(install.InstallError, match="pykrita cannot be made"):
+        install.install(KRITA)
+
+
+# --- GIMP ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_gimp_3_that_was_started_gets_the_plugin(home):
+    for version in ("2.10", "3.0", "3.2"):
+        gimp(home, version)
+    assert [place.root.name for place in install.install(GIMP)] == ["3.0", "3.2"]
+    assert (home / ".config/GIMP/3.2/plug-ins/acetate-gimp/acetate-gimp.py").is_file()
+
+
+def test_a_gimp_that_was_never_started_is_an_error_that_says_so(home):
+    with pytest.raises(install.InstallError, match="start GIMP 3 once"):
+        install.install(GIMP)
+
+
+def test_gimps_memory_of_plugins_is_dropped(home):
+    cache = gimp(home) / "pluginrc"
+    cache.write_text("(old)")
+    install.install(GIMP)
+    assert not cache.exists()
+
+
+def test_gimps_own_folder_variable_is_followed(home, monkeypatch):
+    monkeypatch.setenv("GIMP3_DIRECTORY", str(home / "my-gimp"))
+    (place,) = install.install(GIMP)
+    assert place.root == home / "my-gimp"
+
+
+# --- zip -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_zip_has_directory_entries_and_no_recorded_command(tmp_path):
+    path = install.zip_plugin(KRITA, tmp_path)
+    names = zipfile.ZipFile(path).namelist()
+    assert {"acetate/", "acetate/__init__.py", "acetate.desktop", "acetate.action"} <= set(names)
+    assert not [name for name in names if name.endswith("launch.json")]
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+# --- kritarc ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_setting_is_added_changed_and_taken_out_and_the_rest_stays():
+    text = "A=1\n\n[python]\nenable_x=true\n\n[theme]\nTheme=Krita dark\n"
+    added = hosts.with_setting(text, "python", "enable_acetate", "true")
+    assert added == text.replace("[python]\n", "[python]\nenable_acetate=true\n")
+    changed = hosts.with_setting(added, "python", "enable_acetate", "false")
+    assert changed.count("enable_acetate") == 1 and "enable_acetate=false" in changed
+    assert hosts.with_setting(changed, "python", "enable_acetate", None) == text
+
+
+def test_a_group_that_is_not_there_yet_is_made():
+    assert hosts.with_setting("", "python", "k", "v") == "[python]\nk=v\n"
+    assert hosts.with_setting("A=1\n", "python", "k", "v") == "A=1\n\n[python]\nk=v\n"
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def finding(title):
+    return [one for one in report.findings() if one.subject.startswith(title)]
+
+
+def test_the_report_follows_krita_from_nothing_to_ready(home, monkeypatch):
+    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
+    assert [one.text for one in finding("Krita")] == ["not found on this machine"]
+    (home / ".local/share/krita").mkdir(parents=True)
+    (missing,) = finding("Krita")
+    assert (missing.good, missing.remedy) == (False, "acetate plugin install krita")
+    install.install(KRITA)
+    (off,) = finding("Krita")
+    assert "not switched on" in off.text and "--enable" in off.remedy
+    install.install(KRITA, enable=True)
+    (ready,) = finding("Krita")
+    assert (ready.good, ready.text) == (True, "ready")
+
+
+def test_the_report_notices_an_old_plugin_and_a_lost_server(home, monkeypatch):
+    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
+    install.install(KRITA, enable=True)
+    package = home / ".local/share/krita/pykrita/acetate"
+    (package / "plugins/krita/docker.py").write_text("old")
+    (package / "launch.json").write_text('{"command": ["/nowhere/python"]}')
+    texts = [one.text for one in finding("Krita")]
+    assert "the plug-in is from another version of Acetate" in texts
+    assert any("/nowhere/python, which is not there" in text for text in texts)
+
+
+def test_the_report_notices_a_script_that_gimp_would_ignore(home):
+    folder = gimp(home)
+    install.install(GIMP)
+    (ready,) = finding("GIMP")
+    assert ready.good
+    (folder / "plug-ins/acetate-gimp/acetate-gimp.py").chmod(0o644)
+    (ignored,) = finding("GIMP")
+    assert "not executable" in ignored.text
