@@ -15,7 +15,7 @@ JOBS = [pytest.param(60, 0.3), pytest.param(1000, 0.05, marks=pytest.mark.soak)]
 """How many jobs, and what share the server's memory may grow after the first tenth. A short run is all warm-up."""
 
 CLIENTS = 4
-TASKS = ("foreground", "foreground", "scene", "refine", "repaint", "upscale", "cancel", "bad", "crash", "reconnect")
+TASKS = 4 * ("foreground", "foreground", "scene", "refine", "repaint", "upscale", "cancel", "bad", "reconnect") + ("crash",)
 
 
 def picture(source: random.Random) -> Image:
