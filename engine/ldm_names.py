@@ -50,6 +50,34 @@ def diffusers_name(ldm_name: str, layers_per_block: int = 2) -> str | None:
     return inner and f"{inner}.{kind}"
 
 
+def ldm_paths(path: str, layers_per_block: int = 2) -> tuple[str, ...]:
+    """The other way round, for the path of a module: `down_blocks.2.attentions.0.proj_in` -> `input_blocks.7.1.proj_in`.
+
+    An upsampler has two possible places, after the attention or where it would be.
+    """
+    whole = {new: old for old, new in TOP.items()}
+    if path in whole:
+        return (whole[path],)
+    width = layers_per_block + 1
+    if match := re.fullmatch(r"mid_block\.(resnets|attentions)\.(\d)\.(.+)", path):
+        place = 1 if match[1] == "attentions" else 2 * int(match[2])
+        return tuple(f"middle_block.{place}.{inner}" for inner in _original(match[1], match[3]))
+    if match := re.fullmatch(r"down_blocks\.(\d+)\.downsamplers\.0\.conv", path):
+        return (f"input_blocks.{(int(match[1]) + 1) * width}.0.op",)
+    if match := re.fullmatch(r"up_blocks\.(\d+)\.upsamplers\.0\.conv", path):
+        last = int(match[1]) * width + layers_per_block
+        return f"output_blocks.{last}.2.conv", f"output_blocks.{last}.1.conv"
+    if match := re.fullmatch(r"(down|up)_blocks\.(\d+)\.(resnets|attentions)\.(\d+)\.(.+)", path):
+        place = int(match[2]) * width + int(match[4]) + (match[1] == "down")
+        block = f"{'input' if match[1] == 'down' else 'output'}_blocks.{place}.{int(match[3] == 'attentions')}"
+        return tuple(f"{block}.{inner}" for inner in _original(match[3], match[5]))
+    return ()
+
+
+def _original(kind: str, inner: str) -> list[str]:
+    return [inner] if kind == "attentions" else [old for old, new in RESNET.items() if new == inner]
+
+
 def _inside(block: str, rest: str, layer: int, *, attention: bool) -> str | None:
     """A transformer's inner names are the same in both worlds; a resnet's are not."""
     if attention:

@@ -21,6 +21,8 @@ class Diff:
     target: str
     """Name of the parameter that is changed."""
     key: str
+    weight: float = 1.0
+    """Its own share of the strength that all changes are applied with."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class LowRank:
     up: str
     down: str
     alpha: str | None = None
+    weight: float = 1.0
 
 
 Delta = Diff | LowRank

@@ -173,13 +173,14 @@ def _sum(
         shape = shape_of(delta, shapes)
         if total.ndim == 4 and len(shape) == 4 and shape[1] > total.shape[1]:
             total = nn.functional.pad(total, (0, 0, 0, 0, 0, shape[1] - total.shape[1]))
-        if weight == 0:  # -0.0 + 0.0 would be another bit pattern
+        strength = weight * delta.weight
+        if strength == 0:  # -0.0 + 0.0 would be another bit pattern
             continue
         change = _value(delta, tensors, parameter.device)
         if total.ndim == 4 and len(shape) == 4:
-            total[:, : shape[1]].add_(change, alpha=weight)
+            total[:, : shape[1]].add_(change, alpha=strength)
         else:
-            total.add_(change.reshape(total.shape), alpha=weight)
+            total.add_(change.reshape(total.shape), alpha=strength)
     return total.to(parameter.dtype)
 
 

@@ -5,7 +5,7 @@ Knows nothing of what the tensors are for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -55,10 +55,29 @@ class WeightFile(Mapping[str, Tensor]):
         self._file.__exit__(kind, error, traceback)
 
 
+class WeightFiles(Mapping[str, Tensor]):
+    """Several files as one: the keys of file i have `i:` in front."""
+
+    def __init__(self, files: Sequence[WeightFile]) -> None:
+        self.files = files
+
+    def __getitem__(self, key: str) -> Tensor:
+        index, _, name = key.partition(":")
+        return self.files[int(index)][name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{index}:{key}" for index, file in enumerate(self.files) for key in file)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.files))
+
+
 def shapes_of(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    """Shape by key; a `WeightFile` answers from its header, without reading a tensor."""
+    """Shape by key; files answer from their headers, without reading a tensor."""
     if isinstance(weights, WeightFile):
         return {key: weights.header.shape(key) for key in weights}
+    if isinstance(weights, WeightFiles):
+        return {f"{i}:{key}": file.header.shape(key) for i, file in enumerate(weights.files) for key in file}
     return {key: tuple(tensor.shape) for key, tensor in weights.items()}
 
 

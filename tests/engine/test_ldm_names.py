@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from acetate.engine.ldm_names import diffusers_name
+from acetate.engine.ldm_names import diffusers_name, ldm_paths
 
 
 @pytest.mark.parametrize(("family", "rows"), [("sdxl", 1680), ("sd15", 686)])
@@ -13,6 +13,16 @@ def test_every_row_of_the_table_follows_the_rule(golden: Path, family: str, rows
     table = [line.split("\t") for line in (golden / f"keys/{family}_unet_ldm_to_diffusers.tsv").read_text().splitlines()]
     assert len(table) == rows
     assert {ldm: diffusers_name(ldm) for ldm, *_ in table} == {ldm: name for ldm, name, _ in table}
+
+
+@pytest.mark.parametrize("family", ["sdxl", "sd15"])
+def test_the_rule_can_be_turned_round(golden: Path, family: str) -> None:
+    table = [line.split("\t") for line in (golden / f"keys/{family}_unet_ldm_to_diffusers.tsv").read_text().splitlines()]
+    for ldm, name, _ in table:
+        paths = ldm_paths(name.rpartition(".")[0])
+        assert ldm.rpartition(".")[0] in paths
+        assert len(paths) == (2 if "upsamplers" in name else 1)
+    assert ldm_paths("nothing.of.this") == ()
 
 
 @pytest.mark.parametrize(
