@@ -120,6 +120,8 @@ def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -
             _check_layers(layer, budget, depth + 1)
         else:
             budget.spend(max(0, layer.width), max(0, layer.height), depth=depth)
+        if layer.mask is not None:
+            budget.spend(max(0, layer.mask.width), max(0, layer.mask.height), depth=depth)
 
 
 def _check_end(psd: PSDImage) -> None:
@@ -192,6 +194,8 @@ class _Reader:
         elif not isinstance(layer, AdjustmentLayer):
             rgba = self._drawn(layer)
             look["opacity"] = 1.0  # already in the drawing
+            if rgba is not None and _needs_drawing(layer):
+                notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
         if rgba is None:
             notes.append(f"{look['name']!r} ({_words(type(layer).__name__)}) has no pixels of its own and was left out")
             return Source(Layer(_NOTHING, **look), clipped=layer.clipping, has_pixels=False, notes=tuple(notes))
@@ -213,7 +217,7 @@ class _Reader:
 
     def _drawn(self, layer: PSDLayer) -> RGBA | None:
         try:
-            image = layer.composite(layer_filter=lambda other: other is layer)
+            image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
         except ImportError:  # strokes and gradients need libraries that psd-tools leaves optional
             return None
         return None if image is None else np.array(image.convert("RGBA"))

@@ -12,6 +12,7 @@ from acetate.document import (
     UnsupportedFile,
     compose,
     find,
+    limits,
     names,
     read,
     read_bytes,
@@ -27,6 +28,7 @@ from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock, Descript
 from psd_tools.psd.image_resources import ImageResource
 from psd_tools.psd.layer_and_mask import MaskParameters
 from psd_tools.psd.tagged_blocks import TaggedBlock
+from psd_tools.psd.vector import ClosedKnotLinked, ClosedPath, InitialFillRule, Path, PathFillRule, VectorMaskSetting
 
 SIZE = (12, 10)
 
@@ -190,14 +192,43 @@ def test_a_shape_with_pixels_is_not_cut_out_twice(psd):
     assert np.array_equal(document.layers[0].rgba, np.asarray(soft((0, 200, 0))))
 
 
-def test_a_colour_fill_is_drawn(psd):
+def right_half():
+    """A vector mask that shows the right half of the canvas."""
+    corners = [(0.0, 0.5), (0.0, 1.0), (1.0, 1.0), (1.0, 0.5)]
+    outline = ClosedPath([ClosedKnotLinked(corner, corner, corner) for corner in corners])
+    return VectorMaskSetting(path=Path([PathFillRule(), InitialFillRule(0), outline]))
+
+
+def test_a_vector_mask_cuts_the_layer_and_is_said(psd):
+    layer = psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 0, 0, 255)), "Kite", opacity=102)
+    psd.create_pixel_layer(Image.new("RGBA", SIZE, (0, 0, 200, 255)), "Shade", opacity=51).clipping = True
+    mark(layer, Tag.VECTOR_MASK_SETTING1, right_half())
+    document = document_of(psd)
+    assert document.notes[0] == "the vector mask of 'Kite' was applied to its transparency"
+    assert compose(document)[5, [1, 10]].tolist() == [[0, 0, 0, 0], [160, 0, 40, 102]]
+
+
+def test_a_shape_that_has_only_its_outline_is_drawn(psd):
+    layer = mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Shape"), Tag.VECTOR_MASK_SETTING1, right_half())
+    layer._record.flags.pixel_data_irrelevant = True
+    mark(layer, Tag.SOLID_COLOR_SHEET_SETTING, solid_colour(10, 200, 30))
+    document = document_of(psd)
+    assert document.notes == ("'Shape' was a shape and is now pixels",)
+    assert compose(document)[5, [1, 10]].tolist() == [[0, 0, 0, 0], [10, 200, 30, 255]]
+
+
+def solid_colour(red, green, blue):
     colour = Descriptor(classID=b"RGBC")
-    for key, value in ((b"Rd  ", 10.0), (b"Grn ", 200.0), (b"Bl  ", 30.0)):
+    for key, value in ((b"Rd  ", red), (b"Grn ", green), (b"Bl  ", blue)):
         colour[key] = Double(value)
     fill = DescriptorBlock(classID=b"null")
     fill[b"Clr "] = colour
+    return fill
+
+
+def test_a_colour_fill_is_drawn(psd):
     layer = psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Fill", opacity=128)
-    mark(layer, Tag.SOLID_COLOR_SHEET_SETTING, fill)
+    mark(layer, Tag.SOLID_COLOR_SHEET_SETTING, solid_colour(10, 200, 30))
     document = document_of(psd)
     assert document.notes == ("'Fill' was a fill and is now pixels",)
     assert compose(document)[4, 4].tolist() == pytest.approx([10, 200, 30, 128], abs=1)
@@ -301,6 +332,13 @@ def test_a_canvas_that_no_memory_holds_is_refused():
     head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 4, 30_000, 30_000, 8, 3)
     with pytest.raises(TooLarge, match="900,000,000 in all; a canvas may have 536,870,912"):
         read_bytes(head + bytes(100), name_or_format="big.psd")
+
+
+def test_masks_count_among_the_pixels_that_a_file_may_bring(psd, noise, monkeypatch):
+    psd.create_pixel_layer(image(noise), "Kite").create_mask(Image.new("L", SIZE, 255))
+    monkeypatch.setattr(limits, "MAX_LAYER_PIXELS", 200)
+    with pytest.raises(TooLarge, match="the layers of a.psd have more than 200 pixels together"):
+        document_of(psd)
 
 
 def test_32_bit_files_are_refused_with_the_remedy():
