@@ -62,17 +62,17 @@ def carry_out(call: Call) -> list[Gimp.Layer]:
         return _with_dialog(call, client) if call.interactive else _without_dialog(call, client)
 
 
-def begin(call: Call, client: Client, order: Order, above: Gimp.Layer | None) -> Run:
-    return Run(client, order, call.image, above, show=not call.from_script)
+def begin(call: Call, client: Client, order: Order, image: Gimp.Image | None, above: Gimp.Layer | None) -> Run:
+    return Run(client, order, image, above, show=not call.from_script)
 
 
-def generation(call: Call, layer: Gimp.Layer | None) -> Order:
-    """The order of a generating procedure, with the config's present values, on that layer."""
+def generation(call: Call, image: Gimp.Image | None, layer: Gimp.Layer | None) -> Order:
+    """The order of a generating procedure, with the config's present values, on that image and layer."""
     task = call.command.task
     assert task is not None
     form = form_of(call.config, call.command.names, task.name)
     hide = task.replaces and bool(call.value("hide-original"))
-    return orders.generation(form, call.image, layer, hide_original=hide)
+    return orders.generation(form, image, layer, hide_original=hide)
 
 
 def _with_dialog(call: Call, client: Client) -> list[Gimp.Layer]:
@@ -86,7 +86,7 @@ def _with_dialog(call: Call, client: Client) -> list[Gimp.Layer]:
         questions.ask_for_file(call.procedure, call.config)
     else:
         call.config.set_property("seed", fresh_seed())
-    return follow(begin(call, client, _order(call, client), call.layer), client)
+    return _followed(call, client, None)
 
 
 def _without_dialog(call: Call, client: Client) -> list[Gimp.Layer]:
@@ -94,12 +94,20 @@ def _without_dialog(call: Call, client: Client) -> list[Gimp.Layer]:
     repeats = call.command.name == "acetate-repeat-with-new-seed"
     if not call.from_script and (repeats or (call.command.task is not None and call.value("new-seed"))):
         call.config.set_property("seed", fresh_seed())
-    return follow(begin(call, client, _order(call, client), call.layer), client, call.value("time-limit"))
+    return _followed(call, client, call.value("time-limit"))
+
+
+def _followed(call: Call, client: Client, limit: float | None) -> list[Gimp.Layer]:
+    run = begin(call, client, _order(call, client), call.image, call.layer)
+    layers = follow(run, client, limit)
+    if run.remarks:
+        Gimp.message(run.remarks)
+    return layers
 
 
 def _order(call: Call, client: Client) -> Order:
     if call.command.task is not None:
-        return generation(call, call.layer)
+        return generation(call, call.image, call.layer)
     if call.command.name == "acetate-insert-layers-from-file":
         file = call.value("file")
         return orders.layers_of_file(file.get_path() if file is not None else None, call.image)

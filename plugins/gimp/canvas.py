@@ -127,12 +127,23 @@ def one_undo_step(image: Gimp.Image) -> Iterator[None]:
 def insert(image: Gimp.Image, spot: Spot, item: Item, record: Record) -> list[Gimp.Layer]:
     """Put the item in, a layer or a group; return the layers with pixels, lowest first. The caller holds the undo step.
 
-    Afterwards the new item is the selected one, as after any new layer.
+    Afterwards the new item is the selected one, as after any new layer. If anything fails, nothing new stays in the image.
     """
     made: list[Gimp.Layer] = []
-    top = _insert(image, spot, item, record, made)
+    before = _items(image, spot)
+    try:
+        top = _insert(image, spot, item, record, made)
+    except BaseException:
+        for layer in _items(image, spot):
+            if layer not in before:
+                image.remove_layer(layer)
+        raise
     image.set_selected_layers([top])
     return made
+
+
+def _items(image: Gimp.Image, spot: Spot) -> list[Gimp.Layer]:
+    return list(spot.parent.get_children() if spot.parent is not None else image.get_layers())
 
 
 def _insert(image: Gimp.Image, spot: Spot, item: Item, record: Record, made: list[Gimp.Layer]) -> Gimp.Layer:

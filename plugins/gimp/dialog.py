@@ -19,12 +19,12 @@ from .fields import SPACING, FieldGrid
 from .preview import Preview
 from .refused import RefusedError, StoppedError
 from .run import Run
+from .ticking import Ticking
 from .values import fill, form_of
 
 if TYPE_CHECKING:
     from .calls import Call
 
-TICK_MILLISECONDS = 40
 MESSAGE_CHARACTERS = 60
 """Width at which a message breaks into lines."""
 
@@ -54,7 +54,7 @@ class GenerateDialog:
     def __init__(self, call: Call, client: Client) -> None:
         self._call, self._client = call, client
         self._run: Run | None = None
-        self._subject = call.layer
+        self._image, self._subject = call.image, call.layer
         self._jobs: set[str] = set()
         """Of the runs that were begun in this window."""
         self._closing = False
@@ -66,20 +66,19 @@ class GenerateDialog:
         self._close_button = self._dialog.get_widget_for_response(Gtk.ResponseType.CANCEL)
         self._close_button.set_label("_Close")
         self._dialog.connect("response", self._on_response)
-        self._dialog.connect("delete-event", lambda *_: True)
+        self._dialog.connect("delete-event", self._on_delete)
         self._build()
 
     def run(self) -> list[Gimp.Layer]:
         layers: list[Gimp.Layer] = []
-        timer = GLib.timeout_add(TICK_MILLISECONDS, self._on_tick)
         try:
-            while self._dialog.run():
-                made = self._generate()
-                layers += made
-                if self._closing or (made and not self._call.value("keep-open")):
-                    break
+            with Ticking(self._advance, self._give_up):
+                while self._dialog.run() and not self._closing:
+                    made = self._generate()
+                    layers += made
+                    if self._closing or (made and not self._call.value("keep-open")):
+                        break
         finally:
-            GLib.source_remove(timer)
             self._dialog.destroy()
         return layers
 
@@ -91,15 +90,7 @@ class GenerateDialog:
             self._call.config.set_property("seed", fresh_seed())
         self._say("")
         try:
-            subject, above = self._layers()
-            order = calls.generation(self._call, subject)
-            self._preview.clear(*order.proportions)
-            self._run = calls.begin(self._call, self._client, order, above)
-            self._jobs.add(str(self._run.watch.job))
-            self._set_running(True)
-            self._loop.run()
-            layers = self._run.finish()
-            self._show_result(self._run)
+            layers = self._finish(self._begin())
             self._progress.set_text("Inserted " + layers[-1].get_name())
             return layers
         except RefusedError as refusal:
@@ -112,21 +103,39 @@ class GenerateDialog:
             self._set_running(False)
         return []
 
+    def _begin(self) -> Run:
+        if self._image is not None and not self._image.is_valid():  # closed meanwhile
+            self._image = self._subject = None
+        subject, above = self._layers()
+        order = calls.generation(self._call, self._image, subject)
+        self._preview.clear(*order.proportions)
+        self._run = calls.begin(self._call, self._client, order, self._image, above)
+        self._jobs.add(str(self._run.watch.job))
+        return self._run
+
+    def _finish(self, run: Run) -> list[Gimp.Layer]:
+        self._set_running(True)
+        self._loop.run()
+        layers = run.finish()
+        self._image = layers[0].get_image()
+        self._show_result(run)
+        self._say(run.remarks, "dialog-warning")
+        return layers
+
     def _layers(self) -> tuple[Gimp.Layer | None, Gimp.Layer | None]:
         """The layer that the run is about, and the one that its result goes above.
 
         Both are the selected one; but what this window has inserted itself, and so selected, it goes above without being about
         it: pressing Generate again tries the same thing again.
         """
-        image = self._call.image
-        if image is None or not image.is_valid():
+        if self._image is None:
             return None, None
-        selected = canvas.active_layer(image, ())
+        selected = canvas.active_layer(self._image, ())
         if canvas.attached(selected).get("job") not in self._jobs:
             self._subject = selected
         return self._subject, selected
 
-    def _on_tick(self) -> bool:
+    def _advance(self) -> None:
         for event in self._client.poll():
             self._take(event)
         if self._run is not None:
@@ -134,7 +143,11 @@ class GenerateDialog:
             self._show_progress(self._run.watch)
             if self._run.over:
                 self._loop.quit()
-        return True
+
+    def _give_up(self) -> None:
+        self._closing = True
+        self._loop.quit()
+        self._dialog.response(Gtk.ResponseType.CANCEL)
 
     def _take(self, event: Event) -> None:
         if self._connection.over:  # failed before; what comes now may be better
@@ -162,6 +175,12 @@ class GenerateDialog:
         if self._run is not None and response in (Gtk.ResponseType.CANCEL, Gtk.ResponseType.DELETE_EVENT):
             self._closing = True
             self._run.stop()
+
+    def _on_delete(self, *_: Any) -> bool:
+        """The same for the window's own close button; while no run goes on GIMP's loop answers it."""
+        if self._run is not None:
+            self._on_response(None, Gtk.ResponseType.DELETE_EVENT)
+        return self._run is not None
 
     def _on_stop(self, _button: Gtk.Button) -> None:
         if self._run is not None:
@@ -195,8 +214,9 @@ class GenerateDialog:
         self._message.set_xalign(0.0)
         self._message.set_max_width_chars(MESSAGE_CHARACTERS)
         self._message_row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
-        icon = Gtk.Image.new_from_icon_name("dialog-error", Gtk.IconSize.BUTTON)
-        self._message_row.pack_start(icon, False, False, 0)
+        self._message_icon = Gtk.Image.new()
+        self._message_icon.set_valign(Gtk.Align.START)
+        self._message_row.pack_start(self._message_icon, False, False, 0)
         self._message_row.pack_start(self._message, True, True, 0)
 
         content = self._dialog.get_content_area()
@@ -242,6 +262,7 @@ class GenerateDialog:
             top = max(shown, key=lambda ready: ready.layer.order)
             self._preview.show_placed(Image(top.layer.width, top.layer.height, top.layer.format, top.data), top.layer)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, icon: str = "dialog-error") -> None:
+        self._message_icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
         self._message.set_text(text)
         self._message_row.set_visible(bool(text))

@@ -18,6 +18,7 @@ from .fields import SPACING
 from .preview import fitted, scaled
 from .refused import RefusedError, StoppedError
 from .run import Run
+from .ticking import Ticking
 
 if TYPE_CHECKING:
     from .calls import Call
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 THUMBNAIL_SIDE = 128
 COLUMNS, ROWS = 4, 3
 PAGE = 24
-TICK_MILLISECONDS = 40
 CHECK_SIZE, DARK_CHECK, LIGHT_CHECK = 8, 0x666666, 0x999999
 """GIMP's default checkerboard."""
 PICTURE, JOB, CAPTION, TOOLTIP = range(4)
@@ -59,12 +59,11 @@ class HistoryDialog:
 
     def run(self) -> list[Gimp.Layer]:
         self._ask(None)
-        timer = GLib.timeout_add(TICK_MILLISECONDS, self._on_tick)
         try:
-            while (response := self._dialog.run()) in (INSERT, DELETE):
-                self._insert() if response == INSERT else self._delete()
+            with Ticking(self._advance, lambda: self._dialog.response(Gtk.ResponseType.CLOSE)):
+                while (response := self._dialog.run()) in (INSERT, DELETE):
+                    self._insert() if response == INSERT else self._delete()
         finally:
-            GLib.source_remove(timer)
             self._dialog.destroy()
         return self._layers
 
@@ -74,10 +73,11 @@ class HistoryDialog:
         job = self._chosen()
         if job is None or self._run is not None:
             return
+        image = self._call.image if self._call.image is not None and self._call.image.is_valid() else None
         try:
-            order = orders.finished_job(job, self._call.image, task=self._entries[job].task)
-            selected = canvas.active_layer(self._call.image, ()) if self._call.image is not None else None
-            self._run = calls.begin(self._call, self._client, order, selected)
+            order = orders.finished_job(job, image, task=self._entries[job].task)
+            selected = canvas.active_layer(image, ()) if image is not None else None
+            self._run = calls.begin(self._call, self._client, order, image, selected)
             self._status.set_text("Fetching the layers")
         except RefusedError as refusal:
             self._status.set_text(str(refusal))
@@ -97,14 +97,13 @@ class HistoryDialog:
 
     # --- told by the server ------------------------------------------------------------------------------------------
 
-    def _on_tick(self) -> bool:
+    def _advance(self) -> None:
         for event in self._client.poll():
             self._take(event)
         if self._run is not None:
             self._run.tick()
             if self._run.over:
                 self._inserted(self._run)
-        return True
 
     def _take(self, event: Event) -> None:
         if self._connection.over:

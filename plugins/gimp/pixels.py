@@ -92,7 +92,9 @@ def appearance(layer: Gimp.Layer) -> Gimp.Layer:
     The copy lives in a hidden image of one pixel, so neither the artist's image nor its undo history is touched.
     """
     image = layer.get_image()
-    hidden = Gimp.Image.new_with_precision(1, 1, image.get_base_type(), image.get_precision())
+    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    base = Gimp.ImageBaseType.GRAY if gray else Gimp.ImageBaseType.RGB  # a palette would have to be carried over
+    hidden = Gimp.Image.new_with_precision(1, 1, base, image.get_precision())
     profile = image.get_color_profile()
     if profile is not None:
         hidden.set_color_profile(profile)

@@ -49,6 +49,12 @@ class Run:
         unconfirmed = self._stopped_at is not None and time.monotonic() - self._stopped_at > STOP_SECONDS
         return self.watch.over or unconfirmed
 
+    @property
+    def remarks(self) -> str:
+        """What the person should know about the result: what a file could not keep, what the engine warns of."""
+        warnings = dict.fromkeys(warning for ready in self.watch.layers for warning in ready.layer.warnings)
+        return "\n".join((*self.watch.notes, *warnings))
+
     def take(self, event: Event) -> None:
         self.watch.take(event, time.monotonic())
 

@@ -44,7 +44,7 @@ class Desk:
         self._gimp = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
         self.main = self.window("GNU Image Manipulation Program|.* – GIMP$", FIRST_START)
         assert self.ask("answer = 1") == 1
-        _xdotool("mousemove", "1390", "890")
+        self._park()
 
     def close(self) -> None:
         self._gimp.terminate()
@@ -88,23 +88,25 @@ class Desk:
     def click(self, window: str, place: tuple[int, int]) -> None:
         self.focus(window)
         _xdotool("mousemove", "--window", window, *map(str, place), "click", "1")
-        _xdotool("mousemove", "1390", "890")  # so that no tooltip covers the next picture
+        self._park()
+
+    def _park(self) -> None:
+        """Move the pointer to where it raises no tooltip into the next picture."""
+        _xdotool("mousemove", "1390", "60")
 
     def shot(self, name: str, window: str = "root") -> None:
         subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=True)
 
-    def open(self, label: str, title: str) -> str:
-        """Call a command by its label through GIMP's action search; return the id of the window that opens."""
-        self.command(label)
+    def open(self, letter: str, title: str) -> str:
+        """Choose a command and return the id of the window that it opens."""
+        self.choose(letter)
         return self.window(title)
 
-    def command(self, label: str) -> None:
+    def choose(self, letter: str) -> None:
+        """Choose from Filters > Acetate, the last entry of that menu, by the underlined letter."""
         self.focus(self.main)
-        self.keys("slash")
-        self.window("Search Actions")
-        self.type(label)
-        self.rest()
-        self.keys("Return")
+        self.rest(0.2)
+        _xdotool("key", "--delay", "200", "alt+r", "Up", "Right", letter)
 
     def rest(self, seconds: float = 0.6) -> None:
         """Let a window finish drawing, or a list filling: both happen without a word to anybody outside."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from acetate.protocol import LayerReady
 from editor import OUT, call, history, in_box, largest_difference, names, new_image, offsets, pixels, record, sent
 from gi.repository import Gimp, Gio
 
@@ -89,6 +90,24 @@ def the_other_layers_stay_to_the_byte():
         before = pixels(paper), paper.get_visible(), paper.get_opacity(), offsets(paper)
         _generated(image, [paper])
         assert (pixels(paper), paper.get_visible(), paper.get_opacity(), offsets(paper)) == before
+
+
+def a_failed_insertion_leaves_nothing_behind():
+    from acetate.plugins.bridge.stack import Folder, Sheet
+    from acetate.plugins.gimp import canvas
+
+    with new_image() as (image, paper):
+        (good,) = sent(record(_generated(image, [paper]))["job"])
+        image.remove_layer(image.get_layers()[0])
+        cut = LayerReady(good.layer, good.data[:-1])
+        group = Folder("group", (Sheet("good", good), Sheet("cut", cut)))
+        try:
+            canvas.insert(image, canvas.spot_above(image, paper), group, lambda sheet: {})
+        except ValueError as error:
+            assert str(len(cut.data)) in str(error)
+        else:
+            raise AssertionError("pixels that are one byte short were taken")
+        assert image.get_layers() == [paper]
 
 
 def candidates_arrive_as_one_group_with_the_first_one_shown():

@@ -126,8 +126,10 @@ def _repainted(image, paper, **arguments):
     return call("acetate-repaint-selection", image, [paper], prompt="moss", seed=2, **arguments).required().layer
 
 
-def _outside_is_identical(precision, feather):
+def _outside_is_identical(precision, feather, profile=None):
     with new_image(64, 64, precision=precision) as (image, paper):
+        if profile is not None:
+            image.convert_color_profile(profile, Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC, False)
         put(paper, pattern(64, 64, lambda x, y: 2 * (x + y)))
         image.select_ellipse(Gimp.ChannelOps.REPLACE, 16, 12, 30, 34)
         if feather:
@@ -156,6 +158,18 @@ def repainting_leaves_sixteen_bits_outside_the_selection_bit_identical():
 
 def repainting_leaves_floats_outside_the_selection_bit_identical():
     _outside_is_identical(Gimp.Precision.FLOAT_LINEAR, feather=True)
+
+
+def repainting_in_a_wider_colour_space_leaves_the_rest_bit_identical():
+    profile = Gimp.ColorProfile.new_rgb_adobe()
+    _outside_is_identical(Gimp.Precision.U16_NON_LINEAR, feather=True, profile=profile)
+
+
+def refining_in_an_indexed_image_works_when_its_conversion_is_wanted():
+    with new_image(64, 64) as (image, paper):
+        image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.WEB, 0, False, False, "")
+        result = call("acetate-refine-layer", image, [paper], prompt="rougher", convert_indexed=True).required()
+        assert image.get_base_type() == Gimp.ImageBaseType.RGB and result.layer.has_alpha()
 
 
 def the_mask_that_is_sent_holds_the_selections_own_values():
@@ -279,6 +293,16 @@ def the_layers_of_a_file_come_with_names_places_and_pixels():
             assert [layer.get_width(), layer.get_height(), data.hex()] == [*wanted["size"], wanted["rgba"]]
             assert round(layer.get_opacity()) == wanted["opacity"]
         assert image.get_layers()[-1] == paper and image.get_layers()[0].get_name() == "given.psd"
+
+
+def without_an_image_the_layers_of_a_file_make_one():
+    file = Gio.File.new_for_path(str(OUT / "given.psd"))
+    result = call("acetate-insert-layers-from-file", file=file).required()
+    image = result.layers[0].get_image()
+    assert [layer.get_name() for layer in image.get_layers()] == ["given.psd"]
+    lefts = [offsets(layer)[0] for layer in result.layers]
+    assert min(lefts) == 0 and image.get_width() == max(x + w.get_width() for x, w in zip(lefts, result.layers, strict=True))
+    image.delete()
 
 
 def a_file_that_is_no_layered_file_is_refused_with_what_to_do():

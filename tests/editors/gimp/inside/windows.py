@@ -79,7 +79,7 @@ def _type_prompt(prompt: str) -> None:
 
 def _generate(prompt: str, image: int) -> str:
     """Open the dialog, type, press Ctrl+Return, wait for the layer; return its name."""
-    _desk().open("Generate Layer", DIALOG)
+    _desk().open("g", DIALOG)
     _type_prompt(prompt)
     before = len(_names(image))
     _desk().keys("ctrl+Return")
@@ -115,7 +115,7 @@ def the_filters_menu_shows_acetate():
 def a_prompt_typed_into_the_dialog_becomes_a_layer_with_the_bytes_sent():
     with _image() as image:
         desk = _desk()
-        desk.open("Generate Layer", DIALOG)
+        desk.open("g", DIALOG)
         desk.rest()
         desk.shot("idle")
         _type_prompt("a red apple")
@@ -206,7 +206,7 @@ def while_it_draws_preview_and_progress_show_and_stop_ends_the_job():
 def _begin_slowly(prompt: str) -> None:
     """Start a job from the dialog that lasts until somebody ends it."""
     desk = _desk()
-    desk.open("Generate Layer", DIALOG)
+    desk.open("g", DIALOG)
     _type_prompt(SLOW + prompt)
     desk.keys("alt+d", "alt+o", "ctrl+a")
     desk.type("400")
@@ -224,10 +224,23 @@ def closing_the_dialog_stops_the_job_and_closes():
         assert _names(image) == ["paper"]
 
 
+def the_windows_own_close_button_works_while_idle_and_while_drawing():
+    with _image() as image:
+        desk = _desk()
+        desk.open("g", DIALOG)
+        desk.keys("alt+F4")
+        desk.gone(DIALOG)
+        _begin_slowly("a glass bottle")
+        desk.keys("alt+F4")
+        desk.gone(DIALOG)
+        until(lambda: not _jobs("running"), "the job to end on the server")
+        assert _names(image) == ["paper"]
+
+
 def an_error_is_shown_in_the_dialog_which_stays():
     with _image() as image:
         desk = _desk()
-        desk.open("Generate Layer", DIALOG)
+        desk.open("g", DIALOG)
         _type_prompt(" ")
         desk.keys("ctrl+Return")
         desk.rest()
@@ -250,7 +263,7 @@ def the_dialog_remembers_the_last_values_and_repeat_uses_them():
         again, first, _paper = _names(image)
         assert again.startswith("a paper crane (") and again != first
         desk.ask(f"image = Gimp.Image.get_by_id({image}); image.set_selected_layers(image.get_layers()[2:]); answer = 1")
-        desk.open("Generate Layer", DIALOG)
+        desk.open("g", DIALOG)
         desk.keys("ctrl+Return")
         until(lambda: sum(name.startswith("a paper crane (") for name in _names(image)) == 3, "the remembered prompt")
 
@@ -265,7 +278,7 @@ def the_dialog_of_a_generated_layer_starts_from_its_parameters():
         desk.keys("Escape")
         desk.gone(DIALOG)
         desk.ask(f"image = Gimp.Image.get_by_id({image}); image.set_selected_layers(image.get_layers()[1:2]); answer = 1")
-        desk.open("Generate Layer", DIALOG)
+        desk.open("g", DIALOG)
         desk.keys("ctrl+Return")
         until(lambda: len(_names(image)) == 4, "a third layer")
         assert sum(name.startswith("a blue kite (") for name in _names(image)) == 2, _names(image)
@@ -274,7 +287,7 @@ def the_dialog_of_a_generated_layer_starts_from_its_parameters():
 def an_indexed_image_is_converted_after_asking_and_one_undo_brings_the_palette_back():
     with _image("indexed") as image:
         desk = _desk()
-        desk.open("Generate Layer", QUESTION)
+        desk.open("g", QUESTION)
         desk.rest()
         desk.shot("question")
         desk.keys("alt+v")
@@ -296,11 +309,14 @@ def without_an_image_a_new_one_opens_in_a_window():
     desk = _desk()
     assert desk.ask("answer = len(Gimp.get_images())") == 0
     try:
-        desk.open("Generate Layer", DIALOG)
+        desk.open("g", DIALOG)
         _type_prompt("leaf")
         desk.keys("ctrl+Return")
         desk.window(r"\[Untitled\].*1 layer.*GIMP")
-        assert len(desk.ask("answer = editor.names(Gimp.get_images()[0].get_layers())")) == 1
+        desk.focus(desk.window(DIALOG))  # the new image has come to the front
+        desk.keys("ctrl+Return")
+        desk.window(r"\[Untitled\].*2 layers.*GIMP")
+        assert desk.ask("answer = len(Gimp.get_images())") == 1, "the next try goes into the same image"
     finally:
         desk.dismiss(DIALOG)
         _close_images()
@@ -317,7 +333,7 @@ def gimps_own_cancel_ends_the_job_on_the_server():
             "kept = editor.record(layer); kept['parameters']['steps'] = 400\n"
             "data = json.dumps(kept).encode(); layer.attach_parasite(Gimp.Parasite.new('acetate', 3, data)); answer = 1"
         )
-        desk.command("Repeat with New Seed")
+        desk.choose("n")
         until(lambda: _jobs("running"), "the job to run")
         desk.rest(1.0)
         desk.shot("status-bar")
@@ -332,11 +348,11 @@ def the_history_shows_results_and_inserts_one_again():
         name = _generate("a yellow pear", image)
         desk.keys("Escape")
         desk.gone(DIALOG)
-        desk.open("History...", HISTORY)
+        desk.open("h", HISTORY)
         desk.rest(1.0)
         desk.shot("history")
         desk.keys("alt+i")
-        until(lambda: _names(image) == [name, name, "paper"], "the newest result again")
+        until(lambda: _names(image) == [f"{name} #1", name, "paper"], "the newest result again, which GIMP numbers")
         both = f"first, second, _ = Gimp.Image.get_by_id({image}).get_layers()"
         assert desk.ask(f"{both}; answer = editor.pixels(first) == editor.pixels(second)")
 
@@ -344,7 +360,7 @@ def the_history_shows_results_and_inserts_one_again():
 def the_layers_of_a_file_are_inserted_through_the_dialog():
     with _image() as image:
         desk = _desk()
-        desk.open("Insert Layers from File", "^Insert Layers from File$")
+        desk.open("i", "^Insert Layers from File$")
         desk.rest()
         desk.shot("file")
         desk.keys("Escape")
