@@ -32,7 +32,7 @@ check: setup
 
 test: setup
 	sh tests/setup.sh
-	$(BIN)/python -m pytest -m "not full and not soak and not gpu"
+	ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest -m "not full and not soak and not gpu"
 
 bench: setup
 	$(BIN)/acetate bench

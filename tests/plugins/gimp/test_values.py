@@ -57,8 +57,8 @@ def test_what_a_procedure_lacks_keeps_the_forms_default():
 def test_filling_and_reading_give_the_same_form():
     names = (*SCENE, *NUMBERS)
     form = Form(
-        task="scene", prompt="snow", prompts={"foreground": "fox", "background": ""}, model="m", area="custom", width=64, height=32,
-        count=3, seed=8, new_seed=False, steps=None, guidance_scale=2.0,
+        task="scene", prompt="snow", prompts={"foreground": "fox", "background": ""}, model="m", area="custom",
+        width=64, height=32, count=3, seed=8, new_seed=False, steps=None, guidance_scale=2.0,
     )  # fmt: skip
     config = Config()
     fill(config, names, form)
