@@ -47,21 +47,22 @@ LATENT_COLOURS: dict[str, list[list[float]]] = {
 
 
 def open_base_model(installed: Installed, library: Library, device: torch.device) -> Model:
-    """Open the checkpoint `installed`; raises `ModelMissing` naming the command that brings a missing decoder."""
+    """Open the checkpoint `installed`; raises `ModelMissing` naming the command that brings a missing decoder.
+
+    Its networks are in host memory: `Placement` brings each to the device when it is needed.
+    """
     family = installed.kind.family
     assert family is not None
     kinds = dtypes(device)
     decoder = open_decoder(library.weights(family, "transparent-decoder").path)
     encoder, factor = _encoder(library, family)
     components = open_components(installed.path, family, kinds.unet, vae_dtype=kinds.vae)
-    for network in (components.unet, components.vae, *components.text_encoders):
-        network.to(device)
     for network in (components.unet, components.vae):
         network.to(memory_format=torch.channels_last)
     codec = LatentOffsetCodec(
         components.vae,
-        None if encoder is None else encoder.to(device, kinds.decoder),
-        decoder.to(device, kinds.decoder),
+        None if encoder is None else encoder.to(kinds.decoder),
+        decoder.to(kinds.decoder),
         offset_factor=factor,
     )
     return Model(
@@ -76,6 +77,12 @@ def open_base_model(installed: Installed, library: Library, device: torch.device
         device=device,
         preview_matrix=_preview_matrix(family),
     )
+
+
+def size_in_memory(path: Path, device: torch.device) -> int:
+    """About how many bytes of host memory opening takes: half precision in the file may become more."""
+    files = path.rglob("*.safetensors") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files) * dtypes(device).unet.itemsize // 2
 
 
 def open_decoder(path: Path) -> TransparentDecoder:

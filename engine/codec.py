@@ -7,7 +7,7 @@ VAE fits behind the same three methods.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,9 @@ from torch import Tensor
 
 from .alpha import over_grey, pad_rgb, to_float
 from .errors import NumericFailure
+from .memory import TILE, Plan, Stage
 from .request import RGBA
+from .room import Result, Room
 from .transparency import TransparentDecoder, TransparentEncoder, lower_median
 
 
@@ -35,6 +37,10 @@ class AlphaCodec(Protocol):
     multiple_of: int
     """Width and height in pixels must be multiples of this."""
     latent_channels: int
+    networks: tuple[Any, ...]
+    """Of both directions; the first decodes colour, the last alpha."""
+    room: Room | None
+    """The memory that they may use; set by the model."""
 
     def encode(self, rgba: RGBA) -> Tensor:
         """`(H, W, 4)` uint8 -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
@@ -65,19 +71,24 @@ class LatentOffsetCodec:
         self.scaling_factor: float = vae.config.scaling_factor
         self.latent_channels: int = vae.config.latent_channels
         self.multiple_of = max(decoder.multiple_of, 2 ** (len(vae.config.block_out_channels) - 1))
+        self.networks = tuple(network for network in (vae, encoder, decoder) if network is not None)
+        self.room: Room | None = None
 
     @torch.no_grad()
     def encode(self, rgba: RGBA) -> Tensor:
+        return self.attempt("encode", lambda: self._encode(rgba))
+
+    def _encode(self, rgba: RGBA) -> Tensor:
         posterior = self._posterior(rgba)
         if self.encoder is None:
             return self._scaled(posterior.mean)
         alpha_rgb = np.concatenate([to_float(rgba[..., 3:]), pad_rgb(rgba)], axis=2)
-        offset = self.encoder(_to_tensor(alpha_rgb, self.encoder)) * self.offset_factor
+        offset = self.encoder(self._to_tensor(alpha_rgb, self.encoder)) * self.offset_factor
         return self._scaled(posterior.mean + posterior.std * offset.to(posterior.mean))
 
     @torch.no_grad()
     def encode_opaque(self, rgba: RGBA) -> Tensor:
-        return self._scaled(self._posterior(rgba).mean)
+        return self.attempt("encode", lambda: self._scaled(self._posterior(rgba).mean))
 
     def decode(self, latents: Tensor, passes: int) -> OffsetDecoding:
         return OffsetDecoding(self, latents / self.scaling_factor, passes)
@@ -86,16 +97,42 @@ class LatentOffsetCodec:
     def decode_opaque(self, latents: Tensor) -> RGBA:
         colour = self.pixels(latents / self.scaling_factor)
         opaque = torch.ones_like(colour[:, :1])
-        return _to_picture(torch.cat([opaque, colour], dim=1))
+        return to_picture(torch.cat([opaque, colour], dim=1))
 
     def pixels(self, unscaled: Tensor) -> Tensor:
         """The VAE's picture `(1, 3, H, W)` in [0, 1]. Unscaled latents go in: scaled ones are the classic mistake."""
-        decoded: Tensor = self.vae.decode(unscaled.to(self.vae.dtype)).sample
+        decoded = self.attempt("decode", lambda: self._colour(unscaled.to(self.vae.dtype)))
         return (decoded.float() * 0.5 + 0.5).clamp(0, 1)
+
+    def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
+        """Run `action` within the memory there is."""
+        return action() if self.room is None else self.room.attempt(stage, action)
+
+    @property
+    def plan(self) -> Plan:
+        """How decodes use memory at the moment."""
+        return Plan() if self.room is None else self.room.plan
+
+    def _colour(self, unscaled: Tensor) -> Tensor:
+        self._tile()
+        decoded: Tensor = self.vae.decode(unscaled, return_dict=False)[0]
+        return decoded
+
+    def _tile(self) -> None:
+        """Both ways of the VAE in tiles, if the plan says so."""
+        self.vae.use_tiling = self.plan.tiled_vae
+        self.vae.tile_sample_min_size, self.vae.tile_latent_min_size = TILE, TILE // 8
 
     def _posterior(self, rgba: RGBA) -> Any:
         """Of the picture over mid-grey; the mean is used, so that equal pictures give equal latents."""
-        return self.vae.encode(_to_tensor(over_grey(to_float(rgba)) * 2 - 1, self.vae)).latent_dist
+        self._tile()
+        return self.vae.encode(self._to_tensor(over_grey(to_float(rgba)) * 2 - 1, self.vae)).latent_dist
+
+    def _to_tensor(self, picture: np.ndarray[Any, Any], network: Any) -> Tensor:
+        """`(H, W, C)` float -> `(1, C, H, W)` on the device and in the network's type."""
+        parameter = next(network.parameters())
+        device = parameter.device if self.room is None else self.room.device
+        return torch.from_numpy(picture).permute(2, 0, 1)[None].to(device, parameter.dtype)
 
     def _scaled(self, unscaled: Tensor) -> Tensor:
         return unscaled.float() * self.scaling_factor
@@ -110,23 +147,21 @@ class OffsetDecoding:
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[int]:
-        decoder = self._codec.decoder
-        weight = decoder.conv_in.weight
-        pixels = self._codec.pixels(self._unscaled).to(weight)
+        codec, decoder = self._codec, self._codec.decoder
+        dtype = decoder.conv_in.weight.dtype
+        pixels, latents = codec.pixels(self._unscaled).to(dtype), self._unscaled.to(dtype)
         estimates: list[Tensor] = []
-        for group in decoder.estimates(pixels, self._unscaled.to(weight), self.passes):
-            estimates += group
+
+        def following() -> list[Tensor]:
+            return next(decoder.estimates(pixels, latents, self.passes, codec.plan.decoder_batch, len(estimates)))
+
+        while len(estimates) < self.passes:
+            estimates += codec.attempt("decode", following)
             yield len(estimates)
-        self.rgba = _to_picture(lower_median(estimates))
+        self.rgba = to_picture(lower_median(estimates))
 
 
-def _to_tensor(picture: np.ndarray[Any, Any], network: Any) -> Tensor:
-    """`(H, W, C)` float -> `(1, C, H, W)` on the network's device and in its type."""
-    parameter = next(network.parameters())
-    return torch.from_numpy(picture).permute(2, 0, 1)[None].to(parameter)
-
-
-def _to_picture(alpha_rgb: Tensor) -> RGBA:
+def to_picture(alpha_rgb: Tensor) -> RGBA:
     """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8; rounded, not truncated, on the device."""
     if not bool(torch.isfinite(alpha_rgb).all()):
         raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")

@@ -56,12 +56,13 @@ def available() -> list[str]:
     return [kind for kind in KINDS if kind == "cpu" or checks[kind]()]
 
 
-def memory(kind: str) -> tuple[int, int]:
+def memory(device: str | torch.device) -> tuple[int, int]:
     """Free and total bytes of a device; zeros where they cannot be known."""
+    kind = torch.device(device).type
     if kind == "cuda":
-        return torch.cuda.mem_get_info()
+        return torch.cuda.mem_get_info(device)
     if kind == "xpu":
-        return torch.xpu.mem_get_info()
+        return torch.xpu.mem_get_info(device)
     if kind == "mps":
         total = int(torch.mps.recommended_max_memory())
         return max(0, total - int(torch.mps.driver_allocated_memory())), total
@@ -69,3 +70,15 @@ def memory(kind: str) -> tuple[int, int]:
 
     system = psutil.virtual_memory()
     return int(system.available), int(system.total)
+
+
+def free_bytes(device: torch.device) -> int:
+    """What this process can still take of `device`, the allocator's unused blocks and a limit set for this process included."""
+    free, total = memory(device)
+    if device.type not in ("cuda", "xpu"):
+        return free
+    used = torch.accelerator.memory_allocated(device)
+    free += torch.accelerator.memory_reserved(device) - used
+    if device.type == "cuda":
+        free = min(free, int(torch.cuda.get_per_process_memory_fraction(device) * total) - used)
+    return free

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from . import builtin, validation
-from .base_models import NATIVE, open_base_model
+from .base_models import NATIVE, open_base_model, size_in_memory
 from .description import Offer, describe
 from .devices import pick_device
 from .errors import ModelMissing, OutOfMemory
@@ -22,6 +20,8 @@ from .model import Model
 from .pipeline import generate
 from .recipes import Family
 from .request import Picture, Progress, Request
+from .residency import Residency
+from .room import free_caches, is_out_of_memory
 from .upscale import upscale
 from .upscalers import Upscalers
 from .weights import Weights
@@ -33,8 +33,8 @@ class Engine:
     def __init__(self, device: str | None = None, library: Library | None = None) -> None:
         self.device = pick_device(device)
         self.library = library or Library()
-        self._models: dict[str, Model] = {}
         self._weights = Weights(self._find)
+        self._models = Residency(self._weights.release)
         self._upscalers = Upscalers(self.device, self.library)
 
     def run(self, request: Request) -> Iterator[Progress | Picture]:
@@ -50,19 +50,18 @@ class Engine:
                 yield from upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
             else:
                 yield from generate(self.open(request.model), request, self._weights)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             raise OutOfMemory(f"out of memory on {self.device}", "choose a smaller size or close other programs") from error
-        except MemoryError as error:
-            raise OutOfMemory("out of memory", "choose a smaller size or close other programs") from error
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
-        if name not in self._models:
-            if name == builtin.NAME:
-                self._models[name] = open_builtin(builtin.FOLDER, name, self.device)
-            else:
-                self._models[name] = open_base_model(self._installed(name), self.library, self.device)
-        return self._models[name]
+        if name == builtin.NAME:
+            return self._models.use(name, lambda: open_builtin(builtin.FOLDER, name, self.device))
+        installed = self._installed(name)
+        expected = size_in_memory(installed.path, self.device)
+        return self._models.use(name, lambda: open_base_model(installed, self.library, self.device), expected)
 
     def describe(self) -> dict[str, Any]:
         """Models and tasks as plain JSON values; opens nothing."""
@@ -74,12 +73,9 @@ class Engine:
 
     def unload(self) -> None:
         """Free every model."""
-        for model in self._models.values():
-            self._weights.release(model)
         self._models.clear()
         self._upscalers.close()
-        if torch.accelerator.is_available():
-            torch.accelerator.empty_cache()
+        free_caches(self.device)
 
     def _installed(self, name: str) -> Installed:
         """The checkpoint `name`; the built-in model is named among what there is."""

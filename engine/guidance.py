@@ -14,7 +14,7 @@ from .sampling import Denoiser
 
 
 class Guided:
-    """Classifier-free guidance in one batch `[unconditional, conditional]`, frames kept together in each half."""
+    """Classifier-free guidance: the halves `[unconditional, conditional]` with their frames, in one UNet call or in two."""
 
     def __init__(
         self,
@@ -31,9 +31,10 @@ class Guided:
         self.halves = 2 if guidance_scale > 1 else 1
         positive = [request.prompts.get(role) or request.prompt for role in recipe.frames]
         negative = [request.negative_prompt] * self.frames if self.halves == 2 else []
-        text = model.text.encode([*negative, *positive])
-        self.arguments: dict[str, Any] = {"encoder_hidden_states": text.embeds.to(model.device, model.dtype)}
-        self.pooled = text.pooled
+        text = model.room.attempt("text", lambda: model.text.encode([*negative, *positive]))
+        self.embeds = text.embeds.to(model.device, model.dtype)
+        self.pooled = None if text.pooled is None else text.pooled.to(model.device, model.dtype)
+        self.added: dict[str, Tensor] | None = None
         stacked = [] if recipe.sharing else [latents[role] for role in recipe.conditions]
         self.conditions = torch.cat(stacked, dim=1).to(model.device, model.dtype) if stacked else None
 
@@ -44,20 +45,35 @@ class Guided:
             self.conditions = None
         if self.conditions is not None:
             sample = torch.cat([sample, self.conditions.expand(len(sample), -1, -1, -1)], dim=1)
-        if self.pooled is not None and "added_cond_kwargs" not in self.arguments:
-            self.arguments["added_cond_kwargs"] = self._micro_conditioning(scaled)
-        batch = sample.repeat(self.halves, 1, 1, 1).contiguous(memory_format=torch.channels_last)
-        output: Tensor = self.model.unet(batch, timestep, **self.arguments, return_dict=False)[0]
-        output = output.float()
+        if self.pooled is not None and self.added is None:
+            self.added = _micro_conditioning(self.pooled, scaled)
+        return self.model.room.attempt("denoise", lambda: self._guide(sample, timestep))
+
+    def _guide(self, sample: Tensor, timestep: Tensor) -> Tensor:
         if self.halves == 1:
-            return output
-        unconditional, conditional = output.chunk(2)
+            return self._call(sample, timestep, slice(None))
+        if self.model.room.plan.guidance_together:
+            unconditional, conditional = self._call(sample.repeat(2, 1, 1, 1), timestep, slice(None)).chunk(2)
+        else:
+            unconditional = self._call(sample, timestep, slice(None, self.frames))
+            conditional = self._call(sample, timestep, slice(self.frames, None))
         return unconditional + self.guidance_scale * (conditional - unconditional)
 
-    def _micro_conditioning(self, scaled: Tensor) -> dict[str, Tensor]:
-        """SDXL's original and target size are the canvas, nothing is cropped (layerdiffuse.md 6.3)."""
-        assert self.pooled is not None
-        height, width = scaled.shape[2] * 8, scaled.shape[3] * 8
-        sizes = torch.tensor([[height, width, 0, 0, height, width]], dtype=self.model.dtype, device=self.model.device)
-        pooled = self.pooled.to(self.model.device, self.model.dtype)
-        return {"text_embeds": pooled, "time_ids": sizes.repeat(len(pooled), 1)}
+    def _call(self, sample: Tensor, timestep: Tensor, part: slice) -> Tensor:
+        """One UNet call in float32; `part` is which of the prompts belong to `sample`."""
+        added = self.added and {name: value[part] for name, value in self.added.items()}
+        output: Tensor = self.model.unet(
+            sample.contiguous(memory_format=torch.channels_last),
+            timestep,
+            self.embeds[part],
+            added_cond_kwargs=added,
+            return_dict=False,
+        )[0]
+        return output.float()
+
+
+def _micro_conditioning(pooled: Tensor, latents: Tensor) -> dict[str, Tensor]:
+    """SDXL's original and target size are the canvas, nothing is cropped (layerdiffuse.md 6.3)."""
+    height, width = latents.shape[2] * 8, latents.shape[3] * 8
+    sizes = torch.tensor([[height, width, 0, 0, height, width]]).to(pooled)
+    return {"text_embeds": pooled, "time_ids": sizes.repeat(len(pooled), 1)}

@@ -5,19 +5,23 @@ Knows tensors and devices; knows no request and no task.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from accelerate.utils import send_to_device
+from torch import Tensor, nn
 
 from .alpha import to_u8, unpremultiply
 from .codec import AlphaCodec
 from .frame import WorkingSizes
+from .memory import Sizes
+from .placement import Placement, bytes_of, largest_layer
 from .recipes import Family
 from .request import RGBA
+from .room import Room
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class Text:
 class TextEncoding(Protocol):
     """Prompts -> embeddings, all padded to the same number of chunks."""
 
+    @property
+    def text_encoders(self) -> Sequence[nn.Module]: ...
+
     def encode(self, prompts: list[str]) -> Text: ...
 
 
@@ -62,12 +69,35 @@ class Model:
     preview_matrix: Tensor
     """Latents in sampling space and a constant -> colour, a least-squares fit: `(C + 1, 4)` gives premultiplied RGBA in
     [0, 1]; `(C + 1, 3)` gives RGB over mid-grey, whose distance from grey stands for alpha."""
+    dtype: torch.dtype = field(init=False)
+    """Of the UNet's arithmetic."""
+    room: Room = field(init=False)
+    """Its share of the device."""
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the UNet's arithmetic."""
-        found: torch.dtype = self.unet.dtype
-        return found
+    def __post_init__(self) -> None:
+        self.dtype = self.unet.dtype
+        encoders = list(self.text.text_encoders)
+        placement = Placement({"text": encoders, "unet": [self.unet], "pixels": self.codec.networks}, self.device)
+        self.room = Room(placement, self._weigh(encoders))
+        self.codec.room = self.room
+        for encoder in encoders:  # a known prompt needs no encoder; so they come when they run, not before
+            encoder.register_forward_pre_hook(self._bring_text, with_kwargs=True)
+
+    def _weigh(self, encoders: list[nn.Module]) -> Sizes:
+        return Sizes(
+            family=self.family,
+            text=bytes_of(encoders),
+            unet=bytes_of([self.unet]),
+            pixels=bytes_of(self.codec.networks),
+            largest_layer=largest_layer(self.unet),
+            unet_element=self.dtype.itemsize,
+            vae_element=self.codec.networks[0].dtype.itemsize,
+            decoder_element=next(self.codec.networks[-1].parameters()).element_size(),
+        )
+
+    def _bring_text(self, encoder: nn.Module, arguments: Any, keywords: Any) -> tuple[Any, Any]:
+        self.room.placement.need("text")
+        return send_to_device((arguments, keywords), self.device)  # type: ignore[no-any-return]
 
     def preview(self, clean: Tensor) -> RGBA:
         """`(1, C, h, w)` latents -> `(h, w, 4)` straight, 1/8 of the working size; a matrix product, no network."""

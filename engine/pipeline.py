@@ -69,9 +69,16 @@ class _Job:
 def generate(model: Model, request: Request, weights: Weights) -> Iterator[Progress | Picture]:
     """Run a checked request; pictures come as soon as each is ready."""
     job = _plan(model, request)
+    _settle(job)
     meter = _Meter(_cost(job))
     for index in range(request.count):
         yield from _one(job, index, weights, meter)
+
+
+def _settle(job: _Job) -> None:
+    """Choose how the model uses memory for a job of this size."""
+    halves = 2 if job.guidance_scale > 1 else 1
+    job.model.room.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
 
 
 def _plan(model: Model, request: Request) -> _Job:
@@ -221,6 +228,6 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
         seed=seed,
         parameters=to_json(asked),
         quality=measured,
-        warnings=quality.warnings(measured) if transparent else (),
+        warnings=(*(quality.warnings(measured) if transparent else ()), *job.model.room.notes),
         hidden=role == "blended" and len(job.recipes[-1].frames) + len(job.recipes) > 2,
     )

@@ -102,11 +102,14 @@ class TransparentDecoder(nn.Module):
         """
         return lower_median([estimate for group in self.estimates(pixels_01, latents, passes, batch) for estimate in group])
 
-    def estimates(self, pixels_01: Tensor, latents: Tensor, passes: int, batch: int = 1) -> Iterator[list[Tensor]]:
-        """The single estimates, a list for every network call, so that a caller can report progress or stop in between."""
+    def estimates(self, pixels_01: Tensor, latents: Tensor, passes: int, batch: int = 1, done: int = 0) -> Iterator[list[Tensor]]:
+        """The single estimates, a list for every network call, so that a caller can report progress or stop in between.
+
+        The first `done` of them are left out; their order does not depend on `batch`.
+        """
         if passes not in (1, 2, 4, 8):
             raise ValueError(f"passes is {passes}; it must be 8, 4, 2 or 1")
-        for group in _groups(_symmetries(passes), batch):
+        for group in _groups(_symmetries(passes), batch, done):
             raw = self(
                 torch.cat([_turn(pixels_01, *symmetry) for symmetry in group]),
                 torch.cat([_turn(latents, *symmetry) for symmetry in group]),
@@ -155,10 +158,11 @@ def _symmetries(passes: int) -> list[Symmetry]:
     return [(mirrored, turns) for mirrored in (False, True) for turns in range(4)][:passes]
 
 
-def _groups(symmetries: list[Symmetry], batch: int) -> Iterator[list[Symmetry]]:
+def _groups(symmetries: list[Symmetry], batch: int, done: int) -> Iterator[list[Symmetry]]:
     """Groups of at most `batch`; upright and sideways never mix, as their pictures differ in shape unless square."""
-    for sideways in (0, 1):
-        alike = [symmetry for symmetry in symmetries if symmetry[1] % 2 == sideways]
+    upright = [symmetry for symmetry in symmetries if symmetry[1] % 2 == 0]
+    sideways = [symmetry for symmetry in symmetries if symmetry[1] % 2]
+    for alike in (upright[done:], sideways[max(0, done - len(upright)) :]):
         for start in range(0, len(alike), max(1, batch)):
             yield alike[start : start + max(1, batch)]
 

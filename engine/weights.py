@@ -55,23 +55,28 @@ class Weights:
 
     def release(self, model: Model) -> None:
         """Restore the UNet's own weights, bit for bit."""
-        _, carried = self._present.pop(id(model.unet), (None, None))
-        if isinstance(carried, AttentionSharing):
-            carried.remove()
-        elif carried is not None:
-            carried.revert()
+        _, carried = self._present.get(id(model.unet), (None, None))
+        with model.room.placement.editing(heavily=False):
+            if isinstance(carried, AttentionSharing):
+                carried.remove()
+            elif carried is not None:
+                carried.revert()
+        self._present.pop(id(model.unet), None)
 
     def _ensure(self, model: Model, key: _Key, *, sharing: bool) -> patches.Patch | AttentionSharing | None:
         present = self._present.get(id(model.unet))
         if present is not None and present[0] == key:
             return present[1]
         self.release(model)
-        carried: patches.Patch | AttentionSharing | None = None
-        if key.role is not None:
-            with WeightFile(self._find(model.family, key.role)) as file:
-                carried = AttentionSharing(model.unet, file) if sharing else patches.apply(model.unet, file, key.layer_weight)
+        carried = model.room.attempt("denoise", lambda: self._carry(model, key, sharing=sharing))
         self._present[id(model.unet)] = (key, carried)
         return carried
+
+    def _carry(self, model: Model, key: _Key, *, sharing: bool) -> patches.Patch | AttentionSharing | None:
+        if key.role is None:
+            return None
+        with WeightFile(self._find(model.family, key.role)) as file, model.room.placement.editing():
+            return AttentionSharing(model.unet, file) if sharing else patches.apply(model.unet, file, key.layer_weight)
 
 
 class Switch:
