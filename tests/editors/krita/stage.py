@@ -1,9 +1,13 @@
 """The real Krita, as the scenarios and the contract use it. Runs inside Krita."""
 
+import time
+
 from krita import Krita, Selection
 from pieces import names
 
 WAIT = 150
+"""Milliseconds in which Krita settles."""
+PATIENCE = 5.0
 
 
 class App:
@@ -39,10 +43,16 @@ def redo(document):
 
 def _trigger(document, name):
     """Krita does it in threads of its own: wait until the layers change, and then whether something else follows."""
+    app = Krita.instance()
     document.waitForDone()
     yield WAIT
+    yield lambda: app.activeDocument() == document and app.action(name).isEnabled()
     before = names(document)
-    Krita.instance().action(name).trigger()
-    yield lambda: names(document) != before
+    for _ in range(3):  # a trigger is lost when Krita has just begun something else
+        app.action(name).trigger()
+        until = time.monotonic() + PATIENCE
+        yield lambda until=until: names(document) != before or time.monotonic() > until
+        if names(document) != before:
+            break
     yield WAIT
     document.waitForDone()
