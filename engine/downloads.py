@@ -16,7 +16,7 @@ from typing import Any, cast
 import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.file_download import HfFileMetadata, http_get
-from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined]  # re-exported without __all__
+from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
 from .catalogue import Row
 from .checksum import sha256_of

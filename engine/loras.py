@@ -107,7 +107,7 @@ class Loras:
         for layer, parts in tensors.items():
             if not {"up", "down"} <= parts.keys():
                 raise ModelBroken(f"{file.path.name} has half of a LoRA pair: {listed(parts.values())}")
-            yield self._layers[layer], LowRank("", **parts)
+            yield self._layers[layer], LowRank("", parts["up"], parts["down"], parts.get("alpha"))
 
 
 def _normal(key: str) -> str:

@@ -80,7 +80,7 @@ def plain(keys: Iterable[str], *, prefix: str) -> list[Delta]:
             deltas.append(Diff(name, key))
     if incomplete := [key for parts in tensors.values() if not {"up", "down"} <= parts.keys() for key in parts.values()]:
         raise ModelBroken(f"the weight file has halves of LoRA pairs: {listed(incomplete)}")
-    return deltas + [LowRank(f"{path}.weight", **parts) for path, parts in tensors.items()]
+    return deltas + [LowRank(f"{path}.weight", parts["up"], parts["down"], parts.get("alpha")) for path, parts in tensors.items()]
 
 
 def _separated(keys: list[str], layers_per_block: int) -> list[Delta]:
@@ -102,4 +102,4 @@ def _separated(keys: list[str], layers_per_block: int) -> list[Delta]:
         raise ModelBroken(f"the weight file has keys that name no UNet parameter: {listed(unknown)}")
     if incomplete := [key for parts in pairs.values() if len(parts) != 2 for key in parts.values()]:
         raise ModelBroken(f"the weight file has halves of LoRA pairs: {listed(incomplete)}")
-    return deltas + [LowRank(target, **parts) for target, parts in pairs.items()]
+    return deltas + [LowRank(target, parts["up"], parts["down"]) for target, parts in pairs.items()]
