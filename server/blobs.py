@@ -21,26 +21,36 @@ class Blobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.incoming = folder / "incoming"
-        shutil.rmtree(self.incoming, ignore_errors=True)  # left by a server or worker that was killed
-        self.incoming.mkdir(parents=True, mode=0o700)
+        incoming = folder / "incoming"
+        shutil.rmtree(incoming, ignore_errors=True)  # left by a server or worker that was killed
+        incoming.mkdir(parents=True, mode=0o700)
 
-    def path(self, sha256: str) -> Path:
-        return self.folder / sha256[:2] / sha256
+    def path(self, sha256: str) -> str:
+        """Where a content is or will be. A string: `pathlib` would intern the parts of every path there ever was."""
+        return f"{self.folder}/{sha256[:2]}/{sha256}"
+
+    def incoming(self, name: str) -> str:
+        """Where it is written before it has its name."""
+        return f"{self.folder}/incoming/{name}"
 
     def has(self, sha256: str) -> bool:
-        return self.path(sha256).is_file()
+        return os.path.isfile(self.path(sha256))
 
     def adopt(self, name: str, sha256: str) -> None:
         """Rename a finished file of `incoming` to its content's name."""
         final = self.path(sha256)
-        final.parent.mkdir(exist_ok=True, mode=0o700)
-        os.replace(self.incoming / name, final)
+        os.makedirs(os.path.dirname(final), mode=0o700, exist_ok=True)
+        os.replace(self.incoming(name), final)
 
     def remove(self, sha256: str) -> None:
         """What cannot be removed now (on Windows: somebody reads it) goes at the next start."""
         with contextlib.suppress(OSError):
-            self.path(sha256).unlink()
+            os.unlink(self.path(sha256))
+
+    def discard(self, name: str) -> None:
+        """Remove a file of `incoming` that is not wanted after all."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.incoming(name))
 
     def all(self) -> set[str]:
         return {path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*")}
@@ -57,7 +67,7 @@ class Receiving:
         self._blobs = blobs
         self._name = f"{owner}-{upload.sha256}"
         self._hash = content_hash(upload.format, upload.width or 0, upload.height or 0)
-        self._file = (blobs.incoming / self._name).open("wb")
+        self._file = open(blobs.incoming(self._name), "wb")  # noqa: SIM115 (open until the last part)
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Append a part; parts come in order."""
@@ -84,4 +94,4 @@ class Receiving:
 
     def abandon(self) -> None:
         self._file.close()
-        (self._blobs.incoming / self._name).unlink(missing_ok=True)
+        self._blobs.discard(self._name)

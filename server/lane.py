@@ -137,7 +137,7 @@ class Lane:
         """Store, then tell. What an earlier attempt has stored already is not made twice."""
         layer = made.layer
         if layer.index in job.made:
-            (self._jobs.blobs.incoming / made.name).unlink(missing_ok=True)
+            self._jobs.blobs.discard(made.name)
             return
         blob = None
         if made.name:
@@ -170,7 +170,7 @@ class Lane:
         for sha256 in wanted:
             blob = self._jobs.store.blob(sha256)
             if blob is not None:
-                path = str(self._jobs.blobs.path(sha256))
+                path = self._jobs.blobs.path(sha256)
                 files[sha256] = {"path": path, "format": blob.format, "width": blob.width, "height": blob.height}
         return reports.Run(job.id, order.TYPE, schema.encode(order), files, tuple(layers))
 

@@ -44,6 +44,8 @@ def check_order(order: Order, store: Store, blobs: Blobs) -> None:
                 raise ProtocolError("unknown-job", f"export.jobs names {source}, which is not in the history")
             if row.state not in EXPORTABLE:
                 raise ProtocolError("bad-request", f"export.jobs names {source}, which is {row.state}; it must be over")
+        if not any(store.layers(source) for source in order.jobs):
+            raise ProtocolError("bad-request", "export.jobs names no job that has layers")
 
 
 def _check_submit(order: wire.Submit, store: Store) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO
 
 from acetate.protocol import BYTES_PER_PIXEL, Error, Failure, Layer
@@ -31,7 +31,7 @@ class Blob(Frames):
     """An announcement, then the blob's content in parts of at most `PART_BYTES` after conversion."""
 
     def __init__(
-        self, announcement: str, path: Path | None, header: Header, encoding: Encoding, convert: Convert, growth: int
+        self, announcement: str, path: str | None, header: Header, encoding: Encoding, convert: Convert, growth: int
     ) -> None:
         self._announcement: str | None = announcement
         self._path, self._header, self._encoding, self._convert = path, header, encoding, convert
@@ -61,14 +61,14 @@ class Blob(Frames):
         assert text is not None
         if self._path is not None:
             try:
-                self._file = self._path.open("rb")
+                self._file = open(self._path, "rb")  # noqa: SIM115 (open until the last part)
             except FileNotFoundError:
-                message = f"{self._path.name} has been deleted from the server's disk"
+                message = f"{os.path.basename(self._path)} has been deleted from the server's disk"
                 return to_text(Error(Failure("unknown-image", message)))
         return text
 
 
-def layer_frames(layer: Layer, path: Path | None, format: str, encoding: Encoding) -> Blob:
+def layer_frames(layer: Layer, path: str | None, format: str, encoding: Encoding) -> Blob:
     """A `layer` message in the client's pixel format, and its `pixels`. `path` is `None` for an empty layer."""
     pixels = layer.width * layer.height
     announced = replace(layer, format=format, bytes=pixels * BYTES_PER_PIXEL[format])
@@ -86,7 +86,7 @@ def layer_frames(layer: Layer, path: Path | None, format: str, encoding: Encodin
     return Blob(to_text(announced), path, header, encoding, convert, BYTES_PER_PIXEL[format] // 4)
 
 
-def file_frames(file: File, path: Path, encoding: Encoding) -> Blob:
+def file_frames(file: File, path: str, encoding: Encoding) -> Blob:
     """A `file` message and its parts."""
 
     def header(offset: int, length: int) -> FilePart:

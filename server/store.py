@@ -117,6 +117,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")  # survives every crash of a process; a power cut may cost the last moment
         self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA cache_size = -512")  # KiB: the rows are few and small, and the default is 2 MiB
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version not in (0, SCHEMA_VERSION):
             known = f"this server knows {SCHEMA_VERSION}"

@@ -104,6 +104,13 @@ def test_only_what_is_over_can_be_exported(client: Client, until: Any) -> None:
     assert isinstance(failed, Failed) and failed.failure.code == "unknown-job"
 
 
+def test_a_file_without_layers_is_not_made(client: Client, until: Any) -> None:
+    empty = list(client.run("foreground", Parameters(prompt="@bad:load"), timeout=120))[-1].job  # type: ignore[union-attr]
+    for jobs in ([empty], []):
+        failed = ended(client, until, client.export(jobs, "psd"))[-1]
+        assert isinstance(failed, Failed) and failed.failure.code == "bad-request"
+
+
 # --- history ---------------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import pytest
 from acetate.protocol import TERMINAL, Cancelled, Client, Condition, Failed, Finished, Image, LayerReady, Parameters, Progress
 
 JOBS = [pytest.param(60, 0.3), pytest.param(1000, 0.05, marks=pytest.mark.soak)]
-"""How many jobs, and what share the server's memory may grow after the first tenth. A short run is all warm-up."""
+"""How many jobs, and what share the server's memory may grow after the first half. A short run is all warm-up."""
 
 CLIENTS = 4
 TASKS = 4 * ("foreground", "foreground", "scene", "refine", "repaint", "upscale", "cancel", "bad", "reconnect") + ("crash",)
@@ -66,7 +66,7 @@ def artist(server: Any, number: int, jobs: int, results: list[str], warm: thread
     client.wait_until_connected()
     try:
         for turn in range(jobs):
-            if turn == jobs // 10:
+            if turn == jobs // 2:
                 warm.wait(240)  # the test measures here
                 warm.wait(240)
             task = source.choice(TASKS)
