@@ -70,6 +70,10 @@ def ago(seconds: float) -> str:
 
 def explained(failure: Failure) -> str:
     """What happened and what to do, in one or two sentences."""
-    message = failure.message[:1].upper() + failure.message[1:]
-    text = message if message.endswith((".", "!", "?")) else f"{message}."
-    return f"{text} {failure.hint}".strip()
+    return f"{sentence(failure.message)} {failure.hint}".strip()
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

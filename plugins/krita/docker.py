@@ -158,6 +158,7 @@ class Docker(DockWidget):
         models = {str(one["name"]): str(one.get("title") or one["name"]) for one in engine.models if "name" in one}
         named = {kind: {str(name): str(name) for name in engine.details.get(kind, ())} for kind in ("schedulers", "upscalers")}
         self.form_panel.offer(models, named["schedulers"], named["upscalers"])
+        self.form_panel.allow({str(one.get("name")): one.get("tasks") for one in engine.models})
 
     def _show_history(self) -> None:
         self.history.show_entries(self._session.history, self._session.thumbnails)
@@ -211,6 +212,7 @@ class Docker(DockWidget):
             (self._session.engine_changed, self._show_engine),
             (self._session.history_changed, self._show_history),
             (self._session.failed, self._show_failure),
+            (self._session.noted, self.error.show_note),
         ):
             signal.connect(guarded(slot))
 

@@ -1,4 +1,4 @@
-"""One line that says what went wrong and what to do, with the details to copy for a report."""
+"""One line that says what went wrong and what to do, with the details to copy for a report; or what is worth knowing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from acetate.protocol import Failure
 
 from .qt import Qt, QtGui, QtWidgets, guarded
 
+ERROR, NOTE = (210, 50, 50), (60, 130, 200)
+"""Red, green and blue that the box is tinted with."""
+
 
 class ErrorBox(QtWidgets.QFrame):
     """Hidden while nothing is wrong."""
@@ -18,6 +21,7 @@ class ErrorBox(QtWidgets.QFrame):
         self.setObjectName("acetate_error")
         self.details = ""
         """What *Copy details* copies."""
+        self._tint = ERROR
         self._text = QtWidgets.QLabel()
         self._text.setObjectName("acetate_error_text")
         self._text.setWordWrap(True)
@@ -44,10 +48,18 @@ class ErrorBox(QtWidgets.QFrame):
 
     def show_failure(self, failure: Failure, circumstances: str) -> None:
         """A refusal of our own has nothing to report and no details."""
+        self._tint = ERROR
         self.details = f"{failure.message} ({failure.code})\n{failure.hint}\n\n{circumstances}"
         self._text.setText(explained(failure))
         self._copy.setVisible(failure.code != "refused")
         self._copy.setText("Copy details")
+        self.show()
+
+    def show_note(self, text: str) -> None:
+        """Nothing went wrong, but an artist may want to know."""
+        self._tint = NOTE
+        self._text.setText(text)
+        self._copy.hide()
         self.show()
 
     def text(self) -> str:
@@ -58,9 +70,9 @@ class ErrorBox(QtWidgets.QFrame):
         self._copy.setText("Copied")
 
     def paintEvent(self, _: Any) -> None:  # noqa: N802
-        """The window's colour tinted red: readable in dark and light themes."""
+        """The window's colour, tinted: readable in dark and light themes."""
         window = self.palette().color(QtGui.QPalette.ColorRole.Window)
-        tinted = QtGui.QColor(*((3 * own + red) // 4 for own, red in zip(window.getRgb()[:3], (210, 50, 50))))  # noqa: B905
+        tinted = QtGui.QColor(*((3 * own + tint) // 4 for own, tint in zip(window.getRgb()[:3], self._tint, strict=True)))
         painter = QtGui.QPainter(self)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

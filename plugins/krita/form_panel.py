@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acetate.plugins.bridge.form import LARGEST_SEED, Form
@@ -68,6 +68,7 @@ class FormPanel(QtWidgets.QWidget):
         self.more.setArrowType(Qt.ArrowType.RightArrow)
         self._details = QtWidgets.QWidget()
         self._rows: dict[str, list[Any]] = {}
+        self._allowed: Mapping[str, Sequence[str] | None] = {}
         self._lay_out()
         self._connect()
         self._still = _StillUnderTheWheel()
@@ -133,9 +134,21 @@ class FormPanel(QtWidgets.QWidget):
             _choose(combo, chosen)
             combo.blockSignals(False)
 
+    def allow(self, tasks: Mapping[str, Sequence[str] | None]) -> None:
+        """Tasks by model; those that the chosen one cannot do are gray. The default model is the first, `None` means all."""
+        self._allowed = tasks
+        self._show_allowed()
+
     # --- inside ------------------------------------------------------------------------------------------------------
 
+    def _show_allowed(self) -> None:
+        known = self._allowed.get(self.model.currentData() or next(iter(self._allowed), ""))
+        for row in range(self.task.count()):
+            allowed = known is None or self.task.itemData(row) in known
+            self.task.model().item(row).setEnabled(allowed)
+
     def _connect(self) -> None:
+        self.model.currentIndexChanged.connect(guarded(self._show_allowed))
         for field in (self.prompt, self.negative, *self.prompts.values()):
             field.submitted.connect(self.submitted)
         self.task.currentIndexChanged.connect(guarded(self._show_fields))

@@ -65,6 +65,14 @@ class HistoryList(QtWidgets.QListWidget):
             if item.data(PICTURE) is None and entry.job in thumbnails:
                 item.setData(PICTURE, checkerboard.picture(thumbnails[entry.job]))
 
+    def paintEvent(self, event: Any) -> None:  # noqa: N802
+        super().paintEvent(event)
+        if not self.count():
+            painter = QtGui.QPainter(self.viewport())
+            painter.setPen(self.palette().color(QtGui.QPalette.ColorGroup.Disabled, QtGui.QPalette.ColorRole.Text))
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, "Results appear here")
+            painter.end()
+
     def _open_menu(self, position: Any) -> None:
         item = self.itemAt(position)
         if item is None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
 from acetate.plugins.bridge.launch import BY_HAND, server_command
 from acetate.plugins.bridge.watch import HOPELESS, Watch
-from acetate.plugins.bridge.words import short_prompt
+from acetate.plugins.bridge.words import sentence, short_prompt
 from acetate.protocol import (
     Client,
     Condition,
@@ -61,6 +61,8 @@ class Session(QtCore.QObject):
     """A result is in its document: the `Errand`."""
     failed = Signal(object)
     """A `Failure` to show."""
+    noted = Signal(str)
+    """What is worth knowing about a result: what a file could not keep, or that a layer is hardly transparent."""
 
     def __init__(self, app: Any, make_client: Callable[[list[str] | None], Client]) -> None:
         super().__init__()
@@ -253,6 +255,7 @@ class Session(QtCore.QObject):
     def _watch(self, errand: Errand, event: Event) -> None:
         if isinstance(event, FileReady) and event.job == errand.job and errand.save_as is not None:
             self._elsewhere.run(_writing(errand.save_as, event.data), self._written)
+            self._note(event.file.notes)
         errand.watch.take(event, time.monotonic())
         if not errand.watch.over:
             return
@@ -272,7 +275,12 @@ class Session(QtCore.QObject):
             self.connect_to_server().acknowledge(errand.job)
             QtCore.QTimer.singleShot(ACTIVATION_MS, lambda: self._activate(errand.document, active))
             self.inserted.emit(errand)
+            self._note(errand.watch.notes + tuple(one for ready in errand.watch.layers for one in ready.layer.warnings))
         self._end(errand, error)
+
+    def _note(self, notes: tuple[str, ...]) -> None:
+        if notes:
+            self.noted.emit(" ".join(sentence(note) for note in dict.fromkeys(notes)))
 
     @guarded
     def _activate(self, document: Any, node: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -18,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from acetate.engine import builtin
 from acetate.plugins.hosts import KRITA, with_setting
 from acetate.plugins.install import install
 
@@ -34,6 +36,11 @@ class Outcome:
     results: Mapping[str, Any]
     folder: Path
     """Its log and pictures."""
+
+    def judge(self, claim: str) -> None:
+        found = self.results.get(claim)
+        assert found is not None, f"Krita did not get so far; its log is in {self.folder}"
+        assert found["ok"], found["error"]
 
 
 class Computer:
@@ -82,7 +89,8 @@ class Computer:
         config.write_text(with_setting(config.read_text(), "python", "enable_acetate_driver", "true"))
         out = self.share / "out"
         (out / "results.json").unlink(missing_ok=True)
-        driver = {"DRIVER_OUT": str(out), "DRIVER_SCENARIOS": f"/host{HERE}", "DRIVER_MODULES": modules}
+        engine = server.engine if server is not None else "fake"
+        driver = {"DRIVER_ENGINE": engine, "DRIVER_OUT": str(out), "DRIVER_SCENARIOS": f"/host{HERE}", "DRIVER_MODULES": modules}
         screen = f"/host{HERE.parent}/with_screen.sh"
         with obeying(server, out):
             code = self.tree.run(
@@ -120,7 +128,9 @@ class Server:
         self.folder.mkdir(exist_ok=True)
         state = self.folder / "server.json"
         state.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "acetate.server", "serve", "--port", "0", "--engine", self.engine]
+        command = [sys.executable, "-m", "acetate.server", "serve", "--port", "0"]
+        if self.engine == "fake":
+            command += ["--engine", "fake"]
         environment = {**os.environ, "ACETATE_HOME": str(self.folder), "ACETATE_FAKE": str(self.folder), "OMP_NUM_THREADS": "1"}
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
@@ -169,12 +179,44 @@ def obeying(server: Server | None, folder: Path) -> Iterator[None]:
             thread.join()
 
 
+def built_in_engine() -> str:
+    """The engine with the built-in model where that is installed, else the fake one. ACETATE_TEST_ENGINE decides otherwise."""
+    there = (builtin.FOLDER / "model_index.json").exists()
+    return os.environ.get("ACETATE_TEST_ENGINE") or ("engine" if there else "fake")
+
+
 @pytest.fixture(scope="module")
 def server(computer: Computer) -> Iterator[Server]:
-    """With the engine of ACETATE_TEST_ENGINE: the fake one that the scenarios script, unless something else is said."""
-    running = Server(computer.share / "acetate", os.environ.get("ACETATE_TEST_ENGINE", "fake")).start()
+    """With the fake engine, which prompts can script."""
+    running = Server(computer.share / "acetate", "fake").start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def drawing_server(computer: Computer) -> Iterator[Server]:
+    """With the built-in model."""
+    running = Server(computer.share / "acetate", built_in_engine()).start()
+    yield running
+    running.stop()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes a `claim` runs once for each claim of the modules that its file names in CLAIMS_OF."""
+    if "claim" in metafunc.fixturenames:
+        found = [claim for module in metafunc.module.CLAIMS_OF for claim in claims(module)]
+        metafunc.parametrize("claim", [*found, "krita_ends_cleanly"])
+
+
+def claims(module: str) -> list[str]:
+    """The functions of a scenario module that are marked as claims; the modules themselves can only be imported inside Krita."""
+    body = ast.parse((HERE / f"{module}.py").read_text()).body
+    return [
+        node.name
+        for node in body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(one, ast.Name) and one.id == "claim" for one in node.decorator_list)
+    ]
 
 
 @pytest.fixture(scope="module")

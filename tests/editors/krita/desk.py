@@ -13,7 +13,9 @@ QTest = __import__(f"PyQt{MAJOR}.QtTest", fromlist=["QTest"]).QTest
 OUT = Path(os.environ["DRIVER_OUT"])
 GATES = Path(os.environ.get("ACETATE_FAKE", str(OUT)))
 """Where the fake engine looks for the files that its `@gate:` words wait for."""
-FAKE = os.environ.get("DRIVER_ENGINE", "fake") == "fake"
+FAKE = os.environ["DRIVER_ENGINE"] == "fake"
+QUICK_STEPS = 3
+"""Of a real model, where it does not matter what the picture shows."""
 
 
 def docker():
@@ -64,6 +66,7 @@ def reset():
     from acetate.plugins.bridge.form import Form
 
     docker().form_panel.set_form(Form())
+    docker().form_panel.steps.setValue(0 if FAKE else QUICK_STEPS)
     docker().form_panel.more.setChecked(False)
     docker().error.hide()
 

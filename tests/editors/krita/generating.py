@@ -41,11 +41,13 @@ def a_prompt_becomes_a_layer_byte_for_byte_as_the_server_sent_it():
 def the_picture_shows_the_layer():
     document = yield from prepared()
     errand = yield from generate("a red apple")
-    layer = errand.watch.layers[0].layer
-    x, y = layer.x + layer.width // 2, layer.y + layer.height // 2
-    middle = layer_of(document, "a red apple (7)").pixelData(x, y, 1, 1).data()
-    assert middle[3] == 255, "the fake draws an opaque middle"
-    assert document.pixelData(x, y, 1, 1).data() == middle
+    layer, data = errand.watch.layers[0].layer, errand.watch.layers[0].data
+    alpha = data[3::4]
+    most = alpha.index(max(alpha))
+    x, y, opacity = layer.x + most % layer.width, layer.y + most // layer.width, alpha[most] / 255
+    shown = document.pixelData(x, y, 1, 1).data()
+    over_white = [255 + (value - 255) * opacity for value in data[4 * most : 4 * most + 3]]
+    assert all(abs(one - other) <= 1 for one, other in zip(shown, over_white, strict=False))
 
 
 @claim
@@ -160,20 +162,6 @@ def candidates_arrive_as_one_group_with_the_first_on_top_shown_in_one_undo_step(
     assert names(document) == ["Background"]
 
 
-@claim
-def a_scene_arrives_as_a_group_with_the_blended_picture_hidden_in_one_undo_step():
-    document = yield from prepared()
-    choose("task", "scene")
-    errand = yield from generate("a fox in snow")
-    assert names(document) == ["Background", ["a fox in snow (7)", "Background", "Foreground", "Blended"]]
-    children = layer_of(document, "a fox in snow (7)").childNodes()
-    assert [node.visible() for node in children] == [True, True, False]
-    for node, ready_one in zip(children, sorted(errand.watch.layers, key=lambda one: one.layer.order), strict=True):
-        assert_equals_what_the_server_sent(node, ready_one)
-    yield from undo(document)
-    assert names(document) == ["Background"]
-
-
 def arrives_in(model, depth, profile=""):
     """Generate in a document of that kind; returns it, the node, its box, and what was sent."""
     document = yield from prepared(model=model, depth=depth, profile=profile)
@@ -271,7 +259,7 @@ def it_arrives_in_lab_cmyk_and_gray_as_krita_itself_converts():
             one.setModified(False)
             one.close()
         yield 300
-    assert all(one["worst"] <= 1 for one in said), said
+    assert all(one["worst"] <= 4 for one in said), said  # Krita converts a document with another rendering intent
     return said
 
 

@@ -1,7 +1,9 @@
 """Pictures of the docker, for a person to look at."""
 
+from dataclasses import replace
+
 from acetate.plugins.krita.qt import Qt
-from desk import click, docker, field, fix_seed, generate, open_gate, prepared, ready, screenshot, session, type_prompt
+from desk import FAKE, click, docker, generate, prepared, ready, screenshot, session, type_prompt
 from krita import Krita
 from pieces import claim
 
@@ -13,23 +15,26 @@ def the_docker_is_drawn_in_all_its_states():
     for one in Krita.instance().dockers():  # as an artist arranges a narrow column
         if one.objectName() in ("PresetDocker", "ColorSelectorNg", "sharedtooldocker"):
             one.setVisible(False)
-    yield from prepared(800, 600)
+    yield from prepared(640, 640)
+    docker().form_panel.steps.setValue(0)
     yield 300
     window.resizeDocks([docker()], [640], Qt.Orientation.Vertical)
     window.resizeDocks([docker()], [290], Qt.Orientation.Horizontal)
     yield 500
     screenshot("idle")
-    for seed, prompt in enumerate(("a glass bottle, soft light", "red apple", "a paper kite with a long tail in the wind")):
+    for seed, prompt in enumerate(("a red apple", "a glass bottle", "a blue kite")):
         yield from generate(prompt, seed=1234 + seed)
+        yield 300
     yield 600
     screenshot("history")
     screenshot("window", whole=True)
-    type_prompt("smoke from a candle @gate:later")
+    type_prompt("a green parrot @sleep:0.1")
+    docker().form_panel.steps.setValue(40)
     click(docker().button)
-    yield lambda: session().current and session().current.watch.text != "Sending"
-    yield 500
+    yield lambda: docker().preview.has_picture and session().current.watch.fraction > 0.5
+    yield 200
     screenshot("generating")
-    open_gate("later")
+    click(docker().button)
     yield ready
     docker().form_panel.task.setCurrentIndex(4)
     docker().form_panel.more.setChecked(True)
@@ -37,10 +42,13 @@ def the_docker_is_drawn_in_all_its_states():
     screenshot("refine")
     docker().form_panel.more.setChecked(False)
     docker().form_panel.task.setCurrentIndex(0)
-    fix_seed(3)
-    type_prompt("out of luck @oom:denoise")
+    type_prompt("out of luck @oom:denoise" if FAKE else "out of luck")
+    if not FAKE:
+        docker().form_panel.set_form(replace(docker().form_panel.form(), model="of another machine"))
     click(docker().button)
     yield lambda: docker().error.isVisible()
     yield 300
     screenshot("error")
-    assert field("error").isVisible()
+    session().noted.emit("The text layer “Title” was turned into pixels. Two adjustment layers were left out.")
+    yield 200
+    screenshot("note")

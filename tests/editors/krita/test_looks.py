@@ -12,12 +12,12 @@ pytestmark = pytest.mark.editors
 
 
 @pytest.mark.parametrize("theme", ["Krita dark", "Krita bright"])
-def test_the_docker_is_drawn_in_all_its_states(computer, server, theme):
+def test_the_docker_is_drawn_in_all_its_states(computer, drawing_server, theme):
     computer.set_theme(theme)
-    outcome = computer.run("looks", server=server)
+    outcome = computer.run("looks", server=drawing_server)
     wrong = [f"{name}: {found['error']}" for name, found in outcome.results.items() if not found["ok"]]
     assert not wrong, "\n".join(wrong)
-    pictures = [outcome.folder / f"{name}.png" for name in ("idle", "generating", "error", "history", "refine", "window")]
+    pictures = [outcome.folder / f"{name}.png" for name in ("idle", "generating", "error", "history", "refine", "note", "window")]
     assert all(picture.stat().st_size > 1000 for picture in pictures)
     if keep := os.environ.get("ACETATE_SCREENSHOTS"):
         for picture in pictures:

@@ -98,7 +98,7 @@ class Runner:
 
 def claims_of(module):
     found = importlib.import_module(module)
-    return [(name, value) for name, value in vars(found).items() if getattr(value, "is_claim", False)]
+    return [(name, one) for name, one in vars(found).items() if getattr(one, "is_claim", False) and one.__module__ == module]
 
 
 def end():
