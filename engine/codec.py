@@ -7,6 +7,7 @@ VAE fits behind the same three methods.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -163,7 +164,7 @@ class OffsetDecoding:
 
 def to_picture(alpha_rgb: Tensor) -> RGBA:
     """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8; rounded, not truncated, on the device."""
-    if not bool(torch.isfinite(alpha_rgb).all()):
+    if not math.isfinite(alpha_rgb.sum(dtype=torch.float32)):
         raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")
     rgba = alpha_rgb[0, [1, 2, 3, 0]].float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
     return rgba.permute(1, 2, 0).contiguous().cpu().numpy()

@@ -72,6 +72,13 @@ def memory(device: str | torch.device) -> tuple[int, int]:
     return int(system.available), int(system.total)
 
 
+def limit_memory(device: torch.device, gib: float) -> None:
+    """Let this process use no more than that of a CUDA device, as if it were a smaller one."""
+    if device.type != "cuda":
+        raise BadRequest(f"memory of {device} cannot be limited", "only that of a cuda device can")
+    torch.cuda.set_per_process_memory_fraction(min(1.0, gib * 2**30 / memory(device)[1]), device)
+
+
 def free_bytes(device: torch.device) -> int:
     """What this process can still take of `device`, the allocator's unused blocks and a limit set for this process included."""
     free, total = memory(device)

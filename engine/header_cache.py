@@ -79,9 +79,9 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _look(path: Path) -> Kind:
-    if path.suffix == ".pth":
+    if path.suffix.lower() == ".pth":
         return Kind("upscaler", None, "an upscaler")
-    if path.suffix == ".ckpt":
+    if path.suffix.lower() == ".ckpt":
         return Kind("other", None, "a pickled checkpoint", "it can run code when it is opened; convert it to .safetensors")
     try:
         return recognise_folder(path) if path.is_dir() else recognise(path)

@@ -75,5 +75,5 @@ def _walk(folder: Path, endings: tuple[str, ...], depth: int, above: frozenset[t
                 yield path
             elif depth:
                 yield from _walk(path, endings, depth - 1, above)
-        elif path.suffix in endings and (path.suffix != ".pth" or is_upscaler(path)):
+        elif (ending := path.suffix.lower()) in endings and (ending != ".pth" or is_upscaler(path)):
             yield path

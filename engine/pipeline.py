@@ -24,7 +24,7 @@ from .parameters import to_json
 from .recipes import Recipe, recipes_for
 from .repaint import paste, region_around
 from .request import RGBA, Mask, Passes, Picture, Progress, Request, Role
-from .sampling import Denoiser, make_scheduler, noise_like
+from .sampling import Denoiser, Step, make_scheduler, noise_like
 from .weights import Weights
 
 STRENGTHS = {"refine": 0.6, "repaint": 1.0}
@@ -178,9 +178,13 @@ def _denoise(
     assert sample is not None
     denoiser.latents = sample
     for step in denoiser.run(sample, guided.predict, generator, keep):
-        first = step.clean[:1]
-        yield meter.progress("denoise", step.index, step.count, partial(model.preview, first))
+        yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents
+
+
+def _preview(model: Model, step: Step) -> RGBA:
+    """Of the first frame."""
+    return model.preview(step.clean[:1])
 
 
 def _keep(denoiser: Denoiser, clean: Tensor, noise: Tensor, mask: Tensor, sample: Tensor, index: int) -> Tensor:

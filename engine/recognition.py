@@ -46,7 +46,7 @@ class Kind:
 
 def recognise(path: Path) -> Kind:
     """Read the header of `path` and say what the file is; raises `ModelBroken` for what is no intact safetensors file."""
-    if path.suffix != ".safetensors":
+    if path.suffix.lower() != ".safetensors":
         raise ModelBroken(
             f"{path.name} is not a .safetensors file; other checkpoints can run code when they are opened",
             "Convert it to safetensors, or download that version of it.",

@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from .alpha import Box, crop, to_u8
 from .guidance import Guided
+from .interpolation import lanczos
 from .model import Model
 from .recipes import Recipe, recipes_for
 from .repaint import paste
@@ -77,13 +77,14 @@ class Redraw:
         plan = [(part, steps) for part, steps in plan if steps]
         count = _Counter(self.meter, sum(steps + 1 for _, steps in plan), sum(steps for _, steps in plan), len(plan))
         preview = partial(_preview, canvas, alpha)
+        self._prepare([part.size for part, _ in plan])
         for part, _ in plan:
             view = canvas[_slices(part.crop)]
-            clean = self.model.codec.encode_opaque(_opaque(_resized(view, part.size)))
+            clean = self.model.codec.encode_opaque(_opaque(lanczos(view, part.size)))
             latents = yield from self._denoise(clean, OPAQUE, self._strength(part, tiling), count, preview)
             drawn = self.model.codec.decode_opaque(latents)[..., :3]
             share = part.mask(size)[..., None]
-            drawn = _resized(drawn, (view.shape[1], view.shape[0]))
+            drawn = lanczos(drawn, (view.shape[1], view.shape[0]))
             view[:] = (view + share * (drawn.astype(np.float32) - view) + 0.5).astype(np.uint8)
             yield count.next("decode", preview)
         return canvas
@@ -101,6 +102,7 @@ class Redraw:
         parts = [part for part in cut if rgba[_slices(part.box)][..., 3].any()]
         count = _Counter(self.meter, len(parts) * (steps + passes), len(parts) * steps, len(parts) * passes)
         preview = partial(_preview, canvas, None)
+        self._prepare([(side, side)] if parts else [])
         for part in parts:
             seen = crop(canvas, part.box)
             latents = yield from self._denoise(self.model.codec.encode(seen), recipe, self.strength, count, preview)
@@ -120,12 +122,22 @@ class Redraw:
         model, request = self.model, self.request
         denoiser = self._denoiser(strength)
         noise = noise_like((1, *clean.shape[1:]), self.seed).to(clean)
-        scale = model.defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale
         with self.weights.installed(model, recipe, request, {}) as switch:
-            guided = Guided(model, recipe, request, scale, {}, switch, denoiser)
+            guided = Guided(model, recipe, request, self._guidance_scale, {}, switch, denoiser)
             for _ in denoiser.run(denoiser.start(noise, clean), guided.predict, torch.Generator("cpu").manual_seed(self.seed)):
                 yield count.next("denoise", preview)
         return denoiser.latents
+
+    def _prepare(self, sizes: list[tuple[int, int]]) -> None:
+        """Choose how the model uses memory for the largest of the parts."""
+        if sizes:
+            largest = max(sizes, key=lambda size: size[0] * size[1])
+            self.model.room.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
+
+    @property
+    def _guidance_scale(self) -> float:
+        asked = self.request.guidance_scale
+        return self.model.defaults.guidance_scale if asked is None else asked
 
     def _denoiser(self, strength: float) -> Denoiser:
         scheduler = make_scheduler(self.request.scheduler or self.model.defaults.scheduler, self.model.scheduler_config)
@@ -159,12 +171,6 @@ def _slices(box: Box) -> tuple[slice, slice]:
 
 def _opaque(colour: RGB) -> RGBA:
     return np.dstack([colour, np.full(colour.shape[:2], 255, np.uint8)])
-
-
-def _resized(colour: RGB, size: tuple[int, int]) -> RGB:
-    if size == (colour.shape[1], colour.shape[0]):
-        return colour
-    return np.asarray(Image.fromarray(colour).resize(size, Image.Resampling.LANCZOS))
 
 
 def _preview(canvas: NDArray[np.uint8], alpha: Mask | None) -> RGBA:

@@ -63,8 +63,23 @@ class Step:
     index: int
     """1-based."""
     count: int
-    clean: Tensor
-    """The model's present guess of the noise-free latents, `(B, C, h, w)`, sampling space."""
+    scaled: Tensor
+    """What the model saw, `(B, C, h, w)`."""
+    output: Tensor
+    """What it said."""
+    kept: float
+    """The training schedule's product of alphas at this step, rounded to a whole timestep."""
+    velocity: bool
+    """The model predicts velocity instead of noise."""
+
+    @property
+    def clean(self) -> Tensor:
+        """The noise-free latents that the model guesses at, in sampling space: for previews, hence computed only when asked."""
+        signal, noise = self.kept**0.5, (1 - self.kept) ** 0.5
+        clean: Tensor = (
+            signal * self.scaled - noise * self.output if self.velocity else (self.scaled - noise * self.output) / signal
+        )
+        return clean
 
 
 class Denoiser:
@@ -72,16 +87,22 @@ class Denoiser:
 
     `predict(scaled_sample, timestep)` is the UNet with its guidance; `keep(sample, noised)` may mix the known part back in
     after every step (repaint). Iterate `run()`, then take `latents`.
+
+    Timesteps and levels are tables that are made beforehand, on the host for the scheduler and on the device for the model: no
+    step waits for the device, which may be up to a step behind.
     """
 
     def __init__(self, scheduler: Any, steps: int, strength: float, device: torch.device) -> None:
-        scheduler.set_timesteps(steps, device=device)
+        scheduler.set_timesteps(steps, device="cpu")
         self.scheduler = scheduler
         start = steps - min(steps, max(round(steps * strength), 0)) if strength < 1 else 0
         start = min(len(scheduler.timesteps), start * scheduler.order)
-        self.timesteps: Tensor = scheduler.timesteps[start:]
         scheduler.set_begin_index(start)
-        self.whole = strength >= 1
+        self.timesteps: Tensor = scheduler.timesteps[start:]
+        """On the host."""
+        self._for_model = self.timesteps.to(device)
+        levels: Tensor = scheduler.alphas_cumprod
+        self._kept: list[float] = levels[self.timesteps.round().long().clamp(0, len(levels) - 1)].tolist()
 
     @property
     def count(self) -> int:
@@ -130,23 +151,14 @@ class Denoiser:
         """Denoise; after the last step `self.latents` holds the result. Stochastic solvers draw from `generator` (CPU)."""
         takes_generator = "generator" in self.scheduler.step.__code__.co_varnames
         extra = {"generator": generator} if takes_generator else {}
+        velocity = self.scheduler.config.prediction_type == "v_prediction"
         for index, timestep in enumerate(self.timesteps):
             scaled = self.scheduler.scale_model_input(sample, timestep)
-            output = predict(scaled, timestep, index)
-            clean = self._clean(scaled, output, timestep)
+            output = predict(scaled, self._for_model[index], index)
             sample = self.scheduler.step(output, timestep, sample, return_dict=False, **extra)[0]
             if keep is not None:
                 sample = keep(sample, index + 1)
-            yield Step(index + 1, self.count, clean)
+            yield Step(index + 1, self.count, scaled, output, self._kept[index], velocity)
         if not bool(torch.isfinite(sample).all()):
             raise NumericFailure("the denoised latents hold NaN or infinity", "try another dtype, model or scheduler")
         self.latents = sample
-
-    def _clean(self, scaled: Tensor, output: Tensor, timestep: Tensor) -> Tensor:
-        """The clean latents that a prediction implies; the level is rounded to a training timestep: for previews only."""
-        index = timestep.round().long().clamp(0, len(self.scheduler.alphas_cumprod) - 1).cpu()
-        kept: float = self.scheduler.alphas_cumprod[index].item()
-        signal, noise = math.sqrt(kept), math.sqrt(1 - kept)
-        if self.scheduler.config.prediction_type == "v_prediction":
-            return signal * scaled - noise * output
-        return (scaled - noise * output) / signal

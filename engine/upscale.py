@@ -18,6 +18,7 @@ from PIL import Image, ImageFilter
 from . import builtin, quality
 from .alpha import pad_rgb, to_u8
 from .errors import BadRequest
+from .interpolation import lanczos
 from .model import Model
 from .parameters import to_json
 from .redraw import Meter, Redraw
@@ -102,8 +103,7 @@ def enlarge_alpha(alpha: Mask, enlarged: Mask | None, size: tuple[int, int]) -> 
     a haze around the subject and holes in it.
     """
     source = Image.fromarray(alpha)
-    start = source if enlarged is None else Image.fromarray(enlarged)
-    result = np.array(start.resize(size, Image.Resampling.LANCZOS))
+    result = lanczos(alpha if enlarged is None else enlarged, size).copy()
     for extreme, filtered in ((0, ImageFilter.MaxFilter(3)), (255, ImageFilter.MinFilter(3))):
         settled = source.filter(filtered).point(lambda value, extreme=extreme: 255 * (value == extreme))
         result[np.asarray(settled.resize(size, Image.Resampling.NEAREST)) > 0] = extreme
@@ -179,7 +179,7 @@ def _enlarge(job: _Job, meter: Meter) -> Generator[Progress, None, RGBA]:
         colour = yield from _networked(network, colour, alpha > 0, size, meter, end)
     meter.begin(end)
     yield meter.at("upscale", 1, 1)
-    return np.dstack([_resized(colour, size), enlarge_alpha(alpha, grey, size)])
+    return np.dstack([lanczos(colour, size), enlarge_alpha(alpha, grey, size)])
 
 
 def _networked(
@@ -199,7 +199,7 @@ def _networked(
         if run > 1:
             ahead = network.scale ** (runs - run + 1)
             needed = (min(picture.shape[1], -(-size[0] // ahead)), min(picture.shape[0], -(-size[1] // ahead)))
-            picture = _resized(picture, needed)
+            picture = lanczos(picture, needed)
             shown = np.asarray(Image.fromarray(shown).resize(needed, Image.Resampling.NEAREST))
         meter.begin(start + (end - start) * run / runs)
         picture = yield from network.enlarge(picture, shown, partial(meter.at, "upscale"))
@@ -234,7 +234,7 @@ def _picture(job: _Job, rgba: RGBA, index: int, seed: int) -> Picture:
         seed=seed,
         parameters=to_json(asked),
         quality=quality.measure(rgba),
-        warnings=job.notes,
+        warnings=(*job.notes, *(job.model.room.notes if job.model else ())),
     )
 
 
@@ -243,9 +243,3 @@ def _edges(alpha: Mask) -> NDArray[np.bool_]:
     picture = Image.fromarray(alpha)
     low, high = (np.asarray(picture.filter(kind(3))) for kind in (ImageFilter.MinFilter, ImageFilter.MaxFilter))
     return np.asarray(low != high)
-
-
-def _resized(colour: RGB, size: tuple[int, int]) -> RGB:
-    if size == (colour.shape[1], colour.shape[0]):
-        return colour
-    return np.asarray(Image.fromarray(colour).resize(size, Image.Resampling.LANCZOS))

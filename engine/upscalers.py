@@ -20,13 +20,14 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from .alpha import Box
 from .errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
+from .interpolation import lanczos
 from .library import Library
+from .room import free_caches, is_out_of_memory
 from .tiles import windows
 
 log = logging.getLogger(__name__)
@@ -106,22 +107,22 @@ class Network:
         while True:
             try:
                 return (yield from self._enlarge(picture, shown, side, report))
-            except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's allocator raises nothing finer
-                if not _is_out_of_memory(error):
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
                     raise
                 if side <= SMALLEST_SIDE:
                     raise OutOfMemory(
                         f"upscaler {self.name} does not fit, also in tiles of {side} pixels", "close other programs"
                     ) from error
                 side = max(side // 2, SMALLEST_SIDE)
+                free_caches(self.device)
                 log.warning("out of memory: upscaler %s goes on in tiles of %d pixels", self.name, side)
 
     def _enlarge(
         self, picture: RGB, shown: NDArray[np.bool_], side: int, report: Callable[[int, int], Report]
     ) -> Generator[Report, None, RGB]:
         height, width = picture.shape[:2]
-        size = (width * self.scale, height * self.scale)
-        canvas = np.array(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+        canvas = lanczos(picture, (width * self.scale, height * self.scale)).copy()
         parts = [part for part in windows((width, height), side, OVERLAP) if _cut(shown, part.box).any()]
         for index, part in enumerate(parts, start=1):
             made = self._run(_cut(picture, part.box))
@@ -245,10 +246,6 @@ def _torchvision_for_import() -> Iterator[None]:
 
 def _absent(*_: object, **__: object) -> NoReturn:
     raise ModuleNotFoundError("this architecture needs torchvision", name="torchvision")
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in ("out of memory", "allocate memory"))
 
 
 def _cut(picture: NDArray[Any], box: Box) -> NDArray[Any]:

@@ -32,6 +32,8 @@ Priority = Literal["normal", "front", "replace"]
 FileFormat = Literal["psd", "ora", "png"]
 
 FIRST_RETRY, LAST_RETRY = 0.1, 5.0
+LAST_LOCAL_RETRY = 1.0
+"""Seconds between attempts, doubling from the first to the last. Looking for a server on this computer costs next to nothing."""
 FINAL = ("client-too-old", "server-too-old", "forbidden")
 """Failures that trying again does not cure."""
 
@@ -310,7 +312,7 @@ class Client:
             self._deliver(happened.Disconnected(failure, None if final else delay))
             if final or self._closing.wait(delay * random.uniform(0.8, 1.2)):
                 return
-            delay = min(2 * delay, LAST_RETRY)
+            delay = min(2 * delay, LAST_LOCAL_RETRY if self._finder.is_local else LAST_RETRY)
 
     def _one_connection(self) -> None:
         address = self._finder.find(lambda command: self._deliver(happened.Starting(command)), self._closing)

@@ -46,6 +46,11 @@ class Finder:
         self._failure = None
         return found
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is looked for on this computer."""
+        return self._address is None
+
     def try_again(self) -> None:
         """The person has asked for it: start a server though the last did not come up."""
         self._failure = None

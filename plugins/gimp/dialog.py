@@ -163,12 +163,23 @@ class GenerateDialog:
             self._show_connection()
 
     def _offer(self, engine: Engine) -> None:
-        task = self._call.command.task
+        """Show the models that can do this task; when the default cannot, choose the first that can."""
+        task, config = self._call.command.task, self._call.config
         assert task is not None
-        able = [model for model in engine.models if task.name in model.get("tasks", (task.name,))]
-        self._fields.offer_models(able or engine.models)
+        models = {str(model["name"]): model for model in engine.models if "name" in model}
+        able = {
+            name: str(model.get("title") or name)
+            for name, model in models.items()
+            if task.name in model.get("tasks", (task.name,))
+        }
+        self._fields.offer("model", able)
+        self._fields.offer("upscaler", {name: name for name in engine.details.get("upscalers", ())})
+        if able and next(iter(models)) not in able and not config.get_property("model"):
+            config.set_property("model", next(iter(able)))
         if engine.failure is not None:
             self._say(explained(engine.failure))
+        elif models and not able:
+            self._say("No model of this server can do that. Add one that can: acetate models")
 
     def _on_response(self, _dialog: Any, response: int) -> None:
         """While a run goes on GIMP's own loop does not: Close and Escape stop the run, and close the window after it."""

@@ -6,7 +6,6 @@ Does not know what the values are for, nor the server. Imported only when there 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from gi.repository import Gdk, Gimp, GimpUi, GObject, Gtk
 
@@ -14,6 +13,8 @@ from .arguments import MORE
 
 BESIDE = ("width", "height", "new-seed")
 """Arguments that stand in another one's row."""
+UNCHOSEN = {"model": "Default", "upscaler": "Interpolation"}
+"""How an empty name reads."""
 PROMPT_LINES = 4
 SEED_DIGITS = 11
 SPACING = 6
@@ -26,8 +27,8 @@ class FieldGrid:
         self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, names: Sequence[str], submit: Callable[[], None]
     ) -> None:
         self._procedure, self._config, self._submit = procedure, config, submit
-        self._models = Gtk.ListStore.new([str, str])
-        self._models.append(["", "Default"])
+        self._lists: dict[str, Gtk.ListStore] = {}
+        self._own_size: list[Gtk.Widget] = []
         self._prompt_view: Gtk.TextView | None = None
         self.widget = Gtk.Box.new(Gtk.Orientation.VERTICAL, SPACING)
         names = [name for name in names if name not in BESIDE]
@@ -36,7 +37,9 @@ class FieldGrid:
         hidden = [name for name in names if name in MORE]
         if hidden:
             expander = Gtk.Expander.new_with_mnemonic("_Details")
-            expander.add(self._grid(hidden))
+            inside = self._grid(hidden)
+            inside.set_margin_top(SPACING)
+            expander.add(inside)
             self.widget.pack_start(expander, False, False, 0)
 
     def take_focus(self) -> None:
@@ -48,21 +51,17 @@ class FieldGrid:
         """Show what the values call for; to be called after `show_all`."""
         self._show_own_size()
 
-    def offer_models(self, models: Sequence[Mapping[str, Any]]) -> None:
-        """Fill the model list; the chosen one stays chosen, also when this server does not have it."""
-        chosen = self._config.get_property("model") if self._takes("model") else ""
-        self._models.clear()
-        self._models.append(["", "Default"])
-        names = [str(model.get("name", "")) for model in models]
-        for model, name in zip(models, names, strict=True):
-            self._models.append([name, str(model.get("title") or name)])
-        if chosen and chosen not in names:
-            self._models.append([chosen, f"{chosen} (not on this server)"])
-        if self._takes("model"):
-            self._config.set_property("model", chosen)
-
-    def _takes(self, name: str) -> bool:
-        return self._procedure.find_argument(name) is not None or self._procedure.find_aux_argument(name) is not None
+    def offer(self, name: str, choices: Mapping[str, str]) -> None:
+        """Fill the list of the argument `name` with values and labels; what is chosen stays, also when it is not among them."""
+        if name not in self._lists:
+            return
+        chosen, rows = self._config.get_property(name) or "", self._lists[name]
+        rows.clear()
+        for value, label in {"": UNCHOSEN[name], **choices}.items():
+            rows.append([value, label])
+        if chosen and chosen not in choices:
+            rows.append([chosen, f"{chosen} (not on this server)"])
+        self._config.set_property(name, chosen)
 
     def _grid(self, names: Sequence[str]) -> Gtk.Grid:
         grid = Gtk.Grid.new()
@@ -87,7 +86,8 @@ class FieldGrid:
         label = Gtk.Label.new_with_mnemonic(spec.get_nick())
         builders: dict[str, Callable[[], Gtk.Widget]] = {
             "prompt": self._prompt,
-            "model": lambda: GimpUi.prop_string_combo_box_new(self._config, "model", self._models, 0, 1),
+            "model": lambda: self._list("model"),
+            "upscaler": lambda: self._list("upscaler"),
             "area": self._area,
             "seed": self._seed,
         }
@@ -126,6 +126,12 @@ class FieldGrid:
             return True
         return False
 
+    def _list(self, name: str) -> Gtk.Widget:
+        """A choice that the server fills later: choices of GIMP's own kind are fixed when the plug-in is registered."""
+        self._lists[name] = Gtk.ListStore.new([str, str])
+        self._lists[name].append(["", UNCHOSEN[name]])
+        return GimpUi.prop_string_combo_box_new(self._config, name, self._lists[name], 0, 1)
+
     def _area(self) -> Gtk.Widget:
         """The choice, and beside it width and height, which show only for an own size."""
         row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
@@ -139,9 +145,8 @@ class FieldGrid:
         return row
 
     def _show_own_size(self) -> None:
-        if self._takes("area"):
-            for widget in self._own_size:
-                widget.set_visible(self._config.get_property("area") == "custom")
+        for widget in self._own_size:
+            widget.set_visible(self._config.get_property("area") == "custom")
 
     def _seed(self) -> Gtk.Widget:
         row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)

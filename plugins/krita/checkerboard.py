@@ -21,18 +21,23 @@ def picture(image: Image) -> Any:
     return QtGui.QImage(image.data, image.width, image.height, 4 * image.width, formats[image.format]).copy()
 
 
+def fitted(size: Any, area: Any) -> Any:
+    """The largest rectangle with the proportions of `size` in the area, centred."""
+    target = QtCore.QRect(QtCore.QPoint(0, 0), size.scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio))
+    target.moveCenter(area.center())
+    return target
+
+
 def draw(painter: Any, area: Any, image: Any) -> None:
     """The picture as large as it fits into the area, centred, on checkers."""
-    size = image.size().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
-    target = QtCore.QRect(QtCore.QPoint(0, 0), size)
-    target.moveCenter(area.center())
-    _draw_checkers(painter, target)
-    ratio = painter.device().devicePixelRatioF()
-    sharp = image.scaled(size * ratio, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    painter.drawImage(target, sharp)
+    target = fitted(image.size(), area)
+    draw_checkers(painter, target)
+    sharp = target.size() * painter.device().devicePixelRatioF()
+    scaled = image.scaled(sharp, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    painter.drawImage(target, scaled)
 
 
-def _draw_checkers(painter: Any, target: Any) -> None:
+def draw_checkers(painter: Any, target: Any) -> None:
     side = SQUARE if max(target.width(), target.height()) > 12 * SQUARE else SQUARE // 2
     tile = QtGui.QPixmap(2 * side, 2 * side)
     tile.fill(QtGui.QColor(LIGHT, LIGHT, LIGHT))
@@ -81,9 +86,8 @@ class Preview(QtWidgets.QWidget):
 
     def paintEvent(self, _: Any) -> None:  # noqa: N802
         painter = QtGui.QPainter(self)
-        image = self._image
-        if image is None:
-            image = QtGui.QImage(*self._proportions, QtGui.QImage.Format.Format_ARGB32)
-            image.fill(0)
-        draw(painter, self.rect(), image)
+        if self._image is not None:
+            draw(painter, self.rect(), self._image)
+        else:
+            draw_checkers(painter, fitted(QtCore.QSize(*self._proportions), self.rect()))
         painter.end()

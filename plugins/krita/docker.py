@@ -191,7 +191,7 @@ class Docker(DockWidget):
         qt = f"Qt {QtCore.qVersion()}, PyQt{MAJOR}, Python {platform.python_version()}"
         lines = {
             "Time": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "Krita": f"{app.version()}, {qt}, {platform.platform()}",
+            "Krita": f"{app.version()}, {qt}, {platform.system()} {platform.release()}",
             "Protocol": f"{VERSION}, server {welcome.server if welcome is not None else 'not connected'}",
             "Device": session.engine.device if session.engine is not None else "unknown",
             "Document": _described(app.activeDocument()),

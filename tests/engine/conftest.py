@@ -121,8 +121,13 @@ def esrgan() -> Callable[..., dict[str, Tensor]]:
     return _esrgan
 
 
-def _esrgan(layout: str = "old", width: int = 8, blocks: int = 2, doublings: int = 2, noise: float = 0.0) -> dict[str, Tensor]:
-    """`noise` scales random weights of the residual blocks, whose growth is always 32 channels."""
+def _esrgan(
+    layout: str = "old", width: int = 8, blocks: int = 2, doublings: int = 2, noise: float = 0.0, sharpen: float = 0.0
+) -> dict[str, Tensor]:
+    """`noise` scales random weights of the residual blocks, whose growth is always 32 channels.
+
+    `sharpen` makes a network that does what real ones do in the mean: smooth enlargement of a picture whose edges were raised.
+    """
     generator = torch.Generator().manual_seed(0)
     identity = torch.zeros(width, width, 3, 3)
     identity[range(width), range(width), 1, 1] = 1
@@ -131,6 +136,10 @@ def _esrgan(layout: str = "old", width: int = 8, blocks: int = 2, doublings: int
     for block, dense, conv in ((b, d, c) for b in range(blocks) for d in (1, 2, 3) for c in range(1, 6)):
         shape = (width if conv == 5 else 32, width + 32 * (conv - 1), 3, 3)
         state[f"{block}.{dense}.{conv}"] = noise * torch.randn(shape, generator=generator) / (9 * shape[1]) ** 0.5
+    if sharpen:
+        state["trunk"] = sharpen * (identity - identity.amax((2, 3), keepdim=True) / 9)
+        tent = torch.tensor([1.0, 2.0, 1.0])
+        state |= {name: identity.amax((2, 3), keepdim=True) * tent.outer(tent) / 16 for name in state if name[:2] == "up"}
     if noise:
         state["trunk"] = 0.2 * torch.randn(width, width, 3, 3, generator=generator)
     named = {}

@@ -190,6 +190,15 @@ def test_units_do_not_stack(sd15_unet: UNet2DConditionModel, fill: Fill, units: 
         AttentionSharing(sd15_unet, weights)
 
 
+def test_a_hosts_foreign_arguments_do_no_harm(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
+    AttentionSharing(sd15_unet, fill(units(sd15_unet, 1)))
+    latents, context = torch.randn(1, 4, 8, 8), torch.randn(1, 7, 24)
+    with torch.no_grad():
+        plain = sd15_unet(latents, 500, context).sample
+        foreign = sd15_unet(latents, 500, context, cross_attention_kwargs={"transformer_options": {"x": 1}}).sample
+    assert torch.equal(plain, foreign)
+
+
 def test_a_shared_transformer_compiles_without_a_graph_break(sd15_unet: UNet2DConditionModel, fill: Fill, units: Units) -> None:
     AttentionSharing(sd15_unet, fill(units(sd15_unet, 3)))
     transformer = sd15_unet.mid_block.attentions[0].transformer_blocks[0]

@@ -64,7 +64,7 @@ def found(library: Library) -> dict[str, tuple[str, str | None]]:
 def test_comfyui_and_forge_folders_are_understood(library: Library, tmp_path: Path) -> None:
     comfy, forge = tmp_path / "ComfyUI", tmp_path / "forge"
     write(comfy / "models/checkpoints/sdxl/juggernaut.safetensors", checkpoint("sdxl"))
-    write(comfy / "models/loras/ink.safetensors", LORA)
+    write(comfy / "models/loras/ink.SafeTensors", LORA)
     write(comfy / "models/vae/fixed.safetensors", VAE)
     write(comfy / "models/layer_model/layer_xl_transparent_attn.safetensors", ATTENTION)
     (comfy / "models/upscale_models").mkdir()

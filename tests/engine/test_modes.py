@@ -182,6 +182,26 @@ def test_refine_and_repaint_use_the_encoder(engine_for: Callable[[str], Engine],
 
 
 @BOTH
+def test_upscale_redraws_with_the_unpatched_base_model(
+    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str
+) -> None:
+    """Also when a layer was drawn just before; `refine` takes the transparent weights instead."""
+    asked = {"task": "upscale", "source": picture, "scale": 1.5, "strength": 0.5, "steps": 4, "prompt": ""}
+    (fresh,) = layers(engine_for(family), **asked)
+    engine = engine_for(family)
+    layers(engine)
+    (redrawn,) = layers(engine, **asked)
+    (enlarged,) = layers(engine, **{**asked, "strength": 0})
+    (refined,) = layers(engine, **asked, upscaling={"mode": "refine"})
+
+    assert np.array_equal(redrawn.rgba, fresh.rgba)
+    assert np.array_equal(redrawn.rgba[..., 3], enlarged.rgba[..., 3]), "alpha goes its own way"
+    assert (redrawn.rgba[..., :3] != enlarged.rgba[..., :3]).any()
+    assert refined.rgba.shape == redrawn.rgba.shape == (96, 96, 4)
+    assert (refined.rgba[..., 3] != enlarged.rgba[..., 3]).any()
+
+
+@BOTH
 def test_switching_modes_and_back_gives_the_same_bytes(
     engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str
 ) -> None:

@@ -96,6 +96,17 @@ def test_nan_from_the_model_is_named() -> None:
             pass
 
 
+@pytest.mark.parametrize("name", SCHEDULERS)
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_no_step_waits_for_the_device(name: str, strength: float) -> None:
+    """On the meta device there are no values: whoever asks for one fails."""
+    nowhere = torch.device("meta")
+    d = Denoiser(make_scheduler(name, SD), 6, strength, nowhere)
+    start = torch.empty(1, 4, 8, 8, device=nowhere)
+    steps = d.run(start, lambda scaled, timestep, index: scaled * timestep, torch.Generator(), lambda sample, index: sample)
+    assert [next(steps).index for _ in range(d.count)] == list(range(1, d.count + 1))
+
+
 def test_unknown_schedulers_are_refused_with_the_known_ones() -> None:
     with pytest.raises(BadRequest, match="'ddim'") as refused:
         make_scheduler("ddim", SD)

@@ -54,11 +54,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every", type=int, default=1, help="only each n-th prompt")
     options = parser.parse_args()
     engine = Engine("cpu")
     pictures = [
         result.rgba
-        for prompt in prompts()
+        for prompt in prompts()[:: options.every]
         for result in engine.run(Request(prompt=prompt, seed=options.seed))
         if isinstance(result, Picture)
     ]

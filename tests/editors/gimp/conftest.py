@@ -36,12 +36,12 @@ QUIET = '(show-welcome-dialog no)\n(check-updates no)\n(config-version "{version
 def engine_name() -> str:
     spec = importlib.util.find_spec("acetate.engine")
     assert spec is not None and spec.origin is not None
-    installed = any((Path(spec.origin).parent / "builtin" / "sketchpad").glob("*.safetensors"))
+    installed = any((Path(spec.origin).parent / "builtin" / "sketchpad").glob("**/*.safetensors"))
     return os.environ.get("ACETATE_TEST_ENGINE") or ("builtin" if installed else "fake")
 
 
-def server_command() -> list[str]:
-    chosen = ["--engine", "fake"] if engine_name() == "fake" else []
+def server_command(engine: str) -> list[str]:
+    chosen = ["--engine", "fake"] if engine == "fake" else []
     return [sys.executable, "-m", "acetate.server", "serve", *chosen]
 
 
@@ -87,7 +87,7 @@ class Gimp:
             "CHECKS": str(HOST) + str(HERE / "inside"),
             "ENGINE": engine_name(),
             "OUT": str(self.out),
-            "SERVER": json.dumps(["chroot", str(HOST), *server_command(), "--port", "0"]),
+            "SERVER": json.dumps(["chroot", str(HOST), *server_command(engine_name()), "--port", "0"]),
             **more,
         }
 
@@ -156,15 +156,15 @@ def remembered_procedures(gimp: Gimp) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def server(gimp: Gimp) -> Iterator[None]:
     """A server outside, for claims in which nothing goes wrong."""
-    with serving(gimp):
+    with serving(gimp, gimp.state, engine_name()):
         yield
 
 
 @contextlib.contextmanager
-def serving(gimp: Gimp) -> Iterator[None]:
+def serving(gimp: Gimp, home: Path, engine: str) -> Iterator[None]:
     """A server process that listens when the block begins and is gone after it."""
-    environment = {**os.environ, "ACETATE_HOME": str(gimp.state), "ACETATE_FAKE": str(gimp.share), "OMP_NUM_THREADS": "1"}
-    command = [*server_command(), "--port", "0"]
+    environment = {**os.environ, "ACETATE_HOME": str(home), "ACETATE_FAKE": str(gimp.share), "OMP_NUM_THREADS": "1"}
+    command = [*server_command(engine), "--port", "0"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         said = []

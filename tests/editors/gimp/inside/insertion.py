@@ -203,9 +203,9 @@ def an_image_in_a_wider_colour_space_shows_the_same_colours():
         image.convert_color_profile(profile, Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC, False)
         layer = _generated(image, [paper])
         expected, found = _expected(layer), pixels(layer)
-        opaque = [i for i in range(0, len(found), 4) if expected[i + 3] == 255]
-        assert opaque
-        for i in opaque[:: max(1, len(opaque) // 500)]:
+        visible = [i for i in range(0, len(found), 4) if expected[i + 3]]
+        assert visible
+        for i in visible[:: max(1, len(visible) // 500)]:
             assert max(abs(a - b) for a, b in zip(found[i : i + 4], expected[i : i + 4], strict=True)) <= 3
 
 
@@ -259,12 +259,11 @@ def a_floating_selection_is_named_before_anything_is_generated():
 
 
 def a_layer_of_4096_pixels_a_side_arrives_whole():
-    image = Gimp.Image.new(4096, 4096, Gimp.ImageBaseType.RGB)
-    layer = call("acetate-generate-layer", image, [], prompt="@big:4096 a cliff", seed=1, steps=1, count=1).required().layer
-    assert (layer.get_width(), layer.get_height()) == (4096, 4096)
-    (ready,) = sent(record(layer)["job"])
-    assert pixels(layer) == in_box(ready)
-    image.delete()
+    """Enlarged, as no model draws as much at once."""
+    with new_image(1024, 1024) as (image, paper):
+        layer = call("acetate-upscale-layer", image, [paper], scale=4.0).required().layer
+        assert (layer.get_width(), layer.get_height()) == (4096, 4096)
+        assert pixels(layer) == _expected(layer)
 
 
 def twenty_insertions_stack_up_in_one_image():

@@ -1,0 +1,115 @@
+"""This engine as a contestant."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..codec import to_picture
+from ..guidance import Guided
+from ..model import Model
+from ..pipeline import generate
+from ..recipes import Family, Recipe
+from ..request import Request
+from ..sampling import Denoiser, make_scheduler
+from ..weights import Weights
+from .subject import PROMPT, SCHEDULER, Subject
+from .timing import Contestant
+
+RECIPE = Recipe(("foreground",), weights=None, transparent=True)
+"""Patched weights cost what plain ones cost; so none are needed here."""
+
+
+class Ours:
+    """Every stage as the pipeline runs it."""
+
+    name = "acetate"
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject, self._model = subject, subject.model
+        self._weights = _Unpatched()
+        self._number = count()
+
+    def contestant(self) -> Contestant:
+        stages = {
+            "text": self.text,
+            "text, known prompt": self.known_text,
+            "denoise": self.denoise,
+            "vae": self.vae,
+            "transparent": self.transparent,
+            "bytes": self.bytes,
+            "whole": self.whole,
+        }
+        return Contestant(self.name, stages, self.prepare)
+
+    def prepare(self) -> None:
+        """Layout and place of the networks as the engine keeps them."""
+        networks: list[Any] = [self._model.unet, *self._subject.codec.networks]
+        for network in networks:
+            network.to(memory_format=torch.channels_last)
+        for group in self._model.room.placement.groups:
+            self._model.room.placement.need(group)
+
+    def text(self) -> None:
+        self._model.text.encode(["", f"{PROMPT} number {next(self._number)}"])
+
+    def known_text(self) -> None:
+        self._model.text.encode(["", PROMPT])
+
+    @torch.no_grad()
+    def denoise(self) -> None:
+        subject, model = self._subject, self._model
+        denoiser = Denoiser(make_scheduler(SCHEDULER, model.scheduler_config), subject.steps, 1.0, model.device)
+        request = Request(prompt=PROMPT)
+        with self._weights.installed(model, RECIPE, request, {}) as switch:
+            guided = Guided(model, RECIPE, request, subject.guidance_scale, {}, switch, denoiser)
+            start = denoiser.start(subject.noise, None)
+            for _ in denoiser.run(start, guided.predict, torch.Generator("cpu").manual_seed(0)):
+                pass
+
+    @torch.no_grad()
+    def vae(self) -> None:
+        self._subject.codec.pixels(self._subject.latents / self._subject.codec.scaling_factor)
+
+    def transparent(self) -> None:
+        """All passes, their median and its bytes, from the VAE's pixels on."""
+        subject, codec = self._subject, self._subject.codec
+        weight = codec.decoder.conv_in.weight
+        unscaled = (subject.latents / codec.scaling_factor).to(weight)
+        batch = self._model.room.plan.decoder_batch
+        to_picture(codec.decoder.estimate(subject.pixels.to(weight), unscaled, subject.passes, batch))
+
+    def bytes(self) -> None:
+        to_picture(self._subject.estimate)
+
+    def whole(self) -> None:
+        """The public way: a request becomes a picture."""
+        subject = self._subject
+        request = Request(
+            prompt=PROMPT,
+            width=subject.width,
+            height=subject.height,
+            steps=subject.steps,
+            guidance_scale=subject.guidance_scale,
+            scheduler=SCHEDULER,
+            alpha_passes=subject.passes,  # type: ignore[arg-type]
+        )
+        for _ in generate(self._model, request, self._weights):
+            pass
+
+
+class _Unpatched(Weights):
+    """Leaves the UNet as it is, whatever the recipe asks for."""
+
+    def __init__(self) -> None:
+        super().__init__(self._nothing)
+
+    def _ensure(self, model: Model, key: object, *, sharing: bool) -> None:
+        return None
+
+    @staticmethod
+    def _nothing(family: Family, role: str) -> Path:
+        raise AssertionError(f"no weights are read here: {family} {role}")

@@ -1,0 +1,82 @@
+"""Full-size base models with random weights: as fast and as large as real ones, for machines without any.
+
+Knows the families' configurations; knows no file of weights. Their pictures mean nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..base_models import DEFAULTS, MULTIPLE, NATIVE
+from ..clip_tokenizer import clip_tokenizer
+from ..codec import LatentOffsetCodec
+from ..components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
+from ..devices import dtypes
+from ..frame import WorkingSizes
+from ..json_files import read_json
+from ..model import Model
+from ..recognition import BaseFamily
+from ..transparency import TransparentDecoder, TransparentEncoder
+
+BLOCK = 2**20
+"""Random numbers that are drawn; a weight repeats them, which no kernel notices."""
+
+
+def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | None = None) -> Model:
+    """A model of the family's real size, or of that of the configurations in `configs`, with LayerDiffuse's two networks."""
+    configs = configs or packaged_configs(family)
+    kinds = dtypes(device)
+    names = ("text_encoder", "text_encoder_2")[: 2 if family == "sdxl" else 1]
+    with torch.device("meta"):
+        encoder, decoder = TransparentEncoder(), TransparentDecoder()
+    components = Components(
+        family=family,
+        unet=_filled(empty_unet(configs), device, kinds.unet),
+        vae=_filled(empty_vae(configs), device, kinds.vae),
+        tokenizers=(clip_tokenizer(), clip_tokenizer("!"))[: len(names)],
+        text_encoders=tuple(_filled(empty_text_encoder(configs, name), device, kinds.unet) for name in names),
+        scheduler_config=read_json(configs / "scheduler" / "scheduler_config.json"),
+    )
+    codec = LatentOffsetCodec(components.vae, _filled(encoder, device, kinds.decoder), _filled(decoder, device, kinds.decoder))
+    return Model(
+        name=f"synthetic {family}",
+        family=family,
+        unet=components.unet,
+        text=components.prompt_encoder(),
+        codec=codec,
+        scheduler_config=components.scheduler_config,
+        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), NATIVE[family]),
+        defaults=DEFAULTS[family],
+        device=device,
+        preview_matrix=torch.full((codec.latent_channels + 1, 3), 0.1),
+    )
+
+
+def _filled(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    """The meta `network` on `device` with weights that keep activations near 1."""
+    network = network.to(dtype).to_empty(device=device).eval().requires_grad_(False)
+    block = torch.randn(BLOCK, generator=torch.Generator("cpu").manual_seed(0)).to(device, dtype)
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if isinstance(module, (nn.GroupNorm, nn.LayerNorm)):
+                parameter.fill_(1.0 if name == "weight" else 0.0)
+            elif parameter.ndim < 2:
+                parameter.zero_()
+            else:
+                _repeat(block, parameter)
+                parameter.mul_(1 / math.sqrt(parameter[0].numel()))
+    for name, buffer in network.named_buffers():  # CLIP's position numbers are the only ones
+        buffer.copy_(torch.arange(buffer.numel(), device=device).reshape(buffer.shape) if "position_ids" in name else 0)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _repeat(block: Tensor, target: Tensor) -> None:
+    flat = target.view(-1)
+    for start in range(0, flat.numel(), len(block)):
+        part = flat[start : start + len(block)]
+        part.copy_(block[: len(part)])

@@ -1,0 +1,122 @@
+"""Single choices of the engine against what they replaced, each in turn with it: which of them pays on this device.
+
+Knows a model's networks; `comparison` knows the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..codec import to_picture
+from ..transparency import lower_median
+from .subject import Subject
+from .timing import Action, Contestant, Times, alternate, measure
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Median seconds of the same result, made in two ways; of CPU time where the CPU is the device."""
+
+    name: str
+    before: float
+    after: float
+
+
+def variants(subject: Subject, repeats: int, *, compiled: bool) -> list[Variant]:
+    """All that apply to the device; compilation takes minutes and is asked for separately."""
+    found = [_race(name, before, after, subject, repeats) for name, before, after in _pairs(subject)]
+    found.insert(0, _layout(subject, repeats))
+    if compiled:
+        found += _compiled(subject, repeats)
+    return found
+
+
+def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
+    model, codec = subject.model, subject.codec
+    step = _Step(subject)
+    yield "guidance: two UNet calls, then one of both halves", step.split, step.together
+    weight = codec.decoder.conv_in.weight
+    pixels, latents = subject.pixels.to(weight), (subject.latents / codec.scaling_factor).to(weight)
+
+    def passes(batch: int) -> Action:
+        return lambda: codec.decoder.estimate(pixels, latents, subject.passes, batch)
+
+    yield "transparent decoder: one pass at a time, then four", passes(1), passes(4)
+    each = [torch.rand_like(subject.estimate) for _ in range(8)]
+    name = "median of eight: stack and torch.median, then the selection network"
+    yield name, lambda: torch.median(torch.stack(each), dim=0), lambda: lower_median(each)
+    estimate = subject.estimate
+    yield "bytes: converted on the host, then on the device", lambda: _on_host(estimate), lambda: to_picture(estimate)
+    if model.device.type == "cuda":
+        pinned = torch.empty_like(estimate, device="cpu").pin_memory()
+        yield "copy to the host: pageable, then pinned", lambda: estimate.cpu(), lambda: pinned.copy_(estimate)
+
+
+class _Step:
+    """UNet calls on one set of inputs."""
+
+    def __init__(self, subject: Subject) -> None:
+        model, text = subject.model, subject.text
+        self._unet: Any = model.unet
+        self._sample = subject.noise.to(model.dtype).contiguous(memory_format=torch.channels_last)
+        self._timestep = torch.tensor(500.0, device=model.device)
+        self._embeds = text.embeds
+        self._pooled = text.pooled
+
+    @torch.no_grad()
+    def call(self, sample: Tensor, part: slice) -> None:
+        added = None
+        if self._pooled is not None:
+            pooled = self._pooled[part]
+            added = {"text_embeds": pooled, "time_ids": pooled.new_zeros(len(pooled), 6)}
+        self._unet(sample, self._timestep, self._embeds[part], added_cond_kwargs=added, return_dict=False)
+
+    def together(self) -> None:
+        self.call(self._sample.repeat(2, 1, 1, 1), slice(None))
+
+    def split(self) -> None:
+        self.call(self._sample, slice(0, 1))
+        self.call(self._sample, slice(1, 2))
+
+
+def _race(name: str, before: Action, after: Action, subject: Subject, repeats: int) -> Variant:
+    return _alternated(name, Contestant("before", {name: before}), Contestant("after", {name: after}), subject, repeats)
+
+
+def _alternated(name: str, before: Contestant, after: Contestant, subject: Subject, repeats: int) -> Variant:
+    device = subject.model.device
+    times = alternate([before, after], repeats, device)
+    return Variant(name, times[before.name][name].steady(device), times[after.name][name].steady(device))
+
+
+def _layout(subject: Subject, repeats: int) -> Variant:
+    name = "UNet: torch's layout, then channels_last"
+    step, unet = _Step(subject), subject.model.unet
+    before = Contestant("before", {name: step.together}, lambda: unet.to(memory_format=torch.contiguous_format))
+    after = Contestant("after", {name: step.together}, lambda: unet.to(memory_format=torch.channels_last))
+    return _alternated(name, before, after, subject, repeats)
+
+
+def _compiled(subject: Subject, repeats: int) -> Iterator[Variant]:
+    """A UNet step eager and with its repeated blocks compiled; and what the first compiled step costs."""
+    step, unet, device = _Step(subject), subject.model.unet, subject.model.device
+    eager, first, compiled = Times(), Times(), Times()
+    for _ in range(repeats + 1):
+        measure(step.together, device, eager)
+    unet.compile_repeated_blocks(fullgraph=True)
+    measure(step.together, device, first)
+    for _ in range(repeats + 1):
+        measure(step.together, device, compiled)
+    for module in unet.modules():
+        module._compiled_call_impl = None  # as `Module.compile` set it; there is no public way back
+    yield Variant("UNet step: eager, then with its blocks compiled", eager.steady(device), compiled.steady(device))
+    yield Variant("UNet step: eager, then the first compiled one", eager.steady(device), first.steady(device))
+
+
+def _on_host(alpha_rgb: Tensor) -> None:
+    (alpha_rgb[0].permute(1, 2, 0).cpu().float().numpy() * 255).clip(0, 255).astype("uint8")

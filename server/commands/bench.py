@@ -1,0 +1,154 @@
+"""`acetate bench`: how fast this machine runs the program, side by side with other ways of doing the same."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from .failing import UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from acetate.engine.benchmark.comparison import Comparison
+    from acetate.engine.model import Model
+
+PARTS = ("start", "engine", "wire")
+QUICK = ("start", "engine")
+"""What runs when nothing is said; under a minute with the built-in model."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Which part, and how the engine's is run."""
+    parser.add_argument("part", nargs="?", choices=PARTS, help="measure this alone (default: start and engine)")
+    parser.add_argument("--model", metavar="NAME", help="engine: see `acetate models` (default: the built-in one)")
+    parser.add_argument("--synthetic", choices=("sd15", "sdxl"), help="engine: a full-size model with random weights instead")
+    parser.add_argument("--device", metavar="NAME", help="engine: cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    parser.add_argument("--size", type=int, metavar="PIXELS", help="engine: side of the square picture (default: the model's)")
+    parser.add_argument("--steps", type=int, help="engine: denoising steps (default: the model's)")
+    parser.add_argument("--passes", type=int, choices=(1, 2, 4, 8), default=8, help="engine: of the transparent decoder")
+    parser.add_argument("--limit", type=float, metavar="GIB", help="engine: let it use only so much of a CUDA device")
+    parser.add_argument("--variants", action="store_true", help="engine: also time single choices beside what they replaced")
+    parser.add_argument("--compile", action="store_true", help="engine: compiled UNet blocks too; the first step takes minutes")
+    parser.add_argument("--repeats", type=int, default=3, metavar="N", help="rounds whose median is shown (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print."""
+    for name in ("size", "steps", "repeats"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} is {value}", "write a whole number from 1 on")
+    if options.model and options.synthetic:
+        raise UsageError("--model and --synthetic exclude each other", "choose one")
+    parts = (options.part,) if options.part else QUICK
+    measures = {"start": _start, "engine": _engine, "wire": _wire}
+    found: dict[str, Any] = {}
+    for part in parts:
+        found |= measures[part](options)
+    if options.json:
+        print(json.dumps(found, indent=2))
+    return 0
+
+
+def _start(options: argparse.Namespace) -> dict[str, Any]:
+    from acetate.engine.benchmark.starting import measure
+
+    seconds = measure(options.repeats)
+    if not options.json:
+        _print_table("Start, medians", ("process", "ms"), [(name, f"{1000 * value:.0f}") for name, value in seconds.items()])
+    return {"start": seconds}
+
+
+def _wire(options: argparse.Namespace) -> dict[str, Any]:
+    from ..bench_wire import measure, rows
+
+    times = measure(repeats=options.repeats)
+    if not options.json:
+        _print_table("Wire, medians", ("what", "how long"), rows(times))
+    return {"wire": dataclasses.asdict(times)}
+
+
+def _engine(options: argparse.Namespace) -> dict[str, Any]:
+    from acetate.engine.benchmark.comparison import Options, compare
+    from acetate.engine.devices import limit_memory, pick_device
+
+    device = pick_device(options.device)
+    if options.limit:
+        limit_memory(device, options.limit)
+    chosen = Options(
+        size=options.size,
+        steps=options.steps,
+        repeats=options.repeats,
+        passes=options.passes,
+        from_disk=not options.synthetic,
+        alone=bool(options.limit),
+        variants=options.variants or options.compile,
+        compiled=options.compile,
+    )
+    comparison = compare(lambda: _open(options, device), chosen)
+    if not options.json:
+        _print_comparison(comparison)
+    return {"engine": dataclasses.asdict(comparison)}
+
+
+def _open(options: argparse.Namespace, device: torch.device) -> Model:
+    if options.synthetic:
+        from acetate.engine.benchmark.synthetic import synthetic_model
+
+        return synthetic_model(options.synthetic, device)
+    from acetate.engine.builtin import NAME
+    from acetate.engine.engine import Engine
+
+    return Engine(str(device)).open(options.model or NAME)
+
+
+def _print_comparison(found: Comparison) -> None:
+    from acetate.engine.benchmark.comparison import PER_STEP
+
+    names = max((list(row.seconds) for row in found.rows), key=len)
+    ours, *others = names
+    width, height = found.size
+    header = ["stage, ms", *names, *(f"/ {other}" for other in others), "floor", "fused"]
+    rows = []
+    for row in found.rows:
+        cells = [_milliseconds(row.seconds.get(name)) for name in names]
+        ratios = [f"{row.ratios[name]:.2f}" if name in row.ratios else "" for name in others]
+        stage = f"{row.stage}, per step" if row.stage == PER_STEP else row.stage
+        rows.append((stage, *cells, *ratios, _milliseconds(row.floor), _milliseconds(row.fused_floor)))
+    title = f"{found.model} on {found.device}, {width} x {height}, {found.steps} steps, {found.passes} decoder passes"
+    _print_table(f"{title}; medians of {found.repeats}", header, rows)
+    facts = [("first picture", f"{found.cold:.2f} s")]
+    if found.load is not None:
+        facts.insert(0, ("opening the model", f"{found.load:.2f} s"))
+    facts += [(f"peak memory, {name}", f"{value / 2**20:.0f} MiB") for name, value in found.memory.items()]
+    facts.append(("memory plan", found.plan))
+    facts.append(("floor: every kernel alone; fused", found.peak or "not known for this device"))
+    if found.device == "cpu":
+        facts.append(("times and ratios", f"wall; ratios of CPU time, {found.threads} threads; nothing is moved on a CPU"))
+    for name, value in facts:
+        print(f"{name}: {value}")
+    if found.variants:
+        _print_table(
+            "Single choices, ms",
+            ("what", "before", "after", "after / before"),
+            [(v.name, _milliseconds(v.before), _milliseconds(v.after), f"{v.after / v.before:.2f}") for v in found.variants],
+        )
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:.{0 if seconds >= 0.1 else 1 if seconds >= 0.01 else 2}f}"
+
+
+def _print_table(title: str, header: Any, rows: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", show_header=any(header), box=None, pad_edge=False)
+    for index, name in enumerate(header):
+        table.add_column(name, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
