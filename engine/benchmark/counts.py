@@ -31,7 +31,7 @@ class Operation:
 
 def count(network: nn.Module, call: Callable[..., Any], *tensors: Tensor) -> list[Operation]:
     """The operations of `call(*tensors)`, which uses `network`'s weights; neither they nor the tensors are touched."""
-    whole = _Call(network, call)
+    whole = _Call(network, lambda *inputs: call(*inputs))  # a function, lest a network that is called be registered twice
     weights = {name: _meta(tensor) for name, tensor in [*whole.named_parameters(), *whole.named_buffers()]}
     recorder = _Recorder()
     with torch.no_grad(), recorder, _AttentionAsOne(recorder):

