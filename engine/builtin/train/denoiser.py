@@ -27,6 +27,7 @@ SCHEDULER = {
     "num_train_timesteps": 1000,
     "prediction_type": "v_prediction",
     "clip_sample": False,
+    "steps_offset": 1,  # what stock pipelines expect; our own sampling does not use it
 }
 
 UNCONDITIONAL = 0.1
