@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import diffusers
@@ -127,8 +128,10 @@ class Denoiser:
         """`clean` at the noise level that step `index` (0-based) starts from; past the last one it is `clean` itself."""
         if index >= self.count:
             return clean
-        level: Tensor = self.scheduler.add_noise(clean, noise, self.timesteps[index : index + 1])
-        return level
+        one, none = torch.ones(1), torch.zeros(1)  # the scheduler would copy its whole table to the device at every call
+        at = self.timesteps[index : index + 1]
+        signal, level = (float(self.scheduler.add_noise(*pair, at)) for pair in ((one, none), (none, one)))
+        return signal * clean + level * noise
 
     def sigma(self, index: int) -> float:
         """Noise level that step `index` (0-based) starts from."""
@@ -149,16 +152,27 @@ class Denoiser:
         keep: Callable[[Tensor, int], Tensor] | None = None,
     ) -> Iterator[Step]:
         """Denoise; after the last step `self.latents` holds the result. Stochastic solvers draw from `generator` (CPU)."""
-        takes_generator = "generator" in self.scheduler.step.__code__.co_varnames
-        extra = {"generator": generator} if takes_generator else {}
+        extra = self._noise(sample, generator)
         velocity = self.scheduler.config.prediction_type == "v_prediction"
         for index, timestep in enumerate(self.timesteps):
             scaled = self.scheduler.scale_model_input(sample, timestep)
             output = predict(scaled, self._for_model[index], index)
-            sample = self.scheduler.step(output, timestep, sample, return_dict=False, **extra)[0]
+            sample = self.scheduler.step(output, timestep, sample, return_dict=False, **next(extra))[0]
             if keep is not None:
                 sample = keep(sample, index + 1)
             yield Step(index + 1, self.count, scaled, output, self._kept[index], velocity)
         if not bool(torch.isfinite(sample).all()):
             raise NumericFailure("the denoised latents hold NaN or infinity", "try another dtype, model or scheduler")
         self.latents = sample
+
+    def _noise(self, sample: Tensor, generator: torch.Generator) -> Iterator[dict[str, Any]]:
+        """What `scheduler.step` takes for its own noise, step by step.
+
+        Where it takes the noise itself, all of it is drawn beforehand, in the same order: a copy from the host in every step
+        would wait for the device.
+        """
+        takes = self.scheduler.step.__code__.co_varnames
+        if self.scheduler.config.get("algorithm_type") == "sde-dpmsolver++":
+            drawn = torch.stack([torch.randn(sample.shape, generator=generator) for _ in range(self.count)]).to(sample.device)
+            return ({"variance_noise": noise} for noise in drawn)
+        return repeat({"generator": generator} if "generator" in takes else {})

@@ -1,10 +1,13 @@
 """Schedulers, starting points and the loop."""
 
+from typing import Any
+
 import pytest
 import torch
 from acetate.engine import BadRequest, NumericFailure
 from acetate.engine.sampling import SCHEDULERS, Denoiser, make_scheduler, noise_like, sigma_at
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
 CPU = torch.device("cpu")
@@ -96,15 +99,56 @@ def test_nan_from_the_model_is_named() -> None:
             pass
 
 
+class Copies(TorchDispatchMode):
+    """Notes tensors that go from the host to the device; single numbers travel with the kernel that takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[int, ...]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten._to_copy.default and args[0].device.type == "cpu" and result.device.type != "cpu":
+            self.found.append(tuple(result.shape))
+        return result
+
+
 @pytest.mark.parametrize("name", SCHEDULERS)
 @pytest.mark.parametrize("strength", [1.0, 0.5])
 def test_no_step_waits_for_the_device(name: str, strength: float) -> None:
-    """On the meta device there are no values: whoever asks for one fails."""
+    """On the meta device there are no values: whoever asks for one fails. Copies from the host wait as well.
+
+    Some of diffusers' solvers make such copies, and none of those is a family's default.
+    """
     nowhere = torch.device("meta")
     d = Denoiser(make_scheduler(name, SD), 6, strength, nowhere)
-    start = torch.empty(1, 4, 8, 8, device=nowhere)
-    steps = d.run(start, lambda scaled, timestep, index: scaled * timestep, torch.Generator(), lambda sample, index: sample)
-    assert [next(steps).index for _ in range(d.count)] == list(range(1, d.count + 1))
+    start, clean = torch.empty(1, 4, 8, 8, device=nowhere), torch.empty(1, 4, 8, 8, device=nowhere)
+    keep = lambda sample, index: sample + d.noised(clean, start, index)  # noqa: E731
+    steps = d.run(start, lambda scaled, timestep, index: scaled * timestep, torch.Generator(), keep)
+    assert next(steps).index == 1
+    with Copies() as copies:
+        assert [next(steps).index for _ in range(d.count - 1)] == list(range(2, d.count + 1))
+    assert copies.found == [] or name in ("euler-a", "lcm", "unipc")
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_noise_drawn_beforehand_is_what_the_solver_would_draw(strength: float) -> None:
+    """diffusers' own loop with the same generator."""
+    d, target = denoiser("dpmpp-2m-sde-karras", 6, strength), torch.linspace(-1, 1, 256).reshape(1, 4, 8, 8)
+    found = run(d, target, noise_like((1, 4, 8, 8), 1), target)
+    again, generator = denoiser("dpmpp-2m-sde-karras", 6, strength), torch.Generator().manual_seed(0)
+    sample = again.start(noise_like((1, 4, 8, 8), 1), target)
+    for timestep in again.timesteps:
+        kept = again.scheduler.alphas_cumprod[timestep]
+        output = (sample - kept.sqrt() * target) / (1 - kept).sqrt()
+        sample = again.scheduler.step(output, timestep, sample, generator, return_dict=False)[0]
+    assert torch.equal(found, sample)
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_noised_is_the_schedulers_own_way(name: str) -> None:
+    d, clean, noise = denoiser(name, 6), torch.randn(1, 4, 8, 8), noise_like((1, 4, 8, 8), 2)
+    assert torch.equal(d.noised(clean, noise, 0), d.scheduler.add_noise(clean, noise, d.timesteps[:1]))
 
 
 def test_unknown_schedulers_are_refused_with_the_known_ones() -> None:
