@@ -11,6 +11,7 @@ from typing import Any
 
 from . import builtin, validation
 from .base_models import NATIVE, open_base_model, size_in_memory
+from .compilation import Compilation
 from .description import Offer, describe
 from .devices import pick_device
 from .errors import ModelMissing, OutOfMemory
@@ -30,8 +31,9 @@ from .weights import Weights
 class Engine:
     """Runs requests on one device."""
 
-    def __init__(self, device: str | None = None, library: Library | None = None) -> None:
-        self.device = pick_device(device)
+    def __init__(self, device: str | None = None, library: Library | None = None, *, compiled: bool = False) -> None:
+        """`compiled`: the UNet's blocks are compiled in the background, for sizes that are drawn more than once."""
+        self.device, self._compiled = pick_device(device), compiled
         self.library = library or Library()
         self._weights = Weights(self._find)
         self._models = Residency(self._weights.release)
@@ -57,6 +59,12 @@ class Engine:
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
+        model = self._opened(name)
+        if self._compiled and model.compilation is None:
+            model.compilation = Compilation(model.unet)
+        return model
+
+    def _opened(self, name: str) -> Model:
         if name == builtin.NAME:
             return self._models.use(name, lambda: open_builtin(builtin.FOLDER, name, self.device))
         installed = self._installed(name)
@@ -91,3 +99,10 @@ class Engine:
         if not path.exists():
             raise ModelMissing(f"the built-in model has no weights {role!r}", "choose an SD 1.5 or SDXL model: acetate models")
         return path
+
+
+class CompilingEngine(Engine):
+    """`acetate serve --compile`: the same with `compiled`."""
+
+    def __init__(self, device: str | None = None, library: Library | None = None) -> None:
+        super().__init__(device, library, compiled=True)

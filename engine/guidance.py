@@ -32,6 +32,7 @@ class Guided:
         positive = [request.prompts.get(role) or request.prompt for role in recipe.frames]
         negative = [request.negative_prompt] * self.frames if self.halves == 2 else []
         text = model.room.attempt("text", lambda: model.text.encode([*negative, *positive]))
+        self.sharing = recipe.sharing
         self.embeds = text.embeds.to(model.device, model.dtype)
         self.pooled = None if text.pooled is None else text.pooled.to(model.device, model.dtype)
         self.added: dict[str, Tensor] | None = None
@@ -62,14 +63,16 @@ class Guided:
     def _call(self, sample: Tensor, timestep: Tensor, part: slice) -> Tensor:
         """One UNet call in float32; `part` is which of the prompts belong to `sample`."""
         added = self.added and {name: value[part] for name, value in self.added.items()}
-        output: Tensor = self.model.unet(
-            sample.contiguous(memory_format=torch.channels_last),
-            timestep,
-            self.embeds[part],
-            added_cond_kwargs=added,
-            return_dict=False,
-        )[0]
-        return output.float()
+        sample, embeds = sample.contiguous(memory_format=torch.channels_last), self.embeds[part]
+
+        def call() -> Tensor:
+            output: Tensor = self.model.unet(sample, timestep, embeds, added_cond_kwargs=added, return_dict=False)[0]
+            return output
+
+        compilation, plan = self.model.compilation, self.model.room.plan
+        if compilation is None or self.sharing or plan.fp8 or plan.offload == "layers":  # hooks and units change the blocks
+            return call().float()
+        return compilation.run((sample.shape, embeds.shape), call).float()
 
 
 def _micro_conditioning(pooled: Tensor, latents: Tensor) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .alpha import to_u8, unpremultiply
 from .codec import AlphaCodec
+from .compilation import Compilation
 from .frame import WorkingSizes
 from .memory import Sizes
 from .placement import Placement, bytes_of, largest_layer
@@ -73,6 +74,8 @@ class Model:
     """Of the UNet's arithmetic."""
     room: Room = field(init=False)
     """Its share of the device."""
+    compilation: Compilation | None = field(init=False, default=None)
+    """Of the UNet's blocks, where it is asked for."""
 
     def __post_init__(self) -> None:
         self.dtype = self.unet.dtype

@@ -12,6 +12,7 @@ from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
 
 DEFAULT_PORT = 22380
 ENGINE = "acetate.engine.engine:Engine"
+COMPILING_ENGINE = "acetate.engine.engine:CompilingEngine"
 FAKE_ENGINE = "acetate.server.fake_engine:FakeEngine"
 
 MIB, GIB = 1 << 20, 1 << 30

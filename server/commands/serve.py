@@ -17,13 +17,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure", action="store_true", help="listen beyond this machine without TLS: anyone on the way can read and change"
     )
+    parser.add_argument(
+        "--compile", action="store_true", help="compile networks in the background; minutes later the same sizes come faster"
+    )
     parser.add_argument("--engine", default=None, help=argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped."""
     from ..serve import serve
-    from ..settings import ENGINE
+    from ..settings import COMPILING_ENGINE, ENGINE
 
     return serve(
         options.host,
@@ -33,5 +36,5 @@ def run(options: argparse.Namespace) -> int:
         tls_certificate=options.tls_certificate,
         tls_key=options.tls_key,
         insecure=options.insecure,
-        engine=options.engine or ENGINE,
+        engine=options.engine or (COMPILING_ENGINE if options.compile else ENGINE),
     )
