@@ -228,7 +228,12 @@ def cases(engine: Engine, side: int, *, model: bool) -> Iterator[Case]:
     for seed, prompt in enumerate(PROMPTS if model else ()):
         *_, picture = engine.run(Request(prompt=prompt, seed=seed))
         assert isinstance(picture, Picture)
-        yield Case(prompt, picture.rgba, np.dstack([padded(picture.rgba), np.full_like(picture.rgba[..., 3], 255)]))
+        yield layer_case(prompt, picture.rgba)
+
+
+def layer_case(name: str, layer: RGBA) -> Case:
+    """A layer whose uncut colour nobody knows: its padded one counts."""
+    return Case(name, layer, np.dstack([padded(layer), np.full_like(layer[..., 3], 255)]))
 
 
 def main() -> int:

@@ -110,6 +110,12 @@ def test_what_does_not_shrink_is_stored_as_it_is(noise):
     assert [channel.compression for channel in channels] == [Compression.RLE, *3 * [Compression.RAW]]
 
 
+def test_the_merged_picture_is_compressed():
+    """psd-tools stores it as it is unless told otherwise."""
+    picture = psd_of(Document(64, 64, (Layer(np.zeros((64, 64, 4), np.uint8)),)))._record.image_data
+    assert picture.compression == Compression.RLE
+
+
 def test_a_document_is_the_same_file_every_time(noise):
     document = Document(9, 9, (Layer(noise(9, 9), parameters={"seed": 1}),))
     assert write_bytes(document, "psd") == write_bytes(document, "psd")
