@@ -1,6 +1,7 @@
 """Make the built-in model: `python -m acetate.engine.builtin.train STEP --folder training`.
 
-Steps: `codec` (VAE, offset encoder, transparent decoder), `denoiser` (UNet and text encoder), `export` (into the package).
+Steps: `codec` (VAE, offset encoder, transparent decoder), `denoiser` (UNet and text encoder), `sharing` (layers that see each
+other, one weight file per role), `export` (into the package).
 Each resumes where it was stopped.
 """
 
@@ -19,10 +20,11 @@ from . import autoencoder, dataset
 def main() -> None:
     """Run one step of the recipe."""
     parser = argparse.ArgumentParser(prog="python -m acetate.engine.builtin.train", description=__doc__)
-    parser.add_argument("step", choices=["codec", "denoiser", "export"])
+    parser.add_argument("step", choices=["codec", "denoiser", "sharing", "export"])
     parser.add_argument("--folder", type=Path, default=Path("training"), help="where checkpoints lie (git-ignored)")
     parser.add_argument("--codec-steps", type=int, default=2000)
     parser.add_argument("--denoiser-steps", type=int, default=20000)
+    parser.add_argument("--sharing-steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=32, help="pictures per step of the denoiser")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -38,6 +40,11 @@ def main() -> None:
         items, pictures = _pictures(options.folder)
         codec = autoencoder.train(pictures, options.folder, options.codec_steps)
         denoiser.train(items, pictures, codec, options.folder, options.denoiser_steps, options.batch)
+    elif options.step == "sharing":
+        from . import export, sharing
+
+        for role in sharing.FILES:
+            sharing.train(*export.load(options.folder), options.folder, role, options.sharing_steps)
     else:
         from . import export
 
@@ -49,10 +56,10 @@ def _pictures(folder: Path) -> tuple[list[dataset.Item], NDArray[np.uint8]]:
     path = folder / "pictures.npz"
     if not path.exists():
         items, pictures = dataset.render()
-        np.savez(path, pictures=pictures, items=np.array([[i.kind, i.name, i.colour or "", i.material] for i in items]))
+        np.savez(path, pictures=pictures, items=np.array([[i.kind, i.name, i.colour or "", i.material, i.place] for i in items]))
     with np.load(path) as stored:
         rows, pictures = stored["items"], stored["pictures"]
-    return [dataset.Item(kind, name, colour or None, material) for kind, name, colour, material in rows.tolist()], pictures
+    return [dataset.Item(kind, name, colour or None, *rest) for kind, name, colour, *rest in rows.tolist()], pictures
 
 
 if __name__ == "__main__":

@@ -22,10 +22,12 @@ from ...transparency import TransparentDecoder, TransparentEncoder
 from . import linear_start
 from .precision import Trainer
 
-LATENT_CHANNELS = 8
+LATENT_CHANNELS = 16
 ENCODER_CHANNELS = (32, 32, 64, 64)
 DECODER_CHANNELS = (32, 32, 64, 64)
-SMALL_FIRST = 0.6
+NOISE = 0.02
+"""Added to the latents, whose spread is about 0.7. With 0.1 eight channels had no room for detail: faces stayed blurred."""
+SMALL_FIRST = 0.4
 """Share of the steps that see whole frames at half size: a quarter of the work for the same statistics."""
 
 
@@ -83,7 +85,7 @@ def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str
     # Half of the channels stay what they start as, so that the denoiser learns layout and colour first.
     anchor = F.mse_loss(latents[:, :4].float(), F.avg_pool2d(batch, 8) * 2 - 1)
     spread = latents.float().square().mean() + 0.1 * (logvar.float().exp() - logvar.float() - 1).mean()
-    loss = base + 2 * coverage + composite + 0.5 * hidden + anchor + 1e-3 * spread
+    loss = base + 2 * coverage + composite + 0.5 * hidden + 0.2 * anchor + 1e-3 * spread
     parts = {"base": base, "coverage": coverage, "composite": composite, "anchor": anchor}
     return loss, {name: value.item() for name, value in parts.items()}
 
@@ -106,7 +108,7 @@ def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch_size: int
         batch = data[chosen].float() / 255
         if trainer.done < steps * SMALL_FIRST:
             batch = F.avg_pool2d(batch, 2)
-        loss, parts = loss_of(codec, batch, noise=0.1)
+        loss, parts = loss_of(codec, batch, noise=NOISE)
         trainer.step(loss)
         if trainer.done % 25 == 0:
             said = " ".join(f"{name} {value:.4f}" for name, value in parts.items())

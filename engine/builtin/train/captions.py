@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .scenery import SCENERY
 from .subjects import HUES, SUBJECTS, SYNONYMS
 
 NEUTRAL_BEFORE = ("", "", "", "shiny ", "cute ", "small ", "big ", "cartoon ", "simple ", "beautiful ", "glossy ")
@@ -26,6 +27,10 @@ EFFECT_WORDS: dict[str, tuple[str, ...]] = {
     "shadow": ("soft shadow", "shadow"),
     "bubble": ("bubble", "soap bubble"),
 }
+BACKGROUND_BEFORE = ("", "", "a ", "the ", "empty ", "scenery, ")
+BACKGROUND_AFTER = ("", "", " scenery", ", empty", " landscape")
+SCENE_LINKS = (" in the ", " in a ", " with ", ", ", " in front of the ")
+"""Between a subject and its place."""
 SHAPE_WORDS: dict[str, tuple[str, ...]] = {"ball": ("ball", "sphere"), "cube": ("cube", "box"), "ring": ("ring",)}
 
 
@@ -54,12 +59,27 @@ def of_effect(effect: str, colour: str | None, rng: np.random.Generator) -> str:
     return _dress(f"{colour} {word}" if colour else word, rng, neutral=False)
 
 
+def of_background(place: str, rng: np.random.Generator) -> str:
+    """A caption for a picture without a subject."""
+    before, after = rng.choice(BACKGROUND_BEFORE), rng.choice(BACKGROUND_AFTER)
+    return f"{before}{place}{after}"
+
+
+def of_scene(subject: str, place: str, rng: np.random.Generator) -> str:
+    """A caption for a subject in front of a background; never `background`, which transparent pictures are told to have."""
+    article = ARTICLES[rng.integers(len(ARTICLES))]
+    if article == "a " and subject[0] in "aeiou":
+        article = "an "
+    return f"{article}{subject}{rng.choice(SCENE_LINKS)}{place}"
+
+
 def corpus() -> list[str]:
     """Every word that a caption can hold, for the tokenizer."""
     lines = [*SUBJECTS, *(name for names in SYNONYMS.values() for name in names), *HUES, "grey", "white", "black", "gold"]
     lines += ["matte glossy metal glass smoke glow shadow bubble ball sphere cube box ring triangle hexagon cross"]
     lines += [word for words in (*EFFECT_WORDS.values(), NEUTRAL_BEFORE, NEUTRAL_AFTER, ARTICLES) for word in words]
-    lines += ["simple background sky meadow sea desert night room wall with and of in on an at by"]
+    lines += [*BACKGROUND_BEFORE, *BACKGROUND_AFTER, *SCENE_LINKS, *SCENERY]
+    lines += ["simple background wall beach forest with and of in on an at by"]
     return lines
 
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...request import RGBA
-from . import captions, noto, procedural
-from .subjects import DIRECTED, HUES, RECOLOURED, SUBJECTS
+from . import captions, noto, procedural, scenery
+from .subjects import HUES, RECOLOURED, SUBJECTS
 
 NATIVE = 128
 """Side of a training picture in pixels."""
 
-SHARES = {"subject": 0.60, "recoloured": 0.17, "solid": 0.15, "effect": 0.08}
+SHARES = {"subject": 0.54, "recoloured": 0.14, "solid": 0.12, "effect": 0.07, "background": 0.05, "scene": 0.08}
 """How often each kind is drawn."""
 
 
@@ -30,6 +30,7 @@ class Item:
     name: str
     colour: str | None = None
     material: str = ""
+    place: str = ""
 
     def caption(self, rng: np.random.Generator) -> str:
         """A new caption for this picture."""
@@ -38,6 +39,10 @@ class Item:
             return captions.of_solid(self.name, self.colour, self.material, rng)
         if self.kind == "effect":
             return captions.of_effect(self.name, self.colour, rng)
+        if self.kind == "background":
+            return captions.of_background(self.name, rng)
+        if self.kind == "scene":
+            return captions.of_scene(self.name, self.place, rng)
         return captions.of_subject(self.name, self.colour, rng)
 
 
@@ -52,14 +57,13 @@ def render(size: int = NATIVE, seed: int = 0, placements: int = 24) -> tuple[lis
         pictures.append(picture)
 
     for subject in SUBJECTS:
-        mirror = subject not in DIRECTED
         for _ in range(placements):
-            add(Item("subject", subject), noto.place(noto.artwork(subject), size, rng, mirror=mirror))
+            add(Item("subject", subject), noto.place(noto.artwork(subject), size, rng))
         if subject in RECOLOURED:
             for colour in HUES:
                 for _ in range(placements // 3):
                     cutout = noto.recoloured(noto.artwork(subject), colour)
-                    add(Item("recoloured", subject, colour), noto.place(cutout, size, rng, mirror=mirror))
+                    add(Item("recoloured", subject, colour), noto.place(cutout, size, rng))
     for shape in procedural.SHAPES:
         for material in procedural.MATERIALS:
             for colour in HUES:
@@ -70,6 +74,13 @@ def render(size: int = NATIVE, seed: int = 0, placements: int = 24) -> tuple[lis
             for _ in range(max(1, placements // 4)):
                 colour = tint if tint is not None else "grey"
                 add(Item("effect", name, tint), procedural.effect(name, colour, size, rng))
+    for name in scenery.SCENERY:
+        for _ in range(2 * placements):
+            add(Item("background", name), scenery.background(name, size, rng))
+    for subject in SUBJECTS:
+        for name in rng.choice(list(scenery.SCENERY), max(1, placements // 3), replace=False).tolist():
+            front = noto.place(noto.artwork(subject), size, rng)
+            add(Item("scene", subject, place=name), scenery.in_front(front, scenery.background(name, size, rng)))
     return items, np.stack(pictures)
 
 

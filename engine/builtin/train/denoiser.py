@@ -73,7 +73,10 @@ def train(
     words = tokenizer.write(folder / "tokenizer")
     network = Denoiser(len(words), words.bos_token_id, words.eos_token_id)
     trainer = Trainer(network, folder / "denoiser.pt", peak=6e-4, steps=steps, average=0.9995)
-    latents = _cached_latents(codec, pictures, folder)
+    path = folder / "latents.pt"
+    if not path.exists():
+        torch.save(latents_of(codec, pictures), path)
+    latents = cached_latents(folder)
     scale = scaling_factor(latents)
     chance = dataset.weights(items)
     noise_levels = DDPMScheduler(**SCHEDULER).alphas_cumprod
@@ -84,7 +87,8 @@ def train(
         chosen = rng.choice(len(items), batch_size, p=chance)
         texts = ["" if rng.random() < UNCONDITIONAL else items[i].caption(rng) for i in chosen]
         tokens = words(texts, padding="max_length", max_length=tokenizer.CONTEXT, truncation=True, return_tensors="pt").input_ids
-        loss = _loss(fast, latents[torch.from_numpy(chosen)] * scale, tokens, noise_levels, trainer.done)
+        context = fast.text_encoder(tokens).last_hidden_state
+        loss = loss_of(fast.unet, latents[torch.from_numpy(chosen)] * scale, context, noise_levels, trainer.done)
         trainer.step(loss)
         running = 0.98 * running + 0.02 * loss.item()
         if trainer.done % 100 == 0:
@@ -101,28 +105,31 @@ def scaling_factor(latents: Tensor) -> float:
     return float(1 / latents.std())
 
 
-def _loss(fast: Denoiser, clean: Tensor, tokens: Tensor, noise_levels: Tensor, step: int) -> Tensor:
-    """Velocity error, weighted by min(SNR, 5) / (SNR + 1)."""
+def loss_of(unet: UNet2DConditionModel, clean: Tensor, context: Tensor, noise_levels: Tensor, step: int) -> Tensor:
+    """Velocity error weighted by min(SNR, 5) / (SNR + 1), for `(B, C, h, w)` or pictures of layers `(B, F, C, h, w)`.
+
+    The layers of one picture are at one noise level. `context` is `(B * F, tokens, width)`.
+    """
     generator = torch.Generator().manual_seed(step)
     timesteps = torch.randint(1000, (len(clean),), generator=generator)
+    if clean.ndim == 5:
+        timesteps = timesteps.repeat_interleave(clean.shape[1])
+        clean = clean.flatten(0, 1)
     kept = noise_levels[timesteps].view(-1, 1, 1, 1)
     noise = torch.randn(clean.shape, generator=generator)
     noisy = kept.sqrt() * clean + (1 - kept).sqrt() * noise
     velocity = kept.sqrt() * noise - (1 - kept).sqrt() * clean
-    context = fast.text_encoder(tokens).last_hidden_state
     half = noisy.to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
-    predicted = fast.unet(half, timesteps, context).sample.float()
+    predicted = unet(half, timesteps, context).sample.float()
     ratio = (kept / (1 - kept)).flatten()
     error = (predicted - velocity).square().mean(dim=(1, 2, 3))
     weighted: Tensor = error * ratio.clamp(max=5) / (ratio + 1)
     return weighted.mean()
 
 
-def _cached_latents(codec: Codec, pictures: NDArray[np.uint8], folder: Path) -> Tensor:
-    path = folder / "latents.pt"
-    if not path.exists():
-        torch.save(latents_of(codec, pictures), path)
-    return cast(Tensor, torch.load(path, weights_only=True))
+def cached_latents(folder: Path) -> Tensor:
+    """Of every training picture, unscaled."""
+    return cast(Tensor, torch.load(folder / "latents.pt", weights_only=True))
 
 
 def open_tokenizer(folder: Path) -> CLIPTokenizer:

@@ -20,7 +20,7 @@ from ... import quality
 from ...alpha import alpha_box, crop, premultiply, resample, to_float
 from ...request import RGBA, Picture, Request
 from . import noto
-from .subjects import DIRECTED, HUES, OPEN, RECOLOURED, SUBJECTS
+from .subjects import HUES, OPEN, RECOLOURED, SUBJECTS
 
 PHRASES = (
     "a {}",
@@ -152,9 +152,9 @@ def _references() -> tuple[list[str], Vector]:
         if subject in RECOLOURED:
             drawings += [noto.recoloured(drawings[0], colour) for colour in HUES]
         for drawing in drawings:
-            for mirrored, angle in itertools.product((False,) if subject in DIRECTED else (False, True), (-6, 0, 6)):
+            for angle in (-6, 0, 6):
                 names.append(subject)
-                vectors.append(signature(noto.turned(drawing, angle, mirrored=mirrored)))
+                vectors.append(signature(noto.turned(drawing, angle)))
     return names, np.stack(vectors)
 
 

@@ -51,12 +51,14 @@ def recoloured(rgba_u8: RGBA, colour: str) -> RGBA:
     return np.concatenate([mixed.astype(np.uint8), rgba_u8[..., 3:]], axis=2)
 
 
-def place(rgba_u8: RGBA, size: int, rng: np.random.Generator, *, mirror: bool, margin: float = 0.055) -> RGBA:
-    """Put a cut-out at a random scale, turn and position on a square canvas, clear of its border ring."""
-    mirrored = mirror and bool(rng.random() < 0.5)
-    picture = _turned(rgba_u8, float(rng.uniform(-8, 8)), mirrored=mirrored)
+def place(rgba_u8: RGBA, size: int, rng: np.random.Generator, *, margin: float = 0.055) -> RGBA:
+    """Put a cut-out at a random scale, turn and position on a square canvas, clear of its border ring.
+
+    Never mirrored: a second form of every subject would cost so small a network sharpness.
+    """
+    picture = _turned(rgba_u8, float(rng.uniform(-6, 6)))
     room = size * (1 - 2 * margin)
-    scale = room * rng.uniform(0.78, 1.0) / max(picture.size)
+    scale = room * rng.uniform(0.82, 1.0) / max(picture.size)
     width, height = (max(1, int(side * scale)) for side in picture.size)
     small = picture.resize((width, height), Image.Resampling.BICUBIC)
     slack = (room - width, room - height)
@@ -66,14 +68,14 @@ def place(rgba_u8: RGBA, size: int, rng: np.random.Generator, *, mirror: bool, m
     return canvas
 
 
-def turned(rgba_u8: RGBA, degrees: float, *, mirrored: bool) -> RGBA:
-    """A cut-out, mirrored and then turned counter-clockwise, cut to its box again."""
-    return _straight(np.asarray(_turned(rgba_u8, degrees, mirrored=mirrored)))
+def turned(rgba_u8: RGBA, degrees: float) -> RGBA:
+    """A cut-out, turned counter-clockwise and cut to its box again."""
+    return _straight(np.asarray(_turned(rgba_u8, degrees)))
 
 
-def _turned(rgba_u8: RGBA, degrees: float, *, mirrored: bool) -> Image.Image:
+def _turned(rgba_u8: RGBA, degrees: float) -> Image.Image:
     """The same, premultiplied."""
-    picture = Image.fromarray(_premultiplied(rgba_u8[:, ::-1] if mirrored else rgba_u8))
+    picture = Image.fromarray(_premultiplied(rgba_u8))
     picture = picture.rotate(degrees, Image.Resampling.BILINEAR, expand=True)
     return picture.crop(picture.getchannel("A").getbbox())
 

@@ -60,7 +60,7 @@ def effect(name: str, colour: str, size: int, rng: np.random.Generator) -> RGBA:
         return _finish(
             rgb_of(colour, 0.5, 1.0) * (1 - shine[..., None]) + shine[..., None], inside * (0.2 + 0.45 * rim + 0.6 * shine)
         )
-    cloud = _noise(x.shape, rng)
+    cloud = noise(x.shape, rng)
     density = np.clip((cloud - 0.2 - 0.3 * (radius - 0.3)) * 2.6, 0, 1) * fade
     tint = rgb_of(colour, 0.6, 0.85) if colour != "grey" else np.full(3, 0.72, np.float32)
     return _finish(tint * (0.65 + 0.45 * cloud[..., None]), density * 0.8)
@@ -97,7 +97,7 @@ def _light(height: Field, pixel: float) -> tuple[Field, Field]:
     return shade, np.clip(shade, 0, 1) ** 24
 
 
-def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Field:
+def noise(shape: tuple[int, ...], rng: np.random.Generator) -> Field:
     """Fractal value noise in [0, 1]."""
     total: Field = np.zeros(shape, np.float32)
     for octave in range(5):

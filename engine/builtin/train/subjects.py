@@ -210,8 +210,5 @@ RECOLOURED = (
 )
 """Subjects that are also shown in every colour of `HUES`."""
 
-DIRECTED = frozenset({"book", "clock", "fish", "guitar", "key", "lightning", "moon", "pencil", "television", "trumpet"})
-"""Never mirrored."""
-
 OPEN = frozenset({"blossom", "cloud", "drop", "fire", "ghost", "glasses", "snowflake", "wine", "lightbulb", "broom"})
 """Subjects whose artwork is thin or partly see-through: not judged on an opaque core."""

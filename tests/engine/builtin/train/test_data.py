@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from acetate.engine import quality
 from acetate.engine.builtin.train import captions, judge, noto, procedural, tokenizer
-from acetate.engine.builtin.train.subjects import DIRECTED, HUES, OPEN, RECOLOURED, SUBJECTS, SYNONYMS
+from acetate.engine.builtin.train.subjects import HUES, OPEN, RECOLOURED, SUBJECTS, SYNONYMS
 
 
 def test_the_vocabulary_is_large_enough_and_consistent() -> None:
     assert len(SUBJECTS) >= 130
-    assert not (set(SYNONYMS) | set(RECOLOURED) | DIRECTED | OPEN) - set(SUBJECTS)
+    assert not (set(SYNONYMS) | set(RECOLOURED) | OPEN) - set(SUBJECTS)
 
 
 @pytest.mark.parametrize("subject", ["apple", "cat", "car", "wine"])
 def test_artwork_is_placed_clear_of_the_border(subject: str) -> None:
-    placed = noto.place(noto.artwork(subject), 128, np.random.default_rng(0), mirror=True)
+    placed = noto.place(noto.artwork(subject), 128, np.random.default_rng(0))
     assert quality.measure(placed)["border"] == 1
     assert placed[..., 3].max() == 255
 
@@ -49,5 +49,5 @@ def test_every_subject_is_one_token(tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_the_judge_passes_the_artwork_itself() -> None:
     rng = np.random.default_rng(5)
-    order = [judge.ranking(noto.place(noto.artwork(s), 128, rng, mirror=s not in DIRECTED))[0] == s for s in list(SUBJECTS)[::7]]
+    order = [judge.ranking(noto.place(noto.artwork(s), 128, rng))[0] == s for s in list(SUBJECTS)[::7]]
     assert np.mean(order) >= 0.95
