@@ -6,7 +6,6 @@ Knows the library's files; knows no request.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,23 +46,23 @@ LATENT_COLOURS: dict[str, list[list[float]]] = {
 
 
 def open_base_model(installed: Installed, library: Library, device: torch.device) -> Model:
-    """Open the checkpoint `installed`; raises `ModelMissing` naming the command that brings a missing decoder.
+    """Open the checkpoint `installed`, with LayerDiffuse's networks as far as their files are there (`Model.lacks`).
 
     Its networks are in host memory: `Placement` brings each to the device when it is needed.
     """
     family = installed.kind.family
     assert family is not None
     kinds = dtypes(device)
-    decoder = open_decoder(library.weights(family, "transparent-decoder").path)
-    encoder, factor = _encoder(library, family)
-    components = open_components(installed.path, family, kinds.unet, vae_dtype=kinds.vae)
+    files = {role: _installed(library, family, role) for role in ("transparent-decoder", "transparent-encoder")}
+    decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
+    components = open_components(installed.path, family, kinds.unet, vae=vae_beside(installed, library), vae_dtype=kinds.vae)
     for network in (components.unet, components.vae):
         network.to(memory_format=torch.channels_last)
     codec = LatentOffsetCodec(
         components.vae,
-        None if encoder is None else encoder.to(kinds.decoder),
-        decoder.to(kinds.decoder),
-        offset_factor=factor,
+        None if encoder is None else open_encoder(encoder.path).to(kinds.decoder),
+        None if decoder is None else open_decoder(decoder.path).to(kinds.decoder),
+        offset_factor=1.0 if encoder is None or encoder.row is None else encoder.row.offset_factor,
     )
     return Model(
         name=installed.name,
@@ -76,7 +75,28 @@ def open_base_model(installed: Installed, library: Library, device: torch.device
         defaults=DEFAULTS[family],
         device=device,
         preview_matrix=_preview_matrix(family),
+        lacks=tuple(role for role, found in files.items() if found is None),
     )
+
+
+def vae_beside(installed: Installed, library: Library) -> Path | None:
+    """The file whose VAE is used, or `None` for the model's own.
+
+    That is one with the checkpoint's name, as A1111 knows it (`model.vae.safetensors`), and for a checkpoint without a VAE one
+    of the vae folder that suits the family by its name, or what another checkpoint of the family has inside.
+    """
+    path, family = installed.path, installed.kind.family
+    beside = path.with_suffix(".vae.safetensors")
+    if path.is_dir() or (installed.kind.has_vae and not beside.is_file()):
+        return None
+    if beside.is_file():
+        return beside
+    vaes = [one for one in library.installed("vae") if ("xl" in one.name.lower()) == (family == "sdxl")]
+    others = [one for one in library.installed("checkpoint") if one.family == family and one.kind.has_vae]
+    for one in (*vaes, *others):
+        if not one.kind.problem and one.path.is_file():
+            return one.path
+    raise ModelMissing(f"{path.name} has no VAE inside, and no other file has one for it", f"Put one beside it as {beside.name}.")
 
 
 def size_in_memory(path: Path, device: torch.device) -> int:
@@ -115,13 +135,12 @@ def _whole(file: WeightFile) -> dict[str, Tensor]:
     return tensors
 
 
-def _encoder(library: Library, family: Family) -> tuple[Any, float]:
-    """The offset encoder and its factor; only tasks with a source need it, so it may be missing."""
+def _installed(library: Library, family: Family, role: str) -> Installed | None:
+    """A redraw of opaque colour needs neither network, and `refine` can do without the encoder."""
     try:
-        installed = library.weights(family, "transparent-encoder")
+        return library.weights(family, role)
     except ModelMissing:
-        return None, 1.0
-    return open_encoder(installed.path), installed.row.offset_factor if installed.row else 1.0
+        return None
 
 
 def _preview_matrix(family: Family) -> Tensor:

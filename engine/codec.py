@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .alpha import over_grey, pad_rgb, to_float
-from .errors import NumericFailure
+from .errors import ModelMissing, NumericFailure
 from .memory import TILE, Plan, Stage
 from .request import RGBA
 from .room import Result, Room
@@ -39,7 +39,7 @@ class AlphaCodec(Protocol):
     """Width and height in pixels must be multiples of this."""
     latent_channels: int
     networks: tuple[Any, ...]
-    """Of both directions; the first decodes colour, the last alpha."""
+    """Of both directions; the first decodes colour, the last alpha, if any does."""
     room: Room | None
     """The memory that they may use; set by the model."""
 
@@ -64,16 +64,25 @@ class LatentOffsetCodec:
     """An RGB VAE with LayerDiffuse's transparent encoder and decoder (layerdiffuse.md 2, 3)."""
 
     def __init__(
-        self, vae: Any, encoder: TransparentEncoder | None, decoder: TransparentDecoder, *, offset_factor: float = 1.0
+        self, vae: Any, encoder: TransparentEncoder | None, decoder: TransparentDecoder | None, *, offset_factor: float = 1.0
     ) -> None:
-        self.vae, self.encoder, self.decoder = vae, encoder, decoder
+        """Without an encoder sources are encoded as the plain VAE sees them; without a decoder only opaque pictures come out."""
+        self.vae, self.encoder, self._decoder = vae, encoder, decoder
         self.offset_factor = offset_factor
         """The `k` of layerdiffuse.md 3.3: 1 for the `layerdiffusion-v1` encoders, 300 for the `ld_diffusers_*` ones."""
         self.scaling_factor: float = vae.config.scaling_factor
         self.latent_channels: int = vae.config.latent_channels
-        self.multiple_of = max(decoder.multiple_of, 2 ** (len(vae.config.block_out_channels) - 1))
+        of_vae: int = 2 ** (len(vae.config.block_out_channels) - 1)
+        self.multiple_of = of_vae if decoder is None else max(decoder.multiple_of, of_vae)
         self.networks = tuple(network for network in (vae, encoder, decoder) if network is not None)
         self.room: Room | None = None
+
+    @property
+    def decoder(self) -> TransparentDecoder:
+        """The transparent decoder; raises `ModelMissing` where the model was opened without one."""
+        if self._decoder is None:
+            raise ModelMissing("this model was opened without a transparent decoder")
+        return self._decoder
 
     @torch.no_grad()
     def encode(self, rgba: RGBA) -> Tensor:

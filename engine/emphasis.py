@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 from .errors import BadRequest
+from .request import Request
 
 STRONGER = 1.1
 """What one pair of round brackets multiplies by; one pair of square brackets divides."""
@@ -60,6 +62,22 @@ def extract_loras(prompt: str) -> tuple[str, tuple[tuple[str, float], ...]]:
         loras.append((match["name"].strip(), weight))
     rest = re.sub(r"[ \t]{2,}", " ", _LORA.sub("", prompt)) if loras else prompt
     return rest.strip() if loras else rest, tuple(loras)
+
+
+def with_loras(request: Request) -> Request:
+    """Move every `<lora:…>` of the prompts into `loras`; a name that comes again counts once, with its last weight."""
+    if named := extract_loras(request.negative_prompt)[1]:
+        raise BadRequest(
+            f"the negative prompt names LoRA {named[0][0]!r}; a LoRA changes the model, so it belongs in the prompt",
+            "To push away from what it was trained on, give it a weight below 0 there.",
+        )
+    prompt, loras = extract_loras(request.prompt)
+    layers = {role: extract_loras(text) for role, text in request.prompts.items()}
+    found = [*request.loras, *loras, *(lora for _, named in layers.values() for lora in named)]
+    if not found:
+        return request
+    prompts = {role: text for role, (text, _) in layers.items()}
+    return replace(request, prompt=prompt, prompts=prompts, loras=tuple(dict(found).items()))
 
 
 def _factor(opening: str, closing: str, weight: str | None) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import builtin, validation
+from . import builtin, emphasis, requirements, validation
 from .base_models import NATIVE, open_base_model, size_in_memory
 from .compilation import Compilation
 from .description import Offer, describe
@@ -35,7 +35,7 @@ class Engine:
         """`compiled`: the UNet's blocks are compiled in the background, for sizes that are drawn more than once."""
         self.device, self._compiled = pick_device(device), compiled
         self.library = library or Library()
-        self._weights = Weights(self._find)
+        self._weights = Weights(self._find, self._find_lora)
         self._models = Residency(self._weights.release)
         self._upscalers = Upscalers(self.device, self.library)
 
@@ -44,7 +44,9 @@ class Engine:
 
         Raises a subclass of `EngineError`. Cancelling raises nothing.
         """
+        request = emphasis.with_loras(request)
         validation.check(request)
+        self._check_files(request)
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
@@ -69,7 +71,12 @@ class Engine:
             return self._models.use(name, lambda: open_builtin(builtin.FOLDER, name, self.device))
         installed = self._installed(name)
         expected = size_in_memory(installed.path, self.device)
-        return self._models.use(name, lambda: open_base_model(installed, self.library, self.device), expected)
+        return self._models.use(
+            name,
+            lambda: open_base_model(installed, self.library, self.device),
+            expected,
+            outdated=lambda model: not all(self._lacks(model.family, role) for role in model.lacks),
+        )
 
     def describe(self) -> dict[str, Any]:
         """Models and tasks as plain JSON values; opens nothing."""
@@ -91,6 +98,30 @@ class Engine:
             return self.library.find(name, "checkpoint")
         except ModelMissing as error:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
+
+    def _check_files(self, request: Request) -> None:
+        """Miss what a request needs now, not after minutes of loading and drawing."""
+        family = self._family(request.model)
+        requirements.check(family, requirements.roles_of(request, family), self._find)
+        for name, _ in request.loras:
+            self._find_lora(family, name)
+
+    def _family(self, model: str) -> Family:
+        if model == builtin.NAME:
+            return "sketchpad"
+        family = self._installed(model).kind.family
+        assert family is not None  # what cannot be used is refused by then
+        return family
+
+    def _lacks(self, family: Family, role: str) -> bool:
+        try:
+            self._find(family, role)
+        except ModelMissing:
+            return True
+        return False
+
+    def _find_lora(self, family: Family, name: str) -> Path:
+        return self.library.lora(family, name).path
 
     def _find(self, family: Family, role: str) -> Path:
         if family != "sketchpad":

@@ -17,7 +17,7 @@ from .folders import cache_folder, models_folder, settings_folder
 from .header_cache import DAMAGED, HeaderCache
 from .json_files import read_json, write_json
 from .layouts import model_files
-from .recognition import BaseFamily, FileRole, Kind
+from .recognition import NAMES, BaseFamily, FileRole, Kind
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,32 @@ class Library:
         """Everything installed, the program's own folder first; unusable files too, their `kind.problem` says why."""
         return [one for one in self._installed_in([self.models, *self.folders()]) if role is None or one.kind.role == role]
 
-    def find(self, name: str, role: FileRole) -> Installed:
-        """The installed file of this role that requests call `name`; raises `ModelMissing` or `ModelBroken`."""
+    def find(self, name: str, role: FileRole, family: BaseFamily | None = None) -> Installed:
+        """The installed file of this role that requests call `name`, of this family where one is said.
+
+        Raises `ModelMissing`, `ModelBroken`, or `BadRequest` for a file of the other family.
+        """
         installed = self.installed(role)
         wanted = name.removesuffix(".safetensors")
-        for one in installed:
-            if one.name == wanted or one.path.name == name:
-                if one.kind.problem:
-                    raise ModelBroken(f"{one.path.name} is {one.kind.what} and cannot be used: {one.kind.problem}")
-                return one
-        names = [one.name for one in installed if not one.kind.problem]
+        called = [one for one in installed if wanted in (one.name, one.path.name.removesuffix(".safetensors"))]
+        fitting = [one for one in called if family in (None, one.family)]
+        for one in fitting or called:
+            if one.kind.problem:
+                raise ModelBroken(f"{one.path.name} is {one.kind.what} and cannot be used: {one.kind.problem}")
+            if family is not None and not fitting:
+                raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {NAMES[family]} is needed")
+            return one
+        names = [one.name for one in installed if not one.kind.problem and family in (None, one.family)]
         close = difflib.get_close_matches(wanted, names, n=3) or names[:5]
         hint = f"Installed are: {', '.join(close)}." if close else "None is installed; see `acetate models`."
-        raise ModelMissing(f"there is no {role} {name!r}", hint)
+        raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)
+
+    def lora(self, family: str, name: str) -> Installed:
+        """The LoRA that requests call `name`, for models of `family`; raises as `find`."""
+        known: dict[str, BaseFamily] = {one: one for one in NAMES}
+        if family not in known:
+            raise BadRequest(f"LoRA {name!r} cannot be used: {family} models take none", "choose an SD 1.5 or SDXL model")
+        return self.find(name, "lora", known[family])
 
     def weights(self, family: str, role: str) -> Installed:
         """The LayerDiffuse file of this family and role; raises `ModelMissing` with the command that brings it.

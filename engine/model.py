@@ -70,6 +70,8 @@ class Model:
     preview_matrix: Tensor
     """Latents in sampling space and a constant -> colour, a least-squares fit: `(C + 1, 4)` gives premultiplied RGBA in
     [0, 1]; `(C + 1, 3)` gives RGB over mid-grey, whose distance from grey stands for alpha."""
+    lacks: tuple[str, ...] = ()
+    """Catalogue roles whose files were not there when it was opened."""
     dtype: torch.dtype = field(init=False)
     """Of the UNet's arithmetic."""
     room: Room = field(init=False)

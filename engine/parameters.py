@@ -34,11 +34,18 @@ def from_json(values: Mapping[str, Any]) -> Request:
         raise BadRequest(f"unknown parameter {unknown[0]!r}", f"one of {', '.join(sorted(_FIELDS))}")
     arguments: dict[str, Any] = {}
     for name, value in values.items():
-        arguments[name] = tuple((str(n), float(w)) for n, w in value) if name == "loras" else value
+        arguments[name] = _loras(value) if name == "loras" else value
         expected = _EXPECTED[name]
         if not isinstance(arguments[name], expected) or isinstance(value, bool) and bool not in expected:
             raise BadRequest(f"{name} is {value!r}; that is not a value for it")
     return Request(**arguments)
+
+
+def _loras(value: Any) -> tuple[tuple[str, float], ...]:
+    try:
+        return tuple((str(name), float(weight)) for name, weight in value)
+    except (TypeError, ValueError):
+        raise BadRequest(f"loras is {value!r}; pairs of a name and a weight would be right") from None
 
 
 def _plain(value: Any) -> Any:

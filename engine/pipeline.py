@@ -23,14 +23,12 @@ from .model import Model
 from .parameters import to_json
 from .recipes import Recipe, recipes_for
 from .repaint import paste, region_around
-from .request import RGBA, Mask, Passes, Picture, Progress, Request, Role
+from .request import RGBA, ROLES, Mask, Passes, Picture, Progress, Request, Role
 from .sampling import Denoiser, Step, make_scheduler, noise_like
 from .weights import Weights
 
 STRENGTHS = {"refine": 0.6, "repaint": 1.0}
 """Default strength by task."""
-
-ROLES: tuple[Role, ...] = ("foreground", "background", "blended")
 
 
 @dataclass

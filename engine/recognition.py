@@ -6,7 +6,7 @@ Knows names and shapes of tensors; knows no torch and reads no weight, so that l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -78,7 +78,7 @@ def kind_of(header: Header, name: str = "") -> Kind:
         return Kind("layerdiffuse", None, "a LayerDiffuse transparent encoder")
     if _LORA.search(" ".join(keys)):
         return _lora(header)
-    if vae := _vae(keys):
+    if vae := _vae(header):
         return vae
     for start, what in _FOREIGN:
         if any(key.removeprefix(UNET).removeprefix("diffusion_model.").startswith(start) for key in keys):
@@ -179,14 +179,16 @@ def _other_unet(header: Header, unet: set[str]) -> str:
     return "an SD 2 checkpoint" if header.shape(context)[1] == 1024 else ""
 
 
-def _vae(keys: Iterable[str]) -> Kind | None:
+def _vae(header: Header) -> Kind | None:
     """A VAE alone, in ldm's or diffusers' names; SD 1.5's and SDXL's differ in values only, so the family stays open."""
-    names = {key.removeprefix(VAE).removeprefix("vae.") for key in keys}
-    if "encoder.conv_in.weight" in names and "decoder.conv_in.weight" in names:
-        known = {"encoder.down.0.block.0.conv1.weight", "encoder.down_blocks.0.resnets.0.conv1.weight"} & names
-        what = "a VAE" if known else "an autoencoder of another model"
-        return Kind("vae" if known else "other", None, what, "" if known else f"{what} is not supported")
-    return None
+    names = {key.removeprefix(VAE).removeprefix("vae."): key for key in header.tensors}
+    if not {"encoder.conv_in.weight", "decoder.conv_in.weight"} <= names.keys():
+        return None
+    known = {"encoder.down.0.block.0.conv1.weight", "encoder.down_blocks.0.resnets.0.conv1.weight"} & names.keys()
+    last = names.get("encoder.conv_out.weight")  # mean and variance of each channel: 8 here, 32 in Flux's
+    if known and (last is None or header.shape(last)[0] == 8):
+        return Kind("vae", None, "a VAE")
+    return Kind("other", None, "an autoencoder of another model", "an autoencoder of another model is not supported")
 
 
 def _lora(header: Header) -> Kind:

@@ -27,6 +27,10 @@ Task = Literal[
 TASKS: tuple[Task, ...] = get_args(Task)
 
 Role = Literal["foreground", "background", "blended"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+Injection = Literal["attention", "convolution"]
+ResizeMode = Literal["crop", "stretch", "fill"]
 
 Passes = Literal[1, 2, 4, 8]
 """Of the transparent decoder over flips and turns of the picture; eight are the reference."""
@@ -72,13 +76,13 @@ class Request:
     foreground: RGBA | None = None
     background: RGBA | None = None
     blended: RGBA | None = None
-    injection: Literal["attention", "convolution"] = "attention"
+    injection: Injection = "attention"
     """Which of the two SDXL `foreground` weight files is used."""
     layer_weight: float = 1.0
     """Strength of the LayerDiffuse weights; 1 is the trained point."""
     stop_at: float = 1.0
     """Share of the noise levels, in [0, 1], that the LayerDiffuse weights see; the base model finishes."""
-    resize_mode: Literal["crop", "stretch", "fill"] = "crop"
+    resize_mode: ResizeMode = "crop"
     """How conditions of another size are brought to the target's."""
     loras: tuple[tuple[str, float], ...] = ()
     scale: float = 2.0

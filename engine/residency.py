@@ -32,8 +32,19 @@ class Residency:
         """From the one used longest ago to the latest."""
         return iter(self._models.values())
 
-    def use(self, name: str, open_model: Callable[[], Model], expected: int = 0) -> Model:
-        """The model `name`, now the latest used; opening it may take `expected` bytes of host memory, for which others go."""
+    def use(
+        self,
+        name: str,
+        open_model: Callable[[], Model],
+        expected: int = 0,
+        outdated: Callable[[Model], bool] = lambda model: False,
+    ) -> Model:
+        """The model `name`, now the latest used; opening it may take `expected` bytes of host memory, for which others go.
+
+        One that is `outdated` is opened anew.
+        """
+        if name in self._models and outdated(self._models[name]):
+            self._give_up(name)
         if name not in self._models:
             while self._models and self._host_free() < expected + HOST_RESERVE:
                 self._give_up(next(iter(self._models)))

@@ -1,6 +1,6 @@
-"""Which LayerDiffuse weights a UNet carries at the moment, changed in place from one job to the next.
+"""Which LoRAs and which LayerDiffuse weights a model carries at the moment, changed in place from one job to the next.
 
-Knows where weight files lie by a function that it is given; knows no prompt and no picture.
+Knows where files lie by functions that it is given; knows no prompt and no picture.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from . import patches
 from .attention_sharing import AttentionSharing
+from .loras import Loras
 from .model import Model
 from .recipes import Family, Recipe
 from .request import Request, Role
@@ -22,39 +23,44 @@ from .sampling import Denoiser, sigma_at
 from .weight_files import WeightFile
 
 Find = Callable[[Family, str], Path]
-"""(family, catalogue role) -> weight file; raises `ModelMissing` with the command that brings it."""
+"""(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
 
 
 @dataclass(frozen=True)
 class _Key:
-    """What a UNet carries; equal keys need no work."""
+    """What a model carries; equal keys need no work."""
 
     role: str | None
     layer_weight: float = 1.0
+    loras: tuple[tuple[str, float], ...] = ()
 
 
 class Weights:
-    """Keeps each model's UNet patched as the running recipe needs it."""
+    """Keeps each model patched as the running recipe and the artist's LoRAs need it.
 
-    def __init__(self, find: Find) -> None:
-        self._find = find
+    LoRAs lie below: LayerDiffuse's weights come off before the set of LoRAs changes, and go on again after.
+    """
+
+    def __init__(self, find: Find, find_lora: Find) -> None:
+        self._find, self._find_lora = find, find_lora
         self._present: dict[int, tuple[_Key, patches.Patch | AttentionSharing | None]] = {}
+        self._loras: dict[int, Loras] = {}
 
     @contextmanager
     def installed(self, model: Model, recipe: Recipe, request: Request, controls: Mapping[Role, Tensor]) -> Iterator[Switch]:
-        """The UNet as `recipe` needs it; stays so afterwards, as the next job is often of the same kind.
+        """The model as `recipe` needs it; stays so afterwards, as the next job is often of the same kind.
 
         `controls` holds condition pictures `(1, 3, H, W)` in [0, 1] over mid-grey, for attention sharing.
         """
-        key = _Key(recipe.weights, request.layer_weight if not recipe.sharing else 1.0)
+        key = _Key(recipe.weights, request.layer_weight if not recipe.sharing else 1.0, request.loras)
         sharing = self._ensure(model, key, sharing=recipe.sharing)
         if isinstance(sharing, AttentionSharing) and sharing.needs_control:
             sharing.set_control(controls[recipe.conditions[0]].to(model.device))
         active = recipe.weights is not None and request.stop_at < 1
         yield Switch(self, model, request.stop_at if active else 1.0)
 
-    def release(self, model: Model) -> None:
-        """Restore the UNet's own weights, bit for bit."""
+    def strip(self, model: Model) -> None:
+        """Take LayerDiffuse's weights off; LoRAs stay."""
         _, carried = self._present.get(id(model.unet), (None, None))
         with model.room.placement.editing(heavily=False):
             if isinstance(carried, AttentionSharing):
@@ -63,20 +69,36 @@ class Weights:
                 carried.revert()
         self._present.pop(id(model.unet), None)
 
+    def release(self, model: Model) -> None:
+        """Restore the model's own weights, bit for bit."""
+        self.strip(model)
+        loras = self._loras.pop(id(model.unet), None)
+        if loras is not None:
+            with model.room.placement.editing(heavily=False):
+                loras.remove()
+
     def _ensure(self, model: Model, key: _Key, *, sharing: bool) -> patches.Patch | AttentionSharing | None:
         present = self._present.get(id(model.unet))
         if present is not None and present[0] == key:
             return present[1]
-        self.release(model)
+        self.strip(model)
         carried = model.room.attempt("denoise", lambda: self._carry(model, key, sharing=sharing))
         self._present[id(model.unet)] = (key, carried)
         return carried
 
     def _carry(self, model: Model, key: _Key, *, sharing: bool) -> patches.Patch | AttentionSharing | None:
-        if key.role is None:
+        loras = self._loras.get(id(model.unet))
+        if loras is None and key.loras:
+            loras = self._loras[id(model.unet)] = Loras(model.unet, model.text.text_encoders)
+        if loras is None and key.role is None:
             return None
-        with WeightFile(self._find(model.family, key.role)) as file, model.room.placement.editing():
-            return AttentionSharing(model.unet, file) if sharing else patches.apply(model.unet, file, key.layer_weight)
+        with model.room.placement.editing():
+            if loras is not None:
+                loras.require([(self._find_lora(model.family, name), weight) for name, weight in key.loras])
+            if key.role is None:
+                return None
+            with WeightFile(self._find(model.family, key.role)) as file:
+                return AttentionSharing(model.unet, file) if sharing else patches.apply(model.unet, file, key.layer_weight)
 
 
 class Switch:
@@ -93,6 +115,6 @@ class Switch:
         alphas_cumprod: Tensor = torch.as_tensor(denoiser.scheduler.alphas_cumprod)
         self._base = self._stop_at <= 0 or denoiser.sigma(index) < sigma_at((1 - self._stop_at) * 999, alphas_cumprod)
         if self._base:
-            self._weights.release(self._model)
+            self._weights.strip(self._model)
             denoiser.forget()
         return self._base

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +211,23 @@ def untrained(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Engine
     """An engine whose built-in model has random weights."""
     monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
     return Engine("cpu")
+
+
+@pytest.fixture(scope="session")
+def write_sparse() -> Callable[[Path, Mapping[str, tuple[int, ...]]], Path]:
+    """Write an fp16 file with tensors of these shapes as the safetensors library lays it out; the data are a hole in the file."""
+    return _write_sparse
+
+
+def _write_sparse(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path:
+    header, place = {}, 0
+    for name in sorted(shapes):
+        size = 2 * torch.Size(shapes[name]).numel()
+        header[name] = {"dtype": "F16", "shape": list(shapes[name]), "data_offsets": [place, place + size]}
+        place += size
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + place)
+    return path

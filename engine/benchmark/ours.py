@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from .. import patches
 from ..codec import to_picture
 from ..guidance import Guided
 from ..model import Model
@@ -21,6 +25,8 @@ from .timing import Contestant
 
 RECIPE = Recipe(("foreground",), weights=None, transparent=True)
 """Patched weights cost what plain ones cost; so none are needed here."""
+
+RANK = 256
 
 
 class Ours:
@@ -37,6 +43,7 @@ class Ours:
         stages = {
             "text": self.text,
             "text, known prompt": self.known_text,
+            "switch": self.switch,
             "denoise": self.denoise,
             "vae": self.vae,
             "transparent": self.transparent,
@@ -58,6 +65,24 @@ class Ours:
 
     def known_text(self) -> None:
         self._model.text.encode(["", PROMPT])
+
+    def switch(self) -> None:
+        """From the base model to a task's weights and back: a low-rank change of all attention, as the published files have."""
+        placement = self._model.room.placement
+        with placement.editing():
+            patch = patches.apply(self._model.unet, self._low_rank)
+        with placement.editing(heavily=False):
+            patch.revert()
+
+    @cached_property
+    def _low_rank(self) -> dict[str, Tensor]:
+        changes = {}
+        for name, weight in self._model.unet.named_parameters():
+            if match := re.fullmatch(r"(.+\.attn[12]\.to_(?:q|k|v|out\.0))\.weight", name):
+                outputs, inputs = weight.shape
+                changes[f"{match[1]}.lora_A.weight"] = torch.zeros(RANK, inputs, dtype=weight.dtype)
+                changes[f"{match[1]}.lora_B.weight"] = torch.zeros(outputs, RANK, dtype=weight.dtype)
+        return changes
 
     @torch.no_grad()
     def denoise(self) -> None:
@@ -105,7 +130,7 @@ class _Unpatched(Weights):
     """Leaves the UNet as it is, whatever the recipe asks for."""
 
     def __init__(self) -> None:
-        super().__init__(self._nothing)
+        super().__init__(self._nothing, self._nothing)
 
     def _ensure(self, model: Model, key: object, *, sharing: bool) -> None:
         return None

@@ -1,16 +1,23 @@
-"""Synthetic weights and tiny UNets of the two families' real block structure."""
+"""Synthetic weights, tiny UNets of the two families' real block structure, and folders with every LayerDiffuse file for them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from acetate.engine import Engine, base_models, catalogue, checkpoints
 from acetate.engine.attention_sharing import attention_layers
 from acetate.engine.control_encoder import ControlEncoder
+from acetate.engine.library import Library
+from acetate.engine.transparency import TransparentDecoder, TransparentEncoder
 from diffusers import UNet2DConditionModel
+from numpy.typing import NDArray
+from safetensors.torch import save_file
 from torch import Tensor
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -165,3 +172,98 @@ def _esrgan_key(layout: str, key: str, blocks: int, doublings: int) -> str:
     if layout == "bsrgan":
         names |= {"trunk": "trunk_conv", "hr": "HRconv", "up": "upconv"}
     return names[key] if key in names else f"{names['up']}{key[2:]}"
+
+
+Shapes = dict[str, tuple[int, ...]]
+SHARING = {
+    "transparent-attention": (1, False),
+    "joint": (3, False),
+    "foreground-to-background": (2, True),
+    "background-to-foreground": (2, True),
+}
+CONCATENATED = {
+    "foreground-to-blended": 8,
+    "background-to-blended": 8,
+    "foreground-blended-to-background": 12,
+    "background-blended-to-foreground": 12,
+}
+RESIDUAL = re.compile(r"\.(in_layers|out_layers|emb_layers|skip_connection|op|conv)\.|diffusion_model\.out\.|blocks\.0\.0\.bias")
+"""What the conditioned files change besides the first convolution's weight (layerdiffuse.md 1.4)."""
+ATTENTION = (".to_q.weight", ".to_k.weight", ".to_v.weight", ".to_out.0.weight")
+
+
+def random_weights(shapes: Shapes, scale: float = 0.05) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return {key: torch.randn(shape, generator=generator) * scale for key, shape in shapes.items()}
+
+
+def sdxl_weights(tiny: Any, role: str) -> dict[str, Tensor]:
+    """A patch file with ldm keys for the tiny SDXL UNet."""
+    prefix = "model.diffusion_model."
+    unet = {k.removeprefix("model."): tuple(v.shape) for k, v in tiny.ldm_tensors().items() if k.startswith(prefix)}
+    shapes: Shapes = {}
+    for key, shape in unet.items():
+        embedding = "_emb" in key.split(".")[1]
+        attention = key.endswith(ATTENTION) and ".attn" in key
+        if role == "transparent-attention" and attention:
+            shapes |= {f"{key}::lora::0": (shape[0], 4), f"{key}::lora::1": (4, shape[1])}
+        plain = role == "transparent-convolution" and not key.endswith(ATTENTION[:3]) and not embedding
+        if plain or (role in CONCATENATED and RESIDUAL.search(key)):
+            shapes[f"{key}::diff::0"] = shape
+    if role in CONCATENATED:
+        width = unet["diffusion_model.input_blocks.0.0.weight"][0]
+        shapes["diffusion_model.input_blocks.0.0.weight::diff::0"] = (width, CONCATENATED[role], 3, 3)
+    return random_weights(shapes)
+
+
+def write_models(folder: Path, tiny: Any, units: Callable[..., Shapes]) -> None:
+    """A models folder as ComfyUI keeps it: one checkpoint, and every LayerDiffuse file of the family under its published name."""
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "layer_model").mkdir()
+    tiny.write_file(folder / "checkpoints" / "tiny.safetensors")
+    roles = {row.role for row in catalogue.ROWS if row.family == tiny.family and row.role != "checkpoint"}
+    torch.manual_seed(len(tiny.unet.config.block_out_channels))  # the families' decoders differ
+    for role in sorted(roles):
+        if role == "transparent-decoder":
+            weights = TransparentDecoder(4, (8, 8, 8, 16), attention_levels=1).state_dict()
+        elif role == "transparent-encoder":
+            weights = TransparentEncoder(4, (8, 8, 8, 8)).state_dict()
+        elif tiny.family == "sd15":
+            frames, controlled = SHARING[role]
+            weights = random_weights(units(tiny.unet, frames, controlled=controlled))
+        else:
+            weights = sdxl_weights(tiny, role)
+        save_file(
+            {k: v.contiguous() for k, v in weights.items()},
+            folder / "layer_model" / catalogue.candidates(tiny.family, role)[0].file,
+        )
+
+
+@pytest.fixture(scope="session")
+def models(
+    tmp_path_factory: pytest.TempPathFactory, tiny_sd15: Any, tiny_sdxl: Any, units: Callable[..., Shapes]
+) -> dict[str, Path]:
+    folders = {}
+    for tiny in (tiny_sd15, tiny_sdxl):
+        folders[tiny.family] = tmp_path_factory.mktemp(tiny.family)
+        write_models(folders[tiny.family], tiny, units)
+        tiny.write_configs(folders[tiny.family] / "configs")
+    return folders
+
+
+@pytest.fixture
+def engine_for(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Engine]:
+    monkeypatch.setattr(base_models, "NATIVE", {"sd15": 64, "sdxl": 64})
+    monkeypatch.setattr(checkpoints, "packaged_configs", lambda family: models[family] / "configs")
+
+    def make(family: str) -> Engine:
+        return Engine("cpu", Library(models[family], tmp_path / "settings", tmp_path / "cache"))
+
+    return make
+
+
+@pytest.fixture
+def picture() -> NDArray[np.uint8]:
+    rgba = np.random.default_rng(0).integers(0, 256, (64, 64, 4)).astype(np.uint8)
+    rgba[:20, :, 3] = 0
+    return rgba

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from acetate.engine.weight_files import WeightFile
 from safetensors.torch import save_file
 
 Shapes = dict[str, tuple[int, ...]]
+Write = Callable[[Path, Mapping[str, tuple[int, ...]]], Path]
 
 
 def test_every_row_is_complete_and_unlike_the_others() -> None:
@@ -70,22 +69,7 @@ def unets(golden: Path) -> dict[str, list[tuple[str, str, tuple[int, ...]]]]:
     return tables
 
 
-def write_sparse(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path:
-    """An fp16 file with these tensors as the safetensors library lays it out; the data are a hole in the file."""
-    header, place = {}, 0
-    for name in sorted(shapes):
-        size = 2 * torch.Size(shapes[name]).numel()
-        header[name] = {"dtype": "F16", "shape": list(shapes[name]), "data_offsets": [place, place + size]}
-        place += size
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + place)
-    return path
-
-
-def test_sparse_files_are_laid_out_as_the_library_does(tmp_path: Path) -> None:
+def test_sparse_files_are_laid_out_as_the_library_does(write_sparse: Write, tmp_path: Path) -> None:
     shapes: Shapes = {"b": (2, 3), "a.weight": (5,), "c": ()}
     save_file({key: torch.zeros(shape, dtype=torch.float16) for key, shape in shapes.items()}, tmp_path / "library")
     assert write_sparse(tmp_path / "ours", shapes).read_bytes() == (tmp_path / "library").read_bytes()
@@ -124,7 +108,7 @@ RESIDUAL = r"resnets|samplers|^conv_"
     ],
 )
 def test_sdxl_files_with_the_published_keys_have_the_published_sizes(
-    unets: dict[str, list[tuple[str, str, tuple[int, ...]]]], tmp_path: Path, file: str, targets: int
+    unets: dict[str, list[tuple[str, str, tuple[int, ...]]]], write_sparse: Write, tmp_path: Path, file: str, targets: int
 ) -> None:
     """And every key maps to a parameter of the real UNet, of the same shape but for `conv_in`."""
     unet = unets["sdxl"]
@@ -162,7 +146,7 @@ def test_sdxl_files_with_the_published_keys_have_the_published_sizes(
     ],
 )
 def test_sd15_files_with_the_published_keys_have_the_published_sizes(
-    golden: Path, tmp_path: Path, file: str, frames: int, controlled: bool, tensors: int
+    golden: Path, write_sparse: Write, tmp_path: Path, file: str, frames: int, controlled: bool, tensors: int
 ) -> None:
     text = (golden / "keys/sd15_attention_sharing_keys.txt").read_text()
     rows = re.findall(r"^(\S+)\t\(([\d, ]+)\)$", text, re.MULTILINE)
@@ -194,7 +178,9 @@ def test_sd15_files_with_the_published_keys_have_the_published_sizes(
     assert recognise(path).family == "sd15"
 
 
-def test_decoder_and_encoder_files_with_the_published_keys_have_the_published_sizes(golden: Path, tmp_path: Path) -> None:
+def test_decoder_and_encoder_files_with_the_published_keys_have_the_published_sizes(
+    golden: Path, write_sparse: Write, tmp_path: Path
+) -> None:
     for keys, files in (
         ("transparent_decoder_keys.txt", ("vae_transparent_decoder", "layer_sd15_vae_transparent_decoder")),
         ("transparent_encoder_keys.txt", ("vae_transparent_encoder", "layer_sd15_vae_transparent_encoder")),

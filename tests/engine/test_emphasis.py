@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from acetate.engine.emphasis import extract_loras, fragments
+from acetate.engine import Request
+from acetate.engine.emphasis import extract_loras, fragments, with_loras
 from acetate.engine.errors import BadRequest
 
 
@@ -56,3 +57,19 @@ def test_loras_are_taken_out(prompt: str, rest: str, loras: tuple[tuple[str, flo
 def test_a_lora_without_a_number_is_refused(weight: str) -> None:
     with pytest.raises(BadRequest, match=f"<lora:ink:{weight}>.*a number such as 0.8"):
         extract_loras(f"cat <lora:ink:{weight}>")
+
+
+def test_loras_of_all_prompts_come_together() -> None:
+    asked = Request(
+        prompt="a cat <lora:ink:0.5>", prompts={"background": "a wall <lora:ink:0.7><lora:dots>"}, loras=(("soft", 0.2),)
+    )
+    found = with_loras(asked)
+    assert (found.prompt, found.prompts) == ("a cat", {"background": "a wall"})
+    assert found.loras == (("soft", 0.2), ("ink", 0.7), ("dots", 1.0))
+    plain = Request(prompt="a cat ")
+    assert with_loras(plain) is plain
+
+
+def test_a_lora_in_the_negative_prompt_is_refused() -> None:
+    with pytest.raises(BadRequest, match="negative prompt names LoRA 'ink'.*belongs in the prompt"):
+        with_loras(Request(prompt="a cat", negative_prompt="<lora:ink:0.5>"))

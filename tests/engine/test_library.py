@@ -140,7 +140,7 @@ def test_unusable_files_are_listed_with_the_reason(library: Library, tmp_path: P
 
 def test_a_missing_model_comes_with_near_names(library: Library) -> None:
     write(library.models / "loras/watercolour.safetensors", LORA)
-    with pytest.raises(ModelMissing, match="there is no lora 'watercolor'") as caught:
+    with pytest.raises(ModelMissing, match="there is no LoRA 'watercolor'") as caught:
         library.find("watercolor", "lora")
     assert caught.value.hint == "Installed are: watercolour."
     with pytest.raises(ModelMissing) as caught:

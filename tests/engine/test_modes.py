@@ -5,7 +5,6 @@ The weights are random: what is judged is which networks see what, which layers 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,107 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Request, base_models, catalogue, checkpoints
+from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Request, catalogue, patches
+from acetate.engine import engine as engine_module
+from acetate.engine.attention_unit import AttentionSharingUnit
 from acetate.engine.library import Library
 from acetate.engine.model import Model
-from acetate.engine.transparency import TransparentDecoder, TransparentEncoder
+from acetate.engine.sampling import noise_like
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-Shapes = dict[str, tuple[int, ...]]
-SHARING = {
-    "transparent-attention": (1, False),
-    "joint": (3, False),
-    "foreground-to-background": (2, True),
-    "background-to-foreground": (2, True),
-}
-CONCATENATED = {
-    "foreground-to-blended": 8,
-    "background-to-blended": 8,
-    "foreground-blended-to-background": 12,
-    "background-blended-to-foreground": 12,
-}
-RESIDUAL = re.compile(r"\.(in_layers|out_layers|emb_layers|skip_connection|op|conv)\.|diffusion_model\.out\.|blocks\.0\.0\.bias")
-"""What the conditioned files change besides the first convolution's weight (layerdiffuse.md 1.4)."""
-ATTENTION = (".to_q.weight", ".to_k.weight", ".to_v.weight", ".to_out.0.weight")
 
-
-def random_weights(shapes: Shapes, scale: float = 0.05) -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return {key: torch.randn(shape, generator=generator) * scale for key, shape in shapes.items()}
-
-
-def sdxl_weights(tiny: Any, role: str) -> dict[str, Tensor]:
-    """A patch file with ldm keys for the tiny SDXL UNet."""
-    prefix = "model.diffusion_model."
-    unet = {k.removeprefix("model."): tuple(v.shape) for k, v in tiny.ldm_tensors().items() if k.startswith(prefix)}
-    shapes: Shapes = {}
-    for key, shape in unet.items():
-        embedding = "_emb" in key.split(".")[1]
-        attention = key.endswith(ATTENTION) and ".attn" in key
-        if role == "transparent-attention" and attention:
-            shapes |= {f"{key}::lora::0": (shape[0], 4), f"{key}::lora::1": (4, shape[1])}
-        plain = role == "transparent-convolution" and not key.endswith(ATTENTION[:3]) and not embedding
-        if plain or (role in CONCATENATED and RESIDUAL.search(key)):
-            shapes[f"{key}::diff::0"] = shape
-    if role in CONCATENATED:
-        width = unet["diffusion_model.input_blocks.0.0.weight"][0]
-        shapes["diffusion_model.input_blocks.0.0.weight::diff::0"] = (width, CONCATENATED[role], 3, 3)
-    return random_weights(shapes)
-
-
-def write_models(folder: Path, tiny: Any, units: Callable[..., Shapes]) -> None:
-    """A models folder as ComfyUI keeps it: one checkpoint, and every LayerDiffuse file of the family under its published name."""
-    (folder / "checkpoints").mkdir(parents=True)
-    (folder / "layer_model").mkdir()
-    tiny.write_file(folder / "checkpoints" / "tiny.safetensors")
-    roles = {row.role for row in catalogue.ROWS if row.family == tiny.family and row.role != "checkpoint"}
-    torch.manual_seed(1)
-    for role in roles:
-        if role == "transparent-decoder":
-            weights = TransparentDecoder(4, (8, 8, 8, 16), attention_levels=1).state_dict()
-        elif role == "transparent-encoder":
-            weights = TransparentEncoder(4, (8, 8, 8, 8)).state_dict()
-        elif tiny.family == "sd15":
-            frames, controlled = SHARING[role]
-            weights = random_weights(units(tiny.unet, frames, controlled=controlled))
-        else:
-            weights = sdxl_weights(tiny, role)
-        save_file(
-            {k: v.contiguous() for k, v in weights.items()},
-            folder / "layer_model" / catalogue.candidates(tiny.family, role)[0].file,
-        )
-
-
-@pytest.fixture(scope="session")
-def models(
-    tmp_path_factory: pytest.TempPathFactory, tiny_sd15: Any, tiny_sdxl: Any, units: Callable[..., Shapes]
-) -> dict[str, Path]:
-    folders = {}
-    for tiny in (tiny_sd15, tiny_sdxl):
-        folders[tiny.family] = tmp_path_factory.mktemp(tiny.family)
-        write_models(folders[tiny.family], tiny, units)
-        tiny.write_configs(folders[tiny.family] / "configs")
-    return folders
-
-
-@pytest.fixture
-def engine_for(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Engine]:
-    monkeypatch.setattr(base_models, "NATIVE", {"sd15": 64, "sdxl": 64})
-    monkeypatch.setattr(checkpoints, "packaged_configs", lambda family: models[family] / "configs")
-
-    def make(family: str) -> Engine:
-        return Engine("cpu", Library(models[family], tmp_path / "settings", tmp_path / "cache"))
-
-    return make
-
-
-@pytest.fixture
-def picture() -> NDArray[np.uint8]:
-    rgba = np.random.default_rng(0).integers(0, 256, (64, 64, 4)).astype(np.uint8)
-    rgba[:20, :, 3] = 0
-    return rgba
+def carries_layerdiffuse(unet: Any) -> bool:
+    return bool(patches.stack(unet)) or any(isinstance(part, AttentionSharingUnit) for part in unet.modules())
 
 
 def layers(engine: Engine, **values: Any) -> list[Picture]:
@@ -170,12 +81,15 @@ def test_the_single_steps_of_sdxl(
 def test_refine_and_repaint_use_the_encoder(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str) -> None:
     engine = engine_for(family)
     calls: list[Tensor] = []
-    engine.open("tiny").codec.encoder.register_forward_hook(lambda _, given, out: calls.append(given[0]))  # type: ignore[attr-defined]
+    model, patched = engine.open("tiny"), set()
+    model.codec.encoder.register_forward_hook(lambda _, given, out: calls.append(given[0]))  # type: ignore[attr-defined]
+    model.unet.register_forward_pre_hook(lambda unet, _: patched.add(carries_layerdiffuse(unet)))
     (refined,) = layers(engine, task="refine", source=picture, strength=0.5)
     mask = np.zeros((64, 64), np.uint8)
     mask[10:30, 10:30] = 255
     (repainted,) = layers(engine, task="repaint", source=picture, mask=mask)
     assert len(calls) == 2
+    assert patched == {True}, "without the transparent weights the background turns white"
     assert torch.equal(calls[0][0, 0], torch.from_numpy(picture[..., 3] / np.float32(255))), "alpha must come first"
     assert refined.rgba.shape == picture.shape
     assert (repainted.rgba[mask == 0] == picture[mask == 0]).all()
@@ -203,15 +117,19 @@ def test_upscale_redraws_with_the_unpatched_base_model(
 
 @BOTH
 def test_switching_modes_and_back_gives_the_same_bytes(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str
+    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = engine_for(family)
+    """On a model that is opened once: weights are changed in place."""
+    engine, opened = engine_for(family), []
+    open_base_model = engine_module.open_base_model
+    monkeypatch.setattr(engine_module, "open_base_model", lambda *given: opened.append(1) or open_base_model(*given))
     before = {k: v.clone() for k, v in engine.open("tiny").unet.state_dict().items()}
     first = layers(engine, seed=3)[0].rgba
     layers(engine, task="object", background=picture)
     layers(engine, task="scene")
     assert (layers(engine, seed=3)[0].rgba == first).all()
     model = engine.open("tiny")
+    assert opened == [1]
     engine.unload()
     after = model.unet.state_dict()
     assert after.keys() == before.keys()
@@ -234,6 +152,8 @@ def test_conditions_are_appended_unscaled_by_noise_and_equal_in_both_halves(
     model = engine.open("tiny")
     inputs = seen_inputs(model, engine, task="blend", foreground=picture, steps=3)
     condition = model.codec.encode_opaque(picture)
+    share = 14.6146 / (14.6146**2 + 1) ** 0.5  # of the highest noise level
+    torch.testing.assert_close(inputs[0][0, :4], noise_like((4, 8, 8), 0) * share, atol=1e-3, rtol=0)
     assert [tuple(x.shape) for x in inputs] == [(2, 8, 8, 8)] * 3
     for given in inputs:
         assert torch.equal(given[:, 4:], condition.expand(2, -1, -1, -1))
@@ -258,10 +178,39 @@ def test_below_stop_at_the_base_model_goes_on_without_conditions(
 
 
 def test_prompts_of_single_layers_change_their_layer(engine_for: Callable[[str], Engine]) -> None:
+    """Also prompts of more than 77 tokens, which the others are padded to."""
     engine = engine_for("sd15")
+    model, long = engine.open("tiny"), "a meadow under a wide sky, " * 12
+    texts: list[Tensor] = []
+    handle = model.unet.register_forward_pre_hook(lambda _, given: texts.append(given[2].clone()))
     plain = {p.role: p.rgba for p in layers(engine, task="scene")}
-    asked = {p.role: p.rgba for p in layers(engine, task="scene", prompts={"background": "a meadow under a wide sky"})}
+    asked = {p.role: p.rgba for p in layers(engine, task="scene", prompts={"background": long}, negative_prompt="blur")}
+    handle.remove()
     assert (asked["background"] != plain["background"]).any()
+    expected = model.text.encode(["blur", "blur", "blur", "a bottle", long, "a bottle"]).embeds
+    assert torch.equal(texts[-1], expected), "element image * frames + frame, the negative half first"
+    assert expected.shape[1] == 2 * 77
+
+
+def test_only_foregrounds_are_decoded_with_alpha(engine_for: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each picture, whatever the number of frames."""
+    engine = engine_for("sd15")
+    codec, decoded = engine.open("tiny").codec, []
+    decode = codec.decode
+    monkeypatch.setattr(codec, "decode", lambda latents, passes: decoded.append(latents.shape[0]) or decode(latents, passes))
+    assert len(layers(engine, task="scene", count=2)) == 6
+    assert decoded == [1, 1]
+
+
+def test_each_family_has_its_own_decoder_and_encoder_factor(engine_for: Callable[[str], Engine], models: dict[str, Path]) -> None:
+    """Also in one engine that uses both: the files have the same keys and sizes."""
+    engine = engine_for("sd15")
+    engine.library.add(models["sdxl"])
+    for name, family, factor in (("tiny", "sd15", 1.0), ("checkpoints/tiny", "sdxl", 300.0), ("tiny", "sd15", 1.0)):
+        codec: Any = engine.open(name).codec
+        file = load_file(models[family] / "layer_model" / catalogue.candidates(family, "transparent-decoder")[0].file)
+        assert torch.equal(codec.decoder.conv_in.weight, file["conv_in.weight"])
+        assert codec.offset_factor == factor
 
 
 def test_layer_weight_zero_is_the_base_model(engine_for: Callable[[str], Engine]) -> None:

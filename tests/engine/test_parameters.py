@@ -34,6 +34,9 @@ def test_defaults_are_left_out_but_never_prompt_model_and_seed() -> None:
         ({"seed": "7"}, "seed is '7'"),
         ({"width": 1.5}, "width is 1.5"),
         ({"prompt": None}, "prompt is None"),
+        ({"loras": 5}, "loras is 5"),
+        ({"loras": [["ink"]]}, "pairs of a name and a weight"),
+        ({"loras": [["ink", "much"]]}, "pairs of a name and a weight"),
     ],
 )
 def test_unknown_and_wrong_values_are_named(values: dict[str, object], words: str) -> None:
