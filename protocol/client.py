@@ -11,7 +11,6 @@ import os
 import queue
 import random
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from .finding import START_SECONDS, Finder
 from .frames import unpack
 from .home import Address
 from .link import Link, Task
+from .mailbox import Inbox, Mailbox, holds_the_end
 from .transfers import Content
 
 Priority = Literal["normal", "front", "replace"]
@@ -34,6 +34,8 @@ FileFormat = Literal["psd", "ora", "png"]
 FIRST_RETRY, LAST_RETRY = 0.1, 5.0
 LAST_LOCAL_RETRY = 1.0
 """Seconds between attempts, doubling from the first to the last. Looking for a server on this computer costs next to nothing."""
+FLUSH_SECONDS = 2.0
+"""What was asked for just before `close` may take so long to reach the server."""
 FINAL = ("client-too-old", "server-too-old", "forbidden")
 """Failures that trying again does not cure."""
 
@@ -56,7 +58,8 @@ class Client:
         formats: Sequence[str] = ("rgba8",),
         encodings: Sequence[str] = ("raw", "zlib"),
     ) -> None:
-        self.events: queue.Queue[happened.Event] = queue.Queue()
+        self._mailbox = Mailbox()
+        self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self.welcome: wire.Welcome | None = None
         """The last server's greeting, with the newest state of its engine; `None` before the first."""
@@ -64,14 +67,12 @@ class Client:
         """Why there is no connection now; `None` while there is one."""
         self._hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
         self._finder = Finder(address, launch)
-        self._link = Link(self._deliver)
-        self._inboxes: dict[str, queue.Queue[happened.Event]] = {}
+        self._link = Link(self._mailbox.deliver)
         self._state = threading.Condition()
         self._connected = False
         self._disconnected_at = 0.0
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._signal: tuple[socket.socket, socket.socket] | None = None
 
     # --- the connection ----------------------------------------------------------------------------------------------
 
@@ -98,7 +99,10 @@ class Client:
         return self._connected
 
     def close(self) -> None:
-        """Hang up. Jobs go on at the server unless they were submitted with `keep=False`."""
+        """Hang up, as soon as the server has what was asked for, or cannot take it within `FLUSH_SECONDS`. Jobs go on at the
+        server unless they were submitted with `keep=False`."""
+        if self._connected:
+            self._link.flush(FLUSH_SECONDS)
         self._closing.set()
         self._link.close()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -115,23 +119,11 @@ class Client:
 
     def poll(self) -> list[happened.Event]:
         """All events that wait, without blocking. Meant for a timer of 20 to 50 ms, or for when `fileno()` becomes readable."""
-        self._clear_signal()
-        found: list[happened.Event] = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                found.append(self.events.get_nowait())
-        return found
+        return self._mailbox.poll()
 
     def fileno(self) -> int:
         """A socket that is readable while events wait: for `QSocketNotifier`, `GLib.io_add_watch` or `select`."""
-        if self._signal is None:
-            ours, theirs = socket.socketpair()
-            ours.setblocking(False)
-            theirs.setblocking(False)
-            self._signal = ours, theirs
-            if not self.events.empty():
-                theirs.send(b"!")
-        return self._signal[0].fileno()
+        return self._mailbox.fileno()
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 
@@ -195,7 +187,8 @@ class Client:
         return self._link.upload(content)
 
     def attach(self, job: str, *, have: Sequence[int] = (), format: str | None = None) -> None:
-        """Ask for a job of the past or of another client: its state, its layers (without those in `have`), its further events."""
+        """Ask for a job of the past or of another client: its state, its layers (without those in `have`), its further events.
+        One whose events are on their way to this client already goes on as it is."""
         self._link.attach(wire.Attach(job, tuple(have), format or self._hello.formats[0]))  # type: ignore[arg-type]
 
     def cancel(self, job: str) -> None:
@@ -232,64 +225,46 @@ class Client:
     ) -> Iterator[happened.Event]:
         """For scripts: submit, then yield this job's events up to and including the last. Closing the generator cancels."""
         job = new_job_id()
-        with self._inbox(job):
+        with self._mailbox.inbox(job) as inbox:
             self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, crop=crop, job=job)
-            yield from self._follow(job, timeout)
+            yield from self._follow(job, inbox, timeout)
 
     def follow(self, job: str, timeout: float | None = None) -> Iterator[happened.Event]:
-        """For scripts: attach to a job and yield its events up to and including the last. Closing the generator cancels."""
-        with self._inbox(job):
-            self.attach(job)
-            yield from self._follow(job, timeout)
+        """For scripts: yield a job's events up to and including the last. Closing the generator cancels.
+
+        The story of a job that this client has submitted goes on where it was read so far: what waits in `events` comes first.
+        Any other job is attached to, and its whole story comes.
+        """
+        with self._mailbox.inbox(job) as inbox:
+            told = self._link.is_told(job)  # asked before looking: if it is not told, its end is here, or never comes by itself
+            if not told and not holds_the_end(inbox):
+                self.attach(job)
+            yield from self._follow(job, inbox, timeout)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def _inbox(self, job: str) -> Iterator[None]:
-        self._inboxes[job] = queue.Queue()
-        try:
-            yield
-        finally:
-            del self._inboxes[job]
-
-    def _follow(self, job: str, timeout: float | None) -> Iterator[happened.Event]:
+    def _follow(self, job: str, inbox: Inbox, timeout: float | None) -> Iterator[happened.Event]:
         ended = False
         try:
             while not ended:
-                event = self._next_of(job, timeout)
+                event = self._next_of(job, inbox, timeout)
                 ended = isinstance(event, happened.TERMINAL)
                 yield event
         finally:
             if not ended:
                 self.cancel(job)
 
-    def _next_of(self, job: str, timeout: float | None) -> happened.Event:
+    def _next_of(self, job: str, inbox: Inbox, timeout: float | None) -> happened.Event:
         """The job's next event. Raises when nothing is heard in time, or when there is no server any more."""
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
         while True:
             with contextlib.suppress(queue.Empty):
-                return self._inboxes[job].get(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
+                return inbox.get(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"nothing was heard of job {job} for {timeout:g} s")
             failure, since = self.failure, self._disconnected_at
             if failure is not None and (failure.code in FINAL or time.monotonic() - since > START_SECONDS):
                 raise ProtocolError(failure.code, failure.message, failure.hint)
-
-    def _deliver(self, event: happened.Event) -> None:
-        inbox = self._inboxes.get(getattr(event, "job", None) or "")
-        if inbox is not None:
-            inbox.put(event)
-            return
-        self.events.put(event)
-        if self._signal is not None:
-            with contextlib.suppress(BlockingIOError):
-                self._signal[1].send(b"!")
-
-    def _clear_signal(self) -> None:
-        if self._signal is not None:
-            with contextlib.suppress(BlockingIOError):
-                while self._signal[0].recv(4096):
-                    pass
 
     def _stay_connected(self) -> None:
         """The worker thread: connect, serve until the connection breaks, wait a little longer each time, again."""
@@ -309,20 +284,20 @@ class Client:
             with self._state:
                 self._connected, self.failure = False, failure
                 self._state.notify_all()
-            self._deliver(happened.Disconnected(failure, None if final else delay))
+            self._mailbox.deliver(happened.Disconnected(failure, None if final else delay))
             if final or self._closing.wait(delay * random.uniform(0.8, 1.2)):
                 return
             delay = min(2 * delay, LAST_LOCAL_RETRY if self._finder.is_local else LAST_RETRY)
 
     def _one_connection(self) -> None:
-        address = self._finder.find(lambda command: self._deliver(happened.Starting(command)), self._closing)
+        address = self._finder.find(lambda command: self._mailbox.deliver(happened.Starting(command)), self._closing)
         with contextlib.closing(open_connection(address)) as connection:
             connection.send(wire.to_text(self._hello))
             welcome = self._greeting(connection.recv(timeout=10))
             with self._state:
                 self.welcome, self.failure, self._connected = welcome, None, True
                 self._state.notify_all()
-            self._deliver(happened.Connected(welcome))
+            self._mailbox.deliver(happened.Connected(welcome))
             with self._link.over(connection, welcome.encoding):
                 try:
                     while not self._closing.is_set():
@@ -343,7 +318,7 @@ class Client:
             message = wire.from_server(frame)
             if isinstance(message, wire.Engine) and self.welcome is not None:
                 self.welcome = replace(self.welcome, engine=message)
-                self._deliver(message)
+                self._mailbox.deliver(message)
             elif message is not None:
                 self._link.message(message)
         elif (part := unpack(frame)) is not None:

@@ -1,6 +1,8 @@
 """The client's jobs over a connection that comes and goes: uploads before submits, attaching again, one end per job.
 
-Knows messages and their order; the connection is handed in, and events are handed out through a function.
+A job is told at most once at a time: from `begin` or `attach` until its end has been delivered. Whoever asks again meanwhile gets
+what is left of the same story, so no end can overtake layers that were asked for by another message. Knows messages and their
+order; the connection is handed in, and events are handed out through a function.
 """
 
 from __future__ import annotations
@@ -80,21 +82,32 @@ class Link:
         self._urgent: deque[wire.ClientMessage | Action] = deque()
         self._parts: deque[Iterator[bytes]] = deque()
         self._connection: ClientConnection | None = None
+        self._sending = False
+        """The writing thread has an item in its hands."""
 
     # --- asked by the host -------------------------------------------------------------------------------------------
 
     def begin(self, task: Task) -> None:
         job = task.asked.job
         with self._changed:
+            if job in self._tasks:
+                return
             self._tasks[job] = task
             if self._connection is not None:
                 self._enqueue(lambda: self._offer(job))
 
     def attach(self, message: wire.Attach) -> None:
         with self._changed:
+            if message.job in self._tasks:
+                return
             self._tasks[message.job] = Task(message, {}, {}, accepted=True, layers=set(message.have))
             if self._connection is not None:
                 self._enqueue(message)
+
+    def is_told(self, job: str) -> bool:
+        """Whether the job's end is still to be delivered."""
+        with self._changed:
+            return job in self._tasks
 
     def cancel(self, job: str) -> None:
         with self._changed:
@@ -116,6 +129,11 @@ class Link:
                 self._enqueue(lambda: self._announce(announced.sha256, content))
         return announced.sha256
 
+    def flush(self, timeout: float) -> bool:
+        """Wait until the server has all that was asked for: every message is sent, every job accepted or refused."""
+        with self._changed:
+            return self._changed.wait_for(self._is_flushed, timeout)
+
     def close(self) -> None:
         """Hang up, without waiting for it: the writing thread does it."""
         with self._changed:
@@ -129,7 +147,7 @@ class Link:
     def over(self, connection: ClientConnection, encoding: str) -> Iterator[None]:
         """Work over this connection: what is unfinished is taken up again first."""
         with self._changed:
-            self._connection, self._encoding = connection, encoding
+            self._connection, self._encoding, self._sending = connection, encoding, False
             self._uploaded.clear()
             self._uploading.clear()
             self._downloads = Downloads()
@@ -191,13 +209,14 @@ class Link:
             if task is not None:
                 task.accepted = True
                 task.uploads = {}
+                self._changed.notify_all()
 
     def _end(self, message: wire.Finished | wire.Failed | wire.Cancelled) -> None:
         self._downloads.forget(message.job)
-        with self._changed:
-            known = self._tasks.pop(message.job, None)
-        if known is not None:
-            self._deliver(message)
+        with self._changed:  # also while delivering: a job that is not told any more has its end where its events go
+            if self._tasks.pop(message.job, None) is not None:
+                self._deliver(message)
+            self._changed.notify_all()
 
     def _has(self, message: wire.Have) -> None:
         with self._changed:
@@ -241,6 +260,7 @@ class Link:
                     return
                 item: wire.ClientMessage | Action | bytes | None
                 item = self._urgent.popleft() if self._urgent else self._next_part()
+                self._sending = True
             try:
                 if isinstance(item, bytes):
                     connection.send(item)
@@ -251,6 +271,9 @@ class Link:
             except Exception:  # whatever broke the connection, the reading thread sees and reports it
                 connection.close()
                 return
+            with self._changed:
+                self._sending = False
+                self._changed.notify_all()
 
     def _next_part(self) -> bytes | None:
         while self._parts:
@@ -311,6 +334,9 @@ class Link:
         task = self._tasks[job]
         task.offers += 1
         return task.offers < MAX_OFFERS and task.uploads is not None and evicted <= task.uploads.keys()
+
+    def _is_flushed(self) -> bool:
+        return not (self._urgent or self._parts or self._sending) and all(task.accepted for task in self._tasks.values())
 
     def _is_ready(self, task: Task) -> bool:
         return task.uploads is not None and self._uploaded.issuperset(task.uploads)
