@@ -73,6 +73,16 @@ def find(document: Any, wanted: str) -> Any | None:
     return _find_below(root, wanted) if root is not None else None
 
 
+def identities(document: Any) -> set[str]:
+    """Of all layers that are in the document."""
+    waiting, seen = list(document.topLevelNodes()), set()
+    while waiting:
+        node = waiting.pop()
+        seen.add(identity(node))
+        waiting += node.childNodes()
+    return seen
+
+
 def _find_below(parent: Any, wanted: str) -> Any | None:
     for node in parent.childNodes():
         if identity(node) == wanted:

@@ -14,7 +14,8 @@ from krita import DockWidget, Krita
 from . import canvas, results
 from .checkerboard import Preview
 from .error_box import ErrorBox
-from .form_panel import SPACING, FormPanel
+from .fields import SPACING
+from .form_panel import FormPanel
 from .history_list import HistoryList
 from .qt import MAJOR, QtCore, QtWidgets, guarded
 from .results import Errand
@@ -103,7 +104,7 @@ class Docker(DockWidget):
 
     def _use_history(self, what: str, job: str) -> None:
         self.error.hide()
-        entry = self._session.history.get(job)
+        entry = self._session.history.entries.get(job)
         if what in ("insert", "replace"):
             self._session.insert_again(job, Krita.instance().activeDocument(), instead=what == "replace")
         elif what == "delete":
@@ -161,7 +162,7 @@ class Docker(DockWidget):
         self.form_panel.allow({str(one.get("name")): one.get("tasks") for one in engine.models})
 
     def _show_history(self) -> None:
-        self.history.show_entries(self._session.history, self._session.thumbnails)
+        self.history.show_entries(self._session.history)
 
     def _show_failure(self, failure: Failure) -> None:
         self.error.show_failure(failure, self._circumstances())

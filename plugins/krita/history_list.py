@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from acetate.plugins.bridge.history import History
 from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.plugins.bridge.words import ago
-from acetate.protocol import HistoryEntry, Image
+from acetate.protocol import HistoryEntry
 
 from . import checkerboard
 from .qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
@@ -47,9 +48,9 @@ class HistoryList(QtWidgets.QListWidget):
         self.customContextMenuRequested.connect(guarded(self._open_menu))
         self.verticalScrollBar().valueChanged.connect(guarded(self._scrolled))
 
-    def show_entries(self, history: Mapping[str, HistoryEntry], thumbnails: Mapping[str, Image]) -> None:
+    def show_entries(self, history: History) -> None:
         """Bring the list to this state; the place of the scroll bar stays."""
-        entries = [entry for entry in history.values() if entry.layers]
+        entries = [entry for entry in history.entries.values() if entry.layers]
         there = {self.item(row).data(JOB): self.item(row) for row in range(self.count())}
         for job in there.keys() - {entry.job for entry in entries}:
             self.takeItem(self.row(there[job]))
@@ -62,8 +63,8 @@ class HistoryList(QtWidgets.QListWidget):
                 item.setToolTip(_details(entry))
                 self.insertItem(row, item)
             item.setData(SECOND_LINE, _second_line(entry))
-            if item.data(PICTURE) is None and entry.job in thumbnails:
-                item.setData(PICTURE, checkerboard.picture(thumbnails[entry.job]))
+            if item.data(PICTURE) is None and entry.job in history.thumbnails:
+                item.setData(PICTURE, checkerboard.picture(history.thumbnails[entry.job]))
 
     def paintEvent(self, event: Any) -> None:  # noqa: N802
         super().paintEvent(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from typing import Any
 
 from acetate.protocol import Client
@@ -73,7 +74,17 @@ def _show(docker: Docker) -> None:
     docker.raise_()
 
 
+def survive_lost_connections() -> None:
+    """A write to a connection that the other side has closed sends SIGPIPE, which ends a program that does not say otherwise.
+
+    Python says so for its own programs, but not inside Krita, where the artist's picture would go with it.
+    """
+    if hasattr(signal, "SIGPIPE") and signal.getsignal(signal.SIGPIPE) is signal.SIG_DFL:
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
 def register() -> Session:
+    survive_lost_connections()
     app = Krita.instance()
     session = Session(app, make_client)
     app.addExtension(AcetateExtension(app, session))

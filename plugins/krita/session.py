@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
+from acetate.plugins.bridge.history import History
 from acetate.plugins.bridge.launch import BY_HAND, server_command
 from acetate.plugins.bridge.watch import HOPELESS, Watch
 from acetate.plugins.bridge.words import sentence, short_prompt
@@ -21,16 +22,12 @@ from acetate.protocol import (
     Client,
     Condition,
     Connected,
-    Discarded,
     Disconnected,
     Engine,
     Error,
     Event,
     Failure,
     FileReady,
-    HistoryEntry,
-    HistoryPage,
-    Image,
     Starting,
     new_job_id,
 )
@@ -38,8 +35,9 @@ from acetate.protocol import (
 from . import canvas, conditions
 from .conditions import RefusedError
 from .qt import QtCore, Signal, guarded
+from .replacing import Replacements
 from .results import Errand, insertion
-from .steps import Elsewhere, Steps
+from .steps import Elsewhere, Steps, writing
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +72,8 @@ class Session(QtCore.QObject):
         """A few words while there is no connection; empty while there is one."""
         self.current: Errand | None = None
         """The generation that runs, from the click until its result is in the document."""
-        self.history: dict[str, HistoryEntry] = {}
-        """By job, newest first."""
-        self.thumbnails: dict[str, Image] = {}
+        self.history = History()
+        self._replacements = Replacements(app)
         self._errands: dict[str, Errand] = {}
         self._steps = Steps()
         self._elsewhere = Elsewhere()
@@ -154,13 +151,13 @@ class Session(QtCore.QObject):
         self.changed.emit()
 
     def insert_again(self, job: str, document: Any, *, instead: bool = False) -> None:
-        """Put a finished job of the history into the document, or `instead` of the active layer (two undo steps)."""
+        """Put a finished job of the history into the document, or `instead` of the active layer."""
         active = canvas.active_layer(document) if document is not None else None
         if document is None or (instead and active is None):
             self._refuse(RefusedError(NO_DOCUMENT if document is None else "No layer is active. Select the layer to replace."))
         elif job not in self._errands:
             above = canvas.identity(active) if active is not None else None
-            entry = self.history.get(job)
+            entry = self.history.entries.get(job)
             title = short_prompt(str(entry.parameters.get("prompt", ""))) if entry is not None else ""
             self._errands[job] = Errand(Watch(job), document, above, title=title, replaces=above if instead else None)
             self.connect_to_server().attach(job, format="bgra8")
@@ -196,8 +193,9 @@ class Session(QtCore.QObject):
 
     def more_history(self) -> None:
         """Ask for the page after the oldest entry."""
-        if self.history and self.client is not None and self.client.connected:
-            self.client.history(before=list(self.history)[-1], limit=HISTORY_PAGE)
+        oldest = self.history.oldest
+        if oldest is not None and self.client is not None and self.client.connected:
+            self.client.history(before=oldest, limit=HISTORY_PAGE)
 
     # --- what the server says ----------------------------------------------------------------------------------------
 
@@ -220,14 +218,7 @@ class Session(QtCore.QObject):
             self._disconnected(event)
         elif isinstance(event, Engine):
             self._use_engine(event)
-        elif isinstance(event, HistoryPage):
-            known = {**self.history, **{entry.job: entry for entry in event.entries}}
-            self.history = dict(sorted(known.items(), key=lambda item: -item[1].finished))
-            self.thumbnails.update(event.thumbnails)
-            self.history_changed.emit()
-        elif isinstance(event, Discarded):
-            self.history.pop(event.job, None)
-            self.thumbnails.pop(event.job, None)
+        elif self.history.take(event):
             self.history_changed.emit()
         elif isinstance(event, Error) and event.job is None:
             self.failed.emit(event.failure)
@@ -254,7 +245,7 @@ class Session(QtCore.QObject):
 
     def _watch(self, errand: Errand, event: Event) -> None:
         if isinstance(event, FileReady) and event.job == errand.job and errand.save_as is not None:
-            self._elsewhere.run(_writing(errand.save_as, event.data), self._written)
+            self._elsewhere.run(writing(errand.save_as, event.data), self._written)
             self._note(event.file.notes)
         errand.watch.take(event, time.monotonic())
         if not errand.watch.over:
@@ -273,6 +264,8 @@ class Session(QtCore.QObject):
     def _inserted(self, errand: Errand, active: Any, error: BaseException | None) -> None:
         if error is None:
             self.connect_to_server().acknowledge(errand.job)
+            if errand.replaces is not None:
+                self._replacements.add(errand.replaces, canvas.identity(active))
             QtCore.QTimer.singleShot(ACTIVATION_MS, lambda: self._activate(errand.document, active))
             self.inserted.emit(errand)
             self._note(errand.watch.notes + tuple(one for ready in errand.watch.layers for one in ready.layer.warnings))
@@ -309,12 +302,3 @@ class Session(QtCore.QObject):
     def _refuse(self, refused: RefusedError) -> None:
         message, _, hint = str(refused).partition(". ")
         self.failed.emit(Failure("refused", message.rstrip("."), hint))
-
-
-def _writing(path: Path, data: bytes) -> Callable[[], None]:
-    def write() -> None:
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-
-    return write

@@ -29,6 +29,7 @@ def test_unset_fields_are_left_to_the_model():
 def test_a_task_takes_only_its_own_fields():
     parameters = Form(task="upscale", count=4, lock_alpha=True, prompts={"background": "bar"}, scale=3.0).parameters()
     assert (parameters.count, parameters.lock_alpha, parameters.prompts, parameters.scale) == (1, False, {}, 3.0)
+    assert parameters.strength is None and Form(task="refine").parameters().strength == Form().strength
 
 
 def test_a_new_seed_is_drawn_unless_it_is_fixed():

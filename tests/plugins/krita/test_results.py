@@ -69,6 +69,18 @@ def test_a_replaced_layer_is_gone(app, document):
     assert old not in document.topLevelNodes()
 
 
+def test_between_both_undo_steps_of_a_replacement_the_old_and_the_new_layer_are_there(app, document, krita):
+    """What `replacing` looks for, to undo the second half as well."""
+    old = inserted(app, errand(document))
+    new = inserted(app, errand(document, replaces=canvas.identity(old)))
+    pair = {canvas.identity(old), canvas.identity(new)}
+    there = []
+    for step in (lambda: None, lambda: krita.undo(document), lambda: krita.undo(document)):
+        step()
+        there.append(len(pair & canvas.identities(document)))
+    assert there == [1, 2, 1]
+
+
 def test_an_empty_result_is_refused_in_words(app, document):
     with pytest.raises(RefusedError, match="empty"):
         inserted(app, errand(document, ready(b"")))

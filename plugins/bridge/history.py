@@ -1,0 +1,33 @@
+"""Finished jobs as the server lists them, page by page. Knows the protocol's events; knows no widget and asks for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from acetate.protocol import Discarded, Event, HistoryEntry, HistoryPage, Image
+
+
+@dataclass
+class History:
+    """Feed it every event with `take`; read the rest."""
+
+    entries: dict[str, HistoryEntry] = field(default_factory=dict)
+    """By job, newest first."""
+    thumbnails: dict[str, Image] = field(default_factory=dict)
+
+    def take(self, event: Event) -> bool:
+        """Whether the event changed anything here."""
+        if isinstance(event, HistoryPage):
+            known = {**self.entries, **{entry.job: entry for entry in event.entries}}
+            self.entries = dict(sorted(known.items(), key=lambda item: -item[1].finished))
+            self.thumbnails.update(event.thumbnails)
+            return True
+        if isinstance(event, Discarded):
+            self.thumbnails.pop(event.job, None)
+            return self.entries.pop(event.job, None) is not None
+        return False
+
+    @property
+    def oldest(self) -> str | None:
+        """The job to ask for the next page after."""
+        return next(reversed(self.entries), None)

@@ -1,0 +1,30 @@
+from acetate.plugins.bridge.history import History
+from acetate.protocol import Discarded, HistoryEntry, HistoryPage, Image
+
+PICTURE = Image(1, 1, "rgba8", bytes(4))
+
+
+def page(*finished, more=False):
+    entries = tuple(HistoryEntry(f"job-{at}", "foreground", float(at)) for at in finished)
+    return HistoryPage(entries, {entry.job: PICTURE for entry in entries}, more)
+
+
+def test_pages_that_arrive_in_any_order_are_one_list_with_the_newest_first():
+    history = History()
+    assert history.take(page(5, 4)) and history.take(page(2, 1)) and history.take(page(9, 5))
+    assert list(history.entries) == ["job-9", "job-5", "job-4", "job-2", "job-1"]
+    assert history.oldest == "job-1"
+
+
+def test_a_deleted_job_is_gone_with_its_picture():
+    history = History()
+    history.take(page(2, 1))
+    assert history.take(Discarded("job-2"))
+    assert list(history.entries) == list(history.thumbnails) == ["job-1"]
+
+
+def test_what_does_not_concern_it_changes_nothing():
+    history = History()
+    assert not history.take(Discarded("job-2"))
+    assert not history.take(object())
+    assert (history.entries, history.oldest) == ({}, None)
