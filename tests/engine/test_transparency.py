@@ -130,6 +130,14 @@ def test_other_numbers_of_passes_are_refused(small: TransparentDecoder) -> None:
         small.estimate(torch.zeros(1, 3, 32, 32), torch.zeros(1, 4, 4, 4), 3)
 
 
+def test_eight_passes_are_eight_calls_of_the_network(small: TransparentDecoder) -> None:
+    calls: list[int] = []
+    handle = small.register_forward_hook(lambda *_: calls.append(1))
+    small.estimate(torch.zeros(1, 3, 32, 32), torch.zeros(1, 4, 4, 4))
+    handle.remove()
+    assert len(calls) == 8
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @torch.no_grad()
 def test_half_precision_stays_close(decoder: TransparentDecoder, dtype: torch.dtype) -> None:
