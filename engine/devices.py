@@ -25,7 +25,9 @@ def dtypes(device: torch.device) -> Dtypes:
     """float32 on the CPU; half precision on accelerators, where MPS and XPU are untried."""
     if device.type == "cpu":
         return Dtypes(torch.float32, torch.float32, torch.float32)
-    vae = torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    # Older cards emulate bfloat16, at a price higher than that of float32.
+    brain = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    vae = torch.bfloat16 if brain else torch.float32
     return Dtypes(torch.float16, vae, torch.float16)
 
 
@@ -38,12 +40,18 @@ def pick_device(name: str | None = None) -> torch.device:
     present = available()
     if name is None or name == "auto":
         return torch.device(present[0])
-    kind = name.split(":")[0]
+    kind, colon, index = name.partition(":")
     if kind not in KINDS:
         raise BadRequest(f"unknown device {name!r}", f"one of {', '.join(KINDS)}, with an index such as cuda:1")
     if kind not in present:
         raise BadRequest(f"device {name!r} is not there", f"this machine has {', '.join(present)}")
+    count = _COUNTS[kind]() if kind in _COUNTS else 1
+    if colon and not (index.isdecimal() and int(index) < count):
+        raise BadRequest(f"device {name!r} is not there", f"this machine has {count} of that kind, counted from 0")
     return torch.device(name)
+
+
+_COUNTS: dict[str, Callable[[], int]] = {"cuda": lambda: torch.cuda.device_count(), "xpu": lambda: torch.xpu.device_count()}
 
 
 def available() -> list[str]:

@@ -142,6 +142,8 @@ class Denoiser:
         if hasattr(self.scheduler, "model_outputs"):
             self.scheduler.model_outputs = [None] * self.scheduler.config.solver_order
             self.scheduler.lower_order_nums = 0
+        if hasattr(self.scheduler, "last_sample"):  # by which UniPC corrects what it predicted
+            self.scheduler.last_sample = None
 
     @torch.no_grad()
     def run(

@@ -11,8 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
 CPU = torch.device("cpu")
-KARRAS_20 = (14.615, 11.725, 9.340, 7.384, 5.789, 4.500, 3.465, 2.641, 1.991, 1.483)
-"""The first ten of the reference's sigmas (layerdiffuse.md 10.6)."""
+KARRAS_20 = (14.615, 11.725, 9.340, 7.384, 5.789, 4.500, 3.465, 2.641, 1.991, 1.483,
+             1.091, 0.791, 0.565, 0.396, 0.273, 0.184, 0.121, 0.078, 0.048, 0.029, 0)  # fmt: skip
+"""The reference's sigmas (layerdiffuse.md 10.6)."""
 
 
 def denoiser(name: str = "dpmpp-2m-karras", steps: int = 20, strength: float = 1.0, **config: object) -> Denoiser:
@@ -32,7 +33,7 @@ def run(d: Denoiser, target: Tensor, noise: Tensor, clean: Tensor | None = None)
 
 
 def test_karras_sigmas_are_the_references() -> None:
-    sigmas = denoiser().scheduler.sigmas[:10].tolist()
+    sigmas = denoiser().scheduler.sigmas.tolist()
     assert sigmas == pytest.approx(KARRAS_20, abs=6e-4)
 
 
@@ -149,6 +150,42 @@ def test_noise_drawn_beforehand_is_what_the_solver_would_draw(strength: float) -
 def test_noised_is_the_schedulers_own_way(name: str) -> None:
     d, clean, noise = denoiser(name, 6), torch.randn(1, 4, 8, 8), noise_like((1, 4, 8, 8), 2)
     assert torch.equal(d.noised(clean, noise, 0), d.scheduler.add_noise(clean, noise, d.timesteps[:1]))
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_a_solver_that_forgets_goes_on_as_one_that_begins_there(name: str) -> None:
+    """Where another model takes over: what the first one predicted is extrapolated no further."""
+    whole, middle = denoiser(name, 12), 6
+    reached: list[Tensor] = []
+
+    def first_then_second(scaled: Tensor, timestep: Tensor, index: int) -> Tensor:
+        if index < middle:
+            return scaled * 0.5 + 1
+        if index == middle:
+            whole.forget()
+        return scaled * 0.9 - 0.1
+
+    def remember(sample: Tensor, index: int) -> Tensor:
+        reached.append(sample.clone())
+        return sample
+
+    for _ in whole.run(whole.start(noise_like((1, 4, 8, 8), 3), None), first_then_second, torch.Generator(), remember):
+        pass
+    assert whole.latents.isfinite().all()
+    if name not in ("dpmpp-2m-karras", "euler", "unipc"):
+        return  # the others draw noise of their own in every step
+    later = denoiser(name, 12, strength=0.5)
+    for _ in later.run(reached[middle - 1], lambda scaled, timestep, index: scaled * 0.9 - 0.1, torch.Generator()):
+        pass
+    torch.testing.assert_close(later.latents, whole.latents, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_nothing_in_double_precision_goes_to_the_device(name: str) -> None:
+    """Apple's GPUs have none."""
+    d = denoiser(name)
+    assert d.timesteps.dtype != torch.float64
+    assert d.start(noise_like((1, 4, 8, 8), 0), None).dtype == torch.float32
 
 
 def test_unknown_schedulers_are_refused_with_the_known_ones() -> None:
