@@ -44,6 +44,7 @@ class Engine:
 
         Raises a subclass of `EngineError`. Cancelling raises nothing.
         """
+        validation.check(request)
         request = emphasis.with_loras(request)
         validation.check(request)
         self._check_files(request)
@@ -102,9 +103,9 @@ class Engine:
     def _check_files(self, request: Request) -> None:
         """Miss what a request needs now, not after minutes of loading and drawing."""
         family = self._family(request.model)
-        requirements.check(family, requirements.roles_of(request, family), self._find)
         for name, _ in request.loras:
             self._find_lora(family, name)
+        requirements.check(family, requirements.roles_of(request, family), self._find)
 
     def _family(self, model: str) -> Family:
         if model == builtin.NAME:

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from acetate.engine import TASKS, Picture, Progress, Request
 from acetate.engine.parameters import from_json
+from acetate.engine.request import Injection, ResizeMode
 
 from . import outputs
 from .failing import UsageError
@@ -49,6 +50,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for role in PICTURES[1:]:
         parser.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"a {role} picture as a condition")
         parser.add_argument(f"--{role}-prompt", metavar="PROMPT", help=f"a prompt for the {role} alone")
+    parser.add_argument("--resize-mode", choices=get_args(ResizeMode), help="conditions of another size (default: crop)")
+    parser.add_argument("--injection", choices=get_args(Injection), help="which SDXL foreground weights (default: attention)")
+    parser.add_argument("--layer-weight", type=float, metavar="WEIGHT", help="strength of the LayerDiffuse weights (default: 1)")
+    parser.add_argument("--stop-at", type=float, metavar="SHARE", help="the base model finishes after this share, 0 to 1")
     add_onto_options(parser)
     parser.add_argument("--lora", action="append", metavar="NAME[:WEIGHT]", help="add a LoRA; may be given more than once")
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
@@ -84,11 +89,15 @@ def request_of(options: argparse.Namespace) -> Request:
         "strength",
         "lock_alpha",
         "alpha_passes",
+        "resize_mode",
+        "injection",
+        "layer_weight",
+        "stop_at",
     )
     changes: dict[str, Any] = {name: getattr(options, name) for name in plain if getattr(options, name) is not None}
     if options.prompt is not None:
         changes["prompt"] = options.prompt
-    elif not options.origin:
+    elif not options.origin and options.task != "upscale":
         raise UsageError("the prompt is missing", 'say what to draw: acetate generate "a red apple" -o apple.png')
     onto = onto_of(options)
     if onto is not None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from acetate.engine.recognition import TEXT_ENCODERS, UNET
 from PIL import Image
 
 
@@ -51,3 +52,22 @@ def layer_file(tmp_path: Path) -> Path:
     path = tmp_path / "layer.png"
     Image.fromarray(rgba).save(path)
     return path
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path, write_sparse: Callable[..., Path]) -> Callable[[str], Path]:
+    """Install a model `painter` of a family: a header with nothing behind it, enough for what is said before it is opened."""
+
+    def install(family: str) -> Path:
+        shapes: dict[str, tuple[int, ...]] = {f"{prefix}x": (1,) for prefix in TEXT_ENCODERS[family]}  # type: ignore[index]
+        shapes[f"{UNET}input_blocks.0.0.weight"] = (1, 4, 3, 3)
+        if family == "sd15":
+            shapes[f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"] = (1, 768)
+        else:
+            shapes[f"{UNET}label_emb.0.0.weight"] = (1,)
+            shapes |= {f"{UNET}middle_block.1.transformer_blocks.{i}.x": (1,) for i in range(10)}
+        path = tmp_path / "home/models/checkpoints/painter.safetensors"
+        path.parent.mkdir(parents=True)
+        return write_sparse(path, shapes)
+
+    return install
