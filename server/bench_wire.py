@@ -93,7 +93,7 @@ def _server(folder: Path) -> Iterator[tuple[Address, float]]:
 def _connect(address: Address) -> None:
     client = Client("bench", address=address)
     client.connect()
-    while not isinstance(client.events.get(timeout=10), Connected):
+    while not isinstance(client.events.get(timeout=60), Connected):
         pass
     client.close()
 

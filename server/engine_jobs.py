@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from .reports import Advanced, Made, MadeFile, Run, Sketch
 from .requests import Target, target
 
 PREVIEW_SIDE = 256
+FIRST_PREVIEW_SECONDS = 0.002
+"""What the first one is guessed to cost."""
 ROLES = {"scene": 3, "background": 2, "object": 2}
 """Layers per picture of the tasks that make more than one."""
 
@@ -35,8 +38,9 @@ class PreviewBudget:
         self.share = share
         self.spent = 0.0
         self._clock = clock
-        self._expected = 0.002
-        """Seconds that one preview costs: a guess until the first was made, then the costliest so far."""
+        self._costs: deque[float] = deque(maxlen=4)
+        """Seconds that the last previews cost. The least of them is expected of the next: a pause of the machine while one was
+        made says nothing about previews, and is accounted for in `spent`."""
         self.begin()
 
     def begin(self) -> None:
@@ -47,7 +51,8 @@ class PreviewBudget:
 
     def allows(self) -> bool:
         now = self._clock()
-        return now - self._last >= self.interval and self.spent + self._expected <= self.share * (now - self._started)
+        expected = min(self._costs, default=FIRST_PREVIEW_SECONDS)
+        return now - self._last >= self.interval and self.spent + expected <= self.share * (now - self._started)
 
     def make(self, preview: Callable[[], RGBA]) -> RGBA:
         """Make one and account for it."""
@@ -57,7 +62,7 @@ class PreviewBudget:
         small = np.ascontiguousarray(small[::thin, ::thin])
         cost = self._clock() - self._last
         self.spent += cost
-        self._expected = max(self._expected, cost) if self._expected != 0.002 else cost
+        self._costs.append(cost)
         return small
 
 

@@ -51,6 +51,15 @@ def test_cheap_previews_come_four_times_a_second_and_not_more() -> None:
     assert 38 <= made <= 41  # in 10 seconds
 
 
+def test_a_preview_during_which_the_machine_paused_does_not_silence_later_jobs() -> None:
+    clock = Clock()
+    budget = PreviewBudget(0.25, 0.02, clock)
+    generate(budget, clock, step=0.01, cost=0.0001, steps=100)
+    generate(budget, clock, step=0.01, cost=5.0, steps=25)
+
+    assert generate(budget, clock, step=0.01, cost=0.0001, steps=1000) > 30
+
+
 def test_large_previews_are_thinned() -> None:
     budget = PreviewBudget(0, 1, Clock())
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
+import importlib
 import io
+from pathlib import Path
 
 import pytest
 from acetate.protocol import Box, Failure, Layer
@@ -42,3 +45,15 @@ def test_the_end_of_the_pipe_is_the_end() -> None:
 def test_a_pipe_out_of_step_is_noticed() -> None:
     with pytest.raises(EOFError, match="out of step"):
         reports.body_length(b"\xff\xff\xff\xff")
+
+
+@pytest.mark.parametrize("package", ["protocol", "server"])
+def test_nothing_is_pickled(package: str) -> None:
+    """Whoever unpickles runs what the sender likes. `multiprocessing` pickles what it sends."""
+    folder = Path(importlib.import_module(f"acetate.{package}").__file__ or "").parent
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found = {name.split(".")[0] for name in names} & {"pickle", "marshal", "shelve", "multiprocessing", "joblib"}
+            assert not found, f"{path} imports {found}"
