@@ -15,11 +15,14 @@ from acetate.protocol import (
     Client,
     Condition,
     Connected,
+    Disconnected,
     Event,
+    Failure,
     Finished,
     Image,
     Jobs,
     LayerReady,
+    ProtocolError,
     Queued,
     Started,
 )
@@ -37,6 +40,7 @@ class FakeServer:
     """Welcomes everybody; `heard` holds what the newest client has said since."""
 
     def __init__(self) -> None:
+        self.greeting: wire.ServerMessage = WELCOME
         self.heard: queue.Queue[dict[str, Any]] = queue.Queue()
         self._newest: queue.Queue[ServerConnection] = queue.Queue()
         self._server = serve(self._serve, "127.0.0.1", 0, compression=None)
@@ -63,7 +67,7 @@ class FakeServer:
 
     def _serve(self, connection: ServerConnection) -> None:
         connection.recv()
-        connection.send(wire.to_text(WELCOME))
+        connection.send(wire.to_text(self.greeting))
         self._newest.put(connection)
         for frame in connection:
             self.heard.put(json.loads(frame))
@@ -220,6 +224,22 @@ def test_who_stops_following_cancels(server: FakeServer, client: Client, says: C
     says(Cancelled(job))
 
     assert client.poll() == [Cancelled(job)]
+
+
+# --- greeting ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["client-too-old", "server-too-old"])
+def test_a_client_of_another_version_says_which_side_to_update_and_stops_trying(server: FakeServer, code: str) -> None:
+    failure = Failure(code, "the client speaks protocol 1, the server another", "Update the other side.")
+    server.greeting = wire.Error(failure, "hello")
+    client = Client("test", address=server.address)
+    with pytest.raises(ProtocolError, match="another") as refused:
+        client.wait_until_connected(DEADLINE)
+    client.close()
+
+    assert refused.value.failure == failure
+    assert client.poll() == [Disconnected(failure, retry_in=None)]
 
 
 # --- hanging up ------------------------------------------------------------------------------------------------------

@@ -71,12 +71,12 @@ def test_the_package_works_as_a_copy_with_nothing_installed(tmp_path: Path) -> N
         "from plugin.protocol import Address, Client\n"
         "client = Client('copy', address=Address('ws://127.0.0.1:9/', 't'))\n"
         "client.connect()\n"
-        "print(client.events.get(timeout=10).failure.code)\n"
+        "print(client.events.get(timeout=60).failure.code)\n"
         "client.close()\n"
         "outside = [name for name in sys.modules if name.split('.')[0] in ('websockets', 'acetate', 'numpy')]\n"
         "print(outside)\n"
     )
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, timeout=120)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:2] == ["connection-lost", "[]"]
