@@ -107,7 +107,7 @@ class Compilation:
     def _work(self, shape: Hashable, copies: list[tuple[nn.Module, Any]], threads: int) -> None:
         torch.set_num_threads(threads)
         try:
-            with torch.no_grad(), torch._dynamo.config.patch(recompile_limit=4 * SHAPES):  # type: ignore[no-untyped-call]
+            with torch.no_grad(), torch._dynamo.config.patch(recompile_limit=4 * SHAPES):
                 for block, (arguments, keywords) in copies:
                     self._compile(block)(*arguments, **keywords)
         except Exception as error:  # a compiler fails in any way it likes; pictures are drawn without it

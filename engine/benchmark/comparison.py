@@ -41,6 +41,8 @@ class Options:
     """Without the other contestants: they keep whole networks on the device, which a small one cannot hold."""
     variants: bool = False
     compiled: bool = False
+    stages: tuple[str, ...] = ()
+    """Only these, and no whole picture unless it is among them; empty means all."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class Comparison:
     repeats: int
     load: float | None
     """Seconds to open the model from disk; `None` for one that was made up."""
-    cold: float
-    """Seconds of the first whole picture after that."""
+    cold: float | None
+    """Seconds of the first whole picture after that; `None` where none was asked for."""
     plan: str
     """How memory is used."""
     rows: tuple[Row, ...]
@@ -92,11 +94,14 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
     subject = _subject(model, options)
     ours, reference = Ours(subject), Reference(subject)
     model.room.prepare(subject.width, subject.height, samples=2)
+    whole = not options.stages or "whole" in options.stages
     cold = Times()
-    measure(ours.whole, model.device, cold)
+    if whole:
+        measure(ours.whole, model.device, cold)
     contestants = [ours.contestant()]
     if not options.alone:
         contestants += [Plain(subject).contestant(), reference.contestant()]
+    contestants = [_limited(one, options.stages) for one in contestants]
     times = alternate(contestants, options.repeats, model.device)
     memory = {}
     for one in contestants:
@@ -120,7 +125,7 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
         passes=subject.passes,
         repeats=options.repeats,
         load=loading if options.from_disk else None,
-        cold=cold.seconds,
+        cold=cold.seconds if whole else None,
         plan=str(model.room.plan),
         rows=tuple(rows),
         memory=memory,
@@ -132,6 +137,11 @@ def _subject(model: Model, options: Options) -> Subject:
     side = options.size or model.sizes.native
     width, height = model.sizes.frame(side, side, "cover").working
     return Subject(model, width, height, options.steps or model.defaults.steps, model.defaults.guidance_scale, options.passes)
+
+
+def _limited(contestant: Contestant, stages: tuple[str, ...]) -> Contestant:
+    kept = {name: action for name, action in contestant.stages.items() if not stages or name in stages}
+    return replace(contestant, stages=kept)
 
 
 def _row(stage: str, contestants: list[Contestant], times: Mapping[str, Mapping[str, Times]], subject: Subject) -> Row:

@@ -33,9 +33,10 @@ def count(network: nn.Module, call: Callable[..., Any], *tensors: Tensor) -> lis
     """The operations of `call(*tensors)`, which uses `network`'s weights; neither they nor the tensors are touched."""
     whole = _Call(network, lambda *inputs: call(*inputs))  # a function, lest a network that is called be registered twice
     weights = {name: _meta(tensor) for name, tensor in [*whole.named_parameters(), *whole.named_buffers()]}
+    inputs = tuple(_meta(tensor) for tensor in tensors)
     recorder = _Recorder()
     with torch.no_grad(), recorder, _AttentionAsOne(recorder):
-        torch.func.functional_call(whole, weights, tuple(_meta(tensor) for tensor in tensors))
+        torch.func.functional_call(whole, weights, inputs)
     return recorder.operations
 
 
@@ -65,7 +66,7 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        if func.is_view or func._schema.name in _FREE:
+        if func.is_view or func._schema.name in FREE:
             return result
         formula = flop_registry.get(func._overloadpacket)
         flop = formula(*args, **(kwargs or {}), out_val=result) if formula else 0
@@ -91,7 +92,7 @@ class _AttentionAsOne(TorchFunctionMode):
         return result
 
 
-_FREE = ("aten::empty", "aten::detach", "aten::empty_strided", "aten::new_empty", "aten::_unsafe_view", "aten::lift_fresh")
+FREE = ("aten::empty", "aten::detach", "aten::empty_strided", "aten::new_empty", "aten::_unsafe_view", "aten::lift_fresh")
 """Operations without a kernel."""
 
 

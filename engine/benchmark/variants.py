@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from diffusers.models.attention_processor import Attention
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..codec import to_picture
 from ..transparency import lower_median
+from .counts import FREE
 from .subject import Subject
 from .timing import Action, Contestant, Times, alternate, measure
 
@@ -30,7 +33,7 @@ class Variant:
 def variants(subject: Subject, repeats: int, *, compiled: bool) -> list[Variant]:
     """All that apply to the device; compilation takes minutes and is asked for separately."""
     found = [_race(name, before, after, subject, repeats) for name, before, after in _pairs(subject)]
-    found.insert(0, _layout(subject, repeats))
+    found[:0] = [_layout(subject, repeats), _projections(subject, repeats)]
     if compiled:
         found += _compiled(subject, repeats)
     return found
@@ -40,6 +43,7 @@ def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
     model, codec = subject.model, subject.codec
     step = _Step(subject)
     yield "guidance: two UNet calls, then one of both halves", step.split, step.together
+    yield "UNet step, then its kernels alone", step.together, _Kernels(step.together)
     weight = codec.decoder.conv_in.weight
     pixels, latents = subject.pixels.to(weight), (subject.latents / codec.scaling_factor).to(weight)
 
@@ -84,6 +88,30 @@ class _Step:
         self.call(self._sample, slice(1, 2))
 
 
+class _Kernels(TorchDispatchMode):
+    """The kernels that an action runs, one after another without what is around them: the least it could take.
+
+    Kept with what they were given, so it takes the memory of all activations at once. Called from Python each, which is still
+    more than nothing.
+    """
+
+    def __init__(self, action: Action) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._calls: list[tuple[Any, Any, Any]] = []
+        with self:
+            action()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if not func.is_view and func._schema.name not in FREE:
+            self._calls.append((func, args, kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+    @torch.no_grad()
+    def __call__(self) -> None:
+        for func, args, kwargs in self._calls:
+            func(*args, **kwargs)
+
+
 def _race(name: str, before: Action, after: Action, subject: Subject, repeats: int) -> Variant:
     return _alternated(name, Contestant("before", {name: before}), Contestant("after", {name: after}), subject, repeats)
 
@@ -100,6 +128,31 @@ def _layout(subject: Subject, repeats: int) -> Variant:
     before = Contestant("before", {name: step.together}, lambda: unet.to(memory_format=torch.contiguous_format))
     after = Contestant("after", {name: step.together}, lambda: unet.to(memory_format=torch.channels_last))
     return _alternated(name, before, after, subject, repeats)
+
+
+def _projections(subject: Subject, repeats: int) -> Variant:
+    """Queries, keys and values in one product, as diffusers joins them; the joined weights come on top of the others."""
+    name = "UNet: attention's projections one by one, then joined"
+    step, unet = _Step(subject), subject.model.unet
+    layers: list[Any] = [module for module in unet.modules() if isinstance(module, Attention)]
+
+    def one_by_one() -> None:
+        unet.unfuse_qkv_projections()
+
+    def joined() -> None:
+        unet.fuse_qkv_projections()
+
+    unet.original_attn_processors = None
+    try:
+        stage = {name: step.together}
+        contestants = Contestant("before", stage, one_by_one), Contestant("after", stage, joined)
+        return _alternated(name, *contestants, subject, repeats)
+    finally:
+        one_by_one()
+        for layer in layers:
+            layer.fused_projections = False
+            for joint in ("to_qkv", "to_kv"):
+                layer._modules.pop(joint, None)
 
 
 def _compiled(subject: Subject, repeats: int) -> Iterator[Variant]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from acetate.engine.model import Model
 
 PARTS = ("start", "engine", "wire")
+STAGES = ("text", "switch", "denoise", "vae", "transparent", "bytes", "whole")
 QUICK = ("start", "engine")
 """What runs when nothing is said; under a minute with the built-in model."""
 
@@ -28,6 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, metavar="PIXELS", help="engine: side of the square picture (default: the model's)")
     parser.add_argument("--steps", type=int, help="engine: denoising steps (default: the model's)")
     parser.add_argument("--passes", type=int, choices=(1, 2, 4, 8), default=8, help="engine: of the transparent decoder")
+    parser.add_argument("--stage", action="append", default=[], choices=STAGES, help="engine: only this stage; may be repeated")
     parser.add_argument("--limit", type=float, metavar="GIB", help="engine: let it use only so much of a CUDA device")
     parser.add_argument("--variants", action="store_true", help="engine: also time single choices beside what they replaced")
     parser.add_argument("--compile", action="store_true", help="engine: compiled UNet blocks too; the first step takes minutes")
@@ -67,7 +69,7 @@ def _wire(options: argparse.Namespace) -> dict[str, Any]:
 
     times = measure(repeats=options.repeats)
     if not options.json:
-        _print_table("Wire, medians", ("what", "how long"), rows(times))
+        _print_table("Wire, the best of each", ("what", "how long"), rows(times))
     return {"wire": dataclasses.asdict(times)}
 
 
@@ -87,6 +89,7 @@ def _engine(options: argparse.Namespace) -> dict[str, Any]:
         alone=bool(options.limit),
         variants=options.variants or options.compile,
         compiled=options.compile,
+        stages=tuple(options.stage),
     )
     comparison = compare(lambda: _open(options, device), chosen)
     if not options.json:
@@ -120,7 +123,7 @@ def _print_comparison(found: Comparison) -> None:
         rows.append((stage, *cells, *ratios, _milliseconds(row.floor), _milliseconds(row.fused_floor)))
     title = f"{found.model} on {found.device}, {width} x {height}, {found.steps} steps, {found.passes} decoder passes"
     _print_table(f"{title}; medians of {found.repeats}", header, rows)
-    facts = [("first picture", f"{found.cold:.2f} s")]
+    facts = [] if found.cold is None else [("first picture", f"{found.cold:.2f} s")]
     if found.load is not None:
         facts.insert(0, ("opening the model", f"{found.load:.2f} s"))
     facts += [(f"peak memory, {name}", f"{value / 2**20:.0f} MiB") for name, value in found.memory.items()]

@@ -1,0 +1,143 @@
+"""The benchmark's contestants do the same work, and its table holds what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from acetate.engine.benchmark import synthetic
+from acetate.engine.benchmark.comparison import Options, compare
+from acetate.engine.benchmark.ours import Ours
+from acetate.engine.benchmark.plain import Plain
+from acetate.engine.benchmark.reference import Reference
+from acetate.engine.benchmark.subject import Subject
+from acetate.engine.benchmark.timing import Contestant, alternate
+from acetate.engine.frame import WorkingSizes
+from acetate.engine.model import Model
+from acetate.engine.transparency import TransparentDecoder, TransparentEncoder
+from torch import Tensor
+
+CPU = torch.device("cpu")
+STAGES = ["text", "text, known prompt", "switch", "denoise", "vae", "transparent", "bytes", "whole"]
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A synthetic model of narrow networks, of each family in turn."""
+    configs = tiny.write_configs(tmp_path_factory.mktemp("configs"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "TransparentDecoder", partial(TransparentDecoder, 4, (8, 8, 8, 16), 1))
+        patch.setattr(synthetic, "TransparentEncoder", partial(TransparentEncoder, 4, (4, 4, 4, 8)))
+        made = synthetic.synthetic_model(tiny.family, CPU, configs)
+    made.sizes = WorkingSizes(64, 64)
+    return made
+
+
+@pytest.fixture
+def subject(model: Model) -> Subject:
+    return Subject(model, 64, 64, steps=3, guidance_scale=5.0, passes=8)
+
+
+def test_all_contestants_denoise_to_the_same_latents(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours, the reference's loop with two calls a step, and diffusers' pipeline."""
+    found: list[Any] = []
+    reference = Reference(subject).denoise()
+    ours, plain = Ours(subject), Plain(subject)
+    monkeypatch.setattr("acetate.engine.benchmark.ours.Denoiser", _remembering(found))
+    ours.denoise()
+    pipe = plain._pipe
+    monkeypatch.setattr(plain, "_pipe", lambda **asked: found.append(pipe(**asked).images))
+    plain.denoise()
+
+    latents: Tensor = found[0].latents
+    assert (latents - reference).abs().max() < 2e-2 * reference.std(), "its timesteps are not rounded"
+    assert (found[1] - latents).abs().max() < 2e-2 * reference.std(), "its first sample has a spread of 1, not 0.998"
+
+
+def _remembering(found: list[Any]) -> Any:
+    from acetate.engine.sampling import Denoiser
+
+    def make(*arguments: Any) -> Denoiser:
+        found.append(Denoiser(*arguments))
+        return found[-1]
+
+    return make
+
+
+@pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
+def test_our_transparent_decode_is_the_references_to_1e_5(subject: Subject) -> None:
+    """Selection network against stack and median, one pass after another and four at once."""
+    codec = subject.codec
+    unscaled = subject.latents / codec.scaling_factor
+    estimates = []
+    for mirrored, turns in ((m, t) for m in (False, True) for t in range(4)):
+        picture, latents = (part.flip(3) if mirrored else part for part in (subject.pixels, unscaled))
+        turned = codec.decoder(torch.rot90(picture, turns, (2, 3)), torch.rot90(latents, turns, (2, 3))).clip(0, 1)
+        turned = torch.rot90(turned, -turns, (2, 3))
+        estimates.append(turned.flip(3) if mirrored else turned)
+    wanted = torch.median(torch.stack(estimates), dim=0).values
+    for batch in (1, 4, 8):
+        assert (codec.decoder.estimate(subject.pixels, unscaled, 8, batch) - wanted).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
+def test_the_reference_truncates_where_we_round(subject: Subject) -> None:
+    levels = torch.tensor([0.0, 0.1, 0.5, 0.999, 1.0])
+    from acetate.engine.benchmark.reference import _to_host
+    from acetate.engine.codec import to_picture
+
+    picture = levels.reshape(1, 1, 1, 5).expand(1, 4, 1, 5)
+    assert to_picture(picture)[0, :, 0].tolist() == [0, 26, 128, 255, 255]
+    assert _to_host(picture)[0, :, 0].tolist() == [0, 25, 127, 254, 255]
+
+
+@pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
+def test_the_comparison_holds_every_stage_and_ratio(model: Model) -> None:
+    found = compare(lambda: model, Options(size=64, steps=2, repeats=1, from_disk=False, variants=True))
+    rows = {row.stage: row for row in found.rows}
+
+    assert list(rows) == STAGES
+    assert set(rows["denoise"].ratios) == {"diffusers", "reference"}
+    assert set(rows["transparent"].ratios) == {"reference"}
+    for row in found.rows:
+        assert all(value > 0 for value in [*row.seconds.values(), *row.cpu_seconds.values(), *row.ratios.values()])
+    for stage in ("denoise", "vae", "transparent", "whole"):
+        floor, fused = rows[stage].floor, rows[stage].fused_floor
+        assert floor is not None and fused is not None and 0 < fused <= floor
+    assert set(found.memory) == {"acetate", "reference"}
+    assert found.load is None and found.cold is not None and found.cold > 0
+    assert {"UNet step, then its kernels alone", "UNet: torch's layout, then channels_last"} <= {v.name for v in found.variants}
+    assert json.loads(json.dumps(dataclasses.asdict(found)))["rows"][0]["stage"] == "text"
+    assert not any("to_qkv" in name or "to_kv" in name for name, _ in model.unet.named_modules()), "joined weights are gone"
+
+
+@pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
+def test_single_stages_can_be_asked_for(model: Model) -> None:
+    found = compare(lambda: model, Options(size=64, steps=2, repeats=1, from_disk=False, stages=("transparent",)))
+    assert [row.stage for row in found.rows] == ["transparent"]
+    assert found.cold is None and not found.memory
+
+
+def test_contestants_take_turns_and_the_first_round_does_not_count() -> None:
+    said: list[str] = []
+    contestants = [
+        Contestant(name, {"stage": partial(said.append, name)}, partial(said.append, "+"), partial(said.append, "-"))
+        for name in "ab"
+    ]
+    times = alternate(contestants, 2, CPU)
+    assert "".join(said) == "+a-+b-" * 3
+    assert [len(times[name]["stage"].wall) for name in "ab"] == [2, 2]
+
+
+@pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
+def test_synthetic_weights_keep_activations_alive(subject: Subject) -> None:
+    """Neither dead nor exploding: kernels on zeros or infinities may take another time."""
+    with torch.no_grad():
+        spread = float(subject.pixels.std())
+    assert 1e-3 < spread < 1
+    assert np.isfinite(spread)

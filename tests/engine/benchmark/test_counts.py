@@ -1,0 +1,51 @@
+"""Counted work against performance.md 1.1, and floors against sums done by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from acetate.engine.benchmark.counts import Operation, count, total
+from acetate.engine.benchmark.roofline import Peak, floor_seconds, peak_of
+from acetate.engine.components import empty_unet, packaged_configs
+from acetate.engine.transparency import TransparentDecoder
+from torch import nn
+
+
+def test_a_linear_layer_is_counted_exactly() -> None:
+    layer = nn.Linear(8, 4, bias=False)
+    flop, moved = total(count(layer, layer, torch.empty(2, 8)))
+    assert flop == 2 * 2 * 8 * 4
+    assert moved == 4 * (2 * 8 + 8 * 4 + 2 * 4)
+
+
+def test_sdxls_unet_takes_6_76_tflop_at_1024() -> None:
+    """And 23.5 GB in 16 bit."""
+    unet = empty_unet(packaged_configs("sdxl")).to(torch.float16)
+    sample, embeds = torch.empty(1, 4, 128, 128, device="meta"), torch.empty(1, 77, 2048, device="meta")
+    added = {"text_embeds": torch.empty(1, 1280, device="meta").half(), "time_ids": torch.empty(1, 6, device="meta").half()}
+    timestep = torch.zeros((), device="meta")
+    operations = count(
+        unet, lambda x, c: unet(x, timestep, c, added_cond_kwargs=added, return_dict=False), sample.half(), embeds.half()
+    )
+    flop, moved = total(operations)
+    assert flop / 1e12 == pytest.approx(6.76, rel=0.01)
+    assert moved / 1e9 == pytest.approx(23.5, rel=0.05)
+
+
+def test_one_decoder_pass_takes_0_857_tflop_at_1024() -> None:
+    with torch.device("meta"):
+        decoder = TransparentDecoder()
+        operations = count(decoder, decoder, torch.empty(1, 3, 1024, 1024), torch.empty(1, 4, 128, 128))
+    assert total(operations)[0] / 1e12 == pytest.approx(0.857, rel=0.01)
+
+
+def test_the_floor_is_the_slower_of_arithmetic_and_traffic_of_each_operation() -> None:
+    peak = Peak("a card", flop_rate=10.0, byte_rate=5.0)
+    operations = [Operation(100, 5, heavy=True), Operation(10, 50, heavy=True), Operation(0, 15, heavy=False)]
+    assert floor_seconds(operations, peak) == 10 + 10 + 3
+    assert floor_seconds(operations, peak, fused=True) == 10 + 10
+
+
+def test_a_cpus_peak_is_measured() -> None:
+    peak = peak_of(torch.device("cpu"))
+    assert peak is not None and peak.flop_rate > 1e8 and peak.byte_rate > 1e8
