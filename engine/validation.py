@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import get_args
 
 from .errors import BadRequest
-from .request import TASKS, Request, Role, Task
+from .request import ROLES, TASKS, Injection, Request, ResizeMode, Role, Task
 from .upscale_options import options_of
 
 MAX_SIDE = 8192
@@ -27,8 +29,11 @@ NEEDED: dict[Task, tuple[Role, ...]] = {
 
 def check(request: Request) -> None:
     """Raise `BadRequest` for the first thing that is wrong with `request`."""
-    if request.task not in TASKS:
-        raise BadRequest(f"unknown task {request.task!r}", f"one of {', '.join(TASKS)}")
+    _among("task", request.task, TASKS)
+    _among("injection", request.injection, get_args(Injection))
+    _among("resize mode", request.resize_mode, get_args(ResizeMode))
+    for role in request.prompts:
+        _among("layer", role, ROLES)
     _check_texts(request)
     _check_numbers(request)
     _check_pictures(request)
@@ -39,6 +44,8 @@ def _check_texts(request: Request) -> None:
     texts = {"prompt": request.prompt, "negative_prompt": request.negative_prompt}
     texts |= {f"prompt of {role}": text for role, text in request.prompts.items()}
     for name, text in texts.items():
+        if not isinstance(text, str):
+            raise BadRequest(f"{name} is {text!r}; it must be text")
         if len(text) > MAX_PROMPT:
             raise BadRequest(f"{name} has {len(text)} characters; at most {MAX_PROMPT} are taken")
     if request.task != "upscale" and not request.prompt.strip() and not any(text.strip() for text in request.prompts.values()):
@@ -92,6 +99,11 @@ def _check_mask(request: Request) -> None:
         raise BadRequest(f"the mask's shape is {request.mask.shape}; it must be that of the source, {(height, width)}")
     if not request.mask.any():
         raise BadRequest("the mask is empty: nothing is selected", "select what may change")
+
+
+def _among(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise BadRequest(f"unknown {name} {value!r}", f"one of {', '.join(known)}")
 
 
 def _within(name: str, value: float | None, least: float, most: float, *, whole: bool = False) -> None:

@@ -1,0 +1,88 @@
+"""`acetate models` as a user types it; nothing is downloaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from acetate.engine import downloads
+from acetate.engine.catalogue import ESSENTIAL, Row
+
+Command = Callable[..., tuple[int, str, str]]
+
+LORA = {"lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": (2, 1)}
+
+
+@pytest.fixture
+def comfy(checkpoint: Callable[[str], Path], write_sparse: Callable[..., Path]) -> Path:
+    """Another program's folder, in the working folder."""
+    folder = Path("ComfyUI")
+    (folder / "models" / "checkpoints").mkdir(parents=True)
+    (folder / "models" / "loras").mkdir()
+    checkpoint("sdxl").rename(folder / "models" / "checkpoints" / "juggernaut.safetensors")
+    write_sparse(folder / "models" / "loras" / "ink.safetensors", LORA)
+    return folder
+
+
+def test_another_programs_folder_is_searched_where_it_lies(acetate: Command, comfy: Path) -> None:
+    code, out, err = acetate("models", "add", comfy)
+    assert (code, out) == (0, "ComfyUI: 2 models\n"), err
+    _, listed, _ = acetate("models", "--json")
+    installed = {one["name"]: one for one in json.loads(listed)["installed"]}
+    assert set(installed) == {"sketchpad", "juggernaut", "ink"}
+    assert (installed["juggernaut"]["role"], installed["juggernaut"]["family"]) == ("checkpoint", "sdxl")
+    assert installed["juggernaut"]["path"] == str(comfy.absolute() / "models/checkpoints/juggernaut.safetensors")
+    assert (installed["ink"]["role"], installed["ink"]["family"]) == ("lora", "sd15")
+    assert "searched as well" in acetate("models")[1]
+    assert acetate("models", "remove", comfy)[0] == 0
+    assert "juggernaut" not in acetate("models")[1]
+    assert (comfy / "models/checkpoints/juggernaut.safetensors").exists()
+
+
+def test_what_can_be_downloaded_is_listed_with_size_and_licence(acetate: Command) -> None:
+    (row,) = [line for line in acetate("models")[1].splitlines() if line.startswith("sdxl-transparent-attention ")]
+    assert row.split() == ["sdxl-transparent-attention", "743", "MB", "creativeml-openrail-m"]
+
+
+def test_a_licence_is_shown_and_must_be_accepted_before_anything_is_fetched(acetate: Command) -> None:
+    code, out, err = acetate("models", "pull", "sd15-joint")
+    assert code == 2
+    assert "layer_sd15_joint.safetensors (554 MB)" in out
+    assert "licence creativeml-openrail-m: https://" in out
+    assert "must be accepted first" in err
+    assert "--accept-licence" in err
+
+
+def test_a_family_brings_all_that_it_needs(acetate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull(row: Row, models: Path, accept: Callable[[Row], bool], progressed: object) -> Path:
+        assert accept(row)
+        return models / row.file
+
+    monkeypatch.setattr(downloads, "pull", pull)
+    code, out, err = acetate("models", "pull", "sdxl", "--accept-licence")
+    assert code == 0, err
+    brought = [line for line in out.splitlines() if "licence" not in line]
+    assert len(brought) == len(ESSENTIAL)
+    assert brought[1].endswith("layer_xl_transparent_attn.safetensors")
+
+
+def test_an_unknown_name_is_named(acetate: Command) -> None:
+    code, _, err = acetate("models", "pull", "unicorn")
+    assert code == 2
+    assert "the catalogue has no 'unicorn'" in err
+
+
+def test_a_file_that_differs_from_what_was_published_is_found(
+    acetate: Command, tmp_path: Path, write_sparse: Callable[..., Path]
+) -> None:
+    folder = tmp_path / "home" / "models" / "layer_model"
+    folder.mkdir(parents=True)
+    write_sparse(folder / "layer_sd15_joint.safetensors", {"hookers.layers.0.to_q_lora.0.down.weight": (4, 4)})
+    code, out, err = acetate("models", "verify")
+    assert code == 1
+    assert out.startswith("BAD ")
+    assert "layer_sd15_joint.safetensors differ from what was published" in err
+    (folder / "layer_sd15_joint.safetensors").unlink()
+    assert acetate("models", "verify")[0] == 0
