@@ -23,10 +23,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("node")
     for name in ("package.json", "client.mjs"):
         shutil.copy(HERE / name, folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
-    installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
-    if installed.returncode != 0:
-        pytest.skip(f"npm cannot install ws: {installed.stderr[-200:]}")
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000"]
+    try:
+        subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=True)
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm cannot reach its registry")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"npm cannot install ws: {error.stderr[-200:]}")
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -20,11 +21,11 @@ from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, 
 SERVE = "import sys; from acetate.server.serve import serve; sys.exit(serve(port=0, engine='fake'))"
 
 
-def test_it_listens_after_less_than_half_a_second_of_work(server: Any) -> None:
-    """Processor time, which other programs do not change; `acetate bench` shows the time on the clock."""
+def test_it_listens_after_less_than_a_second_of_work(server: Any) -> None:
+    """Processor time, which other programs change little; `acetate bench wire` shows the time on the clock."""
     took = psutil.Process(server.pid).cpu_times()
 
-    assert took.user + took.system < 0.5
+    assert took.user + took.system < 1
 
 
 def test_an_idle_server_needs_little_memory_and_no_torch(server: Any) -> None:
@@ -58,7 +59,7 @@ def test_a_second_start_says_that_one_is_running_and_where(server: Any) -> None:
         [sys.executable, "-c", SERVE],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         env={**os.environ, "ACETATE_HOME": str(server.folder)},
     )
 
@@ -66,11 +67,12 @@ def test_a_second_start_says_that_one_is_running_and_where(server: Any) -> None:
     assert server.address.url in second.stdout and str(server.pid) in second.stdout
 
 
-def test_it_stops_cleanly_and_leaves_no_state_file(start_server: Any, until: Any) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly_and_leaves_no_state_file(start_server: Any, until: Any, number: signal.Signals) -> None:
     server = start_server()
     with Client("test", address=server.address) as client:
         list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
-        code, printed = server.stop()
+        code, printed = server.stop(number)
         lost = until(client, lambda event: isinstance(event, Disconnected))[-1]
 
     assert code == 0
@@ -88,7 +90,7 @@ def test_a_killed_servers_place_is_free(start_server: Any) -> None:
 
 
 def test_health_is_one_http_request(server: Any) -> None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/healthz", timeout=60) as answer:
         said = json.load(answer)
 
     assert said["version"] and said["queue"] == 0 and said["engine"] in ("starting", "ready")
@@ -101,7 +103,7 @@ def test_other_computers_are_let_in_only_on_purpose(tmp_path: Path, host: str) -
         [sys.executable, "-c", command],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         env={**os.environ, "ACETATE_HOME": str(tmp_path)},
     )
 
@@ -118,7 +120,7 @@ def test_insecure_remote_use_says_what_it_means(start_server: Any) -> None:
     assert "Nothing is encrypted" in printed
 
 
-def test_tls_is_spoken_with_the_certificate(start_server: Any, tmp_path: Path) -> None:
+def test_tls_is_spoken_with_the_certificate(start_server: Any, tmp_path: Path, until: Any) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key)]
@@ -143,9 +145,10 @@ def test_tls_is_spoken_with_the_certificate(start_server: Any, tmp_path: Path) -
     with Client("test", address=server.address) as client:
         assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
     stranger = Client("stranger", address=protocol.Address(server.address.url, server.address.token))
-    with pytest.raises(ProtocolError, match="certificate"):
-        stranger.wait_until_connected(timeout=1)
+    stranger.connect()
+    (refused,) = until(stranger, lambda event: isinstance(event, Disconnected))
     stranger.close()
+    assert "certificate" in refused.failure.message
 
 
 def test_models_leave_memory_after_an_idle_time(start_server: Any, until: Any) -> None:
@@ -159,14 +162,14 @@ def test_models_leave_memory_after_an_idle_time(start_server: Any, until: Any) -
                 engine = look.welcome.engine if isinstance(events[-1], Connected) and look.welcome else events[-1]
                 return not engine.models[0]["loaded"]
 
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while not unloaded():
             assert time.monotonic() < deadline
 
 
 def test_a_model_is_loaded_beforehand(start_server: Any, until: Any) -> None:
     server = start_server(preload=["sketchpad"])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         with Client("test", address=server.address) as client:
             events = until(client, lambda event: isinstance(event, (Connected, Engine)))
@@ -218,7 +221,7 @@ def test_a_client_starts_a_server_when_there_is_none(tmp_path: Path, monkeypatch
         finally:
             started = psutil.Process(running.pid)
             started.terminate()
-            started.wait(10)
+            started.wait(60)
 
 
 def test_two_clients_that_start_a_server_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,37 +239,41 @@ def test_two_clients_that_start_a_server_find_the_same(tmp_path: Path, monkeypat
     (pid,) = pids
     started = psutil.Process(pid)
     started.terminate()
-    started.wait(10)
+    started.wait(60)
 
 
-def test_a_server_that_cannot_be_started_is_said_with_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_be_started_is_said_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
     monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
     client = Client("test", launch=[sys.executable, "-c", "import sys; sys.exit('the moon is full')"])
+    client.connect()
+    failure = until(client, lambda event: isinstance(event, Disconnected))[-1].failure
     with pytest.raises(ProtocolError) as error:
-        client.wait_until_connected(timeout=3)
+        client.wait_until_connected(timeout=0)
     client.close()
 
-    assert error.value.failure.code == "cannot-start"
-    assert "the moon is full" in error.value.failure.message
-    assert "Start it by hand" in error.value.failure.hint
+    assert error.value.failure == failure and failure.code == "cannot-start"
+    assert "the moon is full" in failure.message
+    assert "Start it by hand" in failure.hint
 
 
 def test_without_a_server_and_without_leave_to_start_one_the_remedy_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
     monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
     client = Client("test")
-    with pytest.raises(ProtocolError) as error:
-        client.wait_until_connected(timeout=0.3)
+    client.connect()
+    failure = until(client, lambda event: isinstance(event, Disconnected))[-1].failure
     client.close()
 
-    assert error.value.failure.code == "no-server" and "acetate serve" in error.value.failure.hint
+    assert failure.code == "no-server" and "acetate serve" in failure.hint
 
 
 def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "jobs.sqlite").write_bytes(b"no database" * 1000)
     environment = {**os.environ, "ACETATE_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, timeout=60, env=environment)
+    done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, timeout=120, env=environment)
 
     assert done.returncode == 2
     assert "jobs.sqlite" in done.stderr and len(done.stderr.splitlines()) == 1
@@ -275,7 +282,7 @@ def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
 def test_an_occupied_port_is_said_in_one_line(server: Any, tmp_path: Path) -> None:
     command = f"import sys; from acetate.server.serve import serve; sys.exit(serve(port={server.port}, engine='fake'))"
     environment = {**os.environ, "ACETATE_HOME": str(tmp_path / "other")}
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60, env=environment)
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=120, env=environment)
 
     assert done.returncode == 2
     assert str(server.port) in done.stderr and len(done.stderr.splitlines()) == 1

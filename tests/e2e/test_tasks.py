@@ -73,13 +73,27 @@ def test_a_task_brings_the_engines_layers_byte_for_byte(client: Client, drawn: A
         assert np.array_equal(pixels(event), picture_.rgba)
 
 
-def test_events_come_in_their_order(client: Client) -> None:
-    parameters = Parameters(prompt="a kite @sleep:0.05", steps=6)
-    kinds = [type(event) for event in client.run("foreground", parameters, previews=True, timeout=120)]
+def test_events_come_in_their_order(client: Client, server: Any) -> None:
+    """The job waits at its gate until progress was heard: on a busy machine a quick job's may be left out."""
+    kinds = []
+    for event in client.run("foreground", Parameters(prompt="a kite @gate:heard"), timeout=120):
+        kinds.append(type(event))
+        if isinstance(event, Progress):
+            server.open_gate("heard")
 
     assert kinds[:2] == [Queued, Started]
+    assert set(kinds[2:-2]) == {Progress}
     assert kinds[-2:] == [LayerReady, Finished]
-    assert Progress in kinds and Preview in kinds
+
+
+def test_a_job_shows_what_it_becomes(client: Client, until: Any) -> None:
+    """It goes on until a preview was made: one costs at most 2 % of the time so far, whatever else the machine does."""
+    job = client.submit("foreground", Parameters(prompt="a kite @sleep:0.05", seed=9, steps=1000))
+    preview = until(client, lambda event: isinstance(event, Preview))[-1]
+    client.cancel(job)
+    until(client, lambda event: isinstance(event, Cancelled))
+
+    assert (preview.image.width, preview.image.height, preview.image.data[:4]) == (8, 8, bytes((9, 90, 120, 200)))
 
 
 def test_a_layer_is_cropped_to_its_alpha_and_placed_on_the_canvas(client: Client, drawn: Any) -> None:
@@ -221,13 +235,14 @@ def test_what_the_engine_can_do_is_announced(client: Client, until: Any) -> None
 
 
 def test_a_job_is_cancelled_between_two_steps(client: Client, until: Any) -> None:
-    job = client.submit("foreground", Parameters(prompt="@sleep:0.05", steps=1000))
+    """Long before its end; that it is the very next step, `tests/server/test_worker.py` shows."""
+    job = client.submit("foreground", Parameters(prompt="@sleep:0.2", steps=1000))
     until(client, lambda event: isinstance(event, Progress) and event.stage == "denoise")
     client.cancel(job)
-    after = until(client, lambda event: isinstance(event, (Cancelled, Failed)))
+    after = until(client, lambda event: isinstance(event, (Cancelled, Failed, Finished)))
 
     assert isinstance(after[-1], Cancelled)
-    assert sum(isinstance(event, Progress) for event in after) <= 3
+    assert all(event.step < event.steps / 2 for event in after if isinstance(event, Progress))
 
 
 def test_a_waiting_job_is_cancelled_at_once(client: Client, server: Any, until: Any) -> None:
@@ -267,7 +282,7 @@ def test_pictures_with_nan_are_refused_by_name(client: Client) -> None:
 
 
 def test_connected_is_the_first_event(client: Client) -> None:
-    assert isinstance(client.events.get(timeout=5), Connected)
+    assert isinstance(client.events.get(timeout=60), Connected)
 
 
 @pytest.mark.parametrize("wrong", [Parameters(steps=5000), Parameters(model="../x"), Parameters(prompt="x" * 9000)])
