@@ -59,7 +59,8 @@ def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | No
 
 def _filled(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
     """The meta `network` on `device` with weights that keep activations near 1."""
-    network = network.to(dtype).to_empty(device=device).eval().requires_grad_(False)
+    plain = nn.Module.to(network, dtype)  # past diffusers' own `to`, which warns of no module at all
+    network = plain.to_empty(device=device).eval().requires_grad_(False)
     block = torch.randn(BLOCK, generator=torch.Generator("cpu").manual_seed(0)).to(device, dtype)
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
