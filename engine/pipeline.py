@@ -140,7 +140,9 @@ def _one(job: _Job, index: int, weights: Weights, meter: _Meter) -> Iterator[Pro
     controls = {role: _control(picture) for role, picture in job.given.items()}
     finished: dict[Role, RGBA] = {}
     for recipe in job.recipes:
-        with weights.installed(job.model, recipe, job.request, controls) as switch:
+        # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
+        asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
+        with weights.installed(job.model, recipe, asked, controls) as switch:
             frames = yield from _denoise(job, recipe, seed, latents, switch, meter)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample

@@ -81,7 +81,10 @@ class Request:
     layer_weight: float = 1.0
     """Strength of the LayerDiffuse weights; 1 is the trained point."""
     stop_at: float = 1.0
-    """Share of the noise levels, in [0, 1], that the LayerDiffuse weights see; the base model finishes."""
+    """Share of the noise levels, in [0, 1], that the LayerDiffuse weights see; the base model finishes.
+
+    In a task of several runs it holds for the last.
+    """
     resize_mode: ResizeMode = "crop"
     """How conditions of another size are brought to the target's."""
     loras: tuple[tuple[str, float], ...] = ()

@@ -177,6 +177,15 @@ def test_below_stop_at_the_base_model_goes_on_without_conditions(
     assert [x.shape[1] for x in inputs] == [8] * 9 + [4] * 11
 
 
+def test_of_a_chain_only_the_last_run_is_stopped(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
+    engine = engine_for("sdxl")
+    asked = {"task": "background", "foreground": picture, "steps": 4, "stop_at": 0.5, "scheduler": "dpmpp-2m-karras"}
+    channels = [x.shape[1] for x in seen_inputs(engine.open("tiny"), engine, **asked)]
+    assert channels[:4] == [8] * 4
+    assert channels[4] == 12
+    assert channels[-1] == 4
+
+
 def test_prompts_of_single_layers_change_their_layer(engine_for: Callable[[str], Engine]) -> None:
     """Also prompts of more than 77 tokens, which the others are padded to."""
     engine = engine_for("sd15")
