@@ -102,7 +102,7 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     "seed": add_seed,
     "new-seed": add_new_seed,
     "hide-original": add_switch(
-        "hide-original", "Hide the or_iginal", "Make the layer invisible below its new version; nothing else of it changes", True
+        "hide-original", "Hide the or_iginal", "Make the layer invisible below its new version; nothing else of it changes", False
     ),
     "negative-prompt": add_string("negative-prompt", "A_void", "What should not be drawn, in words"),
     "upscaler": add_string("upscaler", "Upsc_aler", "An upscaling network of the server by its name; empty is interpolation"),

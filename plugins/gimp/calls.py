@@ -100,8 +100,8 @@ def _without_dialog(call: Call, client: Client) -> list[Gimp.Layer]:
 def _followed(call: Call, client: Client, limit: float | None) -> list[Gimp.Layer]:
     run = begin(call, client, _order(call, client), call.image, call.layer)
     layers = follow(run, client, limit)
-    if run.remarks:
-        Gimp.message(run.remarks)
+    if run.watch.notes and call.interactive:  # not the warnings: the person sees the layer, which keeps them
+        Gimp.message("\n".join(run.watch.notes))
     return layers
 
 

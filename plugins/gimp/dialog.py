@@ -227,6 +227,7 @@ class GenerateDialog:
         self._message_row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
         self._message_icon = Gtk.Image.new()
         self._message_icon.set_valign(Gtk.Align.START)
+        self._message_row.set_margin_bottom(SPACING)
         self._message_row.pack_start(self._message_icon, False, False, 0)
         self._message_row.pack_start(self._message, True, True, 0)
 

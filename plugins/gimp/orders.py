@@ -91,7 +91,7 @@ def repetition(image: Gimp.Image, layer: Gimp.Layer | None, seed: int) -> Order:
             )
     form = replace(form_of_record(record, Form()), seed=seed)
     box = record.get("box")
-    return generation(form, image, layer, box=Box(*box) if box else None, hide_original=form.about.replaces)
+    return generation(form, image, layer, box=Box(*box) if box else None)
 
 
 def form_of_record(record: Mapping[str, Any], form: Form) -> Form:

@@ -113,9 +113,16 @@ class Run:
         return layers
 
     def _record(self, sheet: Sheet) -> dict[str, Any]:
-        sent = sheet.ready.layer
-        said = {"job": sent.job, "role": sent.role, "seed": sent.seed, "parameters": dict(sent.parameters)}
-        return {**self.order.record, "acetate": 1, **said}
+        return recorded(self.order, sheet)
+
+
+def recorded(order: Order, sheet: Sheet) -> dict[str, Any]:
+    """What is kept on a new layer: what was asked for, what the server says about it, and what it warns of."""
+    sent = sheet.ready.layer
+    said: dict[str, Any] = {"job": sent.job, "role": sent.role, "seed": sent.seed, "parameters": dict(sent.parameters)}
+    if sent.warnings:
+        said["warnings"] = list(sent.warnings)
+    return {**order.record, "acetate": 1, **said}
 
 
 def _restore(layers: list[Gimp.Layer], original: Gimp.Layer, mask: bytes) -> None:

@@ -1,6 +1,7 @@
 """GIMP on a private screen, with a keyboard, a camera and a probe that answers questions about its images.
 
-Runs inside the tree, in a Python of its own beside GIMP; the windows are driven as a person drives them.
+Runs inside the tree, in a Python of its own beside GIMP; the windows are driven as a person drives them. Nothing here counts on
+speed: whatever is pressed or clicked is done in a window that has the focus, and again when it had no effect.
 """
 
 from __future__ import annotations
@@ -8,25 +9,44 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 OUT = Path(os.environ["OUT"])
-PATIENCE = 40.0
-FIRST_START = 200.0
+PATIENCE = 240.0
+FIRST_START = 600.0
 """GIMP's first start in a fresh profile asks a hundred plug-ins for their procedures."""
+RETRY = 60.0
+"""How long a key may have no effect before it counts as lost."""
+LOOKS = 5
+MESSAGE = "^GIMP (Message|Warning|Error)$"
+STATUS_BAR = 70
+"""Pixels at the lower edge of GIMP's window among which its status bar is."""
+WINDOW = (1240, 800)
+"""Pixels of GIMP's window, so that one picture looks like another."""
+BESIDE = (690, 5)
+"""Where a dialog hides neither the layers nor much of a small image."""
+BUTTON = 24
+"""Pixels of a button's width at least."""
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Wait for something that another program does; there is nothing to be notified by."""
+    found = within(seconds, condition)
+    assert found, f"waited {seconds:g} s in vain for {what}"
+    return found
+
+
+def within(seconds: float, condition: Callable[[], Any]) -> Any:
+    """What `condition` gives as soon as it is true; false when it did not become so in that time."""
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
-        time.sleep(0.05)
+    while not (found := condition()) and time.monotonic() < deadline:
+        time.sleep(0.2)  # each look may be a process of its own
     return found
 
 
@@ -42,13 +62,16 @@ class Desk:
         self._log = (OUT / "gimp.log").open("ab")
         environment = {**os.environ, "PIPES": str(self._pipes)}
         self._gimp = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
+        self.boxes: list[str] = []
+        """Pictures of the message boxes that came up."""
         self.main = self.window("GNU Image Manipulation Program|.* – GIMP$", FIRST_START)
         assert self.ask("answer = 1") == 1
+        _xdotool("windowsize", "--sync", self.main, *map(str, WINDOW))
         self._park()
 
     def close(self) -> None:
         self._gimp.terminate()
-        self._gimp.wait(20)
+        self._gimp.wait(PATIENCE)
         self._log.close()
 
     def ask(self, question: str) -> Any:
@@ -70,14 +93,37 @@ class Desk:
         until(lambda: not self.windows(title), f"the window {title!r} to close")
 
     def dismiss(self, title: str) -> None:
-        """Close the windows with this title, if there are any."""
-        for window in self.windows(title):
-            self.focus(window)
-            self.keys("Escape")
-        self.gone(title)
+        """Close the windows with this title, if there are any. An open list or menu in one takes the first Escape."""
+
+        def closed() -> bool:
+            for window in self.windows(title):
+                self.focus(window)
+                self.keys("Escape")
+            return bool(within(RETRY / 4, lambda: not self.windows(title)))
+
+        until(closed, f"the window {title!r} to close")
 
     def focus(self, window: str) -> None:
-        _xdotool("windowactivate", "--sync", window)
+        """Give the window the keyboard."""
+        self.close_boxes()
+        self._activate(window)
+
+    def close_boxes(self) -> None:
+        """Close the message boxes that came up meanwhile: they take keys that are meant for others. Each is photographed."""
+        for box in self.windows(MESSAGE):
+            self.boxes.append(f"message-{len(self.boxes)}")
+            self.shot(self.boxes[-1])
+            print(f"a message box came up, see {self.boxes[-1]}.png", file=sys.stderr, flush=True)
+            self._activate(box)
+            self.keys("Escape")
+            until(lambda box=box: box not in self.windows(MESSAGE), "the message box to close")
+
+    def _activate(self, window: str) -> None:
+        def active() -> bool:
+            _xdotool("windowactivate", window)
+            return _xdotool("getactivewindow").strip() == window or not _xdotool("getwindowname", window)  # gone meanwhile
+
+        until(active, f"window {window} to get the focus")
 
     def keys(self, *keys: str) -> None:
         _xdotool("key", "--delay", "60", *keys)
@@ -85,28 +131,107 @@ class Desk:
     def type(self, text: str) -> None:
         _xdotool("type", "--delay", "15", text)
 
-    def click(self, window: str, place: tuple[int, int]) -> None:
-        self.focus(window)
-        _xdotool("mousemove", "--window", window, *map(str, place), "click", "1")
-        self._park()
+    def move_beside(self, window: str) -> None:
+        """Move a dialog to where the image and the layers are seen."""
+        _xdotool("windowmove", window, *map(str, BESIDE))
 
     def _park(self) -> None:
         """Move the pointer to where it raises no tooltip into the next picture."""
-        _xdotool("mousemove", "1390", "60")
+        _xdotool("mousemove", "1389", "600")
 
-    def shot(self, name: str, window: str = "root") -> None:
-        subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=True)
+    def shot(self, name: str) -> None:
+        """Photograph the screen, when two looks in a row are alike or it does not come to rest: windows draw themselves late."""
+        before = b""
+        for _ in range(LOOKS):
+            if (now := self._screen()) == before:
+                break
+            before = now
+            self.rest(0.3)
+        subprocess.run(["import", "-window", "root", str(OUT / f"{name}.png")], check=True)
 
-    def open(self, letter: str, title: str) -> str:
-        """Choose a command and return the id of the window that it opens."""
-        self.choose(letter)
-        return self.window(title)
+    def _screen(self) -> bytes:
+        return subprocess.run(["import", "-window", "root", "rgb:-"], check=True, capture_output=True).stdout
 
-    def choose(self, letter: str) -> None:
-        """Choose from Filters > Acetate, the last entry of that menu, by the underlined letter."""
-        self.focus(self.main)
-        self.rest(0.2)
-        _xdotool("key", "--delay", "200", "alt+r", "Up", "Right", letter)
+    def plug_in_runs(self) -> bool:
+        """Whether a procedure of ours is being carried out: each call is a process of its own."""
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                if entry.name.isdigit() and b"acetate-gimp.py" in (entry / "cmdline").read_bytes():
+                    return True
+        return False
+
+    def start(self, keys: str, begun: Callable[[], bool] = lambda: False) -> None:
+        """Press the shortcut of a procedure until the procedure runs, or `begun` says that it did."""
+        until(lambda: not self.plug_in_runs(), "the call before to end")
+        self.press(self.main, keys, lambda: self.plug_in_runs() or begun())
+
+    def press(self, window: str, keys: str, effect: Callable[[], bool]) -> None:
+        """Press `keys` in the window until there is an effect: it may be busy, or what they mean not possible yet."""
+        for _ in range(round(PATIENCE / RETRY)):
+            self.focus(window)
+            self.keys(keys)
+            if within(RETRY, effect):
+                return
+        raise AssertionError(f"nothing came of {keys}")
+
+    def open(self, keys: str, title: str) -> str:
+        """Start a procedure by its shortcut and return the id of the window that it opens, which has the keyboard then."""
+        self.start(keys)
+        window = self.window(title)
+        self.focus(window)
+        return window
+
+    def choose(self, letter: str, picture: str) -> None:
+        """Choose from Filters > Acetate, the last entry of that menu, by the underlined letter; take a picture of the menu."""
+        for _ in range(round(PATIENCE / RETRY)):
+            self.focus(self.main)
+            closed = self._screen()
+            _xdotool("key", "--delay", "300", "alt+r", "Up", "Right")
+            within(RETRY, lambda closed=closed: self._screen() != closed)
+            self.shot(picture)
+            self.keys(letter)
+            if within(RETRY, self.plug_in_runs):
+                return
+            self.keys("Escape", "Escape", "Escape")
+        raise AssertionError(f"the menu opened nothing at {letter!r}")
+
+    def cancel_in_status_bar(self, before: bytes) -> None:
+        """Click GIMP's Cancel. `before` is `status_bar()` without progress; the button lies at the right of what has changed.
+
+        The clicks go from the middle of that to its right end, so they meet nothing but progress before they meet the button.
+        """
+        width, height = WINDOW
+
+        def cancelled() -> bool:
+            now = self.status_bar()
+            spots = [i // 4 for i in range(0, len(now), 4) if now[i : i + 4] != before[i : i + 4]]
+            if not spots:
+                return False
+            columns, rows = [spot % width for spot in spots], [spot // width for spot in spots]
+            y = height - STATUS_BAR + (min(rows) + max(rows)) // 2
+            for x in range((min(columns) + max(columns)) // 2, max(columns), BUTTON):
+                _xdotool("mousemove", "--window", self.main, str(x), str(y), "click", "1")
+                if within(0.4, lambda: not self.plug_in_runs()):
+                    return True
+            return bool(within(RETRY / 4, lambda: not self.plug_in_runs()))
+
+        until(cancelled, "Cancel in the status bar to end the plug-in")
+        self._park()
+
+    def status_bar(self) -> bytes:
+        """The pixels of the lower edge of GIMP's window, RGBA, as soon as they have come to rest."""
+
+        def look() -> bytes:
+            return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
+
+        strip = f"{WINDOW[0]}x{STATUS_BAR}+0+{WINDOW[1] - STATUS_BAR}"
+        command = ["import", "-window", self.main, "-crop", strip, "-depth", "8", "rgba:-"]
+        for _ in range(LOOKS):
+            one = look()
+            self.rest()
+            if one == (other := look()):
+                break
+        return other
 
     def rest(self, seconds: float = 0.6) -> None:
         """Let a window finish drawing, or a list filling: both happen without a word to anybody outside."""
@@ -114,16 +239,4 @@ class Desk:
 
 
 def _xdotool(*arguments: str) -> str:
-    return subprocess.run(["xdotool", *arguments], capture_output=True, text=True, check=False).stdout
-
-
-@contextmanager
-def desk(*files: Path) -> Iterator[Desk]:
-    at = Desk(*files)
-    try:
-        yield at
-    except BaseException:
-        at.shot("failed")
-        raise
-    finally:
-        at.close()
+    return subprocess.run(["xdotool", *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE).stdout

@@ -14,6 +14,8 @@ OUT = Path(os.environ["OUT"])
 """Files left here are looked at outside."""
 FAKE = os.environ["ENGINE"] == "fake"
 RGBA8 = "R'G'B'A u8"
+PATIENCE = 120.0
+"""Seconds that the server may take to answer: on a loaded machine, plenty."""
 FEW_STEPS = 3
 """What is drawn does not matter to most claims."""
 
@@ -71,6 +73,16 @@ def new_image(width=96, height=80, *, base=Gimp.ImageBaseType.RGB, precision=Gim
             image.delete()
 
 
+def close_images() -> None:
+    """Close all images with their windows, unsaved changes forgotten. Displays are numbered from 1."""
+    images = Gimp.get_images()
+    number = 0
+    while any(image.is_valid() for image in images) and number < 1000:
+        number += 1
+        if Gimp.Display.id_is_valid(number):
+            Gimp.Display.get_by_id(number).delete()
+
+
 def pattern(width: int, height: int, alpha=lambda x, y: 255) -> bytes:
     return bytes(
         v for y in range(height) for x in range(width) for v in (x * 7 & 255, y * 11 & 255, x * y & 255, alpha(x, y) & 255)
@@ -107,7 +119,7 @@ def history() -> list:
     """The finished jobs, newest first."""
     with client() as connected:
         connected.history(thumbnails=False)
-        while not isinstance(event := connected.events.get(timeout=20), HistoryPage):
+        while not isinstance(event := connected.events.get(timeout=PATIENCE), HistoryPage):
             pass
         return list(event.entries)
 
@@ -115,7 +127,7 @@ def history() -> list:
 def sent(job: str) -> list[LayerReady]:
     """The layers of a finished job, fetched from the server a second time and apart from the plug-in."""
     with client() as connected:
-        return [event for event in connected.follow(job, timeout=20) if isinstance(event, LayerReady)]
+        return [event for event in connected.follow(job, timeout=PATIENCE) if isinstance(event, LayerReady)]
 
 
 def in_box(ready: LayerReady) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from acetate.protocol import LayerReady
 from editor import OUT, call, history, in_box, largest_difference, names, new_image, offsets, pixels, record, sent
@@ -35,6 +36,14 @@ def it_fills_the_selections_box_and_the_selection_stays():
         layer = _generated(image, [paper])
         assert (offsets(layer), layer.get_width(), layer.get_height()) == ((10, 20), 48, 32)
         assert pixels(image.get_selection(), "Y u8") == before
+
+
+def a_selection_partly_outside_the_canvas_counts_as_far_as_gimp_keeps_it():
+    with new_image() as (image, paper):
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, -20, 50, 60, 70)
+        layer = _generated(image, [paper])
+        assert (offsets(layer), layer.get_width(), layer.get_height()) == ((0, 50), 40, 30)
+        assert pixels(layer) == _expected(layer)
 
 
 def without_a_selection_it_covers_the_canvas():
@@ -124,6 +133,19 @@ def candidates_arrive_as_one_group_with_the_first_one_shown():
             assert pixels(child) == in_box(ready[0])
 
 
+def what_the_engine_warns_of_is_kept_on_the_layer():
+    from acetate.plugins.bridge.stack import Sheet
+    from acetate.plugins.gimp.orders import Order
+    from acetate.plugins.gimp.run import recorded
+
+    with new_image(64, 64) as (image, paper):
+        (ready,) = sent(record(_generated(image, [paper]))["job"])
+    for warnings in ((), ("a faint haze lies around the subject",)):
+        warned = LayerReady(replace(ready.layer, warnings=warnings), ready.data)
+        kept = recorded(Order(lambda client: ""), Sheet("leaf", warned))
+        assert kept.get("warnings", []) == list(warnings)
+
+
 def parameters_survive_in_an_xcf_file():
     with new_image() as (image, paper):
         layer = _generated(image, [paper])
@@ -172,6 +194,19 @@ def double_images_take_it_within_rounding():
     _within_rounding(Gimp.Precision.DOUBLE_LINEAR)
 
 
+def all_other_precisions_take_it_within_rounding():
+    others = "u8-perceptual u16-perceptual u32-non-linear u32-perceptual half-linear half-perceptual float-perceptual"
+    for name in (*others.split(), "double-non-linear", "double-perceptual"):
+        _within_rounding(getattr(Gimp.Precision, name.upper().replace("-", "_")))
+
+
+def eight_bit_linear_images_take_it_within_rounding_in_linear_light():
+    with new_image(precision=Gimp.Precision.U8_LINEAR) as (image, paper):
+        layer = _generated(image, [paper])
+        expected = bytes(v if i % 4 == 3 else round(255 * _linear(v)) for i, v in enumerate(_expected(layer)))
+        assert largest_difference(pixels(layer, "RGBA u8"), expected) <= 1
+
+
 def grayscale_images_take_its_luminance():
     _luminance_within_rounding(Gimp.Precision.U8_NON_LINEAR)
 
@@ -192,9 +227,13 @@ def _luminance_within_rounding(precision):
 
 def _luminance(rgb: bytes) -> int:
     """In linear light, encoded again (IEC 61966-2-1); the weights are those of sRGB's ICC profile, adapted to D50: GIMP's own."""
-    linear = [v / 255 / 12.92 if v <= 10 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in rgb]
+    linear = [_linear(v) for v in rgb]
     y = 0.2225 * linear[0] + 0.7169 * linear[1] + 0.0606 * linear[2]
     return round(255 * (12.92 * y if y <= 0.0031308 else 1.055 * y ** (1 / 2.4) - 0.055))
+
+
+def _linear(encoded: int) -> float:
+    return encoded / 255 / 12.92 if encoded <= 10 else ((encoded / 255 + 0.055) / 1.055) ** 2.4
 
 
 def an_image_in_a_wider_colour_space_shows_the_same_colours():

@@ -74,18 +74,27 @@ def the_same_call_gives_the_same_layer():
         assert pixels(one) == pixels(other)
 
 
-def refining_makes_another_version_and_hides_the_original():
+def with_the_last_values_nothing_is_asked():
+    with new_image(64, 64) as (image, paper):
+        made = call("acetate-generate-layer", image, [paper], prompt="a kite", seed=1).required().layer
+        for name in ("acetate-refine-layer", "acetate-upscale-layer", "acetate-repeat-with-new-seed", "acetate-history"):
+            answer = call(name, image, [made], run_mode=Gimp.RunMode.WITH_LAST_VALS).required()
+            assert answer.layer.get_image() == image, name
+
+
+def refining_makes_another_version_and_leaves_the_original_as_it_is():
     with new_image(64, 64) as (image, paper):
         before = pixels(paper)
         layer = call("acetate-refine-layer", image, [paper], prompt="rougher", seed=4, strength=0.5).required().layer
         assert (offsets(layer), layer.get_width(), layer.get_height()) == ((0, 0), 64, 64)
-        assert layer.get_visible() and not paper.get_visible() and pixels(paper) == before
+        assert layer.get_visible() and paper.get_visible() and pixels(paper) == before
 
 
-def refining_can_leave_the_original_as_it_is():
+def refining_can_hide_the_original():
     with new_image(64, 64) as (image, paper):
-        call("acetate-refine-layer", image, [paper], prompt="rougher", hide_original=False).required()
-        assert paper.get_visible()
+        before = pixels(paper)
+        layer = call("acetate-refine-layer", image, [paper], prompt="rougher", hide_original=True).required().layer
+        assert layer.get_visible() and not paper.get_visible() and pixels(paper) == before
 
 
 def refining_with_the_alpha_locked_keeps_the_alpha():
@@ -188,7 +197,7 @@ def upscaling_keeps_the_top_left_corner():
         paper.set_offsets(100, 50)
         layer = call("acetate-upscale-layer", image, [paper], scale=2.0).required().layer
         assert (offsets(layer), layer.get_width(), layer.get_height()) == ((100, 50), 80, 60)
-        assert not paper.get_visible()
+        assert paper.get_visible()
 
 
 def a_layer_is_sent_as_it_looks_with_its_mask():

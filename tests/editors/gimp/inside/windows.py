@@ -10,13 +10,14 @@ import contextlib
 import functools
 import os
 
-from acetate.protocol import Client, HistoryPage, Jobs
-from desk import Desk, until
+from acetate.protocol import Client, Jobs
+from desk import PATIENCE, Desk, until
 
 DIALOG, HISTORY, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate$"
-DIALOGS = (DIALOG, HISTORY, QUESTION)
-STATUS_BAR_CANCEL = (518, 585)
-"""Pixels in GIMP's window, which opens at the same size in every fresh profile. No key reaches that button."""
+FILE = "^Insert Layers from File$"
+DIALOGS = (DIALOG, HISTORY, QUESTION, FILE)
+GENERATE, SHOW_HISTORY, INSERT_FILE, REPEAT = "ctrl+F5", "ctrl+F6", "ctrl+F7", "ctrl+F8"
+"""The shortcuts of this profile: see `SHORTCUTS` in conftest."""
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
 """Makes the fake engine take its time; a real one does by itself."""
 
@@ -54,72 +55,72 @@ def _image(kind: str = "rgb"):
 
 
 def _close_images() -> None:
-    """Close all images as a person does, unsaved changes forgotten first."""
-    desk = _desk()
-    desk.ask("for image in Gimp.get_images(): image.clean_all()\nanswer = 1")
-    desk.focus(desk.main)
-
-    def close() -> bool:
-        desk.keys("ctrl+w")
-        return not desk.ask("answer = len(Gimp.get_images())")
-
-    if desk.ask("answer = len(Gimp.get_images())"):
-        until(close, "the images to close")
+    _desk().ask("editor.close_images(); answer = 1")
+    until(lambda: not _desk().ask("answer = len(Gimp.get_images())"), "the images to close")
 
 
 def _names(image: int) -> list[str]:
     return _desk().ask(f"answer = editor.names(Gimp.Image.get_by_id({image}).get_layers())")
 
 
+def _open_dialog() -> None:
+    _desk().move_beside(_desk().open(GENERATE, DIALOG))
+
+
 def _type_prompt(prompt: str) -> None:
-    """Into the dialog that has just opened, whose prompt has the focus, instead of what is there."""
-    _desk().keys("ctrl+a")
+    """Into the open dialog, whose prompt has the focus while nothing is drawn, instead of what is there."""
+    _in_dialog("ctrl+a")
     _desk().type(prompt)
+
+
+def _submit() -> None:
+    _in_dialog("ctrl+Return")
+
+
+def _in_dialog(*keys: str) -> None:
+    _desk().focus(_desk().window(DIALOG))
+    _desk().keys(*keys)
+
+
+def _in_gimp(*keys: str) -> None:
+    """In GIMP's own window, when the call before has come to its end."""
+    until(lambda: not _desk().plug_in_runs(), "the call before to end")
+    _desk().focus(_desk().main)
+    _desk().keys(*keys)
 
 
 def _generate(prompt: str, image: int) -> str:
     """Open the dialog, type, press Ctrl+Return, wait for the layer; return its name."""
-    _desk().open("g", DIALOG)
+    _open_dialog()
     _type_prompt(prompt)
     before = len(_names(image))
-    _desk().keys("ctrl+Return")
+    _submit()
     return until(lambda: (found := _names(image)) and len(found) > before and found[0], "a new layer")
 
 
 def _jobs(state: str) -> list[str]:
     with Client("check") as client:
         client.jobs()
-        while not isinstance(event := client.events.get(timeout=20), Jobs):
+        while not isinstance(event := client.events.get(timeout=PATIENCE), Jobs):
             pass
         return [line.job for line in event.jobs if line.state == state]
 
 
-def _finished() -> list[str]:
-    with Client("check") as client:
-        client.history(thumbnails=False)
-        while not isinstance(event := client.events.get(timeout=20), HistoryPage):
-            pass
-        return [entry.job for entry in event.entries]
-
-
-def the_filters_menu_shows_acetate():
+def the_filters_menu_shows_acetate_and_opens_the_dialog():
     with _image():
         desk = _desk()
-        desk.focus(desk.main)
-        desk.keys("alt+r", "Up", "Right")
-        desk.rest()
-        desk.shot("menu")
-        desk.keys("Escape", "Escape", "Escape")
+        desk.choose("g", picture="menu")
+        desk.window(DIALOG)
 
 
 def a_prompt_typed_into_the_dialog_becomes_a_layer_with_the_bytes_sent():
     with _image() as image:
         desk = _desk()
-        desk.open("g", DIALOG)
+        _open_dialog()
         desk.rest()
         desk.shot("idle")
         _type_prompt("a red apple")
-        desk.keys("ctrl+Return")
+        _submit()
         until(lambda: len(_names(image)) == 2, "a new layer")
         desk.rest()
         desk.shot("inserted")
@@ -135,17 +136,15 @@ def one_undo_takes_the_layer_away_and_one_redo_brings_it_back_to_the_byte():
     with _image() as image:
         desk = _desk()
         name = _generate("a red apple", image)
-        desk.keys("Escape")
-        desk.gone(DIALOG)
+        desk.dismiss(DIALOG)
         digest = (
             f"import hashlib; answer = hashlib.sha256(editor.pixels(Gimp.Image.get_by_id({image}).get_layers()[0])).hexdigest()"
         )
         before = desk.ask(digest)
-        desk.focus(desk.main)
-        desk.keys("ctrl+z")
+        _in_gimp("ctrl+z")
         until(lambda: _names(image) == ["paper"], "undo to take the layer away")
         assert not desk.ask(f"answer = Gimp.Image.get_by_id({image}).is_dirty()"), "one step was everything"
-        desk.keys("ctrl+y")
+        _in_gimp("ctrl+y")
         until(lambda: _names(image) == [name, "paper"], "redo to bring it back")
         assert desk.ask(digest) == before
         assert desk.ask(f"answer = editor.record(Gimp.Image.get_by_id({image}).get_layers()[0])['task']") == "foreground"
@@ -159,8 +158,7 @@ def one_undo_takes_a_group_of_candidates_away():
             "editor.call('acetate-generate-layer', image, image.get_layers(), prompt='leaf', count=3).required(); answer = 1"
         )
         assert len(_names(image)) == 2
-        desk.focus(desk.main)
-        desk.keys("ctrl+z")
+        _in_gimp("ctrl+z")
         until(lambda: _names(image) == ["paper"], "undo")
         assert not desk.ask(f"answer = Gimp.Image.get_by_id({image}).is_dirty()")
 
@@ -171,21 +169,20 @@ def one_undo_takes_a_repaint_back_and_shows_the_original_again():
         desk.ask(
             f"image = Gimp.Image.get_by_id({image})\n"
             "image.select_ellipse(Gimp.ChannelOps.REPLACE, 40, 40, 90, 80); image.clean_all()\n"
-            "editor.call('acetate-repaint-selection', image, image.get_layers(), prompt='moss').required(); answer = 1"
+            "layers, hidden = image.get_layers(), {'prompt': 'moss', 'hide_original': True}\n"
+            "editor.call('acetate-repaint-selection', image, layers, **hidden).required(); answer = 1"
         )
         shown = f"answer = [layer.get_visible() for layer in Gimp.Image.get_by_id({image}).get_layers()]"
         assert desk.ask(shown) == [True, False]
-        desk.focus(desk.main)
-        desk.keys("ctrl+z")
+        _in_gimp("ctrl+z")
         until(lambda: desk.ask(shown) == [True], "undo")
 
 
 def the_dialog_stays_open_for_the_next_try():
     with _image() as image:
-        desk = _desk()
         _generate("one", image)
         _type_prompt("two")
-        desk.keys("ctrl+Return")
+        _submit()
         until(lambda: len(_names(image)) == 3, "a second layer")
         assert [name.split(" (")[0] for name in _names(image)] == ["two", "one", "paper"]
 
@@ -206,10 +203,10 @@ def while_it_draws_preview_and_progress_show_and_stop_ends_the_job():
 def _begin_slowly(prompt: str) -> None:
     """Start a job from the dialog that lasts until somebody ends it."""
     desk = _desk()
-    desk.open("g", DIALOG)
+    _open_dialog()
     _type_prompt(SLOW + prompt)
     desk.keys("alt+d", "alt+o", "ctrl+a")
-    desk.type("400")
+    desk.type("800")
     desk.keys("Tab", "alt+g")
     until(lambda: _jobs("running"), "the job to run")
 
@@ -218,8 +215,7 @@ def closing_the_dialog_stops_the_job_and_closes():
     with _image() as image:
         desk = _desk()
         _begin_slowly("a glass bottle")
-        desk.keys("Escape")
-        desk.gone(DIALOG)
+        desk.dismiss(DIALOG)
         until(lambda: not _jobs("running"), "the job to end on the server")
         assert _names(image) == ["paper"]
 
@@ -227,7 +223,7 @@ def closing_the_dialog_stops_the_job_and_closes():
 def the_windows_own_close_button_works_while_idle_and_while_drawing():
     with _image() as image:
         desk = _desk()
-        desk.open("g", DIALOG)
+        _open_dialog()
         desk.keys("alt+F4")
         desk.gone(DIALOG)
         _begin_slowly("a glass bottle")
@@ -240,14 +236,14 @@ def the_windows_own_close_button_works_while_idle_and_while_drawing():
 def an_error_is_shown_in_the_dialog_which_stays():
     with _image() as image:
         desk = _desk()
-        desk.open("g", DIALOG)
+        _open_dialog()
         _type_prompt(" ")
-        desk.keys("ctrl+Return")
+        _submit()
         desk.rest()
         desk.shot("error")
         assert desk.windows(DIALOG) and _names(image) == ["paper"]
         _type_prompt("leaf")
-        desk.keys("ctrl+Return")
+        _submit()
         until(lambda: len(_names(image)) == 2, "a layer after the error")
 
 
@@ -255,17 +251,36 @@ def the_dialog_remembers_the_last_values_and_repeat_uses_them():
     with _image() as image:
         desk = _desk()
         _generate("a paper crane", image)
-        desk.keys("Escape")
-        desk.gone(DIALOG)
-        desk.focus(desk.main)
-        desk.keys("ctrl+f")  # Filters > Repeat
+        desk.dismiss(DIALOG)
+        desk.start("ctrl+f", lambda: len(_names(image)) > 2)  # Filters > Repeat
         until(lambda: len(_names(image)) == 3, "the repetition")
         again, first, _paper = _names(image)
         assert again.startswith("a paper crane (") and again != first
         desk.ask(f"image = Gimp.Image.get_by_id({image}); image.set_selected_layers(image.get_layers()[2:]); answer = 1")
-        desk.open("g", DIALOG)
-        desk.keys("ctrl+Return")
+        _open_dialog()
+        _submit()
         until(lambda: sum(name.startswith("a paper crane (") for name in _names(image)) == 3, "the remembered prompt")
+
+
+def settings_are_saved_loaded_and_reset_by_gimps_own_buttons():
+    with _image() as image:
+        desk = _desk()
+        _open_dialog()
+        _type_prompt("a saved kite")
+        desk.keys("alt+s")
+        _type_prompt("something else")
+        desk.keys("alt+l")
+        _submit()
+        until(lambda: len(_names(image)) == 2, "the layer of the saved settings")
+        assert _names(image)[0].startswith("a saved kite (")
+        _in_dialog("alt+r")
+        desk.rest()
+        desk.shot("reset")
+        desk.keys("Down", "Return", "alt+p", "ctrl+End")  # to factory defaults; behind what is left of the prompt
+        desk.type("a new kite")
+        _submit()
+        until(lambda: len(_names(image)) == 3, "the layer after the reset")
+        assert _names(image)[0].startswith("a new kite ("), _names(image)
 
 
 def the_dialog_of_a_generated_layer_starts_from_its_parameters():
@@ -273,13 +288,12 @@ def the_dialog_of_a_generated_layer_starts_from_its_parameters():
         desk = _desk()
         _generate("a blue kite", image)
         _type_prompt("something else")
-        desk.keys("ctrl+Return")
+        _submit()
         until(lambda: len(_names(image)) == 3, "the second layer")
-        desk.keys("Escape")
-        desk.gone(DIALOG)
+        desk.dismiss(DIALOG)
         desk.ask(f"image = Gimp.Image.get_by_id({image}); image.set_selected_layers(image.get_layers()[1:2]); answer = 1")
-        desk.open("g", DIALOG)
-        desk.keys("ctrl+Return")
+        _open_dialog()
+        _submit()
         until(lambda: len(_names(image)) == 4, "a third layer")
         assert sum(name.startswith("a blue kite (") for name in _names(image)) == 2, _names(image)
 
@@ -287,20 +301,18 @@ def the_dialog_of_a_generated_layer_starts_from_its_parameters():
 def an_indexed_image_is_converted_after_asking_and_one_undo_brings_the_palette_back():
     with _image("indexed") as image:
         desk = _desk()
-        desk.open("g", QUESTION)
+        desk.open(GENERATE, QUESTION)
         desk.rest()
         desk.shot("question")
         desk.keys("alt+v")
         desk.window(DIALOG)
         _type_prompt("leaf")
-        desk.keys("ctrl+Return")
+        _submit()
         until(lambda: len(_names(image)) == 2, "the layer")
         kind = f"answer = int(Gimp.Image.get_by_id({image}).get_base_type())"
         assert desk.ask(kind) == 0
-        desk.keys("Escape")
-        desk.gone(DIALOG)
-        desk.focus(desk.main)
-        desk.keys("ctrl+z")
+        desk.dismiss(DIALOG)
+        _in_gimp("ctrl+z")
         until(lambda: desk.ask(kind) == 2, "undo to bring the palette back")
         assert _names(image) == ["paper"]
 
@@ -309,12 +321,11 @@ def without_an_image_a_new_one_opens_in_a_window():
     desk = _desk()
     assert desk.ask("answer = len(Gimp.get_images())") == 0
     try:
-        desk.open("g", DIALOG)
+        _open_dialog()
         _type_prompt("leaf")
-        desk.keys("ctrl+Return")
+        _submit()
         desk.window(r"\[Untitled\].*1 layer.*GIMP")
-        desk.focus(desk.window(DIALOG))  # the new image has come to the front
-        desk.keys("ctrl+Return")
+        _submit()
         desk.window(r"\[Untitled\].*2 layers.*GIMP")
         assert desk.ask("answer = len(Gimp.get_images())") == 1, "the next try goes into the same image"
     finally:
@@ -330,14 +341,13 @@ def gimps_own_cancel_ends_the_job_on_the_server():
             f"image = Gimp.Image.get_by_id({image}); import json\n"
             f"prompt = {SLOW + 'leaf'!r}\n"
             "layer = editor.call('acetate-generate-layer', image, image.get_layers(), prompt=prompt, steps=2).required().layer\n"
-            "kept = editor.record(layer); kept['parameters']['steps'] = 400\n"
+            "kept = editor.record(layer); kept['parameters']['steps'] = 800\n"
             "data = json.dumps(kept).encode(); layer.attach_parasite(Gimp.Parasite.new('acetate', 3, data)); answer = 1"
         )
-        desk.choose("n")
+        bar = desk.status_bar()
+        desk.start(REPEAT)
         until(lambda: _jobs("running"), "the job to run")
-        desk.rest(1.0)
-        desk.shot("status-bar")
-        desk.click(desk.main, STATUS_BAR_CANCEL)
+        desk.cancel_in_status_bar(bar)
         until(lambda: not _jobs("running"), "the job to end on the server")
         assert len(_names(image)) == 2
 
@@ -346,13 +356,12 @@ def the_history_shows_results_and_inserts_one_again():
     with _image() as image:
         desk = _desk()
         name = _generate("a yellow pear", image)
-        desk.keys("Escape")
-        desk.gone(DIALOG)
-        desk.open("h", HISTORY)
+        desk.dismiss(DIALOG)
+        window = desk.open(SHOW_HISTORY, HISTORY)
         desk.rest(1.0)
         desk.shot("history")
-        desk.keys("alt+i")
-        until(lambda: _names(image) == [f"{name} #1", name, "paper"], "the newest result again, which GIMP numbers")
+        desk.press(window, "alt+i", lambda: len(_names(image)) > 2)  # possible as soon as the history has come
+        assert _names(image) == [f"{name} #1", name, "paper"], "the newest result again, which GIMP numbers"
         both = f"first, second, _ = Gimp.Image.get_by_id({image}).get_layers()"
         assert desk.ask(f"{both}; answer = editor.pixels(first) == editor.pixels(second)")
 
@@ -360,9 +369,15 @@ def the_history_shows_results_and_inserts_one_again():
 def the_layers_of_a_file_are_inserted_through_the_dialog():
     with _image() as image:
         desk = _desk()
-        desk.open("i", "^Insert Layers from File$")
+        desk.open(INSERT_FILE, FILE)
         desk.rest()
         desk.shot("file")
-        desk.keys("Escape")
-        desk.gone("^Insert Layers from File$")
+        desk.dismiss(FILE)
         assert _names(image) == ["paper"]
+
+
+def none_of_this_has_opened_a_message_box():
+    """What the engine warns of is shown in the dialog or kept on the layer; a box would take the keyboard."""
+    desk = _desk()
+    desk.close_boxes()
+    assert desk.boxes == []
