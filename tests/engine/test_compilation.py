@@ -167,6 +167,7 @@ def test_an_engine_compiles_only_when_told(untrained_folder: Path, monkeypatch: 
 
 @pytest.mark.full
 @pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # torch's own, on its way to its compiler
 def test_the_real_compiler_gives_equal_pictures(
     unet: UNet2DConditionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
