@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.form import from_json, from_parameters
-from acetate.protocol import VERSION, Failure
+from acetate.protocol import VERSION, Failure, Image
 from krita import DockWidget, Krita
 
 from . import canvas, results
@@ -42,6 +42,7 @@ class Docker(DockWidget):
         """Documents whose remembered form was shown."""
         self._shown: Errand | None = None
         """The generation whose preview is shown."""
+        self._previewed: Image | None = None
         self.form_panel = FormPanel(Krita.instance().icon)
         self.button = QtWidgets.QPushButton("Generate")
         self.button.setObjectName("acetate_generate")
@@ -147,9 +148,9 @@ class Docker(DockWidget):
             self.status.setText(self._session.connection or watch.text)
             self.progress.setRange(0, 0 if watch.fraction is None else 1000)
             self.progress.setValue(round(1000 * (watch.fraction or 0.0)))
-            if watch.preview is not None:
+            if watch.preview is not None and watch.preview is not self._previewed:
+                self._previewed = watch.preview  # left there: other windows show it too
                 self.preview.show_picture(watch.preview)
-                watch.preview = None
         self.status.setVisible(bool(self.status.text()))
 
     def _show_engine(self) -> None:

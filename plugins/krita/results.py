@@ -58,8 +58,15 @@ def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
     item = stacked(errand.watch.layers, title=errand.title)
     if item is None:
         raise RefusedError("The result is empty: every pixel is transparent. Try another prompt or seed.")
-    node = yield from canvas.insert(app, document, item, errand.above)
-    before = canvas.active_layer(document)
+    work = canvas.insert(app, document, item, errand.above)
+    while True:
+        before = canvas.active_layer(document)  # afterwards it may be the new one: Krita 5.3 is quick
+        try:
+            next(work)
+        except StopIteration as stop:
+            node = stop.value
+            break
+        yield
     _remember(errand, node)
     if errand.replaces is not None and (old := canvas.find(document, errand.replaces)) is not None:
         old.remove()

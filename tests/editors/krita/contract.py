@@ -242,5 +242,7 @@ def select(document, x, y, width, height, value):
     selection = krita_app().new_selection()
     selection.select(x, y, width, height, value)
     document.setSelection(selection)
+    for _ in range(2):  # the outline is computed in another thread, some time later
+        document.waitForDone()
+        yield 2 * SETTLE
     document.waitForDone()
-    yield 4 * SETTLE

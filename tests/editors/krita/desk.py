@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+from acetate.plugins.krita import canvas
 from acetate.plugins.krita.docker import Docker
 from acetate.plugins.krita.qt import MAJOR, Qt, QtWidgets
 from acetate.protocol import content_id
 from krita import Krita
-from stage import new_document
+from stage import WAIT, new_document
 
 QTest = __import__(f"PyQt{MAJOR}.QtTest", fromlist=["QTest"]).QTest
 OUT = Path(os.environ["DRIVER_OUT"])
@@ -78,25 +79,52 @@ def prepared(*size, **more):
     reset()
     document = new_document(*size, **more)
     yield lambda: document.activeNode() is not None
+    show_docker()  # Krita 5.3 brings the first document's window back as it was before
+    yield docker().isVisible
     return document
 
 
 def generate(prompt, *, seed=7):
     """Type, click, wait until the result is in the document; returns the errand."""
+
+    def act():
+        type_prompt(prompt)
+        fix_seed(seed)
+        click(docker().button)
+
+    return (yield from inserted_by(act))
+
+
+def inserted_by(act):
+    """Do it, wait until its result is in the document and is the active layer; returns the errand."""
     seen, failures = [], []
     session().inserted.connect(seen.append)
     session().failed.connect(failures.append)
     try:
-        type_prompt(prompt)
-        fix_seed(seed)
-        click(docker().button)
+        act()
         yield lambda: seen or failures
         assert not failures, failures
         yield ready
+        document, above = seen[0].document, seen[0].above
+        yield lambda: (active := document.activeNode()) is not None and canvas.identity(active) != above
         return seen[0]
     finally:
         session().inserted.disconnect(seen.append)
         session().failed.disconnect(failures.append)
+
+
+def activate(document, node):
+    """Make it the active layer, and wait until Krita is through with making others so: new ones, whenever it gets to it."""
+    document.waitForDone()
+    steady = 0
+    for _ in range(40):
+        yield WAIT
+        steady = steady + 1 if document.activeNode() == node else 0
+        if steady == 2:
+            return
+        if not steady:
+            document.setActiveNode(node)
+    raise AssertionError(f"{node.name()} does not stay the active layer")
 
 
 def fix_seed(seed):

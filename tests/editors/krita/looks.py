@@ -3,9 +3,13 @@
 from dataclasses import replace
 
 from acetate.plugins.krita.qt import Qt
+from contract import select
 from desk import FAKE, click, docker, generate, prepared, ready, screenshot, session, type_prompt
 from krita import Krita
 from pieces import claim
+
+PLACES = {"a red apple": (30, 340, 280, 280), "a glass bottle": (330, 120, 280, 480), "a blue kite": (40, 30, 280, 280)}
+"""On the canvas: x, y, width, height."""
 
 
 @claim
@@ -13,23 +17,24 @@ def the_docker_is_drawn_in_all_its_states():
     window = Krita.instance().activeWindow().qwindow()
     window.resize(1500, 950)
     for one in Krita.instance().dockers():  # as an artist arranges a narrow column
-        if one.objectName() in ("PresetDocker", "ColorSelectorNg", "sharedtooldocker"):
-            one.setVisible(False)
-    yield from prepared(640, 640)
+        one.setVisible(one.objectName() in ("ToolBox", "KisLayerBox", docker().objectName()))
+    document = yield from prepared(640, 640)
     docker().form_panel.steps.setValue(0)
     yield 300
     window.resizeDocks([docker()], [640], Qt.Orientation.Vertical)
     window.resizeDocks([docker()], [290], Qt.Orientation.Horizontal)
     yield 500
     screenshot("idle")
-    for seed, prompt in enumerate(("a red apple", "a glass bottle", "a blue kite")):
+    for seed, (prompt, place) in enumerate(PLACES.items()):
+        yield from select(document, *place, 255)
         yield from generate(prompt, seed=1234 + seed)
         yield 300
+    document.setSelection(None)
     yield 600
     screenshot("history")
     screenshot("window", whole=True)
     type_prompt("a green parrot @sleep:0.1")
-    docker().form_panel.steps.setValue(40)
+    docker().form_panel.steps.setValue(200)
     click(docker().button)
     yield lambda: docker().preview.has_picture and session().current.watch.fraction > 0.5
     yield 200

@@ -33,6 +33,13 @@ def new_document(width=400, height=300, model="RGBA", depth="U8", profile=""):
     return document
 
 
+def unseen_document(width=400, height=300):
+    """In no view: nothing of Krita's window looks at it."""
+    document = Krita.instance().createDocument(width, height, "unseen", "RGBA", "U8", "", 72.0)
+    document.setBatchmode(True)
+    return document
+
+
 def undo(document):
     yield from _trigger(document, "edit_undo")
 
@@ -50,6 +57,7 @@ def _trigger(document, name):
     before = names(document)
     for _ in range(3):  # a trigger is lost when Krita has just begun something else
         app.action(name).trigger()
+        document.waitForDone()
         until = time.monotonic() + PATIENCE
         yield lambda until=until: names(document) != before or time.monotonic() > until
         if names(document) != before:

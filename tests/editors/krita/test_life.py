@@ -40,11 +40,12 @@ def test_krita_imports_the_zip(computer):
     assert_all_hold(computer.run("importing"))
 
 
-def test_a_job_that_runs_when_krita_is_closed_waits_in_the_history(computer, server):
+def test_a_job_that_runs_when_krita_is_closed_waits_in_the_history_of_the_next_one(computer, server):
     assert_all_hold(computer.run("leaving", server=server))
     job = (computer.share / "out/job").read_text()
     said = json.loads((server.folder / "server.json").read_text())
     with Client("test", address=Address(said["url"], said["token"])) as client:
         (server.folder / "left").touch()
-        *_, last = client.follow(job, timeout=60)
+        *_, last = client.follow(job, timeout=300)
         assert isinstance(last, Finished)
+    assert_all_hold(computer.run("returning", server=server))

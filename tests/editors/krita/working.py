@@ -11,6 +11,7 @@ from desk import (
     FAKE,
     OUT,
     QTest,
+    activate,
     assert_equals_what_the_server_sent,
     choose,
     docker,
@@ -24,7 +25,7 @@ from desk import (
 )
 from krita import Krita
 from pieces import claim, names
-from stage import undo
+from stage import redo, undo
 
 SHARE = OUT.parent
 
@@ -34,9 +35,7 @@ def with_layer(task, *, x=60, y=40, width=96, height=80):
     document = yield from prepared()
     one = sheet("source", x, y, width, height)
     node = put_in(document, one)
-    yield 200
-    document.setActiveNode(node)
-    yield lambda: document.activeNode() == node
+    yield from activate(document, node)
     choose("task", task)
     return document, node, one.ready.data
 
@@ -181,21 +180,24 @@ def the_context_menu_of_the_history_does_what_it_says():
     yield from generate("an old boot", seed=21)
     yield lambda: history_rows()[:1] == ["an old boot"]
     yield lambda: document.activeNode().name() == "an old boot (21)"
-    job = next(iter(session().history))
+    job = next(iter(session().history.entries))
     docker().form_panel.prompt.clear()
     yield from choose_in_menu(0, "copy")
     filled = docker().form_panel.prompt.text(), docker().form_panel.seed.seed()
-    assert filled == ("an old boot", 21), (filled, session().history[job])
+    assert filled == ("an old boot", 21), (filled, session().history.entries[job])
     yield from choose_in_menu(0, "insert")
     yield lambda: len(document.topLevelNodes()) == 3
     put = put_in(document, sheet("to be replaced"))
-    yield 200
-    document.setActiveNode(put)
-    yield lambda: document.activeNode() == put
+    yield from activate(document, put)
+    before = names(document)
     yield from choose_in_menu(0, "replace")
     yield lambda: len(document.topLevelNodes()) == 4 and document.topLevelNodes()[3].name() == "an old boot (21)"
+    after = names(document)
+    for step, wanted in ((undo, before), (redo, after), (undo, before)):
+        yield from step(document)
+        yield lambda wanted=wanted: names(document) == wanted
     yield from choose_in_menu(0, "delete")
-    yield lambda: job not in session().history and history_rows()[:1] != ["an old boot"]
+    yield lambda: job not in session().history.entries and history_rows()[:1] != ["an old boot"]
 
 
 @claim

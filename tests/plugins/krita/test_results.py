@@ -49,6 +49,17 @@ def test_an_artist_who_went_on_stays_where_he_is(app, document):
     assert inserted(app, errand(document)) is other
 
 
+def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document, monkeypatch):
+    """As Krita 5.3 may."""
+    root, other = document.rootNode(), document.createNode("other", "paintlayer")
+    root.addChildNode(other, None)
+    document.setActiveNode(other)
+    add = root.addChildNode
+    monkeypatch.setattr(root, "addChildNode", lambda node, above: add(node, above) and document.setActiveNode(node))
+    assert inserted(app, errand(document)) is other
+    assert document.activeNode() is not other
+
+
 def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
     node = inserted(app, errand(document))
     assert results.made_with(document, node) == {"prompt": "fig", "seed": 7, "task": "foreground"}

@@ -22,16 +22,18 @@ except ImportError:
     from PyQt6.QtCore import QTimer
 
 OUT = os.environ["DRIVER_OUT"]
-PATIENCE = float(os.environ.get("DRIVER_PATIENCE", "60"))
+PATIENCE = float(os.environ.get("DRIVER_PATIENCE", "120"))
 """Seconds that a condition may take to become true."""
 sys.path.insert(0, os.environ["DRIVER_SCENARIOS"])
+faulthandler.enable()  # the log names the line that Krita died in
 
 
 class Runner:
     def __init__(self, names):
         self.results = {}
-        only = os.environ.get("DRIVER_ONLY", "")
-        self.scenarios = [(name, one) for module in names for name, one in claims_of(module) if only in name]
+        only, skip = os.environ.get("DRIVER_ONLY", ""), os.environ.get("DRIVER_SKIP", "").split(",")
+        found = [one for module in names for one in claims_of(module)]
+        self.scenarios = [(name, one) for name, one in found if only in name and name not in skip]
         self.generator = None
         self.next_scenario()
 
