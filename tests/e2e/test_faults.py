@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from acetate.protocol import (
+    TERMINAL,
     Cancelled,
     Client,
     Connected,
@@ -34,22 +35,31 @@ REPEAT = [1, pytest.param(20, marks=pytest.mark.soak)]
 PROMPT = "a kite @sleep:0.01"
 COUNT, STEPS = 3, 4
 STAGES = ["load", "encode", "denoise", "decode"]
-"""Progress may be overtaken by newer progress: whoever waits for a stage takes the first event at or behind it."""
+"""Progress may be overtaken, on a busy machine even by the end: a stage is reached with the first event at or behind it."""
 
 
 def at_stage(stage: str) -> Callable[[Event], bool]:
     """The moment to strike: the first event that shows that the job has come so far."""
+    if stage == "finished":
+        return lambda event: isinstance(event, Finished)
     if stage == "queued":
         return lambda event: isinstance(event, Queued)
     if stage == "started":
         return lambda event: isinstance(event, Started)
     if stage == "layer":
         return lambda event: isinstance(event, LayerReady)
-    return lambda event: isinstance(event, Progress) and STAGES.index(event.stage) >= STAGES.index(stage)
+    return lambda event: (
+        isinstance(event, (LayerReady, Finished))
+        or (isinstance(event, Progress) and STAGES.index(event.stage) >= STAGES.index(stage))
+    )
 
 
 def submit(client: Client, seed: int, prompt: str = PROMPT) -> str:
     return client.submit("foreground", Parameters(prompt=prompt, seed=seed, count=COUNT, steps=STEPS), crop=False)
+
+
+def is_over(events: list[Event], job: str) -> bool:
+    return any(isinstance(event, TERMINAL) and event.job == job for event in events)
 
 
 def assert_whole(events: list[Event], job: str, expected: list[Any]) -> None:
@@ -57,7 +67,7 @@ def assert_whole(events: list[Event], job: str, expected: list[Any]) -> None:
     mine = [event for event in events if getattr(event, "job", None) == job]
     layers = sorted((event for event in mine if isinstance(event, LayerReady)), key=lambda event: event.layer.index)
     assert isinstance(mine[-1], Finished), mine[-1]
-    assert sum(isinstance(event, (Finished, Failed, Cancelled)) for event in mine) == 1
+    assert sum(isinstance(event, TERMINAL) for event in mine) == 1
     assert [event.layer.index for event in layers] == list(range(len(expected)))
     assert [event.data for event in layers] == [picture.rgba.tobytes() for picture in expected]
 
@@ -84,7 +94,8 @@ def test_a_killed_worker_costs_no_job_and_doubles_no_layer(
             job = submit(client, seed)
             events = until(client, at_stage(stage))
             strike(server)
-            events += until(client, lambda event: isinstance(event, (Finished, Failed)))
+            while not is_over(events, job):
+                events += until(client, lambda event: isinstance(event, TERMINAL))
             assert_whole(events, job, drawn(prompt=PROMPT, seed=seed, count=COUNT, steps=STEPS))
 
 
@@ -99,13 +110,12 @@ def test_a_killed_server_costs_no_job_and_doubles_no_layer(
         for seed in range(repeat):
             job = submit(client, seed)
             waiting = submit(client, seed + 100)
-            struck = at_stage(stage) if stage != "finished" else lambda event: isinstance(event, Finished)
-            events = until(client, struck)
+            events = until(client, at_stage(stage))
             server.kill()
             server.start()
             for each, drawn_seed in ((job, seed), (waiting, seed + 100)):
-                while not any(isinstance(event, (Finished, Failed)) and event.job == each for event in events):
-                    events += until(client, lambda event: isinstance(event, (Finished, Failed)))
+                while not is_over(events, each):
+                    events += until(client, lambda event: isinstance(event, TERMINAL))
                 assert_whole(events, each, drawn(prompt=PROMPT, seed=drawn_seed, count=COUNT, steps=STEPS))
 
 
@@ -158,10 +168,17 @@ def test_a_crash_with_a_code_says_so(client: Client) -> None:
     assert isinstance(last, Failed) and "code 9" in last.failure.message
 
 
-@pytest.mark.parametrize("fault", ["@freeze:denoise", "@hang:denoise"])
-def test_a_stuck_worker_is_replaced(start_server: Any, fault: str) -> None:
-    """Frozen: no heartbeat. Hanging: a heartbeat, but no step."""
-    server = start_server(silence_seconds=2.5, stall_seconds=1.5)
+def test_a_job_that_cost_a_worker_is_run_once_more(client: Client) -> None:
+    events = list(client.run("foreground", Parameters(prompt="@exit-once:denoise"), timeout=120))
+
+    assert [event.attempt for event in events if isinstance(event, Started)] == [1, 2]
+    assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize(("fault", "limit"), [("@freeze:denoise", "silence_seconds"), ("@hang:denoise", "stall_seconds")])
+def test_a_stuck_worker_is_replaced(start_server: Any, fault: str, limit: str) -> None:
+    """Frozen: no heartbeat. Hanging: a heartbeat, but no step. The limit must leave a healthy worker time on a busy machine."""
+    server = start_server(**{limit: 6})
     with Client("test", address=server.address) as client:
         failed = list(client.run("foreground", Parameters(prompt=fault), timeout=120))[-1]
         after = list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1]
@@ -194,7 +211,7 @@ def test_an_idle_worker_that_dies_is_replaced_before_the_next_job(client: Client
     list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
     first = worker_of(server)
     first.kill()
-    first.wait(5)
+    first.wait(60)
     until(client, lambda event: isinstance(event, Engine) and event.details.get("pid") not in (None, first.pid))
 
 
@@ -205,7 +222,7 @@ def test_a_server_that_dies_takes_its_workers_along(start_server: Any, until: An
         until(client, lambda event: isinstance(event, Progress) and event.stage == "encode")
         worker = worker_of(server)
         server.kill()
-    gone, alive = psutil.wait_procs([worker], timeout=10)
+    gone, alive = psutil.wait_procs([worker], timeout=60)
 
     assert gone and not alive
 
@@ -285,13 +302,13 @@ print(json.dumps(results))
     shell = f"""
 mount -t tmpfs -o size=24m none "{folder}" || exit 77
 "{sys.executable}" -c '{serve}' >&2 & server=$!
-while [ ! -e "{folder}/server.json" ]; do kill -0 $server || exit 1; done
+while [ ! -e "{folder}/server.json" ]; do kill -0 $server || exit 1; sleep 0.1; done
 "{sys.executable}" -c "$SCRIPT"; code=$?
 kill $server; wait $server; exit $code
 """
     environment = {**os.environ, "ACETATE_HOME": str(folder), "SCRIPT": script}
     done = subprocess.run(
-        ["unshare", "--mount", "--map-root-user", "sh", "-c", shell], capture_output=True, text=True, env=environment, timeout=120
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", shell], capture_output=True, text=True, env=environment, timeout=300
     )
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("no mount namespaces here")

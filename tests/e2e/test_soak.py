@@ -42,7 +42,7 @@ def one_job(client: Client, source: random.Random, task: str, seed: int) -> str:
     layers = set()
     job = client.submit(real, asked, given, previews=True)
     while True:
-        event = client.events.get(timeout=240)
+        event = client.events.get(timeout=300)
         if getattr(event, "job", None) != job:
             continue
         if isinstance(event, Progress) and task == "cancel":
@@ -67,8 +67,8 @@ def artist(server: Any, number: int, jobs: int, results: list[str], warm: thread
     try:
         for turn in range(jobs):
             if turn == jobs // 2:
-                warm.wait(240)  # the test measures here
-                warm.wait(240)
+                warm.wait(900)  # the test measures here
+                warm.wait(900)
             task = source.choice(TASKS)
             if task == "reconnect":
                 client.close()
@@ -96,9 +96,9 @@ def test_many_mixed_jobs_leave_no_trace(start_server: Any, jobs: int, growth: fl
     threads = [threading.Thread(target=artist, args=(server, n, jobs // CLIENTS, results, warm)) for n in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    warm.wait(240)
+    warm.wait(900)
     before, files = memory(server.pid), psutil.Process(server.pid).num_fds()
-    warm.wait(240)
+    warm.wait(900)
     for thread in threads:
         thread.join(3600)
     after = memory(server.pid)
