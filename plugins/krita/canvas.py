@@ -159,6 +159,8 @@ def insert(app: Any, document: Any, item: Item, above: str | None) -> Generator[
             raise DocumentClosedError
         parent, below = _spot(document, above)
         parent.addChildNode(node, below)
+        if not is_open(app, document):  # Krita takes events while it adds a layer, and one of them may have closed the document
+            raise DocumentClosedError
         if isinstance(item, Folder):
             document.refreshProjection()  # Krita does not merge a group that comes with its layers (seen in 5.1 and 5.2)
         return node

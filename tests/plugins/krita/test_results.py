@@ -104,6 +104,15 @@ def test_a_closed_document_gets_nothing(app, document):
         inserted(app, Errand(Watch("job-0001", layers=[ready()]), document))
 
 
+def test_a_document_that_is_closed_while_the_layer_is_added_is_not_touched_any_more(app, document, monkeypatch):
+    root = document.rootNode()
+    add = root.addChildNode
+    monkeypatch.setattr(root, "addChildNode", lambda node, above: add(node, above) and document.close())
+    monkeypatch.setattr(document, "setAnnotation", lambda *_: pytest.fail("Krita would die of this"))
+    with pytest.raises(canvas.DocumentClosedError):
+        inserted(app, errand(document))
+
+
 def test_layers_without_parameters_leave_no_record(app, document):
     one = errand(document)
     layer = one.watch.layers[0].layer
