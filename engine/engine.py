@@ -102,6 +102,8 @@ class Engine:
 
     def _check_files(self, request: Request) -> None:
         """Miss what a request needs now, not after minutes of loading and drawing."""
+        if not requirements.uses_model(request):
+            return
         family = self._family(request.model)
         for name, _ in request.loras:
             self._find_lora(family, name)

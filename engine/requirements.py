@@ -15,6 +15,11 @@ from .weights import Find
 DECODER = "transparent-decoder"
 
 
+def uses_model(request: Request) -> bool:
+    """Whether a base model has a part in it: enlarging alone takes none, whatever name the request carries."""
+    return request.task != "upscale" or (request.strength != 0 and request.upscaling.get("mode") != "enlarge")
+
+
 def roles_of(request: Request, family: Family) -> tuple[str, ...]:
     """Catalogue roles of what the request cannot do without; raises `BadRequest` where the family has no way to do it.
 
