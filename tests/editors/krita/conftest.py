@@ -109,7 +109,8 @@ class Computer:
         if code in DIED and not self._died:
             self._died = True
             shutil.copy(self.share / "out/krita.log", self.share / "out/krita-died.log")
-            deaths.append(f"Krita died of {DIED[code]} after {list(results)[-1:]}; a fresh one went on.\n{log[-3000:]}")
+            told = log[max(0, log.find("Fatal Python error")) :]
+            deaths.append(f"Krita died of {DIED[code]} after {list(results)[-1:]}; a fresh one went on.\n{told[:4000]}")
             self._forget_death()
             code, more, log = self._start({**driver, "DRIVER_SKIP": ",".join(results)}, server, seconds)
             results |= more

@@ -16,9 +16,9 @@ PLACES = {"a red apple": (30, 340, 280, 280), "a glass bottle": (330, 120, 280, 
 def the_docker_is_drawn_in_all_its_states():
     window = Krita.instance().activeWindow().qwindow()
     window.resize(1500, 950)
-    for one in Krita.instance().dockers():  # as an artist arranges a narrow column
-        one.setVisible(one.objectName() in ("ToolBox", "KisLayerBox", docker().objectName()))
     document = yield from prepared(640, 640)
+    for one in Krita.instance().dockers():  # as an artist with a narrow column arranges them
+        one.setVisible(one.objectName() in ("ToolBox", "KisLayerBox", docker().objectName()))
     docker().form_panel.steps.setValue(0)
     yield 300
     window.resizeDocks([docker()], [640], Qt.Orientation.Vertical)
@@ -32,9 +32,11 @@ def the_docker_is_drawn_in_all_its_states():
     document.setSelection(None)
     yield 600
     screenshot("history")
+    docker().error.hide()
+    yield 200
     screenshot("window", whole=True)
-    type_prompt("a green parrot @sleep:0.1")
-    docker().form_panel.steps.setValue(200)
+    type_prompt("a green parrot @sleep:0.1" if FAKE else "a green parrot")
+    docker().form_panel.steps.setValue(100)
     click(docker().button)
     yield lambda: docker().preview.has_picture and session().current.watch.fraction > 0.5
     yield 200

@@ -73,10 +73,11 @@ class Stopwatch:
 
 
 def assert_short(watch):
-    """By the clock only on a machine that has nothing else to do."""
+    """By the clock only on a machine that has nothing else to do. On a busy one CPU time is longer too: caches are shared."""
     said = watch.summary()
-    assert said["longest, ms of CPU"][0] <= 50, said
-    assert said["longest, ms on the clock"][0] <= 50 or said["load"] > os.cpu_count(), said
+    busy = said["load"] > os.cpu_count()
+    assert said["longest, ms of CPU"][0] <= (100 if busy else 50), said
+    assert said["longest, ms on the clock"][0] <= 50 or busy, said
     return said
 
 
