@@ -48,7 +48,7 @@ class Compiler:
         self.may_go_on.set()
 
     def __call__(self, graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Graph:
-        assert self.may_go_on.wait(60)
+        assert self.may_go_on.wait(600)
         self.graphs += 1
 
         def run(*given: Any) -> Any:

@@ -130,7 +130,7 @@ def test_no_background_shows_a_fringe_and_no_tile_a_seam(
     monkeypatch.setitem(upscalers.SIDES, "cpu", 96)
     if name in drawn:
         case = judge.layer_case(name, drawn[name])
-        assert case.source[..., 3].max() > 128, "the model drew something"
+        assert case.source[..., 3].max() > 40, "the model drew something"
     else:
         case = judge.Case(name, judge.draw(name, 128), judge.uncut(name, 128))
     found = {w.name.split(",")[0]: w for w in reversed(list(judge.ways(engine, 4, network, [], "")))}
