@@ -184,6 +184,9 @@ class FormPanel(QtWidgets.QWidget):
         self._add(details, "guidance", "Guidance", self.guidance)
         self._add(details, "scheduler", "Sampler", self.scheduler)
         column.addWidget(self._details)
+        labels = [text for text, _ in self._rows.values()]
+        for text in labels:  # both grids in line
+            text.setMinimumWidth(max(one.sizeHint().width() for one in labels))
 
     def _add(self, grid: Any, name: str, label: str, field: Any) -> None:
         row, text = grid.rowCount(), QtWidgets.QLabel(label)

@@ -12,8 +12,10 @@ from typing import Any
 from . import canvas
 from .qt import QtCore, guarded
 
-ATTEMPTS = 5
+ATTEMPTS = 20
 """Krita loses a trigger when it is busy."""
+AGAIN_MS = 100
+"""After a lost one."""
 REMEMBERED = 50
 """Replacements, newest last; Krita's undo history is not endless either."""
 
@@ -39,7 +41,7 @@ class Replacements:
 
     def _completer(self, action: Any) -> Any:
         complete = guarded(lambda: self._complete(action))
-        return guarded(lambda: QtCore.QTimer.singleShot(0, complete))
+        return guarded(lambda: QtCore.QTimer.singleShot(AGAIN_MS if self._attempts else 0, complete))
 
     def _complete(self, action: Any) -> None:
         """Undo or redo the second half, when the first one was."""
