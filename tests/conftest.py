@@ -202,7 +202,7 @@ def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = tokenizer.write(folder / "tokenizer")
     network = denoiser.Denoiser(len(words), words.bos_token_id, words.eos_token_id)
     preview = {"matrix": [[0.1] * 4] * autoencoder.LATENT_CHANNELS, "bias": [0.5] * 4}
-    export.save(folder, autoencoder.Codec(), network, 1.0, preview)
+    export.save(folder, autoencoder.Codec(), network, preview)
     return folder
 
 

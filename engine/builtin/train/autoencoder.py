@@ -124,3 +124,19 @@ def latents_of(codec: Codec, pictures: NDArray[np.uint8]) -> Tensor:
     """Unscaled latents of every picture, `(N, C, H/8, W/8)` float32."""
     data = torch.from_numpy(network_form(pictures))
     return torch.cat([codec.encode(part.float() / 255)[0] for part in data.split(32)])
+
+
+@torch.no_grad()
+def fold_statistics(codec: Codec, mean: Tensor, std: Tensor) -> None:
+    """Give the latents zero mean and unit spread per channel, from what they have, `(C,)` each.
+
+    Exact: the layers next to the latents are linear. One factor for all channels would leave means of up to four times the
+    spread, which a denoiser takes for signal.
+    """
+    quant = codec.vae.quant_conv
+    quant.weight[:LATENT_CHANNELS] /= std[:, None, None, None]
+    quant.bias[:LATENT_CHANNELS] = (quant.bias[:LATENT_CHANNELS] - mean) / std
+    quant.bias[LATENT_CHANNELS:] -= 2 * std.log()  # the offset is multiplied by the posterior's spread
+    for layer in (codec.vae.post_quant_conv, codec.decoder.latent_conv_in):
+        layer.bias += layer.weight[:, :, 0, 0] @ mean
+        layer.weight *= std[None, :, None, None]

@@ -24,16 +24,15 @@ DEFAULTS = {"steps": 20, "guidance_scale": 4.0, "scheduler": "dpmpp-2m-karras", 
 def write(folder: Path, destination: Path = FOLDER) -> None:
     """Turn `folder`'s checkpoints into a model folder at `destination`."""
     codec, network = load(folder)
-    latents = torch.load(folder / "latents.pt", weights_only=True)
-    scale = denoiser.scaling_factor(latents)
+    latents = torch.load(folder / "latents.pt", weights_only=True)["latents"]
     with np.load(folder / "pictures.npz") as stored:
-        preview = _preview(latents * scale, stored["pictures"])
-    save(destination, codec, network, scale, preview)
+        preview = _preview(latents, stored["pictures"])
+    save(destination, codec, network, preview)
 
 
-def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser, scale: float, preview: dict[str, Any]) -> None:
+def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser, preview: dict[str, Any]) -> None:
     """Write float16 safetensors and configurations."""
-    codec.vae.register_to_config(scaling_factor=scale)
+    codec.vae.register_to_config(scaling_factor=1.0)
     for name, part in (("unet", network.unet), ("vae", codec.vae), ("text_encoder", network.text_encoder)):
         part.half().save_pretrained(destination / name)
     encoder = {"latent_channels": autoencoder.LATENT_CHANNELS, "channels": autoencoder.ENCODER_CHANNELS}
@@ -48,22 +47,24 @@ def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser
 
 
 def load(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
-    """The trained networks, float32; the averaged weights of the denoiser."""
+    """The trained networks, float32: the codec with its latents' statistics folded in, the averaged weights of the denoiser."""
     codec = Trainer(autoencoder.Codec(), folder / "codec.pt", peak=0, steps=1).network
     words = denoiser.open_tokenizer(folder)
     fresh = denoiser.Denoiser(len(words), words.bos_token_id, words.eos_token_id)
     averaged = Trainer(fresh, folder / "denoiser.pt", peak=0, steps=1, average=0.9995).averaged
     assert isinstance(codec, autoencoder.Codec)
     assert isinstance(averaged, denoiser.Denoiser)
+    kept = torch.load(folder / "latents.pt", weights_only=True)
+    autoencoder.fold_statistics(codec, kept["mean"], kept["std"])
     return codec.eval(), averaged.eval()
 
 
-def _preview(scaled: Tensor, pictures: NDArray[np.uint8], sample: int = 1500) -> dict[str, Any]:
+def _preview(latents: Tensor, pictures: NDArray[np.uint8], sample: int = 1500) -> dict[str, Any]:
     """Least-squares RGBA at 1/8 size from latents: free, and good enough to watch a layer form."""
     chosen = np.random.default_rng(0).choice(len(pictures), sample, replace=False)
     small = [resample(_premultiplied(pictures[i]), dataset.NATIVE // 8, dataset.NATIVE // 8, "area") for i in chosen]
     wanted = torch.from_numpy(np.stack(small)).reshape(-1, 4)
-    known = scaled[torch.from_numpy(chosen)].permute(0, 2, 3, 1).reshape(-1, scaled.shape[1])
+    known = latents[torch.from_numpy(chosen)].permute(0, 2, 3, 1).reshape(-1, latents.shape[1])
     known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
     fitted = torch.linalg.lstsq(known, wanted).solution
     return {"matrix": fitted[:-1].tolist(), "bias": fitted[-1].tolist()}

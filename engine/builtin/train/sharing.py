@@ -49,7 +49,7 @@ class Scenes:
     names: list[tuple[str, str]]
     """Subject and place."""
     latents: dict[str, Tensor]
-    """Layer -> `(N, C, h, w)`, unscaled."""
+    """Layer -> `(N, C, h, w)`."""
     over_grey: dict[str, Tensor]
     """Layer -> `(N, 3, H, W)` uint8, as control images are given."""
 
@@ -156,9 +156,9 @@ def train(codec: Codec, network: denoiser.Denoiser, folder: Path, role: str, ste
     trainer = Trainer(Units(network.unet, recipe), folder / f"{role}.pt", peak=6e-4, steps=steps, average=0.999)
     fast = cast(Units, trainer.fast)
     AttentionSharing(unet, fast.published())
-    scenes, scale = _cached_scenes(codec, folder), denoiser.scaling_factor(denoiser.cached_latents(folder))
+    scenes = _cached_scenes(codec, folder)
     noise_levels = DDPMScheduler(**denoiser.SCHEDULER).alphas_cumprod
-    clean = torch.stack([scenes.latents[layer] for layer in recipe.frames], 1) * scale
+    clean = torch.stack([scenes.latents[layer] for layer in recipe.frames], 1)
     started, first, running = time.monotonic(), trainer.done, 0.0
     while trainer.done < steps:
         rng = np.random.default_rng(trainer.done)
