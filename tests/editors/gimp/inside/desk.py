@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 OUT = Path(os.environ["OUT"])
 PATIENCE = 240.0
@@ -31,6 +31,8 @@ WINDOW = (1240, 800)
 """Pixels of GIMP's window, so that one picture looks like another."""
 BESIDE = (690, 5)
 """Where a dialog hides neither the layers nor much of a small image."""
+MENU = ("alt+r", "Up", "Right")
+"""Unfolds Filters > Acetate, the last entry of that menu."""
 BUTTON = 24
 """Pixels of a button's width at least."""
 
@@ -50,6 +52,15 @@ def within(seconds: float, condition: Callable[[], Any]) -> Any:
     return found
 
 
+class Command(NamedTuple):
+    """How a procedure of ours is started."""
+
+    shortcut: str
+    """In this profile: see `SHORTCUTS` in conftest."""
+    letter: str
+    """Underlined in the menu."""
+
+
 class Desk:
     """One running GIMP."""
 
@@ -62,6 +73,7 @@ class Desk:
         self._log = (OUT / "gimp.log").open("ab")
         environment = {**os.environ, "PIPES": str(self._pipes)}
         self._gimp = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
+        self._by_menu = False
         self.boxes: list[str] = []
         """Pictures of the message boxes that came up."""
         self.main = self.window("GNU Image Manipulation Program|.* – GIMP$", FIRST_START)
@@ -102,6 +114,7 @@ class Desk:
             return bool(within(RETRY / 4, lambda: not self.windows(title)))
 
         until(closed, f"the window {title!r} to close")
+        self.wait_for_plug_in()
 
     def focus(self, window: str) -> None:
         """Give the window the keyboard."""
@@ -160,10 +173,21 @@ class Desk:
                     return True
         return False
 
-    def start(self, keys: str, begun: Callable[[], bool] = lambda: False) -> None:
-        """Press the shortcut of a procedure until the procedure runs, or `begun` says that it did."""
-        until(lambda: not self.plug_in_runs(), "the call before to end")
-        self.press(self.main, keys, lambda: self.plug_in_runs() or begun())
+    def wait_for_plug_in(self) -> None:
+        """Until no procedure of ours runs any more: one that has closed its window may still select layers."""
+        until(lambda: not self.plug_in_runs(), "the plug-in to end")
+
+    def start(self, command: Command) -> None:
+        """Start a procedure by its shortcut until it runs; where GIMP does not obey (3.2.6 shows it only), by the menu."""
+        self.wait_for_plug_in()
+        for _ in range(round(PATIENCE / RETRY)):
+            self.focus(self.main)
+            _xdotool("key", "--delay", "300", *((*MENU, command.letter) if self._by_menu else (command.shortcut,)))
+            if within(RETRY, self.plug_in_runs):
+                return
+            self.keys("Escape", "Escape", "Escape")
+            self._by_menu = not self._by_menu
+        raise AssertionError(f"GIMP does not start {command}")
 
     def press(self, window: str, keys: str, effect: Callable[[], bool]) -> None:
         """Press `keys` in the window until there is an effect: it may be busy, or what they mean not possible yet."""
@@ -174,26 +198,26 @@ class Desk:
                 return
         raise AssertionError(f"nothing came of {keys}")
 
-    def open(self, keys: str, title: str) -> str:
-        """Start a procedure by its shortcut and return the id of the window that it opens, which has the keyboard then."""
-        self.start(keys)
+    def open(self, command: Command, title: str) -> str:
+        """Start a procedure and return the id of the window that it opens, which has the keyboard then."""
+        self.start(command)
         window = self.window(title)
         self.focus(window)
         return window
 
-    def choose(self, letter: str, picture: str) -> None:
-        """Choose from Filters > Acetate, the last entry of that menu, by the underlined letter; take a picture of the menu."""
+    def choose(self, command: Command, picture: str) -> None:
+        """Choose a procedure from the menu by its underlined letter; take a picture of the menu."""
         for _ in range(round(PATIENCE / RETRY)):
             self.focus(self.main)
             closed = self._screen()
-            _xdotool("key", "--delay", "300", "alt+r", "Up", "Right")
+            _xdotool("key", "--delay", "300", *MENU)
             within(RETRY, lambda closed=closed: self._screen() != closed)
             self.shot(picture)
-            self.keys(letter)
+            self.keys(command.letter)
             if within(RETRY, self.plug_in_runs):
                 return
             self.keys("Escape", "Escape", "Escape")
-        raise AssertionError(f"the menu opened nothing at {letter!r}")
+        raise AssertionError(f"the menu does not start {command}")
 
     def cancel_in_status_bar(self, before: bytes) -> None:
         """Click GIMP's Cancel. `before` is `status_bar()` without progress; the button lies at the right of what has changed.
@@ -203,35 +227,34 @@ class Desk:
         width, height = WINDOW
 
         def cancelled() -> bool:
-            now = self.status_bar()
+            now = self._strip()
             spots = [i // 4 for i in range(0, len(now), 4) if now[i : i + 4] != before[i : i + 4]]
             if not spots:
-                return False
+                return not self.plug_in_runs()
             columns, rows = [spot % width for spot in spots], [spot // width for spot in spots]
             y = height - STATUS_BAR + (min(rows) + max(rows)) // 2
             for x in range((min(columns) + max(columns)) // 2, max(columns), BUTTON):
                 _xdotool("mousemove", "--window", self.main, str(x), str(y), "click", "1")
-                if within(0.4, lambda: not self.plug_in_runs()):
+                if within(0.2, lambda: not self.plug_in_runs()):
                     return True
-            return bool(within(RETRY / 4, lambda: not self.plug_in_runs()))
+            return bool(within(2.0, lambda: not self.plug_in_runs()))
 
         until(cancelled, "Cancel in the status bar to end the plug-in")
         self._park()
 
     def status_bar(self) -> bytes:
         """The pixels of the lower edge of GIMP's window, RGBA, as soon as they have come to rest."""
+        for _ in range(LOOKS):
+            before = self._strip()
+            self.rest()
+            if before == (now := self._strip()):
+                break
+        return now
 
-        def look() -> bytes:
-            return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
-
+    def _strip(self) -> bytes:
         strip = f"{WINDOW[0]}x{STATUS_BAR}+0+{WINDOW[1] - STATUS_BAR}"
         command = ["import", "-window", self.main, "-crop", strip, "-depth", "8", "rgba:-"]
-        for _ in range(LOOKS):
-            one = look()
-            self.rest()
-            if one == (other := look()):
-                break
-        return other
+        return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
 
     def rest(self, seconds: float = 0.6) -> None:
         """Let a window finish drawing, or a list filling: both happen without a word to anybody outside."""

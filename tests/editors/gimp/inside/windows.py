@@ -11,13 +11,13 @@ import functools
 import os
 
 from acetate.protocol import Client, Jobs
-from desk import PATIENCE, Desk, until
+from desk import PATIENCE, Command, Desk, until
 
 DIALOG, HISTORY, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate$"
 FILE = "^Insert Layers from File$"
 DIALOGS = (DIALOG, HISTORY, QUESTION, FILE)
-GENERATE, SHOW_HISTORY, INSERT_FILE, REPEAT = "ctrl+F5", "ctrl+F6", "ctrl+F7", "ctrl+F8"
-"""The shortcuts of this profile: see `SHORTCUTS` in conftest."""
+GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
+SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
 """Makes the fake engine take its time; a real one does by itself."""
 
@@ -84,7 +84,7 @@ def _in_dialog(*keys: str) -> None:
 
 def _in_gimp(*keys: str) -> None:
     """In GIMP's own window, when the call before has come to its end."""
-    until(lambda: not _desk().plug_in_runs(), "the call before to end")
+    _desk().wait_for_plug_in()
     _desk().focus(_desk().main)
     _desk().keys(*keys)
 
@@ -109,7 +109,7 @@ def _jobs(state: str) -> list[str]:
 def the_filters_menu_shows_acetate_and_opens_the_dialog():
     with _image():
         desk = _desk()
-        desk.choose("g", picture="menu")
+        desk.choose(GENERATE, picture="menu")
         desk.window(DIALOG)
 
 
@@ -252,10 +252,11 @@ def the_dialog_remembers_the_last_values_and_repeat_uses_them():
         desk = _desk()
         _generate("a paper crane", image)
         desk.dismiss(DIALOG)
-        desk.start("ctrl+f", lambda: len(_names(image)) > 2)  # Filters > Repeat
+        desk.press(desk.main, "ctrl+f", lambda: desk.plug_in_runs() or len(_names(image)) > 2)  # Filters > Repeat
         until(lambda: len(_names(image)) == 3, "the repetition")
         again, first, _paper = _names(image)
         assert again.startswith("a paper crane (") and again != first
+        desk.wait_for_plug_in()
         desk.ask(f"image = Gimp.Image.get_by_id({image}); image.set_selected_layers(image.get_layers()[2:]); answer = 1")
         _open_dialog()
         _submit()
