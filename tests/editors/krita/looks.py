@@ -33,7 +33,9 @@ def the_docker_is_drawn_in_all_its_states():
     yield 600
     screenshot("history")
     docker().error.hide()
-    yield 200
+    document.topLevelNodes()[0].setVisible(False)  # so that the transparency is seen
+    document.refreshProjection()
+    yield 500
     screenshot("window", whole=True)
     type_prompt("a green parrot @sleep:0.1" if FAKE else "a green parrot")
     docker().form_panel.steps.setValue(100)
