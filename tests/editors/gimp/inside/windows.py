@@ -367,7 +367,6 @@ def the_history_shows_results_and_inserts_one_again():
         desk.rest(1.0)
         desk.shot("history")
         desk.press(window, "alt+i", lambda: len(_names(image)) > 2)  # possible as soon as the history has come
-        desk.rest(1.0)  # seen once: closed in the moment of insertion, the window did not answer any more
         assert _names(image) == [f"{name} #1", name, "paper"], "the newest result again, which GIMP numbers"
         both = f"first, second, _ = Gimp.Image.get_by_id({image}).get_layers()"
         assert desk.ask(f"{both}; answer = editor.pixels(first) == editor.pixels(second)")
