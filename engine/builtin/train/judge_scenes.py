@@ -46,7 +46,8 @@ class Case:
 def cases(size: int, every: int = 1) -> list[Case]:
     """Every `every`th subject, with places and tasks in turn."""
     rng, found = np.random.default_rng(1), []
-    places, tasks = list(scenery.SCENERY), ("scene", "background", "object")
+    places = list(scenery.SCENERY)
+    tasks: tuple[SceneTask, ...] = ("scene", "background", "object")
     for number, subject in enumerate(list(SUBJECTS)[::every]):
         task, place = tasks[number % 3], places[number % len(places)]
         front = noto.place(noto.artwork(subject), size, rng) if task == "background" else None
