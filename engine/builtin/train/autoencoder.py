@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -133,10 +133,11 @@ def fold_statistics(codec: Codec, mean: Tensor, std: Tensor) -> None:
     Exact: the layers next to the latents are linear. One factor for all channels would leave means of up to four times the
     spread, which a denoiser takes for signal.
     """
-    quant = codec.vae.quant_conv
+    quant: Any = codec.vae.quant_conv
     quant.weight[:LATENT_CHANNELS] /= std[:, None, None, None]
     quant.bias[:LATENT_CHANNELS] = (quant.bias[:LATENT_CHANNELS] - mean) / std
     quant.bias[LATENT_CHANNELS:] -= 2 * std.log()  # the offset is multiplied by the posterior's spread
-    for layer in (codec.vae.post_quant_conv, codec.decoder.latent_conv_in):
+    reading: tuple[Any, ...] = (codec.vae.post_quant_conv, codec.decoder.latent_conv_in)
+    for layer in reading:
         layer.bias += layer.weight[:, :, 0, 0] @ mean
         layer.weight *= std[None, :, None, None]
