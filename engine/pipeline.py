@@ -212,7 +212,7 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
     if request.lock_alpha and request.source is not None:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
     measured = quality.measure(rgba)
-    transparent = role == "foreground"
+    transparent = role == "foreground" and (request.source is None or int(request.source[..., 3].min()) < 255)
     height, width = rgba.shape[:2]
     asked = replace(
         request,

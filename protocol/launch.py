@@ -45,12 +45,12 @@ def output_file() -> Path:
 
 
 def last_words() -> str:
-    """The last line that a server which did not come up has printed."""
+    """The last line that a server which did not come up has printed, or that there is none."""
     try:
         lines = output_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
-        return ""
-    return lines[-1][:500] if lines else ""
+        lines = []
+    return lines[-1][:500] if lines else "it said nothing"
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -95,6 +95,14 @@ def test_repaint_leaves_everything_outside_the_mask(untrained: Engine, layer: ND
     assert (picture.rgba[mask > 0] != layer[mask > 0]).any()
 
 
+def test_an_opaque_source_is_not_blamed_on_the_model(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    opaque, mask = layer.copy(), np.zeros(layer.shape[:2], np.uint8)
+    opaque[..., 3], mask[40:42, 30:32] = 255, 255
+    (picture,) = pictures(untrained, task="repaint", source=opaque, mask=mask)
+    assert picture.quality["border"] == 0
+    assert picture.warnings == ()
+
+
 def test_the_decoder_gets_unscaled_latents_and_pixels_in_range(untrained: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The classic mistakes of layerdiffuse.md 7.1: scaled latents, unclamped pixels."""
     codec = untrained.open("sketchpad").codec

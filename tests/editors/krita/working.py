@@ -212,7 +212,12 @@ def a_result_of_the_history_is_saved_as_png_psd_and_ora():
         again = Krita.instance().openDocument(str(path))
         (node,) = again.topLevelNodes()
         assert 0 in node.pixelData(0, 0, again.width(), again.height()).data()[3::4], "transparency was lost"
-        assert (again.width(), again.height()) >= (layer.width, layer.height)
+        box = node.bounds()
+        assert (box.width(), box.height()) == (layer.width, layer.height)
+        found = node.pixelData(box.x(), box.y(), box.width(), box.height()).data()
+        sent = errand.watch.layers[0].data
+        shown = [i for i in range(len(sent)) if sent[i | 3]]  # colour under alpha 0 is nobody's business here
+        assert max(abs(found[i] - sent[i]) for i in shown) <= 1, suffix
         again.close()
         yield 150
 
