@@ -19,7 +19,7 @@ LAUNCH = Path(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "acetat
 STEP = 0.2
 SOON = 40.0
 """Seconds within which a call ends that has nothing to wait for: on a loaded machine, plenty; what hangs never ends."""
-SLOW = {"prompt": f"@sleep:{STEP} slow" if FAKE else "slow", "steps": 800}
+SLOW = {"prompt": f"@sleep:{STEP} slow" if FAKE else "slow", "steps": 500}
 """A job that lasts until somebody ends it."""
 
 
@@ -158,7 +158,7 @@ def the_plug_in_killed_ends_its_job_on_the_server_within_one_step():
         assert int(result.status) != int(Gimp.PDBStatusType.SUCCESS)
         assert len(image.get_layers()) == 2
         print(f"the job ended {took[0]:.2f} s after the plug-in; a step takes {STEP} s")
-        assert took[0] < SOON / 4 or not FAKE, f"the job went on for {took[0]:.2f} s of {STEP * 800:.0f} s"
+        assert took[0] < SOON / 4 or not FAKE, f"the job went on for {took[0]:.2f} s of {STEP * 500:.0f} s"
 
 
 def a_server_that_dies_midway_is_an_error_and_the_image_stays_as_it_was():

@@ -207,7 +207,7 @@ def _begin_slowly(prompt: str) -> None:
     _open_dialog()
     _type_prompt(SLOW + prompt)
     desk.keys("alt+d", "alt+o", "ctrl+a")
-    desk.type("800")
+    desk.type("500")
     desk.keys("Tab", "alt+g")
     until(lambda: _jobs("running"), "the job to run")
 
@@ -347,7 +347,7 @@ def gimps_own_cancel_ends_the_job_on_the_server():
             f"image = Gimp.Image.get_by_id({image}); import json\n"
             f"prompt = {SLOW + 'leaf'!r}\n"
             "layer = editor.call('acetate-generate-layer', image, image.get_layers(), prompt=prompt, steps=2).required().layer\n"
-            "kept = editor.record(layer); kept['parameters']['steps'] = 800\n"
+            "kept = editor.record(layer); kept['parameters']['steps'] = 500\n"
             "data = json.dumps(kept).encode(); layer.attach_parasite(Gimp.Parasite.new('acetate', 3, data)); answer = 1"
         )
         bar = desk.status_bar()
