@@ -17,6 +17,7 @@ MAX_STEPS = 500
 MAX_SEED = 2**63 - 1
 
 SOURCE_TASKS = frozenset({"refine", "repaint", "upscale"})
+"""They start from a picture, which may do without words."""
 
 NEEDED: dict[Task, tuple[Role, ...]] = {
     "background": ("foreground",),
@@ -48,7 +49,8 @@ def _check_texts(request: Request) -> None:
             raise BadRequest(f"{name} is {text!r}; it must be text")
         if len(text) > MAX_PROMPT:
             raise BadRequest(f"{name} has {len(text)} characters; at most {MAX_PROMPT} are taken")
-    if request.task != "upscale" and not request.prompt.strip() and not any(text.strip() for text in request.prompts.values()):
+    words = (request.prompt, *request.prompts.values())
+    if request.task not in SOURCE_TASKS and not any(text.strip() for text in words):
         raise BadRequest("the prompt is empty", "say in a few words what to draw")
 
 

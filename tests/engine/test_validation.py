@@ -55,3 +55,8 @@ def test_a_plain_request_is_fine() -> None:
 def test_wrong_values_are_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         check(replace(GOOD, **changes))
+
+
+def test_a_task_that_starts_from_a_picture_needs_no_prompt() -> None:
+    check(replace(GOOD, prompt="", task="refine", source=PICTURE))
+    check(replace(GOOD, prompt="", task="repaint", source=PICTURE, mask=np.ones((16, 16), np.uint8)))
