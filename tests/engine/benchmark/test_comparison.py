@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from functools import partial
@@ -70,19 +71,22 @@ def _remembering(found: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
-def test_our_transparent_decode_is_the_references_to_1e_5(subject: Subject) -> None:
-    """Selection network against stack and median, one pass after another and four at once."""
-    codec = subject.codec
-    unscaled = subject.latents / codec.scaling_factor
+def test_our_transparent_decode_is_the_references(subject: Subject) -> None:
+    """Selection network against stack and median, one pass after another and several at once.
+
+    In float64: in float32 a batch may be convolved in another order, which alone gives differences of 1e-5.
+    """
+    decoder = copy.deepcopy(subject.codec.decoder).double()
+    pixels, unscaled = subject.pixels.double(), (subject.latents / subject.codec.scaling_factor).double()
     estimates = []
     for mirrored, turns in ((m, t) for m in (False, True) for t in range(4)):
-        picture, latents = (part.flip(3) if mirrored else part for part in (subject.pixels, unscaled))
-        turned = codec.decoder(torch.rot90(picture, turns, (2, 3)), torch.rot90(latents, turns, (2, 3))).clip(0, 1)
+        picture, latents = (part.flip(3) if mirrored else part for part in (pixels, unscaled))
+        turned = decoder(torch.rot90(picture, turns, (2, 3)), torch.rot90(latents, turns, (2, 3))).clip(0, 1)
         turned = torch.rot90(turned, -turns, (2, 3))
         estimates.append(turned.flip(3) if mirrored else turned)
     wanted = torch.median(torch.stack(estimates), dim=0).values
     for batch in (1, 4, 8):
-        assert (codec.decoder.estimate(subject.pixels, unscaled, 8, batch) - wanted).abs().max() <= 1e-5
+        assert (decoder.estimate(pixels, unscaled, 8, batch) - wanted).abs().max() <= 1e-9
 
 
 @pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
