@@ -27,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         for host in hosts:
             if options.action == "zip":
+                if not options.output.is_dir():
+                    raise UsageError(f"{options.output} is no folder", "name the folder that the zip is to be written to")
                 print(install.zip_plugin(host, options.output))
                 continue
             if options.action == "uninstall":
