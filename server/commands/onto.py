@@ -52,9 +52,15 @@ class Onto:
         added = [picture for picture in pictures if not picture.hidden]
         for picture in added:
             layer = document.trim(replace(as_layer(picture), visible=True))
-            document.insert_into_file(source, layer, target, above=self.like, below=self.below)
+            document.insert_into_file(source, layer, target, **self._place(picture))
             source = target
         return [target] * len(added)
+
+    def _place(self, picture: Picture) -> dict[str, str | None]:
+        """A background goes behind the layer that it was made for, everything else in front."""
+        if self.like is not None and picture.role == "background":
+            return {"below": self.like}
+        return {"above": self.like, "below": self.below}
 
 
 def onto_of(options: argparse.Namespace) -> Onto | None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from acetate import document
-from acetate.engine import builtin
+from acetate.engine import Request, builtin
+from acetate.engine.builtin.train import sharing
+from acetate.engine.engine import Engine
+from diffusers import UNet2DConditionModel
 
 Command = Callable[..., tuple[int, str, str]]
 FAST = ("--steps", 2, "--alpha-passes", 1, "--alone")
@@ -53,6 +58,56 @@ def test_a_layer_goes_below_the_named_one_and_nothing_else_changes(acetate: Comm
         assert isinstance(kept, document.Layer)
         assert (kept.rgba == node.rgba).all()
         assert (kept.x, kept.y) == (node.x, node.y)
+
+
+@pytest.fixture
+def _sharing(untrained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same model with attention-sharing weights that were not trained either."""
+    folder = tmp_path / "sketchpad"
+    shutil.copytree(untrained_folder, folder)
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet", local_files_only=True)
+    for role, recipe in sharing.FILES.items():
+        sharing.write(sharing.Units(unet, recipe), folder / "layers" / f"{role}.safetensors")
+    monkeypatch.setattr(builtin, "FOLDER", folder)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """The requests that reach the real engine."""
+    requests: list[Request] = []
+    run = Engine.run
+
+    def noting(engine: Engine, request: Request) -> Any:
+        requests.append(request)
+        return run(engine, request)
+
+    monkeypatch.setattr(Engine, "run", noting)
+    return requests
+
+
+@pytest.mark.usefixtures("_sharing")
+def test_what_lies_below_is_the_background_of_an_object(acetate: Command, scene: Path, asked: list[Request]) -> None:
+    code, _, err = acetate("generate", "a cat", "--onto", scene, "--below", "Kite", "-o", scene, *FAST)
+    assert code == 0, err
+    (request,) = asked
+    assert request.task == "object"
+    assert request.background is not None
+    assert request.background[30, 10].tolist() == [240, 240, 230, 255], "the paper"
+    sky = [round(200 / 255 * 0 + 55 / 255 * 240), round(55 / 255 * 240), round(200 / 255 * 255 + 55 / 255 * 230), 255]
+    assert np.abs(request.background[5, 5].astype(int) - sky).max() <= 1, "the sky over it"
+    assert listed(acetate, scene) == ["Kite", "a cat (0)", "Sky", "Paper"], "one layer, and no reference beside it"
+
+
+@pytest.mark.usefixtures("_sharing")
+def test_a_background_goes_behind_the_layer_that_it_was_made_for(acetate: Command, scene: Path, asked: list[Request]) -> None:
+    words = ("generate", "a beach", "--task", "background", "--onto", scene, "--like", "Kite", "-o", scene)
+    code, _, err = acetate(*words, *FAST)
+    assert code == 0, err
+    (request,) = asked
+    assert request.foreground is not None
+    assert request.foreground[25, 35].tolist() == [250, 30, 30, 255]
+    assert request.foreground[5, 5, 3] == 0, "the kite alone"
+    assert listed(acetate, scene) == ["Kite", "background (0)", "Sky", "Paper"]
 
 
 def test_a_layer_is_refined_and_the_result_lies_above_it(acetate: Command, scene: Path) -> None:
