@@ -9,9 +9,9 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
@@ -92,7 +92,7 @@ def _fetch(url: str, there: HfFileMetadata, part: Path, size: int | None, progre
             resume_size=present,
             headers=headers,
             expected_size=size,
-            tqdm_class=cast(Any, _reporter(progressed)),
+            tqdm_class=_reporter(progressed),
         )
 
 
@@ -107,34 +107,23 @@ def _reason(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _reporter(progressed: Progressed | None) -> type[_Bar]:
+def _reporter(progressed: Progressed | None) -> type[Any]:
     """The hub's idea of a progress bar, reduced to a call."""
 
-    class Bar(_Bar):
-        def report(self) -> None:
+    class Bar(AbstractContextManager[Any]):
+        def __init__(self, *, total: int | None = None, initial: int = 0, **ignored: object) -> None:
+            self.total, self.n = total, initial
+            self.update(0)
+
+        def update(self, count: float | None = 1) -> None:
+            self.n += int(count or 0)
             if progressed is not None:
                 progressed(self.n, self.total)
 
+        def close(self) -> None:
+            pass
+
+        def __exit__(self, *ignored: object) -> None:
+            self.close()
+
     return Bar
-
-
-class _Bar:
-    def __init__(self, *, total: int | None = None, initial: int = 0, **ignored: object) -> None:
-        self.total, self.n = total, initial
-        self.report()
-
-    def report(self) -> None:
-        raise NotImplementedError
-
-    def update(self, count: float | None = 1) -> None:
-        self.n += int(count or 0)
-        self.report()
-
-    def close(self) -> None:
-        pass
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self.close()

@@ -7,6 +7,7 @@ not pixels.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 
@@ -14,12 +15,12 @@ Frame = str | bytes
 Source = Callable[[], "Frames"]
 
 
-class Frames:
+class Frames(ABC):
     """Frames that are made one at a time, when the connection can take the next."""
 
+    @abstractmethod
     async def next(self) -> Frame | None:
         """The next frame, or `None` at the end."""
-        raise NotImplementedError
 
 
 class Outbox:
