@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
@@ -73,6 +74,13 @@ def box_of(layer: Gimp.Layer) -> Box:
 
 def canvas_box(image: Gimp.Image) -> Box:
     return Box(0, 0, image.get_width(), image.get_height())
+
+
+def folder_of(image: Gimp.Image | None) -> Path | None:
+    """Where the image's file lies; `None` when it has none, or none on a disk."""
+    file = image.get_file() if image is not None and image.is_valid() else None
+    path = file.get_path() if file is not None else None
+    return Path(path).parent if path else None
 
 
 def selection_box(image: Gimp.Image) -> Box | None:

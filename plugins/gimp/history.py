@@ -1,4 +1,4 @@
-"""The window with finished results: thumbnails on a checkerboard, newest first; a double click inserts one again.
+"""The window with finished results: thumbnails on a checkerboard, newest first, to insert again, to save, to delete.
 
 Does not know how a layer gets into an image. Imported only when there is a screen.
 """
@@ -18,6 +18,7 @@ from .fields import SPACING
 from .preview import fitted, scaled
 from .refused import RefusedError, StoppedError
 from .run import Run
+from .saving import Saving, ask_for_path
 from .ticking import Ticking
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ PAGE = 24
 CHECK_SIZE, DARK_CHECK, LIGHT_CHECK = 8, 0x666666, 0x999999
 """GIMP's default checkerboard."""
 PICTURE, JOB, CAPTION, TOOLTIP = range(4)
-INSERT, DELETE = 1, 2
+INSERT, DELETE, SAVE = 1, 2, 3
 
 
 def insert(call: Call, client: Client) -> list[Gimp.Layer]:
@@ -49,20 +50,27 @@ class HistoryDialog:
         self._entries: dict[str, HistoryEntry] = {}
         self._connection = Watch()
         self._run: Run | None = None
+        self._saving: Saving | None = None
         self._layers: list[Gimp.Layer] = []
         self._dialog = GimpUi.Dialog(title="Acetate History", role="acetate-history")
         self._dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
         self._delete_button = self._dialog.add_button("_Delete", DELETE)
+        self._save_button = self._dialog.add_button("_Save As...", SAVE)
         self._insert_button = self._dialog.add_button("_Insert", INSERT)
         self._dialog.set_default_response(INSERT)
         self._build()
 
     def run(self) -> list[Gimp.Layer]:
+        asked = {INSERT: self._insert, DELETE: self._delete, SAVE: self._save}
         self._ask(None)
         try:
-            with Ticking(self._advance, lambda: self._dialog.response(Gtk.ResponseType.CLOSE)):
-                while (response := self._dialog.run()) in (INSERT, DELETE):
-                    self._insert() if response == INSERT else self._delete()
+            with Ticking(self._advance, lambda: self._dialog.response(Gtk.ResponseType.CLOSE)) as ticking:
+                while not ticking.ended and (response := self._dialog.run()) in asked:
+                    asked[response]()
+                while (
+                    not ticking.ended and self._saving is not None
+                ):  # closing the window does not take back what was to be saved
+                    Gtk.main_iteration()
         finally:
             self._dialog.destroy()
         return self._layers
@@ -88,6 +96,16 @@ class HistoryDialog:
         if job is not None:
             self._client.discard(job)
 
+    def _save(self) -> None:
+        job = self._chosen()
+        if job is None or self._saving is not None:
+            return
+        path = ask_for_path(self._dialog, _caption(self._entries[job]), canvas.folder_of(self._call.image))
+        if path is not None:
+            self._saving = Saving(self._client, job, path)
+            self._status.set_text(self._saving.text)
+        self._adapt()
+
     def _ask(self, before: str | None) -> None:
         self._client.history(before, PAGE)
 
@@ -100,6 +118,10 @@ class HistoryDialog:
     def _advance(self) -> None:
         for event in self._client.poll():
             self._take(event)
+        if self._saving is not None:
+            self._saving.tick()
+            if self._saving.over:
+                self._saved(self._saving)
         if self._run is not None:
             self._run.tick()
             if self._run.over:
@@ -109,6 +131,8 @@ class HistoryDialog:
         if self._connection.over:
             self._connection = Watch()
         self._connection.take(event, time.monotonic())
+        if self._saving is not None:
+            self._saving.take(event)
         if self._run is not None:
             self._run.take(event)
         elif isinstance(event, HistoryPage):
@@ -129,6 +153,11 @@ class HistoryDialog:
             self._status.set_text("Inserted " + layers[-1].get_name())
         except (RefusedError, StoppedError) as refusal:
             self._status.set_text(str(refusal))
+        self._adapt()
+
+    def _saved(self, saving: Saving) -> None:
+        self._saving = None
+        self._status.set_text(saving.text)
         self._adapt()
 
     def _show(self, page: HistoryPage) -> None:
@@ -189,9 +218,10 @@ class HistoryDialog:
         self._adapt()
 
     def _adapt(self) -> None:
-        chosen = self._chosen() is not None and self._run is None
-        self._insert_button.set_sensitive(chosen)
-        self._delete_button.set_sensitive(chosen)
+        chosen = self._chosen() is not None
+        self._insert_button.set_sensitive(chosen and self._run is None)
+        self._delete_button.set_sensitive(chosen and self._run is None)
+        self._save_button.set_sensitive(chosen and self._saving is None)
 
 
 def _caption(entry: HistoryEntry) -> str:

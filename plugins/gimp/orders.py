@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
+from acetate.plugins.bridge.files import FORMATS
 from acetate.plugins.bridge.form import Form, from_parameters
 from acetate.plugins.bridge.placement import target_box
 from acetate.plugins.bridge.tasks import BY_NAME
@@ -105,15 +106,15 @@ def form_of_record(record: Mapping[str, Any], form: Form) -> Form:
 def layers_of_file(path: str | None, image: Gimp.Image | None) -> Order:
     if not path:
         raise RefusedError("No file is chosen. Choose a PSD, OpenRaster or PNG file.")
-    name, kind = Path(path).name, Path(path).suffix.lower().lstrip(".")
-    if kind not in ("psd", "ora", "png"):
+    name, kind = Path(path).name, FORMATS.get(Path(path).suffix.lower())
+    if kind is None:
         raise RefusedError(f"{name} is no PSD, OpenRaster or PNG file. For other files there is File > Open as Layers.")
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise RefusedError(f"{path} cannot be read: {error.strerror}. Choose another file.") from None
-    file, pixel_format = cast(Literal["psd", "ora", "png"], kind), _pixel_format(image)
-    return Order(lambda client: client.insert_file(data, file, format=pixel_format), title=name)
+    pixel_format = _pixel_format(image)
+    return Order(lambda client: client.insert_file(data, kind, format=pixel_format), title=name)
 
 
 def finished_job(job: str, image: Gimp.Image | None, *, task: str) -> Order:

@@ -22,8 +22,14 @@ class Ticking:
         self._error: BaseException | None = None
         self._source = 0
 
-    def __enter__(self) -> None:
+    @property
+    def ended(self) -> bool:
+        """An exception has ended the ticking: nothing that is waited for will come."""
+        return self._error is not None
+
+    def __enter__(self) -> Ticking:
         self._source = GLib.timeout_add(MILLISECONDS, self._tick)
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._error is not None:

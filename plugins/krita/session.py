@@ -10,9 +10,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
 from acetate.plugins.bridge.history import History
 from acetate.plugins.bridge.launch import BY_HAND, server_command
@@ -37,11 +39,10 @@ from .conditions import RefusedError
 from .qt import QtCore, Signal, guarded
 from .replacing import Replacements
 from .results import Errand, insertion
-from .steps import Elsewhere, Steps, writing
+from .steps import Elsewhere, Steps
 
 log = logging.getLogger(__name__)
 
-FILES: dict[str, Literal["psd", "ora", "png"]] = {".psd": "psd", ".ora": "ora", ".png": "png"}
 HISTORY_PAGE = 40
 NO_DOCUMENT = "No document is open. Create or open one first."
 ACTIVATION_MS = 50
@@ -164,7 +165,7 @@ class Session(QtCore.QObject):
 
     def insert_file(self, document: Any, path: Path) -> None:
         """Put the layers of a file into the document, as a group."""
-        kind = FILES.get(path.suffix.lower())
+        kind = files.FORMATS.get(path.suffix.lower())
         if document is None or kind is None:
             said = NO_DOCUMENT if document is None else f"{path.name} is no PSD, OpenRaster or PNG file. Choose one of these."
             self._refuse(RefusedError(said))
@@ -186,7 +187,7 @@ class Session(QtCore.QObject):
         """Write a finished job of the history as PNG, PSD or OpenRaster."""
         export = new_job_id()
         self._errands[export] = Errand(Watch(export), save_as=path)
-        self.connect_to_server().export([job], FILES[path.suffix.lower()], job=export)
+        self.connect_to_server().export([job], files.FORMATS[path.suffix.lower()], job=export)
 
     def discard(self, job: str) -> None:
         self.connect_to_server().discard(job)
@@ -245,7 +246,7 @@ class Session(QtCore.QObject):
 
     def _watch(self, errand: Errand, event: Event) -> None:
         if isinstance(event, FileReady) and event.job == errand.job and errand.save_as is not None:
-            self._elsewhere.run(writing(errand.save_as, event.data), self._written)
+            self._elsewhere.run(partial(files.write, errand.save_as, event.data), self._written)
             self._note(event.file.notes)
         errand.watch.take(event, time.monotonic())
         if not errand.watch.over:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Any, TypeVar
 
 from .qt import QtCore, Signal
@@ -83,14 +82,3 @@ class Elsewhere(QtCore.QObject):
                 self._done.emit(then, None, error)
 
         threading.Thread(target=call, name="acetate-file", daemon=True).start()
-
-
-def writing(path: Path, data: bytes) -> Callable[[], None]:
-    """For `Elsewhere`: write the file beside its name, then rename it."""
-
-    def write() -> None:
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-
-    return write

@@ -12,11 +12,11 @@ import os
 from pathlib import Path
 
 from acetate.protocol import Client, Jobs
-from desk import PATIENCE, Command, Desk, until
+from desk import OUT, PATIENCE, Command, Desk, until
 
 DIALOG, HISTORY, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate$"
-FILE = "^Insert Layers from File$"
-DIALOGS = (DIALOG, HISTORY, QUESTION, FILE)
+FILE, SAVE = "^Insert Layers from File$", "^Save Result$"
+DIALOGS = (SAVE, DIALOG, HISTORY, QUESTION, FILE)
 GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
 SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
@@ -370,6 +370,31 @@ def the_history_shows_results_and_inserts_one_again():
         assert _names(image) == [f"{name} #1", name, "paper"], "the newest result again, which GIMP numbers"
         both = f"first, second, _ = Gimp.Image.get_by_id({image}).get_layers()"
         assert desk.ask(f"{both}; answer = editor.pixels(first) == editor.pixels(second)")
+
+
+def the_history_saves_a_result_as_a_psd_file():
+    with _image() as image:
+        desk = _desk()
+        _generate("a green pear", image)
+        desk.dismiss(DIALOG)
+        window = desk.open(SHOW_HISTORY, HISTORY)
+        desk.press(window, "alt+s", lambda: desk.windows(SAVE))  # possible as soon as the history has come
+        desk.focus(desk.window(SAVE))
+        desk.rest()
+        desk.shot("save")
+        kept = OUT / "kept.psd"
+        desk.keys("ctrl+a")
+        desk.type(str(kept))
+        desk.keys("Return")
+        until(kept.exists, "the file")
+        desk.rest()
+        desk.shot("saved")
+        made = f"made = Gimp.Image.get_by_id({image}).get_layers()[0]"
+        opened = f"image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path({str(kept)!r}))"
+        whole = "layer, = image.get_layers(); layer.resize_to_image_size()"  # the file has the layer without its empty edges
+        same = "answer = editor.pixels(layer) == editor.pixels(made); image.delete()"
+        assert desk.ask(f"{made}; {opened}; {whole}; {same}")
+        assert not list(OUT.glob(".kept*")), "no unfinished file is left"
 
 
 def the_layers_of_a_file_are_inserted_through_the_dialog():

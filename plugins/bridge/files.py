@@ -1,0 +1,23 @@
+"""Files of layers that plug-ins send and receive: the formats by their names, and writing one whole or not at all.
+
+Knows names and bytes; knows no editor and no layer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+FORMATS: dict[str, Literal["psd", "ora", "png"]] = {".psd": "psd", ".ora": "ora", ".png": "png"}
+"""Suffix of a file's name, in small letters -> its format on the wire."""
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write the file beside its name, then rename it: what was there before stays until all is written. Raises `OSError`."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,25 @@
+import pytest
+from acetate.plugins.bridge import files
+
+
+def test_a_file_takes_the_place_of_the_one_before(tmp_path):
+    path = tmp_path / "scene.psd"
+    path.write_bytes(b"before")
+    files.write(path, b"8BPS")
+    assert path.read_bytes() == b"8BPS"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_that_cannot_be_written_to_keeps_what_was_there_and_leaves_no_part(tmp_path):
+    path = tmp_path / "scene.psd"
+    path.mkdir()
+    (path / "inside").touch()
+    with pytest.raises(OSError):
+        files.write(path, b"8BPS")
+    assert list(tmp_path.iterdir()) == [path]
+    assert (path / "inside").exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        files.write(tmp_path / "nowhere" / "scene.psd", b"8BPS")
