@@ -1,7 +1,7 @@
 """Make the built-in model: `python -m acetate.engine.builtin.train STEP --folder training`.
 
-Steps: `codec` (VAE, offset encoder, transparent decoder), `denoiser` (UNet and text encoder), `sharing` (layers that see each
-other, one weight file per role), `export` (into the package).
+Steps: `codec` (VAE, offset encoder, transparent decoder), `denoiser` (UNet and text encoder), `decoders` (both of the codec, for
+latents that are a little wrong), `sharing` (layers that see each other, one weight file per role), `export` (into the package).
 Each resumes where it was stopped.
 """
 
@@ -20,10 +20,11 @@ from . import autoencoder, dataset
 def main() -> None:
     """Run one step of the recipe."""
     parser = argparse.ArgumentParser(prog="python -m acetate.engine.builtin.train", description=__doc__)
-    parser.add_argument("step", choices=["codec", "denoiser", "sharing", "export"])
+    parser.add_argument("step", choices=["codec", "denoiser", "decoders", "sharing", "export"])
     parser.add_argument("--folder", type=Path, default=Path("training"), help="where checkpoints lie (git-ignored)")
     parser.add_argument("--codec-steps", type=int, default=2000)
     parser.add_argument("--denoiser-steps", type=int, default=20000)
+    parser.add_argument("--decoder-steps", type=int, default=2000)
     parser.add_argument("--sharing-steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=32, help="pictures per step of the denoiser")
     parser.add_argument("--threads", type=int, default=2)
@@ -40,6 +41,12 @@ def main() -> None:
         items, pictures = _pictures(options.folder)
         codec = autoencoder.train(pictures, options.folder, options.codec_steps)
         denoiser.train(items, pictures, codec, options.folder, options.denoiser_steps, options.batch)
+    elif options.step == "decoders":
+        _, pictures = _pictures(options.folder)
+        codec = autoencoder.train(pictures, options.folder, options.codec_steps)
+        kept = torch.load(options.folder / "latents.pt", weights_only=True)
+        latents = kept["latents"] * kept["std"][:, None, None] + kept["mean"][:, None, None]
+        autoencoder.train_decoders(codec, pictures, latents, options.folder, options.decoder_steps)
     elif options.step == "sharing":
         from . import export, sharing
 

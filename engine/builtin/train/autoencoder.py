@@ -7,6 +7,7 @@ colours wrong.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +28,8 @@ ENCODER_CHANNELS = (32, 32, 64, 64)
 DECODER_CHANNELS = (32, 32, 64, 64)
 NOISE = 0.02
 """Added to the latents, whose spread is about 0.7. With 0.1 eight channels had no room for detail: faces stayed blurred."""
+DENOISER_ERROR = 0.35
+"""Of the decoders' last training, in units of each channel's spread: up to this much noise."""
 SMALL_FIRST = 0.4
 """Share of the steps that see whole frames at half size: a quarter of the work for the same statistics."""
 
@@ -69,10 +72,18 @@ def network_form(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str, float]]:
-    """Reconstruction of the padded colour by the VAE and of alpha and composites by the transparent decoder."""
-    alpha, colour = batch[:, :1], batch[:, 1:]
+    """Of all three networks: the picture that comes back, and latents that a denoiser can learn."""
     latents, logvar = codec.encode(batch.to(torch.bfloat16).contiguous(memory_format=torch.channels_last))
-    noisy = latents + noise * torch.randn_like(latents)
+    loss, parts = reconstruction(codec, batch, latents + noise * torch.randn_like(latents))
+    # The first channels stay what they start as, so that the denoiser learns layout and colour first.
+    anchor = F.mse_loss(latents[:, :4].float(), F.avg_pool2d(batch, 8) * 2 - 1)
+    spread = latents.float().square().mean() + 0.1 * (logvar.float().exp() - logvar.float() - 1).mean()
+    return loss + 0.2 * anchor + 1e-3 * spread, {**parts, "anchor": anchor.item()}
+
+
+def reconstruction(codec: Codec, batch: Tensor, noisy: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """From latents `(B, C, h, w)`: the padded colour by the VAE, alpha and composites by the transparent decoder."""
+    alpha, colour = batch[:, :1], batch[:, 1:]
     pixels = codec.vae.decode(noisy).sample.float() * 0.5 + 0.5
     raw = codec.decoder(pixels.clamp(0, 1).to(noisy.dtype), noisy).float()
     seen, drawn = raw[:, :1], raw[:, 1:]
@@ -81,12 +92,10 @@ def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str
     coverage = _difference(seen, alpha)
     behind = torch.rand(batch.shape[0], 3, 1, 1)
     composite = _difference(drawn * seen + behind * (1 - seen), colour * alpha + behind * (1 - alpha))
+    rim = F.l1_loss(_rim(seen), _rim(alpha))  # one wrong pixel in a corner spoils a layer's box, and is nothing in a mean
     hidden = F.l1_loss(drawn * weight, colour * weight)
-    # Half of the channels stay what they start as, so that the denoiser learns layout and colour first.
-    anchor = F.mse_loss(latents[:, :4].float(), F.avg_pool2d(batch, 8) * 2 - 1)
-    spread = latents.float().square().mean() + 0.1 * (logvar.float().exp() - logvar.float() - 1).mean()
-    loss = base + 2 * coverage + composite + 0.5 * hidden + 0.2 * anchor + 1e-3 * spread
-    parts = {"base": base, "coverage": coverage, "composite": composite, "anchor": anchor}
+    loss = base + 2 * coverage + composite + rim + 0.5 * hidden
+    parts = {"base": base, "coverage": coverage, "composite": composite, "rim": rim}
     return loss, {name: value.item() for name, value in parts.items()}
 
 
@@ -95,28 +104,65 @@ def _difference(x: Tensor, y: Tensor) -> Tensor:
     return F.l1_loss(x, y) + 4 * F.mse_loss(x, y) + gradients
 
 
+def _rim(alpha: Tensor) -> Tensor:
+    """The outermost pixels, `(B, 1, edges)`."""
+    return torch.cat([alpha[..., 0, :], alpha[..., -1, :], alpha[..., 0], alpha[..., -1]], dim=-1)
+
+
 def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch_size: int = 8) -> Codec:
     """Train up to `steps`, going on from `folder/codec.pt` when it is there."""
     trainer = Trainer(Codec(), folder / "codec.pt", peak=8e-4, steps=steps)
     codec = cast(Codec, trainer.fast)
     data = torch.from_numpy(network_form(pictures)) if trainer.done < steps else torch.empty(0)
-    started, first = time.monotonic(), trainer.done
-    while trainer.done < steps:
-        generator = torch.Generator().manual_seed(trainer.done)
-        enough = 2 * batch_size if trainer.done < steps * SMALL_FIRST else batch_size
-        chosen = torch.randint(len(data), (enough,), generator=generator)
+
+    def loss_at(step: int) -> tuple[Tensor, dict[str, float]]:
+        small = step < steps * SMALL_FIRST
+        chosen = _choice(len(data), 2 * batch_size if small else batch_size, step)
         batch = data[chosen].float() / 255
-        if trainer.done < steps * SMALL_FIRST:
-            batch = F.avg_pool2d(batch, 2)
-        loss, parts = loss_of(codec, batch, noise=NOISE)
+        return loss_of(codec, F.avg_pool2d(batch, 2) if small else batch, noise=NOISE)
+
+    _follow(trainer, "codec", loss_at)
+    return cast(Codec, trainer.network).eval()
+
+
+def train_decoders(codec: Codec, pictures: NDArray[np.uint8], latents: Tensor, folder: Path, steps: int) -> Codec:
+    """Teach the two decoders to read latents that are a little wrong, as a denoiser's are; `latents` `(N, C, h, w)` unscaled.
+
+    The encoders stay, and with them what the denoiser has learnt. Goes on from `folder/decoders.pt` when it is there.
+    """
+    for part in (codec.encoder, codec.vae.encoder, codec.vae.quant_conv):
+        part.requires_grad_(False)
+    trainer = Trainer(codec, folder / "decoders.pt", peak=5e-4, steps=steps)
+    data = torch.from_numpy(network_form(pictures)) if trainer.done < steps else torch.empty(0)
+    spread = latents.std((0, 2, 3), keepdim=True)
+
+    def loss_at(step: int) -> tuple[Tensor, dict[str, float]]:
+        chosen = _choice(len(data), 8, step)
+        wrong = torch.rand(len(chosen), 1, 1, 1) * DENOISER_ERROR * spread
+        noisy = latents[chosen] + wrong * torch.randn(latents[chosen].shape)
+        half = noisy.to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
+        return reconstruction(cast(Codec, trainer.fast), data[chosen].float() / 255, half)
+
+    _follow(trainer, "decoders", loss_at)
+    return cast(Codec, trainer.network).eval()
+
+
+def _choice(pictures: int, count: int, step: int) -> Tensor:
+    return torch.randint(pictures, (count,), generator=torch.Generator().manual_seed(step))
+
+
+def _follow(trainer: Trainer, name: str, loss_at: Callable[[int], tuple[Tensor, dict[str, float]]]) -> None:
+    """Step to the end, with a line now and then and a checkpoint every hundred steps."""
+    started, first = time.monotonic(), trainer.done
+    while trainer.done < trainer.steps:
+        loss, parts = loss_at(trainer.done)
         trainer.step(loss)
         if trainer.done % 25 == 0:
-            said = " ".join(f"{name} {value:.4f}" for name, value in parts.items())
+            said = " ".join(f"{part} {value:.4f}" for part, value in parts.items())
             pace = (time.monotonic() - started) / (trainer.done - first)
-            print(f"codec {trainer.done}/{steps} loss {loss.item():.4f} {said} {pace:.2f} s/step", flush=True)
-        if trainer.done % 100 == 0 or trainer.done == steps:
+            print(f"{name} {trainer.done}/{trainer.steps} loss {loss.item():.4f} {said} {pace:.2f} s/step", flush=True)
+        if trainer.done % 100 == 0 or trainer.done == trainer.steps:
             trainer.save()
-    return cast(Codec, trainer.network).eval()
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from ...alpha import resample, to_float
 from .. import FOLDER
-from . import autoencoder, dataset, denoiser, tokenizer
+from . import autoencoder, dataset, denoiser, sharing, tokenizer
 from .precision import Trainer
 
 DEFAULTS = {"steps": 20, "guidance_scale": 4.0, "scheduler": "dpmpp-2m-karras", "alpha_passes": 4}
@@ -28,6 +29,10 @@ def write(folder: Path, destination: Path = FOLDER) -> None:
     with np.load(folder / "pictures.npz") as stored:
         preview = _preview(latents, stored["pictures"])
     save(destination, codec, network, preview)
+    shutil.copytree(folder / "tokenizer", destination / "tokenizer", dirs_exist_ok=True)
+    for role in sharing.FILES:
+        if sharing.checkpoint(folder, role).exists():
+            sharing.write(sharing.load(network, folder, role), destination / "layers" / f"{role}.safetensors")
 
 
 def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser, preview: dict[str, Any]) -> None:
@@ -39,7 +44,6 @@ def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser
     _save(destination / "transparent_encoder", codec.encoder, encoder)
     decoder = {"latent_channels": autoencoder.LATENT_CHANNELS, "channels": autoencoder.DECODER_CHANNELS, "attention_levels": 1}
     _save(destination / "transparent_decoder", codec.decoder, decoder)
-    tokenizer.write(destination / "tokenizer")
     DDPMScheduler(**denoiser.SCHEDULER).save_pretrained(destination / "scheduler")
     _json(destination / "model_index.json", _index())
     facts = {"family": "sketchpad", "native": dataset.NATIVE, "square_only": True, "offset_factor": 1.0}
@@ -48,8 +52,9 @@ def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser
 
 def load(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
     """The trained networks, float32: the codec with its latents' statistics folded in, the averaged weights of the denoiser."""
-    codec = Trainer(autoencoder.Codec(), folder / "codec.pt", peak=0, steps=1).network
-    words = denoiser.open_tokenizer(folder)
+    trained = next(path for path in (folder / "decoders.pt", folder / "codec.pt") if path.exists())
+    codec = Trainer(autoencoder.Codec(), trained, peak=0, steps=1).network
+    words = tokenizer.kept(folder / "tokenizer")
     fresh = denoiser.Denoiser(len(words), words.bos_token_id, words.eos_token_id)
     averaged = Trainer(fresh, folder / "denoiser.pt", peak=0, steps=1, average=0.9995).averaged
     assert isinstance(codec, autoencoder.Codec)

@@ -33,6 +33,7 @@ from .subjects import SUBJECTS
 
 RANK = 32
 CONTROL_CHANNELS = (16, 32, 64, 64)
+AVERAGE = 0.999
 LEVELS = 3
 """Resolutions of the UNet, each with its features of the control image."""
 LAYERS = ("foreground", "background", "blended")
@@ -149,11 +150,11 @@ def _assign(module: nn.Module, **tensors: Tensor) -> None:
 
 
 def train(codec: Codec, network: denoiser.Denoiser, folder: Path, role: str, steps: int, batch_size: int = 12) -> Units:
-    """Train one file up to `steps`, going on from `folder/ROLE.pt` when it is there."""
-    recipe, words = FILES[role], denoiser.open_tokenizer(folder)
+    """Train one file up to `steps`, going on from its checkpoint when it is there."""
+    recipe, words = FILES[role], tokenizer.kept(folder / "tokenizer")
     network = network.eval().requires_grad_(False)
     unet = network.unet.to(torch.bfloat16, memory_format=torch.channels_last)
-    trainer = Trainer(Units(network.unet, recipe), folder / f"{role}.pt", peak=6e-4, steps=steps, average=0.999)
+    trainer = Trainer(Units(network.unet, recipe), checkpoint(folder, role), peak=6e-4, steps=steps, average=AVERAGE)
     fast = cast(Units, trainer.fast)
     AttentionSharing(unet, fast.published())
     scenes = _cached_scenes(codec, folder)
@@ -175,6 +176,17 @@ def train(codec: Codec, network: denoiser.Denoiser, folder: Path, role: str, ste
         if trainer.done % 500 == 0 or trainer.done == steps:
             trainer.save()
     return cast(Units, trainer.averaged).eval()
+
+
+def checkpoint(folder: Path, role: str) -> Path:
+    """Where a role's training is kept."""
+    return folder / f"{role}.pt"
+
+
+def load(network: denoiser.Denoiser, folder: Path, role: str) -> Units:
+    """What a role's training has come to."""
+    fresh = Units(network.unet, FILES[role])
+    return cast(Units, Trainer(fresh, checkpoint(folder, role), peak=0, steps=1, average=AVERAGE).averaged)
 
 
 def write(units: Units, path: Path) -> None:

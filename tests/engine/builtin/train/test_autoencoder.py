@@ -1,5 +1,8 @@
-"""The codec's latents can be given another scale without a change of what they mean."""
+"""The codec's latents keep their meaning: when they get another scale, and when the decoders learn more."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 from acetate.engine.builtin.train import autoencoder
 
@@ -20,3 +23,16 @@ def test_folded_statistics_change_the_latents_and_no_picture() -> None:
     assert (after.std((0, 2, 3)) - 1).abs().max() < 1e-4
     torch.testing.assert_close(codec.vae.decode(after).sample, pixels, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(codec.decoder(pixels, after), drawn, rtol=1e-4, atol=1e-4)
+
+
+def test_the_decoders_learn_while_the_latents_stay_and_a_checkpoint_goes_on(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 4), np.uint8)
+    codec = autoencoder.Codec()
+    latents, before = autoencoder.latents_of(codec, pictures), {k: v.clone() for k, v in codec.state_dict().items()}
+    trained = autoencoder.train_decoders(codec, pictures, latents, tmp_path, steps=1)
+    changed = {name for name, value in trained.state_dict().items() if not value.equal(before[name])}
+    assert torch.equal(autoencoder.latents_of(trained, pictures), latents)
+    assert any(name.startswith("vae.decoder.") for name in changed) and any(name.startswith("decoder.") for name in changed)
+
+    again = autoencoder.train_decoders(autoencoder.Codec(), pictures, latents, tmp_path, steps=1)
+    assert all(value.equal(again.state_dict()[name]) for name, value in trained.state_dict().items())

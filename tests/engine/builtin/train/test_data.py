@@ -1,5 +1,9 @@
 """The training data shows what its captions say."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from acetate.engine import quality
@@ -45,6 +49,24 @@ def test_every_subject_is_one_token(tmp_path_factory: pytest.TempPathFactory) ->
     rng = np.random.default_rng(0)
     longest = max(len(words(captions.of_subject(subject, "purple", rng)).input_ids) for subject in SUBJECTS)
     assert longest <= tokenizer.CONTEXT
+
+
+def test_words_have_the_same_numbers_in_every_process(tmp_path: Path) -> None:
+    """Networks are trained, resumed and used in several."""
+    learn = "import sys, pathlib; from acetate.engine.builtin.train import tokenizer as t; t.write(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", learn, str(tmp_path / "there")], check=True, capture_output=True)
+    tokenizer.write(tmp_path / "here")
+    for name in ("vocab.json", "merges.txt"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
+
+
+def test_the_tokenizer_of_a_training_is_kept(tmp_path: Path) -> None:
+    tokenizer.kept(tmp_path)
+    merges = tmp_path / "merges.txt"
+    merges.write_text("\n".join(merges.read_text(encoding="utf-8").splitlines()[:100]) + "\n", encoding="utf-8")
+    before = merges.read_bytes()
+    tokenizer.kept(tmp_path)
+    assert merges.read_bytes() == before
 
 
 def test_the_judge_passes_the_artwork_itself() -> None:
