@@ -28,7 +28,7 @@ ENCODER_CHANNELS = (32, 32, 64, 64)
 DECODER_CHANNELS = (32, 32, 64, 64)
 NOISE = 0.02
 """Added to the latents, whose spread is about 0.7. With 0.1 eight channels had no room for detail: faces stayed blurred."""
-DENOISER_ERROR = 0.35
+DENOISER_ERROR = 0.5
 """Of the decoders' last training, in units of each channel's spread: up to this much noise."""
 SMALL_FIRST = 0.4
 """Share of the steps that see whole frames at half size: a quarter of the work for the same statistics."""
@@ -86,7 +86,7 @@ def reconstruction(codec: Codec, batch: Tensor, noisy: Tensor) -> tuple[Tensor, 
     alpha, colour = batch[:, :1], batch[:, 1:]
     pixels = codec.vae.decode(noisy).sample.float() * 0.5 + 0.5
     raw = codec.decoder(pixels.clamp(0, 1).to(noisy.dtype), noisy).float()
-    seen, drawn = raw[:, :1], raw[:, 1:]
+    seen, drawn = _cut_off(raw[:, :1], alpha), raw[:, 1:]
     weight = 0.9 * alpha + 0.1
     base = _difference(pixels * weight, colour * weight)
     coverage = _difference(seen, alpha)
@@ -102,6 +102,12 @@ def reconstruction(codec: Codec, batch: Tensor, noisy: Tensor) -> tuple[Tensor, 
 def _difference(x: Tensor, y: Tensor) -> Tensor:
     gradients = F.l1_loss(x.diff(dim=2), y.diff(dim=2)) + F.l1_loss(x.diff(dim=3), y.diff(dim=3))
     return F.l1_loss(x, y) + 4 * F.mse_loss(x, y) + gradients
+
+
+def _cut_off(raw: Tensor, alpha: Tensor) -> Tensor:
+    """More than opaque and less than nothing are cut off in the end: where they are right they are no error, but a reserve."""
+    raw = torch.where(alpha >= 1, raw.clamp(max=1), raw)
+    return torch.where(alpha <= 0, raw.clamp(min=0), raw)
 
 
 def _rim(alpha: Tensor) -> Tensor:

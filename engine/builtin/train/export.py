@@ -19,7 +19,7 @@ from .. import FOLDER
 from . import autoencoder, dataset, denoiser, sharing, tokenizer
 from .precision import Trainer
 
-DEFAULTS = {"steps": 20, "guidance_scale": 4.0, "scheduler": "dpmpp-2m-karras", "alpha_passes": 4}
+DEFAULTS = {"steps": 20, "guidance_scale": 3.0, "scheduler": "dpmpp-2m-karras", "alpha_passes": 1}
 
 
 def write(folder: Path, destination: Path = FOLDER) -> None:

@@ -8,7 +8,7 @@ from desk import FAKE, click, docker, generate, prepared, ready, screenshot, ses
 from krita import Krita
 from pieces import claim
 
-PLACES = {"a red apple": (30, 340, 280, 280), "a glass bottle": (330, 120, 280, 480), "a blue kite": (40, 30, 280, 280)}
+PLACES = {"a red apple": (30, 340, 280, 280), "a green glass ball": (330, 250, 280, 280), "a fox": (40, 30, 280, 280)}
 """On the canvas: x, y, width, height."""
 
 

@@ -30,11 +30,10 @@ def test_stock_diffusers_opens_the_folder(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.fixture(scope="module")
 def tally() -> judge.Tally:
-    """Every case of the judge, with two seeds: several minutes."""
+    """Every case of the judge, with two seeds: some minutes."""
     return judge.judge(judge.run(seeds=2))
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("measure", judge.GATES)
 def test_the_gate_is_reached(tally: judge.Tally, measure: str) -> None:
     failures = "\n".join(line for line in tally.failures if line.startswith(measure))
