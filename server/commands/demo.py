@@ -11,7 +11,7 @@ from acetate.engine import Picture, Request
 from .outputs import Target, as_layer
 from .progress import shown
 
-SUBJECTS = ("a red apple", "a blue butterfly", "a green glass ball", "smoke")
+SUBJECTS = ("a red apple", "a fox", "a green glass ball", "a sunflower")
 SIDE = 256
 
 
