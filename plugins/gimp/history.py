@@ -67,9 +67,8 @@ class HistoryDialog:
             with Ticking(self._advance, lambda: self._dialog.response(Gtk.ResponseType.CLOSE)) as ticking:
                 while not ticking.ended and (response := self._dialog.run()) in asked:
                     asked[response]()
-                while (
-                    not ticking.ended and self._saving is not None
-                ):  # closing the window does not take back what was to be saved
+                # Closing the window does not take back what was to be saved.
+                while not ticking.ended and self._saving is not None:
                     Gtk.main_iteration()
         finally:
             self._dialog.destroy()
