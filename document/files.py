@@ -1,6 +1,6 @@
 """Files in and out: which format it is, and that a failed write leaves the old file as it was.
 
-Knows the formats by name only; their bytes are the business of `psd_reading`, `psd_writing`, `ora`, `png` and `picture`.
+Knows the formats by name only; their bytes are the business of `psd`, `ora`, `png` and `picture`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from . import ora, picture, png, psd_reading, psd_writing
+from . import ora, picture, png, psd
 from .compose import compose
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .layer import PASS_THROUGH, RGBA, Document, Group, Layer, walk
@@ -21,7 +21,7 @@ from .limits import MAX_FILE_BYTES
 from .naming import clean
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {
-    "psd": psd_writing.write,
+    "psd": psd.write,
     "ora": ora.write,
     "png": png.write,
 }
@@ -81,7 +81,7 @@ def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None
     kind = _layered(data)
     if kind is None:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
-    return {"psd": psd_writing.insert, "ora": ora.insert}[kind](data, layer, name, above=above, below=below)
+    return {"psd": psd.insert, "ora": ora.insert}[kind](data, layer, name, above=above, below=below)
 
 
 def losses(document: Document, format: str) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 def _read(data: bytes, name: str) -> Document:
     kind = _layered(data)
     if kind == "psd":
-        return psd_reading.read(io.BytesIO(data), name)
+        return psd.read(io.BytesIO(data), name)
     if kind == "ora":
         return ora.read(io.BytesIO(data), name)
     return png.document_of(picture.decode(data, name), Path(name).stem)

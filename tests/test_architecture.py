@@ -91,13 +91,13 @@ def test_importing_does_not_load_torch(module: str) -> None:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["plugin", "--help"], ["serve", "--help"], ["generate", "--help"]])
-def test_asking_for_help_does_not_load_torch(words: list[str]) -> None:
+def test_asking_for_help_loads_neither_torch_nor_psd_tools(words: list[str]) -> None:
     code = f"""
 import sys
 from acetate.server.__main__ import main
 try:
     main({words!r})
 except SystemExit:
-    sys.exit("torch" in sys.modules)
+    sys.exit("torch" in sys.modules or "psd_tools" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
