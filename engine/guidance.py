@@ -69,10 +69,12 @@ class Guided:
             output: Tensor = self.model.unet(sample, timestep, embeds, added_cond_kwargs=added, return_dict=False)[0]
             return output
 
-        compilation, plan = self.model.compilation, self.model.room.plan
-        if compilation is None or self.sharing or plan.fp8 or plan.offload == "layers":  # hooks and units change the blocks
+        model, plan = self.model, self.model.room.plan
+        if self.sharing or plan.fp8 or plan.offload == "layers":  # units and hooks change the blocks
             return call().float()
-        return compilation.run((sample.shape, embeds.shape), call).float()
+        if model.compilation is not None:
+            return model.compilation.run((sample.shape, embeds.shape), call).float()
+        return model.replay.run([sample, timestep, embeds, *(added or {}).values()], call).float()
 
 
 def _micro_conditioning(pooled: Tensor, latents: Tensor) -> dict[str, Tensor]:

@@ -21,6 +21,7 @@ from .frame import WorkingSizes
 from .memory import Sizes
 from .placement import Placement, bytes_of, largest_layer
 from .recipes import Family
+from .replay import Replay
 from .request import RGBA
 from .room import Room
 
@@ -78,9 +79,12 @@ class Model:
     """Its share of the device."""
     compilation: Compilation | None = field(init=False, default=None)
     """Of the UNet's blocks, where it is asked for."""
+    replay: Replay = field(init=False)
+    """Of the UNet, where it is not compiled."""
 
     def __post_init__(self) -> None:
         self.dtype = self.unet.dtype
+        self.replay = Replay(self.unet)
         encoders = list(self.text.text_encoders)
         placement = Placement({"text": encoders, "unet": [self.unet], "pixels": self.codec.networks}, self.device)
         self.room = Room(placement, self._weigh(encoders))

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..codec import to_picture
+from ..replay import Replay
 from ..transparency import lower_median
 from .counts import FREE
 from .subject import Subject
@@ -43,6 +44,7 @@ def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
     model, codec = subject.model, subject.codec
     step = _Step(subject)
     yield "guidance: two UNet calls, then one of both halves", step.split, step.together
+    yield "UNet step, then as the engine replays it", step.together, step.replayed
     yield "UNet step, then its kernels alone", step.together, _Kernels(step.together)
     weight = codec.decoder.conv_in.weight
     pixels, latents = subject.pixels.to(weight), (subject.latents / codec.scaling_factor).to(weight)
@@ -69,16 +71,21 @@ class _Step:
         self._unet: Any = model.unet
         self._sample = subject.noise.to(model.dtype).contiguous(memory_format=torch.channels_last)
         self._timestep = torch.tensor(500.0, device=model.device)
-        self._embeds = text.embeds
-        self._pooled = text.pooled
+        self._embeds, self._added = text.embeds, {}
+        if text.pooled is not None:
+            self._added = {"text_embeds": text.pooled, "time_ids": text.pooled.new_zeros(len(text.pooled), 6)}
+        self._replay = Replay(self._unet)
 
     @torch.no_grad()
-    def call(self, sample: Tensor, part: slice) -> None:
-        added = None
-        if self._pooled is not None:
-            pooled = self._pooled[part]
-            added = {"text_embeds": pooled, "time_ids": pooled.new_zeros(len(pooled), 6)}
-        self._unet(sample, self._timestep, self._embeds[part], added_cond_kwargs=added, return_dict=False)
+    def call(self, sample: Tensor, part: slice) -> Tensor:
+        added = {name: value[part] for name, value in self._added.items()}
+        output: Tensor = self._unet(sample, self._timestep, self._embeds[part], added_cond_kwargs=added, return_dict=False)[0]
+        return output
+
+    def replayed(self) -> None:
+        sample = self._sample.repeat(2, 1, 1, 1)
+        inputs = [sample, self._timestep, self._embeds, *self._added.values()]
+        self._replay.run(inputs, lambda: self.call(sample, slice(None)))
 
     def together(self) -> None:
         self.call(self._sample.repeat(2, 1, 1, 1), slice(None))

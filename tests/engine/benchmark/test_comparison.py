@@ -115,7 +115,11 @@ def test_the_comparison_holds_every_stage_and_ratio(model: Model) -> None:
         assert floor is not None and fused is not None and 0 < fused <= floor
     assert set(found.memory) == {"acetate", "reference"}
     assert found.load is None and found.cold is not None and found.cold > 0
-    assert {"UNet step, then its kernels alone", "UNet: torch's layout, then channels_last"} <= {v.name for v in found.variants}
+    assert {
+        "UNet step, then as the engine replays it",
+        "UNet step, then its kernels alone",
+        "UNet: torch's layout, then channels_last",
+    } <= {variant.name for variant in found.variants}
     assert json.loads(json.dumps(dataclasses.asdict(found)))["rows"][0]["stage"] == "text"
     assert not any("to_qkv" in name or "to_kv" in name for name, _ in model.unet.named_modules()), "joined weights are gone"
 
