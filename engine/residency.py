@@ -5,6 +5,7 @@ Knows models and sizes; does not know how a model is opened.
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class Residency:
 
     def _give_up(self, name: str) -> None:
         self._drop(self._models.pop(name))
+        gc.collect()  # a model refers to itself by its hooks; without this its weights would stay for a while
 
 
 @dataclass(frozen=True)

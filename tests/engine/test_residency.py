@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,6 +94,21 @@ def test_clearing_gives_up_every_model() -> None:
     machine.models.clear()
     assert machine.dropped == ["a", "b"]
     assert not list(machine.models)
+
+
+def test_what_is_given_up_leaves_memory_at_once_though_it_refers_to_itself() -> None:
+    """As a real model does by its hooks; here with the garbage collector switched off, which has its own time."""
+    models = Residency(lambda model: None, lambda: 32 * GIB)
+    model: Any = Model("a", 4)
+    model.itself = model
+    gone = weakref.ref(models.use("a", lambda: model))
+    del model
+    gc.disable()
+    try:
+        models.clear()
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_model_that_cannot_be_opened_is_not_remembered() -> None:
