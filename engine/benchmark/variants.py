@@ -21,6 +21,9 @@ from .counts import FREE
 from .subject import Subject
 from .timing import Action, Contestant, Times, alternate, measure
 
+SMALL = 256 * 256
+"""Pixels up to which all activations of a decoder fit into memory at once."""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -49,10 +52,14 @@ def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
     weight = codec.decoder.conv_in.weight
     pixels, latents = subject.pixels.to(weight), (subject.latents / codec.scaling_factor).to(weight)
 
-    def passes(batch: int) -> Action:
-        return lambda: codec.decoder.estimate(pixels, latents, subject.passes, batch)
+    def passes(number: int, batch: int) -> Action:
+        return lambda: codec.decoder.estimate(pixels, latents, number, batch)
 
-    yield "transparent decoder: one pass at a time, then four", passes(1), passes(4)
+    yield "transparent decoder: one pass at a time, then four", passes(subject.passes, 1), passes(subject.passes, 4)
+    if subject.width * subject.height <= SMALL:
+        vae, one_pass = torch.no_grad()(lambda: codec.pixels(latents)), passes(1, 1)
+        yield "VAE decode, then its kernels alone", vae, _Kernels(vae)
+        yield "transparent decoder, one pass, then its kernels alone", one_pass, _Kernels(one_pass)
     each = [torch.rand_like(subject.estimate) for _ in range(8)]
     name = "median of eight: stack and torch.median, then the selection network"
     yield name, lambda: torch.median(torch.stack(each), dim=0), lambda: lower_median(each)

@@ -99,10 +99,13 @@ def test_clearing_gives_up_every_model() -> None:
 def test_what_is_given_up_leaves_memory_at_once_though_it_refers_to_itself() -> None:
     """As a real model does by its hooks; here with the garbage collector switched off, which has its own time."""
     models = Residency(lambda model: None, lambda: 32 * GIB)
-    model: Any = Model("a", 4)
-    model.itself = model
-    gone = weakref.ref(models.use("a", lambda: model))
-    del model
+
+    def open_model() -> Any:
+        model: Any = Model("a", 4)
+        model.itself = model
+        return model
+
+    gone = weakref.ref(models.use("a", open_model))
     gc.disable()
     try:
         models.clear()
