@@ -1,4 +1,4 @@
-"""`acetate demo`: a few layers from the built-in model, and one picture composed of them."""
+"""`acetate demo`: a few layers from the built-in model, one picture composed of them, and a scene in layers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .outputs import Target, as_layer
 from .progress import shown
 
 SUBJECTS = ("a red apple", "a fox", "a green glass ball", "a sunflower")
+SCENE = "a panda in the meadow"
 SIDE = 256
 
 
@@ -41,6 +42,9 @@ def run(options: argparse.Namespace) -> int:
     flat = document.Layer(rgba=document.compose(composed), name="composed")
     document.write(document.Document(composed.width, composed.height, (flat,)), options.folder / "composed.png")
     print(options.folder / "composed.png")
+    scene = Target(options.folder / "scene.psd")
+    scene.write(list(shown(engine.run(Request(task="scene", prompt=SCENE, seed=1)))))
+    print(scene.path)
     return 0
 
 

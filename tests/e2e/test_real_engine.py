@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Request
+from acetate.engine import BadRequest, Engine, Picture, Request
 from acetate.engine.validation import MAX_STEPS
 from acetate.protocol import TERMINAL, Cancelled, Client, Connected, Parameters, Preview
 from acetate.protocol import Engine as EngineEvent
@@ -47,10 +47,7 @@ def engine() -> Any:
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_server_brings_the_same_bytes_as_the_engine_alone(real_server: Any, engine: Any, name: str) -> None:
     request = REQUESTS[name]
-    try:
-        alone = [item for item in engine.run(request) if isinstance(item, Picture)]
-    except ModelMissing as missing:
-        pytest.skip(f"the built-in model does not do {request.task}: {missing}")
+    alone = [item for item in engine.run(request) if isinstance(item, Picture)]
     items = list(RemoteServer(real_server.address).generate(request))
     remote = [item for item in items if isinstance(item, Picture)]
 

@@ -30,6 +30,8 @@ NOISE = 0.02
 """Added to the latents, whose spread is about 0.7. With 0.1 eight channels had no room for detail: faces stayed blurred."""
 DENOISER_ERROR = 0.5
 """Of the decoders' last training, in units of each channel's spread: up to this much noise."""
+ALPHA_MARGIN = 0.015
+"""What is cut off at either end of alpha: a trained decoder comes that near to opaque, and no nearer."""
 SMALL_FIRST = 0.4
 """Share of the steps that see whole frames at half size: a quarter of the work for the same statistics."""
 
@@ -193,3 +195,14 @@ def fold_statistics(codec: Codec, mean: Tensor, std: Tensor) -> None:
     for layer in reading:
         layer.bias += layer.weight[:, :, 0, 0] @ mean
         layer.weight *= std[None, :, None, None]
+
+
+@torch.no_grad()
+def stretch_alpha(decoder: TransparentDecoder) -> None:
+    """Let what is within `ALPHA_MARGIN` of opaque or of nothing be that; alpha in between moves by no more than the margin.
+
+    Exact, as the last layer is linear and alpha is its first channel.
+    """
+    weight, bias, gain = decoder.conv_out.weight, cast(Tensor, decoder.conv_out.bias), 1 + 2 * ALPHA_MARGIN
+    weight[0] *= gain
+    bias[0] = bias[0] * gain - ALPHA_MARGIN

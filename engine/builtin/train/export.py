@@ -51,7 +51,7 @@ def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser
 
 
 def load(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
-    """The trained networks, float32: the codec with its latents' statistics folded in, the averaged weights of the denoiser."""
+    """The trained networks, float32: the codec with what is folded into it, the averaged weights of the denoiser."""
     trained = next(path for path in (folder / "decoders.pt", folder / "codec.pt") if path.exists())
     codec = Trainer(autoencoder.Codec(), trained, peak=0, steps=1).network
     words = tokenizer.kept(folder / "tokenizer")
@@ -61,6 +61,7 @@ def load(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
     assert isinstance(averaged, denoiser.Denoiser)
     kept = torch.load(folder / "latents.pt", weights_only=True)
     autoencoder.fold_statistics(codec, kept["mean"], kept["std"])
+    autoencoder.stretch_alpha(codec.decoder)
     return codec.eval(), averaged.eval()
 
 

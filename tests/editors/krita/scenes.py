@@ -1,4 +1,4 @@
-"""Tasks that make several layers, or one that belongs to another. The built-in model needs extra weights for them."""
+"""Tasks that make several layers, or one that belongs to another."""
 
 from acetate.protocol import Box
 from desk import assert_equals_what_the_server_sent, choose, generate, layer_of, prepared

@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate import document
-from acetate.engine import builtin
 
 pytestmark = pytest.mark.editors
-SCENES = ("scenes",) if (builtin.FOLDER / "layers" / "joint.safetensors").exists() else ()
-CLAIMS_OF = ("generating", "working", *SCENES)
+CLAIMS_OF = ("generating", "working", "scenes")
 
 
 @pytest.fixture(scope="module")

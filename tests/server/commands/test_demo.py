@@ -1,4 +1,4 @@
-"""The first thing that a newcomer runs: layers from the built-in model, and a picture composed of them."""
+"""The first thing that a newcomer runs: layers from the built-in model, a picture composed of them, and a scene in layers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from acetate.server.__main__ import main
 from PIL import Image
 
 
-def test_the_demo_writes_transparent_layers_and_one_composed_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_writes_layers_a_composed_picture_and_a_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", str(tmp_path / "new" / "demo")]) == 0
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert {path.name for path in files} == {path.name for path in (tmp_path / "new" / "demo").iterdir()}
 
     composed = {path.suffix: path for path in files if path.stem == "composed"}
-    singles = [path for path in files if path.stem != "composed"]
+    singles = [path for path in files if path.suffix == ".png" and path.stem != "composed"]
     assert set(composed) == {".psd", ".ora", ".png"} and len(singles) >= 3
     for path in singles:
         smallest, largest = Image.open(path).getchannel("A").getextrema()
         assert smallest == 0 and largest > 100, path
     named = {name for path in (composed[".psd"], composed[".ora"]) for name in document.names(document.read(path))}
     assert len(named) == len(singles) + 1, "every layer, and the paper below"
+    shown = {node.role: node.visible for node in document.read(tmp_path / "new" / "demo" / "scene.psd").layers}
+    assert shown == {"foreground": True, "background": True, "blended": False}
     with Image.open(composed[".png"]) as flat, Image.open(composed[".psd"]) as layered:
         assert flat.size == layered.size

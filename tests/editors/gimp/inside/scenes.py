@@ -1,4 +1,4 @@
-"""Claims about results of several layers. The built-in model makes none, so these always meet the fake engine."""
+"""Claims about results of several layers, and about one that belongs to another."""
 
 from __future__ import annotations
 

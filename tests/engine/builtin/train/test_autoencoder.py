@@ -36,3 +36,20 @@ def test_the_decoders_learn_while_the_latents_stay_and_a_checkpoint_goes_on(tmp_
 
     again = autoencoder.train_decoders(autoencoder.Codec(), pictures, latents, tmp_path, steps=1)
     assert all(value.equal(again.state_dict()[name]) for name, value in trained.state_dict().items())
+
+
+@torch.no_grad()
+def test_stretched_alpha_reaches_its_ends_and_colour_stays() -> None:
+    codec = autoencoder.Codec().eval()
+    pixels, latents = torch.rand(1, 3, 64, 64), torch.randn(1, autoencoder.LATENT_CHANNELS, 8, 8)
+    codec.decoder.conv_out.weight[0] *= 20  # untrained alpha keeps to the middle
+    before = codec.decoder(pixels, latents)
+    autoencoder.stretch_alpha(codec.decoder)
+    after = codec.decoder(pixels, latents)
+    assert torch.equal(after[:, 1:], before[:, 1:])
+    margin = autoencoder.ALPHA_MARGIN
+    seen = before[:, 0].clamp(0, 1)
+    moved = after[:, 0].clamp(0, 1) - seen
+    assert moved.abs().max() <= margin + 1e-4
+    assert (moved[seen > 0.5] > -1e-4).all() and (moved[seen < 0.5] < 1e-4).all()
+    assert before[:, 0].min() < margin and before[:, 0].max() > 1 - margin, "both ends are seen"
