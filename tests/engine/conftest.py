@@ -23,6 +23,23 @@ from torch import Tensor
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
+@pytest.fixture
+def narrow_unet() -> UNet2DConditionModel:
+    """Two widths of transformer blocks, `(B, 4, h, w)` and prompts `(B, tokens, 24)`; a step takes milliseconds."""
+    torch.manual_seed(0)
+    network = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=24,
+        attention_head_dim=4,
+        norm_num_groups=8,
+    )
+    return network.eval().requires_grad_(False)
+
+
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """The folder of reference outputs."""

@@ -21,21 +21,10 @@ Graph = Callable[..., Any]
 
 
 @pytest.fixture
-def unet() -> UNet2DConditionModel:
-    """Two widths of transformer blocks."""
+def unet(narrow_unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """One that the compiler has never met."""
     torch._dynamo.reset()
-    torch.manual_seed(0)
-    network = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(16, 32),
-        layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-        cross_attention_dim=24,
-        attention_head_dim=4,
-        norm_num_groups=8,
-    )
-    return network.eval().requires_grad_(False)
+    return narrow_unet
 
 
 class Compiler:

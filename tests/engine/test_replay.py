@@ -13,22 +13,6 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 
-@pytest.fixture
-def unet() -> UNet2DConditionModel:
-    torch.manual_seed(0)
-    network = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(16, 32),
-        layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        cross_attention_dim=24,
-        attention_head_dim=4,
-        norm_num_groups=8,
-    )
-    return network.eval().requires_grad_(False)
-
-
 class Played:
     """A network's calls through a `Replay`; counts those that reached the network."""
 
@@ -54,35 +38,35 @@ def inputs(seed: int, side: int = 8) -> tuple[Tensor, Tensor, Tensor]:
     return sample, torch.tensor(900.0 - seed), torch.randn(2, 7, 24, generator=generator)
 
 
-def test_other_values_of_a_known_shape_give_the_calls_bits_without_calling(unet: UNet2DConditionModel) -> None:
-    play = played(unet)
+def test_other_values_of_a_known_shape_give_the_calls_bits_without_calling(narrow_unet: UNet2DConditionModel) -> None:
+    play = played(narrow_unet)
     play(*inputs(1))
     for seed in (2, 3):
         assert torch.equal(play(*inputs(seed)), play.call(*inputs(seed)))
     assert play.calls == 1
 
 
-def test_every_shape_has_its_own_recording(unet: UNet2DConditionModel) -> None:
-    play = played(unet)
+def test_every_shape_has_its_own_recording(narrow_unet: UNet2DConditionModel) -> None:
+    play = played(narrow_unet)
     for seed, side in enumerate((8, 16, 8, 16)):
         assert torch.equal(play(*inputs(seed, side)), play.call(*inputs(seed, side)))
     assert play.calls == 2
 
 
-def test_weights_changed_in_place_are_seen(unet: UNet2DConditionModel) -> None:
+def test_weights_changed_in_place_are_seen(narrow_unet: UNet2DConditionModel) -> None:
     """As patches, LoRAs and moves between devices change them: also by another storage."""
-    play = played(unet)
+    play = played(narrow_unet)
     before = play(*inputs(1)).clone()
-    for parameter in unet.parameters():
+    for parameter in narrow_unet.parameters():
         parameter.data = parameter.data * 0.9
     assert torch.equal(play(*inputs(1)), play.call(*inputs(1)))
     assert not torch.equal(play(*inputs(1)), before)
     assert play.calls == 1
 
 
-def test_the_oldest_recording_goes_first(unet: UNet2DConditionModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_recording_goes_first(narrow_unet: UNet2DConditionModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "SHAPES", 2)
-    play = played(unet)
+    play = played(narrow_unet)
     for side in (8, 16, 24):
         play(*inputs(1, side))
     play(*inputs(2, 24))
@@ -119,10 +103,10 @@ def test_what_would_not_be_true_for_other_values_is_called_each_time(network: nn
     assert play.calls == 3
 
 
-def test_who_listens_to_a_network_hears_every_call(unet: UNet2DConditionModel) -> None:
-    play, heard = played(unet), []
+def test_who_listens_to_a_network_hears_every_call(narrow_unet: UNet2DConditionModel) -> None:
+    play, heard = played(narrow_unet), []
     play(*inputs(1))
-    with unet.register_forward_pre_hook(lambda network, given: heard.append(given)):
+    with narrow_unet.register_forward_pre_hook(lambda network, given: heard.append(given)):
         play(*inputs(2))
     assert len(heard) == 1 and play.calls == 2
 
