@@ -8,16 +8,18 @@ VAE fits behind the same three methods.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from . import fused
 from .alpha import over_grey, pad_rgb, to_float
 from .errors import ModelMissing, NumericFailure
 from .memory import TILE, Plan, Stage
+from .replay import Replay
 from .request import RGBA
 from .room import Result, Room
 from .transparency import TransparentDecoder, TransparentEncoder, lower_median
@@ -76,6 +78,7 @@ class LatentOffsetCodec:
         self.multiple_of = of_vae if decoder is None else max(decoder.multiple_of, of_vae)
         self.networks = tuple(network for network in (vae, encoder, decoder) if network is not None)
         self.room: Room | None = None
+        self._replays = {network: Replay(network, capture=False) for network in (vae, decoder) if network is not None}
 
     @property
     def decoder(self) -> TransparentDecoder:
@@ -125,8 +128,22 @@ class LatentOffsetCodec:
 
     def _colour(self, unscaled: Tensor) -> Tensor:
         self._tile()
+        if self.vae.use_tiling:
+            return self._decode_vae(unscaled)
+        return self.run(self.vae, [unscaled], self._decode_vae)
+
+    def _decode_vae(self, unscaled: Tensor) -> Tensor:
         decoded: Tensor = self.vae.decode(unscaled, return_dict=False)[0]
         return decoded
+
+    def run(self, network: Any, inputs: Sequence[Tensor], function: Callable[..., Tensor]) -> Tensor:
+        """`function(*inputs)`, which is `network`'s work; replayed on a device that has joined kernels for it.
+
+        Not captured: launches are few beside the work, and a graph would keep gigabytes of activations.
+        """
+        if not fused.available(inputs[0].device):
+            return function(*inputs)
+        return self._replays[network].run(inputs, function)
 
     def _tile(self) -> None:
         """Both ways of the VAE in tiles, if the plan says so."""
@@ -162,8 +179,12 @@ class OffsetDecoding:
         pixels, latents = codec.pixels(self._unscaled).to(dtype), self._unscaled.to(dtype)
         estimates: list[Tensor] = []
 
+        def one_call(*inputs: Tensor) -> Tensor:
+            return codec.run(decoder, inputs, decoder)
+
         def following() -> list[Tensor]:
-            return next(decoder.estimates(pixels, latents, self.passes, codec.plan.decoder_batch, len(estimates)))
+            groups = decoder.estimates(pixels, latents, self.passes, codec.plan.decoder_batch, len(estimates), one_call)
+            return next(groups)
 
         while len(estimates) < self.passes:
             estimates += codec.attempt("decode", following)

@@ -12,21 +12,20 @@ import copy
 import logging
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_map_only
 
+from .captured import Function, Launch
 from .folders import cache_folder
 
 log = logging.getLogger(__name__)
 
 SHAPES = 16
 """Shapes of calls that are compiled at most; each takes a search among the others at every block."""
-
-Call = Callable[[], Tensor]
 
 
 class Compilation:
@@ -39,21 +38,23 @@ class Compilation:
         names = getattr(unet, "_repeated_blocks", ())
         self._blocks: list[Any] = [module for module in unet.modules() if type(module).__name__ in names]
         self._compiled: dict[nn.Module, Callable[..., Any]] = {}
-        self._ready: set[Hashable] = set()
+        self._unet = unet
+        self._ready: dict[Hashable, Launch] = {}
         self._thread: threading.Thread | None = None
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
 
-    def run(self, shape: Hashable, call: Call) -> Tensor:
-        """`call()`, which uses the UNet; compiled where that was done for `shape` before."""
+    def run(self, inputs: Sequence[Tensor], function: Function) -> Tensor:
+        """`function(*inputs)`, which uses the UNet; compiled where that was done for these shapes before."""
         if self.busy or self.problem or not self._blocks:
-            return call()
+            return function(*inputs)
+        shape = tuple(_layout(tensor) for tensor in inputs)
         if shape in self._ready:
             with self._in_place(), torch.compiler.set_stance("eager_on_recompile"):
-                return call()
+                return self._ready[shape].run(function, inputs, self._unet.parameters())
         if len(self._ready) >= SHAPES:
-            return call()
+            return function(*inputs)
         with self._watched() as seen:
-            result = call()
+            result = function(*inputs)
         self._begin(shape, list(seen.values()))
         return result
 
@@ -114,7 +115,7 @@ class Compilation:
             self.problem = " ".join((str(error) or type(error).__name__).strip().splitlines()[:2])  # torch's first says little
             log.warning("the UNet's blocks stay uncompiled: %s", self.problem)
         else:
-            self._ready.add(shape)
+            self._ready[shape] = Launch()
 
     def _compile(self, block: nn.Module) -> Callable[..., Any]:
         compiled: Callable[..., Any] = torch.compile(block.forward, fullgraph=True, dynamic=False, backend=self._backend)

@@ -84,7 +84,7 @@ def limit_memory(device: torch.device, gib: float) -> None:
     """Let this process use no more than that of a CUDA device, as if it were a smaller one."""
     if device.type != "cuda":
         raise BadRequest(f"memory of {device} cannot be limited", "only that of a cuda device can")
-    torch.cuda.set_per_process_memory_fraction(min(1.0, gib * 2**30 / memory(device)[1]), device)
+    torch.cuda.set_per_process_memory_fraction(min(1.0, gib * 2**30 / memory(device)[1]), _index(device))
 
 
 def free_bytes(device: torch.device) -> int:
@@ -95,5 +95,10 @@ def free_bytes(device: torch.device) -> int:
     used = torch.accelerator.memory_allocated(device)
     free += torch.accelerator.memory_reserved(device) - used
     if device.type == "cuda":
-        free = min(free, int(torch.cuda.get_per_process_memory_fraction(device) * total) - used)
+        free = min(free, int(torch.cuda.get_per_process_memory_fraction(_index(device)) * total) - used)
     return free
+
+
+def _index(device: torch.device) -> int:
+    """Of a CUDA device; torch's fraction of memory is asked for by number, and `cuda` alone has none."""
+    return torch.cuda.current_device() if device.index is None else device.index

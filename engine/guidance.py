@@ -65,16 +65,19 @@ class Guided:
         added = self.added and {name: value[part] for name, value in self.added.items()}
         sample, embeds = sample.contiguous(memory_format=torch.channels_last), self.embeds[part]
 
-        def call() -> Tensor:
-            output: Tensor = self.model.unet(sample, timestep, embeds, added_cond_kwargs=added, return_dict=False)[0]
+        def unet(sample: Tensor, timestep: Tensor, embeds: Tensor, *parts: Tensor) -> Tensor:
+            named = dict(zip(added or {}, parts, strict=True))
+            output: Tensor = self.model.unet(sample, timestep, embeds, added_cond_kwargs=named, return_dict=False)[0]
             return output
 
         model, plan = self.model, self.model.room.plan
+        inputs = [sample, timestep, embeds, *(added or {}).values()]
         if self.sharing or plan.fp8 or plan.offload == "layers":  # units and hooks change the blocks
-            return call().float()
+            model.replay.forget()
+            return unet(*inputs).float()
         if model.compilation is not None:
-            return model.compilation.run((sample.shape, embeds.shape), call).float()
-        return model.replay.run([sample, timestep, embeds, *(added or {}).values()], call).float()
+            return model.compilation.run(inputs, unet).float()
+        return model.replay.run(inputs, unet).float()
 
 
 def _micro_conditioning(pooled: Tensor, latents: Tensor) -> dict[str, Tensor]:

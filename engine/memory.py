@@ -90,7 +90,7 @@ def accelerator_plans() -> tuple[Plan, ...]:
 
 
 def _batches(plan: Plan) -> Iterator[Plan]:
-    for batch in (4, 2, 1):
+    for batch in (8, 4, 2, 1):
         yield replace(plan, decoder_batch=batch)
     yield replace(plan, decoder_batch=1, guidance_together=False)
 

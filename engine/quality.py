@@ -25,7 +25,7 @@ def measure(rgba: RGBA) -> dict[str, float]:
     away from the subject. `core`: share of the subject's inside that is opaque (1 when there is no inside).
     `coverage`: mean alpha. `subject_alpha`: mean alpha where there is any. `constant`: 1 when alpha is the same everywhere.
     """
-    alpha = rgba[..., 3]
+    alpha = np.ascontiguousarray(rgba[..., 3])
     subject = alpha > 127
     inside = _shrink(subject, 2)
     near = ~_shrink(~subject, 3)

@@ -6,7 +6,7 @@ Keys, channel order (alpha first) and arithmetic are those of the published weig
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -102,15 +102,24 @@ class TransparentDecoder(nn.Module):
         """
         return lower_median([estimate for group in self.estimates(pixels_01, latents, passes, batch) for estimate in group])
 
-    def estimates(self, pixels_01: Tensor, latents: Tensor, passes: int, batch: int = 1, done: int = 0) -> Iterator[list[Tensor]]:
+    def estimates(
+        self,
+        pixels_01: Tensor,
+        latents: Tensor,
+        passes: int,
+        batch: int = 1,
+        done: int = 0,
+        forward: Callable[[Tensor, Tensor], Tensor] | None = None,
+    ) -> Iterator[list[Tensor]]:
         """The single estimates, a list for every network call, so that a caller can report progress or stop in between.
 
-        The first `done` of them are left out; their order does not depend on `batch`.
+        The first `done` of them are left out; their order does not depend on `batch`. `forward` may run the network in another
+        way than calling it.
         """
         if passes not in (1, 2, 4, 8):
             raise ValueError(f"passes is {passes}; it must be 8, 4, 2 or 1")
-        for group in _groups(_symmetries(passes), batch, done):
-            raw = self(
+        for group in _groups(_symmetries(passes), batch, done, pixels_01.shape[2] == pixels_01.shape[3]):
+            raw = (forward or self)(
                 torch.cat([_turn(pixels_01, *symmetry) for symmetry in group]),
                 torch.cat([_turn(latents, *symmetry) for symmetry in group]),
             )
@@ -158,13 +167,14 @@ def _symmetries(passes: int) -> list[Symmetry]:
     return [(mirrored, turns) for mirrored in (False, True) for turns in range(4)][:passes]
 
 
-def _groups(symmetries: list[Symmetry], batch: int, done: int) -> Iterator[list[Symmetry]]:
-    """Groups of at most `batch`; upright and sideways never mix, as their pictures differ in shape unless square."""
+def _groups(symmetries: list[Symmetry], batch: int, done: int, square: bool) -> Iterator[list[Symmetry]]:
+    """Groups of at most `batch`; upright and sideways only mix where their pictures have one shape."""
     upright = [symmetry for symmetry in symmetries if symmetry[1] % 2 == 0]
     sideways = [symmetry for symmetry in symmetries if symmetry[1] % 2]
-    for alike in (upright[done:], sideways[max(0, done - len(upright)) :]):
-        for start in range(0, len(alike), max(1, batch)):
-            yield alike[start : start + max(1, batch)]
+    alike = [upright[done:], sideways[max(0, done - len(upright)) :]]
+    for ones in [alike[0] + alike[1]] if square else alike:
+        for start in range(0, len(ones), max(1, batch)):
+            yield ones[start : start + max(1, batch)]
 
 
 def _turn(x: Tensor, mirrored: bool, turns: int) -> Tensor:

@@ -36,13 +36,13 @@ def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | No
         encoder, decoder = TransparentEncoder(), TransparentDecoder()
     components = Components(
         family=family,
-        unet=_filled(empty_unet(configs), device, kinds.unet),
-        vae=_filled(empty_vae(configs), device, kinds.vae),
+        unet=_filled(empty_unet(configs), kinds.unet),
+        vae=_filled(empty_vae(configs), kinds.vae),
         tokenizers=(clip_tokenizer(), clip_tokenizer("!"))[: len(names)],
-        text_encoders=tuple(_filled(empty_text_encoder(configs, name), device, kinds.unet) for name in names),
+        text_encoders=tuple(_filled(empty_text_encoder(configs, name), kinds.unet) for name in names),
         scheduler_config=read_json(configs / "scheduler" / "scheduler_config.json"),
     )
-    codec = LatentOffsetCodec(components.vae, _filled(encoder, device, kinds.decoder), _filled(decoder, device, kinds.decoder))
+    codec = LatentOffsetCodec(components.vae, _filled(encoder, kinds.decoder), _filled(decoder, kinds.decoder))
     return Model(
         name=f"synthetic {family}",
         family=family,
@@ -57,11 +57,11 @@ def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | No
     )
 
 
-def _filled(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
-    """The meta `network` on `device` with weights that keep activations near 1."""
+def _filled(network: Any, dtype: torch.dtype) -> Any:
+    """The meta `network` in host memory, as one from a file, with weights that keep activations near 1."""
     plain = nn.Module.to(network, dtype)  # past diffusers' own `to`, which warns of no module at all
-    network = plain.to_empty(device=device).eval().requires_grad_(False)
-    block = torch.randn(BLOCK, generator=torch.Generator("cpu").manual_seed(0)).to(device, dtype)
+    network = plain.to_empty(device="cpu").eval().requires_grad_(False)
+    block = torch.randn(BLOCK, generator=torch.Generator("cpu").manual_seed(0)).to(dtype)
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if isinstance(module, (nn.GroupNorm, nn.LayerNorm)):
@@ -72,7 +72,7 @@ def _filled(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
                 _repeat(block, parameter)
                 parameter.mul_(1 / math.sqrt(parameter[0].numel()))
     for name, buffer in network.named_buffers():  # CLIP's position numbers are the only ones
-        buffer.copy_(torch.arange(buffer.numel(), device=device).reshape(buffer.shape) if "position_ids" in name else 0)
+        buffer.copy_(torch.arange(buffer.numel()).reshape(buffer.shape) if "position_ids" in name else 0)
     return network.to(memory_format=torch.channels_last)
 
 

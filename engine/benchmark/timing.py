@@ -80,7 +80,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def peak_memory(action: Action, device: torch.device) -> int:
-    """Bytes at the highest point of `action`: what an accelerator's tensors take; on the CPU the process's growth, sampled."""
+    """Bytes at the highest point of `action`: what the allocator holds of an accelerator; on the CPU the growth, sampled."""
     if device.type == "cpu":
         with _Sampler() as sampler:
             action()
@@ -88,7 +88,7 @@ def peak_memory(action: Action, device: torch.device) -> int:
     torch.accelerator.empty_cache()
     torch.accelerator.reset_peak_memory_stats()
     action()
-    return int(torch.accelerator.max_memory_allocated())
+    return int(torch.accelerator.max_memory_reserved())
 
 
 class _Sampler:

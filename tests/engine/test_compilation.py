@@ -47,44 +47,49 @@ class Compiler:
         return run
 
 
-def draw(unet: UNet2DConditionModel, side: int = 8) -> Callable[[], Tensor]:
-    generator = torch.Generator().manual_seed(side)
-    sample, text = torch.randn(2, 4, side, side, generator=generator), torch.randn(2, 7, 24, generator=generator)
+class Drawing:
+    """One call of a UNet, by itself or through a compilation."""
+
+    def __init__(self, unet: UNet2DConditionModel, side: int = 8) -> None:
+        generator = torch.Generator().manual_seed(side)
+        sample, text = torch.randn(2, 4, side, side, generator=generator), torch.randn(2, 7, 24, generator=generator)
+        self.unet, self.inputs = unet, [sample, torch.tensor(500.0), text]
 
     @torch.no_grad()
-    def call() -> Tensor:
-        result: Tensor = unet(sample, torch.tensor(500.0), text, return_dict=False)[0]
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        result: Tensor = self.unet(*(inputs or self.inputs), return_dict=False)[0]
         return result
 
-    return call
+    def by(self, compilation: Compilation) -> Tensor:
+        return compilation.run(self.inputs, self)
 
 
 def test_the_first_call_runs_as_it_is_and_later_ones_find_what_was_compiled(unet: UNet2DConditionModel) -> None:
     compiler = Compiler()
-    compilation, call = Compilation(unet, compiler), draw(unet)
+    compilation, call = Compilation(unet, compiler), Drawing(unet)
     compiler.may_go_on.clear()
-    plain = compilation.run("small", call)
+    plain = call.by(compilation)
     assert compilation.busy
-    assert torch.equal(compilation.run("small", call), plain), "while it is compiled, nothing changes"
+    assert torch.equal(call.by(compilation), plain), "while it is compiled, nothing changes"
     compiler.may_go_on.set()
     compilation.wait()
 
     assert compilation.problem == ""
     made, before = compiler.graphs, compiler.runs
-    assert torch.allclose(compilation.run("small", call), plain, atol=1e-6)
+    assert torch.allclose(call.by(compilation), plain, atol=1e-6)
     assert compiler.graphs == made == 2, "one graph for each width, and none for a call"
     assert compiler.runs - before == len(compilation._blocks), "every block ran compiled"
 
 
 def test_changed_weights_are_seen(unet: UNet2DConditionModel) -> None:
     """Patches change weights in place, also after compiling."""
-    compilation, call = Compilation(unet, Compiler()), draw(unet)
-    plain = compilation.run("small", call)
+    compilation, call = Compilation(unet, Compiler()), Drawing(unet)
+    plain = call.by(compilation)
     compilation.wait()
     for name, parameter in unet.named_parameters():
         if "attn1.to_q" in name:
             parameter.data.mul_(-3)
-    changed = compilation.run("small", call)
+    changed = call.by(compilation)
     assert not torch.allclose(changed, plain, atol=1e-5)
     assert torch.allclose(changed, call(), atol=1e-6)
 
@@ -93,21 +98,20 @@ def test_another_shape_is_compiled_for_itself_and_not_in_a_call(unet: UNet2DCond
     compiler = Compiler()
     compilation = Compilation(unet, compiler)
     for side in (8, 16):
-        plain = compilation.run(side, draw(unet, side))
+        plain, made = Drawing(unet, side).by(compilation), compiler.graphs
         compilation.wait()
-        assert torch.allclose(compilation.run(side, draw(unet, side)), plain, atol=1e-6)
-    made = compiler.graphs
-    compilation.run(8, draw(unet, 24))
-    assert compiler.graphs == made, "a shape that was named wrongly runs as it is"
+        assert compiler.graphs == made + 2
+        assert torch.allclose(Drawing(unet, side).by(compilation), plain, atol=1e-6)
+    assert compiler.graphs == made + 2
 
 
 def test_a_block_is_itself_again_after_every_call(unet: UNet2DConditionModel) -> None:
-    compilation, call = Compilation(unet, Compiler()), draw(unet)
+    compilation, call = Compilation(unet, Compiler()), Drawing(unet)
     keys = list(unet.state_dict())
-    compilation.run("small", call)
+    call.by(compilation)
     compilation.wait()
     with pytest.raises(ZeroDivisionError):
-        compilation.run("small", lambda: torch.tensor(1 // 0))
+        compilation.run(call.inputs, lambda *inputs: torch.tensor(1 // 0))
     assert not any("forward" in module.__dict__ for module in unet.modules())
     assert list(unet.state_dict()) == keys
 
@@ -116,18 +120,18 @@ def test_without_a_compiler_pictures_are_drawn_all_the_same(unet: UNet2DConditio
     def absent(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Graph:
         raise RuntimeError("no C++ compiler was found")
 
-    compilation, call = Compilation(unet, absent), draw(unet)
-    plain = compilation.run("small", call)
+    compilation, call = Compilation(unet, absent), Drawing(unet)
+    plain = call.by(compilation)
     compilation.wait()
     assert "no C++ compiler was found" in compilation.problem
     assert "stay uncompiled" in caplog.text
-    assert torch.equal(compilation.run("small", call), plain)
+    assert torch.equal(call.by(compilation), plain)
     assert not compilation.busy, "it is not tried again"
 
 
 def test_networks_without_repeated_blocks_are_left_alone() -> None:
     compilation = Compilation(nn.Linear(2, 2), Compiler())
-    assert compilation.run("any", lambda: torch.ones(1)) == 1
+    assert compilation.run([torch.ones(1)], lambda one: one) == 1
     assert not compilation.busy
 
 
@@ -161,8 +165,8 @@ def test_the_real_compiler_gives_equal_pictures(
     unet: UNet2DConditionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    compilation, call = Compilation(unet), draw(unet)
-    plain = compilation.run("small", call)
+    compilation, call = Compilation(unet), Drawing(unet)
+    plain = call.by(compilation)
     compilation.wait()
     assert compilation.problem == ""
-    assert torch.allclose(compilation.run("small", call), plain, atol=1e-4)
+    assert torch.allclose(call.by(compilation), plain, atol=1e-4)

@@ -85,9 +85,9 @@ def test_blocks_that_the_allocator_holds_and_a_limit_count(monkeypatch: pytest.M
     monkeypatch.setattr(devices, "memory", lambda device: (4 * GIB, 8 * GIB))
     monkeypatch.setattr(torch.accelerator, "memory_allocated", lambda device: 1 * GIB)
     monkeypatch.setattr(torch.accelerator, "memory_reserved", lambda device: 2 * GIB)
-    monkeypatch.setattr(torch.cuda, "get_per_process_memory_fraction", lambda device: 1.0)
-    card = torch.device("cuda")
-    assert free_bytes(card) == 5 * GIB
-    monkeypatch.setattr(torch.cuda, "get_per_process_memory_fraction", lambda device: 0.25)
-    assert free_bytes(card) == 1 * GIB
+    shares = [1.0, 0.25]
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_per_process_memory_fraction", shares.__getitem__)  # torch takes no device without number
+    assert free_bytes(torch.device("cuda:0")) == 5 * GIB
+    assert free_bytes(torch.device("cuda:1")) == free_bytes(torch.device("cuda")) == 1 * GIB
     assert free_bytes(torch.device("xpu")) == 5 * GIB

@@ -36,7 +36,7 @@ def test_sdxl_at_1024_fits_every_usual_card_exactly(card: int, offload: str) -> 
 
 
 def test_decoder_passes_are_batched_by_what_is_free() -> None:
-    assert [chosen(card).decoder_batch for card in (24, 10)] == [4, 2]
+    assert [chosen(card).decoder_batch for card in (24, 12, 10)] == [8, 4, 2]
     large = Work(pixels=2048 * 2048, samples=2)
     assert chosen(24, work=large).decoder_batch == 4
     assert chosen(16, work=large).decoder_batch < 4
@@ -69,7 +69,7 @@ def test_exact_rungs_come_first() -> None:
     while plan is not None:
         order.append(plan)
         plan = after(PLANS, plan, "decode", SDXL, PICTURE)
-    assert [(p.offload, p.decoder_batch) for p in order[:2]] == [("nothing", 4), ("nothing", 2)]
+    assert [(p.offload, p.decoder_batch) for p in order[:2]] == [("nothing", 8), ("nothing", 4)]
     exact = [p.exact for p in order]
     assert exact == sorted(exact, reverse=True)
     assert order[-1].tiled_vae

@@ -20,9 +20,9 @@ class Played:
         self.replay, self.call, self.calls = Replay(network), call, 0
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        def call() -> Tensor:
+        def call(*given: Tensor) -> Tensor:
             self.calls += 1
-            return self.call(*inputs)
+            return self.call(*given)
 
         with torch.no_grad():
             return self.replay.run(inputs, call)
@@ -62,6 +62,16 @@ def test_weights_changed_in_place_are_seen(narrow_unet: UNet2DConditionModel) ->
     assert torch.equal(play(*inputs(1)), play.call(*inputs(1)))
     assert not torch.equal(play(*inputs(1)), before)
     assert play.calls == 1
+
+
+def test_a_weight_that_was_replaced_by_another_is_recorded_anew(narrow_unet: UNet2DConditionModel) -> None:
+    """As `conv_in` is for each of the modes with conditions, all of which see inputs of one shape."""
+    play = played(narrow_unet)
+    play(*inputs(1))
+    narrow_unet.conv_in.weight = nn.Parameter(narrow_unet.conv_in.weight * 2, requires_grad=False)
+    for seed in (1, 2):
+        assert torch.equal(play(*inputs(seed)), play.call(*inputs(seed)))
+    assert play.calls == 2
 
 
 def test_the_oldest_recording_goes_first(narrow_unet: UNet2DConditionModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +154,7 @@ def test_a_call_that_fails_is_not_recorded() -> None:
 def test_a_layer_is_the_same_with_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
     request = Request(prompt="a red apple", steps=4, count=2)
     replayed = layers(request)
-    monkeypatch.setattr(Replay, "run", lambda self, inputs, call: call())
+    monkeypatch.setattr(Replay, "run", lambda self, inputs, function: function(*inputs))
     assert [layer.rgba.tobytes() for layer in replayed] == [layer.rgba.tobytes() for layer in layers(request)]
 
 

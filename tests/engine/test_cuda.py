@@ -1,0 +1,104 @@
+"""On a CUDA device: joined kernels compute what torch's do, captured calls what plain ones do, and layers are the CPU's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from acetate.engine import Engine, Picture, Request, fused
+from acetate.engine.replay import Replay
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+
+pytestmark = pytest.mark.gpu
+
+CUDA = torch.device("cuda")
+TOLERANCE = {torch.float32: 1e-4, torch.float16: 0.03, torch.bfloat16: 0.2}
+SHAPES = [(2, 320, 128, 128, 32), (4, 32, 256, 256, 4), (2, 1280, 32, 32, 32), (1, 960, 9, 7, 32), (1, 8, 1, 1, 4)]
+
+
+@pytest.fixture(autouse=True)
+def _without_gradients() -> Any:
+    with torch.no_grad():
+        yield
+
+
+def picture(*shape: int, dtype: torch.dtype) -> Tensor:
+    return (torch.randn(shape, device=CUDA) * 3 + 5).to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_group_norm_with_what_is_around_it(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    *size, groups = shape
+    x = picture(*size, dtype=dtype)
+    weight, bias, shift = (
+        torch.randn(size[1], device=CUDA),
+        torch.randn(size[1], device=CUDA),
+        torch.randn(*size[:2], device=CUDA),
+    )
+    expected = F.silu(F.group_norm(x.float() + shift.to(dtype).float()[:, :, None, None], groups, weight, bias, 1e-5))
+    found = fused.group_norm(x, weight.to(dtype), bias.to(dtype), groups, 1e-5, shift.to(dtype), True)
+    assert (found.float() - expected).abs().max() < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_gates_norms_of_sums_and_residuals_with_bias(dtype: torch.dtype) -> None:
+    x, y = (torch.randn(2, 1024, 640, device=CUDA).to(dtype) for _ in range(2))
+    weight, bias = torch.randn(640, device=CUDA).to(dtype), torch.randn(640, device=CUDA).to(dtype)
+    value, gate = x.float().chunk(2, dim=-1)
+    total, normed = fused.add_norm(x, y, weight, bias, 1e-5)
+    a, b, shift = picture(2, 24, 33, 17, dtype=dtype), picture(2, 24, 33, 17, dtype=dtype), torch.randn(24, device=CUDA).to(dtype)
+
+    assert (fused.geglu(x).float() - value * F.gelu(gate)).abs().max() < TOLERANCE[dtype]
+    assert torch.equal(total, x + y)
+    expected = F.layer_norm((x + y).float(), (640,), weight.float(), bias.float(), 1e-5)
+    assert (normed.float() - expected).abs().max() < TOLERANCE[dtype]
+    assert (fused.add(a, b, shift).float() - (a.float() + b.float() + shift.float()[:, None, None])).abs().max() < TOLERANCE[
+        dtype
+    ]
+
+
+def test_a_captured_call_sees_other_inputs_and_changed_and_moved_weights(narrow_unet: UNet2DConditionModel) -> None:
+    unet = narrow_unet.to(CUDA, torch.float16).to(memory_format=torch.channels_last)
+    replay = Replay(unet)
+
+    def call(*inputs: Tensor) -> Tensor:
+        result: Tensor = unet(*inputs, return_dict=False)[0]
+        return result
+
+    for turn in range(6):
+        inputs = [
+            picture(2, 4, 32, 32, dtype=torch.float16),
+            torch.tensor(900.0, device=CUDA),
+            torch.randn(2, 7, 24, device=CUDA).half(),
+        ]
+        if turn == 3:
+            unet.conv_in.weight.mul_(0.5)
+        if turn == 4:
+            unet.conv_out.weight.data = unet.conv_out.weight.data.clone() * 2
+        assert (replay.run(inputs, call) - call(*inputs)).abs().max() < 0.02, turn
+    (recording,) = replay._recorded.values()
+    assert recording is not None and recording._launch._captured is not None
+
+
+@pytest.mark.parametrize("task", ["foreground", "scene"])
+def test_the_built_in_model_draws_what_it_draws_on_a_cpu(task: str) -> None:
+    request = Request(task=task, prompt="a red apple in the meadow", seed=4)  # type: ignore[arg-type]
+    here, there = ([item for item in Engine(device).run(request) if isinstance(item, Picture)] for device in ("cpu", "cuda"))
+    assert len(here) == len(there) > 0
+    for one, other in zip(here, there, strict=True):
+        assert np.abs(one.rgba[..., 3].astype(int) - other.rgba[..., 3]).mean() < 8, "16 bit moves outlines a little"
+
+
+def test_jobs_leave_no_memory_behind() -> None:
+    engine = Engine("cuda")
+    held = []
+    for seed in range(40):
+        size = (128, 128) if seed % 2 else (192, 128)
+        list(engine.run(Request(prompt="a fox", seed=seed, steps=4, width=size[0], height=size[1])))
+        held.append(torch.cuda.memory_allocated())
+    assert len(set(held[10:])) <= 2, held
