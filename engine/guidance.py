@@ -72,8 +72,10 @@ class Guided:
 
         model, plan = self.model, self.model.room.plan
         inputs = [sample, timestep, embeds, *(added or {}).values()]
-        if self.sharing or plan.fp8 or plan.offload == "layers":  # units and hooks change the blocks
+        if plan.fp8 or plan.offload == "layers":  # hooks change the blocks, and every byte counts
             model.replay.forget()
+            return unet(*inputs).float()
+        if self.sharing:  # units read what is no input
             return unet(*inputs).float()
         if model.compilation is not None:
             return model.compilation.run(inputs, unet).float()
