@@ -93,6 +93,8 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
     loading = time.perf_counter() - began
     subject = _subject(model, options)
     ours, reference = Ours(subject), Reference(subject)
+    peak = peak_of(model.device)
+    floors = _floors(subject) if peak else {}  # before a plan hooks the networks
     model.room.prepare(subject.width, subject.height, samples=2)
     whole = not options.stages or "whole" in options.stages
     cold = Times()
@@ -110,8 +112,6 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
             memory[one.name] = peak_memory(one.stages["whole"], model.device)
             one.finish()
     ours.prepare()
-    peak = peak_of(model.device)
-    floors = _floors(subject) if peak else {}
     rows = [_row(stage, contestants, times, subject) for stage in contestants[0].stages]
     if peak:
         rows = [_with_floor(row, floors, peak) for row in rows]

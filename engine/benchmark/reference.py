@@ -53,9 +53,10 @@ class Reference:
             network.to(memory_format=torch.contiguous_format)
 
     def finish(self) -> None:
-        """Everything back there."""
+        """Everything back there, where the model believes it to be."""
         for network in self._networks():
             network.to("cpu")
+        self._model.room.placement.leave()
 
     def text(self) -> None:
         with self._alone(*self._encoders()):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from acetate.engine import Engine, Picture, Request, builtin
+from acetate.engine import Engine, Picture, Request, builtin, fused
 from acetate.engine.compilation import Compilation
 from acetate.engine.engine import CompilingEngine
 from diffusers import UNet2DConditionModel
@@ -156,6 +156,8 @@ def test_an_engine_compiles_only_when_told(untrained_folder: Path, monkeypatch: 
     monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
     assert CompilingEngine("cpu").open("sketchpad").compilation is not None
     assert Engine("cpu").open("sketchpad").compilation is None
+    monkeypatch.setattr(fused, "available", lambda device: True)
+    assert CompilingEngine("cpu").open("sketchpad").compilation is None, "joined kernels are faster"
 
 
 @pytest.mark.full

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from acetate.engine.benchmark import synthetic
+from acetate.engine.benchmark import comparison, synthetic
 from acetate.engine.benchmark.comparison import Options, compare
 from acetate.engine.benchmark.ours import Ours
 from acetate.engine.benchmark.plain import Plain
@@ -58,6 +58,25 @@ def test_all_contestants_denoise_to_the_same_latents(subject: Subject, monkeypat
     latents: Tensor = found[0].latents
     assert (latents - reference).abs().max() < 2e-2 * reference.std(), "its timesteps are not rounded"
     assert (found[1] - latents).abs().max() < 2e-2 * reference.std(), "its first sample has a spread of 1, not 0.998"
+
+
+def test_after_the_references_turn_the_model_knows_that_its_networks_are_in_host_memory(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own hooks have brought text encoders meanwhile, which would not come again."""
+    reference, left = Reference(subject), []
+    monkeypatch.setattr(subject.model.room.placement, "leave", lambda: left.append(subject.model.unet.device.type))
+    reference.finish()
+    assert left == ["cpu"]
+
+
+def test_floors_are_counted_before_a_plan_hooks_the_networks(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(comparison, "_floors", lambda subject: done.append("floors") or {})
+    prepare = model.room.prepare
+    monkeypatch.setattr(model.room, "prepare", lambda *size, **more: (done.append("plan"), prepare(*size, **more)))
+    comparison.compare(lambda: model, comparison.Options(steps=1, repeats=1, alone=True, stages=("bytes",), from_disk=False))
+    assert done[:2] == ["floors", "plan"]
 
 
 def _remembering(found: list[Any]) -> Any:
