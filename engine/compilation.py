@@ -43,20 +43,29 @@ class Compilation:
         self._thread: threading.Thread | None = None
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
 
-    def run(self, inputs: Sequence[Tensor], function: Function) -> Tensor:
-        """`function(*inputs)`, which uses the UNet; compiled where that was done for these shapes before."""
+    def run(self, inputs: Sequence[Tensor], function: Function, otherwise: Function | None = None) -> Tensor:
+        """`function(*inputs)`, which uses the UNet; compiled where that was done for these shapes before.
+
+        `otherwise` computes the same where nothing is compiled, and may be faster.
+        """
+        plain = otherwise or function
         if self.busy or self.problem or not self._blocks:
-            return function(*inputs)
+            return plain(*inputs)
         shape = tuple(_layout(tensor) for tensor in inputs)
         if shape in self._ready:
             with self._in_place(), torch.compiler.set_stance("eager_on_recompile"):
                 return self._ready[shape].run(function, inputs, self._unet.parameters())
         if len(self._ready) >= SHAPES:
-            return function(*inputs)
+            return plain(*inputs)
         with self._watched() as seen:
             result = function(*inputs)
         self._begin(shape, list(seen.values()))
         return result
+
+    def release(self) -> None:
+        """Give up the memory that graphs hold; what was compiled stays."""
+        for shape in self._ready:
+            self._ready[shape] = Launch()
 
     @property
     def busy(self) -> bool:

@@ -73,13 +73,17 @@ class Guided:
         model, plan = self.model, self.model.room.plan
         inputs = [sample, timestep, embeds, *(added or {}).values()]
         if plan.fp8 or plan.offload == "layers":  # hooks change the blocks, and every byte counts
-            model.replay.forget()
+            model.room.placement.release()
             return unet(*inputs).float()
         if self.sharing:  # units read what is no input
             return unet(*inputs).float()
+
+        def replayed(*given: Tensor) -> Tensor:
+            return model.replay.run(given, unet)
+
         if model.compilation is not None:
-            return model.compilation.run(inputs, unet).float()
-        return model.replay.run(inputs, unet).float()
+            return model.compilation.run(inputs, unet, replayed).float()
+        return replayed(*inputs).float()
 
 
 def _micro_conditioning(pooled: Tensor, latents: Tensor) -> dict[str, Tensor]:

@@ -96,7 +96,7 @@ def _batches(plan: Plan) -> Iterator[Plan]:
 
 
 def _approximate() -> Iterator[Plan]:
-    """Where host memory cannot take the UNet either (see `host_need`)."""
+    """Where layers one by one do not fit, or host memory not all that moves."""
     yield Plan(offload="text", fp8=True)
     yield Plan(offload="text", fp8=True, guidance_together=False, tiled_vae=True)
 
@@ -118,8 +118,10 @@ def peak(plan: Plan, sizes: Sizes, work: Work) -> int:
 
 
 def host_need(plan: Plan, sizes: Sizes) -> int:
-    """Bytes of host memory that a plan's offloading may come to: patched weights are no longer those of the file."""
-    return sizes.unet if plan.offload in ("stages", "layers") else 0
+    """Bytes that wait in host memory: of what moves a copy stays there, and of 8-bit weights the originals do."""
+    moving = sizes.unet + sizes.pixels if plan.offload in ("stages", "layers") else 0
+    text = 0 if plan.offload == "nothing" else sizes.text
+    return text + moving + (sizes.unet if plan.fp8 else 0)
 
 
 def choose(plans: Sequence[Plan], sizes: Sizes, work: Work, free: int, host_free: int) -> Plan:

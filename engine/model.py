@@ -88,9 +88,15 @@ class Model:
         encoders = list(self.text.text_encoders)
         placement = Placement({"text": encoders, "unet": [self.unet], "pixels": self.codec.networks}, self.device)
         self.room = Room(placement, self._weigh(encoders))
+        self.room.placement.release = self._release_graphs
         self.codec.room = self.room
         for encoder in encoders:  # a known prompt needs no encoder; so they come when they run, not before
             encoder.register_forward_pre_hook(self._bring_text, with_kwargs=True)
+
+    def _release_graphs(self) -> None:
+        self.replay.release()
+        if self.compilation is not None:
+            self.compilation.release()
 
     def _weigh(self, encoders: list[nn.Module]) -> Sizes:
         return Sizes(

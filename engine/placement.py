@@ -7,7 +7,7 @@ which is the case for weights that were not patched meanwhile.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -50,6 +50,8 @@ class Placement:
         """What of those is also in host memory, because they will go back."""
         self._stored: Fp8Storage | None = None
         self._layered = False
+        self.release: Callable[[], None] = lambda: None
+        """Gives up what else holds memory of the device for these networks: graphs of the UNet's calls. Set by the model."""
 
     @property
     def moves(self) -> bool:
@@ -147,6 +149,8 @@ class Placement:
             self._bring_one(network, keep_copy=group not in STAYING[self._offload])
 
     def _send(self, group: Group) -> None:
+        if group == "unet":
+            self.release()  # they read weights where those lie now
         for network in self.groups[group]:
             self._send_one(network)
 

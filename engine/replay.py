@@ -68,9 +68,11 @@ class Replay:
             del self._recorded[shape]
             return function(*inputs)
 
-    def forget(self) -> None:
-        """Give up all recordings, and the memory that graphs hold."""
-        self._recorded.clear()
+    def release(self) -> None:
+        """Give up the memory that graphs hold; recordings stay."""
+        for recording in self._recorded.values():
+            if recording is not None:
+                recording.release()
 
     def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function) -> Tensor:
         self._recorded.pop(shape, None)  # with the memory that it holds
@@ -112,6 +114,10 @@ class Recording:
         if not capture:
             return self._run(*inputs)
         return self._launch.run(self._run, inputs, (weight.tensor for weight in self._weights))
+
+    def release(self) -> None:
+        """Give up the graph, if there is one; the next call makes another."""
+        self._launch = Launch()
 
     def join(self, inputs: Sequence[Tensor], result: Tensor) -> None:
         """Compute neighbours together, if that gives `result` again."""

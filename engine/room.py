@@ -93,6 +93,7 @@ class Room:
 
     def _shrink(self, stage: Stage) -> None:
         """Free what can be freed, else take the next plan."""
+        self.placement.release()
         gc.collect()
         free_caches(self.device)
         if self.others.leave(memory.need(self.plan, stage, self.sizes, self._work)):

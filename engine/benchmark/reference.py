@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice, product
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,12 @@ class Reference:
         self.text()
         unscaled = self.denoise() / subject.codec.scaling_factor
         with self._alone(subject.codec.vae, subject.codec.decoder):
-            return self._decode(subject.codec.pixels(unscaled), unscaled)
+            return self._decode(self._pixels(unscaled), unscaled)
+
+    def _pixels(self, unscaled: Tensor) -> Tensor:
+        vae = self._subject.codec.vae
+        decoded: Tensor = vae.decode(unscaled.to(vae.dtype)).sample
+        return (decoded.float() * 0.5 + 0.5).clamp(0, 1)
 
     def _clean(self, sample: Tensor, sigma: Tensor) -> Tensor:
         """The noise-free latents that the two predictions imply."""
@@ -132,14 +137,13 @@ class Reference:
         decoder = self._subject.codec.decoder
         weight = decoder.conv_in.weight
         estimates = []
-        for mirrored in (False, True):
-            for turns in range(4):
-                picture, latents = (part.to(weight) for part in (pixels, unscaled))
-                if mirrored:
-                    picture, latents = picture.flip(3), latents.flip(3)
-                turned = decoder(torch.rot90(picture, turns, (2, 3)), torch.rot90(latents, turns, (2, 3))).clip(0, 1)
-                turned = torch.rot90(turned, -turns, (2, 3))
-                estimates.append(turned.flip(3) if mirrored else turned)
+        for mirrored, turns in islice(product((False, True), range(4)), self._subject.passes):
+            picture, latents = (part.to(weight) for part in (pixels, unscaled))
+            if mirrored:
+                picture, latents = picture.flip(3), latents.flip(3)
+            turned = decoder(torch.rot90(picture, turns, (2, 3)), torch.rot90(latents, turns, (2, 3))).clip(0, 1)
+            turned = torch.rot90(turned, -turns, (2, 3))
+            estimates.append(turned.flip(3) if mirrored else turned)
         return _to_host(torch.median(torch.stack(estimates), dim=0).values)
 
     def _encoders(self) -> list[nn.Module]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from .counts import Operation
+from .timing import synchronize
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,14 @@ CARDS = (
 
 
 def peak_of(device: torch.device) -> Peak | None:
-    """The device's peak: from the table by its name, measured for a CPU, unknown for other cards."""
+    """The device's peak: from the table by its name, measured for a CPU and other CUDA cards, unknown elsewhere."""
     if device.type == "cpu":
-        return _measured_cpu()
+        return _measured(f"this CPU with {torch.get_num_threads()} threads", device, torch.float32, side=768, megabytes=96)
     if device.type != "cuda":
         return None
-    name = torch.cuda.get_device_name(device)
-    return next((card for card in CARDS if card.name in name), None)
+    name = torch.cuda.get_device_name(device).removeprefix("NVIDIA ").removeprefix("GeForce ")
+    known = next((card for card in CARDS if card.name == name), None)
+    return known or _measured(name, device, torch.float16, side=8192, megabytes=1024)
 
 
 def floor_seconds(operations: Iterable[Operation], peak: Peak, *, fused: bool = False) -> float:
@@ -50,18 +52,18 @@ def floor_seconds(operations: Iterable[Operation], peak: Peak, *, fused: bool = 
     return sum(max(one.flop / peak.flop_rate, one.bytes / peak.byte_rate) for one in chosen)
 
 
-def _measured_cpu(side: int = 768, megabytes: int = 96, tries: int = 30) -> Peak:
-    """The best of many short matrix products and copies, with the threads that torch uses; takes about a second."""
-    square = torch.rand(side, side)
-    block = torch.rand(megabytes * 2**18)
+def _measured(name: str, device: torch.device, dtype: torch.dtype, side: int, megabytes: int, tries: int = 30) -> Peak:
+    """The best of many matrix products and copies, on a CPU with the threads that torch uses; takes about a second."""
+    square = torch.rand(side, side, device=device, dtype=dtype)
+    block = torch.rand(megabytes * 2**18, device=device)
     target = torch.empty_like(block)
-    product = min(_seconds(lambda: square @ square) for _ in range(tries))
-    copy = min(_seconds(lambda: target.copy_(block)) for _ in range(tries))
-    name = f"this CPU with {torch.get_num_threads()} threads, measured"
-    return Peak(name, 2 * side**3 / product, 2 * block.numel() * 4 / copy)
+    product = min(_seconds(lambda: square @ square, device) for _ in range(tries))
+    copy = min(_seconds(lambda: target.copy_(block), device) for _ in range(tries))
+    return Peak(f"{name}, measured", 2 * side**3 / product, 2 * block.numel() * 4 / copy)
 
 
-def _seconds(action: Callable[[], object]) -> float:
+def _seconds(action: Callable[[], object], device: torch.device) -> float:
     begin = time.perf_counter()
     action()
+    synchronize(device)
     return time.perf_counter() - begin

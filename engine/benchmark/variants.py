@@ -57,6 +57,7 @@ def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
         return lambda: codec.decoder.estimate(pixels, latents, number, batch)
 
     yield "transparent decoder: one pass at a time, then four", passes(subject.passes, 1), passes(subject.passes, 4)
+    yield "transparent decoder: four at a time, then eight", passes(subject.passes, 4), passes(subject.passes, 8)
     if subject.width * subject.height <= SMALL:
         vae, one_pass = torch.no_grad()(lambda: codec.pixels(latents)), passes(1, 1)
         yield "VAE decode, then its kernels alone", vae, _Kernels(vae)

@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", action="append", default=[], choices=STAGES, help="engine: only this stage; may be repeated")
     parser.add_argument("--limit", type=float, metavar="GIB", help="engine: let it use only so much of a CUDA device")
     parser.add_argument("--variants", action="store_true", help="engine: also time single choices beside what they replaced")
-    parser.add_argument("--compile", action="store_true", help="engine: compiled UNet blocks too; the first step takes minutes")
+    parser.add_argument("--compile", action="store_true", help="engine: compiled UNet blocks too, which take minutes")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="rounds whose median is shown (default: 3)")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
@@ -43,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} is {value}", "write a whole number from 1 on")
+    if options.limit is not None and not options.limit > 0:
+        raise UsageError(f"--limit is {options.limit:g}", "write how many GiB it may use, such as 8")
     if options.model and options.synthetic:
         raise UsageError("--model and --synthetic exclude each other", "choose one")
     parts = (options.part,) if options.part else QUICK

@@ -81,6 +81,19 @@ def test_the_first_call_runs_as_it_is_and_later_ones_find_what_was_compiled(unet
     assert compiler.runs - before == len(compilation._blocks), "every block ran compiled"
 
 
+def test_what_is_not_compiled_runs_in_the_way_that_the_caller_prefers(unet: UNet2DConditionModel) -> None:
+    compiler = Compiler()
+    compiler.may_go_on.clear()
+    compilation, call = Compilation(unet, compiler), Drawing(unet)
+    preferred = torch.zeros(1)
+    watched = compilation.run(call.inputs, call, lambda *inputs: preferred)
+    assert watched is not preferred, "the compiler has to see the call itself"
+    assert compilation.run(call.inputs, call, lambda *inputs: preferred) is preferred
+    compiler.may_go_on.set()
+    compilation.wait()
+    assert torch.allclose(compilation.run(call.inputs, call, lambda *inputs: preferred), watched, atol=1e-6)
+
+
 def test_changed_weights_are_seen(unet: UNet2DConditionModel) -> None:
     """Patches change weights in place, also after compiling."""
     compilation, call = Compilation(unet, Compiler()), Drawing(unet)

@@ -45,9 +45,15 @@ def test_decoder_passes_are_batched_by_what_is_free() -> None:
 def test_approximations_come_only_where_nothing_exact_fits() -> None:
     assert chosen(3).tiled_vae
     assert not chosen(3).fp8
-    without_host_memory = chosen(8, host=2)
-    assert without_host_memory.fp8
-    assert host_need(without_host_memory, SDXL) == 0
+
+
+def test_what_waits_in_host_memory_is_counted() -> None:
+    """Copies of what moves, and the originals of what is stored in 8 bit."""
+    assert host_need(Plan(), SDXL) == 0
+    assert host_need(Plan(offload="text"), SDXL) == SDXL.text
+    assert host_need(Plan(offload="stages"), SDXL) == SDXL.text + SDXL.unet + SDXL.pixels
+    assert host_need(Plan(offload="text", fp8=True), SDXL) == SDXL.text + SDXL.unet
+    assert chosen(12, host=1).offload == "nothing", "host memory is no matter where nothing moves"
 
 
 def test_where_nothing_fits_the_smallest_is_tried() -> None:

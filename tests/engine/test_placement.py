@@ -178,6 +178,18 @@ def test_leaving_empties_the_device(placement: Copying, answers: Callable[[], bo
     assert answers()
 
 
+def test_graphs_of_the_unet_go_before_its_weights(placement: Copying) -> None:
+    gone: list[set[str]] = []
+    placement.release = lambda: gone.append(placement.where())
+    placement.arrange("stages")
+    placement.need("unet")
+    gone.clear()
+    placement.need("pixels")
+    assert gone == [{"unet"}]
+    placement.leave()
+    assert len(gone) == 2
+
+
 def test_a_failed_move_leaves_everything_where_it_was(placement: Copying, answers: Callable[[], bool]) -> None:
     placement.arrange("stages")
     placement.fails_after = 2

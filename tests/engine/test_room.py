@@ -59,6 +59,16 @@ def test_guidance_is_split_when_both_halves_do_not_fit(untrained: Engine, model:
     assert not split.warnings or split.warnings == together.warnings
 
 
+def test_graphs_are_given_up_before_a_smaller_plan_is_taken(
+    untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = []
+    monkeypatch.setattr(model.room.placement, "release", lambda: plans.append(model.room.plan.decoder_batch))
+    refuse(model.codec.networks[-1], monkeypatch, lambda x: len(x) > 4)
+    picture(untrained)
+    assert plans == [8]
+
+
 def test_the_decoder_takes_fewer_passes_at_once(untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = model.codec.networks[-1]
     batched = picture(untrained)
