@@ -17,15 +17,23 @@ from torch import Tensor, nn
 class Trainer:
     """AdamW on float32 weights for a network that runs in bfloat16, with an optional moving average and resumable state."""
 
-    def __init__(self, network: nn.Module, path: Path, *, peak: float, steps: int, average: float | None = None) -> None:
+    def __init__(
+        self, network: nn.Module, path: Path | None, *, peak: float, steps: int = 0, average: float | None = None
+    ) -> None:
         self.path, self.peak, self.steps = path, peak, steps
         self.network = network.float()
         self.fast = copy.deepcopy(network).to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(network).requires_grad_(False) if average else None
         self.decay = average or 0.0
-        self.optimizer = torch.optim.AdamW(network.parameters(), lr=peak, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
+        self.device = next(network.parameters()).device
+        on_gpu = self.device.type == "cuda"
+        rate = torch.tensor(peak, device=self.device) if on_gpu else peak  # what a CUDA graph has captured reads it at every replay
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True, capturable=on_gpu
+        )
+        self._newest = torch.zeros((), device=self.device)  # weight of the newest step in the average
         self.done = 0
-        if path.exists():
+        if path is not None and path.exists():
             state = torch.load(path, weights_only=True)
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -35,23 +43,37 @@ class Trainer:
             self._refresh()
 
     def step(self, loss: Tensor) -> None:
-        """Apply one gradient step; the loss must come from `fast`."""
+        """Apply one gradient step of `steps`; the loss must come from `fast`."""
+        self.pace((self.done + 1) / 200, self.done / self.steps)
+        self.learn(loss)
+
+    def pace(self, warmth: float, share: float) -> None:
+        """Set the next step's learning rate: a linear warm-up, and a cosine of the share that is done, down to 2 % of the peak."""
+        rate = self.peak * min(1.0, warmth) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(1.0, share))))
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate()
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+        self.done += 1
+        self._newest.fill_(1 - min(self.decay, (1 + self.done) / (10 + self.done)))
+
+    def learn(self, loss: Tensor) -> None:
+        """Go down the gradient at the pace that was set. Asks the device for no number, so that a CUDA graph can hold it."""
+        for half in self.fast.parameters():
+            half.grad = None
         loss.backward()
         for master, half in zip(self.network.parameters(), self.fast.parameters(), strict=True):
             master.grad = None if half.grad is None else half.grad.float()
-            half.grad = None
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
-        self.done += 1
         self._refresh()
         if self.averaged is not None:
-            keep = min(self.decay, (1 + self.done) / (10 + self.done))
-            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - keep)
+            self._average(list(self.averaged.parameters()), list(self.network.parameters()))
 
     def save(self) -> None:
         """Write everything that a resumed run needs, to a temporary name first."""
+        assert self.path is not None
         state: dict[str, Any] = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -63,10 +85,12 @@ class Trainer:
         torch.save(state, temporary)
         temporary.replace(self.path)
 
-    def _rate(self) -> float:
-        """Linear warm-up over 200 steps, then a cosine down to 2 % of the peak."""
-        cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, self.done / self.steps))
-        return self.peak * min(1.0, (self.done + 1) / 200) * (0.02 + 0.98 * cosine)
+    @torch.no_grad()
+    def _average(self, averaged: list[nn.Parameter], present: list[nn.Parameter]) -> None:
+        """A lerp whose weight is a tensor, which `_foreach_lerp_` does not take."""
+        change = torch._foreach_sub(present, averaged)
+        torch._foreach_mul_(change, self._newest)
+        torch._foreach_add_(averaged, change)
 
     @torch.no_grad()
     def _refresh(self) -> None:
