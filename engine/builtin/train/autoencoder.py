@@ -18,16 +18,18 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...alpha import pad_rgb
 from ...transparency import TransparentDecoder, TransparentEncoder
 from . import linear_start
+from .dataset import network_form
 from .precision import Trainer
 
 LATENT_CHANNELS = 16
 ENCODER_CHANNELS = (32, 32, 64, 64)
 DECODER_CHANNELS = (32, 32, 64, 64)
+SPREAD = 0.7
+"""Of a trained codec's latents before their statistics are folded, about."""
 NOISE = 0.02
-"""Added to the latents, whose spread is about 0.7. With 0.1 eight channels had no room for detail: faces stayed blurred."""
+"""Added to the latents. With 0.1 eight channels had no room for detail: faces stayed blurred."""
 DENOISER_ERROR = 0.5
 """Of the decoders' last training, in units of each channel's spread: up to this much noise."""
 ALPHA_MARGIN = 0.015
@@ -64,26 +66,17 @@ class Codec(nn.Module):
         return posterior.mean + posterior.std * self.encoder(alpha_rgb_01), posterior.logvar
 
 
-def network_form(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Straight RGBA `(N, H, W, 4)` -> `(N, 4, H, W)` uint8, alpha first, colour padded."""
-    result = np.empty((len(pictures), 4, *pictures.shape[1:3]), np.uint8)
-    for i, rgba in enumerate(pictures):
-        result[i, 0] = rgba[..., 3]
-        result[i, 1:] = (pad_rgb(rgba) * 255 + 0.5).astype(np.uint8).transpose(2, 0, 1)
-    return result
-
-
-def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str, float]]:
+def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str, Tensor]]:
     """Of all three networks: the picture that comes back, and latents that a denoiser can learn."""
     latents, logvar = codec.encode(batch.to(torch.bfloat16).contiguous(memory_format=torch.channels_last))
     loss, parts = reconstruction(codec, batch, latents + noise * torch.randn_like(latents))
     # The first channels stay what they start as, so that the denoiser learns layout and colour first.
     anchor = F.mse_loss(latents[:, :4].float(), F.avg_pool2d(batch, 8) * 2 - 1)
     spread = latents.float().square().mean() + 0.1 * (logvar.float().exp() - logvar.float() - 1).mean()
-    return loss + 0.2 * anchor + 1e-3 * spread, {**parts, "anchor": anchor.item()}
+    return loss + 0.2 * anchor + 1e-3 * spread, {**parts, "anchor": anchor.detach()}
 
 
-def reconstruction(codec: Codec, batch: Tensor, noisy: Tensor) -> tuple[Tensor, dict[str, float]]:
+def reconstruction(codec: Codec, batch: Tensor, noisy: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """From latents `(B, C, h, w)`: the padded colour by the VAE, alpha and composites by the transparent decoder."""
     alpha, colour = batch[:, :1], batch[:, 1:]
     pixels = codec.vae.decode(noisy).sample.float() * 0.5 + 0.5
@@ -92,13 +85,13 @@ def reconstruction(codec: Codec, batch: Tensor, noisy: Tensor) -> tuple[Tensor, 
     weight = 0.9 * alpha + 0.1
     base = _difference(pixels * weight, colour * weight)
     coverage = _difference(seen, alpha)
-    behind = torch.rand(batch.shape[0], 3, 1, 1)
+    behind = torch.rand(batch.shape[0], 3, 1, 1, device=batch.device)
     composite = _difference(drawn * seen + behind * (1 - seen), colour * alpha + behind * (1 - alpha))
     rim = F.l1_loss(_rim(seen), _rim(alpha))  # one wrong pixel in a corner spoils a layer's box, and is nothing in a mean
     hidden = F.l1_loss(drawn * weight, colour * weight)
     loss = base + 2 * coverage + composite + rim + 0.5 * hidden
     parts = {"base": base, "coverage": coverage, "composite": composite, "rim": rim}
-    return loss, {name: value.item() for name, value in parts.items()}
+    return loss, {name: value.detach() for name, value in parts.items()}
 
 
 def _difference(x: Tensor, y: Tensor) -> Tensor:
@@ -123,7 +116,7 @@ def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch_size: int
     codec = cast(Codec, trainer.fast)
     data = torch.from_numpy(network_form(pictures)) if trainer.done < steps else torch.empty(0)
 
-    def loss_at(step: int) -> tuple[Tensor, dict[str, float]]:
+    def loss_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         small = step < steps * SMALL_FIRST
         chosen = _choice(len(data), 2 * batch_size if small else batch_size, step)
         batch = data[chosen].float() / 255
@@ -138,28 +131,38 @@ def train_decoders(codec: Codec, pictures: NDArray[np.uint8], latents: Tensor, f
 
     The encoders stay, and with them what the denoiser has learnt. Goes on from `folder/decoders.pt` when it is there.
     """
-    for part in (codec.encoder, codec.vae.encoder, codec.vae.quant_conv):
-        part.requires_grad_(False)
+    freeze_encoders(codec)
     trainer = Trainer(codec, folder / "decoders.pt", peak=5e-4, steps=steps)
     data = torch.from_numpy(network_form(pictures)) if trainer.done < steps else torch.empty(0)
     spread = latents.std((0, 2, 3), keepdim=True)
 
-    def loss_at(step: int) -> tuple[Tensor, dict[str, float]]:
+    def loss_at(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         chosen = _choice(len(data), 8, step)
-        wrong = torch.rand(len(chosen), 1, 1, 1) * DENOISER_ERROR * spread
-        noisy = latents[chosen] + wrong * torch.randn(latents[chosen].shape)
-        half = noisy.to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
-        return reconstruction(cast(Codec, trainer.fast), data[chosen].float() / 255, half)
+        noisy = mistaken(latents[chosen], spread)
+        return reconstruction(cast(Codec, trainer.fast), data[chosen].float() / 255, noisy)
 
     _follow(trainer, "decoders", loss_at)
     return cast(Codec, trainer.network).eval()
+
+
+def freeze_encoders(codec: Codec) -> None:
+    """Keep the latents as they are, whatever the decoders learn."""
+    for part in (codec.encoder, codec.vae.encoder, codec.vae.quant_conv):
+        part.requires_grad_(False)
+
+
+def mistaken(latents: Tensor, spread: Tensor | float) -> Tensor:
+    """Latents with up to a denoiser's error, in bfloat16."""
+    wrong = torch.rand(len(latents), 1, 1, 1, device=latents.device) * DENOISER_ERROR * spread
+    noisy = latents + wrong * torch.randn_like(latents)
+    return noisy.to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
 
 
 def _choice(pictures: int, count: int, step: int) -> Tensor:
     return torch.randint(pictures, (count,), generator=torch.Generator().manual_seed(step))
 
 
-def _follow(trainer: Trainer, name: str, loss_at: Callable[[int], tuple[Tensor, dict[str, float]]]) -> None:
+def _follow(trainer: Trainer, name: str, loss_at: Callable[[int], tuple[Tensor, dict[str, Tensor]]]) -> None:
     """Step to the end, with a line now and then and a checkpoint every hundred steps."""
     started, first = time.monotonic(), trainer.done
     while trainer.done < trainer.steps:
@@ -173,10 +176,14 @@ def _follow(trainer: Trainer, name: str, loss_at: Callable[[int], tuple[Tensor, 
             trainer.save()
 
 
-@torch.no_grad()
 def latents_of(codec: Codec, pictures: NDArray[np.uint8]) -> Tensor:
     """Unscaled latents of every picture, `(N, C, H/8, W/8)` float32."""
-    data = torch.from_numpy(network_form(pictures))
+    return encoded(codec, torch.from_numpy(network_form(pictures)))
+
+
+@torch.no_grad()
+def encoded(codec: Codec, data: Tensor) -> Tensor:
+    """The same from what `network_form` has made, where the codec is."""
     return torch.cat([codec.encode(part.float() / 255)[0] for part in data.split(32)])
 
 
@@ -198,6 +205,22 @@ def fold_statistics(codec: Codec, mean: Tensor, std: Tensor) -> None:
 
 
 @torch.no_grad()
+def unfold_statistics(codec: Codec, latents: Tensor, data: Tensor) -> None:
+    """Give folded `latents` of `data` the scale back that the codec's losses are made for.
+
+    What was folded is not written down. The first four were held to the picture at an eighth, which gives their mean and spread
+    back by least squares; for the others any mean will do, and the spread that such a codec has had.
+    """
+    mean, std = torch.zeros(LATENT_CHANNELS, device=latents.device), torch.full((LATENT_CHANNELS,), SPREAD, device=latents.device)
+    wanted = torch.cat([F.avg_pool2d(part.float() / 255, 8) * 2 - 1 for part in data.split(32)])
+    for channel in range(4):
+        x, y = latents[:, channel], wanted[:, channel]
+        std[channel] = ((x - x.mean()) * (y - y.mean())).mean() / x.var(correction=0)
+        mean[channel] = y.mean() - std[channel] * x.mean()
+    fold_statistics(codec, -mean / std, 1 / std)
+
+
+@torch.no_grad()
 def stretch_alpha(decoder: TransparentDecoder) -> None:
     """Let what is within `ALPHA_MARGIN` of opaque or of nothing be that; alpha in between moves by no more than the margin.
 
@@ -206,3 +229,11 @@ def stretch_alpha(decoder: TransparentDecoder) -> None:
     weight, bias, gain = decoder.conv_out.weight, cast(Tensor, decoder.conv_out.bias), 1 + 2 * ALPHA_MARGIN
     weight[0] *= gain
     bias[0] = bias[0] * gain - ALPHA_MARGIN
+
+
+@torch.no_grad()
+def unstretch_alpha(decoder: TransparentDecoder) -> None:
+    """Undo `stretch_alpha`, so that training can go on from what was exported."""
+    weight, bias, gain = decoder.conv_out.weight, cast(Tensor, decoder.conv_out.bias), 1 + 2 * ALPHA_MARGIN
+    weight[0] /= gain
+    bias[0] = (bias[0] + ALPHA_MARGIN) / gain

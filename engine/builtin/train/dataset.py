@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...alpha import pad_rgb
 from ...request import RGBA
 from . import captions, noto, procedural, scenery
 from .subjects import HUES, RECOLOURED, SUBJECTS
@@ -46,48 +48,68 @@ class Item:
         return captions.of_subject(self.name, self.colour, rng)
 
 
-def render(size: int = NATIVE, seed: int = 0, placements: int = 24) -> tuple[list[Item], NDArray[np.uint8]]:
-    """Every item and its picture, `(N, size, size, 4)` uint8 straight."""
+def items(placements: int = 24, seed: int = 0) -> list[Item]:
+    """What the training set shows, one entry a picture."""
     rng = np.random.default_rng(seed)
-    items: list[Item] = []
-    pictures: list[RGBA] = []
-
-    def add(item: Item, picture: RGBA) -> None:
-        items.append(item)
-        pictures.append(picture)
-
+    result: list[Item] = []
     for subject in SUBJECTS:
-        for _ in range(placements):
-            add(Item("subject", subject), noto.place(noto.artwork(subject), size, rng))
+        result += [Item("subject", subject)] * placements
         if subject in RECOLOURED:
-            for colour in HUES:
-                for _ in range(placements // 3):
-                    cutout = noto.recoloured(noto.artwork(subject), colour)
-                    add(Item("recoloured", subject, colour), noto.place(cutout, size, rng))
-    for shape in procedural.SHAPES:
-        for material in procedural.MATERIALS:
-            for colour in HUES:
-                for _ in range(max(1, placements // 8)):
-                    add(Item("solid", shape, colour, material), procedural.solid(shape, colour, material, size, rng))
+            result += [Item("recoloured", subject, colour) for colour in HUES for _ in range(placements // 3)]
+    for shape, material, colour in product(procedural.SHAPES, procedural.MATERIALS, HUES):
+        result += [Item("solid", shape, colour, material)] * max(1, placements // 8)
     for name in procedural.EFFECTS:
         for tint in TINTS.get(name, (*HUES,)):
-            for _ in range(max(1, placements // 4)):
-                colour = tint if tint is not None else "grey"
-                add(Item("effect", name, tint), procedural.effect(name, colour, size, rng))
+            result += [Item("effect", name, tint)] * max(1, placements // 4)
     for name in scenery.SCENERY:
-        for _ in range(2 * placements):
-            add(Item("background", name), scenery.background(name, size, rng))
+        result += [Item("background", name)] * (2 * placements)
     for subject in SUBJECTS:
-        for name in rng.choice(list(scenery.SCENERY), max(1, placements // 3), replace=False).tolist():
-            front = noto.place(noto.artwork(subject), size, rng)
-            add(Item("scene", subject, place=name), scenery.in_front(front, scenery.background(name, size, rng)))
-    return items, np.stack(pictures)
+        places = rng.choice(list(scenery.SCENERY), min(len(scenery.SCENERY), max(1, placements // 3)), replace=False)
+        result += [Item("scene", subject, place=place) for place in places.tolist()]
+    return result
 
 
-def weights(items: list[Item]) -> NDArray[np.float64]:
+def draw(item: Item, size: int, rng: np.random.Generator) -> RGBA:
+    """One picture of an item, `(size, size, 4)` straight."""
+    if item.kind == "solid":
+        assert item.colour is not None
+        return procedural.solid(item.name, item.colour, item.material, size, rng)
+    if item.kind == "effect":
+        return procedural.effect(item.name, item.colour or "grey", size, rng)
+    if item.kind == "background":
+        return scenery.background(item.name, size, rng)
+    if item.kind == "scene":
+        return scene(item.name, item.place, size, rng)[2]
+    artwork = noto.artwork(item.name)
+    return noto.place(artwork if item.colour is None else noto.recoloured(artwork, item.colour), size, rng)
+
+
+def scene(subject: str, place: str, size: int, rng: np.random.Generator) -> tuple[RGBA, RGBA, RGBA]:
+    """A subject, a background, and the one in front of the other."""
+    front = noto.place(noto.artwork(subject), size, rng)
+    back = scenery.background(place, size, rng)
+    return front, back, scenery.in_front(front, back)
+
+
+def render(size: int = NATIVE, seed: int = 0, placements: int = 24) -> tuple[list[Item], NDArray[np.uint8]]:
+    """Every item and its picture, `(N, size, size, 4)` uint8 straight."""
+    rng, shown = np.random.default_rng(seed), items(placements, seed)
+    return shown, np.stack([draw(item, size, rng) for item in shown])
+
+
+def network_form(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Straight RGBA `(N, H, W, 4)` -> `(N, 4, H, W)` uint8, alpha first, colour padded."""
+    result = np.empty((len(pictures), 4, *pictures.shape[1:3]), np.uint8)
+    for i, rgba in enumerate(pictures):
+        result[i, 0] = rgba[..., 3]
+        result[i, 1:] = (pad_rgb(rgba) * 255 + 0.5).astype(np.uint8).transpose(2, 0, 1)
+    return result
+
+
+def weights(shown: list[Item]) -> NDArray[np.float64]:
     """Probability of each item so that the kinds are drawn by `SHARES`."""
-    kinds = np.array([item.kind for item in items])
-    chance: NDArray[np.float64] = np.zeros(len(items))
+    kinds = np.array([item.kind for item in shown])
+    chance: NDArray[np.float64] = np.zeros(len(shown))
     for kind, share in SHARES.items():
         chance[kinds == kind] = share / max(1, (kinds == kind).sum())
     chance /= chance.sum()

@@ -89,9 +89,9 @@ def train(
         rng = np.random.default_rng(trainer.done)
         chosen = rng.choice(len(items), batch_size, p=chance)
         texts = ["" if rng.random() < UNCONDITIONAL else items[i].caption(rng) for i in chosen]
-        tokens = words(texts, padding="max_length", max_length=tokenizer.CONTEXT, truncation=True, return_tensors="pt").input_ids
-        context = fast.text_encoder(tokens).last_hidden_state
-        loss = loss_of(fast.unet, latents[torch.from_numpy(chosen)], context, noise_levels, trainer.done)
+        context = fast.text_encoder(tokenizer.tokens(words, texts)).last_hidden_state
+        generator = torch.Generator().manual_seed(trainer.done)
+        loss = loss_of(fast.unet, latents[torch.from_numpy(chosen)], context, noise_levels, generator)
         trainer.step(loss)
         running = 0.98 * running + 0.02 * loss.item()
         if trainer.done % 100 == 0:
@@ -103,21 +103,22 @@ def train(
     return cast(Denoiser, trainer.averaged).eval()
 
 
-def loss_of(unet: UNet2DConditionModel, clean: Tensor, context: Tensor, noise_levels: Tensor, step: int) -> Tensor:
+def loss_of(
+    unet: UNet2DConditionModel, clean: Tensor, context: Tensor, noise_levels: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
     """Velocity error, for `(B, C, h, w)` or pictures of layers `(B, F, C, h, w)`.
 
     Weighted by 1 down to a signal-to-noise ratio of 5, and less where hardly any noise is left: 6 / (SNR + 1). Min-SNR's own
     weight for velocity, min(SNR, 5) / (SNR + 1), vanishes where only the prompt can say what is to be drawn: after 2,000 steps
     with it colours were right, but every subject had the shape of its noise. The layers of one picture are at one noise level.
-    `context` is `(B * F, tokens, width)`.
+    `context` is `(B * F, tokens, width)`. All of it, and the generator, is where `clean` is.
     """
-    generator = torch.Generator().manual_seed(step)
-    timesteps = torch.randint(1000, (len(clean),), generator=generator)
+    timesteps = torch.randint(1000, (len(clean),), generator=generator, device=clean.device)
     if clean.ndim == 5:
         timesteps = timesteps.repeat_interleave(clean.shape[1])
         clean = clean.flatten(0, 1)
     kept = noise_levels[timesteps].view(-1, 1, 1, 1)
-    noise = torch.randn(clean.shape, generator=generator)
+    noise = torch.randn(clean.shape, generator=generator, device=clean.device)
     noisy = kept.sqrt() * clean + (1 - kept).sqrt() * noise
     velocity = kept.sqrt() * noise - (1 - kept).sqrt() * clean
     half = noisy.to(torch.bfloat16).contiguous(memory_format=torch.channels_last)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
@@ -26,7 +26,7 @@ from ...attention_unit import AttentionSharingUnit, projections
 from ...control_encoder import PREFIX as ENCODER_PREFIX
 from ...control_encoder import ControlEncoder, control_tokens
 from ...recipes import RECIPES, Recipe
-from . import captions, denoiser, noto, scenery, tokenizer
+from . import captions, dataset, denoiser, scenery, tokenizer
 from .autoencoder import Codec, latents_of
 from .precision import Trainer
 from .subjects import SUBJECTS
@@ -61,9 +61,7 @@ class Scenes:
         names = [(subject, place) for subject in SUBJECTS for place in scenery.SCENERY]
         pictures: dict[str, list[NDArray[np.uint8]]] = {layer: [] for layer in LAYERS}
         for subject, place in names:
-            front = noto.place(noto.artwork(subject), size, rng)
-            back = scenery.background(place, size, rng)
-            for layer, picture in zip(LAYERS, (front, back, scenery.in_front(front, back)), strict=True):
+            for layer, picture in zip(LAYERS, dataset.scene(subject, place, size, rng), strict=True):
                 pictures[layer].append(picture)
         stacks = {layer: np.stack(pictures[layer]) for layer in LAYERS}
         return cls(names, {layer: latents_of(codec, stacks[layer]) for layer in LAYERS}, {k: _grey(v) for k, v in stacks.items()})
@@ -167,7 +165,8 @@ def train(codec: Codec, network: denoiser.Denoiser, folder: Path, role: str, ste
         context = _context(network, words, scenes, chosen, recipe, rng)
         control = scenes.over_grey[recipe.conditions[0]][chosen].to(torch.bfloat16) / 127.5 - 1 if recipe.conditions else None
         fast.bind(unet, control)
-        loss = denoiser.loss_of(unet, clean[chosen], context, noise_levels, trainer.done)
+        generator = torch.Generator().manual_seed(trainer.done)
+        loss = denoiser.loss_of(unet, clean[chosen], context, noise_levels, generator)
         trainer.step(loss)
         running = 0.98 * running + 0.02 * loss.item()
         if trainer.done % 100 == 0:
@@ -189,6 +188,16 @@ def load(network: denoiser.Denoiser, folder: Path, role: str) -> Units:
     return cast(Units, Trainer(fresh, checkpoint(folder, role), peak=0, steps=1, average=AVERAGE).averaged)
 
 
+def read(units: Units, path: Path) -> None:
+    """Take over what `write` wrote."""
+    given = load_file(path)
+    with torch.no_grad():
+        for key, value in units.values.items():
+            value.copy_(given[UNIT_PREFIX + key.replace("/", ".")])
+    if units.encoder is not None:
+        units.encoder.load_state_dict({k.removeprefix(ENCODER_PREFIX): v for k, v in given.items() if k.startswith(ENCODER_PREFIX)})
+
+
 def write(units: Units, path: Path) -> None:
     """As float16 safetensors."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,22 +213,22 @@ def _context(
     recipe: Recipe,
     rng: np.random.Generator,
 ) -> Tensor:
-    """Prompts of all frames, `(pictures * frames, tokens, width)`: mostly one for the whole, else each frame's own."""
-    texts: list[str] = []
-    for subject, place in (scenes.names[i] for i in chosen):
-        whole, fate = captions.of_scene(subject, place, rng), rng.random()
-        own = {"foreground": captions.of_subject(subject, None, rng), "background": captions.of_background(place, rng)}
-        for layer in recipe.frames:
-            if fate < denoiser.UNCONDITIONAL:
-                texts.append("")
-            elif fate < 0.55:
-                texts.append(whole)
-            elif fate < 0.75:
-                texts.append(own["foreground" if "foreground" in recipe.frames else "background"])
-            else:
-                texts.append(own.get(layer, whole))
-    tokens = words(texts, padding="max_length", max_length=tokenizer.CONTEXT, truncation=True, return_tensors="pt").input_ids
-    return cast(Tensor, network.text_encoder(tokens).last_hidden_state).to(torch.bfloat16)
+    """Prompts of all frames, encoded, `(pictures * frames, tokens, width)`."""
+    texts = [text for i in chosen for text in prompts(*scenes.names[i], recipe, rng)]
+    return cast(Tensor, network.text_encoder(tokenizer.tokens(words, texts)).last_hidden_state).to(torch.bfloat16)
+
+
+def prompts(subject: str, place: str, recipe: Recipe, rng: np.random.Generator) -> list[str]:
+    """Of all frames of one scene: mostly one for the whole, else each frame's own."""
+    whole, fate = captions.of_scene(subject, place, rng), rng.random()
+    own = {"foreground": captions.of_subject(subject, None, rng), "background": captions.of_background(place, rng)}
+    if fate < denoiser.UNCONDITIONAL:
+        return [""] * len(recipe.frames)
+    if fate < 0.55:
+        return [whole] * len(recipe.frames)
+    if fate < 0.75:
+        return [own["foreground" if "foreground" in recipe.frames else "background"]] * len(recipe.frames)
+    return [own.get(layer, whole) for layer in recipe.frames]
 
 
 def _cached_scenes(codec: Codec, folder: Path) -> Scenes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor
 from transformers import CLIPTokenizer
 
 from . import captions
@@ -19,6 +21,12 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 def kept(folder: Path) -> CLIPTokenizer:
     """The tokenizer that the folder's networks learn with; learnt when there is none."""
     return CLIPTokenizer.from_pretrained(folder) if (folder / "vocab.json").exists() else write(folder)
+
+
+def tokens(words: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Each text as one padded chunk, `(texts, CONTEXT)`."""
+    given = words(texts, padding="max_length", max_length=CONTEXT, truncation=True, return_tensors="pt")
+    return cast(Tensor, given.input_ids)
 
 
 def write(folder: Path, size: int = 1400) -> CLIPTokenizer:
