@@ -84,6 +84,11 @@ def draw(item: Item, size: int, rng: np.random.Generator) -> RGBA:
     return noto.place(artwork if item.colour is None else noto.recoloured(artwork, item.colour), size, rng)
 
 
+def scenes() -> list[tuple[str, str]]:
+    """Every subject before every background, once."""
+    return list(product(SUBJECTS, scenery.SCENERY))
+
+
 def scene(subject: str, place: str, size: int, rng: np.random.Generator) -> tuple[RGBA, RGBA, RGBA]:
     """A subject, a background, and the one in front of the other."""
     front = noto.place(noto.artwork(subject), size, rng)

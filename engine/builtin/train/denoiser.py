@@ -115,7 +115,7 @@ def loss_of(
     """
     timesteps = torch.randint(1000, (len(clean),), generator=generator, device=clean.device)
     if clean.ndim == 5:
-        timesteps = timesteps.repeat_interleave(clean.shape[1])
+        timesteps = timesteps[:, None].expand(-1, clean.shape[1]).flatten()
         clean = clean.flatten(0, 1)
     kept = noise_levels[timesteps].view(-1, 1, 1, 1)
     noise = torch.randn(clean.shape, generator=generator, device=clean.device)

@@ -21,6 +21,12 @@ BITMAP = (136, 128)
 """The font holds one bitmap size, 136 x 128 at 109 pixels per em."""
 
 
+def use(font: Path) -> None:
+    """Read the artwork from another file, in this process and those that are forked from it."""
+    global FONT
+    FONT = font
+
+
 @cache
 def artwork(subject: str) -> RGBA:
     """The subject's bitmap cut to its alpha's box; raises if the font is missing or lacks the character."""
