@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ...alpha import resample, to_float
 from .. import FOLDER
 from . import autoencoder, dataset, denoiser, sharing, tokenizer
 from .precision import Trainer
@@ -27,7 +27,8 @@ def write(folder: Path, destination: Path = FOLDER) -> None:
     codec, network = load(folder)
     latents = torch.load(folder / "latents.pt", weights_only=True)["latents"]
     with np.load(folder / "pictures.npz") as stored:
-        preview = _preview(latents, stored["pictures"])
+        chosen = sample(len(latents))
+        preview = preview_of(latents[chosen], torch.from_numpy(dataset.network_form(stored["pictures"][chosen])))
     save(destination, codec, network, preview)
     shutil.copytree(folder / "tokenizer", destination / "tokenizer", dirs_exist_ok=True)
     for role in sharing.FILES:
@@ -65,20 +66,36 @@ def load(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
     return codec.eval(), averaged.eval()
 
 
-def _preview(latents: Tensor, pictures: NDArray[np.uint8], sample: int = 1500) -> dict[str, Any]:
-    """Least-squares RGBA at 1/8 size from latents: free, and good enough to watch a layer form."""
-    chosen = np.random.default_rng(0).choice(len(pictures), sample, replace=False)
-    small = [resample(_premultiplied(pictures[i]), dataset.NATIVE // 8, dataset.NATIVE // 8, "area") for i in chosen]
-    wanted = torch.from_numpy(np.stack(small)).reshape(-1, 4)
-    known = latents[torch.from_numpy(chosen)].permute(0, 2, 3, 1).reshape(-1, latents.shape[1])
+def read(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
+    """The networks of an exported folder, float32, to be trained further: folded statistics stay, stretched alpha does not."""
+    codec = autoencoder.Codec()
+    codec.vae.load_state_dict(load_file(folder / "vae" / "diffusion_pytorch_model.safetensors"))
+    codec.encoder.load_state_dict(load_file(folder / "transparent_encoder" / "model.safetensors"))
+    codec.decoder.load_state_dict(load_file(folder / "transparent_decoder" / "model.safetensors"))
+    autoencoder.unstretch_alpha(codec.decoder)
+    words = tokenizer.kept(folder / "tokenizer")
+    network = denoiser.Denoiser(len(words), words.bos_token_id, words.eos_token_id)
+    network.unet.load_state_dict(load_file(folder / "unet" / "diffusion_pytorch_model.safetensors"))
+    network.text_encoder.load_state_dict(load_file(folder / "text_encoder" / "model.safetensors"))
+    return codec.eval(), network.eval()
+
+
+def sample(pictures: int) -> NDArray[np.int64]:
+    """Which pictures the preview is fitted to."""
+    return np.random.default_rng(0).choice(pictures, min(1500, pictures), replace=False)
+
+
+def preview_of(latents: Tensor, data: Tensor) -> dict[str, Any]:
+    """Least-squares RGBA at 1/8 size from latents: free, and good enough to watch a layer form.
+
+    `data` is what `network_form` made of the pictures; premultiplied here.
+    """
+    alpha, colour = data[:, :1].float() / 255, data[:, 1:].float() / 255
+    wanted = F.avg_pool2d(torch.cat([colour * alpha, alpha], dim=1), 8).permute(0, 2, 3, 1).reshape(-1, 4)
+    known = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])
     known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
     fitted = torch.linalg.lstsq(known, wanted).solution
     return {"matrix": fitted[:-1].tolist(), "bias": fitted[-1].tolist()}
-
-
-def _premultiplied(rgba: NDArray[np.uint8]) -> NDArray[np.float32]:
-    straight = to_float(rgba)
-    return np.concatenate([straight[..., :3] * straight[..., 3:], straight[..., 3:]], axis=2)
 
 
 def _index() -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Trainer:
         self.decay = average or 0.0
         self.device = next(network.parameters()).device
         on_gpu = self.device.type == "cuda"
-        rate = torch.tensor(peak, device=self.device) if on_gpu else peak  # what a CUDA graph has captured reads it at every replay
+        rate = torch.tensor(peak, device=self.device) if on_gpu else peak  # a tensor, as a captured step reads it at every replay
         self.optimizer = torch.optim.AdamW(
             network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True, capturable=on_gpu
         )
@@ -48,7 +48,7 @@ class Trainer:
         self.learn(loss)
 
     def pace(self, warmth: float, share: float) -> None:
-        """Set the next step's learning rate: a linear warm-up, and a cosine of the share that is done, down to 2 % of the peak."""
+        """Set the next step's learning rate: a linear warm-up, and a cosine of the share done, down to 2 % of the peak."""
         rate = self.peak * min(1.0, warmth) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(1.0, share))))
         for group in self.optimizer.param_groups:
             if isinstance(group["lr"], Tensor):

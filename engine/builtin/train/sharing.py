@@ -26,10 +26,9 @@ from ...attention_unit import AttentionSharingUnit, projections
 from ...control_encoder import PREFIX as ENCODER_PREFIX
 from ...control_encoder import ControlEncoder, control_tokens
 from ...recipes import RECIPES, Recipe
-from . import captions, dataset, denoiser, scenery, tokenizer
+from . import captions, dataset, denoiser, tokenizer
 from .autoencoder import Codec, latents_of
 from .precision import Trainer
-from .subjects import SUBJECTS
 
 RANK = 32
 CONTROL_CHANNELS = (16, 32, 64, 64)
@@ -58,7 +57,7 @@ class Scenes:
     def render(cls, codec: Codec, size: int, seed: int = 0) -> Scenes:
         """Every subject before every background, once."""
         rng = np.random.default_rng(seed)
-        names = [(subject, place) for subject in SUBJECTS for place in scenery.SCENERY]
+        names = dataset.scenes()
         pictures: dict[str, list[NDArray[np.uint8]]] = {layer: [] for layer in LAYERS}
         for subject, place in names:
             for layer, picture in zip(LAYERS, dataset.scene(subject, place, size, rng), strict=True):
@@ -195,7 +194,8 @@ def read(units: Units, path: Path) -> None:
         for key, value in units.values.items():
             value.copy_(given[UNIT_PREFIX + key.replace("/", ".")])
     if units.encoder is not None:
-        units.encoder.load_state_dict({k.removeprefix(ENCODER_PREFIX): v for k, v in given.items() if k.startswith(ENCODER_PREFIX)})
+        below = {key.removeprefix(ENCODER_PREFIX): value for key, value in given.items() if key.startswith(ENCODER_PREFIX)}
+        units.encoder.load_state_dict(below)
 
 
 def write(units: Units, path: Path) -> None:
