@@ -1,6 +1,7 @@
 """The recipe's stages for a model that is trained already, each for some seconds; none changes what it is given.
 
-Pictures, latents and captions lie on the device that computes.
+Pictures, latents and captions lie on the device that computes. The learning rates are lower than from nothing, as the first steps
+undo something: with batches of 4 on a CPU, 42 steps at 5e-4 took the codec from 25.6 dB to 16.4, 27 at 1e-4 to 24.5.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def codec(start: Codec, data: Tensor, seconds: float, batch: int) -> Codec:
     """All three networks, and latents with zero mean and unit spread again."""
     trained = copy.deepcopy(start)
     autoencoder.unfold_statistics(trained, autoencoder.encoded(trained, data), data)
-    trainer = Trainer(trained, None, peak=5e-4)
+    trainer = Trainer(trained, None, peak=3e-4)
     fast = cast(Codec, trainer.fast)
 
     def loss() -> Tensor:
@@ -41,7 +42,7 @@ def codec(start: Codec, data: Tensor, seconds: float, batch: int) -> Codec:
 
 def network(start: Denoiser, latents: Tensor, captions: Captions, seconds: float, batch: int) -> Denoiser:
     """UNet and text encoder, for latents of unit spread; the moving average."""
-    trainer = Trainer(copy.deepcopy(start), None, peak=6e-4, average=0.9995)
+    trainer = Trainer(copy.deepcopy(start), None, peak=5e-4, average=0.9995)
     fast, levels = cast(Denoiser, trainer.fast), noise_levels(latents.device)
 
     def loss() -> Tensor:
@@ -57,7 +58,7 @@ def decoders(start: Codec, data: Tensor, latents: Tensor, seconds: float, batch:
     """Both decoders, for latents of unit spread that are a little wrong."""
     trained = copy.deepcopy(start)
     autoencoder.freeze_encoders(trained)
-    trainer = Trainer(trained, None, peak=3e-4)
+    trainer = Trainer(trained, None, peak=2e-4)
     fast = cast(Codec, trainer.fast)
 
     def loss() -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .precision import Trainer
 
-WARM_UP = 0.03
+WARM_UP = 0.05
 """Share of the time in which the learning rate rises."""
 AHEAD = 8
 """Steps that are launched before their results are waited for: more, and the clock would tell nothing of the device."""
