@@ -11,6 +11,7 @@ from typing import cast
 
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
 from ...attention_sharing import AttentionSharing
@@ -44,6 +45,8 @@ def network(start: Denoiser, latents: Tensor, captions: Captions, seconds: float
     """UNet and text encoder, for latents of unit spread; the moving average."""
     trainer = Trainer(copy.deepcopy(start), None, peak=5e-4, average=0.9995)
     fast, levels = cast(Denoiser, trainer.fast), noise_levels(latents.device)
+    if latents.device.type == "cpu":
+        fast.unet.set_attn_processor(AttnProcessor())  # faster there, as `denoiser.train` says
 
     def loss() -> Tensor:
         chosen, tokens = captions.draw(batch)
