@@ -56,4 +56,5 @@ def of_scenes(
     """Prompts of all frames of every scene, `(scenes, variants, frames, tokens)`."""
     rng = np.random.default_rng(seed)
     texts = [text for name in names for _ in range(variants) for text in sharing.prompts(*name, recipe, rng)]
-    return tokenizer.tokens(words, texts).unflatten(0, (len(names), variants, len(recipe.frames))).to(device)
+    tokens = tokenizer.tokens(words, texts).to(device)
+    return tokens.reshape(len(names), variants, len(recipe.frames), -1)

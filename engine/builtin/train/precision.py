@@ -73,7 +73,7 @@ class Trainer:
         self.optimizer.step()
         self._refresh()
         if self.averaged is not None:
-            self._average(list(self.averaged.parameters()), list(self.network.parameters()))
+            self._average([*self.averaged.parameters()], [*self.network.parameters()])
 
     def save(self) -> None:
         """Write everything that a resumed run needs, to a temporary name first."""
@@ -90,9 +90,9 @@ class Trainer:
         temporary.replace(self.path)
 
     @torch.no_grad()
-    def _average(self, averaged: list[nn.Parameter], present: list[nn.Parameter]) -> None:
+    def _average(self, averaged: list[Tensor], present: list[Tensor]) -> None:
         """A lerp whose weight is a tensor, which `_foreach_lerp_` does not take."""
-        change = torch._foreach_sub(present, averaged)
+        change = list(torch._foreach_sub(present, averaged))
         torch._foreach_mul_(change, self._newest)
         torch._foreach_add_(averaged, change)
 

@@ -155,7 +155,7 @@ class Refinement:
 
     def _export(self) -> None:
         """The best so far, written beside the destination first."""
-        codec, network = (copy.deepcopy(part).cpu() for part in (self.codec, self.network))
+        codec, network = copy.deepcopy(self.codec).cpu(), copy.deepcopy(self.network).cpu()
         autoencoder.stretch_alpha(codec.decoder)
         chosen = torch.from_numpy(export.sample(len(self.latents))).to(self.device)
         preview = export.preview_of(self.latents[chosen].cpu(), self.data[chosen].cpu())

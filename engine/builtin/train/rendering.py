@@ -68,7 +68,8 @@ def start(pool: Pool, items: list[Item], names: list[tuple[str, str]], seed: int
 
 
 def _picture(item: Item, seed: tuple[int, ...]) -> Bytes:
-    return dataset.network_form(dataset.draw(item, NATIVE, np.random.default_rng(seed))[None])[0]
+    picture: Bytes = dataset.network_form(dataset.draw(item, NATIVE, np.random.default_rng(seed))[None])[0]
+    return picture
 
 
 def _scene(subject: str, place: str, seed: tuple[int, ...]) -> tuple[Bytes, Bytes]:

@@ -214,7 +214,7 @@ def _context(
     rng: np.random.Generator,
 ) -> Tensor:
     """Prompts of all frames, encoded, `(pictures * frames, tokens, width)`."""
-    texts = [text for i in chosen for text in prompts(*scenes.names[i], recipe, rng)]
+    texts = [text for subject, place in (scenes.names[i] for i in chosen) for text in prompts(subject, place, recipe, rng)]
     return cast(Tensor, network.text_encoder(tokenizer.tokens(words, texts)).last_hidden_state).to(torch.bfloat16)
 
 
