@@ -43,8 +43,16 @@ def decode(data: bytes, name: str) -> Picture:
         except Image.DecompressionBombError as error:
             raise TooLarge(f"{name}: {error}", "At most 8192 x 8192 pixels are read.") from error
         except UnidentifiedImageError as error:
-            start = f"it begins with {data[:8]!r}"
-            raise UnreadableFile(f"{name} is not a readable picture: {start}", "PNG, JPEG and WebP work.") from error
+            raise UnreadableFile(f"{name} is not a readable picture: {_why(data)}", "PNG, JPEG and WebP work.") from error
+
+
+def _why(data: bytes) -> str:
+    """What is wrong with a file that no reader takes."""
+    if not data:
+        return "it is empty"
+    if data.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
+        return "it is damaged"
+    return f"it begins with {data[:8]!r}"
 
 
 def _check(image: Image.Image, name: str) -> None:

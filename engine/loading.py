@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -25,6 +26,7 @@ from .prompts import PromptEncoder
 from .transparency import TransparentDecoder, TransparentEncoder
 
 transformers_logging.disable_progress_bar()  # the command line draws its own
+diffusers_logging.set_verbosity(diffusers_logging.CRITICAL)  # what it would log as an error is raised as well
 
 
 def open_builtin(folder: Path, name: str, device: torch.device) -> Model:
@@ -62,7 +64,7 @@ def _part(folder: Path, name: str, kind: Any) -> Any:
         raise ModelBroken(f"{folder / name} is missing", "install the program again, or choose another model")
     try:
         return kind.from_pretrained(folder / name, local_files_only=True, **options)
-    except (OSError, ValueError, SafetensorError, RuntimeError) as error:
+    except Exception as error:  # the tokenizers library raises nothing more special, the others OSError, ValueError and their own
         raise ModelBroken(f"{folder / name} cannot be opened: {_first_line(error)}", "install the program again") from error
 
 

@@ -24,7 +24,7 @@ from .parameters import to_json
 from .recipes import Recipe, recipes_for
 from .repaint import paste, region_around
 from .request import RGBA, ROLES, Mask, Passes, Picture, Progress, Request, Role
-from .sampling import Denoiser, Step, make_scheduler, noise_like
+from .sampling import Denoiser, Step, executed, make_scheduler, noise_like
 from .weights import Weights
 
 STRENGTHS = {"refine": 0.6, "repaint": 1.0}
@@ -121,8 +121,7 @@ def _target(request: Request, model: Model, source: RGBA | None) -> tuple[int, i
 
 def _cost(job: _Job) -> int:
     """Steps that the meter will count: encodes, denoising steps, decoder passes."""
-    strength = _strength(job)
-    steps = max(1, round(job.steps * strength)) if strength < 1 else job.steps
+    steps = executed(job.steps, _strength(job))
     each = sum(steps + (job.passes if recipe.transparent else 1) for recipe in job.recipes)
     return max(1, each * job.request.count)
 

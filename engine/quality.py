@@ -46,7 +46,10 @@ def warnings(quality: Mapping[str, float]) -> tuple[str, ...]:
     found = []
     if quality["constant"] and quality["coverage"] == 0:
         found.append("the layer is empty: nothing was drawn; try another seed or prompt")
-    elif quality["constant"] or quality["coverage"] > 0.98:
+    elif quality["constant"] and quality["coverage"] <= 0.98:
+        share = f"{100 * quality['coverage']:.0f} %"
+        found.append(f"the layer is {share} opaque everywhere: nothing stands out; try another seed, prompt or size")
+    elif quality["coverage"] > 0.98:
         found.append("the layer is opaque everywhere: this model does not take the transparency weights; try another checkpoint")
     elif quality["border"] < 0.5:
         found.append("the background is not transparent; try another seed, or describe only the object in the prompt")

@@ -43,6 +43,11 @@ def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
     return getattr(diffusers, kind)(**base, **settings)
 
 
+def executed(steps: int, strength: float) -> int:
+    """How many of `steps` are run: those at the end whose noise `strength` lets be added."""
+    return min(steps, max(round(steps * strength), 0))
+
+
 def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
     """Standard normal noise float32, drawn on the CPU: the same seed gives the same picture on every device."""
     return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
@@ -94,9 +99,10 @@ class Denoiser:
     """
 
     def __init__(self, scheduler: Any, steps: int, strength: float, device: torch.device) -> None:
-        scheduler.set_timesteps(steps, device="cpu")
+        distilled = "original_inference_steps" in scheduler.set_timesteps.__code__.co_varnames  # LCM's way has at least 50 steps
+        scheduler.set_timesteps(steps, device="cpu", **({"original_inference_steps": max(50, steps)} if distilled else {}))
         self.scheduler = scheduler
-        start = steps - min(steps, max(round(steps * strength), 0)) if strength < 1 else 0
+        start = steps - executed(steps, strength)
         start = min(len(scheduler.timesteps), start * scheduler.order)
         scheduler.set_begin_index(start)
         self.timesteps: Tensor = scheduler.timesteps[start:]
@@ -154,6 +160,9 @@ class Denoiser:
         keep: Callable[[Tensor, int], Tensor] | None = None,
     ) -> Iterator[Step]:
         """Denoise; after the last step `self.latents` holds the result. Stochastic solvers draw from `generator` (CPU)."""
+        self.latents = sample
+        if not self.count:
+            return
         extra = self._noise(sample, generator)
         velocity = self.scheduler.config.prediction_type == "v_prediction"
         for index, timestep in enumerate(self.timesteps):

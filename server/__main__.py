@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -25,6 +26,8 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 failed, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:  # as a program: an end from outside is an orderly one, and half-written files go
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     chosen = next((word for word in words if not word.startswith("-")), None)
     parser = _parser(chosen)
     options = parser.parse_args(words)

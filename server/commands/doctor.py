@@ -10,8 +10,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from pathlib import Path
 
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow", "psd-tools", "websockets", "huggingface-hub")
+PIP = "in the program's folder: make setup, or pip install -c constraints.txt ."
+SPANDREL = "pip install --no-deps spandrel einops"
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,9 @@ def _packages() -> Iterator[Line]:
     missing = [name for name, version in found.items() if version is None]
     yield Line("libraries", not missing, ", ".join(f"{name} {version}" for name, version in found.items() if version))
     if missing:
-        yield Line("libraries", False, f"{', '.join(missing)} not installed", "pip install acetate")
+        yield Line("libraries", False, f"{', '.join(missing)} not installed", PIP)
     if importlib.util.find_spec("spandrel") is None:
-        yield Line(
-            "upscalers", False, "spandrel is not installed: upscaling uses Lanczos alone", "pip install 'acetate[upscalers]'"
-        )
+        yield Line("upscalers", False, "spandrel is not installed: upscaling uses Lanczos alone", SPANDREL)
 
 
 def _version(name: str) -> str | None:
@@ -86,11 +87,41 @@ def _devices() -> Iterator[Line]:
 
 
 def _models() -> Iterator[Line]:
-    from acetate.engine import builtin
+    from acetate.engine import builtin, catalogue
+    from acetate.engine.library import Library
 
-    weights = builtin.FOLDER / "unet" / "diffusion_pytorch_model.safetensors"
-    remedy = "" if weights.exists() else "install the program again"
-    yield Line(f"model {builtin.NAME}", weights.exists(), "built in" if weights.exists() else f"{weights} is missing", remedy)
+    yield _built_in(builtin.FOLDER, builtin.NAME)
+    installed = Library().installed()
+    for one in installed:
+        if one.kind.role == "checkpoint" or one.kind.problem:
+            what = f"{one.family or one.kind.what}, {one.path}"
+            problem = f"{one.path} cannot be used: {one.kind.problem}"
+            remedy = "choose another file: docs/models.md" if one.kind.problem else ""
+            yield Line(f"model {one.name}", not one.kind.problem, problem if one.kind.problem else what, remedy)
+    checkpoints = [one for one in installed if one.kind.role == "checkpoint" and not one.kind.problem]
+    for family in sorted({one.family for one in checkpoints if one.family}):
+        there = {one.row.role for one in installed if one.row is not None and one.row.family == family}
+        missing = [row for row in catalogue.named(family) if row.role != "checkpoint" and row.role not in there]
+        if missing:
+            names = ", ".join(row.file for row in missing)
+            yield Line(f"LayerDiffuse for {family}", False, f"{names} not found", f"acetate models pull {family}")
+
+
+def _built_in(folder: Path, name: str) -> Line:
+    """Whether every weight file of the package's own model can be read."""
+    from acetate.engine.errors import EngineError
+    from acetate.engine.headers import read_header
+
+    networks = ("unet", "vae", "text_encoder", "transparent_encoder", "transparent_decoder")
+    if missing := [part for part in networks if not list((folder / part).glob("*.safetensors"))]:
+        return Line(f"model {name}", False, f"{folder} has no weights of {', '.join(missing)}", "install the program again")
+    files = sorted(folder.rglob("*.safetensors"))
+    for file in files:
+        try:
+            read_header(file)
+        except EngineError as error:
+            return Line(f"model {name}", False, str(error), "install the program again")
+    return Line(f"model {name}", True, f"built in, {sum(file.stat().st_size for file in files) / 1e6:.0f} MB")
 
 
 def _server() -> Iterator[Line]:

@@ -155,7 +155,19 @@ def test_a_truncated_picture_is_refused(tmp_path, noise, keep):
         read_image(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a picture at all", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+def test_an_empty_and_a_damaged_picture_are_called_so(tmp_path, noise):
+    data = io.BytesIO()
+    Image.fromarray(noise(40, 40)).save(data, "PNG")
+    flipped = bytearray(data.getvalue())
+    flipped[17] ^= 0xFF
+    for content, why in ((b"", "it is empty"), (bytes(flipped), "it is damaged")):
+        path = tmp_path / "odd.png"
+        path.write_bytes(content)
+        with pytest.raises(UnreadableFile, match=f"odd.png is not a readable picture: {why}"):
+            read_image(path)
+
+
+@pytest.mark.parametrize("content", [b"not a picture at all", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
 def test_what_is_no_picture_is_refused_with_its_first_bytes(tmp_path, content):
     path = tmp_path / "odd.png"
     path.write_bytes(content)

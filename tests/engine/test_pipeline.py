@@ -84,6 +84,7 @@ def test_refine_keeps_the_size_and_can_lock_alpha(untrained: Engine, layer: NDAr
 def test_refine_of_no_strength_runs_no_step(untrained: Engine, layer: NDArray[np.uint8]) -> None:
     events = list(untrained.run(Request(task="refine", prompt="x", source=layer, strength=0)))
     assert not [e for e in events if isinstance(e, Progress) and e.stage == "denoise"]
+    assert [e.fraction for e in events if isinstance(e, Progress)][-1] == 1
     assert isinstance(events[-1], Picture)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from acetate.engine import BadRequest, NumericFailure
-from acetate.engine.sampling import SCHEDULERS, Denoiser, make_scheduler, noise_like, sigma_at
+from acetate.engine.sampling import SCHEDULERS, Denoiser, executed, make_scheduler, noise_like, sigma_at
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -208,3 +208,15 @@ def test_stop_at_hands_over_where_the_reference_does(stop_at: float, active: int
     d = denoiser()
     end = sigma_at((1 - stop_at) * 999, d.scheduler.alphas_cumprod)
     assert sum(float(sigma) >= end for sigma in d.scheduler.sigmas[:-1]) == active
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+@pytest.mark.parametrize("steps", [1, 2, 60])
+@pytest.mark.parametrize("strength", [0.0, 0.01, 0.5, 1.0])
+def test_any_number_of_steps_and_any_strength_come_to_an_end(name: str, steps: int, strength: float) -> None:
+    d = denoiser(name, steps, strength)
+    clean = torch.zeros(1, 4, 4, 4)
+    start = d.start(noise_like((1, 4, 4, 4), seed=1), clean) if d.count else clean
+    ran = list(d.run(start, lambda scaled, timestep, index: scaled * 0.1, torch.Generator().manual_seed(0)))
+    assert len(ran) == d.count == executed(steps, strength)
+    assert torch.isfinite(d.latents).all()

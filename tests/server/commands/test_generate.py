@@ -119,7 +119,14 @@ def test_an_unknown_model_is_a_failure_that_says_what_there_is(acetate: Command)
 @pytest.mark.parametrize("damage", ["missing", "truncated", "garbage"])
 @pytest.mark.parametrize(
     "file",
-    ["unet/diffusion_pytorch_model.safetensors", "transparent_decoder/model.safetensors", "acetate.json", "vae/config.json"],
+    [
+        "unet/diffusion_pytorch_model.safetensors",
+        "transparent_decoder/model.safetensors",
+        "acetate.json",
+        "vae/config.json",
+        "tokenizer/vocab.json",
+        "tokenizer/merges.txt",
+    ],
 )
 def test_a_broken_model_folder_is_named(
     acetate: Command, untrained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, damage: str

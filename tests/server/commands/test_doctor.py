@@ -1,0 +1,82 @@
+"""`acetate doctor` says of everything whether it works, and of what does not what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acetate.engine import builtin
+from acetate.server.commands import doctor
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def found(acetate: Command) -> Callable[[], dict[str, Any]]:
+    """Findings by subject, as `--json` prints them; the last of each."""
+
+    def look() -> dict[str, Any]:
+        code, out, _ = acetate("doctor", "--json")
+        assert code == 0
+        return {line["subject"]: line for line in json.loads(out)}
+
+    return look
+
+
+def test_every_note_has_a_remedy(found: Callable[[], dict[str, Any]], acetate: Command) -> None:
+    lines = found()
+    assert {"python", "libraries", "device cpu", "model sketchpad", "server"} <= lines.keys()
+    assert all(line["good"] or line["remedy"] for line in lines.values())
+    _, out, _ = acetate("doctor")
+    assert out.count("NOTE") == out.count("remedy:") == sum(not line["good"] for line in lines.values())
+
+
+def test_a_package_that_is_missing_is_named(found: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    version, find = metadata.version, importlib.util.find_spec
+
+    def without(name: str) -> str:
+        if name == "psd-tools":
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", without)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "spandrel" else find(name, *more))
+    lines = found()
+    assert lines["libraries"]["text"] == "psd-tools not installed"
+    assert "Lanczos" in lines["upscalers"]["text"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "gone"])
+def test_a_damaged_file_of_the_built_in_model_is_found(
+    found: Callable[[], dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    broken = tmp_path / "sketchpad"
+    shutil.copytree(builtin.FOLDER, broken)
+    file = broken / "vae" / "diffusion_pytorch_model.safetensors"
+    if damage == "gone":
+        shutil.rmtree(broken / "vae")
+    else:
+        file.write_bytes(file.read_bytes()[:5000])
+    monkeypatch.setattr(builtin, "FOLDER", broken)
+    line = found()["model sketchpad"]
+    assert not line["good"] and "vae" in line["text"]
+
+
+def test_the_users_models_are_listed_with_what_they_lack(
+    found: Callable[[], dict[str, Any]], checkpoint: Callable[[str], Path], acetate: Command
+) -> None:
+    folder = Path("mine")
+    folder.mkdir()
+    checkpoint("sdxl").rename(folder / "my_style.safetensors")
+    (folder / "torn.safetensors").write_bytes(b"\xff" * 100)
+    acetate("models", "add", folder)
+    lines = found()
+    assert lines["model my_style"]["good"] and "sdxl" in lines["model my_style"]["text"]
+    assert lines["LayerDiffuse for sdxl"]["remedy"] == "acetate models pull sdxl"
+    assert not lines["model torn"]["good"] and "cannot be used" in lines["model torn"]["text"]
