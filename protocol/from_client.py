@@ -20,6 +20,7 @@ class Hello:
     session: JobId
     """Random, chosen by the client and kept over reconnections: the queue is fair between sessions."""
     formats: Annotated[tuple[str, ...], AtMost(16)] = ("rgba8",)
+    """Of layers; the first that the server knows is meant where a message names none."""
     encodings: Annotated[tuple[str, ...], AtMost(16)] = ("raw", "zlib")
 
 
@@ -46,7 +47,7 @@ class Submit:
     conditions: Conditions = field(default_factory=Conditions)
     box: Box | None = None
     """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
-    format: LayerFormat = "rgba8"
+    format: LayerFormat | None = None
     previews: bool = True
     crop: bool = True
     """False: layers come whole instead of cut to the box of their alpha."""
@@ -64,7 +65,7 @@ class Insert:
     job: JobId
     sha256: Sha256
     file: Literal["psd", "ora", "png"]
-    format: LayerFormat = "rgba8"
+    format: LayerFormat | None = None
     x: Place = 0
     y: Place = 0
     """Where the file's top left corner goes on the canvas."""
@@ -100,7 +101,7 @@ class Attach:
     TYPE: ClassVar[str] = "attach"
     job: JobId
     have: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(10000)] = ()
-    format: LayerFormat = "rgba8"
+    format: LayerFormat | None = None
 
 
 @dataclass(frozen=True)

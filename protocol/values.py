@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from .frames import Sha256
 from .schema import AtMost, Between, Matching
@@ -28,6 +28,7 @@ Name = Annotated[
 ]
 """Two models of one name are told apart by their folder's: `portraits/soft`."""
 Encoding = Literal["raw", "zlib"]
+ENCODINGS = get_args(Encoding)
 LayerFormat = Literal["rgba8", "bgra8", "rgba16", "rgbaf32"]
 State = Literal["waiting", "running", "finished", "failed", "cancelled"]
 EngineStateName = Literal["starting", "ready", "failed"]

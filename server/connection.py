@@ -13,12 +13,13 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 from acetate.protocol import Failure, ProtocolError, schema
 from acetate.protocol import messages as wire
 from acetate.protocol.frames import header_of, unpack_upload
 from acetate.protocol.pixels import LAYER_FORMATS
+from acetate.protocol.values import ENCODINGS
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
@@ -69,6 +70,7 @@ class Connection:
             return
         except ConnectionClosed:
             return
+        self._format = cast(wire.LayerFormat, next(format for format in hello.formats if format in LAYER_FORMATS))
         watcher = Watcher(hello.session, hello.client, self._encoding(hello), self._outbox, self._house.blobs)
         intake = Intake(self._house.settings, self._house.jobs.store, self._house.blobs, str(self._socket.id))
         self._welcome(watcher)
@@ -102,13 +104,16 @@ class Connection:
         hello = wire.from_client(frame)
         if not isinstance(hello, wire.Hello):
             raise ProtocolError("bad-message", f"the first message is {hello.TYPE}; it must be hello")
+        for name, offered, known in (("formats", hello.formats, LAYER_FORMATS), ("encodings", hello.encodings, ENCODINGS)):
+            if not set(offered) & set(known):
+                raise ProtocolError("bad-message", f"hello.{name} are {list(offered)}; one of {', '.join(known)} is needed")
         return hello
 
     def _encoding(self, hello: wire.Hello) -> wire.Encoding:
         """`raw` where bytes are cheap, `zlib` on a network, as far as the client takes it."""
         local = ipaddress.ip_address(self._socket.remote_address[0]).is_loopback
         preferred: tuple[wire.Encoding, ...] = ("raw", "zlib") if local else ("zlib", "raw")
-        return next((encoding for encoding in preferred if encoding in hello.encodings), "raw")
+        return next(encoding for encoding in preferred if encoding in hello.encodings)
 
     def _welcome(self, watcher: Watcher) -> None:
         engine = self._house.engine
@@ -131,9 +136,10 @@ class Connection:
         """One message. Whatever is wrong with it is answered, and touches nobody else."""
         try:
             if isinstance(frame, str):
-                self._obey(wire.from_client(frame), watcher, intake)
+                self._obey(self._formatted(wire.from_client(frame)), watcher, intake)
             elif (answer := intake.take(*unpack_upload(frame))) is not None:
                 watcher.tell(answer)
+                self._house.jobs.evict()
         except MissingImagesError as error:
             watcher.tell(replace(_refusal(frame, error.failure), sha256=error.sha256))
         except (ProtocolError, OSError, sqlite3.Error) as error:
@@ -141,6 +147,12 @@ class Connection:
             if failure.code == "internal":
                 log.exception("message")
             watcher.tell(_refusal(frame, failure))
+
+    def _formatted(self, message: wire.ClientMessage) -> wire.ClientMessage:
+        """With the client's own format where it named none."""
+        if isinstance(message, (wire.Submit, wire.Insert, wire.Attach)) and message.format is None:
+            return replace(message, format=self._format)
+        return message
 
     def _obey(self, message: wire.ClientMessage, watcher: Watcher, intake: Intake) -> None:
         jobs = self._house.jobs

@@ -101,14 +101,14 @@ class Jobs:
             raise ProtocolError("unknown-job", f"there is no job {message.job}", "It may have been deleted from the history.")
         job = self._jobs.get(message.job)
         if job is not None:
-            job.watchers[watcher] = message.format
+            job.watchers[watcher] = message.format or "rgba8"
             if job.running:
                 watcher.tell(wire.Started(job.id, job.attempt))
             else:
                 watcher.tell(wire.Queued(job.id, max(job.position, 0)))
         for layer in self.store.layers(message.job):
             if layer.index not in message.have:
-                watcher.give_layer(layer, message.format)
+                watcher.give_layer(layer, message.format or "rgba8")
         if job is None:
             self._tell_end(watcher, row)
 
@@ -224,6 +224,7 @@ class Jobs:
         """After a start: waiting jobs wait again, the interrupted one first; jobs that nobody would take are over."""
         for sha256 in self.blobs.all() - self.store.known_blobs():
             self.blobs.remove(sha256)
+        self.evict()
         for row in self.store.unfinished():
             try:
                 order = schema.decode(ORDERS[row.message.pop("type")], row.message, "stored job")
@@ -282,7 +283,7 @@ class Jobs:
 
 
 def _format(order: Order) -> wire.LayerFormat:
-    return "rgba8" if isinstance(order, wire.Export) else order.format
+    return "rgba8" if isinstance(order, wire.Export) else order.format or "rgba8"
 
 
 def inputs(order: Order) -> Iterator[wire.Placed]:

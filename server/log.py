@@ -31,7 +31,8 @@ class PersonLines(logging.Formatter):
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         extra = vars(record)
         if record.getMessage() == "over":
-            text = f"{extra['task']}  {extra['state']}  {extra['seconds']:.1f} s  {extra['layers']} layers"
+            layers = "1 layer" if extra["layers"] == 1 else f"{extra['layers']} layers"
+            text = f"{extra['task']}  {extra['state']}  {extra['seconds']:.1f} s  {layers}"
             if "failure" in extra:
                 text += f"  {extra['failure']}"
         else:

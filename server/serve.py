@@ -75,6 +75,7 @@ def run(settings: Settings) -> int:
     refusal = _refusal(settings)
     if refusal:
         return _say_error(refusal)
+    os.umask(0o077)  # prompts and pictures are nobody else's, whatever mode the folder has
     try:
         instance = Instance(settings.folder)
     except AlreadyRunningError:

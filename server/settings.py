@@ -62,7 +62,7 @@ class Settings:
 
     # --- what is kept
     history_bytes: int = 2 * GIB
-    upload_bytes: int = 1 * GIB
+    upload_bytes: int = 2 * GIB
     unacknowledged_seconds: float = 7 * 86400
     """Results that nobody acknowledged are evicted only after this time."""
     log_bytes: int = 5 * MIB

@@ -453,3 +453,41 @@ def request(server: Any, path: str, *, host: str = "127.0.0.1", token: str | Non
         while piece := plain.recv(65536):
             answer += piece
     return answer.decode()
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"), [(["bgra8", "rgba8"], "bgra8"), (["avif", "rgba16"], "rgba16"), (["rgba8"], "rgba8")]
+)
+def test_layers_come_in_the_first_format_of_hello_that_is_known(server: Any, offered: list[str], expected: str) -> None:
+    with open_raw(server) as connection:
+        hello(connection, formats=offered)
+        job = f"format-{expected}"
+        connection.send(json.dumps({"type": "submit", "job": job, "task": "foreground", "parameters": {"prompt": "a kite"}}))
+        while (said := receive(connection))["type"] != "layer":
+            pass
+    assert said["format"] == expected
+
+
+@pytest.mark.parametrize("field", ["formats", "encodings"])
+@pytest.mark.parametrize("offered", [[], ["jpeg"]])
+def test_who_takes_nothing_that_the_server_has_is_told_what_there_is(server: Any, field: str, offered: list[str]) -> None:
+    with open_raw(server) as connection:
+        said = hello(connection, **{field: offered})
+    assert (said["type"], said["failure"]["code"]) == ("error", "bad-message")
+    assert f"hello.{field}" in said["failure"]["message"] and "is needed" in said["failure"]["message"]
+
+
+def test_uploads_that_no_job_uses_stay_within_their_limit(start_server: Any) -> None:
+    """Also while nothing runs, and after a start."""
+    server = start_server(upload_bytes=3 * 2**20)
+    with open_raw(server) as connection:
+        hello(connection)
+        for number in range(8):
+            data = bytes([number]) * 2**20
+            sha256 = content_id(data)
+            connection.send(json.dumps({"type": "upload", "sha256": sha256, "format": "file", "bytes": len(data)}))
+            connection.send(pack_header(UploadPart(sha256, 0, len(data))) + data)
+            while not (said := receive(connection)).get("complete"):
+                assert said["type"] in ("have", "engine"), said
+    kept = sum(path.stat().st_size for path in (server.folder / "blobs").rglob("*") if path.is_file())
+    assert kept <= 3 * 2**20
