@@ -64,13 +64,26 @@ class _Job:
     """Conditions on the working canvas."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What the networks see of the request's pictures; the same for every picture of `count`."""
+
+    clean: Tensor | None
+    """The source's latents."""
+    latents: dict[Role, Tensor]
+    """Conditions that join the UNet's input."""
+    controls: dict[Role, Tensor]
+    """Conditions of attention sharing, `(1, 3, H, W)` in [0, 1]."""
+
+
 def generate(model: Model, request: Request, weights: Weights) -> Iterator[Progress | Picture]:
     """Run a checked request; pictures come as soon as each is ready."""
     job = _plan(model, request)
     _settle(job)
     meter = _Meter(_cost(job))
+    seen = _see(job)
     for index in range(request.count):
-        yield from _one(job, index, weights, meter)
+        yield from _one(job, seen, index, weights, meter)
 
 
 def _settle(job: _Job) -> None:
@@ -132,17 +145,26 @@ def _strength(job: _Job) -> float:
     return STRENGTHS[job.request.task] if job.request.strength is None else job.request.strength
 
 
-def _one(job: _Job, index: int, weights: Weights, meter: _Meter) -> Iterator[Progress | Picture]:
+def _see(job: _Job) -> _Seen:
+    codec, given = job.model.codec, job.given
+    joining = {role for recipe in job.recipes if not recipe.sharing for role in recipe.conditions}
+    return _Seen(
+        clean=None if job.source is None else codec.encode(job.source),
+        latents={role: codec.encode_opaque(picture) for role, picture in given.items() if role in joining},
+        controls={role: _control(picture) for role, picture in given.items()},
+    )
+
+
+def _one(job: _Job, seen: _Seen, index: int, weights: Weights, meter: _Meter) -> Iterator[Progress | Picture]:
     """All layers of picture `index`."""
     seed = job.request.seed + index
-    latents: dict[Role, Tensor] = {role: job.model.codec.encode_opaque(picture) for role, picture in job.given.items()}
-    controls = {role: _control(picture) for role, picture in job.given.items()}
+    latents = dict(seen.latents)
     finished: dict[Role, RGBA] = {}
-    for recipe in job.recipes:
+    for number, recipe in enumerate(job.recipes, start=1):
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
-        with weights.installed(job.model, recipe, asked, controls) as switch:
-            frames = yield from _denoise(job, recipe, seed, latents, switch, meter)
+        with weights.installed(job.model, recipe, asked, seen.controls) as switch:
+            frames = yield from _denoise(job, recipe, seed, seen.clean, latents, switch, meter)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
@@ -150,6 +172,8 @@ def _one(job: _Job, index: int, weights: Weights, meter: _Meter) -> Iterator[Pro
                 for done in decoding:
                     yield meter.progress("decode", done, decoding.passes)
                 finished[role] = decoding.rgba
+                if any(role in later.conditions for later in job.recipes[number:]):
+                    latents[role] = job.model.codec.encode_opaque(decoding.rgba)  # as a given layer is seen, over mid-grey
             else:
                 finished[role] = job.model.codec.decode_opaque(sample)
         if not recipe.transparent:
@@ -160,7 +184,7 @@ def _one(job: _Job, index: int, weights: Weights, meter: _Meter) -> Iterator[Pro
 
 
 def _denoise(
-    job: _Job, recipe: Recipe, seed: int, latents: dict[Role, Tensor], switch: Any, meter: _Meter
+    job: _Job, recipe: Recipe, seed: int, clean: Tensor | None, latents: dict[Role, Tensor], switch: Any, meter: _Meter
 ) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
@@ -169,7 +193,7 @@ def _denoise(
     frames = len(recipe.frames)
     shape = (model.codec.latent_channels, job.frame.working[1] // 8, job.frame.working[0] // 8)
     noise = noise_like((frames, *shape), seed).to(model.device)
-    clean = None if job.source is None else model.codec.encode(job.source).expand(frames, -1, -1, -1)
+    clean = None if clean is None else clean.expand(frames, -1, -1, -1)
     guided = Guided(model, recipe, job.request, job.guidance_scale, latents, switch, denoiser)
     keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
     generator = torch.Generator("cpu").manual_seed(seed)

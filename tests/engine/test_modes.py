@@ -167,6 +167,26 @@ def test_the_chain_hands_its_blended_latents_on(engine_for: Callable[[str], Engi
     assert torch.equal(inputs[0][0, 4:], inputs[2][0, 4:8]), "the background comes first in both runs"
 
 
+def test_a_scene_is_a_background_for_its_own_foreground(engine_for: Callable[[str], Engine]) -> None:
+    """The later runs see the layer over mid-grey, as they would see a given one, not its transparent latents."""
+    engine = engine_for("sdxl")
+    foreground, background, blended = layers(engine, task="scene")
+    again = layers(engine, task="background", foreground=foreground.rgba)
+    assert [p.rgba.tobytes() for p in again] == [background.rgba.tobytes(), blended.rgba.tobytes()]
+
+
+@BOTH
+def test_given_pictures_are_encoded_once_and_only_where_latents_are_conditions(
+    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_for(family)
+    codec, encoded = engine.open("tiny").codec, []
+    encode = codec.encode_opaque
+    monkeypatch.setattr(codec, "encode_opaque", lambda rgba: encoded.append(1) or encode(rgba))
+    layers(engine, task="background", foreground=picture, count=2)
+    assert len(encoded) == {"sd15": 0, "sdxl": 1}[family]
+
+
 def test_below_stop_at_the_base_model_goes_on_without_conditions(
     engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]
 ) -> None:
