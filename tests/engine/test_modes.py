@@ -16,8 +16,6 @@ from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Request, c
 from acetate.engine import engine as engine_module
 from acetate.engine.attention_unit import AttentionSharingUnit
 from acetate.engine.library import Library
-from acetate.engine.model import Model
-from acetate.engine.sampling import noise_like
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
@@ -136,37 +134,6 @@ def test_switching_modes_and_back_gives_the_same_bytes(
     assert all(torch.equal(after[k], before[k]) for k in before), "unloading must leave the checkpoint's own weights"
 
 
-def seen_inputs(model: Model, engine: Engine, **values: Any) -> list[Tensor]:
-    """What the UNet is called with."""
-    inputs: list[Tensor] = []
-    handle = model.unet.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
-    layers(engine, **values)
-    handle.remove()
-    return inputs
-
-
-def test_conditions_are_appended_unscaled_by_noise_and_equal_in_both_halves(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]
-) -> None:
-    engine = engine_for("sdxl")
-    model = engine.open("tiny")
-    inputs = seen_inputs(model, engine, task="blend", foreground=picture, steps=3)
-    condition = model.codec.encode_opaque(picture)
-    share = 14.6146 / (14.6146**2 + 1) ** 0.5  # of the highest noise level
-    torch.testing.assert_close(inputs[0][0, :4], noise_like((4, 8, 8), 0) * share, atol=1e-3, rtol=0)
-    assert [tuple(x.shape) for x in inputs] == [(2, 8, 8, 8)] * 3
-    for given in inputs:
-        assert torch.equal(given[:, 4:], condition.expand(2, -1, -1, -1))
-        assert torch.equal(given[0], given[1])
-
-
-def test_the_chain_hands_its_blended_latents_on(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
-    engine = engine_for("sdxl")
-    inputs = seen_inputs(engine.open("tiny"), engine, task="object", background=picture)
-    assert [x.shape[1] for x in inputs] == [8, 8, 12, 12]
-    assert torch.equal(inputs[0][0, 4:], inputs[2][0, 4:8]), "the background comes first in both runs"
-
-
 def test_a_scene_is_a_background_for_its_own_foreground(engine_for: Callable[[str], Engine]) -> None:
     """The later runs see the layer over mid-grey, as they would see a given one, not its transparent latents."""
     engine = engine_for("sdxl")
@@ -185,25 +152,6 @@ def test_given_pictures_are_encoded_once_and_only_where_latents_are_conditions(
     monkeypatch.setattr(codec, "encode_opaque", lambda rgba: encoded.append(1) or encode(rgba))
     layers(engine, task="background", foreground=picture, count=2)
     assert len(encoded) == {"sd15": 0, "sdxl": 1}[family]
-
-
-def test_below_stop_at_the_base_model_goes_on_without_conditions(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]
-) -> None:
-    engine = engine_for("sdxl")
-    inputs = seen_inputs(
-        engine.open("tiny"), engine, task="blend", foreground=picture, steps=20, stop_at=0.5, scheduler="dpmpp-2m-karras"
-    )
-    assert [x.shape[1] for x in inputs] == [8] * 9 + [4] * 11
-
-
-def test_of_a_chain_only_the_last_run_is_stopped(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
-    engine = engine_for("sdxl")
-    asked = {"task": "background", "foreground": picture, "steps": 4, "stop_at": 0.5, "scheduler": "dpmpp-2m-karras"}
-    channels = [x.shape[1] for x in seen_inputs(engine.open("tiny"), engine, **asked)]
-    assert channels[:4] == [8] * 4
-    assert channels[4] == 12
-    assert channels[-1] == 4
 
 
 def test_prompts_of_single_layers_change_their_layer(engine_for: Callable[[str], Engine]) -> None:
@@ -242,10 +190,14 @@ def test_each_family_has_its_own_decoder_and_encoder_factor(engine_for: Callable
         assert codec.offset_factor == factor
 
 
-def test_layer_weight_zero_is_the_base_model(engine_for: Callable[[str], Engine]) -> None:
+@pytest.mark.parametrize("injection", ["attention", "convolution"])
+def test_layer_weight_zero_is_the_base_model(engine_for: Callable[[str], Engine], injection: str) -> None:
     engine = engine_for("sdxl")
-    zero, one = (layers(engine, layer_weight=w)[0].rgba for w in (0.0, 1.0))
-    assert (zero != one).any(), "the patch does nothing"
+    unet = engine.open("tiny").unet
+    base = {k: v.clone() for k, v in unet.state_dict().items()}
+    zero = layers(engine, layer_weight=0.0, injection=injection)[0].rgba
+    assert all(torch.equal(v, base[k]) for k, v in unet.state_dict().items())
+    assert (layers(engine, layer_weight=1.0, injection=injection)[0].rgba != zero).any(), "the patch does nothing"
 
 
 def test_convolution_injection_uses_its_own_file(engine_for: Callable[[str], Engine]) -> None:
@@ -283,14 +235,23 @@ def test_conditions_of_another_size_are_brought_to_the_target(
 
 
 @BOTH
+@pytest.mark.parametrize("task", MADE)
 def test_a_folder_and_a_file_of_one_model_draw_the_same(
-    engine_for: Callable[[str], Engine], tiny_sd15: Any, tiny_sdxl: Any, tmp_path: Path, models: dict[str, Path], family: str
+    engine_for: Callable[[str], Engine],
+    tiny_sd15: Any,
+    tiny_sdxl: Any,
+    tmp_path: Path,
+    picture: NDArray[np.uint8],
+    family: str,
+    task: str,
 ) -> None:
     tiny = {"sd15": tiny_sd15, "sdxl": tiny_sdxl}[family]
     tiny.write_folder(tmp_path / "diffusers" / "folder")
     engine = engine_for(family)
     engine.library.add(tmp_path / "diffusers")
-    assert (layers(engine, model="folder")[0].rgba == layers(engine)[0].rgba).all()
+    asked = {"task": task, **{role: picture for role in GIVEN.get(task, ())}}
+    folder, file = (layers(engine, model=name, **asked) for name in ("folder", "tiny"))
+    assert [p.rgba.tobytes() for p in folder] == [p.rgba.tobytes() for p in file]
 
 
 def test_offers_name_the_checkpoints_and_their_tasks(engine_for: Callable[[str], Engine]) -> None:
