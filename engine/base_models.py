@@ -76,6 +76,7 @@ def open_base_model(installed: Installed, library: Library, device: torch.device
         device=device,
         preview_matrix=_preview_matrix(family),
         lacks=tuple(role for role, found in files.items() if found is None),
+        caution=installed.kind.caution,
     )
 
 

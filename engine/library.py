@@ -35,6 +35,18 @@ class Installed:
     def family(self) -> BaseFamily | None:
         return self.row.family if self.row is not None else self.kind.family
 
+    def is_called(self, name: str) -> bool:
+        """Whether `name` means it: its own, or its file's."""
+        return name in (self.name, self.path.name.removesuffix(".safetensors"))
+
+    @property
+    def refusal(self) -> str:
+        """What it is and why it cannot be used, as a sentence; empty where it can."""
+        if not self.kind.problem:
+            return ""
+        what = "" if self.kind.what == DAMAGED else f" is {self.kind.what} and"
+        return f"{self.path.name}{what} cannot be used: {self.kind.problem}"
+
 
 class Library:
     """The installed models. Every call looks at the disk again; unchanged files are answered from a cache of headers."""
@@ -58,8 +70,8 @@ class Library:
             raise BadRequest(f"{path} does not exist")
         found = list(self._installed_in([path]))
         if path.is_file() and (not found or found[0].kind.problem):
-            reason = found[0].kind.problem if found else "models are .safetensors files, upscalers also .pth files"
-            raise ModelBroken(f"{path.name} cannot be used: {reason}")
+            other = f"{path.name} cannot be used: models are .safetensors files, upscalers also .pth files"
+            raise ModelBroken(found[0].refusal if found else other)
         if not found:
             hint = "Add a folder with .safetensors files, or the one of ComfyUI, A1111 or Forge."
             raise BadRequest(f"there is no model in {path}", hint)
@@ -85,13 +97,15 @@ class Library:
 
         Raises `ModelMissing`, `ModelBroken`, or `BadRequest` for a file of the other family.
         """
-        installed = self.installed(role)
+        everything = self.installed()
+        installed = [one for one in everything if one.kind.role == role]
         wanted = name.removesuffix(".safetensors")
-        called = [one for one in installed if wanted in (one.name, one.path.name.removesuffix(".safetensors"))]
+        called = [one for one in installed if one.is_called(wanted)]
         fitting = [one for one in called if family in (None, one.family)]
-        for one in fitting or called:
-            if one.kind.problem:
-                raise ModelBroken(f"{one.path.name} is {one.kind.what} and cannot be used: {one.kind.problem}")
+        unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
+        for one in fitting or called or unusable:
+            if one.refusal:
+                raise ModelBroken(one.refusal)
             if family is not None and not fitting:
                 raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {NAMES[family]} is needed")
             return one

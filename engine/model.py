@@ -73,6 +73,8 @@ class Model:
     [0, 1]; `(C + 1, 3)` gives RGB over mid-grey, whose distance from grey stands for alpha."""
     lacks: tuple[str, ...] = ()
     """Catalogue roles whose files were not there when it was opened."""
+    caution: str = ""
+    """What may disappoint in its transparent layers."""
     dtype: torch.dtype = field(init=False)
     """Of the UNet's arithmetic."""
     room: Room = field(init=False)

@@ -6,7 +6,7 @@ Iterate for progress and pictures; stop iterating to cancel between two steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
@@ -235,7 +235,6 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
     if request.lock_alpha and request.source is not None:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
     measured = quality.measure(rgba)
-    transparent = role == "foreground" and (request.source is None or int(request.source[..., 3].min()) < 255)
     height, width = rgba.shape[:2]
     asked = replace(
         request,
@@ -255,6 +254,16 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
         seed=seed,
         parameters=to_json(asked),
         quality=measured,
-        warnings=(*(quality.warnings(measured) if transparent else ()), *job.model.room.notes),
+        warnings=tuple(_warnings(job, role, measured)),
         hidden=role == "blended" and len(job.recipes[-1].frames) + len(job.recipes) > 2,
     )
+
+
+def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[str]:
+    """What a person should know of a layer."""
+    source = job.request.source
+    if role == "foreground" and (source is None or int(source[..., 3].min()) < 255):
+        yield from quality.warnings(measured)
+        if job.model.caution:
+            yield job.model.caution
+    yield from job.model.room.notes

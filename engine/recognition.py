@@ -147,10 +147,12 @@ def _checkpoint(header: Header, name: str) -> Kind:
     missing = [prefix for prefix in TEXT_ENCODERS[family] if not any(key.startswith(prefix) for key in keys)]
     if missing:
         return Kind("checkpoint", family, f"{what} without text encoder", f"it has no tensors under {' or '.join(missing)}")
-    caution = (
-        "distilled models (few steps) give poor transparency; an ordinary checkpoint is better" if _DISTILLED.search(name) else ""
-    )
-    return Kind("checkpoint", family, what, caution=caution, has_vae=any(key.startswith((VAE, "vae.")) for key in keys))
+    return Kind("checkpoint", family, what, caution=_caution(name), has_vae=any(key.startswith((VAE, "vae.")) for key in keys))
+
+
+def _caution(name: str) -> str:
+    distilled = _DISTILLED.search(name)
+    return "distilled models (few steps) give poor transparency; an ordinary checkpoint is better" if distilled else ""
 
 
 def _other_unet(header: Header, unet: set[str]) -> str:
@@ -248,4 +250,4 @@ def recognise_folder(folder: Path) -> Kind:
     if prediction != "epsilon" or scheduler.get("rescale_betas_zero_snr"):
         reason = f"LayerDiffuse needs a model that predicts noise (epsilon), and it predicts {prediction}"
         return Kind("checkpoint", family, f"{what} with {prediction}", reason)
-    return Kind("checkpoint", family, what, has_vae=True)
+    return Kind("checkpoint", family, what, caution=_caution(folder.name), has_vae=True)

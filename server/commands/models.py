@@ -14,6 +14,7 @@ from acetate.engine import builtin, catalogue
 from acetate.engine.catalogue import Row
 from acetate.engine.errors import ModelBroken
 from acetate.engine.library import Installed, Library
+from acetate.engine.recognition import Kind
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -55,8 +56,7 @@ def _list(options: argparse.Namespace, library: Library) -> int:
         return 0
     print(f"{builtin.NAME:32} checkpoint    built in")
     for one in installed:
-        problem = f"  cannot be used: {one.kind.problem}" if one.kind.problem else ""
-        print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}{problem}")
+        print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}  {_remark(one.kind)}".rstrip())
     for folder in library.folders():
         print(f"searched as well: {folder}")
     if missing:
@@ -66,12 +66,19 @@ def _list(options: argparse.Namespace, library: Library) -> int:
     return 0
 
 
+def _remark(kind: Kind) -> str:
+    if kind.problem:
+        return f"{kind.what}, cannot be used: {kind.problem}"
+    return f"caution: {kind.caution}" if kind.caution else ""
+
+
 def _plain(one: Installed) -> dict[str, Any]:
     return {
         "name": one.name,
         "role": one.kind.role,
         "family": one.family,
         "path": str(one.path),
+        "what": one.kind.what,
         "problem": one.kind.problem,
         "caution": one.kind.caution,
     }
@@ -90,8 +97,8 @@ def _add(options: argparse.Namespace, library: Library) -> int:
     usable = [one for one in found if not one.kind.problem]
     print(f"{options.path}: {len(usable)} models")
     for one in found:
-        if one.kind.problem:
-            print(f"  {one.path.name} cannot be used: {one.kind.problem}")
+        if one.kind.problem or one.kind.caution:
+            print(f"  {one.path.name}: {_remark(one.kind)}")
     return 0
 
 

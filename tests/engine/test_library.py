@@ -136,6 +136,11 @@ def test_unusable_files_are_listed_with_the_reason(library: Library, tmp_path: P
     assert "is truncated" in problems["cut"][1]
     with pytest.raises(ModelBroken, match=r"inpaint\.safetensors is an inpainting checkpoint and cannot be used"):
         library.find("inpaint", "checkpoint")
+    write(library.models / "checkpoints/fluxy.safetensors", {"double_blocks.0.img_attn.qkv.weight": (1,)})
+    with pytest.raises(ModelBroken, match=r"fluxy\.safetensors is a Flux or Hunyuan model and cannot be used: .* not supported"):
+        library.find("fluxy", "checkpoint")
+    with pytest.raises(ModelBroken, match=r"cut\.safetensors cannot be used: .* is truncated"):
+        library.find("cut", "lora")
 
 
 def test_a_missing_model_comes_with_near_names(library: Library) -> None:

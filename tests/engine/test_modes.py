@@ -254,6 +254,17 @@ def test_a_folder_and_a_file_of_one_model_draw_the_same(
     assert [p.rgba.tobytes() for p in folder] == [p.rgba.tobytes() for p in file]
 
 
+def test_a_distilled_models_caution_is_on_its_transparent_layers(
+    engine_for: Callable[[str], Engine], tiny_sd15: Any, tmp_path: Path
+) -> None:
+    engine = engine_for("sd15")
+    (tmp_path / "more").mkdir()
+    engine.library.add(tiny_sd15.write_file(tmp_path / "more" / "tiny-lcm.safetensors"))
+    foreground, *others = layers(engine, model="tiny-lcm", task="scene")
+    assert any("distilled" in warning for warning in foreground.warnings)
+    assert not any(layer.warnings for layer in others)
+
+
 def test_offers_name_the_checkpoints_and_their_tasks(engine_for: Callable[[str], Engine]) -> None:
     offers = {model["name"]: model for model in engine_for("sdxl").describe()["models"]}
     assert offers["tiny"]["family"] == "sdxl"

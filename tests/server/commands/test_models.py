@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from acetate.engine import downloads
 from acetate.engine.catalogue import ESSENTIAL, Row
 
-Command = Callable[..., tuple[int, str, str]]
+Command = Callable[..., Any]
 
 LORA = {"lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": (2, 1)}
 
@@ -39,6 +40,25 @@ def test_another_programs_folder_is_searched_where_it_lies(acetate: Command, com
     assert acetate("models", "remove", comfy)[0] == 0
     assert "juggernaut" not in acetate("models")[1]
     assert (comfy / "models/checkpoints/juggernaut.safetensors").exists()
+
+
+def test_what_cannot_be_used_is_listed_as_what_it_is(acetate: Command, comfy: Path, write_sparse: Callable[..., Path]) -> None:
+    write_sparse(comfy / "models/checkpoints/fluxy.safetensors", {"double_blocks.0.img_attn.qkv.weight": (1,)})
+    said = "a Flux or Hunyuan model, cannot be used: a Flux or Hunyuan model is not supported"
+    assert acetate("models", "add", comfy).out == f"ComfyUI: 2 models\n  fluxy.safetensors: {said}\n"
+    (line,) = [line for line in acetate("models").out.splitlines() if line.startswith("fluxy ")]
+    assert line.endswith(said)
+    code, _, err = acetate("generate", "a cat", "--model", "fluxy", "-o", "cat.png", "--alone")
+    assert code == 1
+    assert "fluxy.safetensors is a Flux or Hunyuan model and cannot be used" in err
+
+
+def test_a_distilled_model_comes_with_its_caution(acetate: Command, comfy: Path) -> None:
+    file = comfy / "models/checkpoints/juggernaut.safetensors"
+    file.rename(file.with_stem("juggernaut-lightning"))
+    assert "  juggernaut-lightning.safetensors: caution: distilled models" in acetate("models", "add", comfy).out
+    (line,) = [line for line in acetate("models").out.splitlines() if line.startswith("juggernaut-lightning ")]
+    assert "caution: distilled models" in line
 
 
 def test_what_can_be_downloaded_is_listed_with_size_and_licence(acetate: Command) -> None:
