@@ -5,10 +5,10 @@ Knows recipes; does not know where a file lies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from .errors import ModelMissing
-from .recipes import Family, recipes_for
+from .errors import BadRequest, ModelMissing
+from .recipes import Family, Recipe, recipes_for
 from .request import ROLES, Request
 from .weights import Find
 
@@ -21,8 +21,9 @@ def uses_model(request: Request) -> bool:
 
 
 def roles_of(request: Request, family: Family) -> tuple[str, ...]:
-    """Catalogue roles of what the request cannot do without; raises `BadRequest` where the family has no way to do it.
+    """Catalogue roles of what the request cannot do without.
 
+    Raises `BadRequest` where the family has no way to do it, or would ignore what was asked.
     A transparent encoder is not among them: without one a source is encoded as the plain VAE sees it.
     """
     if request.task == "upscale":
@@ -32,10 +33,25 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
     else:
         given = frozenset(role for role in ROLES if getattr(request, role) is not None)
         recipes = recipes_for(family, request.task, given, request.injection)
+    _refuse_ignored(request, family, recipes)
     roles = [recipe.weights for recipe in recipes if recipe.weights is not None]
     if family != "sketchpad" and any(recipe.transparent for recipe in recipes):
         roles.append(DECODER)
     return tuple(roles)
+
+
+def _refuse_ignored(request: Request, family: Family, recipes: Sequence[Recipe]) -> None:
+    """Raise `BadRequest` for an option that would change nothing."""
+    weights = {recipe.weights for recipe in recipes}
+    patched = any(recipe.weights and not recipe.sharing for recipe in recipes)
+    options = (
+        (f"injection {request.injection!r}", request.injection != "attention", "transparent-convolution" in weights),
+        (f"layer_weight {request.layer_weight}", request.layer_weight != 1, patched),
+        (f"stop_at {request.stop_at}", request.stop_at < 1, weights != {None}),
+    )
+    for option, asked, works in options:
+        if asked and not works:
+            raise BadRequest(f"{option} would change nothing in task {request.task!r} of {family} models", "leave it out")
 
 
 def check(family: Family, roles: Iterable[str], find: Find) -> None:

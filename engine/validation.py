@@ -80,6 +80,8 @@ def _check_pictures(request: Request) -> None:
             raise BadRequest(f"task {task!r} needs a {role} picture, and none was given", f"give a {role} picture")
     if task == "blend" and request.foreground is None and request.background is None:
         raise BadRequest("task 'blend' needs a foreground or a background picture, and none was given")
+    if task == "blend" and request.foreground is not None and request.background is not None:
+        raise BadRequest("task 'blend' takes a foreground or a background picture, and both were given", "leave one out")
     for name in ("source", "foreground", "background", "blended"):
         picture = getattr(request, name)
         if picture is None:

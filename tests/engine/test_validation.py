@@ -50,6 +50,7 @@ def test_a_plain_request_is_fine() -> None:
         ({"task": "background"}, "needs a foreground"),
         ({"task": "object"}, "needs a background"),
         ({"task": "blend"}, "a foreground or a background"),
+        ({"task": "blend", "foreground": PICTURE, "background": PICTURE}, "both were given"),
     ],
 )
 def test_wrong_values_are_named(changes: dict[str, Any], words: str) -> None:
