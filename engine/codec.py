@@ -7,6 +7,7 @@ VAE fits behind the same three methods.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -23,6 +24,11 @@ from .replay import Replay
 from .request import RGBA
 from .room import Result, Room
 from .transparency import TransparentDecoder, TransparentEncoder, lower_median
+
+log = logging.getLogger(__name__)
+
+LARGEST_OFFSET = 10
+"""Of an encoder and a factor that belong together (layerdiffuse.md 3.3)."""
 
 
 class Decoding(Protocol):
@@ -44,6 +50,8 @@ class AlphaCodec(Protocol):
     """Of both directions; the first decodes colour, the last alpha, if any does."""
     room: Room | None
     """The memory that they may use; set by the model."""
+    notes: tuple[str, ...]
+    """What a person should know of the latest `encode`."""
 
     def encode(self, rgba: RGBA) -> Tensor:
         """`(H, W, 4)` uint8 -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
@@ -71,7 +79,8 @@ class LatentOffsetCodec:
         """Without an encoder sources are encoded as the plain VAE sees them; without a decoder only opaque pictures come out."""
         self.vae, self.encoder, self._decoder = vae, encoder, decoder
         self.offset_factor = offset_factor
-        """The `k` of layerdiffuse.md 3.3: 1 for the `layerdiffusion-v1` encoders, 300 for the `ld_diffusers_*` ones."""
+        """The `k` of layerdiffuse.md 3.3, by the catalogue: 300 for SDXL's encoder, 1 for SD 1.5's and the built-in one."""
+        self.notes: tuple[str, ...] = ()
         self.scaling_factor: float = vae.config.scaling_factor
         self.latent_channels: int = vae.config.latent_channels
         of_vae: int = 2 ** (len(vae.config.block_out_channels) - 1)
@@ -97,6 +106,7 @@ class LatentOffsetCodec:
             return self._scaled(posterior.mean)
         alpha_rgb = np.concatenate([to_float(rgba[..., 3:]), pad_rgb(rgba)], axis=2)
         offset = self.encoder(self._to_tensor(alpha_rgb, self.encoder)) * self.offset_factor
+        self.notes = _remarks_on(offset)
         return self._scaled(posterior.mean + posterior.std * offset.to(posterior.mean))
 
     @torch.no_grad()
@@ -190,6 +200,16 @@ class OffsetDecoding:
             estimates += codec.attempt("decode", following)
             yield len(estimates)
         self.rgba = to_picture(lower_median(estimates))
+
+
+def _remarks_on(offset: Tensor) -> tuple[str, ...]:
+    """An offset takes the place of noise of spread 1: far beyond it, or NaN, the factor is another file's."""
+    size = offset.float().abs()
+    mean, peak = float(size.mean()), float(size.max())
+    log.info("the transparent encoder's offset: mean %.3g, at most %.3g", mean, peak)
+    if peak <= LARGEST_OFFSET:
+        return ()
+    return (f"the transparent encoder does not fit this model: its offset reaches {peak:.3g}, {LARGEST_OFFSET} is much already",)
 
 
 def to_picture(alpha_rgb: Tensor) -> RGBA:

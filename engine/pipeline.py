@@ -266,4 +266,6 @@ def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[
         yield from quality.warnings(measured)
         if job.model.caution:
             yield job.model.caution
+    if job.source is not None:
+        yield from job.model.codec.notes
     yield from job.model.room.notes

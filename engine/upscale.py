@@ -234,8 +234,17 @@ def _picture(job: _Job, rgba: RGBA, index: int, seed: int) -> Picture:
         seed=seed,
         parameters=to_json(asked),
         quality=quality.measure(rgba),
-        warnings=(*job.notes, *(job.model.room.notes if job.model else ())),
+        warnings=tuple(_warnings(job)),
     )
+
+
+def _warnings(job: _Job) -> Iterator[str]:
+    """What a person should know of the layer."""
+    yield from job.notes
+    if job.model is not None:
+        yield from job.model.room.notes
+        if job.mode == "refine":
+            yield from job.model.codec.notes
 
 
 def _edges(alpha: Mask) -> NDArray[np.bool_]:

@@ -99,6 +99,13 @@ def test_the_offset_takes_the_place_of_the_posteriors_noise(picture: NDArray[np.
     torch.testing.assert_close(latents, torch.full((1, 4, SIDE // 8, SIDE // 8), expected))
 
 
+@pytest.mark.parametrize(("factor", "fits"), [(1.0, True), (300.0, False), (float("nan"), False)])
+def test_an_offset_of_the_wrong_factor_is_remarked(picture: NDArray[np.uint8], factor: float, fits: bool) -> None:
+    codec = codec_of(Vae(), Encoder(0.5), factor=factor)
+    codec.encode(picture)
+    assert any("does not fit" in note for note in codec.notes) is not fits
+
+
 def test_without_an_encoder_the_posteriors_mean_is_taken(picture: NDArray[np.uint8]) -> None:
     codec = codec_of(Vae())
     expected = torch.full((1, 4, SIDE // 8, SIDE // 8), MEAN * SCALE)

@@ -93,6 +93,18 @@ def test_refine_and_repaint_use_the_encoder(engine_for: Callable[[str], Engine],
     assert (repainted.rgba[mask == 0] == picture[mask == 0]).all()
 
 
+def test_an_encoder_that_does_not_fit_is_remarked_on_the_layer(
+    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]
+) -> None:
+    engine = engine_for("sdxl")
+    codec: Any = engine.open("tiny").codec
+    for asked in ({"task": "refine"}, {"task": "upscale", "scale": 1.0, "upscaling": {"mode": "refine"}}):
+        for factor, remarked in ((1.0, False), (3e4, True)):
+            codec.offset_factor = factor
+            (made,) = layers(engine, **asked, source=picture, strength=0.5)
+            assert any("encoder does not fit" in warning for warning in made.warnings) is remarked
+
+
 @BOTH
 def test_upscale_redraws_with_the_unpatched_base_model(
     engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str

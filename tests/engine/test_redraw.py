@@ -45,6 +45,7 @@ class LosslessCodec:
     def __init__(self) -> None:
         self.networks = (Known(),)
         self.room = None
+        self.notes = ()
         self.seen: list[NDArray[np.uint8]] = []
         self.latest = torch.empty(0)
 
