@@ -38,11 +38,11 @@ class Components:
     text_encoders: tuple[Any, ...]
     scheduler_config: Mapping[str, Any]
 
-    def prompt_encoder(self, clip_skip: int = 1) -> PromptEncoder:
-        """The family's way to read prompts; `clip_skip` is SD 1.5's alone, 1 takes the last layer, 2 the one before."""
+    def prompt_encoder(self) -> PromptEncoder:
+        """The family's way to read prompts."""
         if self.family == "sdxl":
             return PromptEncoder(self.tokenizers, self.text_encoders, layer=-2, normalised=False)
-        return PromptEncoder(self.tokenizers, self.text_encoders, layer=-clip_skip)
+        return PromptEncoder(self.tokenizers, self.text_encoders)
 
 
 def packaged_configs(family: BaseFamily) -> Path:

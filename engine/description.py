@@ -56,5 +56,8 @@ def _parameters() -> dict[str, Any]:
 
 
 def _conditions(task: Task) -> list[str]:
+    """What the task cannot do without; `blend` takes a background in the foreground's place as well."""
+    if task == "blend":
+        return ["foreground"]
     mask = ["mask"] if task == "repaint" else []
     return (["source"] if task in SOURCE_TASKS else []) + mask + list(NEEDED.get(task, ()))

@@ -148,3 +148,4 @@ def test_describe_is_plain_json(untrained: Engine) -> None:
     described = json.loads(json.dumps(untrained.describe()))
     assert described["models"][0]["name"] == "sketchpad"
     assert described["tasks"]["repaint"]["conditions"] == ["source", "mask"]
+    assert described["tasks"]["blend"]["conditions"] == ["foreground"]
