@@ -23,6 +23,16 @@ from .progress import shown
 
 PICTURES = ("source", "foreground", "background", "blended")
 
+EPILOG = """pictures that a task takes:
+  background            --foreground
+  object                --background
+  blend                 --foreground or --background (SDXL)
+  extract-background    --foreground and --blended (SDXL)
+  extract-foreground    --background and --blended (SDXL)
+  refine, upscale       --layer
+  repaint               --layer and --mask
+A .psd or .ora of background, object and extract-... has the given layer in it as well."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of design.md."""
@@ -54,6 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--injection", choices=get_args(Injection), help="which SDXL foreground weights (default: attention)")
     parser.add_argument("--layer-weight", type=float, metavar="WEIGHT", help="strength of the LayerDiffuse weights (default: 1)")
     parser.add_argument("--stop-at", type=float, metavar="SHARE", help="the base model finishes after this share, 0 to 1")
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
     add_onto_options(parser)
     parser.add_argument("--lora", action="append", metavar="NAME[:WEIGHT]", help="add a LoRA; may be given more than once")
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
@@ -69,7 +80,10 @@ def run(options: argparse.Namespace) -> int:
     pictures = list(shown(events(request, options), quiet=options.json))
     if onto is not None:
         pictures = [picture for picture in pictures if not picture.hidden]
-    written = target.write(pictures) if onto is None else onto.write(pictures, target.path)
+    if onto is None:
+        written = target.write(pictures, outputs.given_layers(request, pictures[0]))
+    else:
+        written = onto.write(pictures, target.path)
     report(written, pictures, as_json=options.json)
     return 0
 

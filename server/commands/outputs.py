@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from acetate import document
-from acetate.engine import Picture
+from acetate.engine import Picture, Request
+from acetate.engine.alpha import fit
+from acetate.engine.validation import NEEDED
 
 from .failing import UsageError
 
@@ -31,10 +33,10 @@ class Target:
             raise UsageError(f"{folder} cannot be written to", "choose another place")
         self.path = path
 
-    def write(self, pictures: Sequence[Picture]) -> list[Path]:
-        """Write every picture; returns the file of each."""
+    def write(self, pictures: Sequence[Picture], given: Sequence[document.Layer] = ()) -> list[Path]:
+        """Write every picture; returns the file of each. Only a layered file takes what was `given`."""
         if self.path.suffix.lower() in LAYERED:
-            document.write(as_document(pictures), self.path)
+            document.write(as_document(pictures, given), self.path)
             return [self.path] * len(pictures)
         paths = [self._numbered(i, pictures) for i in range(len(pictures))]
         for path, picture in zip(paths, pictures, strict=True):
@@ -66,8 +68,17 @@ def as_layer(picture: Picture) -> document.Layer:
     )
 
 
-def as_document(pictures: Sequence[Picture]) -> document.Document:
-    """All layers, backgrounds lowest; several pictures become a group each, the first one visible."""
+def given_layers(request: Request, picture: Picture) -> tuple[document.Layer, ...]:
+    """The foreground or background that a picture was made for, as its networks saw it: together they compose."""
+    height, width = picture.rgba.shape[:2]
+    given = {role: getattr(request, role) for role in NEEDED.get(request.task, ()) if role != "blended"}
+    return tuple(
+        document.Layer(rgba=fit(rgba, width, height, request.resize_mode), name=role, role=role) for role, rgba in given.items()
+    )
+
+
+def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = ()) -> document.Document:
+    """All layers, backgrounds lowest; several pictures become a group each, the first one visible, between what was given."""
     height, width = (max(p.rgba.shape[axis] for p in pictures) for axis in (0, 1))
     order = {"background": 0, "blended": 1, "foreground": 2}
     layers: list[document.Layer | document.Group] = []
@@ -78,7 +89,9 @@ def as_document(pictures: Sequence[Picture]) -> document.Document:
             layers += [replace(layer, visible=layer.visible and index == 0) for layer in made]
         else:
             layers.append(document.Group(name=f"picture {index + 1}", children=made, visible=index == 0))
-    return document.Document(width, height, tuple(layers))
+    below = [layer for layer in given if layer.role == "background"]
+    above = [layer for layer in given if layer.role == "foreground"]
+    return document.Document(width, height, (*below, *layers, *above))
 
 
 def parameters_of(path: Path) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ from typing import Any
 import acetate.engine.engine
 import numpy as np
 import pytest
+from acetate import document
 from acetate.engine import TASKS, Picture, Request, validation
+from acetate.engine.alpha import fit
 from acetate.engine.parameters import to_json
 from PIL import Image
 
@@ -85,6 +87,36 @@ def test_every_task_reads_its_pngs_and_writes_its_layers(
     roles = LAYERS.get(task, ["foreground"])
     assert out.split() == ([f"made-{role}.png" for role in roles] if len(roles) > 1 else ["made.png"])
     assert all(Path(name).exists() for name in out.split())
+
+
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("background", ["background (0)", "blended (0)", "foreground"]),
+        ("object", ["background", "blended (0)", "a glass (0)"]),
+        ("extract-foreground", ["background", "a glass (0)"]),
+        ("extract-background", ["background (0)", "foreground"]),
+        ("blend", ["blended (0)"]),
+    ],
+)
+def test_a_layered_file_composes_with_the_layer_that_was_given(
+    acetate: Command, asked: list[Request], files: dict[str, Any], task: str, names: list[str]
+) -> None:
+    """At the size of what was drawn, which the networks saw it at."""
+    code, _, err = acetate("generate", "a glass", "--task", task, *pictures_for(task), "-o", "made.ora", "--alone")
+    assert code == 0, err
+    layers = {layer.name: layer for layer in document.read(Path("made.ora")).layers if isinstance(layer, document.Layer)}
+    assert list(layers) == names
+    for role in {"foreground", "background"} & set(names):
+        assert layers[role].visible
+        assert np.array_equal(layers[role].rgba, fit(files[role], 4, 3, "crop"))
+
+
+@pytest.mark.parametrize("task", PICTURES)
+def test_help_names_the_pictures_of_every_task(acetate: Command, task: str) -> None:
+    text = acetate("generate", "--help")[1].partition("pictures that a task takes:")[2]
+    (line,) = [line for line in text.splitlines() if "--" in line and task in line.partition("--")[0].replace(",", "").split()]
+    assert all(f"--{name}" in line for name in PICTURES[task])
 
 
 def test_what_decides_a_mode_can_be_said(acetate: Command, asked: list[Request], files: dict[str, Any]) -> None:
