@@ -80,10 +80,23 @@ def _devices() -> Iterator[Line]:
         free, total = memory(kind)
         text = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free" if total else "memory unknown"
         yield Line(f"device {kind}", True, text + (f", {torch.get_num_threads()} threads" if kind == "cpu" else ""))
+        if name := _untried(kind):
+            yield Line(
+                f"device {kind}", False, f"this program has never been run on {name}", "if it fails there, use --device cpu"
+            )
     if available() == ["cpu"]:
         yield Line(
             "device", False, "no accelerator: large models are slow here", "install a torch build for your GPU: pytorch.org"
         )
+
+
+def _untried(kind: str) -> str:
+    """The name of a kind of device that nobody has tried, else nothing."""
+    import torch
+
+    if kind == "cuda":
+        return "ROCm" if torch.version.hip else ""
+    return {"mps": "Apple's MPS", "xpu": "Intel's XPU"}.get(kind, "")
 
 
 def _models() -> Iterator[Line]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acetate.engine import builtin
+import torch
+from acetate.engine import builtin, devices
 from acetate.server.commands import doctor
 
 Command = Callable[..., tuple[int, str, str]]
@@ -80,3 +81,20 @@ def test_the_users_models_are_listed_with_what_they_lack(
     assert lines["model my_style"]["good"] and "sdxl" in lines["model my_style"]["text"]
     assert lines["LayerDiffuse for sdxl"]["remedy"] == "acetate models pull sdxl"
     assert not lines["model torn"]["good"] and "cannot be used" in lines["model torn"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "hip", "name"),
+    [("mps", None, "Apple's MPS"), ("xpu", None, "Intel's XPU"), ("cuda", "7.0", "ROCm"), ("cuda", None, ""), ("cpu", None, "")],
+)
+def test_an_untried_kind_of_device_is_said_to_be_so(
+    acetate: Command, monkeypatch: pytest.MonkeyPatch, kind: str, hip: str | None, name: str
+) -> None:
+    monkeypatch.setattr(devices, "available", lambda: [kind])
+    monkeypatch.setattr(devices, "memory", lambda kind: (0, 0))
+    monkeypatch.setattr(torch.version, "hip", hip)
+    code, out, err = acetate("doctor")
+    assert code == 0, err
+    assert f"ok   device {kind}: " in out
+    assert (f"NOTE device {kind}: this program has never been run on {name}\n" in out) is bool(name)
+    assert ("never been run" in out) is bool(name)
