@@ -21,7 +21,9 @@ ROLES = ("foreground", "background", "blended")
 
 Size = Annotated[int, Between(1, 8192)]
 Place = Annotated[int, Between(-(10**6), 10**6)]
-Text = Annotated[str, AtMost(8000)]
+LONGEST_TEXT = 8000
+"""Characters of a prompt."""
+Text = Annotated[str, AtMost(LONGEST_TEXT)]
 _WORD = r"(?!\.)[^/\\\x00-\x1f\x7f]+"
 Name = Annotated[
     str, AtMost(200), Matching(rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}", "a name from the server's lists, not a path")

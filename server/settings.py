@@ -9,6 +9,7 @@ from acetate.protocol.frames import PART_BYTES
 from acetate.protocol.home import home
 from acetate.protocol.messages import MAX_TEXT_BYTES, Limits
 from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
+from acetate.protocol.values import LONGEST_TEXT
 
 DEFAULT_PORT = 22380
 ENGINE = "acetate.engine.engine:Engine"
@@ -44,7 +45,7 @@ class Settings:
         pixels=MAX_PIXELS,
         side=MAX_SIDE,
         file_bytes=2 * GIB,
-        prompt_characters=8000,
+        prompt_characters=LONGEST_TEXT,
         count=64,
         jobs_per_session=200,
     )

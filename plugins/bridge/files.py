@@ -12,6 +12,11 @@ FORMATS: dict[str, Literal["psd", "ora", "png"]] = {".psd": "psd", ".ora": "ora"
 """Suffix of a file's name, in small letters -> its format on the wire."""
 
 
+def named(path: str, suffix: str) -> Path:
+    """The file that a dialog's answer means: one with no suffix of ours gets `suffix`, also where it has a dot of its own."""
+    return Path(path) if Path(path).suffix.lower() in FORMATS else Path(f"{path}.{suffix.lstrip('.')}")
+
+
 def write(path: Path, data: bytes) -> None:
     """Write the file beside its name, then rename it: what was there before stays until all is written. Raises `OSError`."""
     unfinished = path.with_name(f".{path.name}.part")

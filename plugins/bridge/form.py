@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from acetate.protocol import Box, Parameters
+from acetate.protocol.values import LONGEST_TEXT
 
 from .placement import Area, scaled, too_large
 from .tasks import BY_NAME, Task
@@ -81,6 +82,9 @@ class Form:
         """What has to be changed before this can be asked of the server; `None` when nothing."""
         if self.about.needs_prompt and not self.prompt.strip() and not any(text.strip() for text in self.prompts.values()):
             return "The prompt is empty. Say in a few words what to draw."
+        longest = max(map(len, (self.prompt, self.negative_prompt, *self.prompts.values())))
+        if longest > LONGEST_TEXT:
+            return f"A prompt has {longest} characters; at most {LONGEST_TEXT} are taken. Shorten it."
         return too_large(self.result_box(box))
 
     def to_json(self) -> str:

@@ -152,17 +152,18 @@ def insert(app: Any, document: Any, item: Item, above: str | None) -> Generator[
     All pixels are written before the layer joins the document, so the document sees one change and gets one undo step. Raises
     `DocumentClosedError` when that happened meanwhile.
     """
-    build = _Build(document)
+    build = _Build(app, document)
     try:
         node = yield from build.node(item)
-        if not is_open(app, document):
-            raise DocumentClosedError
         parent, below = _spot(document, above)
         parent.addChildNode(node, below)
         if not is_open(app, document):  # Krita takes events while it adds a layer, and one of them may have closed the document
             raise DocumentClosedError
-        if isinstance(item, Folder):
-            document.refreshProjection()  # Krita does not merge a group that comes with its layers (seen in 5.1 and 5.2)
+        if isinstance(item, Folder):  # Krita does not merge a group that comes with its layers (seen in 5.1 and 5.2)
+            yield  # at 4096 x 4096 the one and the other take Krita some 0.2 s each (5.2)
+            if not is_open(app, document):
+                raise DocumentClosedError
+            document.refreshProjection()
         return node
     finally:
         build.close()
@@ -177,8 +178,8 @@ def _spot(document: Any, above: str | None) -> tuple[Any, Any | None]:
 class _Build:
     """Makes detached nodes of one document."""
 
-    def __init__(self, document: Any) -> None:
-        self._document = document
+    def __init__(self, app: Any, document: Any) -> None:
+        self._app, self._document = app, document
         self._colour = colour_of(document)
         self._encode: Encoder | None = encoder(self._colour)
         self._scratch: Scratch | None = None
@@ -216,6 +217,8 @@ class _Build:
                 raise ValueError(f"{len(data)} bytes for {box.width} x {rows} pixels of {size} bytes in {self._colour}")
             node.setPixelData(data, box.x, box.y + top, box.width, rows)
             yield
+            if not is_open(self._app, self._document):  # a closed document makes no nodes any more
+                raise DocumentClosedError
 
     def _native(self, wire: bytes, width: int, rows: int) -> bytes:
         if self._encode is not None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from acetate.plugins.bridge.files import named
 from acetate.plugins.bridge.form import from_json, from_parameters
 from acetate.protocol import VERSION, Failure, Image
 from krita import DockWidget, Krita
@@ -25,7 +26,6 @@ SETTINGS = "acetate"
 """Group of kritarc."""
 FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
 SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
-
 
 LOWEST_FORM = 110
 """Pixels of the form that stay in sight."""
@@ -84,6 +84,8 @@ class Docker(DockWidget):
 
     @guarded
     def generate(self) -> None:
+        if self._session.current is not None:  # one at a time; the form says what runs
+            return
         form = self.form_panel.form().with_seed()
         self.form_panel.seed.set_seed(form.seed)
         Krita.instance().writeSetting(SETTINGS, "form", form.to_json())
@@ -118,7 +120,7 @@ class Docker(DockWidget):
             dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
             dialog.setDefaultSuffix("png")
             dialog.filterSelected.connect(guarded(lambda chosen: dialog.setDefaultSuffix(chosen.partition("*.")[2].rstrip(")"))))
-            dialog.fileSelected.connect(guarded(lambda path: self._session.save(job, Path(path))))
+            dialog.fileSelected.connect(guarded(lambda path: self._session.save(job, named(path, dialog.defaultSuffix()))))
             dialog.open()
 
     def _file_dialog(self, title: str, types: str) -> Any:
@@ -130,6 +132,7 @@ class Docker(DockWidget):
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
+    @guarded
     def _show_state(self) -> None:
         errand = self._session.current
         running = errand is not None
@@ -153,6 +156,7 @@ class Docker(DockWidget):
                 self.preview.show_picture(watch.preview)
         self.status.setVisible(bool(self.status.text()))
 
+    @guarded
     def _show_engine(self) -> None:
         engine = self._session.engine
         if engine is None:
@@ -162,11 +166,17 @@ class Docker(DockWidget):
         self.form_panel.offer(models, named["schedulers"], named["upscalers"])
         self.form_panel.allow({str(one.get("name")): one.get("tasks") for one in engine.models})
 
+    @guarded
     def _show_history(self) -> None:
         self.history.show_entries(self._session.history)
 
+    @guarded
     def _show_failure(self, failure: Failure) -> None:
         self.error.show_failure(failure, self._circumstances())
+
+    @guarded
+    def _show_note(self, note: str) -> None:
+        self.error.show_note(note)
 
     def _show_remembered(self) -> None:
         document = Krita.instance().activeDocument()
@@ -204,19 +214,17 @@ class Docker(DockWidget):
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        self.form_panel.submitted.connect(self.press)
+        self.form_panel.submitted.connect(self.generate)
         self.form_panel.task_changed.connect(guarded(self._task_changed))
         self.button.clicked.connect(self.press)
         self.history.chosen.connect(guarded(self._use_history))
         self.history.reached_end.connect(guarded(self._session.more_history))
-        for signal, slot in (
-            (self._session.changed, self._show_state),
-            (self._session.engine_changed, self._show_engine),
-            (self._session.history_changed, self._show_history),
-            (self._session.failed, self._show_failure),
-            (self._session.noted, self.error.show_note),
-        ):
-            signal.connect(guarded(slot))
+        # The session outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
+        self._session.changed.connect(self._show_state)
+        self._session.engine_changed.connect(self._show_engine)
+        self._session.history_changed.connect(self._show_history)
+        self._session.failed.connect(self._show_failure)
+        self._session.noted.connect(self._show_note)
 
     def _task_changed(self) -> None:
         self._show_made_with()

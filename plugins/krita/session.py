@@ -234,7 +234,8 @@ class Session(QtCore.QObject):
         failure, before = event.failure, self.connection
         if failure.code in ("no-server", "cannot-start"):
             self.connection = "No server is running"
-            failure = Failure(failure.code, failure.message, f"Start it in a terminal: {BY_HAND}")
+            if failure.code == "no-server":  # the other one says which command failed
+                failure = Failure(failure.code, failure.message, f"Start it in a terminal: {BY_HAND}")
         else:
             self.connection = "Reconnecting" if event.retry_in is not None else "Not connected"
         if self.connection != before and self.connection != "Reconnecting":

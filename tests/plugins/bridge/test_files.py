@@ -23,3 +23,11 @@ def test_a_name_that_cannot_be_written_to_keeps_what_was_there_and_leaves_no_par
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         files.write(tmp_path / "nowhere" / "scene.psd", b"8BPS")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("boot.PSD", "boot.PSD"), ("boot v1.2", "boot v1.2.png"), ("boot.jpg", "boot.jpg.png"), ("boot", "boot.png")],
+)
+def test_a_name_without_a_suffix_of_ours_gets_one(said, meant):
+    assert files.named(f"/x.y/{said}", ".png").name == meant

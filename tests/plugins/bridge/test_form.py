@@ -52,6 +52,8 @@ def test_the_parameters_of_a_result_fill_the_form_and_fix_the_seed():
 def test_an_empty_prompt_is_refused_where_one_is_needed():
     assert "prompt is empty" in Form().complaint(BOX)
     assert Form(task="upscale").complaint(BOX) is None
+    assert "8001 characters; at most 8000" in Form(prompt="x" * 8001).complaint(BOX)
+    assert "at most 8000" in Form(prompt="x", prompts={"foreground": "y" * 9000}).complaint(BOX)
 
 
 def test_a_result_larger_than_the_server_makes_is_refused():
