@@ -1,5 +1,6 @@
 """Cancel, closed documents, servers that go away, and what is said then."""
 
+import logging
 import socket
 
 from acetate.plugins.krita import canvas
@@ -123,6 +124,37 @@ def a_view_that_is_closed_meanwhile_does_no_harm():
     open_gate("back")
     yield ready
     assert names(document) == ["Background", "in the back @gate:back (7)"]
+
+
+class Mistakes(logging.Handler):
+    """What went wrong in slots, where Qt would not say it."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.seen = []
+
+    def emit(self, record):
+        self.seen.append(self.format(record))
+
+
+@claim
+def a_second_window_that_is_closed_leaves_the_first_ones_docker_at_work():
+    document = yield from prepared()
+    first = Krita.instance().activeWindow()
+    second = Krita.instance().openWindow()
+    yield lambda: len(Krita.instance().windows()) == 2
+    second.qwindow().close()
+    yield lambda: len(Krita.instance().windows()) == 1
+    first.activate()
+    yield 300
+    mistakes = Mistakes()
+    logging.getLogger("acetate").addHandler(mistakes)
+    try:
+        yield from generate("after the window")
+    finally:
+        logging.getLogger("acetate").removeHandler(mistakes)
+    assert names(document) == ["Background", "after the window (7)"]
+    assert mistakes.seen == []
 
 
 @claim
