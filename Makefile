@@ -9,12 +9,14 @@ LISTED := $(VENV)/sources.txt
 .PHONY: setup demo test check bench clean FORCE
 setup: $(VENV)/installed
 
-$(LISTED): FORCE
-	@mkdir -p $(VENV) && find $(SOURCES) -name '*.py' | LC_ALL=C sort > $@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+# A venv that failed for want of Debian's python3-venv has a python and no pip, and is made anew.
+$(BIN)/pip:
+	$(PYTHON) -m venv --clear $(VENV)
+
+$(LISTED): FORCE | $(BIN)/pip
+	@find $(SOURCES) -name '*.py' | LC_ALL=C sort > $@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 
 $(VENV)/installed: pyproject.toml constraints.txt $(LISTED)
-	# Not "python is there": without Debian's python3-venv that is all that a first try leaves behind.
-	test -x $(BIN)/pip || { rm -rf $(BIN); $(PYTHON) -m venv $(VENV); }
 	# torch first and alone: a machine whose index has a CPU build keeps it.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	# spandrel without its dependencies: it asks for torchvision, which has no CPU build and which no upscaler needs.
