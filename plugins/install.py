@@ -47,6 +47,7 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
     """Fill the folder `destination` with what the editor finds in its plug-in folder.
 
     With `link` our own files are links into this checkout, for development; where links are refused they are copied.
+    GIMP's script is always a copy: Python looks for the package beside the file that a link leads to.
     """
     place = _link if link else _copy
     folder = destination / host.folder
@@ -66,8 +67,9 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
     if launch is not None:
         (package / LAUNCH).write_text(json.dumps({"command": list(launch)}) + "\n", encoding="utf-8")
     for source, target in _beside(host):
-        place(ours / host.name / source, destination / target)
-        if target.suffix == ".py" and not link:
+        script = target.suffix == ".py"
+        (_copy if script else place)(ours / host.name / source, destination / target)
+        if script:
             (destination / target).chmod(0o755)
 
 

@@ -186,6 +186,35 @@ def test_gimps_own_folder_variable_is_followed(home, monkeypatch):
     assert place.root == home / "my-gimp"
 
 
+STUB_OF_GI = """
+class Kind(type):
+    def __getattr__(cls, name):
+        return Anything
+
+class Anything(metaclass=Kind):
+    __gtype__ = None
+    def __init__(self, *_):
+        print("GIMP was told")
+
+def __getattr__(name):
+    return Anything
+"""
+
+
+@pytest.mark.parametrize("link", [False, True], ids=["copied", "linked"])
+def test_the_script_finds_its_package_whether_copied_or_linked(home, link):
+    gimp(home)
+    (place,) = install.install(GIMP, link=link)
+    stub = home / "stub/gi"
+    stub.mkdir(parents=True)
+    (stub / "__init__.py").write_text("def require_version(*_): pass\n")
+    (stub / "repository.py").write_text(STUB_OF_GI)
+    script = place.plugins / "acetate-gimp/acetate-gimp.py"
+    command = [sys.executable, "-S", "-B", str(script)]  # without the packages of this environment
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(stub.parent)})
+    assert done.stdout == "GIMP was told\n", done.stderr
+
+
 # --- zip -------------------------------------------------------------------------------------------------------------
 
 
