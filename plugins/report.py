@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .hosts import HOSTS, KRITA, Host, Place, places, setting
+from .hosts import GIMP, HOSTS, KRITA, Host, Place, places, setting
 from .install import LAUNCH, assemble, server_command
 
 
@@ -48,21 +48,26 @@ def _of_place(place: Place) -> Iterator[Finding]:
     if not folder.is_dir():
         yield Finding(subject, False, "the plug-in is not installed", again)
         return
+    found = [Finding(subject, False, text, again) for text in _amiss(place, folder)]
+    if place.host is KRITA:
+        found += _of_krita(place, subject)
+    yield from found or [Finding(subject, True, "ready")]
+
+
+def _amiss(place: Place, folder: Path) -> Iterator[str]:
+    """What installing again would mend."""
     if not _is_current(place):
-        yield Finding(subject, False, "the plug-in is from another version of Acetate", again)
+        yield "the plug-in is from another version of Acetate"
     command = recorded(folder / place.host.package / LAUNCH)
     if command is None:
-        yield Finding(subject, False, "the plug-in does not know how to start the server", again)
+        yield "the plug-in does not know how to start the server"
     elif shutil.which(command[0]) is None:
-        yield Finding(subject, False, f"the plug-in would start the server with {command[0]}, which is not there", again)
-    if place.host is KRITA:
-        yield from _of_krita(place, subject)
-    else:
-        script = folder / f"{place.host.folder}.py"
-        runs = os.access(script, os.X_OK) or os.name == "nt"
-        yield Finding(
-            subject, runs, "ready" if runs else f"{script} is not executable, so GIMP ignores it", "" if runs else again
-        )
+        yield f"the plug-in would start the server with {command[0]}, which is not there"
+    script = folder / f"{place.host.folder}.py"
+    if place.host is GIMP and script.is_symlink():
+        yield f"{script} is a link, so Python does not find the package beside it"
+    elif place.host is GIMP and os.name != "nt" and not os.access(script, os.X_OK):
+        yield f"{script} is not executable, so GIMP ignores it"
 
 
 def _of_krita(place: Place, subject: str) -> Iterator[Finding]:
@@ -73,8 +78,6 @@ def _of_krita(place: Place, subject: str) -> Iterator[Finding]:
     elif place.package == "plain" and _lacks_pyqt():
         remedy = "sudo apt install python3-pyqt5 (or the package of that name on your system)"
         yield Finding(subject, False, "Krita cannot load any Python plug-in: PyQt is not installed", remedy)
-    else:
-        yield Finding(subject, True, "ready")
 
 
 def recorded(file: Path) -> list[str] | None:

@@ -282,4 +282,23 @@ def test_the_report_notices_a_script_that_gimp_would_ignore(home):
     assert ready.good
     (folder / "plug-ins/acetate-gimp/acetate-gimp.py").chmod(0o644)
     (ignored,) = finding("GIMP")
-    assert "not executable" in ignored.text
+    assert "not executable" in ignored.text and not ignored.good
+
+
+def test_the_report_notices_a_script_that_is_a_link(home):
+    script = gimp(home) / "plug-ins/acetate-gimp/acetate-gimp.py"
+    install.install(GIMP)
+    script.rename(home / "elsewhere.py")
+    script.symlink_to(home / "elsewhere.py")
+    (linked,) = finding("GIMP")
+    assert "is a link" in linked.text and linked.remedy == "acetate plugin install gimp"
+
+
+def test_the_report_calls_nothing_ready_that_it_finds_fault_with(home, monkeypatch):
+    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
+    gimp(home)
+    install.install(GIMP)
+    install.install(KRITA, enable=True)
+    for package in (home / ".config/GIMP/3.0/plug-ins/acetate-gimp/acetate", home / ".local/share/krita/pykrita/acetate"):
+        (package / "protocol/client.py").write_text("old")
+    assert [one.text for one in report.findings()] == ["the plug-in is from another version of Acetate"] * 2
