@@ -14,7 +14,7 @@ from acetate.plugins.bridge.launch import server_command
 from acetate.protocol import Client
 from gi.repository import Gimp
 
-from . import canvas, orders
+from . import canvas, orders, pixels
 from .batch import follow, history_entry
 from .commands import Command
 from .orders import Order
@@ -56,7 +56,7 @@ def carry_out(call: Call) -> list[Gimp.Layer]:
     if call.command.needs_layer and call.image is None:
         raise RefusedError("No image is given. Open one, select a layer and try again.")
     _settle_palette(call)
-    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=("rgba8", "rgba16"))
+    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
     with contextlib.closing(client):
         client.connect()
         return _with_dialog(call, client) if call.interactive else _without_dialog(call, client)

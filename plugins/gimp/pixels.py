@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from acetate.protocol import Image
 from gi.repository import Gegl, Gimp
 
 ROWS = 256
@@ -16,7 +17,7 @@ ROWS = 256
 
 BABL = {"rgba8": "R'G'B'A u8", "rgba16": "R'G'B'A u16", "rgbaf32": "RGBA float"}
 """The wire's formats as babl spells them: with primes sRGB-encoded, without them linear light; alpha straight in all three.
-babl converts to the drawable's own precision, grayscale and colour profile."""
+The server is told of these. babl converts to the drawable's own precision, grayscale and colour profile."""
 
 MASK = "Y u8"
 """What selections and layer masks hold, linear at every precision: after filling through a feathered selection the layer's
@@ -35,7 +36,30 @@ def wire_format(image: Gimp.Image) -> str:
 
 def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str) -> bytes:
     """The box in the drawable's own coordinates, rows without padding; 0 outside it."""
+    return _get(drawable.get_buffer(), x, y, width, height, babl)
+
+
+def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str, data: bytes) -> None:
+    """Set the box from rows without padding. The length must be right: GEGL ignores a wrong one without a word."""
+    if len(data) % (width * height):
+        raise ValueError(f"{len(data)} bytes are no {width} x {height} pixels")
     buffer = drawable.get_buffer()
+    _set(buffer, x, y, width, height, babl, data)
+    buffer.flush()
+    drawable.update(x, y, width, height)
+
+
+def in_eight_bits(image: Image) -> bytes:
+    """A picture's bytes as `rgba8`, whatever format it came in."""
+    if image.format == "rgba8":
+        return image.data
+    whole, babl = (0, 0, image.width, image.height), BABL[image.format]
+    buffer = Gegl.Buffer.new(babl, *whole)
+    _set(buffer, *whole, babl, image.data)
+    return _get(buffer, *whole, BABL["rgba8"])
+
+
+def _get(buffer: Gegl.Buffer, x: int, y: int, width: int, height: int, babl: str) -> bytes:
     strips = (
         buffer.get(Gegl.Rectangle.new(x, top, width, min(ROWS, y + height - top)), 1.0, babl, Gegl.AbyssPolicy.NONE)
         for top in range(y, y + height, ROWS)
@@ -43,18 +67,12 @@ def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl:
     return b"".join(bytes(strip) for strip in strips)
 
 
-def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str, data: bytes) -> None:
-    """Set the box from rows without padding. The length must be right: GEGL ignores a wrong one without a word."""
-    stride, rest = divmod(len(data), height)
-    if rest or stride % width:
-        raise ValueError(f"{len(data)} bytes are no {width} x {height} pixels")
-    buffer, view = drawable.get_buffer(), memoryview(data)
+def _set(buffer: Gegl.Buffer, x: int, y: int, width: int, height: int, babl: str, data: bytes) -> None:
+    stride, view = len(data) // height, memoryview(data)
     for top in range(0, height, ROWS):
         rows = min(ROWS, height - top)
         strip = bytes(view[top * stride : (top + rows) * stride])
         buffer.set(Gegl.Rectangle.new(x, y + top, width, rows), babl, strip)
-    buffer.flush()
-    drawable.update(x, y, width, height)
 
 
 def restore_unselected(layer: Gimp.Layer, original: Gimp.Layer, mask: bytes) -> None:

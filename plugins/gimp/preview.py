@@ -8,6 +8,8 @@ from __future__ import annotations
 from acetate.protocol import Image, Layer
 from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk
 
+from . import pixels
+
 SIDE = 256
 """Pixels of the square."""
 
@@ -66,8 +68,8 @@ def fitted(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
 
 
 def scaled(image: Image, width: int, height: int) -> GdkPixbuf.Pixbuf:
-    """A picture in `rgba8` or `rgba16` at another size; GdkPixbuf weighs colours by their alpha."""
-    data = image.data if image.format == "rgba8" else image.data[1::2]  # little-endian: the high byte comes second
+    """A picture in any of `BABL`'s formats at another size; GdkPixbuf weighs colours by their alpha."""
+    data = pixels.in_eight_bits(image)
     whole = GdkPixbuf.Pixbuf.new_from_bytes(
         GLib.Bytes.new(data), GdkPixbuf.Colorspace.RGB, True, 8, image.width, image.height, image.width * 4
     )

@@ -110,8 +110,8 @@ def names(items) -> list[str]:
 
 
 @contextlib.contextmanager
-def client():
-    with Client("check") as connected:
+def client(format: str = "rgba8"):
+    with Client("check", formats=(format,)) as connected:
         yield connected
 
 
@@ -124,9 +124,9 @@ def history() -> list:
         return list(event.entries)
 
 
-def sent(job: str) -> list[LayerReady]:
+def sent(job: str, format: str = "rgba8") -> list[LayerReady]:
     """The layers of a finished job, fetched from the server a second time and apart from the plug-in."""
-    with client() as connected:
+    with client(format) as connected:
         return [event for event in connected.follow(job, timeout=PATIENCE) if isinstance(event, LayerReady)]
 
 

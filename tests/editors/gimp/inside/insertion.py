@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from acetate.protocol import LayerReady
+from acetate.protocol import Image, LayerReady
 from editor import OUT, call, history, in_box, largest_difference, names, new_image, offsets, pixels, record, sent
 from gi.repository import Gimp, Gio
 
@@ -198,6 +198,20 @@ def all_other_precisions_take_it_within_rounding():
     others = "u8-perceptual u16-perceptual u32-non-linear u32-perceptual half-linear half-perceptual float-perceptual"
     for name in (*others.split(), "double-non-linear", "double-perceptual"):
         _within_rounding(getattr(Gimp.Precision, name.upper().replace("-", "_")))
+
+
+def the_preview_shows_a_result_of_any_format_in_the_same_eight_bits():
+    from acetate.plugins.gimp.pixels import BABL, in_eight_bits, wire_format
+
+    with new_image(precision=Gimp.Precision.FLOAT_LINEAR) as (image, paper):
+        assert wire_format(image) == "rgbaf32"
+        job = record(_generated(image, [paper]))["job"]
+    (wanted,) = sent(job)
+    for format in BABL:
+        (ready,) = sent(job, format)
+        assert ready.layer.format == format
+        picture = Image(ready.layer.width, ready.layer.height, format, ready.data)
+        assert in_eight_bits(picture) == wanted.data, format
 
 
 def eight_bit_linear_images_take_it_within_rounding_in_linear_light():
