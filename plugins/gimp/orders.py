@@ -66,8 +66,6 @@ def generation(
         conditions[about.takes] = Condition(canvas.look(layer), place.x, place.y)
         record["made_from"] = layer.get_tattoo()
     target = form.result_box(box) if box is not None else None
-    if box is not None and not about.replaces:
-        record["box"] = [box.x, box.y, box.width, box.height]
     pixel_format = _pixel_format(image)
     return Order(
         lambda client: client.submit(form.task, form.parameters(), conditions, box=target, format=pixel_format, keep=False),
@@ -84,15 +82,23 @@ def repetition(image: Gimp.Image, layer: Gimp.Layer | None, seed: int) -> Order:
     record = canvas.attached(layer)
     if layer is None or record.get("task") not in BY_NAME:
         raise RefusedError("The selected layer does not come from Acetate. Select one that does, or use Generate Layer.")
-    if "made_from" in record:
-        layer = image.get_layer_by_tattoo(record["made_from"])
-        if layer is None:
-            raise RefusedError(
-                "The layer that the selected one was made from is gone. Bring it back by undo, or use another layer."
-            )
     form = replace(form_of_record(record, Form()), seed=seed)
+    if form.about.takes is not None:
+        layer = _made_from(image, record)
     box = record.get("box")
     return generation(form, image, layer, box=Box(*box) if box else None)
+
+
+def _made_from(image: Gimp.Image, record: Mapping[str, Any]) -> Gimp.Layer:
+    if "made_from" not in record:
+        raise RefusedError(
+            "The selected layer came from the history, which does not know the layer that it was made from. Select that one and "
+            f"choose {BY_NAME[record['task']].label} again."
+        )
+    layer = image.get_layer_by_tattoo(record["made_from"])
+    if layer is None:
+        raise RefusedError("The layer that the selected one was made from is gone. Bring it back by undo, or use another layer.")
+    return layer
 
 
 def form_of_record(record: Mapping[str, Any], form: Form) -> Form:

@@ -11,6 +11,7 @@ from typing import Any
 
 from acetate.plugins.bridge.placement import union
 from acetate.plugins.bridge.stack import Item, Sheet, sheets, stacked
+from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.plugins.bridge.watch import Watch
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Client, Event
@@ -117,9 +118,15 @@ class Run:
 
 
 def recorded(order: Order, sheet: Sheet) -> dict[str, Any]:
-    """What is kept on a new layer: what was asked for, what the server says about it, and what it warns of."""
+    """What is kept on a new layer: what was asked for, what the server says about it, and what it warns of.
+
+    The box is where to repeat it; another version of a layer goes where that layer is.
+    """
     sent = sheet.ready.layer
     said: dict[str, Any] = {"job": sent.job, "role": sent.role, "seed": sent.seed, "parameters": dict(sent.parameters)}
+    task = BY_NAME.get(order.record.get("task", ""))
+    if task is not None and not task.replaces:
+        said["box"] = [sent.box.x, sent.box.y, sent.box.width, sent.box.height]
     if sent.warnings:
         said["warnings"] = list(sent.warnings)
     return {**order.record, "acetate": 1, **said}

@@ -247,6 +247,24 @@ def repeating_a_refinement_starts_from_the_same_original():
         assert record(again)["task"] == "refine" and record(again)["seed"] == 2
 
 
+def repeating_a_result_of_the_history_goes_to_the_same_place():
+    with new_image() as (image, paper):
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 12, 40, 36)
+        call("acetate-generate-layer", image, [paper], prompt="a kite", seed=1).required()
+        Gimp.Selection.none(image)
+        kept = call("acetate-history", image, [paper]).required().layer
+        again = call("acetate-repeat-with-new-seed", image, [kept], seed=2).required().layer
+        assert (offsets(again), again.get_width(), again.get_height()) == ((10, 12), 40, 36)
+
+
+def repeating_another_version_from_the_history_is_refused_with_what_to_do():
+    with new_image(64, 64) as (image, paper):
+        call("acetate-refine-layer", image, [paper], prompt="rougher", seed=1).required()
+        kept = call("acetate-history", image, [paper]).required().layer
+        result = call("acetate-repeat-with-new-seed", image, [kept], seed=2)
+        assert "Select that one and choose Refine" in result.error, result.error
+
+
 def repeating_what_acetate_did_not_make_is_refused_with_what_to_do():
     with new_image() as (image, paper):
         result = call("acetate-repeat-with-new-seed", image, [paper], seed=2)
