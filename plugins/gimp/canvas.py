@@ -123,6 +123,11 @@ def spot_above(image: Gimp.Image, layer: Gimp.Layer | None) -> Spot:
     return Spot(layer.get_parent(), image.get_item_position(layer))
 
 
+def spot_below(image: Gimp.Image, layer: Gimp.Layer) -> Spot:
+    """Directly below the layer, in its group."""
+    return Spot(layer.get_parent(), image.get_item_position(layer) + 1)
+
+
 @contextlib.contextmanager
 def one_undo_step(image: Gimp.Image) -> Iterator[None]:
     image.undo_group_start()

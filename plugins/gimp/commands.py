@@ -18,7 +18,8 @@ AUTHORS, YEAR = "The Acetate authors", "2026"
 
 RUNS = """Needs the Acetate server; one is started when none runs. In a dialog the result can be watched and stopped. \
 Without a dialog the call waits for the result, at most time-limit seconds, and returns the new layers. They lie above the \
-given layer, in its group, composited in sRGB-encoded values, and carry their generation parameters in the parasite "acetate"."""
+given layer (a background below it), in its group, composited in sRGB-encoded values, and carry their generation parameters in \
+the parasite "acetate"."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ COMMANDS = (
         "_Background for This Layer...",
         "background",
         "Generate a background behind the selected layer",
-        "The given layer, as it looks with mask and filters, is the foreground that the background is made for.",
+        "The given layer, as it looks with mask and filters, is the foreground and stays on top. The background comes below.",
     ),
     _generating(
         "acetate-refine-layer",

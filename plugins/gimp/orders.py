@@ -34,6 +34,8 @@ class Order:
     original: Gimp.Layer | None = None
     """The layer that the result is another version of."""
     hide_original: bool = False
+    below: Gimp.Layer | None = None
+    """The layer that the result goes below; without one it goes above the selected layer."""
     mask: bytes = b""
     """Of a repaint, over the original's box: where it is 0 the new version keeps the original's own bytes."""
     proportions: tuple[int, int] = (1, 1)
@@ -72,6 +74,7 @@ def generation(
         record,
         original=layer if about.replaces else None,
         hide_original=hide_original,
+        below=layer if about.takes == "foreground" else None,
         mask=mask,
         proportions=(target.width, target.height) if target is not None else (1, 1),
     )

@@ -105,13 +105,19 @@ class Run:
         with canvas.one_undo_step(image):
             if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
                 image.convert_rgb()
-            layers = canvas.insert(image, canvas.spot_above(image, self._layer), item, self._record)
+            layers = canvas.insert(image, self._spot(image), item, self._record)
             if original is not None and original.is_valid():
                 if self.order.mask:
                     _restore(layers, original, self.order.mask)
                 if self.order.hide_original:
                     original.set_visible(False)
         return layers
+
+    def _spot(self, image: Gimp.Image) -> canvas.Spot:
+        below = self.order.below
+        if below is not None and below.is_valid():
+            return canvas.spot_below(image, below)
+        return canvas.spot_above(image, self._layer)
 
     def _record(self, sheet: Sheet) -> dict[str, Any]:
         return recorded(self.order, sheet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from editor import call, new_image, offsets, record
+from gi.repository import Gimp
 
 
 def a_scene_is_a_group_of_three_with_the_blended_picture_hidden():
@@ -26,7 +27,22 @@ def an_object_is_made_for_the_given_background_at_its_place():
         assert record(foreground)["made_from"] == paper.get_tattoo()
 
 
-def a_background_is_made_for_the_given_layer():
+def a_background_is_made_for_the_given_layer_which_stays_visible_on_top():
     with new_image() as (image, paper):
-        result = call("acetate-background-for-layer", image, [paper], prompt="a lake", seed=4, area="canvas").required()
+        arguments = {"prompt": "a lake", "area": "canvas"}
+        result = call("acetate-background-for-layer", image, [paper], seed=4, **arguments).required()
         assert "background" in [record(layer)["role"] for layer in result.layers]
+        first = image.get_layers()[-1]
+        assert image.get_layers() == [paper, first] and first.is_group() and paper.get_visible()
+        call("acetate-repeat-with-new-seed", image, [first], seed=5).required()
+        above, between, below = image.get_layers()
+        assert (above, below) == (paper, first) and between.is_group(), "the newest is the one that is seen"
+
+
+def a_background_stays_in_the_group_of_its_layer():
+    with new_image() as (image, paper):
+        group = Gimp.GroupLayer.new(image, "group")
+        image.insert_layer(group, None, 0)
+        image.reorder_item(paper, group, 0)
+        call("acetate-background-for-layer", image, [paper], prompt="a lake").required()
+        assert image.get_layers() == [group] and group.get_children()[0] == paper and len(group.get_children()) == 2
