@@ -155,6 +155,12 @@ def insert(image: Gimp.Image, spot: Spot, item: Item, record: Record) -> list[Gi
     return made
 
 
+def inserted_name(layers: Sequence[Gimp.Layer]) -> str:
+    """What was inserted last, by its name in the stack: of the layer, or of the group that holds them all."""
+    name: str = layers[0].get_image().get_selected_layers()[0].get_name()
+    return name
+
+
 def _items(image: Gimp.Image, spot: Spot) -> list[Gimp.Layer]:
     return list(spot.parent.get_children() if spot.parent is not None else image.get_layers())
 

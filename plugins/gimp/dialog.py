@@ -91,7 +91,7 @@ class GenerateDialog:
         self._say("")
         try:
             layers = self._finish(self._begin())
-            self._progress.set_text("Inserted " + layers[-1].get_name())
+            self._progress.set_text("Inserted " + canvas.inserted_name(layers))
             return layers
         except RefusedError as refusal:
             self._say(str(refusal))

@@ -149,7 +149,7 @@ class HistoryDialog:
         try:
             layers = run.finish()
             self._layers += layers
-            self._status.set_text("Inserted " + layers[-1].get_name())
+            self._status.set_text("Inserted " + canvas.inserted_name(layers))
         except (RefusedError, StoppedError) as refusal:
             self._status.set_text(str(refusal))
         self._adapt()

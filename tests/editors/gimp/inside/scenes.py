@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editor import call, new_image, offsets, record
+from editor import FEW_STEPS, PATIENCE, call, client, new_image, offsets, record
 from gi.repository import Gimp
 
 
@@ -16,6 +16,20 @@ def a_scene_is_a_group_of_three_with_the_blended_picture_hidden():
         shown = {record(child)["role"]: child.get_visible() for child in group.get_children()}
         assert shown == {"background": True, "foreground": True, "blended": False}
         assert roles.index("foreground") < roles.index("background"), "the foreground lies above the background"
+
+
+def what_was_inserted_is_called_by_its_groups_name():
+    """And not by the last layer's in it, which is hidden."""
+    from acetate.plugins.bridge.form import Form
+    from acetate.plugins.gimp import canvas, orders
+    from acetate.plugins.gimp.batch import follow
+    from acetate.plugins.gimp.run import Run
+
+    form = Form(task="scene", prompt="a fox in snow", steps=FEW_STEPS)
+    with new_image() as (image, paper), client() as connected:
+        layers = follow(Run(connected, orders.generation(form, image, paper), image, paper), connected, PATIENCE)
+        assert layers[-1].get_name() == "Blended" and not layers[-1].get_visible()
+        assert canvas.inserted_name(layers) == image.get_layers()[0].get_name() == "a fox in snow (0)"
 
 
 def an_object_is_made_for_the_given_background_at_its_place():
