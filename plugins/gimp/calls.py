@@ -71,6 +71,8 @@ def generation(call: Call, image: Gimp.Image | None, layer: Gimp.Layer | None) -
     task = call.command.task
     assert task is not None
     form = form_of(call.config, call.command.names, task.name)
+    if call.from_script:
+        form = orders.completed(form, canvas.attached(layer))
     hide = task.replaces and bool(call.value("hide-original"))
     return orders.generation(form, image, layer, hide_original=hide)
 

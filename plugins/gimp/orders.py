@@ -112,6 +112,14 @@ def form_of_record(record: Mapping[str, Any], form: Form) -> Form:
     return from_parameters({**parameters, "task": record["task"], "seed": record.get("seed")}, form)
 
 
+def completed(form: Form, record: Mapping[str, Any]) -> Form:
+    """A refinement without a prompt gets prompt and model of the layer itself, as the dialog would offer them."""
+    if form.task != "refine" or form.prompt.strip():
+        return form
+    kept = form_of_record(record, form)
+    return replace(form, prompt=kept.prompt, model=form.model or kept.model)
+
+
 def layers_of_file(path: str | None, image: Gimp.Image | None) -> Order:
     if not path:
         raise RefusedError("No file is chosen. Choose a PSD, OpenRaster or PNG file.")

@@ -90,6 +90,18 @@ def refining_makes_another_version_and_leaves_the_original_as_it_is():
         assert layer.get_visible() and paper.get_visible() and pixels(paper) == before
 
 
+def refining_without_a_prompt_uses_the_one_that_the_layer_was_made_with():
+    with new_image(64, 64) as (image, paper):
+        made = call("acetate-generate-layer", image, [paper], prompt="a kite", seed=1).required().layer
+        first = record(made)["parameters"]
+        refined = record(call("acetate-refine-layer", image, [made]).required().layer)["parameters"]
+        assert first["model"] and (refined["prompt"], refined["model"]) == ("a kite", first["model"])
+        other = record(call("acetate-refine-layer", image, [made], prompt="a bird").required().layer)["parameters"]
+        assert other["prompt"] == "a bird"
+        plain = record(call("acetate-refine-layer", image, [paper]).required().layer)["parameters"]
+        assert not plain["prompt"], "nothing is known of a layer that Acetate did not make"
+
+
 def refining_can_hide_the_original():
     with new_image(64, 64) as (image, paper):
         before = pixels(paper)
