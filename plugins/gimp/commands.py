@@ -88,8 +88,8 @@ COMMANDS = (
         "_Refine Layer...",
         "refine",
         "Generate another version of the selected layer, its transparency made anew or kept",
-        "Starts from the given layer as it looks with mask and filters. With an empty prompt a script gets the prompt and the model "
-        "that the layer was made with, if Acetate made it.",
+        "Starts from the given layer as it looks with mask and filters. With an empty prompt a script gets the prompt and the "
+        "model that the layer was made with, if Acetate made it.",
     ),
     _generating(
         "acetate-repaint-selection",
