@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
+from .parser import Parser
+
 COMMANDS = {
     "generate": "make a transparent layer from a prompt",
     "serve": "answer the editors' plug-ins and scripts",
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
     """All commands by name, but only the chosen one with its options: the others' modules are not imported."""
-    parser = argparse.ArgumentParser(prog="acetate", description="Transparent layers, generated inside Krita and GIMP.")
+    parser = Parser(prog="acetate", description="Transparent layers, generated inside Krita and GIMP.")
     parser.add_argument("--version", action="version", version=f"acetate {metadata.version('acetate')}")
     commands = parser.add_subparsers(metavar="COMMAND")
     for name, summary in COMMANDS.items():

@@ -1,0 +1,27 @@
+"""The command line's parser: argparse, with errors in the form that all others have.
+
+Knows argparse's words; knows no command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import NoReturn
+
+CLEARER = (
+    (r"argument (.+?): invalid int value: (.*)", r"\1 is \2; it must be a whole number"),
+    (r"argument (.+?): invalid float value: (.*)", r"\1 is \2; it must be a number"),
+    (r"argument (.+?): invalid choice: (.*) \(choose from (.*)\)", r"\1 is \2; it must be one of \3"),
+    (r"argument (.+?): (.*)", r"\1: \2"),
+)
+"""What argparse says -> the value, and what would be right."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage, which may fill a screen, is for `--help`."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2."""
+        clearer = (re.sub(pattern, text, message) for pattern, text in CLEARER if re.fullmatch(pattern, message))
+        self.exit(2, f"acetate: {next(clearer, message)}\n         see {self.prog} --help\n")
