@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from acetate.engine import builtin
+from acetate.engine import Engine, Picture, Progress, Request, builtin
+from acetate.engine.alpha import premultiply, resample, to_float
 from acetate.engine.builtin.train import judge
 
 
@@ -26,6 +28,16 @@ def test_stock_diffusers_opens_the_folder(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     pipeline = StableDiffusionPipeline.from_pretrained(builtin.FOLDER, local_files_only=True, safety_checker=None)
     assert pipeline.unet.config.in_channels == pipeline.vae.config.latent_channels
+
+
+def test_previews_resemble_the_layer() -> None:
+    """The last one, where the latents are the layer's own: at its size of 16 x 16, premultiplied."""
+    *progress, layer = Engine("cpu").run(Request(prompt="a red apple"))
+    assert isinstance(layer, Picture)
+    previews = [event.preview for event in progress if isinstance(event, Progress) and event.preview is not None]
+    seen = premultiply(to_float(previews[-1]()))
+    made = resample(premultiply(to_float(layer.rgba)), seen.shape[1], seen.shape[0], "area")
+    assert np.abs(seen - made).mean() < 30 / 255
 
 
 @pytest.fixture(scope="module")
