@@ -21,6 +21,8 @@ class Blobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.announced = 0
+        """Bytes of all contents that are on their way from clients, come or to come."""
         incoming = folder / "incoming"
         shutil.rmtree(incoming, ignore_errors=True)  # left by a server or worker that was killed
         incoming.mkdir(parents=True, mode=0o700)
@@ -68,6 +70,7 @@ class Receiving:
         self._name = f"{owner}-{upload.sha256}"
         self._hash = content_hash(upload.format, upload.width or 0, upload.height or 0)
         self._file = open(blobs.incoming(self._name), "wb")  # noqa: SIM115 (open until the last part)
+        blobs.announced += self.size
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Append a part; parts come in order."""
@@ -85,7 +88,7 @@ class Receiving:
 
     def finish(self) -> None:
         """Check the content against its name and keep it."""
-        self._file.close()
+        self._close()
         found = self._hash.hexdigest()
         if found != self.sha256:
             self.abandon()
@@ -93,5 +96,10 @@ class Receiving:
         self._blobs.adopt(self._name, self.sha256)
 
     def abandon(self) -> None:
-        self._file.close()
+        self._close()
         self._blobs.discard(self._name)
+
+    def _close(self) -> None:
+        if not self._file.closed:
+            self._blobs.announced -= self.size
+            self._file.close()

@@ -29,6 +29,8 @@ class Intake:
             return Have(upload.sha256, begun.received, complete=False)
         if len(self._receiving) >= self._settings.uploads_per_connection:
             raise ProtocolError("too-many", f"{len(self._receiving)} uploads are under way", "Finish some of them first.")
+        if (announced := self._blobs.announced) + upload.bytes > self._settings.unfinished_bytes:
+            raise ProtocolError("too-many", f"uploads of {announced} bytes are under way", "Try again when they are finished.")
         self._receiving[upload.sha256] = Receiving(self._blobs, upload, self._owner)
         return Have(upload.sha256, 0, complete=False)
 

@@ -214,8 +214,9 @@ class Jobs:
     def evict(self) -> None:
         """Keep history and uploads within their limits."""
         settings = self.settings
-        before = time.time() - settings.unacknowledged_seconds
-        for sha256 in self.store.evict(settings.history_bytes, settings.upload_bytes, before):
+        now = time.time()
+        before, fresh = now - settings.unacknowledged_seconds, now - settings.fresh_seconds
+        for sha256 in self.store.evict(settings.history_bytes, settings.upload_bytes, before, fresh):
             self.blobs.remove(sha256)
 
     # --- inside ------------------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ class Settings:
     sockets: int = 256
     """Connections that have not shown a token yet count, too."""
     uploads_per_connection: int = 16
+    unfinished_bytes: int = 8 * GIB
+    """Announced by all uploads that are under way."""
     unanswered: int = 2000
     """Replies that a client leaves unread before it is dropped."""
     hello_seconds: float = 10
@@ -64,6 +66,8 @@ class Settings:
     # --- what is kept
     history_bytes: int = 2 * GIB
     upload_bytes: int = 2 * GIB
+    fresh_seconds: float = 60
+    """An upload waits so long for its submit, while all of them are within twice their limit."""
     unacknowledged_seconds: float = 7 * 86400
     """Results that nobody acknowledged are evicted only after this time."""
     log_bytes: int = 5 * MIB

@@ -239,7 +239,9 @@ class Store:
         with self._transaction():
             return self._delete(jobs)
 
-    def evict(self, history_bytes: int, upload_bytes: int, unacknowledged_before: float) -> list[str]:
+    def evict(
+        self, history_bytes: int, upload_bytes: int, unacknowledged_before: float, fresh_after: float = float("inf")
+    ) -> list[str]:
         """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
         with self._transaction():
             old = self._db.execute(
@@ -247,7 +249,7 @@ class Store:
             )
             gone = self._delete([job for (job,) in old.fetchall()])
             gone += self._delete(self._beyond_history(history_bytes, unacknowledged_before))
-            return gone + self._forget(self._beyond_uploads(upload_bytes))
+            return gone + self._forget(self._beyond_uploads(upload_bytes, fresh_after))
 
     def _beyond_history(self, limit: int, unacknowledged_before: float) -> list[str]:
         """The oldest evictable jobs, as many as are needed to come below the limit."""
@@ -262,13 +264,14 @@ class Store:
                     break
         return gone
 
-    def _beyond_uploads(self, limit: int) -> list[str]:
-        """Uploads that no job refers to and that newer ones have used up the limit for."""
-        rows = self._db.execute(f"SELECT sha256, bytes FROM blobs b WHERE uploaded AND {UNUSED} ORDER BY used DESC")
+    def _beyond_uploads(self, limit: int, fresh_after: float) -> list[str]:
+        """Uploads that no job refers to and that newer ones have used up the limit for: twice the limit for fresh ones, whose
+        submit may be on its way."""
+        rows = self._db.execute(f"SELECT sha256, bytes, used FROM blobs b WHERE uploaded AND {UNUSED} ORDER BY used DESC")
         total, gone = 0, []
-        for sha256, size in rows.fetchall():
+        for sha256, size, used in rows.fetchall():
             total += size
-            if total > limit:
+            if total > (2 * limit if used > fresh_after else limit):
                 gone.append(sha256)
         return gone
 

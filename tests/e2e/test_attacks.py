@@ -316,6 +316,29 @@ def test_too_many_uploads_at_once_are_refused(raw: ClientConnection) -> None:
     assert code == "too-many"
 
 
+def test_more_announced_bytes_than_the_disk_may_take_are_refused(start_server: Any) -> None:
+    """Of all connections together; what is given up makes room again."""
+    server = start_server(unfinished_bytes=10)
+
+    def announcement(name: str) -> str:
+        return json.dumps({"type": "upload", "sha256": name * 64, "format": "file", "bytes": 6})
+
+    with open_raw(server) as second:
+        hello(second)
+        with open_raw(server) as first:
+            hello(first)
+            first.send(announcement("a"))
+            assert receive(first)["type"] == "have"
+            code, said = refusal(second, announcement("b"))
+            assert code == "too-many" and "6 bytes" in said
+        deadline = time.monotonic() + 60
+        answer = "error"
+        while answer == "error" and time.monotonic() < deadline:  # until the server has seen the first one go
+            second.send(announcement("b"))
+            answer = receive(second)["type"]
+    assert answer == "have"
+
+
 def test_a_mask_where_a_picture_belongs_is_refused(server: Any) -> None:
     with Client("test", address=server.address) as client:
         given = {"source": Condition(Image(2, 2, "gray8", b"\0" * 4))}
@@ -479,7 +502,7 @@ def test_who_takes_nothing_that_the_server_has_is_told_what_there_is(server: Any
 
 def test_uploads_that_no_job_uses_stay_within_their_limit(start_server: Any) -> None:
     """Also while nothing runs, and after a start."""
-    server = start_server(upload_bytes=3 * 2**20)
+    server = start_server(upload_bytes=3 * 2**20, fresh_seconds=0)
     with open_raw(server) as connection:
         hello(connection)
         for number in range(8):

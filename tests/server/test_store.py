@@ -124,6 +124,16 @@ def test_the_uploads_used_longest_ago_go_first(store: Store) -> None:
     assert store.evict(0, 200, 0) == ["d" * 64]
 
 
+def test_an_upload_of_this_moment_stays_for_the_submit_that_is_on_its_way(store: Store) -> None:
+    """Pictures of one submit come one after the other; beyond twice the limit nobody's are spared."""
+    for name in "cde":
+        store.keep_upload(Blob(name * 64, 100, "rgba8", 5, 5))
+
+    assert store.evict(0, 150, 0, fresh_after=time.time() - 60) == []
+    assert store.evict(0, 149, 0, fresh_after=time.time() - 60) == ["c" * 64]
+    assert store.evict(0, 149, 0, fresh_after=time.time() + 60) == ["d" * 64]
+
+
 def test_the_record_of_a_file_from_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "jobs.sqlite") as db:
         db.execute("PRAGMA user_version = 99")
