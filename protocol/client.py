@@ -19,7 +19,7 @@ from typing import Literal
 
 from . import events as happened
 from . import messages as wire
-from .connection import ConnectionClosed, explain, open_connection
+from .connection import ConnectionClosed, explain, farewell, open_connection
 from .errors import Failure, ProtocolError
 from .finding import START_SECONDS, Finder
 from .frames import unpack
@@ -71,6 +71,8 @@ class Client:
         self._state = threading.Condition()
         self._connected = False
         self._disconnected_at = 0.0
+        self._stopped: Failure | None = None
+        """Said by the last server when it was stopped: nobody need wait for it, unless this client starts another."""
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -255,14 +257,17 @@ class Client:
                 self.cancel(job)
 
     def _next_of(self, job: str, inbox: Inbox, timeout: float | None) -> happened.Event:
-        """The job's next event. Raises when nothing is heard in time, or when there is no server any more."""
+        """The job's next event. Raises when nothing is heard in time, or when there is no server any more: at once after one
+        that was stopped, later after one that broke down and may be back in a moment."""
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
         while True:
             with contextlib.suppress(queue.Empty):
                 return inbox.get(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"nothing was heard of job {job} for {timeout:g} s")
-            failure, since = self.failure, self._disconnected_at
+            stopped, failure, since = self._stopped, self.failure, self._disconnected_at
+            if stopped is not None and not self._finder.command:
+                raise ProtocolError(stopped.code, stopped.message, stopped.hint)
             if failure is not None and (failure.code in FINAL or time.monotonic() - since > START_SECONDS):
                 raise ProtocolError(failure.code, failure.message, failure.hint)
 
@@ -271,9 +276,9 @@ class Client:
         delay = FIRST_RETRY
         while not self._closing.is_set():
             try:
-                self._one_connection()
+                failure = self._one_connection()
                 delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
-                failure = Failure("connection-lost", "the server closed the connection", "It is tried again.")
+                self._stopped = failure if failure.code == "server-stopped" else None
             except Exception as error:
                 if self.failure is None:
                     delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
@@ -289,21 +294,23 @@ class Client:
                 return
             delay = min(2 * delay, LAST_LOCAL_RETRY if self._finder.is_local else LAST_RETRY)
 
-    def _one_connection(self) -> None:
+    def _one_connection(self) -> Failure:
+        """From looking for a server to the end of the connection, and why it ended."""
         address = self._finder.find(lambda command: self._mailbox.deliver(happened.Starting(command)), self._closing)
         with contextlib.closing(open_connection(address)) as connection:
             connection.send(wire.to_text(self._hello))
             welcome = self._greeting(connection.recv(timeout=10))
             with self._state:
-                self.welcome, self.failure, self._connected = welcome, None, True
+                self.welcome, self.failure, self._stopped, self._connected = welcome, None, None, True
                 self._state.notify_all()
             self._mailbox.deliver(happened.Connected(welcome))
             with self._link.over(connection, welcome.encoding):
                 try:
                     while not self._closing.is_set():
                         self._take(connection.recv())
-                except ConnectionClosed:
-                    return
+                except ConnectionClosed as closed:
+                    return farewell(closed)
+        return Failure("connection-lost", "the client has hung up")
 
     def _greeting(self, text: str | bytes) -> wire.Welcome:
         answer = wire.from_server(text) if isinstance(text, str) else None

@@ -23,10 +23,11 @@ from .errors import Failure, ProtocolError
 from .home import Address
 from .messages import MAX_REPLY_BYTES
 
-__all__ = ["ConnectionClosed", "WireConnection", "explain", "open_connection"]
+__all__ = ["ConnectionClosed", "WireConnection", "explain", "farewell", "open_connection"]
 
 OPEN_SECONDS = 10.0
 PING_SECONDS = 20.0
+GOING_AWAY = 1001
 
 
 class WireConnection(ClientConnection):
@@ -51,6 +52,13 @@ def open_connection(address: Address) -> ClientConnection:
         max_size=MAX_REPLY_BYTES,
         create_connection=WireConnection,
     )
+
+
+def farewell(closed: ConnectionClosed) -> Failure:
+    """What the end of a connection means: a server that is stopped says so, one that crashes cannot."""
+    if closed.rcvd is not None and closed.rcvd.code == GOING_AWAY:
+        return Failure("server-stopped", "the server was stopped", "Start it again: acetate serve")
+    return Failure("connection-lost", "the server closed the connection", "It is tried again.")
 
 
 def explain(error: Exception) -> Failure:

@@ -32,6 +32,7 @@ CODES = {
     # raised by the client
     "no-server": "no server runs, and none may be started from here",
     "cannot-start": "a server was started and did not come up",
+    "server-stopped": "the server was stopped in an orderly way; the client connects again when one is there",
     "connection-lost": "the connection broke; the client is trying again",
 }
 """Every code with its meaning; `docs/protocol.md` shows this table."""

@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 import pytest
 from acetate import protocol
-from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Parameters, ProtocolError, Starting
+from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Jobs, Parameters, ProtocolError, Starting
+from acetate.protocol.finding import START_SECONDS
 
 SERVE = "import sys; from acetate.server.serve import serve; sys.exit(serve(port=0, engine='fake'))"
 
@@ -79,6 +80,25 @@ def test_it_stops_cleanly_and_leaves_no_state_file(start_server: Any, until: Any
     assert not (server.folder / "server.json").exists()
     assert "foreground  finished" in printed and "Traceback" not in printed
     assert isinstance(lost, Disconnected) and lost.retry_in is not None
+
+
+def test_a_job_of_the_command_line_ends_with_its_server(server: Any, until: Any, tmp_path: Path) -> None:
+    """In one clear line, and not after half a minute of waiting for a server that somebody has stopped."""
+    words = ["generate", "a kite @gate:never", "-o", str(tmp_path / "kite.png")]
+    with subprocess.Popen([sys.executable, "-m", "acetate.server", *words], stderr=subprocess.PIPE, text=True) as command:
+        with Client("look", address=server.address) as look:
+            running = False
+            while not running:
+                look.jobs()
+                jobs = until(look, lambda event: isinstance(event, Jobs))[-1].jobs
+                running = any(line.state == "running" for line in jobs)
+        server.stop()
+        began = time.monotonic()
+        _, said = command.communicate(timeout=120)
+
+    assert command.returncode == 1
+    assert "acetate: the server was stopped\n" in said and "Traceback" not in said
+    assert time.monotonic() - began < START_SECONDS
 
 
 def test_a_killed_servers_place_is_free(start_server: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -240,6 +241,38 @@ def test_a_client_of_another_version_says_which_side_to_update_and_stops_trying(
 
     assert refused.value.failure == failure
     assert client.poll() == [Disconnected(failure, retry_in=None)]
+
+
+# --- the end of a server ----------------------------------------------------------------------------------------------
+
+
+def test_a_stopped_server_is_told_at_once_and_not_waited_for(server: FakeServer, client: Client) -> None:
+    """Were it waited for, this would raise after `START_SECONDS`, and say that the connection is lost."""
+    connection = server.connected()
+    following = client.follow(asked(server, client))
+    server.stop()
+    connection.close(1001)
+    with pytest.raises(ProtocolError, match="stopped") as ended:
+        next(following)
+
+    assert ended.value.failure.code == "server-stopped" and "acetate serve" in ended.value.failure.hint
+    lost = client.poll()[0]
+    assert isinstance(lost, Disconnected) and lost.failure == ended.value.failure and lost.retry_in is not None
+
+
+@pytest.mark.parametrize("how", ["crash", "refusal"])
+def test_a_server_that_breaks_down_is_waited_for(server: FakeServer, client: Client, how: str) -> None:
+    connection = server.connected()
+    job = asked(server, client)
+    following = client.follow(job, timeout=DEADLINE)
+    if how == "crash":
+        connection.socket.shutdown(socket.SHUT_RDWR)
+    else:
+        connection.close(1011)
+    again = server.connected()
+    again.send(wire.to_text(Finished(job, 0, 0.5)))
+
+    assert [type(event) for event in following] == [Finished]
 
 
 # --- hanging up ------------------------------------------------------------------------------------------------------
