@@ -13,6 +13,10 @@ from acetate.protocol.home import Address
 from acetate.protocol.messages import VERSION
 
 
+PRIVATE = ("jobs.sqlite*", "blobs", "server.log*", "serve.out", "worker-*.err")
+"""What holds prompts and pictures, or may quote them. The rest of a folder that the person has chosen is not ours to close."""
+
+
 class AlreadyRunningError(Exception):
     """Another server holds the lock of this folder."""
 
@@ -24,6 +28,8 @@ class Instance:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.state_file = folder / "server.json"
         self._lock = _lock(folder / "server.lock")
+        for path in (path for pattern in PRIVATE for path in folder.glob(pattern)):
+            path.chmod(0o700 if path.is_dir() else 0o600)  # it may be older than the rule
         self.token = secrets.token_hex(32)
         """256 random bits, new at every start."""
 

@@ -47,6 +47,24 @@ def test_only_the_person_can_read_the_token(server: Any) -> None:
     assert said["token"] not in server.printed
 
 
+def test_prompts_and_pictures_are_private_also_where_they_were_not_before(start_server: Any, tmp_path: Path) -> None:
+    """A folder of the person's own, whose mode is theirs to choose, with files of a server that did not close them."""
+    folder = tmp_path / "server"
+    (folder / "blobs" / "ab").mkdir(parents=True)
+    (folder / "models").mkdir()
+    for name in ("jobs.sqlite", "jobs.sqlite-wal", "server.log", "server.log.1", "serve.out", "models/kite.safetensors"):
+        (folder / name).touch()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    server = start_server()
+    with Client("test", address=server.address) as client:
+        list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
+        open_to_others = {path.name for path in folder.iterdir() if path.stat().st_mode & 0o077}
+
+    assert open_to_others == {"models"}
+    assert stat.S_IMODE((folder / "models" / "kite.safetensors").stat().st_mode) == 0o644
+
+
 def test_every_start_has_a_new_token(start_server: Any) -> None:
     server = start_server()
     first = server.address.token
