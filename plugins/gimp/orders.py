@@ -130,6 +130,8 @@ def layers_of_file(path: str | None, image: Gimp.Image | None) -> Order:
         data = Path(path).read_bytes()
     except OSError as error:
         raise RefusedError(f"{path} cannot be read: {error.strerror}. Choose another file.") from None
+    if not data:
+        raise RefusedError(f"{name} is empty: the file has no bytes. Choose another file, or save it again where it comes from.")
     pixel_format = _pixel_format(image)
     return Order(lambda client: client.insert_file(data, kind, format=pixel_format), title=name)
 

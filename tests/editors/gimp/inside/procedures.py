@@ -325,6 +325,14 @@ def a_file_that_is_no_layered_file_is_refused_with_what_to_do():
         assert "letter.txt" in result.error and "Open as Layers" in result.error, result.error
 
 
+def an_empty_file_is_called_empty():
+    path = OUT / "empty.psd"
+    path.write_bytes(b"")
+    with new_image() as (image, paper):
+        result = call("acetate-insert-layers-from-file", image, [paper], file=Gio.File.new_for_path(str(path)))
+        assert "empty.psd is empty" in result.error and image.get_layers() == [paper], result.error
+
+
 def a_broken_file_is_refused_by_the_server_in_words():
     path = OUT / "broken.psd"
     path.write_bytes(b"8BPS but not really")
