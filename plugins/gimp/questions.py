@@ -34,6 +34,13 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Insert Layers from File")
     dialog.set_ok_label("_Insert")
     dialog.fill(["file"])
+    button = dialog.get_widget_for_response(Gtk.ResponseType.OK)
+
+    def adapt(*_: object) -> None:
+        button.set_sensitive(config.get_property("file") is not None)
+
+    config.connect("notify::file", adapt)
+    adapt()
     chosen = dialog.run()
     dialog.destroy()
     if not chosen:

@@ -15,8 +15,8 @@ from acetate.protocol import Client, Jobs
 from desk import OUT, PATIENCE, Command, Desk, until
 
 DIALOG, HISTORY, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate$"
-FILE, SAVE = "^Insert Layers from File$", "^Save Result$"
-DIALOGS = (SAVE, DIALOG, HISTORY, QUESTION, FILE)
+FILE, SAVE, CHOOSER = "^Insert Layers from File$", "^Save Result$", "^Select a File$"
+DIALOGS = (CHOOSER, SAVE, DIALOG, HISTORY, QUESTION, FILE)
 GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
 SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
@@ -400,11 +400,22 @@ def the_history_saves_a_result_as_a_psd_file():
 def the_layers_of_a_file_are_inserted_through_the_dialog():
     with _image() as image:
         desk = _desk()
-        desk.open(INSERT_FILE, FILE)
+        window = desk.open(INSERT_FILE, FILE)
+        desk.keys("alt+i")
         desk.rest()
+        assert desk.windows(FILE), "without a file there is nothing to insert, and the dialog stays"
         desk.shot("file")
-        desk.dismiss(FILE)
-        assert _names(image) == ["paper"]
+        desk.keys("alt+f")
+        desk.press(window, "space", lambda: desk.windows(CHOOSER))
+        desk.focus(desk.window(CHOOSER))
+        desk.keys("ctrl+l")
+        desk.type(str(OUT / "chosen.ora"))
+        desk.rest()
+        desk.shot("choosing")
+        desk.keys("Return")
+        desk.gone(CHOOSER)
+        desk.press(window, "alt+i", lambda: len(_names(image)) > 1)
+        assert _names(image) == ["chosen.ora", "paper"]
 
 
 def none_of_this_has_opened_a_message_box():
