@@ -19,6 +19,8 @@ from .tasks import BY_NAME, Task
 
 LARGEST_SEED = 2**32 - 1
 """What spin boxes and other programs' metadata can hold; the server would take more."""
+MOST_CANDIDATES = 64
+"""In one run: the server's limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,9 @@ class Form:
         longest = max(map(len, (self.prompt, self.negative_prompt, *self.prompts.values())))
         if longest > LONGEST_TEXT:
             return f"A prompt has {longest} characters; at most {LONGEST_TEXT} are taken. Shorten it."
+        last = self.seed + self.parameters().count - 1
+        if last > LARGEST_SEED:
+            return f"The last candidate would have the seed {last}; the largest is {LARGEST_SEED}. Give a smaller seed or count."
         return too_large(self.result_box(box))
 
     def to_json(self) -> str:
@@ -92,8 +97,8 @@ class Form:
 
 
 def fresh_seed() -> int:
-    """A random seed."""
-    return secrets.randbelow(LARGEST_SEED + 1)
+    """A random seed that leaves room for those of all candidates."""
+    return secrets.randbelow(LARGEST_SEED - MOST_CANDIDATES + 2)
 
 
 def from_json(text: str) -> Form:

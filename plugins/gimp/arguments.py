@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acetate.plugins.bridge.form import LARGEST_SEED, Form
+from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form
 from acetate.plugins.bridge.placement import LARGEST_SIDE
 from acetate.plugins.bridge.tasks import Task
 from gi.repository import Gimp, GObject
@@ -91,7 +91,9 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     "height": add_integer(
         "height", "_Height", "In pixels, of an own size; 0 without an image is the model's own", 0, LARGEST_SIDE, 0
     ),
-    "count": add_integer("count", "Cou_nt", "How many candidates; several arrive as a group with the first one shown", 1, 64, 1),
+    "count": add_integer(
+        "count", "Cou_nt", "How many candidates; several arrive as a group with the first one shown", 1, MOST_CANDIDATES, 1
+    ),
     "strength": add_number(
         "strength", "S_trength", "How far to go from what is there: 0 hardly, 1 entirely", 0.01, 1, DEFAULTS.strength
     ),

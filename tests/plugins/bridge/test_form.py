@@ -1,6 +1,7 @@
+import secrets
 from dataclasses import replace
 
-from acetate.plugins.bridge.form import LARGEST_SEED, Form, fresh_seed, from_json, from_parameters
+from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form, fresh_seed, from_json, from_parameters
 from acetate.plugins.bridge.tasks import TASKS
 from acetate.protocol import Box, Parameters
 
@@ -37,8 +38,16 @@ def test_a_new_seed_is_drawn_unless_it_is_fixed():
     assert len({Form(seed=5).with_seed().seed for _ in range(8)}) > 1
 
 
-def test_seeds_fit_in_32_bits():
-    assert all(0 <= fresh_seed() <= LARGEST_SEED for _ in range(1000))
+def test_the_seeds_of_all_candidates_fit_in_32_bits(monkeypatch):
+    monkeypatch.setattr(secrets, "randbelow", lambda bound: bound - 1)
+    assert fresh_seed() + MOST_CANDIDATES - 1 == LARGEST_SEED
+
+
+def test_a_seed_without_room_for_the_candidates_is_refused():
+    largest = Form(prompt="apple", seed=LARGEST_SEED)
+    assert largest.complaint(BOX) is None
+    assert "smaller seed or count" in replace(largest, count=2).complaint(BOX)
+    assert replace(largest, task="upscale", count=2).complaint(BOX) is None, "which makes only one"
 
 
 def test_the_parameters_of_a_result_fill_the_form_and_fix_the_seed():
