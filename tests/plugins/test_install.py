@@ -168,6 +168,35 @@ def test_every_gimp_3_that_was_started_gets_the_plugin(home):
     assert (home / ".config/GIMP/3.2/plug-ins/acetate-gimp/acetate-gimp.py").is_file()
 
 
+@pytest.mark.parametrize(
+    ("package", "platform", "folder"),
+    [
+        ("plain", "linux", ".config/GIMP"),
+        ("Flatpak", "linux", ".var/app/org.gimp.GIMP/config/GIMP"),
+        ("Snap", "linux", "snap/gimp/current/.config/GIMP"),
+        ("Windows", "win32", "AppData/Roaming/GIMP"),
+        ("macOS", "darwin", "Library/Application Support/GIMP"),
+    ],
+)
+def test_every_packaging_of_gimp_is_served(home, monkeypatch, package, platform, folder):
+    (home / folder / "3.0").mkdir(parents=True)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.delenv("APPDATA", raising=False)
+    (place,) = install.install(GIMP)
+    assert (place.package, place.root) == (package, home / folder / "3.0")
+    assert (place.root / "plug-ins/acetate-gimp/acetate-gimp.py").is_file()
+
+
+def test_a_folder_that_two_packagings_share_gets_the_plugin_once(home, monkeypatch):
+    """Flatpak's GIMP uses the machine's own folder, which XDG_CONFIG_HOME may have moved."""
+    gimp(home)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere"))
+    (home / "elsewhere/GIMP/3.0").mkdir(parents=True)
+    assert [place.package for place in install.install(GIMP)] == ["plain", "Flatpak"]
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    assert [place.package for place in install.install(GIMP)] == ["plain"]
+
+
 def test_a_gimp_that_was_never_started_is_an_error_that_says_so(home):
     with pytest.raises(install.InstallError, match="start GIMP 3 once"):
         install.install(GIMP)
@@ -224,6 +253,12 @@ def test_the_zip_has_directory_entries_and_no_recorded_command(tmp_path):
     assert {"acetate/", "acetate/__init__.py", "acetate.desktop", "acetate.action"} <= set(names)
     assert not [name for name in names if name.endswith("launch.json")]
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_the_zip_keeps_gimps_script_executable(tmp_path):
+    path = install.zip_plugin(GIMP, tmp_path)
+    script = zipfile.ZipFile(path).getinfo("acetate-gimp/acetate-gimp.py")
+    assert script.external_attr >> 16 & 0o777 == 0o755
 
 
 # --- kritarc ---------------------------------------------------------------------------------------------------------
