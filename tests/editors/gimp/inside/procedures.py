@@ -116,6 +116,22 @@ def refining_with_the_alpha_locked_keeps_the_alpha():
         assert pixels(layer)[3::4] == pixels(paper)[3::4]
 
 
+def every_task_leaves_the_selection_and_all_other_layers_as_they_are():
+    from acetate.plugins.gimp.commands import COMMANDS
+
+    with new_image(64, 64) as (image, paper):
+        image.select_ellipse(Gimp.ChannelOps.REPLACE, 8, 8, 40, 40)
+        Gimp.Selection.feather(image, 6)
+
+        def state():
+            return pixels(image.get_selection(), "Y u8"), pixels(paper), paper.get_visible(), offsets(paper), paper.get_name()
+
+        before = state()
+        for command in (command for command in COMMANDS if command.task is not None):
+            made = call(command.name, image, [paper], prompt="moss").required().layers
+            assert made and paper not in made and state() == before, command.name
+
+
 def _repainted(image, paper, **arguments):
     return call("acetate-repaint-selection", image, [paper], prompt="moss", seed=2, **arguments).required().layer
 

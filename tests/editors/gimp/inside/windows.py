@@ -164,6 +164,27 @@ def one_undo_takes_a_group_of_candidates_away():
         assert not desk.ask(f"answer = Gimp.Image.get_by_id({image}).is_dirty()")
 
 
+def one_undo_takes_everything_of_any_task_away():
+    calls = {
+        "acetate-generate-scene": "prompt='fox'",
+        "acetate-object-on-background": "prompt='fox'",
+        "acetate-background-for-layer": "prompt='fox'",
+        "acetate-upscale-layer": "scale=1.5",
+        "acetate-insert-layers-from-file": f"file=Gio.File.new_for_path({str(OUT / 'chosen.ora')!r})",
+    }
+    with _image() as image:
+        desk = _desk()
+        for name, arguments in calls.items():
+            desk.ask(
+                f"image = Gimp.Image.get_by_id({image})\n"
+                f"editor.call({name!r}, image, image.get_layers(), {arguments}).required(); answer = 1"
+            )
+            assert len(_names(image)) == 2, name
+            _in_gimp("ctrl+z")
+            until(lambda: _names(image) == ["paper"], f"undo of {name}")
+            assert not desk.ask(f"answer = Gimp.Image.get_by_id({image}).is_dirty()"), name
+
+
 def one_undo_takes_a_repaint_back_and_shows_the_original_again():
     with _image() as image:
         desk = _desk()
