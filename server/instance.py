@@ -12,7 +12,6 @@ from typing import IO
 from acetate.protocol.home import Address
 from acetate.protocol.messages import VERSION
 
-
 PRIVATE = ("jobs.sqlite*", "blobs", "server.log*", "serve.out", "worker-*.err")
 """What holds prompts and pictures, or may quote them. The rest of a folder that the person has chosen is not ours to close."""
 
