@@ -45,7 +45,13 @@ class Case:
     prompt: str
     subject: str | None = None
     colour: str | None = None
+    solid: bool = False
     see_through: bool = False
+
+    @property
+    def opaque(self) -> bool:
+        """Judged on an opaque core."""
+        return self.solid or (self.subject is not None and self.subject not in OPEN)
 
 
 def cases() -> list[Case]:
@@ -56,7 +62,7 @@ def cases() -> list[Case]:
     for subject in RECOLOURED:
         colour = next(colours)
         found.append(Case(next(phrases).format(f"{colour} {subject}"), subject, colour))
-    found += [Case(f"a {colour} {material} {shape}", None, colour) for colour, material, shape in _solids()]
+    found += [Case(f"a {colour} {material} {shape}", None, colour, solid=True) for colour, material, shape in _solids()]
     found += [
         Case(f"a {colour} glass {shape}", see_through=True)
         for colour, shape in zip(HUES, ("ball", "cube", "ring") * 3, strict=False)
@@ -66,8 +72,11 @@ def cases() -> list[Case]:
 
 
 def _solids() -> Iterator[tuple[str, str, str]]:
+    """Every shape once or twice, then balls and cubes in every material."""
     shapes, materials = itertools.cycle(("ball", "cube", "ring", "hexagon", "triangle")), itertools.cycle(("matte", "glossy"))
-    return ((colour, next(materials), next(shapes)) for colour in HUES)
+    yield from ((colour, next(materials), next(shapes)) for colour in HUES)
+    every = itertools.product(("matte", "glossy", "metal"), ("ball", "cube"))
+    yield from ((colour, material, shape) for colour, (material, shape) in zip(HUES, every, strict=False))
 
 
 @dataclass
@@ -98,7 +107,7 @@ def judge(results: Iterable[tuple[Case, Picture]]) -> Tally:
         measured = quality.measure(rgba)
         if not touches_border(rgba):
             tally.note("border", measured["border"] >= 0.9, f"{what}: {measured['border']:.2f}")
-        if case.subject is not None and case.subject not in OPEN:
+        if case.opaque:
             tally.note("core", measured["core"] >= 0.9, f"{what}: {measured['core']:.2f}")
         if case.subject is not None:
             order = ranking(rgba)
