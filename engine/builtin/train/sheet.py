@@ -1,4 +1,4 @@
-"""The contact sheet `docs/sketchpad.png`: every subject once, then colours and materials, on a checkerboard.
+"""The contact sheet `docs/sketchpad.png`: every subject once, then colours and materials, on a checkerboard, with their words.
 
 `python -m acetate.engine.builtin.train.sheet docs/sketchpad.png`
 """
@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ...request import RGBA, Picture, Request
 from .subjects import HUES, SUBJECTS
 
-COLUMNS, CELL, SQUARE = 20, 96, 8
+COLUMNS, CELL, CAPTION, SQUARE = 16, 96, 16, 8
 
 
 def prompts() -> list[str]:
@@ -33,17 +34,24 @@ def prompts() -> list[str]:
     ]
 
 
-def sheet(pictures: list[RGBA]) -> NDArray[np.uint8]:
-    """Pictures in rows on a checkerboard, `(H, W, 3)`."""
-    rows = -(-len(pictures) // COLUMNS)
-    y, x = np.mgrid[0 : rows * CELL, 0 : COLUMNS * CELL]
-    board = np.where((y // SQUARE + x // SQUARE) % 2, 238, 204).astype(np.float32)[..., None].repeat(3, axis=2)
-    for i, rgba in enumerate(pictures):
-        small = np.asarray(Image.fromarray(rgba).convert("RGBa").resize((CELL, CELL), Image.Resampling.LANCZOS), np.float32)
-        top, left = i // COLUMNS * CELL, i % COLUMNS * CELL
-        cell = board[top : top + CELL, left : left + CELL]
-        cell[:] = small[..., :3] + cell * (1 - small[..., 3:] / 255)
-    rounded: NDArray[np.uint8] = np.clip(board + 0.5, 0, 255).astype(np.uint8)
+def sheet(pictures: Sequence[tuple[str, RGBA]]) -> Image.Image:
+    """Pictures in rows, each on a checkerboard with its prompt below."""
+    font = ImageFont.load_default(11)
+    page = Image.new("RGB", (COLUMNS * CELL, -(-len(pictures) // COLUMNS) * (CELL + CAPTION)), "white")
+    draw = ImageDraw.Draw(page)
+    for i, (prompt, rgba) in enumerate(pictures):
+        left, top = i % COLUMNS * CELL, i // COLUMNS * (CELL + CAPTION)
+        page.paste(Image.fromarray(_on_checkerboard(rgba)), (left, top))
+        draw.text((left + CELL // 2, top + CELL + CAPTION // 2), prompt.removeprefix("a "), "black", font, anchor="mm")
+    return page
+
+
+def _on_checkerboard(rgba: RGBA) -> NDArray[np.uint8]:
+    """`(CELL, CELL, 3)`."""
+    y, x = np.mgrid[0:CELL, 0:CELL] // SQUARE
+    board = np.where((y + x) % 2, 238, 204).astype(np.float32)[..., None]
+    small = np.asarray(Image.fromarray(rgba).convert("RGBa").resize((CELL, CELL), Image.Resampling.LANCZOS), np.float32)
+    rounded: NDArray[np.uint8] = np.clip(small[..., :3] + board * (1 - small[..., 3:] / 255) + 0.5, 0, 255).astype(np.uint8)
     return rounded
 
 
@@ -58,12 +66,12 @@ def main() -> None:
     options = parser.parse_args()
     engine = Engine("cpu")
     pictures = [
-        result.rgba
+        (prompt, result.rgba)
         for prompt in prompts()[:: options.every]
         for result in engine.run(Request(prompt=prompt, seed=options.seed))
         if isinstance(result, Picture)
     ]
-    Image.fromarray(sheet(pictures)).save(options.file, optimize=True)
+    sheet(pictures).save(options.file, optimize=True)
 
 
 if __name__ == "__main__":
