@@ -35,6 +35,12 @@ SHORTCUTS = """(file-version 1)
 (action "acetate-history" "<Primary>F6")
 (action "acetate-insert-layers-from-file" "<Primary>F7")
 (action "acetate-repeat-with-new-seed" "<Primary>F8")
+(action "acetate-generate-scene" "<Primary><Shift>F5")
+(action "acetate-object-on-background" "<Primary><Shift>F6")
+(action "acetate-background-for-layer" "<Primary><Shift>F7")
+(action "acetate-refine-layer" "<Primary><Shift>F8")
+(action "acetate-repaint-selection" "<Primary><Shift>F9")
+(action "acetate-upscale-layer" "<Primary><Shift>F11")
 """
 """One key each: a path through the menu is several, of which a busy GIMP may lose one."""
 QUIET = '(show-welcome-dialog no)\n(check-updates no)\n(config-version "{version}")\n'

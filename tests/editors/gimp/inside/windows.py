@@ -16,7 +16,16 @@ from desk import OUT, PATIENCE, Command, Desk, until
 
 DIALOG, HISTORY, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate$"
 FILE, SAVE, CHOOSER = "^Insert Layers from File$", "^Save Result$", "^Select a File$"
-DIALOGS = (CHOOSER, SAVE, DIALOG, HISTORY, QUESTION, FILE)
+OTHERS = {
+    "^Generate Scene$": Command("ctrl+shift+F5", "s"),
+    "^Object on This Background$": Command("ctrl+shift+F6", "o"),
+    "^Background for This Layer$": Command("ctrl+shift+F7", "b"),
+    "^Refine Layer$": Command("ctrl+shift+F8", "r"),
+    "^Repaint Selection$": Command("ctrl+shift+F9", "p"),
+    "^Upscale Layer$": Command("ctrl+shift+F11", "u"),
+}
+"""The generating dialogs beside the first, by their titles."""
+DIALOGS = (CHOOSER, SAVE, DIALOG, *OTHERS, HISTORY, QUESTION, FILE)
 GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
 SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
@@ -207,6 +216,22 @@ def the_dialog_stays_open_for_the_next_try():
         _submit()
         until(lambda: len(_names(image)) == 3, "a second layer")
         assert [name.split(" (")[0] for name in _names(image)] == ["two", "one", "paper"]
+
+
+def every_other_generating_dialog_opens_and_makes_its_layers():
+    with _image() as image:
+        desk = _desk()
+        for title, command in OTHERS.items():
+            desk.ask(
+                f"image = Gimp.Image.get_by_id({image}); image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 40, 96, 96)\n"
+                "image.set_selected_layers([layer for layer in image.get_layers() if layer.get_name() == 'paper']); answer = 1"
+            )
+            layers = len(_names(image))
+            window = desk.open(command, title)
+            desk.keys("ctrl+a")
+            desk.type("fox")
+            desk.press(window, "ctrl+Return", lambda layers=layers: len(_names(image)) > layers)
+            desk.dismiss(title)
 
 
 def while_it_draws_preview_and_progress_show_and_stop_ends_the_job():
