@@ -4,6 +4,7 @@ Knows the engine's contract; what it draws shows the prompt, the seed and the ro
 prompt that begin with `@` script it:
 
     @gate:NAME      wait, before the denoising steps, until the file NAME exists in the folder $ACETATE_FAKE
+    @hold:STAGE     leave the file `held-SEED` in that folder and wait at that stage until `go-SEED` exists there
     @sleep:0.01     sleep before every step
     @exit:STAGE     end the process at that stage (once, when $ACETATE_FAKE lacks the file `exited-SEED`, with @exit-once:STAGE)
     @hang:STAGE     never return (the heartbeat goes on);  @freeze:STAGE  stop the whole process
@@ -193,8 +194,7 @@ def _scripted(request: Request, stage: str) -> None:
     if delay := _argument(request, "@sleep:"):
         time.sleep(float(delay))
     if (gate := _argument(request, "@gate:")) and stage == "denoise":
-        while not (_folder() / gate).exists():
-            time.sleep(0.005)
+        _wait_for(gate)
     for word in request.prompt.split():
         directive, _, at = word.partition(":")
         if at == stage and directive in _FAULTS:
@@ -203,6 +203,16 @@ def _scripted(request: Request, stage: str) -> None:
 
 def _folder() -> Path:
     return Path(os.environ["ACETATE_FAKE"])
+
+
+def _wait_for(name: str) -> None:
+    while not (_folder() / name).exists():
+        time.sleep(0.005)
+
+
+def _hold(request: Request) -> None:
+    (_folder() / f"held-{request.seed}").touch()
+    _wait_for(f"go-{request.seed}")
 
 
 def _exit_once(request: Request) -> None:
@@ -217,6 +227,7 @@ def _raise(error: Exception) -> None:
 
 
 _FAULTS: dict[str, Any] = {
+    "@hold": _hold,
     "@exit": lambda request: os._exit(9),
     "@exit-once": _exit_once,
     "@kill": lambda request: os.kill(os.getpid(), signal.SIGKILL),

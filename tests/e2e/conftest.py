@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
 import pytest
 from acetate import protocol
 from acetate.engine import Picture, Request
@@ -85,6 +87,22 @@ class ServerProcess:
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "server.log").read_text().splitlines()]
+
+    def worker(self, lane: str = "engine") -> psutil.Process:
+        """The lane's process, among the server's children; waits until there is one."""
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            for child in psutil.Process(self.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):  # a dead one that nobody has buried yet
+                    if f"--lane {lane}" in " ".join(child.cmdline()):
+                        return child
+        raise AssertionError(f"the server has no worker for {lane}")
+
+    def wait_until_held(self, seed: int) -> None:
+        """A job with `@hold:STAGE` in its prompt has come to that stage."""
+        deadline = time.monotonic() + DEADLINE
+        while not (self.folder / f"held-{seed}").exists():
+            assert time.monotonic() < deadline
 
     def open_gate(self, name: str) -> None:
         """Let a job with `@gate:NAME` in its prompt go on."""
