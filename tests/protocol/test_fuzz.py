@@ -14,8 +14,8 @@ from acetate.protocol.frames import UploadPart, pack_header, unpack, unpack_uplo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-EXAMPLES, SOAK_EXAMPLES = 60, 5_000
-"""Inputs with a structure; hundreds of thousands of mutated ones go through a real server in `tests/e2e/test_fuzz.py`."""
+EXAMPLES, SOAK_EXAMPLES = 60, 50_000
+"""Inputs per test: 100,000 from hypothesis in the soak, and as many mutated ones on a real server in `tests/e2e/test_fuzz.py`."""
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40)
 values = st.recursive(
