@@ -69,7 +69,9 @@ def explain(error: Exception) -> Failure:
         status = error.response.status_code
         if status == 401:
             return Failure("unauthorized", "the server refused the token (401)", "Restart the server: acetate serve")
-        return Failure("forbidden" if status in (403, 421) else "connection-lost", f"the server answered HTTP {status}")
+        if status == 421:
+            return Failure("forbidden", "the server has another name (421)", "Start it with acetate serve --name NAME")
+        return Failure("forbidden" if status == 403 else "connection-lost", f"the server answered HTTP {status}")
     if isinstance(error, (OSError, WebSocketException, EOFError)):
         return Failure("connection-lost", f"no connection to the server: {error}", "Is `acetate serve` running?")
     return Failure("internal", f"a mistake in the client: {type(error).__name__}: {error}")  # and the host works on

@@ -12,7 +12,7 @@ import http
 import ipaddress
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
@@ -22,18 +22,19 @@ HealthReport = Callable[[], dict[str, object]]
 
 
 class Gate:
-    """`health` is what `/healthz` answers; `room` says whether one more client fits."""
+    """`names` are this computer's; `health` is what `/healthz` answers; `room` says whether one more client fits."""
 
-    def __init__(self, token: str, host: str, health: HealthReport, room: Callable[[], bool]) -> None:
+    def __init__(self, token: str, names: Iterable[str], health: HealthReport, room: Callable[[], bool]) -> None:
         self._expected = f"Bearer {token}".encode()
-        self._names = {"localhost", host.lower(), socket.gethostname().lower()}
+        self._names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
         self._health = health
         self._room = room
 
     def check(self, connection: ServerConnection, request: Request) -> Response | None:
         """`None` lets the handshake go on; any response refuses it."""
         if not self._is_known_host(_only(request.headers, "Host")):
-            return refuse(http.HTTPStatus.MISDIRECTED_REQUEST, "the Host header names another computer")
+            reason = "the Host header names another computer; if this one has that name: acetate serve --name NAME"
+            return refuse(http.HTTPStatus.MISDIRECTED_REQUEST, reason)
         if request.headers.get_all("Origin"):  # also `null`: no browser has business here
             return refuse(http.HTTPStatus.FORBIDDEN, "requests from web pages are refused")
         if request.path == "/healthz":

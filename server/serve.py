@@ -47,6 +47,7 @@ def serve(
     device: str | None = None,
     preload: Sequence[str] = (),
     *,
+    names: Sequence[str] = (),
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     insecure: bool = False,
@@ -62,6 +63,7 @@ def serve(
         port=port,
         devices=devices,
         preload=tuple(preload),
+        names=tuple(names),
         tls_certificate=tls_certificate,
         tls_key=tls_key,
         insecure=insecure,
@@ -148,7 +150,7 @@ async def _listen(settings: Settings, token: str, house: House) -> Server:
         state = house.engine.message.state
         return {"version": version("acetate"), "protocol": VERSION, "queue": sum(map(len, queues)), "engine": state}
 
-    gate = Gate(token, settings.host, health, room=lambda: len(server.connections) < settings.connections)
+    gate = Gate(token, (settings.host, *settings.names), health, room=lambda: len(server.connections) < settings.connections)
 
     async def handle(socket: ServerConnection) -> None:
         await Connection(socket, house).serve()

@@ -28,6 +28,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int | None = None
     """`None`: the default port, or any free one when that is taken. 0: any free one."""
+    names: tuple[str, ...] = ()
+    """Of this computer, in the eyes of others; its own host name is known without."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     insecure: bool = False

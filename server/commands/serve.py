@@ -9,6 +9,14 @@ from pathlib import Path
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Where to listen and what to run on."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback needs TLS or --insecure")
+    parser.add_argument(
+        "--name",
+        dest="names",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a DNS name of this computer that others reach it by",
+    )
     parser.add_argument("--port", type=int, help="0 takes any free port (default: 22380, or any when that is taken)")
     parser.add_argument("--device", metavar="NAME[,NAME]", help="cpu, cuda, cuda:1, mps or xpu; one worker each")
     parser.add_argument("--preload", action="append", default=[], metavar="MODEL", help="open this model at once")
@@ -33,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
         options.port,
         options.device,
         options.preload,
+        names=options.names,
         tls_certificate=options.tls_certificate,
         tls_key=options.tls_key,
         insecure=options.insecure,

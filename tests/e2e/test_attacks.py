@@ -105,6 +105,14 @@ def test_a_rebound_name_is_refused_even_with_the_token(server: Any, host: str) -
     assert request(server, "/healthz", host=host).startswith("HTTP/1.1 421")
 
 
+def test_a_name_that_was_given_is_let_in_and_its_refusal_says_how(start_server: Any) -> None:
+    server = start_server(names=["studio.example"])
+
+    assert request(server, "/healthz", host="studio.example:22380").startswith("HTTP/1.1 200")
+    refused = request(server, "/healthz", host="evil.example")
+    assert refused.startswith("HTTP/1.1 421") and "acetate serve --name" in refused
+
+
 def test_two_hosts_are_refused(server: Any) -> None:
     assert request(server, "/healthz", extra="Host: evil.example\r\n").startswith("HTTP/1.1 421")
 
