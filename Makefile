@@ -6,7 +6,7 @@ SOURCES := engine document protocol server plugins
 # An editable install in strict mode links files when it is made, so a new file asks for a new install.
 LISTED := $(VENV)/sources.txt
 
-.PHONY: setup demo test test-newer check bench clean FORCE
+.PHONY: setup demo test test-newer soak check bench clean FORCE
 setup: $(VENV)/installed
 
 # A venv that failed for want of Debian's python3-venv has a python and no pip, and is made anew.
@@ -35,11 +35,14 @@ check: setup
 
 test: setup
 	sh tests/setup.sh
-	ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest -m "not full and not soak and not gpu"
+	ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest
+
+soak: setup
+	$(BIN)/python -m pytest -m soak
 
 # With the editors of Debian's next release: a moving target.
 test-newer: setup
-	ACETATE_TEST_PROGRAMS=1 ACETATE_EDITORS_SUITE=forky $(BIN)/python -m pytest -m "not full and not soak" tests/editors
+	ACETATE_TEST_PROGRAMS=1 ACETATE_EDITORS_SUITE=forky $(BIN)/python -m pytest tests/editors
 
 bench: setup
 	$(BIN)/acetate bench
