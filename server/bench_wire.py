@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from acetate.engine import RGBA, Request
@@ -34,7 +35,8 @@ SERVE = "import sys; from acetate.server.serve import serve; sys.exit(serve(port
 
 @dataclass(frozen=True)
 class Transfer:
-    """A whole opaque layer, server to client. Milliseconds; the best of several, as other programs only add to it."""
+    """A whole opaque layer, server to client. Milliseconds; medians of several, layer and copy in turn: what else the machine
+    does meanwhile meets both."""
 
     side: int
     layer: float
@@ -51,7 +53,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class WireTimes:
-    """Milliseconds; the best of several."""
+    """Milliseconds; medians of several."""
 
     connect: float
     """From nothing to the server's greeting."""
@@ -62,13 +64,13 @@ class WireTimes:
     transfers: tuple[Transfer, ...]
 
 
-def measure(sides: tuple[int, ...] = SIDES, repeats: int = 5) -> WireTimes:
+def measure(sides: tuple[int, ...] = SIDES, repeats: int = 9) -> WireTimes:
     """Run everything once; takes about a minute."""
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as (address, start):
-        connect = min(_timed(lambda: _connect(address)) for _ in range(repeats))
+        connect = median(_timed(lambda: _connect(address)) for _ in range(repeats))
         with Client("bench", address=address) as client:
             _job(client, 1024)  # the worker has started, the picture is in its memory
-            overhead = min(_overhead(client) for _ in range(2 * repeats))
+            overhead = median(_overhead(client) for _ in range(2 * repeats))
             transfers = tuple(_transfer(client, side, repeats) for side in sides)
     return WireTimes(connect, overhead, start, transfers)
 
@@ -120,12 +122,11 @@ def _overhead(client: Client) -> float:
 def _transfer(client: Client, side: int, repeats: int) -> Transfer:
     job = _job(client, side)
     size = side * side * 4
-    layer = min(_fetch(client, job) for _ in range(repeats))
-    copy = min(loopback_copy(size) for _ in range(repeats))
+    layer, copy = map(median, zip(*((_fetch(client, job), loopback_copy(size)) for _ in range(repeats)), strict=True))
     png = None
     if side in PNG_SIDES:
         picture = _picture(side)
-        png = min(_png_over_http(picture) for _ in range(min(repeats, 3)))
+        png = median(_png_over_http(picture) for _ in range(min(repeats, 3)))
     return Transfer(side, layer, copy, png)
 
 
