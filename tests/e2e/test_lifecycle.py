@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 from acetate import protocol
-from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Jobs, Parameters, ProtocolError, Starting
+from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Jobs, Parameters, ProtocolError, Started, Starting
 from acetate.protocol.finding import START_SECONDS
 
 SERVE = "import sys; from acetate.server.serve import serve; sys.exit(serve(port=0, engine='fake'))"
@@ -257,6 +257,24 @@ def test_a_client_starts_a_server_when_there_is_none(tmp_path: Path, monkeypatch
             assert isinstance(events[0], Starting)
             assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
         finally:
+            started = psutil.Process(running.pid)
+            started.terminate()
+            started.wait(60)
+
+
+def test_whoever_may_start_a_server_goes_on_after_one_was_stopped(start_server: Any) -> None:
+    server = start_server()
+    with Client("test", launch=[sys.executable, "-c", SERVE]) as client:
+        following = client.follow(client.submit("foreground", Parameters(prompt="a kite @gate:go")), timeout=120)
+        while not isinstance(next(following), Started):
+            pass
+        server.stop()
+        server.open_gate("go")
+        try:
+            assert isinstance(list(following)[-1], Finished)
+        finally:
+            running = protocol.running_server()
+            assert running is not None
             started = psutil.Process(running.pid)
             started.terminate()
             started.wait(60)
