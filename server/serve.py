@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from acetate.protocol import running_server
+from acetate.protocol.connection import GOING_AWAY
 from acetate.protocol.frames import MAX_FRAME_BYTES
 from acetate.protocol.messages import VERSION
 from websockets.asyncio.server import Server, ServerConnection
@@ -38,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 OPEN_SECONDS = 5
 PING_SECONDS = 20
-GOING_AWAY = 1001
 
 
 def serve(

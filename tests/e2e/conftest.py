@@ -96,6 +96,7 @@ class ServerProcess:
                 with contextlib.suppress(psutil.NoSuchProcess):  # a dead one that nobody has buried yet
                     if f"--lane {lane}" in " ".join(child.cmdline()):
                         return child
+            threading.Event().wait(0.005)
         raise AssertionError(f"the server has no worker for {lane}")
 
     def wait_until_held(self, seed: int) -> None:
@@ -103,6 +104,7 @@ class ServerProcess:
         deadline = time.monotonic() + DEADLINE
         while not (self.folder / f"held-{seed}").exists():
             assert time.monotonic() < deadline
+            threading.Event().wait(0.005)
 
     def open_gate(self, name: str) -> None:
         """Let a job with `@gate:NAME` in its prompt go on."""
