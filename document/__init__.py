@@ -15,6 +15,7 @@ from .files import (
     write_bytes,
 )
 from .layer import BLEND_MODES, PASS_THROUGH, RGBA, Box, Document, Group, Layer, Node, trim, walk
+from .png import flatten
 from .resize import resize
 from .tree import alone, below, find, insert, names
 
@@ -38,6 +39,7 @@ __all__ = [
     "below",
     "compose",
     "find",
+    "flatten",
     "format_of",
     "insert",
     "insert_into_bytes",

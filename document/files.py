@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import ora, picture, png, psd
-from .compose import compose
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .layer import PASS_THROUGH, RGBA, Document, Group, Layer, walk
 from .limits import MAX_FILE_BYTES
@@ -54,9 +53,8 @@ def write_bytes(document: Document, format: str) -> bytes:
 
 
 def read_image(path: str | os.PathLike[str]) -> RGBA:
-    """Any picture, or the composition of a PSD or OpenRaster file, as `(H, W, 4)` uint8 straight alpha in sRGB."""
-    data, name = _load(path), Path(path).name
-    return compose(_read(data, name)) if _layered(data) else picture.decode(data, name).rgba
+    """Any picture, or a PSD or OpenRaster file merged, as `(H, W, 4)` uint8 straight alpha in sRGB; `read` says what was lost."""
+    return png.flatten(read(path))
 
 
 def insert_into_file(
@@ -66,18 +64,23 @@ def insert_into_file(
     *,
     above: str | None = None,
     below: str | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Add one layer to a PSD or OpenRaster file, leaving all that is in it as it is, also what `read` could not keep.
 
     It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the
-    file itself is replaced.
+    file itself is replaced. Returns what the file's merged picture lacks now, one sentence each.
     """
-    data = insert_into_bytes(_load(path), layer, name=Path(path).name, above=above, below=below)
+    data, notes = _inserted(_load(path), layer, Path(path).name, above, below)
     _write_whole(Path(path if target is None else target), lambda file: file.write(data))
+    return notes
 
 
 def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None = None, below: str | None = None) -> bytes:
     """As `insert_into_file`, in memory."""
+    return _inserted(data, layer, name, above, below)[0]
+
+
+def _inserted(data: bytes, layer: Layer, name: str, above: str | None, below: str | None) -> tuple[bytes, tuple[str, ...]]:
     kind = _layered(data)
     if kind is None:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
@@ -95,11 +98,9 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     for node in nodes:
         if format == "psd" and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")
-        if (
-            format == "ora"
-            and node.blend_mode not in ora.BLEND_OPERATORS
-            and (node.blend_mode != PASS_THROUGH or node.opacity < 1)
-        ):
+        if format == "ora" and node.blend_mode == PASS_THROUGH and node.opacity < 1:
+            notes.append(f"OpenRaster has pass-through at full opacity only: {node.name!r} has {node.opacity:.0%}, became normal")
+        elif format == "ora" and node.blend_mode not in (*ora.BLEND_OPERATORS, PASS_THROUGH):
             notes.append(f"OpenRaster has no blend mode {node.blend_mode!r}: {node.name!r} became normal")
     return tuple(notes)
 

@@ -80,8 +80,11 @@ def read(file: BinaryIO, name: str) -> Document:
         return _Reader(archive, name).document()
 
 
-def insert(data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None) -> bytes:
-    """The same archive with one layer more, placed as by `tree.insert`; the members of all other layers are copied."""
+def insert(
+    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+) -> tuple[bytes, tuple[str, ...]]:
+    """The same archive with one layer more, placed as by `tree.insert`, and what its merged picture lacks; the members of all
+    other layers are copied."""
     out = io.BytesIO()
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = _Reader(old, name)
@@ -95,7 +98,7 @@ def insert(data: bytes, layer: Layer, name: str, *, above: str | None = None, be
                 _store(new, info.filename, _member(old, info.filename), info.compress_type)
         _store(new, source, _layer_png(layer))
         _store_derived(new, document, {**reader.layers, source: layer})
-    return out.getvalue()
+    return out.getvalue(), tuple(f"in the merged picture of {name} {note}" for note in document.notes)
 
 
 class _Reader:

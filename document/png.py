@@ -40,8 +40,13 @@ def write(document: Document, file: BinaryIO) -> None:
     layers = [node for node in walk(document.layers) if isinstance(node, Layer)]
     first = ONLY if len(layers) == 1 else ONLY + 1
     text = record.text(document.width, document.height, dict(enumerate(layers, first)))
+    file.write(encode(flatten(document), text=text))
+
+
+def flatten(document: Document) -> RGBA:
+    """The document as one picture: its only layer where that is all of it, else its composition."""
     only = plain_layer(document)
-    file.write(encode(compose(document) if only is None else only.rgba, text=text))
+    return compose(document) if only is None else only.rgba
 
 
 def plain_layer(document: Document) -> Layer | None:

@@ -24,7 +24,9 @@ def write(document: Document, file: BinaryIO) -> None:
     psd_writing.write(document, file)
 
 
-def insert(data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None) -> bytes:
+def insert(
+    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+) -> tuple[bytes, tuple[str, ...]]:
     """See `psd_writing.insert`."""
     from . import psd_writing
 

@@ -66,9 +66,13 @@ def spare_channels(psd: PSDImage) -> int:
     return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
 
 
-def has_live_parts(psd: PSDImage) -> bool:
-    """Whether the picture depends on something that we do not draw."""
-    return any(isinstance(layer, AdjustmentLayer) or layer.has_effects() for layer in psd.descendants())
+def live_parts(psd: PSDImage) -> Iterator[str]:
+    """What the picture depends on and we do not draw."""
+    for layer in psd.descendants():
+        if isinstance(layer, AdjustmentLayer):
+            yield f"{layer_name(layer)!r} ({_words(type(layer).__name__)})"
+        if layer.has_effects():
+            yield f"the effects of {layer_name(layer)!r}"
 
 
 def read(file: BinaryIO, name: str) -> Document:

@@ -18,18 +18,20 @@ from psd_tools import PSDImage
 from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import GroupMixin, PixelLayer
 from psd_tools.api.layers import Layer as PSDLayer
+from psd_tools.api.numpy_io import encode_image_data
+from psd_tools.api.utils import has_transparency
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
 from psd_tools.psd.image_resources import ImageResource
 from psd_tools.psd.layer_and_mask import ChannelData, ChannelDataList, ChannelInfo, LayerRecord
 
 from . import record, tree, xmp
 from .colour import from_srgb, srgb_profile
-from .compose import render_over_white
+from .compose import render, render_over_white
 from .errors import TooLarge, UnsupportedFile, UnwritableFile
-from .layer import PASS_THROUGH, Document, Layer, Node, walk
+from .layer import PASS_THROUGH, RGBA, Document, Layer, Node, walk
 from .limits import MAX_SIDE, PixelBudget, check_canvas
 from .naming import clean
-from .psd_reading import blend_name, has_live_parts, layer_name, open_psd, psd_decoding, read, spare_channels
+from .psd_reading import blend_name, layer_name, live_parts, open_psd, psd_decoding, read, spare_channels
 
 BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
 
@@ -61,8 +63,11 @@ def write(document: Document, file: BinaryIO) -> None:
     psd._record.write(file)
 
 
-def insert(data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None) -> bytes:
-    """The same file with one layer more, converted to the file's colour mode and depth, every other record as it was.
+def insert(
+    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+) -> tuple[bytes, tuple[str, ...]]:
+    """The same file with one layer more, converted to the file's colour mode and depth, every other record as it was; and
+    what its merged picture lacks.
 
     Clipped layers stay with their base: the new layer goes above all that is clipped to `above`, or below the base of `below`.
     """
@@ -171,13 +176,17 @@ def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
     _check_place(layer)
     if layer.rgba.size == 0:
         return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
+    array = np.dstack([_in_mode(psd, layer.rgba), layer.rgba[..., 3]])
+    return psd.create_pixel_layer_from_array(array, "layer", layer.y, layer.x)
+
+
+def _in_mode(psd: PSDImage, rgba: RGBA) -> NDArray[np.uint8]:
+    """The colour of the pixels, in the file's mode: `(H, W, planes)`."""
     icc = psd.image_resources.get_data(Resource.ICC_PROFILE)
-    colour = from_srgb(Image.fromarray(layer.rgba).convert("RGB"), MODES[psd.color_mode], icc)
+    colour = from_srgb(Image.fromarray(rgba).convert("RGB"), MODES[psd.color_mode], icc)
     if colour.mode == "CMYK":  # PSD counts the ink that is left out
         colour = ImageChops.invert(colour)
-    planes = [np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))]
-    array = np.stack([*planes, layer.rgba[..., 3]], axis=-1)
-    return psd.create_pixel_layer_from_array(array, "layer", layer.y, layer.x)
+    return np.dstack([np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))])
 
 
 def _destination(psd: PSDImage, above: str | None, below: str | None) -> tuple[GroupMixin, int]:
@@ -218,22 +227,45 @@ def _remember(psd: PSDImage, made: PSDLayer, layer: Layer) -> None:
         _attach(psd, Resource.XMP_METADATA, xmp.updated(packet or b"", text))
 
 
-def _with_new_preview(psd: PSDImage, name: str) -> bytes:
-    """The file's bytes with a merged picture that shows the new layer: ours where we draw all that the file holds, else
-    psd-tools' slower one, which knows adjustments and CMYK."""
+def _with_new_preview(psd: PSDImage, name: str) -> tuple[bytes, tuple[str, ...]]:
+    """The file's bytes with a merged picture that shows the new layer, and what that lacks: ours where we draw all that the
+    file holds, else psd-tools' slower one, which knows adjustments and CMYK; ours again where psd-tools cannot."""
     for key in _FORGOTTEN:
         psd.image_resources.pop(key, None)
-    out = io.BytesIO()
-    if psd.color_mode != ColorMode.RGB or psd.depth != 8 or spare_channels(psd) or has_live_parts(psd):
-        psd.save(out)
-        return out.getvalue()
-    psd._record.write(out)
-    out.seek(0)
-    document = read(out, name)
-    merged = render_over_white(document.layers, document.box)
+    undrawn = tuple(live_parts(psd))
+    ours = psd.color_mode == ColorMode.RGB and psd.depth == 8 and not spare_channels(psd)
+    if (ours and not undrawn) or not _drawn_by_psd_tools(psd):
+        _draw(psd, read(io.BytesIO(_bytes(psd)), name), compressed=ours)
+    else:
+        undrawn = ()
+    return _bytes(psd), tuple(f"the merged picture in {name} was drawn without {part}" for part in undrawn)
+
+
+def _drawn_by_psd_tools(psd: PSDImage) -> bool:
+    """Whether it could: some adjustments and strokes need libraries that it leaves optional. Its own `save` would then keep
+    the old picture and say so only in a log."""
+    try:
+        psd._update_preview()
+    except ImportError:
+        return False
+    return True
+
+
+def _draw(psd: PSDImage, document: Document, *, compressed: bool) -> None:
+    """Our composition as the merged picture; in the file's colour mode and depth, with its spare channels as they were."""
     header, picture = psd._record.header, psd._record.image_data
-    picture.compression = _compression(merged)
-    picture.set_data([merged[..., channel].tobytes() for channel in range(header.channels)], header)
+    if compressed:
+        merged = render_over_white(document.layers, document.box)
+        picture.compression = _compression(merged)
+        picture.set_data([merged[..., channel].tobytes() for channel in range(header.channels)], header)
+        return
+    draw = render if has_transparency(psd) else render_over_white  # psd-tools lays the transparent ones over white itself
+    merged = draw(document.layers, document.box)
+    colour, alpha = _in_mode(psd, merged) / np.float32(255), merged[..., 3:] / np.float32(255)
+    picture.set_data(encode_image_data(psd, colour, alpha), header)
+
+
+def _bytes(psd: PSDImage) -> bytes:
     out = io.BytesIO()
     psd._record.write(out)
     return out.getvalue()

@@ -135,6 +135,11 @@ def test_a_blend_mode_that_openraster_does_not_have_is_written_as_normal_and_sai
     assert losses(document, "ora") == ("OpenRaster has no blend mode 'vivid-light': 'glow' became normal",)
 
 
+def test_a_faded_pass_through_group_is_written_as_normal_and_said(noise):
+    document = Document(4, 4, (Group("dusk", (Layer(noise(4, 4)),), opacity=0.5, blend_mode="pass-through"),))
+    assert losses(document, "ora") == ("OpenRaster has pass-through at full opacity only: 'dusk' has 50%, became normal",)
+
+
 def test_elements_without_pixels_are_left_out_and_said():
     document = read_stack('<text name="title"/><filter name="blur"/><layer name="bare"/>')
     assert document.layers == ()

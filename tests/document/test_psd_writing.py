@@ -13,6 +13,7 @@ from acetate.document import (
     compose,
     find,
     insert_into_bytes,
+    insert_into_file,
     losses,
     names,
     read_bytes,
@@ -201,6 +202,37 @@ def test_the_merged_picture_shows_the_new_layer(noise, difference):
     expected = compose(read_bytes(data, name_or_format="a.psd"))
     merged = np.asarray(PSDImage.open(io.BytesIO(data)).topil().convert("RGBA"))
     assert difference(merged, expected) <= 1
+
+
+def under_curves(mode="RGB", depth=8):
+    """A gray canvas, and over it curves, which psd-tools draws only with a library that it leaves optional."""
+    psd = PSDImage.new(mode, (6, 5), depth=depth)
+    psd.create_pixel_layer_from_array(np.full((5, 6, {"L": 1, "CMYK": 4}.get(mode, 3)), 128, np.uint8), "Paper")
+    curves = psd.create_pixel_layer(Image.new("RGB", (0, 0)), "Contrast")
+    curves.tagged_blocks.set_data(Tag.CURVES, version=4, count_map=1, data=[[(0, 0), (255, 255)]])
+    return psd
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+def test_a_merged_picture_that_psd_tools_cannot_draw_is_ours_and_it_is_said(
+    tmp_path, monkeypatch, mode, depth, noise, difference
+):
+    monkeypatch.setattr("psd_tools.composite._compat.HAS_SCIPY", False)
+    path = tmp_path / "scene.psd"
+    path.write_bytes(saved(under_curves(mode, depth)))
+    layer = Layer(noise(3, 3), 1, 1, name="new")
+    notes = insert_into_file(path, layer, below="Contrast")
+    expected = compose(read_bytes(path.read_bytes(), name_or_format="a.psd"))
+    merged = np.asarray(PSDImage.open(path).topil().convert("RGBA"))
+    assert difference(merged, expected) <= 2
+    assert notes == ("the merged picture in scene.psd was drawn without 'Contrast' (curves)",)
+
+
+def test_a_merged_picture_that_lacks_nothing_needs_no_note(tmp_path, noise):
+    path = tmp_path / "scene.psd"
+    path.write_bytes(foreign())
+    assert insert_into_file(path, Layer(noise(3, 3), name="new")) == ()
 
 
 def test_a_stale_thumbnail_is_dropped(noise):
