@@ -18,8 +18,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, write, and name every loss."""
     read = document.read(options.source)
-    document.write(read, options.target)
+    notes = (*read.notes, *document.write(read, options.target))
     print(options.target)
-    for note in (*read.notes, *document.losses(read, document.format_of(options.target))):
+    for note in notes:
         print(f"note: {note}", file=sys.stderr)
     return 0
