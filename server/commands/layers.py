@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,13 @@ def _print(rows: list[dict[str, Any]], depth: int) -> None:
 
 
 def _extract(read: document.Document, folder: Path) -> None:
-    """Every layer on its own canvas-sized sheet, numbered from the bottom, so that stacking them gives the picture."""
+    """Every layer, also a hidden one, on its own canvas-sized sheet, numbered from the bottom.
+
+    Its opacity is worked into its alpha; its blend mode and the look of its groups are not.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
     for number, layer in enumerate(layers, 1):
         kept = "".join(c if c.isalnum() or c in " -_" else "_" for c in layer.name).strip()[:60] or "layer"
-        sheet = document.Document(read.width, read.height, (layer,))
+        sheet = document.Document(read.width, read.height, (replace(layer, visible=True),))
         document.write(sheet, folder / f"{number:02d} {kept}.png")
