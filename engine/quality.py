@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from .request import RGBA
+from .request import RGBA, Mask
 
 RING = 0.04
 """Width of the border ring as a share of the shorter side."""
@@ -39,6 +39,12 @@ def measure(rgba: RGBA) -> dict[str, float]:
         "subject_alpha": float(alpha[seen].mean() / 255) if seen.any() else 0.0,
         "constant": float(alpha.min() == alpha.max()),
     }
+
+
+def soft_overlap(one: Mask, other: Mask) -> float:
+    """Soft intersection over union of two alphas of one size, in [0, 1]; 1 when both are empty."""
+    union = np.maximum(one, other).sum(dtype=np.int64)
+    return float(np.minimum(one, other).sum(dtype=np.int64) / union) if union else 1.0
 
 
 def warnings(quality: Mapping[str, float]) -> tuple[str, ...]:

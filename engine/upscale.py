@@ -40,6 +40,24 @@ INTERPOLATED = 1.5
 TRUSTED_ALPHA = 16
 """From this alpha (of 255) on a pixel's own colour is kept; the less there is below, the more comes from its surroundings."""
 
+SAME_SHAPE = 0.97
+"""From this soft intersection over union on two alphas count as one shape (landscape.md 5)."""
+
+OF_A_MODEL = (
+    "prompt",
+    "negative_prompt",
+    "strength",
+    "steps",
+    "guidance_scale",
+    "scheduler",
+    "count",
+    "lock_alpha",
+    "loras",
+)
+"""Fields of a request that only a base model heeds."""
+
+_DEFAULTS = Request()
+
 
 @dataclass(frozen=True, eq=False)
 class _Job:
@@ -67,7 +85,7 @@ def upscale(
     for index in range(request.count if job.model else 1):
         seed = request.seed + index
         rgba = yield from _drawn_anew(job, enlarged, seed, weights, meter)
-        yield _picture(job, rgba, index, seed)
+        yield _picture(job, rgba, index, seed, tuple(_warnings(job, rgba, enlarged)))
 
 
 def target_size(request: Request) -> tuple[int, int]:
@@ -119,12 +137,12 @@ def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscaler
         model = open_model()
     mode = _mode(options, model)
     network: Network | None = None
-    notes: tuple[str, ...] = ()
+    notes = tuple(_ignored(request, options, mode))
     if request.upscaler is not None:
         try:
             network = upscalers.open(request.upscaler)
         except SpandrelMissing:
-            notes = (f"upscaler {request.upscaler!r} was not used, as spandrel is not installed ({EXTRA}): Lanczos did it",)
+            notes += (f"upscaler {request.upscaler!r} was not used, as spandrel is not installed ({EXTRA}): Lanczos did it",)
     if options.alpha == "network" and request.upscaler is None:
         raise BadRequest("alpha is to be enlarged by a network, and no upscaler was named", "name one, or leave alpha to lanczos")
     return _Job(
@@ -161,6 +179,16 @@ def _mode(options: UpscaleOptions, model: Model | None) -> Mode:
             "choose mode refine, or an SD 1.5 or SDXL model",
         )
     return options.mode or ("enlarge" if model.family == "sketchpad" else "redraw")
+
+
+def _ignored(request: Request, options: UpscaleOptions, mode: Mode) -> Iterator[str]:
+    """What was asked for and has no effect in this mode."""
+    names = [] if mode == "redraw" else list(options.given)
+    if mode == "enlarge":
+        names = [name for name in OF_A_MODEL if getattr(request, name) not in (getattr(_DEFAULTS, name), 0)] + names
+    if names:
+        reason = "nothing was redrawn" if mode == "enlarge" else "a layer is refined in tiles of the model's own size"
+        yield f"{', '.join(names)} had no effect: {reason}"
 
 
 def _enlarge(job: _Job, meter: Meter) -> Generator[Progress, None, RGBA]:
@@ -222,9 +250,10 @@ def _drawn_anew(job: _Job, enlarged: RGBA, seed: int, weights: Weights, meter: M
     return np.dstack([(yield from redraw.colour(colour, alpha, job.options.tiling(native))), alpha])
 
 
-def _picture(job: _Job, rgba: RGBA, index: int, seed: int) -> Picture:
+def _picture(job: _Job, rgba: RGBA, index: int, seed: int, warnings: tuple[str, ...]) -> Picture:
     height, width = rgba.shape[:2]
-    asked = replace(job.request, seed=seed, count=1, width=width, height=height)
+    done = {**job.request.upscaling, "mode": job.mode}
+    asked = replace(job.request, seed=seed, count=1, width=width, height=height, upscaling=done)
     if asked.upscaler is not None:
         asked = replace(asked, upscaler=Path(asked.upscaler).stem)  # where the file lay is nobody's business
     return Picture(
@@ -234,17 +263,20 @@ def _picture(job: _Job, rgba: RGBA, index: int, seed: int) -> Picture:
         seed=seed,
         parameters=to_json(asked),
         quality=quality.measure(rgba),
-        warnings=tuple(_warnings(job)),
+        warnings=warnings,
     )
 
 
-def _warnings(job: _Job) -> Iterator[str]:
+def _warnings(job: _Job, rgba: RGBA, enlarged: RGBA) -> Iterator[str]:
     """What a person should know of the layer."""
     yield from job.notes
     if job.model is not None:
         yield from job.model.room.notes
-        if job.mode == "refine":
-            yield from job.model.codec.notes
+    if job.model is not None and job.mode == "refine":
+        yield from job.model.codec.notes
+        share = quality.soft_overlap(rgba[..., 3], enlarged[..., 3])
+        if share < SAME_SHAPE:
+            yield f"the layer's shape has changed (its alpha overlaps the old one by {share:.0%}): lock alpha to keep it"
 
 
 def _edges(alpha: Mask) -> NDArray[np.bool_]:

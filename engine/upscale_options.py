@@ -37,6 +37,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
 }
 """Whole pixels, least and most."""
 
+NAMES = sorted([*CHOICES, *RANGES, "seam_strength"])
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UpscaleOptions:
@@ -71,9 +73,7 @@ def _check(name: str, value: Any) -> None:
             raise BadRequest(f"upscaling: {name} is {value!r}; it must be a number from 0 to 1")
         return
     if name not in RANGES:
-        raise BadRequest(
-            f"upscaling: unknown option {name!r}", f"one of {', '.join(sorted([*CHOICES, *RANGES, 'seam_strength']))}"
-        )
+        raise BadRequest(f"upscaling: unknown option {name!r}", f"one of {', '.join(NAMES)}")
     least, most = RANGES[name]
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise BadRequest(f"upscaling: {name} is {value!r}; it must be a whole number from {least} to {most}")

@@ -242,6 +242,23 @@ def test_no_model_is_opened_where_none_is_used(engine: Engine, monkeypatch: pyte
     assert np.array_equal(picture.rgba, run(engine, ball())[0].rgba)
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"prompt": "a ball", "strength": 0.5}, "prompt, strength had no effect: nothing was redrawn"),
+        ({"upscaling": {"mode": "enlarge", "seams": "band"}}, "seams had no effect: nothing was redrawn"),
+        ({"steps": 4, "count": 2, "lock_alpha": True}, "steps, count, lock_alpha had no effect: nothing was redrawn"),
+    ],
+)
+def test_what_has_no_effect_without_a_redraw_is_named(engine: Engine, asked: dict[str, Any], named: str) -> None:
+    assert run(engine, ball(), **asked)[0].warnings == (named,)
+    assert run(engine, ball(), strength=0)[0].warnings == ()
+
+
+def test_a_result_says_how_it_was_made_so_that_another_model_repeats_it(engine: Engine) -> None:
+    assert run(engine, ball(), upscaling={})[0].parameters["upscaling"] == {"mode": "enlarge"}
+
+
 def test_the_built_in_model_refuses_to_redraw_opaque_colour(untrained: Engine) -> None:
     with pytest.raises(BadRequest, match="sketchpad cannot redraw opaque colour") as caught:
         run(untrained, ball(), upscaling={"mode": "redraw"})
@@ -258,8 +275,14 @@ def test_the_built_in_model_refines_a_layer_in_tiles(untrained: Engine) -> None:
     assert progress[-1].fraction == pytest.approx(1)
     assert np.array_equal(first.rgba, run(untrained, ball(), scale=4, **refining)[0].rgba), "one seed, one picture"
     assert not np.array_equal(first.rgba, run(untrained, ball(), scale=4, seed=1, **refining)[0].rgba)
-    locked = run(untrained, ball(), scale=4, lock_alpha=True, **refining)[0].rgba
-    assert np.array_equal(locked[..., 3], run(untrained, ball(), scale=4)[0].rgba[..., 3])
+    locked = run(untrained, ball(), scale=4, lock_alpha=True, **refining)[0]
+    assert np.array_equal(locked.rgba[..., 3], run(untrained, ball(), scale=4)[0].rgba[..., 3])
+    assert [any("shape has changed" in one for one in made.warnings) for made in (first, locked)] == [True, False]
+
+
+def test_a_refinement_names_what_only_a_redraw_takes(untrained: Engine) -> None:
+    asked = {"upscaling": {"mode": "refine", "padding": 8}, "steps": 2, "strength": 0.5, "alpha_passes": 1}
+    assert "padding had no effect" in run(untrained, ball(), **asked)[0].warnings[0]
 
 
 def test_several_pictures_are_enlarged_once(untrained: Engine) -> None:
