@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from .reports import Made
 
 THUMBNAIL_SIDE = 128
 NAME_CHARACTERS = 60
+SEED = r" \(\d+\)$"
+"""At the end of a layer's name."""
 ROLE_ORDER = {"background": 0, "foreground": 1, "blended": 2}
 """Bottom to top within one picture."""
 ROLE_NAMES = {"background": "Background", "foreground": "Foreground", "blended": "Blended"}
@@ -31,10 +34,12 @@ class Stack:
     count: int
     roles: int
     """Layers per picture."""
+    name: str = ""
+    """Of the layer that the result is a version of."""
 
     def layer(self, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str) -> Layer:
         """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas."""
-        name = self._name(picture.seed)
+        name = layer_name(picture, self.prompt_name, original=self.name)
         place = crop or Box(box.x, box.y, 1, 1)
         size = (crop.width, crop.height) if crop else (0, 0)
         first = picture.index == 0
@@ -77,8 +82,12 @@ class Stack:
             words = words[: NAME_CHARACTERS - 1].rstrip() + "…"
         return words or self.task.capitalize()
 
-    def _name(self, seed: int) -> str:
-        return f"{self.prompt_name} ({seed})"
+
+def layer_name(picture: Picture, words: str, *, original: str = "") -> str:
+    """The words, or the `original` layer's name without its own seed, and the seed; only an enlargement has used none."""
+    if picture.parameters.get("upscaling", {}).get("mode") == "enlarge":
+        return original or words
+    return f"{re.sub(SEED, '', original) or words} ({picture.seed})"
 
 
 def save(stack: Stack, picture: Picture, index: int, box: Box, incoming: Path, *, crop: bool) -> tuple[Made, bytes]:

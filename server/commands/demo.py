@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         path = options.folder / f"{subject.replace(' ', '-')}.png"
         target = Target(path)
         made = list(shown(engine.run(Request(prompt=subject, width=SIDE, height=SIDE, seed=1))))
-        target.write(made)
+        target.write(made, notes=[])
         pictures += made
         print(path)
     composed = document.Document(SIDE * 2, SIDE * 2, _arranged(pictures))
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     document.write(document.Document(composed.width, composed.height, (flat,)), options.folder / "composed.png")
     print(options.folder / "composed.png")
     scene = Target(options.folder / "scene.psd")
-    scene.write(list(shown(engine.run(Request(task="scene", prompt=SCENE, seed=1)))))
+    scene.write(list(shown(engine.run(Request(task="scene", prompt=SCENE, seed=1)))), notes=[])
     print(scene.path)
     return 0
 

@@ -16,8 +16,8 @@ from acetate.engine.request import Injection, ResizeMode
 
 from . import outputs
 from .failing import UsageError
+from .onto import Onto, onto_of
 from .onto import add_options as add_onto_options
-from .onto import onto_of
 from .pictures import read_mask, read_picture
 from .progress import shown
 
@@ -74,22 +74,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Generate, show progress, write files."""
-    request = request_of(options)
-    target = outputs.Target(options.output)
+    notes: list[str] = []
     onto = onto_of(options)
+    request = request_of(options, onto, notes)
+    target = outputs.Target(options.output)
     pictures = list(shown(events(request, options), quiet=options.json))
-    if onto is not None:
-        pictures = [picture for picture in pictures if not picture.hidden]
     if onto is None:
-        written = target.write(pictures, outputs.given_layers(request, pictures[0]))
+        written = target.write(pictures, outputs.given_layers(request, pictures[0]), notes=notes)
     else:
-        written = onto.write(pictures, target.path)
-    report(written, pictures, as_json=options.json)
+        pictures = [picture for picture in pictures if not picture.hidden]
+        written = onto.write(pictures, target.path, notes)
+    report(written, pictures, notes, as_json=options.json)
     return 0
 
 
-def request_of(options: argparse.Namespace) -> Request:
-    """The request that the options ask for; raises `UsageError`, `BadRequest` or `DocumentError` naming the wrong value."""
+def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str]) -> Request:
+    """The request that the options ask for; what its pictures lost in reading is added to `notes`.
+
+    Raises `UsageError`, `BadRequest` or `DocumentError` naming the wrong value.
+    """
     request = from_json(outputs.parameters_of(options.origin)) if options.origin else Request()
     plain = (
         "task",
@@ -113,19 +116,18 @@ def request_of(options: argparse.Namespace) -> Request:
         changes["prompt"] = options.prompt
     elif not options.origin and options.task != "upscale":
         raise UsageError("the prompt is missing", 'say what to draw: acetate generate "a red apple" -o apple.png')
-    onto = onto_of(options)
     if onto is not None:
-        changes |= onto.conditions(options.task)
+        changes |= onto.conditions(options.task, notes)
     if options.size:
         changes["width"], changes["height"] = options.size
     for role in PICTURES:
         if getattr(options, role) is not None:
-            changes[role] = read_picture(getattr(options, role))
+            changes[role] = read_picture(getattr(options, role), notes)
     prompts = {role: getattr(options, f"{role}_prompt") for role in PICTURES[1:] if getattr(options, f"{role}_prompt")}
     if prompts:
         changes["prompts"] = prompts
     if options.mask is not None:
-        changes["mask"] = read_mask(options.mask)
+        changes["mask"] = read_mask(options.mask, notes)
     if options.lora:
         changes["loras"] = tuple(lora(text) for text in options.lora)
     return replace(request, **changes)
@@ -144,10 +146,11 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
     return Engine(options.device).run(request)
 
 
-def report(written: Sequence[Path], pictures: Sequence[Picture], *, as_json: bool) -> None:
-    """Say where the files are and what is wrong with them."""
+def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence[str], *, as_json: bool) -> None:
+    """Say where the files are, what is wrong with them, and what reading and writing could not keep."""
+    notes = tuple(dict.fromkeys(notes))
     if as_json:
-        rows = [{**described(p), "file": str(f)} for f, p in zip(written, pictures, strict=False)]
+        rows = [{**described(p), "notes": notes, "file": str(f)} for f, p in zip(written, pictures, strict=False)]
         print(json.dumps(rows if len(rows) != 1 else rows[0], indent=2))
         return
     for path in dict.fromkeys(written):
@@ -155,6 +158,8 @@ def report(written: Sequence[Path], pictures: Sequence[Picture], *, as_json: boo
     for picture in pictures:
         for warning in picture.warnings:
             print(f"acetate: seed {picture.seed}: {warning}", file=sys.stderr)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def described(picture: Picture) -> dict[str, Any]:

@@ -8,11 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from acetate import document
-from acetate.engine import Picture
+from acetate.engine import RGBA, Picture
+from acetate.engine.alpha import resize
 
 from .failing import UsageError
 from .outputs import LAYERED, as_layer
+
+SHAPE_TOLERANCE = 0.02
+"""Sides are whole numbers, and models like multiples of 64."""
+
+LIKE = {"background": "foreground", "refine": "source", "repaint": "source", "upscale": "source"}
+"""The picture that `--like` gives to a task."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,30 +38,57 @@ class Onto:
     """A layered file that one layer is added to."""
 
     path: Path
+    read: document.Document
     below: str | None
     like: str | None
 
-    def conditions(self, task: str | None) -> dict[str, Any]:
-        """Fields of the request; a task that was not said is `object` below a layer and `refine` of a layer."""
-        read = document.read(self.path)
-        fields: dict[str, Any] = {"width": read.width, "height": read.height}
+    def conditions(self, task: str | None, notes: list[str]) -> dict[str, Any]:
+        """Fields of the request; a task that was not said is `object` below a layer and `refine` of a layer.
+
+        What the condition does not show of the file is added to `notes`; the file itself keeps it.
+        """
+        fields: dict[str, Any] = {"width": self.read.width, "height": self.read.height}
         if self.below is not None:
             chosen = task or "object"
-            return {**fields, "task": chosen, "background": document.below(read, self.below)} if chosen == "object" else fields
-        if self.like is None:
+            pictures = {"background": self._background(self.below)} if chosen in ("object", "blend") else {}
+        elif self.like is not None:
+            chosen = task or "refine"
+            role = "foreground" if chosen in ("background", "blend") else "source"
+            pictures = {role: document.alone(self.read, self.like)}
+        else:
             return fields
-        picture = document.alone(read, self.like)
-        chosen = task or "refine"
-        return {**fields, "task": chosen, "foreground" if chosen in ("background", "blend") else "source": picture}
+        notes += [f"in the {role} taken from {self.path.name}: {note}" for role in pictures for note in self.read.notes]
+        return {**fields, "task": chosen, **pictures}
 
-    def write(self, pictures: Sequence[Picture], target: Path) -> list[Path]:
-        """Write the file with one more layer for every visible picture, cropped to what it shows."""
+    def _background(self, below: str) -> RGBA:
+        """What lies below a layer, over white: the networks would see mid-grey where it is transparent."""
+        picture = document.below(self.read, below)
+        if not picture[..., 3].any():
+            raise UsageError(f"nothing lies below {below!r}", "name a higher layer, or add --task foreground")
+        paper = document.Layer(np.full_like(picture, 255))
+        return document.compose(replace(self.read, layers=(paper, document.Layer(picture))))
+
+    def check_size(self, width: int, height: int) -> None:
+        """A size to generate at must have the canvas's shape, as the result is brought to the canvas."""
+        needed = max(1, round(width * self.read.height / self.read.width))
+        if abs(height - needed) > 1 + SHAPE_TOLERANCE * needed:
+            canvas = f"{self.read.width}x{self.read.height}"
+            raise UsageError(
+                f"--size {width}x{height} has another shape than the canvas of {self.path.name}, which is {canvas}",
+                f"leave it out, or choose one of that shape, such as {width}x{needed}",
+            )
+
+    def write(self, pictures: Sequence[Picture], target: Path, notes: list[str]) -> list[Path]:
+        """Write the file with one more layer for every picture, cropped to what it has; the first candidate is shown."""
         source = self.path
+        lacking: tuple[str, ...] = ()
         added = [picture for picture in pictures if not picture.hidden]
         for picture in added:
-            layer = document.trim(replace(as_layer(picture), visible=True))
-            document.insert_into_file(source, layer, target, **self._place(picture))
+            rgba = resize(picture.rgba, self.read.width, self.read.height)
+            layer = document.trim(replace(as_layer(picture), rgba=rgba, visible=picture.index == 0))
+            lacking = document.insert_into_file(source, layer, target, **self._place(picture))
             source = target
+        notes += lacking
         return [target] * len(added)
 
     def _place(self, picture: Picture) -> dict[str, str | None]:
@@ -71,4 +106,15 @@ def onto_of(options: argparse.Namespace) -> Onto | None:
         return None
     if options.output.suffix.lower() != options.onto.suffix.lower() or options.onto.suffix.lower() not in LAYERED:
         raise UsageError(f"{options.onto} and {options.output} must both be .psd or both be .ora", "use `acetate convert` first")
-    return Onto(options.onto, options.below, options.like)
+    wanted = LIKE.get(options.task)
+    if options.below is not None and wanted is not None and getattr(options, wanted) is None:
+        raise UsageError(
+            f"--task {options.task} works on a layer, and --below gives it what lies below one",
+            f"name the layer with --like {options.below!r} instead",
+        )
+    onto = Onto(options.onto, document.read(options.onto), options.below, options.like)
+    for name in filter(None, (options.below, options.like)):
+        document.find(onto.read, name)  # not first when a picture waits to be placed
+    if options.size:
+        onto.check_size(*options.size)
+    return onto

@@ -13,6 +13,7 @@ from acetate.engine import Picture, Request
 from acetate.engine.alpha import fit
 from acetate.engine.validation import NEEDED
 
+from ..layers import layer_name
 from .failing import UsageError
 
 LAYERED = (".psd", ".ora")
@@ -33,15 +34,21 @@ class Target:
             raise UsageError(f"{folder} cannot be written to", "choose another place")
         self.path = path
 
-    def write(self, pictures: Sequence[Picture], given: Sequence[document.Layer] = ()) -> list[Path]:
-        """Write every picture; returns the file of each. Only a layered file takes what was `given`."""
+    def write(
+        self, pictures: Sequence[Picture], given: Sequence[document.Layer] = (), *, notes: list[str], name: str = ""
+    ) -> list[Path]:
+        """Write every picture; returns the file of each, and adds to `notes` what a file could not keep.
+
+        Only a layered file takes what was `given`. The pictures are called by `name`, else after their prompt.
+        """
         if self.path.suffix.lower() in LAYERED:
-            document.write(as_document(pictures, given), self.path)
+            notes += document.write(as_document(pictures, given, name), self.path)
             return [self.path] * len(pictures)
         paths = [self._numbered(i, pictures) for i in range(len(pictures))]
         for path, picture in zip(paths, pictures, strict=True):
             height, width = picture.rgba.shape[:2]
-            document.write(document.Document(width, height, (as_layer(picture),)), path)
+            layer = replace(as_layer(picture, name), visible=True)  # also a reference: hidden, its file would be empty
+            notes += document.write(document.Document(width, height, (layer,)), path)
         return paths
 
     def _numbered(self, index: int, pictures: Sequence[Picture]) -> Path:
@@ -55,13 +62,13 @@ class Target:
         return self.path.with_name("-".join(parts) + self.path.suffix)
 
 
-def as_layer(picture: Picture) -> document.Layer:
-    """A picture as a layer at the canvas's origin, named after its prompt and seed."""
+def as_layer(picture: Picture, name: str = "") -> document.Layer:
+    """A picture as a layer at the canvas's origin, called by `name`, else after its prompt, and with its seed."""
     prompt = str(picture.parameters.get("prompt", "")).strip() or picture.role
-    name = prompt if picture.role == "foreground" else picture.role
+    words = prompt[:60] if picture.role == "foreground" else picture.role
     return document.Layer(
         rgba=picture.rgba,
-        name=f"{name[:60]} ({picture.seed})",
+        name=layer_name(picture, words, original=name),
         role=picture.role,
         visible=not picture.hidden,
         parameters=dict(picture.parameters),
@@ -77,14 +84,14 @@ def given_layers(request: Request, picture: Picture) -> tuple[document.Layer, ..
     )
 
 
-def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = ()) -> document.Document:
+def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = (), name: str = "") -> document.Document:
     """All layers, backgrounds lowest; several pictures become a group each, the first one visible, between what was given."""
     height, width = (max(p.rgba.shape[axis] for p in pictures) for axis in (0, 1))
     order = {"background": 0, "blended": 1, "foreground": 2}
     layers: list[document.Layer | document.Group] = []
     for index in range(pictures[-1].index + 1):
         own = sorted((p for p in pictures if p.index == index), key=lambda p: order[p.role])
-        made = tuple(as_layer(p) for p in own)
+        made = tuple(as_layer(p, name) for p in own)
         if pictures[-1].index == 0 or len(made) == 1:
             layers += [replace(layer, visible=layer.visible and index == 0) for layer in made]
         else:

@@ -64,7 +64,7 @@ def test_pictures_of_every_usual_mode_are_read(mode: str, tmp_path: Path) -> Non
     suffix = "tiff" if mode == "CMYK" else "png"
     path = tmp_path / f"source.{suffix}"
     Image.new(mode, (9, 7)).save(path)
-    rgba = read_picture(path)
+    rgba = read_picture(path, [])
     assert rgba.shape == (7, 9, 4)
     assert rgba.dtype == np.uint8
 
@@ -74,4 +74,4 @@ def test_a_mask_is_its_brightness(tmp_path: Path) -> None:
 
     grey = np.array([[0, 128, 255]], np.uint8)
     Image.fromarray(grey).save(tmp_path / "mask.png")
-    assert np.abs(read_mask(tmp_path / "mask.png").astype(int) - grey).max() <= 1
+    assert np.abs(read_mask(tmp_path / "mask.png", []).astype(int) - grey).max() <= 1

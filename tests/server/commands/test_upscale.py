@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from acetate import document
+from acetate.engine import Engine, Request
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
@@ -24,9 +27,47 @@ def test_a_layer_becomes_larger_and_stays_transparent(
     assert large[size[1] // 2, size[0] // 2, 3] == 255
 
 
+def test_a_larger_layer_keeps_its_name(acetate: Command, layer_file: Path, tmp_path: Path) -> None:
+    """Without a seed, as nothing was drawn; a picture without a name has that of its file."""
+    named = document.Document(4, 4, (document.Layer(np.full((4, 4, 4), 99, np.uint8), name="Kite (7)"),))
+    document.write(named, tmp_path / "named.ora")
+    for source, name in ((tmp_path / "named.ora", "Kite (7)"), (layer_file, "layer")):
+        assert acetate("upscale", source, "-o", "large.psd", "--alone")[0] == 0
+        assert document.names(document.read("large.psd")) == (name,)
+
+
+def test_a_layered_file_is_merged_and_it_is_said(acetate: Command, tmp_path: Path) -> None:
+    layers = [document.Layer(np.full((4, 4, 4), 99, np.uint8), name=name) for name in ("a", "b")]
+    document.write(document.Document(4, 4, layers), tmp_path / "two.psd")
+    words = ("upscale", tmp_path / "two.psd", "-o", "large.psd", "--alone")
+    merged = "two.psd: 2 layers were merged into one picture"
+    assert acetate(*words)[2] == f"note: {merged}\n"
+    assert json.loads(acetate(*words, "--json")[1])["notes"] == [merged]
+    assert document.names(document.read("large.psd")) == ("two",)
+
+
+def test_options_of_the_tiles_are_set_by_name(acetate: Command, layer_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Request] = []
+    run = Engine.run
+    monkeypatch.setattr(Engine, "run", lambda engine, request: asked.append(request) or run(engine, request))
+    words = ("--mode", "enlarge", "--lock-alpha", "--set", "padding=64", "--set", "uniform=false", "--set", "order=chess")
+    code, _, err = acetate("upscale", layer_file, "-o", "large.png", *words, "--set", "seam_strength=0.1", "--alone")
+    assert code == 0, err
+    assert asked[0].lock_alpha
+    assert asked[0].upscaling == {"mode": "enlarge", "padding": 64, "uniform": False, "order": "chess", "seam_strength": 0.1}
+    assert "lock_alpha, padding, uniform, order, seam_strength had no effect" in err
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
-    [(("--scale", 0), "scale is 0"), (("--scale", "nan"), "scale is nan"), (("--upscaler", "nothing"), "'nothing'")],
+    [
+        (("--set", "padding"), "'padding' sets nothing; write NAME=VALUE"),
+        (("--set", "padding=wide"), "padding is 'wide'; it must be a whole number from 0 to 512"),
+        (("--set", "blur=8"), "unknown option 'blur'"),
+        (("--scale", 0), "scale is 0"),
+        (("--scale", "nan"), "scale is nan"),
+        (("--upscaler", "nothing"), "'nothing'"),
+    ],
 )
 def test_wrong_values_are_named(acetate: Command, layer_file: Path, words: tuple[object, ...], named: str) -> None:
     code, _, err = acetate("upscale", layer_file, "-o", "large.png", *words, "--alone")
