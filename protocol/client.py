@@ -136,6 +136,7 @@ class Client:
         conditions: Mapping[str, Condition] | None = None,
         *,
         box: wire.Box | None = None,
+        name: str = "",
         format: str | None = None,
         previews: bool = True,
         crop: bool = True,
@@ -152,6 +153,7 @@ class Client:
             task,
             parameters or wire.Parameters(),
             box=box,
+            name=name,
             format=format or self._hello.formats[0],  # type: ignore[arg-type]
             previews=previews,
             crop=crop,

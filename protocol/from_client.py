@@ -47,6 +47,8 @@ class Submit:
     conditions: Conditions = field(default_factory=Conditions)
     box: Box | None = None
     """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
+    name: Annotated[str, AtMost(200)] = ""
+    """What the result is called, as the layer that it is a larger version of; empty: after its prompt."""
     format: LayerFormat | None = None
     previews: bool = True
     crop: bool = True

@@ -90,7 +90,7 @@ class EngineJobs:
         submit = schema.decode(Submit, dict(command.message), "submit")
         aim = target(submit, command.files)
         parameters = submit.parameters
-        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, ROLES.get(submit.task, 1))
+        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, ROLES.get(submit.task, 1), submit.name)
         self._budget.begin()
         index = 0
         steps = self._engine.run(aim.request)

@@ -35,7 +35,7 @@ class Stack:
     roles: int
     """Layers per picture."""
     name: str = ""
-    """Of the layer that the result is a version of."""
+    """Of the layer that the result is a larger version of."""
 
     def layer(self, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str) -> Layer:
         """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas."""
@@ -77,7 +77,7 @@ class Stack:
 
     @property
     def prompt_name(self) -> str:
-        words = " ".join(self.prompt.split())
+        words = " ".join((re.sub(SEED, "", self.name) or self.prompt).split())
         if len(words) > NAME_CHARACTERS:
             words = words[: NAME_CHARACTERS - 1].rstrip() + "…"
         return words or self.task.capitalize()

@@ -22,6 +22,9 @@ LARGEST_SEED = 2**32 - 1
 MOST_CANDIDATES = 64
 """In one run: the server's limit."""
 
+LONGEST_NAME = 200
+"""Of a layer, that the protocol takes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
@@ -79,6 +82,10 @@ class Form:
     def result_box(self, box: Box) -> Box:
         """Where the result goes when the task's own place is `box`: only upscaling changes it."""
         return scaled(box, self.scale) if self.task == "upscale" else box
+
+    def result_name(self, original: str) -> str:
+        """What the server is to call the result: a larger layer as the original, all else (empty) after its prompt."""
+        return original[:LONGEST_NAME] if self.task == "upscale" else ""
 
     def complaint(self, box: Box) -> str | None:
         """What has to be changed before this can be asked of the server; `None` when nothing."""

@@ -69,8 +69,11 @@ def generation(
         record["made_from"] = layer.get_tattoo()
     target = form.result_box(box) if box is not None else None
     pixel_format = _pixel_format(image)
+    name = form.result_name(layer.get_name()) if layer is not None else ""
     return Order(
-        lambda client: client.submit(form.task, form.parameters(), conditions, box=target, format=pixel_format, keep=False),
+        lambda client: client.submit(
+            form.task, form.parameters(), conditions, box=target, name=name, format=pixel_format, keep=False
+        ),
         record,
         original=layer if about.replaces else None,
         hide_original=hide_original,

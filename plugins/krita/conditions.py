@@ -38,6 +38,8 @@ class Plan:
     """The layer to send."""
     node_box: Box | None = None
     """What of it to send."""
+    name: str = ""
+    """What the server is to call the result."""
 
 
 def plan(document: Any, form: Form) -> Plan:
@@ -55,7 +57,8 @@ def plan(document: Any, form: Form) -> Plan:
         if task.masked:
             node_box = _with_selection(node_box, selection, whole)
         own_place = task.takes in ("source", "background")
-        result = Plan(form.result_box(node_box) if own_place else target, above, active, node_box)
+        name = form.result_name(active.name()) if active is not None else ""
+        result = Plan(form.result_box(node_box) if own_place else target, above, active, node_box, name)
     complaint = form.complaint(result.box)
     if complaint is not None:
         raise RefusedError(complaint)

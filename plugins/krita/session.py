@@ -125,7 +125,7 @@ class Session(QtCore.QObject):
                 self._end(errand, error)
                 return
             self._errands[errand.job] = errand
-            client.submit(form.task, form.parameters(), pictures, box=plan.box, format="bgra8", job=errand.job)
+            client.submit(form.task, form.parameters(), pictures, box=plan.box, name=plan.name, format="bgra8", job=errand.job)
 
         self._steps.run(conditions.read(document, form, plan), send)
 

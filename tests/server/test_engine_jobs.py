@@ -99,6 +99,22 @@ def test_without_a_prompt_the_task_is_the_name() -> None:
     assert Stack("0123456789", "upscale", "", 1, 1).layer(picture(), 0, Box(0, 0, 4, 4), None, "").name == "Upscale (7)"
 
 
+@pytest.mark.parametrize(
+    ("mode", "original", "name"),
+    [
+        ("enlarge", "Kite (3)", "Kite (3)"),
+        ("enlarge", "", "a kite"),
+        ("redraw", "Kite (3)", "Kite (7)"),
+        ("redraw", "Kite", "Kite (7)"),
+        ("redraw", "", "a kite (7)"),
+    ],
+)
+def test_a_larger_layer_is_called_as_its_original_with_the_seed_that_was_used(mode: str, original: str, name: str) -> None:
+    stack = Stack("0123456789", "upscale", "a kite", 1, 1, original)
+    made = picture(parameters={"upscaling": {"mode": mode}})
+    assert stack.layer(made, 0, Box(0, 0, 4, 4), None, "").name == name
+
+
 def test_scenes_with_candidates_are_groups_in_a_group() -> None:
     stack = Stack("0123456789", "scene", "a boat", 2, 3)
     layers = [

@@ -33,6 +33,11 @@ def test_a_task_takes_only_its_own_fields():
     assert parameters.strength is None and Form(task="refine").parameters().strength == Form().strength
 
 
+def test_only_a_larger_layer_is_called_as_its_original():
+    assert Form(task="upscale").result_name("Kite") == "Kite"
+    assert Form(task="refine").result_name("Kite") == ""
+
+
 def test_a_new_seed_is_drawn_unless_it_is_fixed():
     assert Form(seed=5, new_seed=False).with_seed().seed == 5
     assert len({Form(seed=5).with_seed().seed for _ in range(8)}) > 1

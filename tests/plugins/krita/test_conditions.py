@@ -63,8 +63,9 @@ def test_a_background_is_made_for_the_layer_where_it_lies(document):
     assert finished(conditions.read(document, form, plan))["foreground"].x == 5
 
 
-def test_upscaling_names_the_larger_box(document):
-    assert conditions.plan(document, Form(task="upscale", scale=3.0)).box == Box(5, 6, 30, 24)
+def test_upscaling_names_the_larger_box_and_the_layer(document):
+    plan = conditions.plan(document, Form(task="upscale", scale=3.0))
+    assert (plan.box, plan.name) == (Box(5, 6, 30, 24), document.activeNode().name())
 
 
 def test_repainting_sends_the_selection_over_the_layer_and_what_is_selected_beside_it(krita, document):
