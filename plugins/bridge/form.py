@@ -15,7 +15,7 @@ from acetate.protocol import Box, Parameters
 from acetate.protocol.values import LONGEST_TEXT
 
 from .placement import Area, scaled, too_large
-from .tasks import BY_NAME, Task
+from .tasks import BY_NAME, METHODS, Task
 
 LARGEST_SEED = 2**32 - 1
 """What spin boxes and other programs' metadata can hold; the server would take more."""
@@ -51,6 +51,8 @@ class Form:
     scheduler: str = ""
     scale: float = 2.0
     upscaler: str = ""
+    method: str = "auto"
+    """One of `tasks.METHODS`."""
 
     @property
     def about(self) -> Task:
@@ -77,6 +79,7 @@ class Form:
             lock_alpha=self.lock_alpha if "lock_alpha" in has else False,
             scale=self.scale if "scale" in has else Parameters().scale,
             upscaler=(self.upscaler or None) if "upscaler" in has else None,
+            upscaling={"mode": self.method} if "method" in has and self.method != "auto" else {},
         )
 
     def result_box(self, box: Box) -> Box:
@@ -120,6 +123,7 @@ def from_json(text: str) -> Form:
 def from_parameters(parameters: Mapping[str, Any], form: Form) -> Form:
     """The form that asks for a finished job again: the history's parameters over the present form, with its seed kept."""
     known = {name: value for name, value in parameters.items() if value is not None and name not in ("width", "height")}
+    known["method"] = (parameters.get("upscaling") or {}).get("mode")
     restored = {name: getattr(Form(), name) for name in ("steps", "guidance_scale", "scheduler", "negative_prompt", "prompts")}
     return replace(_tolerant(replace(form, **restored), known), new_seed=False)
 
@@ -133,6 +137,8 @@ def _tolerant(form: Form, values: Mapping[str, Any]) -> Form:
         default = getattr(Form(), one.name)
         if one.name == "task":
             fits = value in BY_NAME
+        elif one.name == "method":
+            fits = value in METHODS
         elif one.name == "prompts":
             fits = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
         elif one.name in ("steps", "seed", "count", "width", "height"):

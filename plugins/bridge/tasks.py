@@ -10,6 +10,14 @@ from typing import Literal
 
 Need = Literal["source", "foreground", "background"]
 
+METHODS = {
+    "auto": ("As the model can", "An SD or SDXL model draws the colours anew, without one the layer is only enlarged"),
+    "enlarge": ("Enlarge only", "By interpolation or an upscaling network; nothing is drawn anew"),
+    "redraw": ("Redraw the colours", "Enlarge, then draw the colours anew with an SD or SDXL model; the shape stays"),
+    "refine": ("Refine the layer", "Enlarge, then draw the layer anew with its transparency; the shape may change a little"),
+}
+"""How a layer is upscaled: the engine's mode -> label and tooltip."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -92,7 +100,7 @@ TASKS = (
         "Upscale",
         "The active layer larger, without fringes at its edges",
         takes="source",
-        fields=frozenset({"scale", "upscaler"}),
+        fields=frozenset({"scale", "upscaler", "method"}),
         needs_prompt=False,
     ),
 )

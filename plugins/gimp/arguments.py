@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form
 from acetate.plugins.bridge.placement import LARGEST_SIDE
-from acetate.plugins.bridge.tasks import Task
+from acetate.plugins.bridge.tasks import METHODS, Task
 from gi.repository import Gimp, GObject
 
 from .values import UNSET
@@ -39,6 +39,7 @@ def names_for(task: Task) -> list[str]:
         "lock-alpha": "lock_alpha" in task.fields,
         "scale": "scale" in task.fields,
         "upscaler": "upscaler" in task.fields,
+        "method": "method" in task.fields,
         "hide-original": task.replaces,
     }
     return [name for name in ADDERS if wanted.get(name, True)]
@@ -50,6 +51,14 @@ def add_area(procedure: Gimp.Procedure) -> None:
         choice.add(nick, number, label, meaning)
     meaning = "Where the result goes and how large it is; without an open image width and height count"
     procedure.add_choice_argument("area", "Si_ze from", meaning, choice, DEFAULTS.area, BOTH_WAYS)
+
+
+def add_method(procedure: Gimp.Procedure) -> None:
+    choice = Gimp.Choice.new()
+    for number, (nick, (label, meaning)) in enumerate(METHODS.items()):
+        choice.add(nick, number, label, meaning)
+    meaning = "Whether a model draws the enlarged layer anew, and what of it"
+    procedure.add_choice_argument("method", "Me_thod", meaning, choice, DEFAULTS.method, BOTH_WAYS)
 
 
 def add_string(name: str, label: str, meaning: str) -> Callable[[Gimp.Procedure], None]:
@@ -101,6 +110,7 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
         "lock-alpha", "Lock _alpha", "Keep the layer's shape and change its colours only", DEFAULTS.lock_alpha
     ),
     "scale": add_number("scale", "_Factor", "How many times wider and higher; the top left corner stays", 1, 16, DEFAULTS.scale),
+    "method": add_method,
     "seed": add_seed,
     "new-seed": add_new_seed,
     "hide-original": add_switch(
@@ -115,6 +125,10 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
 
 MORE = ("negative-prompt", "upscaler", "steps", "guidance")
 """Those that wait in the dialog's expander."""
+
+
+LATEST = ("method",)
+"""Those that came later: they stand last among a procedure's arguments, so that the others stay where scripts have them."""
 
 
 def add_file(procedure: Gimp.Procedure) -> None:

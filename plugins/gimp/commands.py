@@ -103,7 +103,8 @@ COMMANDS = (
         "_Upscale Layer...",
         "upscale",
         "Make the selected layer larger without fringes at its edges",
-        "The top left corner stays. An upscaling network of the server can be named; without one the layer is interpolated.",
+        "The top left corner stays. The layer is enlarged by an upscaling network of the server, if one is named, else by "
+        "interpolation. Unless the method says otherwise an SD or SDXL model then draws the colours anew.",
     ),
     Command(
         "acetate-insert-layers-from-file",
@@ -142,12 +143,10 @@ def registered(plug_in: Gimp.PlugIn, command: Command, run: Callable[..., Gimp.V
     procedure.add_menu_path(MENU)
     procedure.set_documentation(command.blurb, f"{command.help}\n\n{RUNS}", None)
     procedure.set_attribution(AUTHORS, AUTHORS, YEAR)
-    for name in command.names:
-        arguments.ADDERS[name](procedure)
-    for add in command.own:
+    adders = {name: arguments.ADDERS[name] for name in command.names}
+    latest = [adders.pop(name) for name in arguments.LATEST if name in adders]
+    for add in (*adders.values(), *command.own, arguments.add_convert_indexed, arguments.add_time_limit, *latest):
         add(procedure)
-    arguments.add_convert_indexed(procedure)
-    arguments.add_time_limit(procedure)
     if command.task is not None:
         arguments.add_keep_open(procedure)
     arguments.add_returned_layers(procedure)

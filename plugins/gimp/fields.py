@@ -89,6 +89,7 @@ class FieldGrid:
             "model": lambda: self._list("model"),
             "upscaler": lambda: self._list("upscaler"),
             "area": self._area,
+            "method": lambda: GimpUi.prop_choice_combo_box_new(self._config, "method"),
             "seed": self._seed,
         }
         if name in builders:

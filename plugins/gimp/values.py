@@ -27,6 +27,7 @@ ARGUMENT_OF = {
     "guidance_scale": "guidance",
     "scale": "scale",
     "upscaler": "upscaler",
+    "method": "method",
 }
 """The form's fields as arguments; a procedure has those that its task takes."""
 

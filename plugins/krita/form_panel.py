@@ -7,7 +7,7 @@ from typing import Any
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.placement import LARGEST_SIDE
-from acetate.plugins.bridge.tasks import TASKS
+from acetate.plugins.bridge.tasks import METHODS, TASKS
 
 from .fields import SPACING, Percent, SeedEdit, StillUnderTheWheel, beside, choose, combo_box, grid_layout, spin_box
 from .prompt_edit import PromptEdit
@@ -41,6 +41,9 @@ class FormPanel(QtWidgets.QWidget):
         self.scale.setSingleStep(0.5)
         self.scale.setSuffix(" ×")
         self.upscaler = combo_box("acetate_upscaler", [("", "Smooth interpolation")])
+        self.method = combo_box("acetate_method", [(method, label) for method, (label, _) in METHODS.items()])
+        for row, (_, meaning) in enumerate(METHODS.values()):
+            self.method.setItemData(row, meaning, Qt.ItemDataRole.ToolTipRole)
         self.seed = SeedEdit()
         self.new_seed = QtWidgets.QToolButton()
         self.new_seed.setObjectName("acetate_new_seed")
@@ -100,6 +103,7 @@ class FormPanel(QtWidgets.QWidget):
             scheduler=self.scheduler.currentData(),
             scale=self.scale.value(),
             upscaler=self.upscaler.currentData(),
+            method=self.method.currentData(),
         )
 
     def set_form(self, form: Form) -> None:
@@ -111,6 +115,7 @@ class FormPanel(QtWidgets.QWidget):
         for combo, value in ((self.model, form.model), (self.area, form.area), (self.scheduler, form.scheduler)):
             choose(combo, value)
         choose(self.upscaler, form.upscaler)
+        choose(self.method, form.method)
         self.width_.setValue(form.width or 512)
         self.height_.setValue(form.height or 512)
         self.count.setValue(form.count)
@@ -170,7 +175,8 @@ class FormPanel(QtWidgets.QWidget):
         self._add(grid, "strength", "Strength", self.strength)
         self._add(grid, "lock_alpha", "", self.lock_alpha)
         self._add(grid, "scale", "Factor", self.scale)
-        self._add(grid, "upscaler", "Method", self.upscaler)
+        self._add(grid, "method", "Method", self.method)
+        self._add(grid, "upscaler", "Enlarged by", self.upscaler)
         self._add(grid, "seed", "Seed", beside(self.seed, self.new_seed))
         column.addLayout(grid)
         column.addWidget(self.more)
@@ -198,7 +204,7 @@ class FormPanel(QtWidgets.QWidget):
     def _show_fields(self) -> None:
         """Only what the task takes."""
         fields = Form(task=self.task.currentData()).about.fields
-        shown = {name: name in fields for name in ("area", "count", "strength", "lock_alpha", "scale", "upscaler")}
+        shown = {name: name in fields for name in ("area", "count", "strength", "lock_alpha", "scale", "method", "upscaler")}
         shown["size"] = "area" in fields and self.area.currentData() == "custom"
         shown["foreground"] = shown["background"] = "prompts" in fields
         for name, visible in shown.items():

@@ -33,6 +33,17 @@ def test_a_task_takes_only_its_own_fields():
     assert parameters.strength is None and Form(task="refine").parameters().strength == Form().strength
 
 
+def test_a_method_of_upscaling_is_asked_for_by_its_name():
+    assert Form(task="upscale", method="refine").parameters().upscaling == {"mode": "refine"}
+    assert Form(task="upscale").parameters().upscaling == Form(method="refine").parameters().upscaling == {}
+    assert from_json('{"method": "dream"}').method == "auto"
+
+
+def test_a_result_is_upscaled_again_by_its_own_method():
+    assert from_parameters({"upscaling": {"mode": "enlarge"}}, Form(method="redraw")).method == "enlarge"
+    assert from_parameters({}, Form(method="redraw")).method == "redraw"
+
+
 def test_only_a_larger_layer_is_called_as_its_original():
     assert Form(task="upscale").result_name("Kite") == "Kite"
     assert Form(task="refine").result_name("Kite") == ""
