@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
 from acetate import document
 from acetate.protocol import Client, Discarded, Failed, FileReady, Finished, HistoryPage, Parameters
+from PIL import Image
+from psd_tools import PSDImage
+from psd_tools.constants import Tag
 
 
 @pytest.fixture
@@ -61,6 +65,17 @@ def test_a_files_layers_come_with_their_places_and_groups(client: Client, until:
     assert kite.group[0].id == hidden.group[0].id != empty.group[0].id, "two groups of one name stay two"
     assert (empty.width, empty.height) == (0, 0) and not empty.group[0].visible
     assert layers["Kite"].data == np.ascontiguousarray(picture(8, 2)[2:, 3:]).tobytes()
+
+
+def test_what_a_file_could_not_keep_reaches_who_inserts_it(client: Client, until: Any) -> None:
+    psd, file = PSDImage.new("RGB", (16, 12)), io.BytesIO()
+    psd.create_pixel_layer(Image.new("RGB", (16, 12)), "Paper")
+    psd.create_pixel_layer(Image.new("RGB", (0, 0)), "Negative").tagged_blocks.set_data(Tag.INVERT)
+    psd.save(file)
+    done = ended(client, until, client.insert_file(file.getvalue(), "psd"))[-1]
+
+    assert isinstance(done, Finished)
+    assert done.notes == ("'Negative' (invert) has no pixels of its own and was left out",)
 
 
 @pytest.mark.parametrize("kind", ["psd", "ora", "png"])
