@@ -75,8 +75,12 @@ class Watch:
             self.text = "Connected"
         elif isinstance(event, Disconnected):
             self._lost(event, at)
-        elif self.job is not None and getattr(event, "job", None) == self.job:
+        elif self.job is None:
+            return
+        elif getattr(event, "job", None) == self.job:
             self._of_job(event)
+        elif isinstance(event, Error) and not event.about and not self.accepted:  # it may have been ours
+            self._end("failed", event.failure)
 
     def give_up_after(self, seconds: float, at: float) -> None:
         """End a job whose connection has been lost for longer than that. For hosts that cannot wait for a reconnection."""

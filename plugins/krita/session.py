@@ -253,7 +253,8 @@ class Session(QtCore.QObject):
         if not errand.watch.over:
             return
         del self._errands[errand.job]
-        if errand.watch.failure is not None and errand.watch.failure.code in HOPELESS and self.client is not None:
+        hopeless = errand.watch.failure is not None and errand.watch.failure.code in HOPELESS
+        if self.client is not None and (hopeless or not errand.watch.accepted):
             self.client.cancel(errand.job)  # or it would begin when a server comes up some day
         if errand.watch.outcome == "finished" and errand.document is not None:
             errand.watch.text = "Inserting"

@@ -4,6 +4,7 @@ from acetate.protocol import (
     Cancelled,
     Connected,
     Disconnected,
+    Error,
     Failed,
     Failure,
     Finished,
@@ -64,6 +65,19 @@ def test_a_host_that_cannot_wait_gives_a_lost_job_up(watch):
     assert not watch.over
     watch.give_up_after(30.0, 41.0)
     assert (watch.outcome, watch.failure) == ("failed", LOST)
+
+
+def test_a_message_that_the_server_could_not_even_read_ends_only_what_it_has_not_accepted(watch):
+    accepted, unreadable = Watch(JOB), Failure("too-large", "the message is too long")
+    accepted.take(Queued(JOB, 0), 0.0)
+    for one in (watch, accepted):
+        one.take(Error(unreadable), 0.0)
+    assert (watch.outcome, watch.failure, accepted.outcome) == ("failed", unreadable, None)
+
+
+def test_an_error_about_something_else_ends_nothing(watch):
+    watch.take(Error(LOST, "list-history"), 0.0)
+    assert not watch.over
 
 
 def test_what_waiting_does_not_cure_ends_it_at_once(watch):
