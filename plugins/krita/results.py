@@ -5,13 +5,13 @@ Knows the document and finished layers; knows no server and no widget.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
-from acetate.plugins.bridge.stack import stacked
+from acetate.plugins.bridge.stack import Folder, Item, Sheet, sheets, stacked
 from acetate.plugins.bridge.watch import Watch
 from acetate.protocol import Box
 
@@ -67,7 +67,7 @@ def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
             node = stop.value
             break
         yield
-    _remember(errand, node)
+    _remember(errand, node, item)
     if errand.replaces is not None and (old := canvas.find(document, errand.replaces)) is not None:
         old.remove()
         return node
@@ -76,20 +76,29 @@ def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
     return before if moved_on else node
 
 
-def _remember(errand: Errand, node: Any) -> None:
-    """Keep on the document what made this layer, so that *Repeat* and *Refine* know it after reopening."""
-    made_with = errand.watch.layers[0].layer.parameters
-    if not made_with:
+def _remember(errand: Errand, node: Any, item: Item) -> None:
+    """Keep on the document what made these layers, so that *Repeat* and *Refine* know it after reopening."""
+    task = {"task": errand.form.task} if errand.form is not None else {}
+    found = [(canvas.identity(one), sheet.ready.layer.parameters) for one, sheet in _made_of(node, item)]
+    made = {name: {**parameters, **task} for name, parameters in found if parameters}
+    if not made:
         return
     record = canvas.remembered(errand.document)
-    layers = record.get("layers")
-    layers = dict(layers) if isinstance(layers, dict) else {}
-    made = {"task": errand.form.task} if errand.form is not None else {}
-    layers[canvas.identity(node)] = {**made_with, **made}
+    kept = record.get("layers")
+    layers = {**(kept if isinstance(kept, dict) else {}), **made}
     record["layers"] = dict(list(layers.items())[-REMEMBERED_LAYERS:])
     if errand.form is not None:
         record["form"] = errand.form.to_json()
     canvas.remember(errand.document, record)
+
+
+def _made_of(node: Any, item: Item) -> Iterator[tuple[Any, Sheet]]:
+    """Every layer with its sheet; a group counts as its uppermost one."""
+    *_, uppermost = sheets(item)
+    yield node, uppermost
+    if isinstance(item, Folder):
+        for child, inner in zip(node.childNodes(), item.items, strict=False):  # an artist may have been quick to take one out
+            yield from _made_of(child, inner)
 
 
 def made_with(document: Any, node: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from acetate.plugins.bridge.watch import Watch
 from acetate.plugins.krita import canvas, results
 from acetate.plugins.krita.conditions import RefusedError
 from acetate.plugins.krita.results import Errand
-from acetate.protocol import Box, Layer, LayerReady
+from acetate.protocol import Box, Group, Layer, LayerReady
 
 
 def ready(data=bytes(range(16)), **more):
@@ -65,6 +65,21 @@ def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
     assert results.made_with(document, node) == {"prompt": "fig", "seed": 7, "task": "foreground"}
     assert canvas.remembered(document)["form"] == Form(prompt="fig", seed=7).to_json()
     assert results.made_with(document, document.topLevelNodes()[0]) == {}
+
+
+def candidate(number):
+    made_with = {"prompt": f"fig {number}", "seed": number}
+    shape = {"x": 3, "y": 4, "width": 2, "height": 2, "box": Box(0, 0, 8, 8), "format": "bgra8", "bytes": 16, "sha256": "0" * 64}
+    group = (Group("figs", "figs"),)
+    layer = Layer("job-0001", number, f"fig {number}", "foreground", **shape, group=group, picture=number, parameters=made_with)
+    return LayerReady(layer, bytes(range(16)))
+
+
+def test_every_layer_of_a_group_is_remembered_with_its_own_parameters_and_the_group_with_the_uppermost(app, document):
+    group = inserted(app, errand(document, candidate(0), candidate(1)))
+    lower, upper = group.childNodes()
+    assert [one.name() for one in (group, lower, upper)] == ["figs", "fig 1", "fig 0"]
+    assert [results.made_with(document, one)["seed"] for one in (group, lower, upper)] == [0, 1, 0]
 
 
 def test_only_the_newest_layers_are_remembered(app, document, monkeypatch):
