@@ -25,6 +25,9 @@ MOST_CANDIDATES = 64
 LONGEST_NAME = 200
 """Of a layer, that the protocol takes."""
 
+WORDS = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "scheduler")
+"""What a layer's other versions share with it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
@@ -126,6 +129,12 @@ def from_parameters(parameters: Mapping[str, Any], form: Form) -> Form:
     known["method"] = (parameters.get("upscaling") or {}).get("mode")
     restored = {name: getattr(Form(), name) for name in ("steps", "guidance_scale", "scheduler", "negative_prompt", "prompts")}
     return replace(_tolerant(replace(form, **restored), known), new_seed=False)
+
+
+def with_words_of(made_with: Mapping[str, Any], form: Form) -> Form:
+    """The form that asks for another version of a layer, with the words, model and sampler that made it."""
+    plain = replace(form, **{name: getattr(Form(), name) for name in WORDS})
+    return _tolerant(plain, {name: made_with.get(name) for name in WORDS})
 
 
 def _tolerant(form: Form, values: Mapping[str, Any]) -> Form:

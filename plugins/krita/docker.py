@@ -12,13 +12,14 @@ from acetate.plugins.bridge.form import from_json, from_parameters
 from acetate.protocol import VERSION, Failure, Image
 from krita import DockWidget, Krita
 
-from . import canvas, results
+from . import canvas
 from .checkerboard import Preview
 from .error_box import ErrorBox
 from .fields import SPACING
 from .form_panel import FormPanel
 from .history_list import HistoryList
 from .qt import MAJOR, QtCore, QtWidgets, guarded
+from .reminder import Reminder
 from .results import Errand
 from .session import Session
 
@@ -44,6 +45,7 @@ class Docker(DockWidget):
         """The generation whose preview is shown."""
         self._previewed: Image | None = None
         self.form_panel = FormPanel(Krita.instance().icon)
+        self._reminder = Reminder(self.form_panel)
         self.button = QtWidgets.QPushButton("Generate")
         self.button.setObjectName("acetate_generate")
         self.progress = QtWidgets.QProgressBar()
@@ -58,6 +60,7 @@ class Docker(DockWidget):
         self._lay_out()
         self._connect()
         self.form_panel.set_form(from_json(Krita.instance().readSetting(SETTINGS, "form", "{}")))
+        self._reminder.used()
         self._show_state()
         self._show_engine()
         self._show_history()
@@ -88,6 +91,7 @@ class Docker(DockWidget):
             return
         form = self.form_panel.form().with_seed()
         self.form_panel.seed.set_seed(form.seed)
+        self._reminder.used()
         Krita.instance().writeSetting(SETTINGS, "form", form.to_json())
         self.error.hide()
         self._session.generate(Krita.instance().activeDocument(), form)
@@ -187,14 +191,7 @@ class Docker(DockWidget):
         kept = canvas.remembered(document).get("form")
         if isinstance(kept, str):
             self.form_panel.set_form(from_json(kept))
-
-    def _show_made_with(self) -> None:
-        """*Refine* and its like begin with the words that made the active layer."""
-        form, document = self.form_panel.form(), Krita.instance().activeDocument()
-        active = canvas.active_layer(document) if document is not None and form.about.replaces else None
-        made = results.made_with(document, active) if active is not None else {}
-        if made and not form.prompt.strip():
-            self.form_panel.prompt.set_text(str(made.get("prompt", "")))
+            self._reminder.used()
 
     def _circumstances(self) -> str:
         """For a report."""
@@ -227,7 +224,7 @@ class Docker(DockWidget):
         self._session.noted.connect(self._show_note)
 
     def _task_changed(self) -> None:
-        self._show_made_with()
+        self._reminder.look()
         self._show_state()
 
     def _lay_out(self) -> None:

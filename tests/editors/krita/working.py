@@ -5,6 +5,7 @@ from pathlib import Path
 
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.qt import Qt, QtCore, QtWidgets
+from acetate.plugins.krita.reminder import LOOK_MS
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
 from desk import (
@@ -110,10 +111,31 @@ def upscaling_makes_a_larger_layer_with_the_same_corner():
 def refining_knows_the_words_that_made_the_layer():
     document = yield from prepared()
     yield from generate("a paper kite")
-    yield lambda: document.activeNode().name() == "a paper kite (7)"
-    docker().form_panel.prompt.clear()
+    kite, panel = document.activeNode(), docker().form_panel
+    panel.count.setValue(2)
+    yield from generate("a glass fox", seed=8)
+    yield from activate(document, kite)
+    panel.strength.setValue(35)
     choose("task", "refine")
-    assert docker().form_panel.prompt.text() == "a paper kite"
+    assert panel.prompt.text() == "a paper kite"
+    fox = next(node for node in document.topLevelNodes() if node.childNodes()).childNodes()[0]
+    yield from activate(document, fox)
+    yield lambda: panel.prompt.text() == "a glass fox"
+    assert (panel.task.currentData(), panel.seed.seed(), panel.strength.value()) == ("refine", 8, 35)
+
+
+@claim
+def refining_keeps_the_words_that_the_artist_has_typed():
+    document = yield from prepared()
+    yield from generate("a paper kite")
+    kite, panel = document.activeNode(), docker().form_panel
+    other = put_in(document, sheet("other"))
+    yield from activate(document, other)
+    type_prompt("in oil paint")
+    choose("task", "refine")
+    yield from activate(document, kite)
+    yield 2 * LOOK_MS
+    assert panel.prompt.text() == "in oil paint"
 
 
 @claim

@@ -1,7 +1,15 @@
 import secrets
 from dataclasses import replace
 
-from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form, fresh_seed, from_json, from_parameters
+from acetate.plugins.bridge.form import (
+    LARGEST_SEED,
+    MOST_CANDIDATES,
+    Form,
+    fresh_seed,
+    from_json,
+    from_parameters,
+    with_words_of,
+)
 from acetate.plugins.bridge.tasks import TASKS
 from acetate.protocol import Box, Parameters
 
@@ -71,6 +79,14 @@ def test_the_parameters_of_a_result_fill_the_form_and_fix_the_seed():
     after = from_parameters({"task": "refine", "prompt": "new", "seed": 9, "strength": 1, "steps": None, "width": 128}, before)
     assert after == replace(
         before, task="refine", prompt="new", seed=9, strength=1, steps=None, negative_prompt="", new_seed=False
+    )
+
+
+def test_the_words_of_a_layer_bring_model_and_sampler_and_leave_task_seed_and_strength():
+    before = Form(task="refine", prompt="old", seed=3, strength=0.2, steps=50, scheduler="euler")
+    made_with = {"task": "foreground", "prompt": "new", "model": "m", "seed": 9, "strength": 1.0, "guidance_scale": 4.0}
+    assert with_words_of(made_with, before) == replace(
+        before, prompt="new", model="m", guidance_scale=4.0, steps=None, scheduler=""
     )
 
 
