@@ -160,7 +160,7 @@ def insert(app: Any, document: Any, item: Item, above: str | None) -> Generator[
         if not is_open(app, document):  # Krita takes events while it adds a layer, and one of them may have closed the document
             raise DocumentClosedError
         if isinstance(item, Folder):  # Krita does not merge a group that comes with its layers (seen in 5.1 and 5.2)
-            yield  # at 4096 x 4096 the one and the other take Krita some 0.2 s each (5.2)
+            yield  # at 4096 x 4096 the one takes Krita 130 to 200 ms, the other 170 to 600 (5.2): not both in one turn
             if not is_open(app, document):
                 raise DocumentClosedError
             document.refreshProjection()

@@ -27,12 +27,16 @@ from stage import undo
 class Stopwatch:
     """Every entry of Krita into Python code on the main thread, and how long it kept the thread.
 
-    Our own time is the thread's CPU time, which other programs on the machine do not stretch. Krita's one call that adds a layer
-    is not ours: it recomposes the canvas in threads of its own and waits for them. It is listed beside it.
+    Our own time is the thread's CPU time, which other programs on the machine do not stretch. Two calls are not ours but Krita's:
+    it recomposes the canvas in threads of its own and waits for them. They are listed beside it.
     """
 
+    KRITAS = ("addChildNode", "refreshProjection")
+
     def __init__(self):
-        self.entries, self.adding = [], []
+        self.entries, self.kritas = [], []
+        self.together = 0
+        """The most of Krita's calls in one entry."""
         self._began = {}
         self._waited = 0.0, 0.0
 
@@ -44,22 +48,24 @@ class Stopwatch:
         sys.setprofile(None)
 
     def _profile(self, frame, event, called):
-        if event in ("c_call", "c_return") and getattr(called, "__name__", "") == "addChildNode":
+        if event in ("c_call", "c_return") and getattr(called, "__name__", "") in self.KRITAS:
             if event == "c_call":
-                self._adding_since = time.perf_counter(), time.thread_time()
+                self._kritas_since = time.perf_counter(), time.thread_time()
             else:
-                wall, cpu = time.perf_counter() - self._adding_since[0], time.thread_time() - self._adding_since[1]
-                self.adding.append(wall)
+                wall, cpu = time.perf_counter() - self._kritas_since[0], time.thread_time() - self._kritas_since[1]
+                self.kritas.append((called.__name__, wall))
                 self._waited = self._waited[0] + wall, self._waited[1] + cpu
         elif frame.f_back is None and "/acetate/" in frame.f_code.co_filename:
             if event == "call":
                 self._waited = 0.0, 0.0
                 self._began[id(frame)] = time.perf_counter(), time.thread_time()
+                self._called = len(self.kritas)
             elif event == "return" and id(frame) in self._began:
                 wall, cpu = self._began.pop(id(frame))
                 clock, own = time.perf_counter() - wall - self._waited[0], time.thread_time() - cpu - self._waited[1]
                 slot = getattr(frame.f_locals.get("slot"), "__qualname__", frame.f_code.co_qualname)
                 self.entries.append((own, clock, slot))
+                self.together = max(self.together, len(self.kritas) - self._called)
 
     def summary(self):
         cpu, clock = max(self.entries), max(self.entries, key=lambda one: one[1])
@@ -67,7 +73,7 @@ class Stopwatch:
             "entries": len(self.entries),
             "longest, ms of CPU": (round(1000 * cpu[0], 1), cpu[2]),
             "longest, ms on the clock": (round(1000 * clock[1], 1), clock[2]),
-            "Krita's addChildNode, ms on the clock": [round(1000 * one, 1) for one in self.adding],
+            "Krita's calls, ms on the clock": [(name, round(1000 * wall, 1)) for name, wall in self.kritas],
             "load": round(os.getloadavg()[0], 1),
         }
 
@@ -99,6 +105,20 @@ def a_layer_of_4096_by_4096_takes_the_main_thread_for_less_than_50_ms_at_a_time(
         yield 500
     node = document.topLevelNodes()[1]
     assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+    return assert_short(watch)
+
+
+@claim
+def a_group_of_4096_by_4096_takes_as_little_beside_one_call_of_kritas_at_a_time():
+    document = yield from prepared(4096, 4096)
+    docker().form_panel.count.setValue(2)
+    yield 1000
+    with Stopwatch() as watch:
+        yield from generate("@big:4096")
+        yield 500
+    assert [name for name, _ in watch.kritas] == ["addChildNode", "refreshProjection"], watch.kritas
+    assert watch.together == 1
+    assert len(document.topLevelNodes()[1].childNodes()) == 2
     return assert_short(watch)
 
 
