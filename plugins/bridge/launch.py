@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
 RECORD = Path(__file__).absolute().parents[2] / "launch.json"
 """In the plug-in's package; a plug-in from a zip has none."""
+FLATPAK = Path("/.flatpak-info")
+"""Only there inside a Flatpak, which need not see the programs of the machine."""
 BY_HAND = "acetate serve"
-"""What a person types to start the server."""
+"""What a person types to start the server, where nothing is recorded."""
 
 
-def server_command(record: Path = RECORD) -> list[str] | None:
+def server_command(record: Path = RECORD, *, sandbox: Path = FLATPAK) -> list[str] | None:
     """The recorded command if its program is still there, else `acetate` on the search path, else `None`."""
-    try:
-        command = json.loads(record.read_text(encoding="utf-8"))["command"]
-        if isinstance(command, list) and all(isinstance(word, str) for word in command) and shutil.which(command[0]):
-            return command
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
-        pass
+    command = _recorded(record)
+    if command and (sandbox.exists() or shutil.which(command[0])):
+        return command
     found = shutil.which("acetate")
     return [found, "serve"] if found else None
+
+
+def by_hand(record: Path = RECORD) -> str:
+    """What a person types in a terminal, where programs may be seen that the editor does not see."""
+    command = _recorded(record)
+    return shlex.join(command) if command else BY_HAND
+
+
+def _recorded(record: Path) -> list[str] | None:
+    try:
+        command = json.loads(record.read_text(encoding="utf-8"))["command"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return command if isinstance(command, list) and all(isinstance(word, str) for word in command) else None

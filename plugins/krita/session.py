@@ -17,7 +17,7 @@ from typing import Any
 from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
 from acetate.plugins.bridge.history import History
-from acetate.plugins.bridge.launch import BY_HAND, server_command
+from acetate.plugins.bridge.launch import by_hand, server_command
 from acetate.plugins.bridge.watch import HOPELESS, Watch
 from acetate.plugins.bridge.words import sentence, short_prompt
 from acetate.protocol import (
@@ -235,7 +235,7 @@ class Session(QtCore.QObject):
         if failure.code in ("no-server", "cannot-start"):
             self.connection = "No server is running"
             if failure.code == "no-server":  # the other one says which command failed
-                failure = Failure(failure.code, failure.message, f"Start it in a terminal: {BY_HAND}")
+                failure = Failure(failure.code, failure.message, f"Start it in a terminal: {by_hand()}")
         else:
             self.connection = "Reconnecting" if event.retry_in is not None else "Not connected"
         if self.connection != before and self.connection != "Reconnecting":

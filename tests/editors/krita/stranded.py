@@ -10,7 +10,7 @@ def the_one_command_to_run_is_shown():
     document = new_document()
     show_docker()
     yield lambda: docker().error.isVisible()
-    assert "acetate serve" in docker().error.text()
+    assert "/nowhere/acetate serve" in docker().error.text()
     assert docker().status.text() == "No server is running"
     choose("task", "foreground")
     type_prompt("a red apple")

@@ -31,7 +31,7 @@ def test_without_a_server_the_docker_starts_the_recorded_one(computer):
 
 def test_where_no_server_can_be_started_the_command_is_shown(computer):
     (computer.share / "acetate/server.json").unlink(missing_ok=True)
-    record(computer, ["/nowhere/acetate"])
+    record(computer, ["/nowhere/acetate", "serve"])
     assert_all_hold(computer.run("stranded"))
 
 

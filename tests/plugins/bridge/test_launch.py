@@ -2,7 +2,7 @@ import json
 import sys
 
 import pytest
-from acetate.plugins.bridge.launch import server_command
+from acetate.plugins.bridge.launch import BY_HAND, by_hand, server_command
 
 
 @pytest.fixture
@@ -20,6 +20,20 @@ def test_the_recorded_command_is_used_while_its_program_is_there(record):
 def test_without_a_usable_record_and_without_acetate_there_is_no_command(record, text):
     record.write_text(text)
     assert server_command(record) is None
+
+
+def test_inside_a_flatpak_the_record_is_taken_at_its_word_for_its_programs_may_not_be_seen(record, tmp_path):
+    record.write_text(json.dumps({"command": ["/nowhere/python", "serve"]}))
+    sandbox = tmp_path / ".flatpak-info"
+    assert server_command(record, sandbox=sandbox) is None
+    sandbox.touch()
+    assert server_command(record, sandbox=sandbox) == ["/nowhere/python", "serve"]
+
+
+def test_a_person_is_told_the_recorded_command_also_where_its_program_is_not_seen(record):
+    assert by_hand(record) == BY_HAND
+    record.write_text(json.dumps({"command": ["/no where/python", "serve"]}))
+    assert by_hand(record) == "'/no where/python' serve"
 
 
 def test_acetate_on_the_search_path_serves_a_plugin_from_a_zip(record, tmp_path):
