@@ -117,9 +117,9 @@ def install(host: Host, *, link: bool = False, enable: bool = False) -> list[Pla
         with tempfile.TemporaryDirectory(dir=_made(place.plugins), prefix=".acetate-") as temporary:
             fresh = Path(temporary) / "fresh"
             assemble(host, fresh, launch=server_command(), link=link)
-            if host is KRITA:
-                _replace(fresh / "acetate.action", _made(place.root / "actions") / "acetate.action")
-                _replace(fresh / "acetate.desktop", place.plugins / "acetate.desktop")
+            for name, target in beside_package(place).items():
+                _made(target.parent)
+                _replace(fresh / name, target)
             _replace(fresh / host.folder, place.plugins / host.folder)
         _forget_cache(place)
         if enable and place.config is not None:
@@ -131,9 +131,7 @@ def uninstall(host: Host) -> list[Place]:
     """Take the plug-in out of every copy of the editor; return where it was."""
     removed = []
     for place in places(host):
-        ours = [place.plugins / host.folder]
-        if host is KRITA:
-            ours += [place.plugins / "acetate.desktop", place.root / "actions" / "acetate.action"]
+        ours = [place.plugins / host.folder, *beside_package(place).values()]
         there = [path for path in ours if path.exists() or path.is_symlink()]
         for path in there:
             _remove(path)
@@ -143,6 +141,13 @@ def uninstall(host: Host) -> list[Place]:
             if place.config is not None and place.config.exists():
                 _set_enabled(place.config, None)
     return removed
+
+
+def beside_package(place: Place) -> dict[str, Path]:
+    """Where the editor wants the files that are assembled beside the plug-in's folder, by their names."""
+    if place.host is not KRITA:
+        return {}
+    return {"acetate.action": place.root / "actions" / "acetate.action", "acetate.desktop": place.plugins / "acetate.desktop"}
 
 
 def zip_plugin(host: Host, destination: Path) -> Path:

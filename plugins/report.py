@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .hosts import GIMP, HOSTS, KRITA, Host, Place, places, setting
-from .install import LAUNCH, assemble, server_command
+from .install import LAUNCH, assemble, beside_package, server_command
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ def _amiss(place: Place, folder: Path) -> Iterator[str]:
     """What installing again would mend."""
     if not _is_current(place):
         yield "the plug-in is from another version of Acetate"
+    for file in beside_package(place).values():
+        if not file.exists():
+            yield f"{file} is missing"
     command = recorded(folder / place.host.package / LAUNCH)
     if command is None:
         yield "the plug-in does not know how to start the server"
@@ -93,7 +96,9 @@ def _is_current(place: Place) -> bool:
     with tempfile.TemporaryDirectory() as temporary:
         fresh = Path(temporary) / "fresh"
         assemble(place.host, fresh, launch=server_command())
-        return _same(fresh / place.host.folder, place.plugins / place.host.folder)
+        beside = [(fresh / name, file) for name, file in beside_package(place).items() if file.exists()]
+        same = all(filecmp.cmp(ours, there, shallow=False) for ours, there in beside)
+        return same and _same(fresh / place.host.folder, place.plugins / place.host.folder)
 
 
 def _same(fresh: Path, there: Path) -> bool:

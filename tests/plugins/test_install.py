@@ -310,6 +310,19 @@ def test_the_report_notices_an_old_plugin_and_a_lost_server(home, monkeypatch):
     assert any("/nowhere/python, which is not there" in text for text in texts)
 
 
+@pytest.mark.parametrize("file", ["pykrita/acetate.desktop", "actions/acetate.action"])
+def test_the_report_notices_what_is_missing_or_old_beside_kritas_package(home, monkeypatch, file):
+    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
+    install.install(KRITA, enable=True)
+    path = home / ".local/share/krita" / file
+    path.write_text("old")
+    (old,) = finding("Krita")
+    path.unlink()
+    (missing,) = finding("Krita")
+    assert "another version" in old.text and missing.text == f"{path} is missing"
+    assert not missing.good and missing.remedy == "acetate plugin install krita"
+
+
 def test_the_report_notices_a_script_that_gimp_would_ignore(home):
     folder = gimp(home)
     install.install(GIMP)
