@@ -212,8 +212,12 @@ def _forget_cache(place: Place) -> None:
 
 def _set_enabled(config: Path, value: str | None) -> None:
     """Switch the plug-in on in kritarc, or take the switch out. Krita must not run: it writes the file when it ends."""
+    config = config.resolve()  # people keep such files elsewhere and link to them
     text = config.read_text(encoding="utf-8") if config.exists() else ""
     _made(config.parent)
     unfinished = config.with_name(f".{config.name}.{os.getpid()}")
+    unfinished.touch()
+    if config.exists():
+        shutil.copymode(config, unfinished)
     unfinished.write_text(with_setting(text, "python", "enable_acetate", value), encoding="utf-8")
     unfinished.replace(config)

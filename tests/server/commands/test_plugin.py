@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
+
+import pytest
 
 from .conftest import Command
 
@@ -11,6 +15,24 @@ def test_a_zip_is_written_where_asked(acetate: Command, tmp_path: Path) -> None:
     outcome = acetate("plugin", "zip", "krita", "-o", tmp_path)
     assert outcome.code == 0
     assert Path(outcome.out.strip()).is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and modes as on Linux")
+def test_a_plugin_is_switched_on_in_a_kritarc_that_stays_a_link_and_private(
+    acetate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    kept, config = tmp_path / "dotfiles", tmp_path / "config/kritarc"
+    kept.write_text("[theme]\nTheme=Krita dark\n")
+    kept.chmod(0o600)
+    config.parent.mkdir()
+    config.symlink_to(kept)
+    assert acetate("plugin", "install", "krita", "--enable").code == 0
+    assert kept.read_text() == "[theme]\nTheme=Krita dark\n\n[python]\nenable_acetate=true\n"
+    assert config.is_symlink() and stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_a_folder_that_is_not_there_is_named(acetate: Command, tmp_path: Path) -> None:
