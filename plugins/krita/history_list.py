@@ -16,7 +16,7 @@ from .qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
 
 THUMBNAIL, MARGIN = 48, 4
 JOB = Qt.ItemDataRole.UserRole
-SECOND_LINE = Qt.ItemDataRole.UserRole + 1
+ENTRY = Qt.ItemDataRole.UserRole + 1
 PICTURE = Qt.ItemDataRole.UserRole + 2
 
 
@@ -61,8 +61,8 @@ class HistoryList(QtWidgets.QListWidget):
                 item.setData(JOB, entry.job)
                 item.setText(" ".join(str(entry.parameters.get("prompt", "")).split()) or _task(entry))
                 item.setToolTip(_details(entry))
+                item.setData(ENTRY, entry)
                 self.insertItem(row, item)
-            item.setData(SECOND_LINE, _second_line(entry))
             if item.data(PICTURE) is None and entry.job in history.thumbnails:
                 item.setData(PICTURE, checkerboard.picture(history.thumbnails[entry.job]))
 
@@ -122,7 +122,7 @@ class _Row(QtWidgets.QStyledItemDelegate):
         small.setPointSizeF(0.9 * option.font.pointSizeF())
         faint = QtGui.QColor(colour)
         faint.setAlphaF(0.65)
-        self._line(painter, lower, faint, small, str(index.data(SECOND_LINE)), Qt.AlignmentFlag.AlignTop)
+        self._line(painter, lower, faint, small, _second_line(index.data(ENTRY)), Qt.AlignmentFlag.AlignTop)
 
     def _line(self, painter: Any, area: Any, colour: Any, font: Any, text: str, alignment: Any) -> None:
         painter.save()
@@ -138,6 +138,7 @@ def _task(entry: HistoryEntry) -> str:
 
 
 def _second_line(entry: HistoryEntry) -> str:
+    """Its age is that of the moment."""
     seeds = {layer.seed for layer in entry.layers}
     several = len({layer.index for layer in entry.layers if layer.role == "foreground"}) if len(seeds) > 1 else 1
     said = [f"seed {min(seeds)}" if several == 1 else f"seeds {min(seeds)}–{max(seeds)}", ago(time.time() - entry.finished)]

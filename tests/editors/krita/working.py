@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
-from acetate.plugins.krita import canvas
+from acetate.plugins.krita import canvas, history_list
 from acetate.plugins.krita.qt import Qt, QtCore, QtWidgets
 from acetate.plugins.krita.reminder import LOOK_MS
 from acetate.protocol import Box
@@ -181,6 +182,24 @@ def the_history_has_thumbnails_newest_first_and_a_click_inserts_again():
     assert_equals_what_the_server_sent(again, errands[0].watch.layers[0])
     yield from undo(document)
     assert names(document) == ["Background", "first fig (7)", "second fig (7)"]
+
+
+@claim
+def the_history_tells_the_age_of_the_moment():
+    yield from prepared()
+    yield from generate("a milestone", seed=20)
+    yield lambda: history_rows()[:1] == ["a milestone"]
+    rows, clock = docker().history, history_list.time
+    yield lambda: rows.item(0).data(int(Qt.ItemDataRole.UserRole) + 2) is not None
+
+    def seen_after(seconds):
+        history_list.time = SimpleNamespace(time=lambda: clock.time() + seconds)
+        try:
+            return rows.viewport().grab(rows.visualItemRect(rows.item(0))).toImage()
+        finally:
+            history_list.time = clock
+
+    assert seen_after(7200) == seen_after(7205) != seen_after(0)
 
 
 def choose_in_menu(row, key):
