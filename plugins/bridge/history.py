@@ -14,10 +14,17 @@ class History:
     entries: dict[str, HistoryEntry] = field(default_factory=dict)
     """By job, newest first."""
     thumbnails: dict[str, Image] = field(default_factory=dict)
+    _outdated: bool = False
+
+    def renew(self) -> None:
+        """Begin anew with the next page: meanwhile others may have deleted jobs, and the server evicted some."""
+        self._outdated = True
 
     def take(self, event: Event) -> bool:
         """Whether the event changed anything here."""
         if isinstance(event, HistoryPage):
+            if self._outdated:
+                self.entries, self.thumbnails, self._outdated = {}, {}, False
             known = {**self.entries, **{entry.job: entry for entry in event.entries}}
             self.entries = dict(sorted(known.items(), key=lambda item: -item[1].finished))
             self.thumbnails.update(event.thumbnails)

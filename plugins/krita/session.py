@@ -212,6 +212,7 @@ class Session(QtCore.QObject):
         if isinstance(event, Connected):
             self.connection = ""
             self._use_engine(event.welcome.engine)
+            self.history.renew()
             self._ask_for_history()
         elif isinstance(event, Starting):
             self.connection = "Starting the Acetate server"

@@ -5,6 +5,7 @@ import socket
 
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.qt import QtWidgets
+from acetate.protocol import Client, Discarded
 from contract import finished
 from desk import (
     OUT,
@@ -173,6 +174,21 @@ def a_server_that_is_killed_and_started_again_meanwhile_finishes_the_job():
     layer = errand.watch.layers[0].layer
     assert node.pixelData(layer.x, layer.y, layer.width, layer.height).data() == errand.watch.layers[0].data
     assert len(errand.watch.layers) == 1, "nothing arrives twice"
+
+
+@claim
+def what_others_have_deleted_is_gone_from_the_history_after_a_reconnection():
+    yield from prepared()
+    errand = yield from generate("not for long")
+    yield lambda: errand.job in session().history.entries
+    with Client("another") as other:
+        other.discard(errand.job)
+        yield lambda: any(isinstance(event, Discarded) for event in other.poll())
+    yield from ask("kill")
+    yield from ask("start")
+    yield lambda: errand.job not in session().history.entries
+    yield lambda: "not for long" not in [docker().history.item(row).text() for row in range(docker().history.count())]
+    yield ready
 
 
 @claim

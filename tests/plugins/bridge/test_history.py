@@ -23,6 +23,16 @@ def test_a_deleted_job_is_gone_with_its_picture():
     assert list(history.entries) == list(history.thumbnails) == ["job-1"]
 
 
+def test_a_new_connections_first_page_takes_the_place_of_everything_that_others_may_have_deleted():
+    history = History()
+    history.take(page(9, 5))
+    history.renew()
+    assert list(history.entries) == ["job-9", "job-5"], "shown until the page comes"
+    history.take(page(9, 8))
+    history.take(page(4))
+    assert list(history.entries) == ["job-9", "job-8", "job-4"] == sorted(history.thumbnails, reverse=True)
+
+
 def test_what_does_not_concern_it_changes_nothing():
     history = History()
     assert not history.take(Discarded("job-2"))
