@@ -165,19 +165,20 @@ def opacity_and_blending_mode_of_a_file_arrive_in_the_same_undo_step():
 
 @claim
 def nothing_is_put_into_a_document_that_was_closed():
-    document = new_document()
-    yield SETTLE
-    work = canvas.insert(krita_app(), document, sheet(), None)
-    next(work)
-    document.setModified(False)
-    document.close()
-    yield SETTLE
-    assert not canvas.is_open(krita_app(), document)
-    try:
-        finished(work)
-    except canvas.DocumentClosedError:
-        return
-    raise AssertionError("a layer was put into a closed document")
+    for item in (sheet(), Folder("group", (sheet(), sheet())), Folder("file", (sheet(), sheet(blend_mode="multiply")))):
+        document = new_document()
+        yield SETTLE
+        work = canvas.insert(krita_app(), document, item, None)
+        next(work)
+        document.setModified(False)
+        document.close()
+        yield SETTLE
+        assert not canvas.is_open(krita_app(), document)
+        try:
+            finished(work)
+        except canvas.DocumentClosedError:
+            continue
+        raise AssertionError(f"{item.name} was put into a closed document")
 
 
 @claim
