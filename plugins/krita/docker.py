@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from acetate.plugins.bridge.files import named
 from acetate.plugins.bridge.form import from_json, from_parameters
 from acetate.protocol import VERSION, Failure, Image
 from krita import DockWidget, Krita
@@ -124,7 +123,7 @@ class Docker(DockWidget):
             dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
             dialog.setDefaultSuffix("png")
             dialog.filterSelected.connect(guarded(lambda chosen: dialog.setDefaultSuffix(chosen.partition("*.")[2].rstrip(")"))))
-            dialog.fileSelected.connect(guarded(lambda path: self._session.save(job, named(path, dialog.defaultSuffix()))))
+            dialog.fileSelected.connect(guarded(lambda path: self._session.save(job, Path(path), dialog.defaultSuffix())))
             dialog.open()
 
     def _file_dialog(self, title: str, types: str) -> Any:

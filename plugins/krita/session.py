@@ -183,11 +183,14 @@ class Session(QtCore.QObject):
 
         self._elsewhere.run(path.read_bytes, send)
 
-    def save(self, job: str, path: Path) -> None:
-        """Write a finished job of the history as PNG, PSD or OpenRaster."""
-        export = new_job_id()
-        self._errands[export] = Errand(Watch(export), save_as=path)
-        self.connect_to_server().export([job], files.FORMATS[path.suffix.lower()], job=export)
+    def save(self, job: str, path: Path, suffix: str = "png") -> None:
+        """Write a finished job of the history as PNG, PSD or OpenRaster; a name that is none of these gets the suffix."""
+        target, export = files.named(str(path), suffix), new_job_id()
+        if target != path and target.exists():  # the artist was asked about the other name
+            self._refuse(RefusedError(f"There is a {target.name} already. Save the result under another name."))
+            return
+        self._errands[export] = Errand(Watch(export), save_as=target)
+        self.connect_to_server().export([job], files.FORMATS[target.suffix.lower()], job=export)
 
     def discard(self, job: str) -> None:
         self.connect_to_server().discard(job)

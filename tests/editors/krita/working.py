@@ -263,6 +263,18 @@ def a_result_of_the_history_is_saved_as_png_psd_and_ora():
         yield 150
 
 
+@claim
+def a_name_with_a_dot_gets_a_suffix_that_takes_no_other_files_place():
+    yield from prepared()
+    errand = yield from generate("an old boot", seed=23)
+    session().save(errand.job, OUT / "boot v1.2", "ora")
+    yield (OUT / "boot v1.2.ora").exists
+    (OUT / "boot v1.2.ora").write_bytes(b"another's")
+    failure = yield from failure_of(lambda: session().save(errand.job, OUT / "boot v1.2", "ora"))
+    assert "boot v1.2.ora already" in failure.message
+    assert (OUT / "boot v1.2.ora").read_bytes() == b"another's"
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
