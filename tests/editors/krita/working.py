@@ -1,11 +1,9 @@
 """Tasks that work on layers of the document, the history, and layers from files."""
 
-import os
-from pathlib import Path
 from types import SimpleNamespace
 
 from acetate.plugins.krita import canvas, history_list
-from acetate.plugins.krita.qt import Qt, QtCore, QtWidgets
+from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.plugins.krita.reminder import LOOK_MS
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
@@ -21,11 +19,9 @@ from desk import (
     generate,
     layer_of,
     prepared,
-    ready,
     session,
     type_prompt,
 )
-from krita import Krita
 from pieces import claim, names
 from stage import redo, undo
 
@@ -239,88 +235,3 @@ def the_context_menu_of_the_history_does_what_it_says():
         yield lambda wanted=wanted: names(document) == wanted
     yield from choose_in_menu(0, "delete")
     yield lambda: job not in session().history.entries and history_rows()[:1] != ["an old boot"]
-
-
-@claim
-def a_result_of_the_history_is_saved_as_png_psd_and_ora():
-    yield from prepared()
-    errand = yield from generate("an old boot", seed=22)
-    layer = errand.watch.layers[0].layer
-    for suffix in ("png", "psd", "ora"):
-        path = OUT / f"boot.{suffix}"
-        session().save(errand.job, path)
-        yield path.exists
-        again = Krita.instance().openDocument(str(path))
-        (node,) = again.topLevelNodes()
-        assert 0 in node.pixelData(0, 0, again.width(), again.height()).data()[3::4], "transparency was lost"
-        box = node.bounds()
-        assert (box.width(), box.height()) == (layer.width, layer.height)
-        found = node.pixelData(box.x(), box.y(), box.width(), box.height()).data()
-        sent = errand.watch.layers[0].data
-        shown = [i for i in range(len(sent)) if sent[i | 3]]  # colour under alpha 0 is nobody's business here
-        assert max(abs(found[i] - sent[i]) for i in shown) <= 1, suffix
-        again.close()
-        yield 150
-
-
-@claim
-def a_name_with_a_dot_gets_a_suffix_that_takes_no_other_files_place():
-    yield from prepared()
-    errand = yield from generate("an old boot", seed=23)
-    session().save(errand.job, OUT / "boot v1.2", "ora")
-    yield (OUT / "boot v1.2.ora").exists
-    (OUT / "boot v1.2.ora").write_bytes(b"another's")
-    failure = yield from failure_of(lambda: session().save(errand.job, OUT / "boot v1.2", "ora"))
-    assert "boot v1.2.ora already" in failure.message
-    assert (OUT / "boot v1.2.ora").read_bytes() == b"another's"
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-@claim
-def the_layers_of_a_psd_arrive_as_one_group_in_one_undo_step():
-    """`given.psd` was written outside, by the project's own writer."""
-    document = yield from prepared()
-    session().insert_file(document, SHARE / "given.psd")
-    yield lambda: len(document.topLevelNodes()) == 2
-    assert names(document) == ["Background", ["given.psd", "ground", ["tree", "trunk", "leaves"]]]
-    group = layer_of(document, "given.psd")
-    ground, tree = group.childNodes()
-    trunk, leaves = tree.childNodes()
-    assert ground.pixelData(0, 0, 1, 1).data() == bytes((10, 120, 60, 255))
-    assert trunk.pixelData(30, 40, 1, 1).data() == bytes((20, 50, 90, 255))
-    assert (leaves.opacity(), leaves.blendingMode(), trunk.visible()) == (128, "multiply", True)
-    assert canvas.layer_box(document, trunk) == Box(30, 40, 10, 20)
-    yield 200
-    yield from undo(document)
-    assert names(document) == ["Background"]
-
-
-@claim
-def a_file_that_is_no_picture_is_refused_with_a_reason():
-    document = yield from prepared()
-    broken = OUT / "broken.psd"
-    broken.write_bytes(b"8BPS but not really")
-    failure = yield from failure_of(lambda: session().insert_file(document, broken))
-    assert failure.message
-    failure = yield from failure_of(lambda: session().insert_file(document, OUT / "nothing.psd"))
-    assert "nothing.psd cannot be read" in failure.message
-    failure = yield from failure_of(lambda: session().insert_file(document, Path("song.mp3")))
-    assert "no PSD" in failure.message
-    assert names(document) == ["Background"]
-
-
-@claim
-def the_file_dialog_leaves_krita_usable():
-    document = yield from prepared()
-    Krita.instance().action("acetate_insert_file").trigger()
-    dialog = docker().findChild(QtWidgets.QFileDialog)
-    yield lambda: dialog.isVisible()
-    dialog.selectFile(str(SHARE / "given.psd"))
-    dialog.accept()
-    yield lambda: len(document.topLevelNodes()) == 2
-    assert os.path.exists(SHARE / "given.psd")
-    assert QtCore.QThread.currentThread() == QtWidgets.QApplication.instance().thread()
-    assert ready()
-    type_prompt("x")
