@@ -4,11 +4,12 @@ import logging
 import socket
 
 from acetate.plugins.krita import canvas
-from acetate.plugins.krita.qt import QtWidgets
+from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.protocol import Client, Discarded
 from contract import finished
 from desk import (
     OUT,
+    QTest,
     click,
     docker,
     failure_of,
@@ -68,6 +69,22 @@ def cancel_is_a_matter_of_one_step():
     assert errand.watch.fraction < 0.9
     assert names(document) == ["Background"]
     assert not docker().error.isVisible()
+
+
+@claim
+def cancel_is_an_action_too_and_generate_does_nothing_meanwhile():
+    document = yield from prepared()
+    docker().form_panel.steps.setValue(1000)
+    errand = yield from begin("a long one @sleep:0.02")
+    docker().form_panel.new_seed.setChecked(True)
+    Krita.instance().action("acetate_generate").trigger()
+    QTest.keyClick(docker().form_panel.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    yield 100
+    assert (session().current, errand.watch.stopping, docker().form_panel.seed.seed()) == (errand, False, 7)
+    Krita.instance().action("acetate_cancel").trigger()
+    yield ready
+    assert errand.watch.outcome == "cancelled"
+    assert names(document) == ["Background"]
 
 
 @claim

@@ -76,6 +76,23 @@ def repainting_leaves_everything_outside_the_selection_to_the_bit():
 
 
 @claim
+def repainting_through_half_a_selection_changes_less():
+    document, node, before = yield from with_layer("repaint")
+    changes = []
+    for value in (255, 128):
+        yield from activate(document, node)
+        yield from select(document, 80, 50, 30, 20, value)
+        errand = yield from generate("a button")
+        after = errand.watch.layers[0].data
+        assert errand.watch.layers[0].layer.box == Box(60, 40, 96, 80) and len(after) == len(before)
+        changed = [abs(after[i] - before[i]) for i in range(len(after))]
+        inside = [4 * (96 * row + column) for row in range(10, 30) for column in range(20, 50)]
+        changes.append(sum(sum(changed[i : i + 4]) for i in inside))
+        assert sum(changed) == changes[-1], "changed outside the selection"
+    assert 0 < changes[1] < 0.75 * changes[0], changes
+
+
+@claim
 def repainting_reaches_beyond_the_layer_where_that_is_selected():
     document, _, _ = yield from with_layer("repaint")
     yield from select(document, 140, 100, 60, 60, 255)
