@@ -150,6 +150,10 @@ class Lane:
         self._jobs.give_layer(job, layer)
 
     def _made_file(self, job: Job, made: reports.MadeFile) -> None:
+        """The same for an export's file, of which there is one."""
+        if self._jobs.store.file(job.id) is not None:
+            self._jobs.blobs.discard(made.name)
+            return
         self._jobs.blobs.adopt(made.name, made.sha256)
         self._jobs.store.add_file(job.id, made.title, Blob(made.sha256, made.bytes, "file", None, None), made.notes)
         for watcher in job.watchers:

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from acetate.protocol.messages import Submit
-from acetate.server.jobs import Job
-from acetate.server.lane import seconds_left
-from acetate.server.reports import Advanced
+from acetate.protocol import Failure
+from acetate.protocol.messages import Export, Submit
+from acetate.server.blobs import Blobs
+from acetate.server.jobs import Job, Jobs
+from acetate.server.lane import Lane, seconds_left
+from acetate.server.outbox import Outbox
+from acetate.server.reports import Advanced, Done, MadeFile, Run
+from acetate.server.runner import Outcome, RunnerLostError
+from acetate.server.settings import Settings
+from acetate.server.store import Store
+from acetate.server.watcher import Watcher
 
 
 @pytest.fixture
@@ -58,3 +69,47 @@ def test_a_job_that_loads_again_measures_its_pace_again(clock: SimpleNamespace) 
     clock.now += 1
 
     assert seconds_left(running, step("denoise", 0.2)) == 8.0
+
+
+class Mortal:
+    """A runner that is lost after it has made its first file, and makes another one the next time."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs, self.files = blobs, 0
+
+    async def run(self, command: Run) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        self.files += 1
+        data, name = f"file {self.files}".encode(), f"{command.job}-{self.files}"
+        Path(self._blobs.incoming(name)).write_bytes(data)
+        yield MadeFile(command.job, name, "kite.psd", hashlib.sha256(data).hexdigest(), len(data), ()), b""
+        if self.files == 1:
+            raise RunnerLostError(Failure("worker-lost", "killed"))
+        yield Done(command.job, ()), b""
+
+    async def stop(self, job: str) -> None:
+        """Nobody asks."""
+
+    async def gone(self) -> None:
+        await asyncio.Event().wait()
+
+
+def test_a_file_that_was_made_before_its_worker_died_is_not_brought_twice(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store, blobs = Store(tmp_path / "jobs.sqlite"), Blobs(tmp_path / "blobs")
+        jobs, outbox, runner = Jobs(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
+        watcher = Watcher("a-session", "a test", "raw", outbox, blobs)
+        jobs.accept(watcher, Export("a-job-of-tests", ("a-job-before",), "psd"))
+        working = asyncio.create_task(Lane("documents", jobs, runner).work())  # type: ignore[arg-type]
+        told: list[str | bytes] = []
+        while not any(isinstance(frame, str) and '"finished"' in frame for frame in told):
+            frame = await asyncio.wait_for(outbox.take(), 10)
+            assert frame is not None
+            told.append(frame if isinstance(frame, str) else bytes(frame))
+        working.cancel()
+
+        assert runner.files == 2
+        assert [b"file 1" in frame for frame in told if isinstance(frame, bytes) and b"file" in frame].count(True) == 1
+        assert not any(b"file 2" in frame for frame in told if isinstance(frame, bytes))
+        assert not list(Path(blobs.incoming("")).iterdir()), "the second file is gone"
+
+    asyncio.run(scenario())
