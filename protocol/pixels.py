@@ -28,7 +28,7 @@ class Image:
     width: int
     height: int
     format: str
-    data: bytes
+    data: bytes | bytearray
 
     @property
     def sha256(self) -> str:

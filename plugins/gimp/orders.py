@@ -61,7 +61,7 @@ def generation(
         place = canvas.box_of(layer)
         if about.masked:
             selected = canvas.selection_mask(image, place)
-            mask = selected.data
+            mask = bytes(selected.data)
             if not any(mask):
                 raise RefusedError("Nothing of the layer is selected. Select the part that may change, then repaint it.")
             conditions["mask"] = Condition(selected, place.x, place.y)

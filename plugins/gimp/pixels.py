@@ -52,10 +52,10 @@ def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl
 def in_eight_bits(image: Image) -> bytes:
     """A picture's bytes as `rgba8`, whatever format it came in."""
     if image.format == "rgba8":
-        return image.data
+        return bytes(image.data)
     whole, babl = (0, 0, image.width, image.height), BABL[image.format]
     buffer = Gegl.Buffer.new(babl, *whole)
-    _set(buffer, *whole, babl, image.data)
+    _set(buffer, *whole, babl, bytes(image.data))
     return _get(buffer, *whole, BABL["rgba8"])
 
 

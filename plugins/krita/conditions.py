@@ -32,8 +32,10 @@ class Plan:
 
     box: Box
     """Where the result goes."""
-    above: str | None
+    anchor: str | None
     """Identity of the layer that it goes above."""
+    below: bool = False
+    """Or below it."""
     node: Any | None = None
     """The layer to send."""
     node_box: Box | None = None
@@ -45,11 +47,11 @@ class Plan:
 def plan(document: Any, form: Form) -> Plan:
     """Look at the document and say what would be done; raises `RefusedError`."""
     task, active = form.about, canvas.active_layer(document)
-    above = canvas.identity(active) if active is not None else None
+    anchor = canvas.identity(active) if active is not None else None
     selection, whole = canvas.selection_box(document), canvas.canvas_box(document)
     target = target_box(form.area, canvas=whole, selection=selection, layer=None, width=form.width, height=form.height)
     if task.takes is None:
-        result = Plan(target, above)
+        result = Plan(target, anchor)
     else:
         node_box = canvas.required_box(document, active, WHAT[task.takes])
         if isinstance(node_box, str):
@@ -58,7 +60,9 @@ def plan(document: Any, form: Form) -> Plan:
             node_box = _with_selection(node_box, selection, whole)
         own_place = task.takes in ("source", "background")
         name = form.result_name(active.name()) if active is not None else ""
-        result = Plan(form.result_box(node_box) if own_place else target, above, active, node_box, name)
+        result = Plan(
+            form.result_box(node_box) if own_place else target, anchor, task.takes == "foreground", active, node_box, name
+        )
     complaint = form.complaint(result.box)
     if complaint is not None:
         raise RefusedError(complaint)
@@ -74,7 +78,7 @@ def read(document: Any, form: Form, plan: Plan) -> Generator[None, None, dict[st
     conditions: dict[str, Condition] = {form.about.takes: Condition(Image(box.width, box.height, "bgra8", data), box.x, box.y)}
     if form.about.masked:
         mask = yield from canvas.read_selection(document, box)
-        if not any(mask):
+        if mask == bytes(len(mask)):  # 4 ms for 4096 x 4096, where `any` takes 76
             raise RefusedError("The selection does not touch the layer. Select the part of it that may change.")
         conditions["mask"] = Condition(Image(box.width, box.height, "gray8", mask), box.x, box.y)
     return conditions

@@ -18,6 +18,8 @@ from acetate.protocol import Box
 from . import canvas
 from .conditions import RefusedError
 
+TO_BE_DRAGGED = "It lies above your layer, which is the lowest one: Krita lets no plug-in put anything below it. Drag it down."
+
 REMEMBERED_LAYERS = 200
 """Whose parameters a document keeps, newest last."""
 
@@ -29,7 +31,7 @@ class Errand:
     watch: Watch
     document: Any = None
     """Krita's; `None` when the result does not go into a document."""
-    above: str | None = None
+    anchor: str | None = None
     """Identity of the layer to put it above: the active one when the artist asked."""
     form: Form | None = None
     """What was asked, for a generation."""
@@ -41,10 +43,19 @@ class Errand:
     """Identity of the layer to take out when the result is in."""
     save_as: Path | None = None
     """For an export: the file to write."""
+    below: bool = False
+    """Put it below that layer instead."""
+    remark: tuple[str, ...] = ()
+    """What the artist should know of how it was put in."""
 
     @property
     def job(self) -> str:
         return self.watch.job or ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Everything that the artist should know of the result."""
+        return self.remark + self.watch.notes + tuple(one for ready in self.watch.layers for one in ready.layer.warnings)
 
 
 def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
@@ -58,7 +69,9 @@ def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
     item = stacked(errand.watch.layers, title=errand.title)
     if item is None:
         raise RefusedError("The result is empty: every pixel is transparent. Try another prompt or seed.")
-    work = canvas.insert(app, document, item, errand.above)
+    if errand.below and errand.anchor is not None and canvas.is_lowest(document, errand.anchor):
+        errand.remark = (TO_BE_DRAGGED,)
+    work = canvas.insert(app, document, item, errand.anchor, below=errand.below)
     while True:
         before = canvas.active_layer(document)  # afterwards it may be the new one: Krita 5.3 is quick
         try:
@@ -72,7 +85,7 @@ def insertion(app: Any, errand: Errand) -> Generator[None, None, Any]:
         old.remove()
         return node
     # An artist who has gone on to another layer meanwhile stays there.
-    moved_on = before is not None and canvas.identity(before) != errand.above
+    moved_on = before is not None and canvas.identity(before) != errand.anchor
     return before if moved_on else node
 
 

@@ -117,7 +117,8 @@ class Session(QtCore.QObject):
             return
         client, watch = self.connect_to_server(), Watch(new_job_id(), patient=True)
         watch.text = "Reading the layer" if plan.node is not None else "Sending"
-        errand = self.current = Errand(watch, document, plan.above, form, plan.box, short_prompt(form.prompt))
+        errand = Errand(watch, document, plan.anchor, form, plan.box, short_prompt(form.prompt), below=plan.below)
+        self.current = errand
         self.changed.emit()
 
         def send(pictures: dict[str, Condition] | None, error: BaseException | None) -> None:
@@ -157,10 +158,10 @@ class Session(QtCore.QObject):
         if document is None or (instead and active is None):
             self._refuse(RefusedError(NO_DOCUMENT if document is None else "No layer is active. Select the layer to replace."))
         elif job not in self._errands:
-            above = canvas.identity(active) if active is not None else None
+            anchor = canvas.identity(active) if active is not None else None
             entry = self.history.entries.get(job)
             title = short_prompt(str(entry.parameters.get("prompt", ""))) if entry is not None else ""
-            self._errands[job] = Errand(Watch(job), document, above, title=title, replaces=above if instead else None)
+            self._errands[job] = Errand(Watch(job), document, anchor, title=title, replaces=anchor if instead else None)
             self.connect_to_server().attach(job, format="bgra8")
 
     def insert_file(self, document: Any, path: Path) -> None:
@@ -171,8 +172,8 @@ class Session(QtCore.QObject):
             self._refuse(RefusedError(said))
             return
         active = canvas.active_layer(document)
-        above = canvas.identity(active) if active is not None else None
-        errand = Errand(Watch(new_job_id()), document, above, title=path.name)
+        anchor = canvas.identity(active) if active is not None else None
+        errand = Errand(Watch(new_job_id()), document, anchor, title=path.name)
 
         def send(data: bytes | None, error: BaseException | None) -> None:
             if error is not None or data is None:
@@ -275,7 +276,7 @@ class Session(QtCore.QObject):
                 self._replacements.add(errand.replaces, canvas.identity(active))
             QtCore.QTimer.singleShot(ACTIVATION_MS, lambda: self._activate(errand.document, active))
             self.inserted.emit(errand)
-            self._note(errand.watch.notes + tuple(one for ready in errand.watch.layers for one in ready.layer.warnings))
+            self._note(errand.notes)
         self._end(errand, error)
 
     def _note(self, notes: tuple[str, ...]) -> None:

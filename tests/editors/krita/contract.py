@@ -26,8 +26,8 @@ def sheet(name="apple (7)", x=10, y=20, width=6, height=4, opaque=False, **more)
     return Sheet(name, arrived(x, y, width, height, opaque), **more)
 
 
-def put_in(document, item, above=None):
-    return finished(canvas.insert(krita_app(), document, item, above))
+def put_in(document, item, anchor=None, **more):
+    return finished(canvas.insert(krita_app(), document, item, anchor, **more))
 
 
 @claim
@@ -53,6 +53,23 @@ def a_new_layer_lies_directly_above_its_anchor():
     put_in(document, sheet("second"), canvas.identity(middle))
     assert names(document) == ["Background", "middle", "second", "top"]
     assert canvas.find(document, canvas.identity(top)) == top
+
+
+@claim
+def or_directly_below_it_unless_nothing_is_there_to_lie_above():
+    document = new_document()
+    yield SETTLE
+    (base,) = document.topLevelNodes()
+    top = put_in(document, sheet("top"))
+    assert not canvas.is_lowest(document, canvas.identity(top))
+    put_in(document, sheet("behind"), canvas.identity(top), below=True)
+    assert names(document) == ["Background", "behind", "top"]
+    assert canvas.is_lowest(document, canvas.identity(base))
+    put_in(document, sheet("second"), canvas.identity(base), below=True)
+    assert names(document) == ["Background", "second", "behind", "top"]
+    yield from undo(document)
+    yield from undo(document)
+    assert names(document) == ["Background", "top"]
 
 
 @claim

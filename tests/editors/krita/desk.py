@@ -105,7 +105,7 @@ def inserted_by(act):
         yield lambda: seen or failures
         assert not failures, failures
         yield ready
-        document, above = seen[0].document, seen[0].above
+        document, above = seen[0].document, seen[0].anchor
         yield lambda: (active := document.activeNode()) is not None and canvas.identity(active) != above
         return seen[0]
     finally:

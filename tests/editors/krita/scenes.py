@@ -1,7 +1,7 @@
 """Tasks that make several layers, or one that belongs to another."""
 
 from acetate.protocol import Box
-from desk import assert_equals_what_the_server_sent, choose, generate, layer_of, prepared
+from desk import assert_equals_what_the_server_sent, choose, docker, generate, layer_of, prepared
 from pieces import claim, names
 from stage import undo
 from working import with_layer
@@ -30,9 +30,22 @@ def an_object_comes_with_its_background_as_condition():
 
 
 @claim
-def a_background_comes_for_a_layer():
+def a_background_comes_below_its_layer():
     document, _, _ = yield from with_layer("background")
     errand = yield from generate("a beach")
     assert {one.layer.role for one in errand.watch.layers} == {"background", "blended"}
     assert errand.watch.layers[0].layer.box == Box(0, 0, 400, 300)
-    assert names(document)[2][0] == "a beach (7)"
+    assert names(document) == ["Background", ["a beach (7)", "Background", "Blended"], "source"]
+    assert document.activeNode().name() == "a beach (7)"
+    yield from undo(document)
+    assert names(document) == ["Background", "source"]
+
+
+@claim
+def a_background_of_the_lowest_layer_comes_above_it_and_the_docker_says_so():
+    document = yield from prepared()
+    choose("task", "background")
+    errand = yield from generate("a beach")
+    assert names(document)[0] == "Background"
+    assert "Drag it down" in " ".join(errand.notes)
+    assert "Drag it down" in docker().error.text()

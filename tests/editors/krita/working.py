@@ -111,7 +111,7 @@ def a_selection_beside_the_layer_and_the_canvas_is_refused():
 
 
 @claim
-def upscaling_makes_a_larger_layer_with_the_same_corner():
+def upscaling_makes_a_larger_layer_with_the_same_corner_in_one_undo_step():
     document, _, before = yield from with_layer("upscale")
     docker().form_panel.scale.setValue(2.0)
     errand = yield from generate("")
@@ -119,6 +119,10 @@ def upscaling_makes_a_larger_layer_with_the_same_corner():
     node = document.topLevelNodes()[2]
     assert node.pixelData(60, 40, 1, 1).data() == before[:4] or not FAKE, "the fake repeats pixels"
     assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+    yield from undo(document)
+    assert names(document) == ["Background", "source"]
+    yield from redo(document)
+    assert len(names(document)) == 3
 
 
 @claim

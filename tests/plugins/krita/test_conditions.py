@@ -34,7 +34,7 @@ def select(krita, document, *box):
 
 def test_a_layer_from_nothing_goes_above_the_active_one_and_fills_the_canvas(document):
     plan = conditions.plan(document, Form(prompt="fig"))
-    assert (plan.box, plan.above, plan.node) == (CANVAS, canvas.identity(document.activeNode()), None)
+    assert (plan.box, plan.anchor, plan.node) == (CANVAS, canvas.identity(document.activeNode()), None)
     assert finished(conditions.read(document, Form(prompt="fig"), plan)) == {}
 
 
@@ -105,7 +105,7 @@ def test_an_empty_layer_cannot_be_refined(document):
 
 def test_without_an_active_layer_new_ones_go_on_top_and_the_others_are_refused(app):
     document = app.createDocument(40, 30)
-    assert conditions.plan(document, Form(prompt="fig")).above is None
+    assert conditions.plan(document, Form(prompt="fig")).anchor is None
     with pytest.raises(RefusedError, match="No layer is active"):
         conditions.plan(document, Form(task="refine"))
 
