@@ -105,11 +105,11 @@ def layer_box(document: Any, node: Any) -> Box | None:
 
 def read_selection(document: Any, box: Box) -> Generator[None, None, bytearray]:
     """The selection under the box, one byte a pixel, 255 = selected; all 0 without a selection."""
-    selection, mask = document.selection(), bytearray(box.width * box.height)
+    selection, mask = document.selection(), bytearray()
     if selection is None:
-        return mask
+        return bytearray(box.width * box.height)
     for top, rows in strips(box, 4 * STRIP_PIXELS):
-        mask[top * box.width : (top + rows) * box.width] = selection.pixelData(box.x, box.y + top, box.width, rows).data()
+        mask += selection.pixelData(box.x, box.y + top, box.width, rows).data()
         yield
     return mask
 
@@ -124,15 +124,11 @@ def read_layer(document: Any, node: Any, box: Box) -> Generator[None, None, byte
     read = node.pixelData if plain else node.projectionPixelData
     colour = colour_of(node)
     scratch = None if is_wire(colour) else Scratch(document)
-    stride = 4 * box.width
-    pixels = bytearray(stride * box.height)  # filled strip by strip: joining 64 MB at the end was 39 ms in one piece
+    pixels = bytearray()  # grows strip by strip: joining 64 MB at the end, or making them at the beginning, is 40 ms in one piece
     try:
         for top, rows in strips(box, STRIP_PIXELS if scratch is None else CONVERTED_PIXELS):
-            data = bytes(read(box.x, box.y + top, box.width, rows).data())
-            data = data if scratch is None else scratch.convert(data, box.width, rows, colour, WIRE)
-            if len(data) != stride * rows:
-                raise ValueError(f"{len(data)} bytes for {box.width} x {rows} pixels in {colour}")
-            pixels[stride * top : stride * (top + rows)] = data
+            data = read(box.x, box.y + top, box.width, rows).data()
+            pixels += data if scratch is None else scratch.convert(data, box.width, rows, colour, WIRE)
             yield
     finally:
         if scratch is not None:
