@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .autoencoder import Codec
 
 STARTED = time.monotonic()
+STAGES = ("codec", "denoiser", "decoders", "joint", "foreground-to-background", "background-to-foreground")
+"""Of `refine`, which is imported later than its arguments are read."""
 
 
 def main() -> None:
@@ -42,6 +44,9 @@ def main() -> None:
     refining.add_argument("--device", default="cuda")
     refining.add_argument("--start-from", type=Path, default=FOLDER, help="an exported model folder")
     refining.add_argument("--export", type=Path, help="where the new one is written; by default `refined` in --folder")
+    refining.add_argument(
+        "--stages", nargs="+", choices=STAGES, help="by default all; `denoiser` and `decoders` may run side by side"
+    )
     refining.add_argument("--placements", type=int, default=32, help="pictures of each subject")
     refining.add_argument("--every", type=int, default=1, help="only each n-th picture and scene, to try it out")
     refining.add_argument("--batches", type=float, default=1.0, help="size of the batches, as a factor")
@@ -88,12 +93,14 @@ def _refine(options: argparse.Namespace) -> None:
         from . import refine
 
         device = torch.device(options.device)
+        if device.type == "cpu":
+            torch.set_num_threads(options.threads)
         torch.manual_seed(0)
         refine.prepare(device)
         print(f"loaded after {time.monotonic() - STARTED:.1f} s", flush=True)
         drawn = drawing.get()
     print(f"{len(drawn.items)} pictures and {len(drawn.names)} scenes drawn after {time.monotonic() - STARTED:.1f} s", flush=True)
-    clock = refine.Clock(STARTED + 60 * options.minutes)
+    clock = refine.Clock(STARTED + 60 * options.minutes, tuple(options.stages or refine.SHARES))
     destination, sizes = options.export or options.folder / "refined", refine.Sizes().times(options.batches)
     refine.Refinement(options.start_from, destination, drawn, clock, device, sizes).run()
     print(f"done after {time.monotonic() - STARTED:.1f} s", flush=True)

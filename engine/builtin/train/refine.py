@@ -51,10 +51,12 @@ class Clock:
 
     deadline: float
     """In `time.monotonic`'s seconds."""
+    stages: tuple[str, ...] = tuple(SHARES)
+    """Those that are run."""
 
     def seconds(self, stage: str) -> float:
         """For a stage, by its share of those that are to come; raises when there is no time left."""
-        order = list(SHARES)
+        order = [each for each in SHARES if each in self.stages]
         left = self.deadline - RESERVE - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"no time is left for {stage}")
@@ -73,7 +75,7 @@ class Refinement:
     sizes: Sizes = field(default_factory=Sizes)
 
     def run(self) -> None:
-        """All stages."""
+        """All of the clock's stages."""
         self.words = tokenizer.kept(self.start_from / "tokenizer")
         codec, network = export.read(self.start_from)
         self.codec, self.network = codec.to(self.device), network.to(self.device)
@@ -82,9 +84,9 @@ class Refinement:
         self.sample = self.data[stages.evenly(len(self.data), self.sizes.measured, self.device)]
         self._pictures()
         self._attempt("decoders", self._decoders)
-        scenes = self._scenes()
-        for role in self.units:
-            self._attempt(role, lambda role=role: self._sharing(role, scenes))  # type: ignore[misc]
+        if scenes := any(role in self.clock.stages for role in self.units) and self._scenes():
+            for role in self.units:
+                self._attempt(role, lambda role=role: self._sharing(role, scenes))  # type: ignore[misc]
 
     def _pictures(self) -> None:
         """Codec and denoiser: both, or the denoiser alone."""
@@ -142,7 +144,9 @@ class Refinement:
         return units.to(self.device)
 
     def _attempt(self, name: str, stage: Callable[[], None]) -> bool:
-        """Whether the stage came to its end; it alone changes what is best."""
+        """Whether the stage came to its end, if it is one of those that are run; it alone changes what is best."""
+        if name not in self.clock.stages:
+            return False
         try:
             stage()
         except Exception:
