@@ -303,7 +303,7 @@ class Link:
                     self._enqueue(wire.Cancel(job))
 
     def _announce(self, sha256: str, content: Content) -> None:
-        message = announce(content)
+        message = announce(content, sha256)
         with self._changed:
             if sha256 not in self._uploaded and sha256 not in self._uploading:
                 self._uploading.add(sha256)

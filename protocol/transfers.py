@@ -20,11 +20,12 @@ Content = Image | bytes
 Arrival = LayerReady | FileReady | Receiving | Preview
 
 
-def announce(content: Content) -> Upload:
-    """The `upload` message for a content; hashes it, which takes a moment for large ones."""
+def announce(content: Content, sha256: str | None = None) -> Upload:
+    """The `upload` message for a content; without its name hashes it, which takes a moment for large ones."""
     if isinstance(content, Image):
-        return Upload(content.sha256, content.format, len(content.data), content.width, content.height)  # type: ignore[arg-type]
-    return Upload(content_id(content), "file", len(content))
+        sha256 = sha256 or content.sha256
+        return Upload(sha256, content.format, len(content.data), content.width, content.height)  # type: ignore[arg-type]
+    return Upload(sha256 or content_id(content), "file", len(content))
 
 
 def upload_parts(content: Content, sha256: str, offset: int, encoding: str) -> Iterator[bytes]:
