@@ -6,7 +6,7 @@ SOURCES := engine document protocol server plugins
 # An editable install in strict mode links files when it is made, so a new file asks for a new install.
 LISTED := $(VENV)/sources.txt
 
-.PHONY: setup demo test test-newer soak check bench clean FORCE
+.PHONY: setup demo test test-editors test-others test-newer soak check bench clean FORCE
 setup: $(VENV)/installed
 
 # A venv that failed for want of Debian's python3-venv has a python and no pip, and is made anew.
@@ -33,9 +33,17 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Both halves at once, each shown at its end: the editors wait more than they compute.
 test: setup
 	sh tests/setup.sh
-	ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest
+	@echo "The editors' tests and all others run side by side; each half is shown when it is done, in 10 to 20 minutes."
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-editors test-others
+
+test-editors: setup
+	ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest tests/editors
+
+test-others: setup
+	ACETATE_TEST_PROGRAMS=1 OMP_NUM_THREADS=$$((($$(getconf _NPROCESSORS_ONLN) + 1) / 2)) $(BIN)/python -m pytest --ignore=tests/editors
 
 soak: setup
 	$(BIN)/python -m pytest -m soak
