@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from . import doubling
 from .checkpoints import open_components
 from .codec import LatentOffsetCodec
 from .components import fill
@@ -58,6 +59,7 @@ def open_base_model(installed: Installed, library: Library, device: torch.device
     components = open_components(installed.path, family, kinds.unet, vae=vae_beside(installed, library), vae_dtype=kinds.vae)
     for network in (components.unet, components.vae):
         network.to(memory_format=torch.channels_last)
+    doubling.double_in(components.vae)
     codec = LatentOffsetCodec(
         components.vae,
         None if encoder is None else open_encoder(encoder.path).to(kinds.decoder),

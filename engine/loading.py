@@ -18,6 +18,7 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
+from . import doubling
 from .codec import LatentOffsetCodec
 from .errors import ModelBroken
 from .frame import WorkingSizes
@@ -41,6 +42,7 @@ def open_builtin(folder: Path, name: str, device: torch.device) -> Model:
         network.to(device).eval().requires_grad_(False)
     for network in (unet, vae, decoder):
         network.to(memory_format=torch.channels_last)
+    doubling.double_in(vae)
     codec = LatentOffsetCodec(vae, encoder, decoder, offset_factor=facts["offset_factor"])
     preview = facts["preview"]
     return Model(

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import devices
+from . import devices, heap
 from .memory import GIB
 from .model import Model
 
@@ -47,6 +47,7 @@ class Residency:
         if name in self._models and outdated(self._models[name]):
             self._give_up(name)
         if name not in self._models:
+            heap.give_back()
             while self._models and self._host_free() < expected + HOST_RESERVE:
                 self._give_up(next(iter(self._models)))
             model = open_model()
@@ -67,6 +68,7 @@ class Residency:
     def _give_up(self, name: str) -> None:
         self._drop(self._models.pop(name))
         gc.collect()  # a model refers to itself by its hooks; without this its weights would stay for a while
+        heap.give_back()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import torch
 
-from . import devices, memory
+from . import devices, heap, memory
 from .errors import OutOfMemory
 from .memory import GIB, Plan, Sizes, Stage, Work
 from .placement import Group, Placement
@@ -144,6 +144,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def free_caches(device: torch.device) -> None:
     """Give the allocator's unused blocks back."""
-    if device.type != "cpu":
+    if device.type == "cpu":
+        heap.give_back()
+    else:
         with contextlib.suppress(AttributeError, RuntimeError):
             torch.accelerator.empty_cache()

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .doubling import Doubling
+
 PUBLISHED_CHANNELS = (32, 32, 64, 128, 256, 512, 512)
 """Channels per resolution level of the published decoder files."""
 
@@ -234,16 +236,15 @@ class _SelfAttention(nn.Module):
         return x + out.transpose(1, 2).reshape(batch, channels, height, width)
 
 
-class _Conv(nn.Module):
-    """A strided (down) or nearest-then-convolve (up) resampler with the published key `conv`."""
+class _Halving(nn.Module):
+    """A convolution with stride 2, with the published key `conv`."""
 
-    def __init__(self, channels: int, *, up: bool) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.up = up
-        self.conv = nn.Conv2d(channels, channels, 3, stride=1 if up else 2, padding=1)
+        self.conv = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest") if self.up else x)
+        result: Tensor = self.conv(x)
         return result
 
 
@@ -252,7 +253,7 @@ class _DownBlock(nn.Module):
         super().__init__()
         self.resnets = nn.ModuleList([_ResnetBlock(inputs, outputs), _ResnetBlock(outputs, outputs)])
         self.attentions = nn.ModuleList([_SelfAttention(outputs) for _ in range(2)]) if attention else None
-        self.downsamplers = None if last else nn.ModuleList([_Conv(outputs, up=False)])
+        self.downsamplers = None if last else nn.ModuleList([_Halving(outputs)])
 
     def forward(self, x: Tensor, skips: list[Tensor]) -> Tensor:
         for i, resnet in enumerate(self.resnets):
@@ -283,7 +284,7 @@ class _UpBlock(nn.Module):
         hidden = (inputs, outputs, outputs)
         self.resnets = nn.ModuleList([_ResnetBlock(h + s, outputs) for h, s in zip(hidden, skips, strict=True)])
         self.attentions = nn.ModuleList([_SelfAttention(outputs) for _ in range(3)]) if attention else None
-        self.upsamplers = None if last else nn.ModuleList([_Conv(outputs, up=True)])
+        self.upsamplers = None if last else nn.ModuleList([Doubling(nn.Conv2d(outputs, outputs, 3, padding=1))])
 
     def forward(self, x: Tensor, skips: list[Tensor]) -> Tensor:
         for i, resnet in enumerate(self.resnets):

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import patches
+from .. import doubling, heap, patches
 from ..codec import to_picture
 from ..guidance import Guided
 from ..model import Model
@@ -56,8 +56,10 @@ class Ours:
     def prepare(self) -> None:
         """Layout and place of the networks as the engine keeps them."""
         networks: list[Any] = [self._model.unet, *self._subject.codec.networks]
+        heap.keep_freed()
         for network in networks:
             network.to(memory_format=torch.channels_last)
+            doubling.sum_weights(network, True)
         for group in self._model.room.placement.groups:
             self._model.room.placement.need(group)
         if self._model.device.type != "cpu":  # where weights were moved, kernels are recorded or captured anew

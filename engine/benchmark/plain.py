@@ -11,6 +11,7 @@ import diffusers
 import torch
 from transformers.utils import logging as transformers_logging
 
+from .. import doubling, heap
 from ..sampling import make_scheduler
 from .subject import SCHEDULER, Subject
 from .timing import Contestant
@@ -40,9 +41,11 @@ class Plain:
         return Contestant(self.name, {"denoise": self.denoise, "vae": self.vae}, self.prepare)
 
     def prepare(self) -> None:
-        """UNet and VAE on the device, in the layout that loading gives."""
+        """UNet and VAE on the device, in the layout that loading gives, computed as diffusers does."""
+        heap.as_usual()
         for network in (self._pipe.unet, self._pipe.vae):
             network.to(memory_format=torch.contiguous_format)
+            doubling.sum_weights(network, False)
         for group in ("unet", "pixels"):
             self._subject.model.room.placement.need(group)
 

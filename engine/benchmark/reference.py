@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .. import doubling, heap
 from ..request import RGBA
 from ..sampling import make_scheduler
 from .subject import PROMPT, SCHEDULER, Subject
@@ -47,10 +48,12 @@ class Reference:
         return Contestant(self.name, stages, self.prepare, self.finish)
 
     def prepare(self) -> None:
-        """Everything in host memory, in the layout that loading gives."""
+        """Everything in host memory, in the layout that loading gives, computed as it is written."""
+        heap.as_usual()
         self._model.room.placement.leave()
         for network in self._networks():
             network.to(memory_format=torch.contiguous_format)
+            doubling.sum_weights(network, False)
 
     def finish(self) -> None:
         """Everything back there, where the model believes it to be."""

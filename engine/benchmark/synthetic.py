@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .. import doubling
 from ..base_models import DEFAULTS, MULTIPLE, NATIVE
 from ..clip_tokenizer import clip_tokenizer
 from ..codec import LatentOffsetCodec
@@ -42,6 +43,7 @@ def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | No
         text_encoders=tuple(_filled(empty_text_encoder(configs, name), kinds.unet) for name in names),
         scheduler_config=read_json(configs / "scheduler" / "scheduler_config.json"),
     )
+    doubling.double_in(components.vae)
     codec = LatentOffsetCodec(components.vae, _filled(encoder, kinds.decoder), _filled(decoder, kinds.decoder))
     return Model(
         name=f"synthetic {family}",

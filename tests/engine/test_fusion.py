@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from acetate.engine import fused, replay
+from acetate.engine.doubling import double_in, sum_weights
 from acetate.engine.fusion import fuse
 from acetate.engine.replay import Recorder, Replay
 from acetate.engine.transparency import TransparentDecoder
@@ -94,6 +95,7 @@ def test_sdxls_structure_is_joined(sdxl_unet: UNet2DConditionModel) -> None:
 
 def test_the_transparent_decoder_and_a_vae_are_joined() -> None:
     decoder = lively(TransparentDecoder(4, (16, 16, 32, 32), 1))
+    sum_weights(decoder, False)  # as on CUDA
     before, after = check(decoder, decoder, torch.rand(2, 3, 64, 64), torch.randn(2, 4, 8, 8))
     assert after[fused.group_norm] == before[ops.native_group_norm.default]
     assert after[ops.silu.default] == 0
@@ -105,6 +107,8 @@ def test_the_transparent_decoder_and_a_vae_are_joined() -> None:
             norm_num_groups=4,
         )
     )
+    double_in(vae)
+    sum_weights(vae, False)
     before, after = check(vae, lambda latents: vae.decode(latents, return_dict=False)[0], torch.randn(1, 4, 8, 8))
     assert after[fused.group_norm] == before[ops.native_group_norm.default] - 1, "attention norms tokens"
 
