@@ -84,7 +84,8 @@ class Refinement:
         self.sample = self.data[stages.evenly(len(self.data), self.sizes.measured, self.device)]
         self._pictures()
         self._attempt("decoders", self._decoders)
-        if scenes := any(role in self.clock.stages for role in self.units) and self._scenes():
+        if not self.units.keys().isdisjoint(self.clock.stages):
+            scenes = self._scenes()
             for role in self.units:
                 self._attempt(role, lambda role=role: self._sharing(role, scenes))  # type: ignore[misc]
 
@@ -149,7 +150,7 @@ class Refinement:
             return False
         try:
             stage()
-        except Exception:
+        except Exception:  # whatever it was, the stages before it are kept, and those after it still have their time
             traceback.print_exc()
             print(f"{name} failed", flush=True)
             return False

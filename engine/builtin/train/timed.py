@@ -82,7 +82,7 @@ def _captured(step: Callable[[], None], device: torch.device) -> Callable[[], ob
             step()
         graph.replay()
         wait(device)
-    except Exception:
+    except Exception:  # what cannot be captured says so in many ways; the same step runs without
         traceback.print_exc()
         print("not captured; going on step by step", flush=True)
         _leave_capture(device)

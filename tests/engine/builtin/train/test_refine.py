@@ -9,6 +9,7 @@ import torch
 from acetate.engine import Engine, Picture, Request, Task, builtin
 from acetate.engine.builtin import FOLDER
 from acetate.engine.builtin.train import autoencoder, dataset, export, refine, rendering, sharing, stages, timed
+from acetate.engine.builtin.train.__main__ import STAGES
 from acetate.engine.builtin.train.precision import Trainer
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -73,6 +74,28 @@ def test_a_refined_model_is_one_that_the_engine_opens(
     tasks: tuple[Task, ...] = ("foreground", "scene")
     for task in tasks:
         assert any(isinstance(result, Picture) for result in Engine("cpu").run(Request(prompt="a red apple", task=task, steps=2)))
+
+
+def test_chosen_stages_change_their_networks_only(
+    drawn: rendering.Drawn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So two exports of stages that ran side by side can be put together; what is exported again is rounded at most."""
+    monkeypatch.setattr(refine, "_said", lambda *_, better: True)
+    monkeypatch.setattr(refine.Clock, "seconds", lambda *_: 0.1)
+    clock = refine.Clock(0.0, ("decoders",))
+    refine.Refinement(FOLDER, tmp_path / "new", drawn, clock, torch.device("cpu"), SMALL).run()
+    learnt = set()
+    for path in FOLDER.rglob("*.safetensors"):
+        before, after = load_file(path), load_file(tmp_path / "new" / path.relative_to(FOLDER))
+        changed = {key for key, value in after.items() if not torch.allclose(value, before[key], rtol=1e-3, atol=1e-6)}
+        learnt |= {f"{path.parent.name}.{key.split('.')[0]}" for key in changed}
+    assert learnt and {name.split(".")[0] for name in learnt} <= {"vae", "transparent_decoder"}
+    assert not learnt & {"vae.encoder", "vae.quant_conv"}
+
+
+def test_the_stages_that_can_be_chosen_are_those_that_there_are() -> None:
+    """They are named twice, as the command line reads its arguments before torch is loaded."""
+    assert list(STAGES) == list(refine.SHARES)
 
 
 def test_a_codec_without_its_denoiser_is_given_up(
