@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
+from .unchanged import Unchanged
+
 log = logging.getLogger(__name__)
 
 Function = Callable[..., Tensor]
@@ -47,6 +49,7 @@ class Captured:
     @torch.no_grad()
     def __init__(self, function: Function, inputs: Sequence[Tensor]) -> None:
         self._inputs = [tensor.clone() for tensor in inputs]
+        self._given = [Unchanged(tensor) for tensor in inputs]
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):  # libraries set themselves up in a first run, which must not be captured
@@ -58,7 +61,9 @@ class Captured:
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """`function(*inputs)`."""
-        for mine, given in zip(self._inputs, inputs, strict=True):
-            mine.copy_(given)
+        for place, given in enumerate(inputs):
+            if not self._given[place].still(given):
+                self._inputs[place].copy_(given)
+                self._given[place] = Unchanged(given)
         self._graph.replay()
         return self._result.clone()

@@ -69,6 +69,10 @@ class AlphaCodec(Protocol):
         """The base VAE's own picture, alpha 255."""
         ...
 
+    def release(self) -> None:
+        """Give up memory that is kept to be faster the next time."""
+        ...
+
 
 class LatentOffsetCodec:
     """An RGB VAE with LayerDiffuse's transparent encoder and decoder (layerdiffuse.md 2, 3)."""
@@ -87,7 +91,7 @@ class LatentOffsetCodec:
         self.multiple_of = of_vae if decoder is None else max(decoder.multiple_of, of_vae)
         self.networks = tuple(network for network in (vae, encoder, decoder) if network is not None)
         self.room: Room | None = None
-        self._replays = {network: Replay(network, capture=False) for network in (vae, decoder) if network is not None}
+        self._replays = {network: Replay(network, single=True) for network in (vae, decoder) if network is not None}
 
     @property
     def decoder(self) -> TransparentDecoder:
@@ -149,11 +153,15 @@ class LatentOffsetCodec:
     def run(self, network: Any, inputs: Sequence[Tensor], function: Callable[..., Tensor]) -> Tensor:
         """`function(*inputs)`, which is `network`'s work; replayed on a device that has joined kernels for it.
 
-        Not captured: launches are few beside the work, and a graph would keep gigabytes of activations.
+        Captured only where memory is plentiful: a graph keeps gigabytes of activations to save a tenth of the time.
         """
         if not fused.available(inputs[0].device):
             return function(*inputs)
-        return self._replays[network].run(inputs, function)
+        return self._replays[network].run(inputs, function, capture=self.room is not None and self.room.spacious)
+
+    def release(self) -> None:
+        for replay in self._replays.values():
+            replay.release()
 
     def _tile(self) -> None:
         """Both ways of the VAE in tiles, if the plan says so."""

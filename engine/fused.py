@@ -6,6 +6,7 @@ Knows what they compute and which layouts the kernels take; `fusion` knows where
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -19,14 +20,20 @@ def available(device: torch.device) -> bool:
     return device.type == "cuda" and torch.version.hip is None and importlib.util.find_spec("triton") is not None
 
 
-def group_norm(x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float, shift: Tensor | None, silu: bool) -> Tensor:
-    """Group norm of `x + shift`, `(N, C, H, W)` and `(N, C)` or `(C,)`, then SiLU if it follows; the result is channels last."""
-    if shift is not None and shift.ndim == 1:
-        shift = shift.expand(len(x), -1)
-    if x.is_cuda:
-        from . import triton_kernels
+def group_norm(
+    parts: Sequence[Tensor], weight: Tensor, bias: Tensor, groups: int, eps: float, shift: Tensor | None, silu: bool
+) -> Tensor:
+    """Group norm of `parts`, each `(N, C, H, W)`, side by side in their channels, then SiLU if it follows; channels last.
 
-        return triton_kernels.group_norm(x.contiguous(memory_format=LAST), weight, bias, groups, eps, shift, silu=silu)
+    `shift`, `(N, C)` or `(C,)`, is added before, where there is one part.
+    """
+    if shift is not None and shift.ndim == 1:
+        shift = shift.expand(len(parts[0]), -1)
+    if parts[0].is_cuda:
+        from .triton_kernels import group_norm
+
+        return group_norm.group_norm([_last(part) for part in parts], weight, bias, groups, eps, shift, silu=silu)
+    x = torch.cat(list(parts), dim=1)
     normed = F.group_norm(x if shift is None else x + shift[:, :, None, None], groups, weight, bias, eps)
     return F.silu(normed) if silu else normed
 
@@ -34,9 +41,9 @@ def group_norm(x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float,
 def geglu(x: Tensor) -> Tensor:
     """`(..., 2 n)` -> `(..., n)`: the first half times GELU of the second."""
     if x.is_cuda:
-        from . import triton_kernels
+        from .triton_kernels import tokens
 
-        return triton_kernels.geglu(x.contiguous())
+        return tokens.geglu(x.contiguous())
     value, gate = x.chunk(2, dim=-1)
     return value * F.gelu(gate)
 
@@ -44,9 +51,9 @@ def geglu(x: Tensor) -> Tensor:
 def add_norm(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """`x + y` of one shape, and its layer norm over the last axis."""
     if x.is_cuda:
-        from . import triton_kernels
+        from .triton_kernels import tokens
 
-        return triton_kernels.add_norm(x.contiguous(), y.contiguous(), weight, bias, eps)
+        return tokens.add_norm(x.contiguous(), y.contiguous(), weight, bias, eps)
     total = x + y
     return total, F.layer_norm(total, weight.shape, weight, bias, eps)
 
@@ -54,7 +61,48 @@ def add_norm(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> 
 def add(x: Tensor, y: Tensor, shift: Tensor) -> Tensor:
     """`x + y` of one shape, `(N, C, H, W)`, and `shift` `(C,)`; the result lies channels last."""
     if x.is_cuda:
-        from . import triton_kernels
+        from .triton_kernels import pictures
 
-        return triton_kernels.add(x.contiguous(memory_format=LAST), y.contiguous(memory_format=LAST), shift.contiguous())
+        return pictures.add(_last(x), _last(y), shift.contiguous())
     return x + y + shift[:, None, None]
+
+
+def shift(x: Tensor, by: Tensor) -> Tensor:
+    """`x`, `(N, C, H, W)`, plus `by`, `(C,)`; nobody else may need `x`, which can be overwritten."""
+    if x.is_cuda:
+        from .triton_kernels import pictures
+
+        return pictures.shift(_last(x), by.contiguous())
+    return x + by[:, None, None]
+
+
+def mixed(parts: Sequence[Tensor], weight: Tensor, residual: Tensor, shift: Tensor) -> Tensor:
+    """`residual`, `(N, C', H, W)`, plus a 1 x 1 convolution of two `parts` side by side in their channels, plus `(C',)`."""
+    if residual.is_cuda:
+        from .triton_kernels import pictures
+
+        return pictures.mixed([_last(part) for part in parts], weight.flatten(1), _last(residual), shift.contiguous())
+    return F.conv2d(torch.cat(list(parts), dim=1), weight) + residual + shift[:, None, None]
+
+
+def double(x: Tensor) -> Tensor:
+    """`(N, C, H, W)` -> `(N, C, 2 H, 2 W)`, each pixel four times."""
+    if x.is_cuda:
+        from .triton_kernels import pictures
+
+        return pictures.double(_last(x))
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, scale: float | None) -> Tensor:
+    """Scaled dot product attention with D below 16, `(B, heads, tokens, D)`; `scale` is 1 / sqrt(D) unless given."""
+    side_by_side = all(part.stride(1) == part.shape[3] and part.stride(3) == 1 for part in (q, k, v))
+    if q.is_cuda and q.dtype != torch.float32 and side_by_side:
+        from .triton_kernels import tokens
+
+        return tokens.attention(q, k, v, q.shape[3] ** -0.5 if scale is None else scale)
+    return F.scaled_dot_product_attention(q, k, v, scale=scale)
+
+
+def _last(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=LAST)

@@ -36,6 +36,7 @@ class Guided:
         self.embeds = text.embeds.to(model.device, model.dtype)
         self.pooled = None if text.pooled is None else text.pooled.to(model.device, model.dtype)
         self.added: dict[str, Tensor] | None = None
+        self._chosen: dict[tuple[int | None, int | None], list[Tensor]] = {}
         stacked = [] if recipe.sharing else [latents[role] for role in recipe.conditions]
         self.conditions = torch.cat(stacked, dim=1).to(model.device, model.dtype) if stacked else None
 
@@ -62,16 +63,15 @@ class Guided:
 
     def _call(self, sample: Tensor, timestep: Tensor, part: slice) -> Tensor:
         """One UNet call in float32; `part` is which of the prompts belong to `sample`."""
-        added = self.added and {name: value[part] for name, value in self.added.items()}
-        sample, embeds = sample.contiguous(memory_format=torch.channels_last), self.embeds[part]
+        names, words = self._words_of(part)
+        inputs = [sample.contiguous(memory_format=torch.channels_last), timestep, *words]
 
         def unet(sample: Tensor, timestep: Tensor, embeds: Tensor, *parts: Tensor) -> Tensor:
-            named = dict(zip(added or {}, parts, strict=True))
-            output: Tensor = self.model.unet(sample, timestep, embeds, added_cond_kwargs=named, return_dict=False)[0]
+            added = dict(zip(names, parts, strict=True))
+            output: Tensor = self.model.unet(sample, timestep, embeds, added_cond_kwargs=added, return_dict=False)[0]
             return output
 
         model, plan = self.model, self.model.room.plan
-        inputs = [sample, timestep, embeds, *(added or {}).values()]
         if plan.fp8 or plan.offload == "layers":  # hooks change the blocks, and every byte counts
             model.room.placement.release()
             return unet(*inputs).float()
@@ -79,11 +79,19 @@ class Guided:
             return unet(*inputs).float()
 
         def replayed(*given: Tensor) -> Tensor:
-            return model.replay.run(given, unet)
+            return model.replay.run(given, unet, steady=len(words))
 
         if model.compilation is not None:
             return model.compilation.run(inputs, unet, replayed).float()
         return replayed(*inputs).float()
+
+    def _words_of(self, part: slice) -> tuple[tuple[str, ...], list[Tensor]]:
+        """Names of what SDXL takes beside the embeddings, and all of it: the same tensors in every step, which a replay sees."""
+        added = self.added or {}
+        chosen = (part.start, part.stop)
+        if chosen not in self._chosen:
+            self._chosen[chosen] = [tensor[part] for tensor in (self.embeds, *added.values())]
+        return tuple(added), self._chosen[chosen]
 
 
 def _micro_conditioning(pooled: Tensor, latents: Tensor) -> dict[str, Tensor]:

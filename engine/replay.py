@@ -21,9 +21,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from . import fused
+from . import fused, prologue
 from .captured import Function, Launch
 from .fusion import SHAPE, fuse
+from .prologue import Prologue
 
 log = logging.getLogger(__name__)
 
@@ -43,38 +44,61 @@ result."""
 
 
 class Replay:
-    """Of one network; not for several threads. `capture`: on a CUDA device, keep the call's memory for a graph of it."""
+    """Of one network; not for several threads.
 
-    def __init__(self, network: nn.Module, *, capture: bool = True) -> None:
-        self._network, self._capture = network, capture
+    `single`: a graph with a call's memory is made only when a shape comes again at once, and goes when another one comes.
+    """
+
+    def __init__(self, network: nn.Module, *, single: bool = False) -> None:
+        self._network, self._single = network, single
         self._recorded: dict[Hashable, Recording | None] = {}
+        self._latest: Recording | None = None
 
-    def run(self, inputs: Sequence[Tensor], function: Function) -> Tensor:
+    def run(self, inputs: Sequence[Tensor], function: Function, *, steady: int = 0, capture: bool = True) -> Tensor:
         """`function(*inputs)`, which runs the network and returns one tensor; from the second call of a shape on, replayed.
 
         A call that depends on values, or on tensors that are neither inputs nor the network's own, always runs as it is.
+        The last `steady` inputs are often the tensors of the call before: what follows from them alone is kept until they
+        change, or until `forget`. `capture`: on a CUDA device keep the call's memory for a graph of it.
         """
         if self._network._forward_pre_hooks or self._network._forward_hooks:  # whoever listens wants to hear every call
             return function(*inputs)
         shape = tuple((tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device) for tensor in inputs)
         recording = self._recorded.get(shape)
         if shape not in self._recorded or (recording is not None and not recording.holds()):
-            return self._record(shape, inputs, function)
+            return self._record(shape, inputs, function, steady)
         if recording is None:
             return function(*inputs)
+        if self._single and self._latest is not recording:
+            self._release_all_but(recording)
+            capture = False
+        self._latest = recording
         try:
-            return recording.play(inputs, capture=self._capture)
+            return recording.play(inputs, capture=capture)
         except RuntimeError:  # weights lie otherwise than they did; or memory is short, which the call itself will say
             del self._recorded[shape]
             return function(*inputs)
 
     def release(self) -> None:
-        """Give up the memory that graphs hold; recordings stay."""
+        """Give up the memory that graphs and kept results hold; recordings stay."""
+        self._release_all_but(None)
+
+    def forget(self) -> None:
+        """Weights have other values now: nothing that was computed with them is true any more."""
+        for recording in filter(None, self._recorded.values()):
+            recording.forget()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of results that are kept; graphs hold more, which only the allocator knows."""
+        return sum(recording.kept_bytes for recording in self._recorded.values() if recording is not None)
+
+    def _release_all_but(self, used: Recording | None) -> None:
         for recording in self._recorded.values():
-            if recording is not None:
+            if recording is not None and recording is not used:
                 recording.release()
 
-    def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function) -> Tensor:
+    def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function, steady: int) -> Tensor:
         self._recorded.pop(shape, None)  # with the memory that it holds
         recorder = Recorder(self._network, inputs)
         with recorder:
@@ -82,6 +106,8 @@ class Replay:
         recording = recorder.finish(result)
         if recording is not None and fused.available(result.device):
             recording.join(inputs, result)
+        if recording is not None:
+            recording.part(steady)
         self._recorded[shape] = recording
         if len(self._recorded) > SHAPES:
             del self._recorded[next(iter(self._recorded))]
@@ -104,6 +130,7 @@ class Recording:
         self.module = module
         self._weights = weights
         self._launch = Launch()
+        self._steady, self._prologue = 0, Prologue(lambda *inputs: ())
 
     def holds(self) -> bool:
         """Whether the network still has the very tensors: a widened layer has others of the same shapes."""
@@ -111,13 +138,30 @@ class Recording:
 
     def play(self, inputs: Sequence[Tensor], *, capture: bool) -> Tensor:
         """The call's result for other inputs of the same shapes."""
+        inputs = [*inputs, *self._prologue(inputs[len(inputs) - self._steady :])]
         if not capture:
             return self._run(*inputs)
         return self._launch.run(self._run, inputs, (weight.tensor for weight in self._weights))
 
     def release(self) -> None:
-        """Give up the graph, if there is one; the next call makes another."""
+        """Give up the graph, if there is one, and what was kept; the next call makes others."""
         self._launch = Launch()
+        self.forget()
+
+    def forget(self) -> None:
+        """Compute anew at the next call what follows from the steady inputs."""
+        self._prologue.forget()
+
+    @property
+    def kept_bytes(self) -> int:
+        return self._prologue.kept_bytes
+
+    def part(self, steady: int) -> None:
+        """Compute once what follows from the last `steady` inputs alone."""
+        parts = prologue.part(self.module, steady)
+        if parts is not None:
+            self._steady = steady
+            self._prologue, self.module = parts
 
     def join(self, inputs: Sequence[Tensor], result: Tensor) -> None:
         """Compute neighbours together, if that gives `result` again."""

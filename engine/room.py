@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 
 GROUPS: dict[Stage, Group] = {"text": "text", "encode": "pixels", "denoise": "unet", "decode": "pixels"}
 
+SPACIOUS = 4
+"""Times the memory that a job needs."""
+
 ALLOCATOR_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
 """How the allocators of MPS and of the CPU say it, in a plain RuntimeError."""
 
@@ -47,6 +50,8 @@ class Room:
         self.plan = self.plans[0]
         self.others: Others = _Nobody()
         self._work = Work(0, 1)
+        self.spacious = False
+        """Whether there is so much memory that graphs may keep that of whole decodes."""
 
     @property
     def device(self) -> torch.device:
@@ -57,7 +62,9 @@ class Room:
         self._work = Work(width * height, samples)
         free = self._own() + self.others.bytes_on_device() - self._reserve
         self.use(memory.choose(self.plans, self.sizes, self._work, free, devices.memory("cpu")[0]))
-        shortfall = memory.peak(self.plan, self.sizes, self._work) + self._reserve - self._own()
+        needed, own = memory.peak(self.plan, self.sizes, self._work) + self._reserve, self._own()
+        self.spacious = SPACIOUS * needed <= own
+        shortfall = needed - own
         if shortfall > 0:
             self.others.leave(shortfall)
 

@@ -41,8 +41,45 @@ def test_group_norm_with_what_is_around_it(shape: tuple[int, ...], dtype: torch.
         torch.randn(*size[:2], device=CUDA),
     )
     expected = F.silu(F.group_norm(x.float() + shift.to(dtype).float()[:, :, None, None], groups, weight, bias, 1e-5))
-    found = fused.group_norm(x, weight.to(dtype), bias.to(dtype), groups, 1e-5, shift.to(dtype), True)
+    found = fused.group_norm([x], weight.to(dtype), bias.to(dtype), groups, 1e-5, shift.to(dtype), True)
     assert (found.float() - expected).abs().max() < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("channels", [(32, 32), (64, 32), (24, 40)], ids=str)
+def test_two_pictures_side_by_side_are_normed_and_mixed_as_one(channels: tuple[int, int], dtype: torch.dtype) -> None:
+    parts = [picture(2, width, 70, 33, dtype=dtype) for width in channels]
+    together = torch.cat(parts, dim=1).float()
+    weight, bias = torch.randn(sum(channels), device=CUDA), torch.randn(sum(channels), device=CUDA)
+    normed = fused.group_norm(parts, weight.to(dtype), bias.to(dtype), 4, 1e-5, None, False)
+    expected = F.group_norm(together, 4, weight.to(dtype).float(), bias.to(dtype).float(), 1e-5)
+    assert (normed.float() - expected).abs().max() < TOLERANCE[dtype]
+    mix, shift = (torch.randn(32, sum(channels), 1, 1, device=CUDA) / 8).to(dtype), torch.randn(32, device=CUDA).to(dtype)
+    residual = picture(2, 32, 70, 33, dtype=dtype)
+    mixed = torch.einsum("oc,nchw->nohw", mix.double().flatten(1), together.double())  # torch's float32 may be TF32
+    expected = (mixed + residual.double() + shift.double()[:, None, None]).float()
+    assert (fused.mixed(parts, mix, residual, shift).float() - expected).abs().max() < 2 * TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_pictures_are_doubled_and_shifted(dtype: torch.dtype) -> None:
+    x, shift = picture(2, 40, 33, 17, dtype=dtype), torch.randn(40, device=CUDA).to(dtype)
+    assert torch.equal(fused.double(x), F.interpolate(x, scale_factor=2.0))
+    expected = x + shift[:, None, None]
+    assert torch.equal(fused.shift(x, shift), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(2, 4, 1024, 1024, 8), (2, 3, 200, 77, 8), (1, 2, 130, 154, 12), (1, 1, 1, 1, 8)], ids=str)
+def test_attention_with_narrow_heads(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    samples, heads, queries, keys, wide = shape
+    q, k, v = (
+        torch.randn(samples, tokens, heads, wide, device=CUDA).to(dtype).transpose(1, 2) for tokens in (queries, keys, keys)
+    )
+    expected = F.scaled_dot_product_attention(q.float(), k.float(), v.float())
+    found = fused.attention(q, k, v, None)
+    assert (found.float() - expected).abs().max() < TOLERANCE[dtype] / 4
+    assert found.stride() == q.stride()
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -92,6 +129,20 @@ def test_the_built_in_model_draws_what_it_draws_on_a_cpu(task: str) -> None:
     assert len(here) == len(there) > 0
     for one, other in zip(here, there, strict=True):
         assert np.abs(one.rgba[..., 3].astype(int) - other.rgba[..., 3]).mean() < 8, "16 bit moves outlines a little"
+
+
+def test_a_decode_is_a_graph_when_its_size_comes_again_and_gives_that_memory_back() -> None:
+    engine = Engine("cuda")
+    request = Request(prompt="a fox", steps=2, alpha_passes=8)
+    layers = [next(item for item in engine.run(request) if isinstance(item, Picture)).rgba for _ in range(4)]
+    codec = engine.open("sketchpad").codec
+    graphs = [recording._launch._captured for replay in codec._replays.values() for recording in replay._recorded.values()]  # type: ignore[attr-defined]
+    assert len(graphs) == 2 and None not in graphs
+    for layer in layers[2:]:
+        assert np.abs(layer.astype(int) - layers[1]).max() <= 1
+    held = torch.cuda.memory_allocated()
+    codec.release()
+    assert torch.cuda.memory_allocated() < held
 
 
 def test_jobs_leave_no_memory_behind() -> None:

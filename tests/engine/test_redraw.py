@@ -63,6 +63,9 @@ class LosslessCodec:
     def decode(self, latents: Tensor, passes: int) -> Any:
         return _Decoding(passes, self.decode_opaque(latents))
 
+    def release(self) -> None:
+        """Keeps nothing."""
+
 
 class _Decoding:
     def __init__(self, passes: int, rgba: NDArray[np.uint8]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 import torch
 from acetate.engine import Engine, Picture, Request, replay
-from acetate.engine.replay import Replay
+from acetate.engine.replay import Recording, Replay
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
@@ -85,6 +85,24 @@ def test_the_oldest_recording_goes_first(narrow_unet: UNet2DConditionModel, monk
     assert play.calls == 4
 
 
+def test_a_single_graph_is_made_only_when_a_shape_comes_again_at_once(
+    narrow_unet: UNet2DConditionModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captured: list[bool] = []
+    play = Recording.play
+
+    def noted(recording: Recording, given: Sequence[Tensor], *, capture: bool) -> Tensor:
+        captured.append(capture)
+        return play(recording, given, capture=capture)
+
+    monkeypatch.setattr(Recording, "play", noted)
+    once = played(narrow_unet)
+    once.replay = Replay(narrow_unet, single=True)
+    for side in (8, 16, 8, 8, 8, 16, 8):
+        once(*inputs(1, side))
+    assert captured == [False, True, True, False, False]
+
+
 class Branching(nn.Module):
     """Doubles what is positive, and asks the host whether it is."""
 
@@ -154,7 +172,7 @@ def test_a_call_that_fails_is_not_recorded() -> None:
 def test_a_layer_is_the_same_with_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
     request = Request(prompt="a red apple", steps=4, count=2)
     replayed = layers(request)
-    monkeypatch.setattr(Replay, "run", lambda self, inputs, function: function(*inputs))
+    monkeypatch.setattr(Replay, "run", lambda self, inputs, function, **others: function(*inputs))
     assert [layer.rgba.tobytes() for layer in replayed] == [layer.rgba.tobytes() for layer in layers(request)]
 
 

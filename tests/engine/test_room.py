@@ -49,7 +49,7 @@ def refuse(network: Any, monkeypatch: pytest.MonkeyPatch, too_much: Callable[...
 def test_guidance_is_split_when_both_halves_do_not_fit(untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     together = picture(untrained)
     monkeypatch.setattr(
-        model.replay, "run", lambda inputs, function: function(*inputs)
+        model.replay, "run", lambda inputs, function, **others: function(*inputs)
     )  # what is replayed does not ask `forward`
     calls = refuse(model.unet, monkeypatch, lambda x: len(x) > 1)
     split = picture(untrained)

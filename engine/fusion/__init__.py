@@ -1,0 +1,42 @@
+"""A recorded network rewritten with fewer kernels: what follows group norms, gates and additions is computed along with them.
+
+Knows graphs of torch's operators as `replay` writes them down, and which neighbours `fused` can join; knows no network. Nothing
+is taken on trust: `replay` plays the new graph beside the old one before it is used.
+"""
+
+from __future__ import annotations
+
+from torch import fx
+
+from . import pictures, tokens
+from .graphs import SHAPE, changes_tensors
+
+__all__ = ["SHAPE", "changes_tensors", "fuse"]
+
+REWRITES = (
+    pictures.drop_division_by_one,
+    tokens.join_gate,
+    pictures.join_mixed,  # before what takes apart the pictures that it mixes
+    pictures.join_group_norm,
+    pictures.keep_layout,
+    pictures.join_bias,
+    tokens.join_layer_norm,
+    tokens.join_projections,
+    tokens.join_attention,
+    pictures.join_doubling,
+    pictures.join_lone_bias,
+)
+"""In this order, each tried at every node."""
+
+
+def fuse(module: fx.GraphModule) -> fx.GraphModule | None:
+    """A copy with neighbours joined; `None` where a graph changes tensors in place, so that order matters."""
+    graph = fx.Graph()
+    graph.output(graph.graph_copy(module.graph, {}))
+    if any(changes_tensors(node) for node in graph.nodes):
+        return None
+    for rewrite in REWRITES:
+        for node in list(graph.nodes):
+            rewrite(graph, node)
+        graph.eliminate_dead_code()
+    return fx.GraphModule(module, graph)
