@@ -64,6 +64,8 @@ class Ours:
             self._model.room.placement.need(group)
         if self._model.device.type != "cpu":  # where weights were moved, kernels are recorded or captured anew
             self._denoise(steps=2)
+            self.vae()
+            self.transparent()
 
     def text(self) -> None:
         self._model.text.encode(["", f"{PROMPT} number {next(self._number)}"])

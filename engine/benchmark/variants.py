@@ -97,7 +97,7 @@ class _Step:
         return output
 
     def replayed(self) -> None:
-        self._replay.run(self.inputs, self.call)
+        self._replay.run(self.inputs, self.call, steady=1 + len(self._added))
 
     def together(self) -> None:
         self.call(*self.inputs)
