@@ -29,7 +29,7 @@ class Guided:
         self.model, self.guidance_scale, self.switch, self.denoiser = model, guidance_scale, switch, denoiser
         self.frames = len(recipe.frames)
         self.halves = 2 if guidance_scale > 1 else 1
-        positive = [request.prompts.get(role) or request.prompt for role in recipe.frames]
+        positive = [request.prompt_of(role) for role in recipe.frames]
         negative = [request.negative_prompt] * self.frames if self.halves == 2 else []
         text = model.room.attempt("text", lambda: model.text.encode([*negative, *positive]))
         self.sharing = recipe.sharing

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import quality
+from . import quality, starting
 from .alpha import Box, fit, over_grey, resample, to_float
 from .frame import Frame
 from .guidance import Guided
@@ -25,10 +25,11 @@ from .recipes import Recipe, recipes_for
 from .repaint import paste, region_around
 from .request import RGBA, ROLES, Mask, Passes, Picture, Progress, Request, Role
 from .sampling import Denoiser, Step, executed, make_scheduler, noise_like
+from .starting import strength_of
 from .weights import Weights
 
-STRENGTHS = {"refine": 0.6, "repaint": 1.0}
-"""Default strength by task."""
+LAYER_TASKS = frozenset({"refine", "repaint"})
+"""They change a layer, whose size and place the result keeps."""
 
 
 @dataclass
@@ -57,8 +58,8 @@ class _Job:
     passes: int
     region: Box | None
     """`repaint`: the part of the source that is worked on."""
-    source: RGBA | None
-    """On the working canvas."""
+    starts: dict[Role, RGBA]
+    """What the layers begin from, on the working canvas; empty where they begin from noise."""
     mask: Mask | None
     given: dict[Role, RGBA] = field(default_factory=dict)
     """Conditions on the working canvas."""
@@ -68,8 +69,8 @@ class _Job:
 class _Seen:
     """What the networks see of the request's pictures; the same for every picture of `count`."""
 
-    clean: Tensor | None
-    """The source's latents."""
+    starts: dict[Role, Tensor]
+    """Latents that the layers begin from."""
     latents: dict[Role, Tensor]
     """Conditions that join the UNet's input."""
     controls: dict[Role, Tensor]
@@ -103,10 +104,13 @@ def _plan(model: Model, request: Request) -> _Job:
         source, mask = (
             np.ascontiguousarray(part[region.top : region.bottom, region.left : region.right]) for part in (source, mask)
         )
-    width, height = _target(request, model, source if request.task in STRENGTHS else None)
+    width, height = _target(request, model, source if request.task in LAYER_TASKS else None)
     alone = source is None and recipes[0].frames == ("foreground",) and not recipes[0].conditions
     frame = model.sizes.frame(width, height, "cover" if alone else "contain")
     defaults = model.defaults
+    pictures = {role: frame.to_working(fit(getattr(request, role), width, height, request.resize_mode)) for role in given}
+    rough = None if source is None else frame.to_working(fit(source, width, height, request.resize_mode))
+    made = dict.fromkeys(role for recipe in recipes for role in recipe.frames)
     return _Job(
         request=request,
         model=model,
@@ -117,39 +121,34 @@ def _plan(model: Model, request: Request) -> _Job:
         scheduler=request.scheduler or defaults.scheduler,
         passes=request.alpha_passes or defaults.alpha_passes,
         region=region,
-        source=None if source is None or request.task not in STRENGTHS else frame.to_working(source),
+        starts={} if rough is None else starting.starts(request.task, made, rough, pictures),
         mask=None if mask is None or request.task != "repaint" else frame.mask_to_working(mask),
-        given={role: frame.to_working(fit(getattr(request, role), width, height, request.resize_mode)) for role in given},
+        given=pictures,
     )
 
 
-def _target(request: Request, model: Model, source: RGBA | None) -> tuple[int, int]:
-    """Width and height of the result: the source's own, else what was asked for, else the first condition's, else native."""
-    if source is not None:
-        return source.shape[1], source.shape[0]
-    condition = next((p for p in (request.background, request.foreground, request.blended) if p is not None), None)
+def _target(request: Request, model: Model, layer: RGBA | None) -> tuple[int, int]:
+    """Width and height of the result: those of the layer that is changed, else what was asked for, else the first picture's."""
+    if layer is not None:
+        return layer.shape[1], layer.shape[0]
+    pictures = (request.background, request.foreground, request.blended, request.source)
+    condition = next((picture for picture in pictures if picture is not None), None)
     height, width = condition.shape[:2] if condition is not None else (model.sizes.native, model.sizes.native)
     return request.width or width, request.height or height
 
 
 def _cost(job: _Job) -> int:
     """Steps that the meter will count: encodes, denoising steps, decoder passes."""
-    steps = executed(job.steps, _strength(job))
+    steps = executed(job.steps, strength_of(job.request))
     each = sum(steps + (job.passes if recipe.transparent else 1) for recipe in job.recipes)
     return max(1, each * job.request.count)
-
-
-def _strength(job: _Job) -> float:
-    if job.source is None:
-        return 1.0
-    return STRENGTHS[job.request.task] if job.request.strength is None else job.request.strength
 
 
 def _see(job: _Job) -> _Seen:
     codec, given = job.model.codec, job.given
     joining = {role for recipe in job.recipes if not recipe.sharing for role in recipe.conditions}
     return _Seen(
-        clean=None if job.source is None else codec.encode(job.source),
+        starts={role: codec.encode(p) if role == "foreground" else codec.encode_opaque(p) for role, p in job.starts.items()},
         latents={role: codec.encode_opaque(picture) for role, picture in given.items() if role in joining},
         controls={role: _control(picture) for role, picture in given.items()},
     )
@@ -164,7 +163,7 @@ def _one(job: _Job, seen: _Seen, index: int, weights: Weights, meter: _Meter) ->
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
         with weights.installed(job.model, recipe, asked, seen.controls) as switch:
-            frames = yield from _denoise(job, recipe, seed, seen.clean, latents, switch, meter)
+            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
@@ -184,16 +183,16 @@ def _one(job: _Job, seen: _Seen, index: int, weights: Weights, meter: _Meter) ->
 
 
 def _denoise(
-    job: _Job, recipe: Recipe, seed: int, clean: Tensor | None, latents: dict[Role, Tensor], switch: Any, meter: _Meter
+    job: _Job, recipe: Recipe, seed: int, starts: Mapping[Role, Tensor], latents: dict[Role, Tensor], switch: Any, meter: _Meter
 ) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
     scheduler = make_scheduler(job.scheduler, model.scheduler_config)
-    denoiser = Denoiser(scheduler, job.steps, _strength(job), model.device)
+    denoiser = Denoiser(scheduler, job.steps, strength_of(job.request), model.device)
     frames = len(recipe.frames)
     shape = (model.codec.latent_channels, job.frame.working[1] // 8, job.frame.working[0] // 8)
     noise = noise_like((frames, *shape), seed).to(model.device)
-    clean = None if clean is None else clean.expand(frames, -1, -1, -1)
+    clean = torch.cat([starts[role] for role in recipe.frames]) if starts else None
     guided = Guided(model, recipe, job.request, job.guidance_scale, latents, switch, denoiser)
     keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
     generator = torch.Generator("cpu").manual_seed(seed)
@@ -232,7 +231,7 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
     rgba = job.frame.from_working(working)
     if job.region is not None and request.source is not None and request.mask is not None:
         rgba = paste(request.source, rgba, request.mask, job.region)
-    if request.lock_alpha and request.source is not None:
+    if request.lock_alpha and request.source is not None and request.task in LAYER_TASKS:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
     measured = quality.measure(rgba)
     height, width = rgba.shape[:2]
@@ -261,11 +260,11 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
 
 def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[str]:
     """What a person should know of a layer."""
-    source = job.request.source
+    source = job.request.source if job.request.task in LAYER_TASKS else None
     if role == "foreground" and (source is None or int(source[..., 3].min()) < 255):
         yield from quality.warnings(measured)
         if job.model.caution:
             yield job.model.caution
-    if job.source is not None:
+    if job.starts:
         yield from job.model.codec.notes
     yield from job.model.room.notes

@@ -31,6 +31,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 Injection = Literal["attention", "convolution"]
 ResizeMode = Literal["crop", "stretch", "fill"]
+LayerPrompts = Literal["replace", "add"]
 
 Passes = Literal[1, 2, 4, 8]
 """Of the transparent decoder over flips and turns of the picture; eight are the reference."""
@@ -51,6 +52,8 @@ class Request:
     negative_prompt: str = ""
     prompts: Mapping[Role, str] = field(default_factory=dict)
     """A prompt for one layer of a `scene`, `background` or `object`; the main prompt serves the others."""
+    layer_prompts: LayerPrompts = "replace"
+    """What a layer's own prompt does to the main one: it takes its place, as in ComfyUI, or comes before it, as in Forge."""
     model: str = "sketchpad"
     width: int | None = None
     """Pixels; `None` means the source's or condition's width, else the model's native one. Any size works."""
@@ -64,13 +67,13 @@ class Request:
     """Picture i of `count` uses `seed + i`."""
     count: int = 1
     strength: float | None = None
-    """How far the result may go from the source, in [0, 1]; `None` means 0.6 for `refine`, 1 for `repaint`, 0.2 for `upscale`."""
+    """How far the result may go from the source, in [0, 1]; `None` means 1 for `repaint`, 0.2 for `upscale`, 0.6 for others."""
     lock_alpha: bool = False
     """`refine`, `repaint`: keep the source's alpha and only change its colour."""
     alpha_passes: Passes | None = None
     """Passes of the transparent decoder; `None` means the model's default."""
     source: RGBA | None = None
-    """The layer that `refine`, `repaint` and `upscale` work on."""
+    """The layer that `refine`, `repaint` and `upscale` work on; for tasks of several layers a rough version to begin from."""
     mask: Mask | None = None
     """`repaint`: what may change; soft edges blend. Same size as `source`."""
     foreground: RGBA | None = None
@@ -94,6 +97,13 @@ class Request:
     """`upscale`: a network by name, or the absolute path of its file; `None` means Lanczos."""
     upscaling: Mapping[str, Any] = field(default_factory=dict)
     """`upscale`: `mode`, `alpha` and fields of `tiles.Tiling`, where they differ from the defaults (`upscale_options.py`)."""
+
+    def prompt_of(self, role: Role) -> str:
+        """What the layer's text is made from (layerdiffuse.md 4.4)."""
+        own = self.prompts.get(role, "")
+        if self.layer_prompts == "add":
+            return ", ".join(part for part in (own, self.prompt) if part.strip())
+        return own or self.prompt
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from .errors import BadRequest
-from .request import ROLES, TASKS, Injection, Request, ResizeMode, Role, Task
+from .request import ROLES, TASKS, Injection, LayerPrompts, Request, ResizeMode, Role, Task
 from .upscale_options import options_of
 
 MAX_SIDE = 8192
@@ -33,6 +33,7 @@ def check(request: Request) -> None:
     _among("task", request.task, TASKS)
     _among("injection", request.injection, get_args(Injection))
     _among("resize mode", request.resize_mode, get_args(ResizeMode))
+    _among("layer_prompts", request.layer_prompts, get_args(LayerPrompts))
     for role in request.prompts:
         _among("layer", role, ROLES)
     _check_texts(request)
@@ -75,6 +76,14 @@ def _check_pictures(request: Request) -> None:
     task = request.task
     if task in SOURCE_TASKS and request.source is None:
         raise BadRequest(f"task {task!r} works on a layer, and none was given", "give a source picture")
+    if task == "foreground" and request.source is not None:
+        raise BadRequest(
+            "task 'foreground' begins from nothing, and a source picture was given", "take task 'refine', or leave it out"
+        )
+    if request.strength is not None and request.source is None:
+        raise BadRequest(
+            f"strength is {request.strength}, and there is no source picture to keep", "give one, or leave strength out"
+        )
     for role in NEEDED.get(task, ()):
         if getattr(request, role) is None:
             raise BadRequest(f"task {task!r} needs a {role} picture, and none was given", f"give a {role} picture")

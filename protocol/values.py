@@ -60,7 +60,7 @@ class Conditions:
     """The pictures that a task works on; which ones it needs is in `welcome.engine.tasks`."""
 
     source: Placed | None = None
-    """The layer that `refine`, `repaint` and `upscale` work on."""
+    """The layer that `refine`, `repaint` and `upscale` work on; for tasks of several layers what they begin from, if given."""
     mask: Placed | None = None
     """`repaint`: a `gray8` picture, 255 = may change."""
     foreground: Placed | None = None
@@ -76,6 +76,7 @@ class Parameters:
     negative_prompt: Text = ""
     prompts: Mapping[str, Text] = field(default_factory=dict)
     """A prompt for one layer: keys `foreground`, `background`, `blended`."""
+    layer_prompts: Literal["replace", "add"] = "replace"
     model: Name | None = None
     width: Size | None = None
     """Pixels to generate; `None` means the target box's. The result is brought to the target box, alpha-correctly."""

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from acetate.engine import TASKS, Picture, Progress, Request
 from acetate.engine.parameters import from_json
-from acetate.engine.request import Injection, ResizeMode
+from acetate.engine.request import Injection, LayerPrompts, ResizeMode
 
 from . import outputs
 from .failing import UsageError
@@ -31,6 +31,7 @@ EPILOG = """pictures that a task takes:
   extract-foreground    --background and --blended (SDXL)
   refine, upscale       --layer
   repaint               --layer and --mask
+Of the others all but foreground also take --layer: a rough version of their result to begin from.
 A .psd or .ora of background, object and extract-... has the given layer in it as well."""
 
 
@@ -50,16 +51,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="the same seed gives the same picture (default: 0)")
     parser.add_argument("--count", type=int, help="pictures, with seeds that count up")
     parser.add_argument("--negative", dest="negative_prompt", metavar="PROMPT", help="what to avoid")
-    parser.add_argument("--strength", type=float, help="refine, repaint: how far to go from the source, 0 to 1")
+    parser.add_argument("--strength", type=float, help="how far to go from --layer, 0 to 1")
     parser.add_argument("--lock-alpha", action="store_true", default=None, help="refine, repaint: keep the source's transparency")
     parser.add_argument(
         "--alpha-passes", type=int, choices=(1, 2, 4, 8), help="passes of the transparent decoder: fewer are faster"
     )
-    parser.add_argument("--layer", dest="source", type=Path, metavar="FILE", help="the layer to refine or repaint")
+    parser.add_argument(
+        "--layer", dest="source", type=Path, metavar="FILE", help="the layer to change, or a rough one to begin from"
+    )
     parser.add_argument("--mask", type=Path, metavar="FILE", help="repaint: white may change")
     for role in PICTURES[1:]:
         parser.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"a {role} picture as a condition")
         parser.add_argument(f"--{role}-prompt", metavar="PROMPT", help=f"a prompt for the {role} alone")
+    parser.add_argument(
+        "--layer-prompts",
+        choices=get_args(LayerPrompts),
+        help="such a prompt alone, or added before the main one (default: replace)",
+    )
     parser.add_argument("--resize-mode", choices=get_args(ResizeMode), help="conditions of another size (default: crop)")
     parser.add_argument("--injection", choices=get_args(Injection), help="which SDXL foreground weights (default: attention)")
     parser.add_argument("--layer-weight", type=float, metavar="WEIGHT", help="strength of the LayerDiffuse weights (default: 1)")
@@ -107,6 +115,7 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
         "lock_alpha",
         "alpha_passes",
         "resize_mode",
+        "layer_prompts",
         "injection",
         "layer_weight",
         "stop_at",

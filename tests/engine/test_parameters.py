@@ -16,6 +16,7 @@ def test_a_request_survives_json() -> None:
         strength=0.4,
         loras=(("ink", 0.5),),
         prompts={"background": "sky"},
+        layer_prompts="add",
     )
     again = from_json(json.loads(json.dumps(to_json(request))))
     assert to_json(again) == to_json(request)

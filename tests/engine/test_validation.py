@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from acetate.engine import BadRequest, Request
-from acetate.engine.validation import check
+from acetate.engine.validation import NEEDED, check
 
 PICTURE = np.zeros((16, 16, 4), np.uint8)
 GOOD = Request(prompt="a red apple")
@@ -25,6 +25,7 @@ def test_a_plain_request_is_fine() -> None:
         ({"task": "paint"}, "'paint'"),
         ({"injection": "magic"}, "unknown injection 'magic'"),
         ({"resize_mode": "squeeze"}, "unknown resize mode 'squeeze'"),
+        ({"layer_prompts": "mix"}, "unknown layer_prompts 'mix'"),
         ({"prompts": {"sky": "blue"}}, "unknown layer 'sky'"),
         ({"prompts": {"background": 5}}, "prompt of background is 5; it must be text"),
         ({"width": 0}, "width is 0"),
@@ -47,6 +48,9 @@ def test_a_plain_request_is_fine() -> None:
         ({"task": "repaint", "source": PICTURE, "mask": np.zeros((16, 16), np.uint8)}, "mask is empty"),
         ({"task": "repaint", "source": PICTURE, "mask": np.ones((8, 16), np.uint8)}, r"\(8, 16\)"),
         ({"task": "refine", "source": PICTURE[..., :3]}, r"shape \(16, 16, 3\)"),
+        ({"source": PICTURE}, "'foreground' begins from nothing"),
+        ({"strength": 0.5}, "strength is 0.5, and there is no source"),
+        ({"task": "scene", "strength": 0.0}, "strength is 0.0, and there is no source"),
         ({"task": "background"}, "needs a foreground"),
         ({"task": "object"}, "needs a background"),
         ({"task": "blend"}, "a foreground or a background"),
@@ -56,6 +60,12 @@ def test_a_plain_request_is_fine() -> None:
 def test_wrong_values_are_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         check(replace(GOOD, **changes))
+
+
+@pytest.mark.parametrize("task", ["scene", "object", "background", "blend", "extract-background", "extract-foreground"])
+def test_tasks_of_several_layers_take_a_rough_picture(task: Any) -> None:
+    pictures = {"blend": ("background",)}.get(task, NEEDED.get(task, ()))
+    check(replace(GOOD, task=task, source=PICTURE, strength=0.5, **dict.fromkeys(pictures, PICTURE)))
 
 
 def test_a_task_that_starts_from_a_picture_needs_no_prompt() -> None:

@@ -81,6 +81,17 @@ def test_refine_and_repaint_read_their_pictures(acetate: Command, layer_file: Pa
     assert (np.asarray(Image.open("p.png"))[10:] == source[10:]).all()
 
 
+def test_a_scene_begins_from_a_rough_layer(acetate: Command, layer_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without strength it is that layer as the model's codec gives it back, as `refine` does; its size is the scene's."""
+    monkeypatch.setattr(builtin, "FOLDER", Path(builtin.__file__).parent / "sketchpad")  # with weights for scenes
+    begin = ("generate", "x", "--layer", layer_file, "--strength", 0, *FAST)
+    assert acetate(*begin, "--task", "refine", "-o", "refined.png")[0] == 0
+    code, out, err = acetate(*begin, "--task", "scene", "--foreground-prompt", "y", "--layer-prompts", "add", "-o", "scene.png")
+    assert code == 0, err
+    scene, refined = (np.asarray(Image.open(name)) for name in (out.split()[0], "refined.png"))
+    assert "foreground" in out.split()[0] and np.array_equal(scene, refined)
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -96,6 +107,7 @@ def test_refine_and_repaint_read_their_pictures(acetate: Command, layer_file: Pa
         (("generate", "x", "-o", "."), "is a folder"),
         (("generate", "x", "-o", "nowhere/x.png"), "nowhere is no folder"),
         (("generate", "x", "-o", "x.png", "--task", "refine"), "works on a layer"),
+        (("generate", "x", "-o", "x.png", "--task", "scene", "--strength", "0.5"), "strength is 0.5, and there is no source"),
         (("generate", "x", "-o", "x.png", "--task", "refine", "--layer", "missing.png"), "missing.png"),
         (("generate", "x", "-o", "x.png", "--lora", "ink:much"), "'much' is not a weight"),
         (("generate", "--from", "missing.png", "-o", "x.png"), "missing.png"),
