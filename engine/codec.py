@@ -157,7 +157,7 @@ class LatentOffsetCodec:
         """
         if not fused.available(inputs[0].device):
             return function(*inputs)
-        return self._replays[network].run(inputs, function, capture=self.room is not None and self.room.spacious)
+        return self._replays[network].run(inputs, function, lavish=self.room is not None and self.room.spacious)
 
     def release(self) -> None:
         for replay in self._replays.values():

@@ -79,7 +79,7 @@ class Guided:
             return unet(*inputs).float()
 
         def replayed(*given: Tensor) -> Tensor:
-            return model.replay.run(given, unet, steady=len(words))
+            return model.replay.run(given, unet, steady=len(words), lavish=model.room.spacious)
 
         if model.compilation is not None:
             return model.compilation.run(inputs, unet, replayed).float()

@@ -5,7 +5,6 @@ Knows tensors and devices; knows no request and no task.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,7 +14,6 @@ import torch
 from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
-from . import fused
 from .alpha import to_u8, unpremultiply
 from .codec import AlphaCodec
 from .compilation import Compilation
@@ -109,20 +107,13 @@ class Model:
         return Sizes(
             family=self.family,
             text=bytes_of(encoders),
-            unet=bytes_of([self.unet]) + self._joined_bytes(),
+            unet=bytes_of([self.unet]),
             pixels=bytes_of(self.codec.networks),
             largest_layer=largest_layer(self.unet),
             unet_element=self.dtype.itemsize,
             vae_element=self.codec.networks[0].dtype.itemsize,
             decoder_element=next(self.codec.networks[-1].parameters()).element_size(),
         )
-
-    def _joined_bytes(self) -> int:
-        """Of the copies of self-attention's projections that a replay with joined kernels keeps one below the other."""
-        if not fused.available(self.device):
-            return 0
-        joined = re.compile(r"attn1\.to_[qkv]\.weight$")
-        return sum(weight.nbytes for name, weight in self.unet.named_parameters() if joined.search(name))
 
     def _bring_text(self, encoder: nn.Module, arguments: Any, keywords: Any) -> tuple[Any, Any]:
         self.room.placement.need("text")

@@ -46,7 +46,8 @@ result."""
 class Replay:
     """Of one network; not for several threads.
 
-    `single`: a graph with a call's memory is made only when a shape comes again at once, and goes when another one comes.
+    `single`: a call takes so much memory that a graph of it, which holds that, is made only where memory is plentiful and a
+    shape comes again at once; and it goes when another one comes.
     """
 
     def __init__(self, network: nn.Module, *, single: bool = False) -> None:
@@ -54,27 +55,26 @@ class Replay:
         self._recorded: dict[Hashable, Recording | None] = {}
         self._latest: Recording | None = None
 
-    def run(self, inputs: Sequence[Tensor], function: Function, *, steady: int = 0, capture: bool = True) -> Tensor:
+    def run(self, inputs: Sequence[Tensor], function: Function, *, steady: int = 0, lavish: bool = False) -> Tensor:
         """`function(*inputs)`, which runs the network and returns one tensor; from the second call of a shape on, replayed.
 
         A call that depends on values, or on tensors that are neither inputs nor the network's own, always runs as it is.
         The last `steady` inputs are often the tensors of the call before: what follows from them alone is kept until they
-        change, or until `forget`. `capture`: on a CUDA device keep the call's memory for a graph of it.
+        change, or until `forget`. `lavish`: memory is plentiful.
         """
         if self._network._forward_pre_hooks or self._network._forward_hooks:  # whoever listens wants to hear every call
             return function(*inputs)
         shape = tuple((tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device) for tensor in inputs)
         recording = self._recorded.get(shape)
         if shape not in self._recorded or (recording is not None and not recording.holds()):
-            return self._record(shape, inputs, function, steady)
+            return self._record(shape, inputs, function, steady, lavish)
         if recording is None:
             return function(*inputs)
-        if self._single and self._latest is not recording:
+        again, self._latest = self._latest is recording, recording
+        if self._single and not again:
             self._release_all_but(recording)
-            capture = False
-        self._latest = recording
         try:
-            return recording.play(inputs, capture=capture)
+            return recording.play(inputs, capture=not self._single or (lavish and again))
         except RuntimeError:  # weights lie otherwise than they did; or memory is short, which the call itself will say
             del self._recorded[shape]
             return function(*inputs)
@@ -98,14 +98,14 @@ class Replay:
             if recording is not None and recording is not used:
                 recording.release()
 
-    def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function, steady: int) -> Tensor:
+    def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function, steady: int, lavish: bool) -> Tensor:
         self._recorded.pop(shape, None)  # with the memory that it holds
         recorder = Recorder(self._network, inputs)
         with recorder:
             result = function(*inputs)
         recording = recorder.finish(result)
         if recording is not None and fused.available(result.device):
-            recording.join(inputs, result)
+            recording.join(inputs, result, lavish)
         if recording is not None:
             recording.part(steady)
         self._recorded[shape] = recording
@@ -163,9 +163,9 @@ class Recording:
             self._steady = steady
             self._prologue, self.module = parts
 
-    def join(self, inputs: Sequence[Tensor], result: Tensor) -> None:
+    def join(self, inputs: Sequence[Tensor], result: Tensor, lavish: bool) -> None:
         """Compute neighbours together, if that gives `result` again."""
-        module = fuse(self.module)
+        module = fuse(self.module, lavish=lavish)
         if module is None:
             return
         first, *others = inputs

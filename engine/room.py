@@ -51,7 +51,7 @@ class Room:
         self.others: Others = _Nobody()
         self._work = Work(0, 1)
         self.spacious = False
-        """Whether there is so much memory that graphs may keep that of whole decodes."""
+        """Whether there is so much memory that graphs of whole decodes and copies of weights may be kept."""
 
     @property
     def device(self) -> torch.device:

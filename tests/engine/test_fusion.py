@@ -46,7 +46,7 @@ def recorded(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -
 def check(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[Counter[Any], Counter[Any]]:
     """Operators before and after, once both were found to compute the same."""
     plain = recorded(network, call, *inputs)
-    joined = fuse(plain)
+    joined = fuse(plain, lavish=True)
     assert joined is not None
     expected = plain.forward(*inputs)
     assert (joined.forward(*inputs) - expected).abs().max() < 1e-5 * expected.abs().max()
@@ -185,7 +185,31 @@ def test_what_computes_something_else_is_not_used(
     assert "not joined" in caplog.text and used[fused.group_norm] == 0
 
 
-def _enlarged(module: fx.GraphModule) -> fx.GraphModule:
+def test_projections_are_joined_where_memory_is_plentiful_and_follow_patches(
+    joining: None, narrow_unet: UNet2DConditionModel
+) -> None:
+    unet = lively(narrow_unet)
+    call = unet_call(unet)
+    inputs = [picture(2, 4, 8, 8), torch.tensor(5.0), torch.randn(2, 7, 24)]
+    blocks = sum(type(module).__name__ == "BasicTransformerBlock" for module in unet.modules())
+    products = {}
+    for lavish in (False, True):
+        replay_ = Replay(unet)
+        replay_.run(inputs, call, steady=1, lavish=lavish)
+        for change in (1.0, 1.5):
+            for name, weight in unet.named_parameters():
+                if "attn1.to_k" in name:
+                    weight.data.mul_(change)
+            replay_.forget()
+            expected = call(*inputs)
+            assert (replay_.run(inputs, call, steady=1, lavish=lavish) - expected).abs().max() < 1e-5 * expected.abs().max()
+        (recording,) = replay_._recorded.values()
+        assert recording is not None
+        products[lavish] = operators(recording.module)[ops.mm.default]
+    assert products[False] - products[True] == 2 * blocks > 0
+
+
+def _enlarged(module: fx.GraphModule, *, lavish: bool) -> fx.GraphModule:
     joined = fuse(module)
     assert joined is not None
     (output,) = (node for node in joined.graph.nodes if node.op == "output")

@@ -96,11 +96,20 @@ def test_a_single_graph_is_made_only_when_a_shape_comes_again_at_once(
         return play(recording, given, capture=capture)
 
     monkeypatch.setattr(Recording, "play", noted)
-    once = played(narrow_unet)
-    once.replay = Replay(narrow_unet, single=True)
-    for side in (8, 16, 8, 8, 8, 16, 8):
-        once(*inputs(1, side))
-    assert captured == [False, True, True, False, False]
+    unet, replay = narrow_unet, Replay(narrow_unet, single=True)
+
+    def call(sample: Tensor, timestep: Tensor, text: Tensor) -> Tensor:
+        result: Tensor = unet(sample, timestep, text, return_dict=False)[0]
+        return result
+
+    with torch.no_grad():
+        for side in (8, 16, 8, 8, 8, 16, 8):
+            replay.run(inputs(1, side), call, lavish=True)
+        assert captured == [False, True, True, False, False]
+        captured.clear()
+        for _ in range(3):
+            replay.run(inputs(1, 8), call)
+    assert captured == [False] * 3, "memory is not plentiful"
 
 
 class Branching(nn.Module):
