@@ -35,18 +35,15 @@ def group_norm(
     moments = torch.empty(2, samples, splits, channels, device=weight.device)
     factors = torch.empty(2, samples, channels, device=weight.device)
     result = torch.empty(samples, height, width, channels, dtype=parts[0].dtype, device=weight.device)
-    given = parts[0] if shift is None else shift.contiguous()
-    shifted = shift is not None
     places = [(part, sum(before.shape[1] for before in parts[:i])) for i, part in enumerate(parts)]
     for part, first in places:
         _moments[splits, triton.cdiv(part.shape[1], block_c), samples](
-            part, given, moments[..., first:], rows, part.shape[1], channels, rows_each, splits, moments.stride(0),
-            SHIFTED=shifted, ROWS=block_r, BLOCK=block_c,
+            part, moments[..., first:], rows, part.shape[1], channels, rows_each, splits, moments.stride(0),
+            ROWS=block_r, BLOCK=block_c,
         )  # fmt: skip
-    wide = triton.next_power_of_2(channels // groups)
     _factors[groups, samples](
-        moments, weight, bias, given, factors, rows, channels, channels // groups, rows_each, splits, moments.stride(0),
-        factors.stride(0), eps, SHIFTED=shifted, SPLITS=max(16, 2048 // wide), WIDE=wide,
+        moments, weight, bias, weight if shift is None else shift.contiguous(), factors, rows, channels, channels // groups,
+        rows_each, splits, moments.stride(0), factors.stride(0), eps, int(shift is not None), SPLITS=64, WIDE=32,
     )  # fmt: skip
     for part, first in places:
         _scale[triton.cdiv(rows, block_r), triton.cdiv(part.shape[1], block_c), samples](
@@ -56,10 +53,10 @@ def group_norm(
     return result.permute(0, 3, 1, 2)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["splits"])
 def _moments(
-    x, shift, moments, rows, channels, all_channels, rows_each, splits, plane,
-    SHIFTED: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
+    x, moments, rows, channels, all_channels, rows_each, splits, plane,
+    ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Mean and sum of squared differences of each channel over some rows; around the first row's value, lest digits cancel."""
     split, sample = tl.program_id(0), tl.program_id(2).to(tl.int64)
@@ -79,49 +76,52 @@ def _moments(
         total += tl.sum(apart, 0)
         squares += tl.sum(apart * apart, 0)
     count = (end - begin).to(tl.float32)
-    mean = origin + total / count
-    if SHIFTED:
-        mean += tl.load(shift + sample * channels + channel, mask=inside, other=0.0).to(tl.float32)
     place = moments + (sample * splits + split) * all_channels + channel
-    tl.store(place, mean, mask=inside)
+    tl.store(place, origin + total / count, mask=inside)
     tl.store(place + plane, squares - total * total / count, mask=inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["each", "splits", "shifted"])
 def _factors(
-    moments, weight, bias, shift, factors, rows, channels, each, rows_each,
-    splits, plane, row_plane, eps, SHIFTED: tl.constexpr, SPLITS: tl.constexpr, WIDE: tl.constexpr,
+    moments, weight, bias, shift, factors, rows, channels, each, rows_each, splits, plane, row_plane, eps, shifted,
+    SPLITS: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
-    """A group's moments joined, as a factor and an offset for each of its channels."""
-    group, sample = tl.program_id(0), tl.program_id(1).to(tl.int64)
-    inner = tl.arange(0, WIDE)
-    channel = group * each + inner
-    inside = inner < each
-    first = moments + sample * splits * channels + channel
-    total = tl.zeros([SPLITS, WIDE], tl.float32)
-    for start in range(0, splits, SPLITS):
-        split = start + tl.arange(0, SPLITS)
-        there = (split < splits)[:, None] & inside[None, :]
-        count = tl.minimum(rows_each, rows - split * rows_each).to(tl.float32)
-        total += tl.load(first[None, :] + split[:, None] * channels, mask=there, other=0.0) * count[:, None]
+    """A group's moments joined, as a factor and an offset for each of its channels; around the first mean, as above.
+
+    One shape of tile for all pictures: each one more would be compiled on the first picture's time.
+    """
+    first, sample = tl.program_id(0) * each, tl.program_id(1).to(tl.int64)
+    mine = moments + sample * splits * channels + first
+    added = shift + sample * channels + first
+    origin = tl.load(mine) + tl.load(added, mask=shifted != 0, other=0.0).to(tl.float32)
+    totals = tl.zeros([SPLITS, WIDE], tl.float32)
+    squares = tl.zeros([SPLITS, WIDE], tl.float32)
+    for begin in range(0, each, WIDE):
+        inner = begin + tl.arange(0, WIDE)
+        inside = inner < each
+        moved = tl.load(added + inner, mask=inside & (shifted != 0), other=0.0).to(tl.float32)[None, :] - origin
+        for start in range(0, splits, SPLITS):
+            split = start + tl.arange(0, SPLITS)
+            there = (split < splits)[:, None] & inside[None, :]
+            count = tl.minimum(rows_each, rows - split * rows_each).to(tl.float32)[:, None]
+            place = mine + split[:, None] * channels + inner[None, :]
+            apart = tl.load(place, mask=there, other=0.0) + moved
+            inner_squares = tl.load(place + plane, mask=there, other=0.0)
+            totals += tl.where(there, apart * count, 0.0)
+            squares += tl.where(there, inner_squares + apart * apart * count, 0.0)
     size = rows * each * 1.0
-    mean = tl.sum(tl.sum(total, 0), 0) / size
-    spread = tl.zeros([SPLITS, WIDE], tl.float32)
-    for start in range(0, splits, SPLITS):
-        split = start + tl.arange(0, SPLITS)
-        there = (split < splits)[:, None] & inside[None, :]
-        count = tl.minimum(rows_each, rows - split * rows_each).to(tl.float32)
-        apart = tl.load(first[None, :] + split[:, None] * channels, mask=there, other=0.0) - mean
-        squares = tl.load(first[None, :] + plane + split[:, None] * channels, mask=there, other=0.0)
-        spread += tl.where(there, squares + apart * apart * count[:, None], 0.0)
-    scale = 1.0 / tl.sqrt(tl.sum(tl.sum(spread, 0), 0) / size + eps)
-    factor = scale * tl.load(weight + channel, mask=inside, other=0.0).to(tl.float32)
-    centre = mean + tl.zeros([WIDE], tl.float32)
-    if SHIFTED:
-        centre -= tl.load(shift + sample * channels + channel, mask=inside, other=0.0).to(tl.float32)
-    offset = tl.load(bias + channel, mask=inside, other=0.0).to(tl.float32) - centre * factor
-    tl.store(factors + sample * channels + channel, factor, mask=inside)
-    tl.store(factors + row_plane + sample * channels + channel, offset, mask=inside)
+    apart = tl.sum(tl.sum(totals, 0), 0) / size
+    spread = tl.sum(tl.sum(squares, 0), 0) / size - apart * apart
+    scale = 1.0 / tl.sqrt(tl.maximum(spread, 0.0) + eps)
+    for begin in range(0, each, WIDE):
+        inner = begin + tl.arange(0, WIDE)
+        inside = inner < each
+        moved = tl.load(added + inner, mask=inside & (shifted != 0), other=0.0).to(tl.float32)
+        factor = scale * tl.load(weight + first + inner, mask=inside, other=0.0).to(tl.float32)
+        offset = tl.load(bias + first + inner, mask=inside, other=0.0).to(tl.float32) - (origin + apart - moved) * factor
+        place = factors + sample * channels + first + inner
+        tl.store(place, factor, mask=inside)
+        tl.store(place + row_plane, offset, mask=inside)
 
 
 @triton.jit
