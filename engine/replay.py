@@ -53,7 +53,7 @@ class Replay:
     def __init__(self, network: nn.Module, *, single: bool = False) -> None:
         self._network, self._single = network, single
         self._recorded: dict[Hashable, Recording | None] = {}
-        self._latest: Recording | None = None
+        self._latest: Hashable = None
 
     def run(self, inputs: Sequence[Tensor], function: Function, *, steady: int = 0, lavish: bool = False) -> Tensor:
         """`function(*inputs)`, which runs the network and returns one tensor; from the second call of a shape on, replayed.
@@ -70,7 +70,7 @@ class Replay:
             return self._record(shape, inputs, function, steady, lavish)
         if recording is None:
             return function(*inputs)
-        again, self._latest = self._latest is recording, recording
+        again, self._latest = self._latest == shape, shape
         if self._single and not again:
             self._release_all_but(recording)
         try:

@@ -142,11 +142,11 @@ def test_the_plan_follows_from_what_is_free(untrained: Engine, model: Model, mon
     room = model.room
     room.sizes = replace(room.sizes, family="sdxl", text=1_640_000_000, unet=5_135_000_000, unet_element=2, vae_element=2)
     monkeypatch.setattr(room.placement, "bytes_on_device", lambda: 0)
-    for free, offload in ((20, "nothing"), (6, "stages"), (3, "layers")):
+    for free, offload, spacious in ((80, "nothing", True), (20, "nothing", False), (6, "stages", False), (3, "layers", False)):
         monkeypatch.setattr(devices, "free_bytes", lambda device, free=free: int(free * GIB))
         monkeypatch.setattr(devices, "memory", lambda device: (int(32 * GIB), int(32 * GIB)))
         room.prepare(1024, 1024, 2)
-        assert room.plan.offload == offload
+        assert (room.plan.offload, room.spacious) == (offload, spacious)
 
 
 def test_idle_models_leave_before_a_plan_gets_smaller(model: Model) -> None:
