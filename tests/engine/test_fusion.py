@@ -185,6 +185,23 @@ def test_what_computes_something_else_is_not_used(
     assert "not joined" in caplog.text and used[fused.group_norm] == 0
 
 
+def test_where_a_kernel_cannot_be_compiled_torchs_are_used(
+    joining: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class CompilationError(Exception):
+        """As Triton's, which is no RuntimeError."""
+
+    def fail(*arguments: Any) -> Tensor:
+        raise CompilationError
+
+    block = lively(Block(VARIANTS["plain"]))
+    monkeypatch.setattr(fused, "group_norm", fail)
+    inputs = picture(2, 4, 6, 6)
+    found, used = played(block, inputs)
+    assert torch.equal(found, block(inputs)) and used[ops.native_group_norm.default] == 1
+    assert "not joined: CompilationError" in caplog.text
+
+
 def test_projections_are_joined_where_memory_is_plentiful_and_follow_patches(
     joining: None, narrow_unet: UNet2DConditionModel
 ) -> None:
