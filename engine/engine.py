@@ -39,6 +39,7 @@ class Engine:
         self.device = pick_device(device)
         if self.device.type == "cpu":
             heap.keep_freed()
+        fused.compile_ahead(self.device)
         self._compiled = compiled and not fused.available(self.device)
         self.library = library or Library()
         self._weights = Weights(self._find, self._find_lora)

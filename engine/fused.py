@@ -12,12 +12,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .devices import dtypes
+
 LAST = torch.channels_last
 
 
 def available(device: torch.device) -> bool:
     """Whether there are kernels for `device`. torch brings Triton on Linux; ROCm's is untried."""
     return device.type == "cuda" and torch.version.hip is None and importlib.util.find_spec("triton") is not None
+
+
+def compile_ahead(device: torch.device) -> None:
+    """Begin to compile the kernels in the background, where there are any: the first picture would wait for it."""
+    if available(device):
+        from .triton_kernels import warming
+
+        kinds = dtypes(device)
+        warming.in_background(device, (kinds.unet, kinds.vae, kinds.decoder))
+
+
+def has_kernels(x: Tensor) -> bool:
+    """Whether operations on `x` are by Triton."""
+    return x.is_cuda
 
 
 def group_norm(
@@ -29,7 +45,7 @@ def group_norm(
     """
     if shift is not None and shift.ndim == 1:
         shift = shift.expand(len(parts[0]), -1)
-    if parts[0].is_cuda:
+    if has_kernels(parts[0]):
         from .triton_kernels import group_norm
 
         return group_norm.group_norm([_last(part) for part in parts], weight, bias, groups, eps, shift, silu=silu)
@@ -40,7 +56,7 @@ def group_norm(
 
 def geglu(x: Tensor) -> Tensor:
     """`(..., 2 n)` -> `(..., n)`: the first half times GELU of the second."""
-    if x.is_cuda:
+    if has_kernels(x):
         from .triton_kernels import tokens
 
         return tokens.geglu(x.contiguous())
@@ -50,7 +66,7 @@ def geglu(x: Tensor) -> Tensor:
 
 def add_norm(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """`x + y` of one shape, and its layer norm over the last axis."""
-    if x.is_cuda:
+    if has_kernels(x):
         from .triton_kernels import tokens
 
         return tokens.add_norm(x.contiguous(), y.contiguous(), weight, bias, eps)
@@ -60,7 +76,7 @@ def add_norm(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> 
 
 def add(x: Tensor, y: Tensor, shift: Tensor) -> Tensor:
     """`x + y` of one shape, `(N, C, H, W)`, and `shift` `(C,)`; the result lies channels last."""
-    if x.is_cuda:
+    if has_kernels(x):
         from .triton_kernels import pictures
 
         return pictures.add(_last(x), _last(y), shift.contiguous())
@@ -69,7 +85,7 @@ def add(x: Tensor, y: Tensor, shift: Tensor) -> Tensor:
 
 def shift(x: Tensor, by: Tensor) -> Tensor:
     """`x`, `(N, C, H, W)`, plus `by`, `(C,)`; nobody else may need `x`, which can be overwritten."""
-    if x.is_cuda:
+    if has_kernels(x):
         from .triton_kernels import pictures
 
         return pictures.shift(_last(x), by.contiguous())
@@ -78,7 +94,7 @@ def shift(x: Tensor, by: Tensor) -> Tensor:
 
 def mixed(parts: Sequence[Tensor], weight: Tensor, residual: Tensor, shift: Tensor) -> Tensor:
     """`residual`, `(N, C', H, W)`, plus a 1 x 1 convolution of two `parts` side by side in their channels, plus `(C',)`."""
-    if residual.is_cuda:
+    if has_kernels(residual):
         from .triton_kernels import pictures
 
         return pictures.mixed([_last(part) for part in parts], weight.flatten(1), _last(residual), shift.contiguous())
@@ -87,7 +103,7 @@ def mixed(parts: Sequence[Tensor], weight: Tensor, residual: Tensor, shift: Tens
 
 def double(x: Tensor) -> Tensor:
     """`(N, C, H, W)` -> `(N, C, 2 H, 2 W)`, each pixel four times."""
-    if x.is_cuda:
+    if has_kernels(x):
         from .triton_kernels import pictures
 
         return pictures.double(_last(x))
@@ -97,7 +113,7 @@ def double(x: Tensor) -> Tensor:
 def attention(q: Tensor, k: Tensor, v: Tensor, scale: float | None) -> Tensor:
     """Scaled dot product attention with D below 16, `(B, heads, tokens, D)`; `scale` is 1 / sqrt(D) unless given."""
     side_by_side = all(part.stride(1) == part.shape[3] and part.stride(3) == 1 for part in (q, k, v))
-    if q.is_cuda and q.dtype != torch.float32 and side_by_side:
+    if has_kernels(q) and q.dtype != torch.float32 and side_by_side:
         from .triton_kernels import tokens
 
         return tokens.attention(q, k, v, q.shape[3] ** -0.5 if scale is None else scale)

@@ -13,6 +13,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from . import launch
+
 PER_PROGRAM = 8192
 """Numbers that one program reads at once. With 2048, and sums kept apart to the end, SDXL's statistics took thrice as long."""
 MOST_SPLITS = 1024
@@ -37,16 +39,16 @@ def group_norm(
     result = torch.empty(samples, height, width, channels, dtype=parts[0].dtype, device=weight.device)
     places = [(part, sum(before.shape[1] for before in parts[:i])) for i, part in enumerate(parts)]
     for part, first in places:
-        _moments[splits, triton.cdiv(part.shape[1], block_c), samples](
+        launch(_moments, splits, triton.cdiv(part.shape[1], block_c), samples)(
             part, moments[..., first:], rows, part.shape[1], channels, rows_each, splits, moments.stride(0),
             ROWS=block_r, BLOCK=block_c,
         )  # fmt: skip
-    _factors[groups, samples](
+    launch(_factors, groups, samples)(
         moments, weight, bias, weight if shift is None else shift.contiguous(), factors, rows, channels, channels // groups,
         rows_each, splits, moments.stride(0), factors.stride(0), eps, int(shift is not None), SPLITS=64, WIDE=32,
     )  # fmt: skip
     for part, first in places:
-        _scale[triton.cdiv(rows, block_r), triton.cdiv(part.shape[1], block_c), samples](
+        launch(_scale, triton.cdiv(rows, block_r), triton.cdiv(part.shape[1], block_c), samples)(
             part, factors[..., first:], result[..., first:], rows, part.shape[1], channels, factors.stride(0),
             SILU=silu, ROWS=block_r, BLOCK=block_c,
         )  # fmt: skip

@@ -9,6 +9,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from . import launch
+
 PIXELS = 64
 """Of one program, at up to 128 channels."""
 ROWS = 128
@@ -18,7 +20,7 @@ ROWS = 128
 def add(x: Tensor, y: Tensor, shift: Tensor) -> Tensor:
     """`x + y + shift`, `(N, C, H, W)` channels last and `(C,)`."""
     result = torch.empty_like(x)
-    _add[(triton.cdiv(x.numel(), 2048),)](x, y, shift, result, x.numel(), x.shape[1], BLOCK=2048)
+    launch(_add, triton.cdiv(x.numel(), 2048))(x, y, shift, result, x.numel(), x.shape[1], BLOCK=2048)
     return result
 
 
@@ -26,7 +28,8 @@ def shift(x: Tensor, by: Tensor) -> Tensor:
     """Add `by`, `(C,)`, to `x`, `(N, C, H, W)` channels last, in place."""
     channels = x.shape[1]
     pixels, block = x.numel() // channels, min(128, triton.next_power_of_2(channels))
-    _shift[triton.cdiv(pixels, PIXELS), triton.cdiv(channels, block)](x, by, pixels, channels, PIXELS=PIXELS, BLOCK=block)
+    run = launch(_shift, triton.cdiv(pixels, PIXELS), triton.cdiv(channels, block))
+    run(x, by, pixels, channels, PIXELS=PIXELS, BLOCK=block)
     return x
 
 
@@ -38,7 +41,7 @@ def mixed(parts: Sequence[Tensor], weight: Tensor, residual: Tensor, shift: Tens
     first, second = parts
     result = torch.empty_like(residual)
     outputs, pixels = residual.shape[1], residual.numel() // residual.shape[1]
-    _mixed[(triton.cdiv(pixels, ROWS),)](
+    launch(_mixed, triton.cdiv(pixels, ROWS))(
         first, second, weight, residual, shift, result, pixels, first.shape[1], second.shape[1], outputs,
         ROWS=ROWS, DEEP=32, WIDE=max(16, triton.next_power_of_2(outputs)),
     )  # fmt: skip
@@ -50,9 +53,8 @@ def double(x: Tensor) -> Tensor:
     samples, channels, height, width = x.shape
     result = torch.empty(samples, 2 * height, 2 * width, channels, dtype=x.dtype, device=x.device)
     pixels, block = samples * height * width, min(128, triton.next_power_of_2(channels))
-    _double[triton.cdiv(pixels, PIXELS), triton.cdiv(channels, block)](
-        x, result, pixels, width, channels, PIXELS=PIXELS, BLOCK=block
-    )
+    run = launch(_double, triton.cdiv(pixels, PIXELS), triton.cdiv(channels, block))
+    run(x, result, pixels, width, channels, PIXELS=PIXELS, BLOCK=block)
     return result.permute(0, 3, 1, 2)
 
 
@@ -112,7 +114,7 @@ def _product(total, x, weight, pixel, pixels, output, outputs, channels, stride,
     return total
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["width"])
 def _double(x, result, pixels, width, channels, PIXELS: tl.constexpr, BLOCK: tl.constexpr):
     pixel = tl.program_id(0).to(tl.int64) * PIXELS + tl.arange(0, PIXELS)
     channel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)

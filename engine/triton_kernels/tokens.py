@@ -10,6 +10,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from . import launch
+
 QUERIES, KEYS = 128, 64
 """Of one program, and of one turn of its loop."""
 LOG2_E = 1.4426950408889634
@@ -20,7 +22,7 @@ def geglu(x: Tensor) -> Tensor:
     wide = x.shape[-1] // 2
     result = x.new_empty(*x.shape[:-1], wide)
     block = min(1024, triton.next_power_of_2(wide))
-    _geglu[result.numel() // wide, triton.cdiv(wide, block)](x, result, wide, BLOCK=block)
+    launch(_geglu, result.numel() // wide, triton.cdiv(wide, block))(x, result, wide, BLOCK=block)
     return result
 
 
@@ -28,7 +30,8 @@ def add_norm(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> 
     """`x + y` and its layer norm over the last axis; all contiguous."""
     wide = x.shape[-1]
     total, normed = torch.empty_like(x), torch.empty_like(x)
-    _add_norm[(x.numel() // wide,)](x, y, weight, bias, total, normed, wide, eps, BLOCK=triton.next_power_of_2(wide))
+    run = launch(_add_norm, x.numel() // wide)
+    run(x, y, weight, bias, total, normed, wide, eps, BLOCK=triton.next_power_of_2(wide))
     return total, normed
 
 
@@ -40,7 +43,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
     """
     samples, heads, queries, wide = q.shape
     result = torch.empty(samples, queries, heads, wide, dtype=q.dtype, device=q.device)
-    _attention[triton.cdiv(queries, QUERIES), heads, samples](
+    launch(_attention, triton.cdiv(queries, QUERIES), heads, samples)(
         q, k, v, result, queries, k.shape[2], q.stride(0), q.stride(2), k.stride(0), k.stride(2), v.stride(0), v.stride(2),
         scale * LOG2_E, WIDE=wide, QUERIES=QUERIES, KEYS=KEYS, num_stages=2,
     )  # fmt: skip
