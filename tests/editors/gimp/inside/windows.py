@@ -313,7 +313,7 @@ def gimps_own_cancel_ends_the_job_on_the_server():
             f"image = Gimp.Image.get_by_id({image}); import json\n"
             f"prompt = {SLOW + 'leaf'!r}\n"
             "layer = editor.call('acetate-generate-layer', image, image.get_layers(), prompt=prompt, steps=2).required().layer\n"
-            "kept = editor.record(layer); kept['parameters']['steps'] = 500\n"
+            "kept = editor.record(layer); kept['parameters'].update(steps=500, count=64)\n"  # far longer than any search
             "data = json.dumps(kept).encode(); layer.attach_parasite(Gimp.Parasite.new('acetate', 3, data)); answer = 1"
         )
         bar = desk.status_bar()
@@ -321,7 +321,7 @@ def gimps_own_cancel_ends_the_job_on_the_server():
         until(lambda: jobs("running"), "the job to run")
         desk.cancel_in_status_bar(bar)
         until(lambda: not jobs("running"), "the job to end on the server")
-        assert len(names(image)) == 2
+        assert len(names(image)) == 2, names(image)
 
 
 def the_history_shows_results_and_inserts_one_again():
