@@ -20,6 +20,7 @@ from . import fused
 from .alpha import over_grey, pad_rgb, to_float
 from .errors import ModelMissing, NumericFailure
 from .memory import TILE, Plan, Stage
+from .pace import Pace
 from .replay import Replay
 from .request import RGBA
 from .room import Result, Room
@@ -196,6 +197,7 @@ class OffsetDecoding:
         dtype = decoder.conv_in.weight.dtype
         pixels, latents = codec.pixels(self._unscaled).to(dtype), self._unscaled.to(dtype)
         estimates: list[Tensor] = []
+        pace = Pace(pixels.device)
 
         def one_call(*inputs: Tensor) -> Tensor:
             return codec.run(decoder, inputs, decoder)
@@ -206,6 +208,7 @@ class OffsetDecoding:
 
         while len(estimates) < self.passes:
             estimates += codec.attempt("decode", following)
+            pace.step()
             yield len(estimates)
         self.rgba = to_picture(lower_median(estimates))
 

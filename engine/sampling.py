@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .errors import BadRequest, NumericFailure
+from .pace import Pace
 
 SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "dpmpp-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
@@ -95,13 +96,14 @@ class Denoiser:
     after every step (repaint). Iterate `run()`, then take `latents`.
 
     Timesteps and levels are tables that are made beforehand, on the host for the scheduler and on the device for the model: no
-    step waits for the device, which may be up to a step behind.
+    step waits for the device. Between steps the host waits until all but the latest are done (`pace`).
     """
 
-    def __init__(self, scheduler: Any, steps: int, strength: float, device: torch.device) -> None:
+    def __init__(self, scheduler: Any, steps: int, strength: float, device: torch.device, pace: Pace | None = None) -> None:
         distilled = "original_inference_steps" in scheduler.set_timesteps.__code__.co_varnames  # LCM's way has at least 50 steps
         scheduler.set_timesteps(steps, device="cpu", **({"original_inference_steps": max(50, steps)} if distilled else {}))
         self.scheduler = scheduler
+        self._pace = pace or Pace(device)
         start = steps - executed(steps, strength)
         start = min(len(scheduler.timesteps), start * scheduler.order)
         scheduler.set_begin_index(start)
@@ -171,6 +173,7 @@ class Denoiser:
             sample = self.scheduler.step(output, timestep, sample, return_dict=False, **next(extra))[0]
             if keep is not None:
                 sample = keep(sample, index + 1)
+            self._pace.step()
             yield Step(index + 1, self.count, scaled, output, self._kept[index], velocity)
         if not bool(torch.isfinite(sample).all()):
             raise NumericFailure("the denoised latents hold NaN or infinity", "try another dtype, model or scheduler")

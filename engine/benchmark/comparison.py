@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ..errors import BadRequest
 from ..model import Model
 from .counts import Operation, count
 from .ours import Ours
@@ -78,6 +79,8 @@ class Comparison:
     """Seconds to open the model from disk; `None` for one that was made up."""
     cold: float | None
     """Seconds of the first whole picture after that; `None` where none was asked for."""
+    cancel: float | None
+    """Seconds until the device rests after a cancel in the middle of the steps; `None` as above."""
     plan: str
     """How memory is used."""
     rows: tuple[Row, ...]
@@ -112,6 +115,7 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
             memory[one.name] = peak_memory(one.stages["whole"], model.device)
             one.finish()
     ours.prepare()
+    cancel = ours.cancel() if whole else None
     rows = [_row(stage, contestants, times, subject) for stage in contestants[0].stages]
     if peak:
         rows = [_with_floor(row, floors, peak) for row in rows]
@@ -126,6 +130,7 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
         repeats=options.repeats,
         load=loading if options.from_disk else None,
         cold=cold.seconds if whole else None,
+        cancel=cancel,
         plan=str(model.room.plan),
         rows=tuple(rows),
         memory=memory,
@@ -136,6 +141,8 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
 def _subject(model: Model, options: Options) -> Subject:
     side = options.size or model.sizes.native
     width, height = model.sizes.frame(side, side, "cover").working
+    if options.size and (width, height) != (side, side):
+        raise BadRequest(f"{model.name} does not work at {side} x {side}", f"the size for it is {width} x {height}")
     return Subject(model, width, height, options.steps or model.defaults.steps, model.defaults.guidance_scale, options.passes)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Generator
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -17,12 +19,12 @@ from ..guidance import Guided
 from ..model import Model
 from ..pipeline import generate
 from ..recipes import Family, Recipe
-from ..request import Request
+from ..request import Picture, Progress, Request
 from ..sampling import Denoiser, make_scheduler
 from ..transparency import lower_median
 from ..weights import Weights
 from .subject import PROMPT, SCHEDULER, Subject
-from .timing import Contestant
+from .timing import Contestant, synchronize
 
 RECIPE = Recipe(("foreground",), weights=None, transparent=True)
 """Patched weights cost what plain ones cost; so none are needed here."""
@@ -128,6 +130,19 @@ class Ours:
 
     def whole(self) -> None:
         """The public way: a request becomes a picture."""
+        for _ in self._run():
+            pass
+
+    def cancel(self) -> float:
+        """Seconds from closing a run in the middle of its steps until the device rests."""
+        middle, run = (self._subject.steps + 1) // 2, self._run()
+        next(item for item in run if isinstance(item, Progress) and item.stage == "denoise" and item.step == middle)
+        began = time.perf_counter()
+        run.close()
+        synchronize(self._model.device)
+        return time.perf_counter() - began
+
+    def _run(self) -> Generator[Progress | Picture]:
         subject = self._subject
         request = Request(
             prompt=PROMPT,
@@ -138,8 +153,7 @@ class Ours:
             scheduler=SCHEDULER,
             alpha_passes=subject.passes,  # type: ignore[arg-type]
         )
-        for _ in generate(self._model, request, self._weights):
-            pass
+        yield from generate(self._model, request, self._weights)
 
 
 class _Unpatched(Weights):

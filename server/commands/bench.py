@@ -128,6 +128,8 @@ def _print_comparison(found: Comparison) -> None:
     facts = [] if found.cold is None else [("first picture", f"{found.cold:.2f} s")]
     if found.load is not None:
         facts.insert(0, ("opening the model", f"{found.load:.2f} s"))
+    if found.cancel is not None:
+        facts.append(("cancelled in the middle, at rest after", f"{1000 * found.cancel:.1f} ms"))
     facts += [(f"peak memory, {name}", f"{value / 2**20:.0f} MiB") for name, value in found.memory.items()]
     facts.append(("memory plan", found.plan))
     facts.append(("floor: every kernel alone; fused", found.peak or "not known for this device"))

@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from acetate.engine import Engine, Picture, Request, fused
+from acetate.engine.pace import Pace
 from acetate.engine.replay import Replay
 from diffusers import UNet2DConditionModel
 from torch import Tensor
@@ -120,6 +121,18 @@ def test_a_captured_call_sees_other_inputs_and_changed_and_moved_weights(narrow_
         assert (replay.run(inputs, call) - call(*inputs)).abs().max() < 0.02, turn
     (recording,) = replay._recorded.values()
     assert recording is not None and recording._launch._captured is not None
+
+
+def test_the_host_waits_for_all_steps_but_the_latest() -> None:
+    long, pace = 200_000_000, Pace(CUDA)  # clock ticks: a tenth of a second
+    marks = []
+    for _ in range(4):
+        torch.cuda._sleep(long)
+        marks.append(torch.Event(CUDA))
+        marks[-1].record()
+        pace.step()
+        *before, latest = [mark.query() for mark in marks]
+        assert all(before) and not latest
 
 
 @pytest.mark.parametrize("task", ["foreground", "scene"])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from acetate.engine import BadRequest
 from acetate.engine.benchmark import comparison, synthetic
 from acetate.engine.benchmark.comparison import Options, compare
 from acetate.engine.benchmark.ours import Ours
@@ -134,6 +135,7 @@ def test_the_comparison_holds_every_stage_and_ratio(model: Model) -> None:
         assert floor is not None and fused is not None and 0 < fused <= floor
     assert set(found.memory) == {"acetate", "reference"}
     assert found.load is None and found.cold is not None and found.cold > 0
+    assert found.cancel is not None and 0 < found.cancel < found.cold
     assert {
         "UNet step, then as the engine replays it",
         "UNet step, then its kernels alone",
@@ -147,7 +149,14 @@ def test_the_comparison_holds_every_stage_and_ratio(model: Model) -> None:
 def test_single_stages_can_be_asked_for(model: Model) -> None:
     found = compare(lambda: model, Options(size=64, steps=2, repeats=1, from_disk=False, stages=("transparent",)))
     assert [row.stage for row in found.rows] == ["transparent"]
-    assert found.cold is None and not found.memory
+    assert found.cold is None and found.cancel is None and not found.memory
+
+
+@pytest.mark.parametrize("tiny", ["sd15"], indirect=True)
+def test_a_size_that_the_model_does_not_work_at_is_named_with_the_next_one(model: Model) -> None:
+    with pytest.raises(BadRequest, match="does not work at 40 x 40") as refused:
+        compare(lambda: model, Options(size=40))
+    assert refused.value.hint == "the size for it is 64 x 64"
 
 
 def test_contestants_take_turns_and_the_first_round_does_not_count() -> None:

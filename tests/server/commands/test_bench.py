@@ -23,7 +23,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
         calls.append(options)
         return Comparison(
             model="sketchpad", device="cpu", peak="this CPU", threads=2, size=(128, 128), steps=20, passes=8, repeats=3,
-            load=1.0, cold=2.5, plan="all", rows=(row,), memory={"acetate": 2**25},
+            load=1.0, cold=2.5, cancel=0.03, plan="all", rows=(row,), memory={"acetate": 2**25},
         )  # fmt: skip
 
     monkeypatch.setattr(comparison, "compare", compare)
@@ -34,7 +34,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
 def test_stages_stand_beside_the_others_with_ratio_and_floor(acetate: Command, asked: list[Options]) -> None:
     code, out, err = acetate("bench", "engine", "--stage", "denoise", "--stage", "vae", "--steps", 4)
     assert code == 0, err
-    for part in ("denoise, per step", "200", "250", "0.80", "first picture: 2.50 s", "peak memory, acetate: 32 MiB"):
+    for part in (
+        "denoise, per step",
+        "200",
+        "250",
+        "0.80",
+        "first picture: 2.50 s",
+        "at rest after: 30.0 ms",
+        "peak memory, acetate: 32 MiB",
+    ):
         assert part in " ".join(out.split())
     assert asked[0].stages == ("denoise", "vae") and asked[0].steps == 4
 
