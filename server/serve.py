@@ -26,6 +26,7 @@ from websockets.asyncio.server import serve as listen
 from . import log
 from .blobs import Blobs
 from .connection import Connection, House
+from .database import StoreError
 from .engine_state import EngineState
 from .gate import Gate
 from .instance import AlreadyRunningError, Instance
@@ -33,7 +34,7 @@ from .jobs import Jobs
 from .lane import Lane
 from .local_worker import LocalWorker
 from .settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
-from .store import Store, StoreError
+from .store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Jobs, layers and history in SQLite (write-ahead log): what must survive a crash of the server. Knows rows; runs nothing.
+"""Jobs, layers and history in a database: what must survive a crash of the server. Knows rows; runs nothing.
 
 Every method is one short transaction, so a killed process leaves either all of it or nothing.
 """
@@ -17,35 +17,7 @@ from typing import Any, cast
 from acetate.protocol import Failure, Layer, schema
 from acetate.protocol.messages import State
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    job TEXT PRIMARY KEY, number INTEGER UNIQUE, session TEXT NOT NULL, lane TEXT NOT NULL, task TEXT NOT NULL,
-    message TEXT NOT NULL, state TEXT NOT NULL, front INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
-    created REAL NOT NULL, finished REAL, seconds REAL, failure TEXT, notes TEXT, acknowledged INTEGER NOT NULL DEFAULT 0,
-    thumbnail BLOB, thumbnail_width INTEGER, thumbnail_height INTEGER, bytes INTEGER NOT NULL DEFAULT 1024
-);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
-CREATE TABLE IF NOT EXISTS layers (
-    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, idx INTEGER NOT NULL, message TEXT NOT NULL, sha256 TEXT NOT NULL,
-    PRIMARY KEY (job, idx)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS files (
-    job TEXT PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, name TEXT NOT NULL, sha256 TEXT NOT NULL, notes TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS blobs (
-    sha256 TEXT PRIMARY KEY, bytes INTEGER NOT NULL, format TEXT NOT NULL, width INTEGER, height INTEGER, used REAL NOT NULL,
-    uploaded INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS inputs (
-    job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, sha256 TEXT NOT NULL, PRIMARY KEY (job, sha256)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS layers_by_blob ON layers (sha256);
-CREATE INDEX IF NOT EXISTS inputs_by_blob ON inputs (sha256);
-CREATE INDEX IF NOT EXISTS files_by_blob ON files (sha256);
-CREATE INDEX IF NOT EXISTS uploads ON blobs (used) WHERE uploaded;
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
-SCHEMA_VERSION = 1
+from .database import Transaction, open_database
 
 OVER = "state IN ('finished', 'failed', 'cancelled')"
 UNUSED = (
@@ -96,34 +68,12 @@ class Thumbnail:
     rgba: bytes
 
 
-class StoreError(Exception):
-    """The database cannot be used; nothing in it was touched."""
-
-
 class Store:
     """Not thread-safe: belongs to the server's event loop."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._open(path)
-        except sqlite3.DatabaseError as error:
-            raise StoreError(
-                f"{path} cannot be read: {error}. Move it away to start without the old jobs and history."
-            ) from error
-
-    def _open(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")  # survives every crash of a process; a power cut may cost the last moment
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA cache_size = -512")  # KiB: the rows are few and small, and the default is 2 MiB
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version not in (0, SCHEMA_VERSION):
-            known = f"this server knows {SCHEMA_VERSION}"
-            raise StoreError(f"{path} has schema version {version}; {known}. Move it away, or use the version that wrote it.")
-        self._db.executescript(SCHEMA)
-        self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        """Raises `StoreError` for a file that is none of ours."""
+        self._db = open_database(path)
 
     def close(self) -> None:
         self._db.close()
@@ -132,7 +82,7 @@ class Store:
 
     def add(self, row: Row, inputs: Iterable[str]) -> None:
         """A job that is now accepted; the pictures it needs are kept as long as it does."""
-        with self._transaction():
+        with Transaction(self._db):
             self._db.execute(
                 "INSERT INTO jobs (job, number, session, lane, task, message, state, front, created)"
                 " VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?, ?, 'waiting', ?, ?)",
@@ -169,7 +119,7 @@ class Store:
 
     def end(self, job: str, state: State, seconds: float = 0, failure: Failure | None = None, notes: Sequence[str] = ()) -> None:
         """The job is over; its inputs may go."""
-        with self._transaction():
+        with Transaction(self._db):
             self._db.execute(
                 "UPDATE jobs SET state = ?, finished = ?, seconds = ?, failure = ?, notes = ? WHERE job = ?",
                 (state, time.time(), seconds, json.dumps(schema.encode(failure)) if failure else None, json.dumps(notes), job),
@@ -183,7 +133,7 @@ class Store:
 
     def add_layer(self, layer: Layer, blob: Blob | None, thumbnail: Thumbnail | None) -> None:
         """A finished layer; a second run of the same job changes nothing."""
-        with self._transaction():
+        with Transaction(self._db):
             if blob is not None:
                 self._keep(blob)
             row = (layer.job, layer.index, json.dumps(schema.encode(layer)), layer.sha256)
@@ -208,7 +158,7 @@ class Store:
         return Thumbnail(found[1], found[2], zlib.decompress(found[0])) if found and found[0] else None
 
     def add_file(self, job: str, name: str, blob: Blob, notes: Sequence[str]) -> None:
-        with self._transaction():
+        with Transaction(self._db):
             self._keep(blob)
             self._db.execute("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?)", (job, name, blob.sha256, json.dumps(notes)))
             self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (blob.bytes, job))
@@ -221,7 +171,7 @@ class Store:
     # --- blobs -------------------------------------------------------------------------------------------------------
 
     def keep_upload(self, blob: Blob) -> None:
-        with self._transaction():
+        with Transaction(self._db):
             self._keep(blob, uploaded=True)
 
     def blob(self, sha256: str) -> Blob | None:
@@ -236,14 +186,14 @@ class Store:
 
     def delete(self, jobs: Iterable[str]) -> list[str]:
         """Delete jobs; returns the blobs that nothing needs any more, and forgets them."""
-        with self._transaction():
+        with Transaction(self._db):
             return self._delete(jobs)
 
     def evict(
         self, history_bytes: int, upload_bytes: int, unacknowledged_before: float, fresh_after: float = float("inf")
     ) -> list[str]:
         """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
-        with self._transaction():
+        with Transaction(self._db):
             old = self._db.execute(
                 "SELECT job FROM jobs WHERE lane = 'documents' AND finished < ?", (time.time() - DOCUMENT_SECONDS,)
             )
@@ -301,9 +251,6 @@ class Store:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
-
     def _rows(self, where: str, values: tuple[Any, ...] = ()) -> list[Row]:
         return [_row(found) for found in self._db.execute(f"SELECT * FROM jobs {where}", values).fetchall()]
 
@@ -313,19 +260,6 @@ class Store:
             " used = excluded.used, uploaded = MAX(uploaded, excluded.uploaded)",
             (blob.sha256, blob.bytes, blob.format, blob.width, blob.height, time.time(), uploaded),
         )
-
-
-class _Transaction:
-    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
 def _row(found: sqlite3.Row) -> Row:

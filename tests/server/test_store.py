@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 from acetate.protocol import Box, Failure, Layer
-from acetate.server.store import Blob, Row, Store, StoreError, Thumbnail
+from acetate.server.store import Blob, Row, Store, Thumbnail
 
 
 @pytest.fixture
@@ -134,14 +133,6 @@ def test_an_upload_of_this_moment_stays_for_the_submit_that_is_on_its_way(store:
     assert store.evict(0, 149, 0, fresh_after=time.time() + 60) == ["d" * 64]
 
 
-def test_the_record_of_a_file_from_another_version_is_refused(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "jobs.sqlite") as db:
-        db.execute("PRAGMA user_version = 99")
-    db.close()
-    with pytest.raises(StoreError, match="99"):
-        Store(tmp_path / "jobs.sqlite")
-
-
 def test_the_numbering_goes_on_after_deletions(store: Store) -> None:
     finished(store, "job-0", "0" * 64)
     store.delete(["job-0"])
@@ -182,12 +173,3 @@ def test_a_long_history_costs_no_time(store: Store) -> None:
         took.append(time.process_time() - began)
 
     assert min(took) < 0.01
-
-
-def test_a_damaged_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "jobs.sqlite"
-    path.write_bytes(b"this is no database at all" * 100)
-    with pytest.raises(StoreError, match="Move it away"):
-        Store(path)
-
-    assert path.read_bytes() == b"this is no database at all" * 100
