@@ -9,35 +9,27 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import random
 import secrets
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from . import events as happened
 from . import messages as wire
-from .connection import ConnectionClosed, explain, farewell, open_connection
 from .errors import Failure, ProtocolError
 from .finding import START_SECONDS, Finder
-from .frames import unpack
 from .home import Address
-from .link import Link, Task
+from .link import Link
 from .mailbox import Inbox, Mailbox, holds_the_end
+from .task import Task
 from .transfers import Content
+from .upkeep import Upkeep
 
 Priority = Literal["normal", "front", "replace"]
 FileFormat = Literal["psd", "ora", "png"]
 
-FIRST_RETRY, LAST_RETRY = 0.1, 5.0
-LAST_LOCAL_RETRY = 1.0
-"""Seconds between attempts, doubling from the first to the last. Looking for a server on this computer costs next to nothing."""
 FLUSH_SECONDS = 2.0
 """What was asked for just before `close` may take so long to reach the server."""
-FINAL = ("client-too-old", "server-too-old", "forbidden")
-"""Failures that trying again does not cure."""
 
 
 class Client:
@@ -61,54 +53,42 @@ class Client:
         self._mailbox = Mailbox()
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
-        self.welcome: wire.Welcome | None = None
-        """The last server's greeting, with the newest state of its engine; `None` before the first."""
-        self.failure: Failure | None = None
-        """Why there is no connection now; `None` while there is one."""
-        self._hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
-        self._finder = Finder(address, launch)
+        self._format = formats[0]
         self._link = Link(self._mailbox.deliver)
-        self._state = threading.Condition()
-        self._connected = False
-        self._disconnected_at = 0.0
-        self._stopped: Failure | None = None
-        """Said by the last server when it was stopped: nobody need wait for it, unless this client starts another."""
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
+        self._upkeep = Upkeep(hello, Finder(address, launch), self._link, self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------
 
-    def connect(self) -> None:
-        """Start connecting in the background and keep connected. Harmless when already so."""
-        self._finder.try_again()
-        if self._thread is None or not self._thread.is_alive():
-            self._closing.clear()
-            self._thread = threading.Thread(target=self._stay_connected, name="acetate-client", daemon=True)
-            self._thread.start()
+    @property
+    def welcome(self) -> wire.Welcome | None:
+        """The last server's greeting, with the newest state of its engine; `None` before the first."""
+        return self._upkeep.welcome
 
-    def wait_until_connected(self, timeout: float = START_SECONDS) -> wire.Welcome:
-        """For scripts: connect and wait. Raises `ProtocolError` with the reason."""
-        self.connect()
-        with self._state:
-            self._state.wait_for(lambda: self._connected or (self.failure is not None and self.failure.code in FINAL), timeout)
-            if self._connected and self.welcome is not None:
-                return self.welcome
-            failure = self.failure or Failure("no-server", f"no server answered within {timeout:g} s")
-        raise ProtocolError(failure.code, failure.message, failure.hint)
+    @property
+    def failure(self) -> Failure | None:
+        """Why there is no connection now; `None` while there is one."""
+        return self._upkeep.failure
 
     @property
     def connected(self) -> bool:
-        return self._connected
+        return self._upkeep.connected
+
+    def connect(self) -> None:
+        """Start connecting in the background and keep connected. Harmless when already so."""
+        self._upkeep.begin()
+
+    def wait_until_connected(self, timeout: float = START_SECONDS) -> wire.Welcome:
+        """For scripts: connect and wait. Raises `ProtocolError` with the reason."""
+        self._upkeep.begin()
+        return self._upkeep.wait(timeout)
 
     def close(self) -> None:
         """Hang up, as soon as the server has what was asked for, or cannot take it within `FLUSH_SECONDS`. Jobs go on at the
         server unless they were submitted with `keep=False`."""
-        if self._connected:
+        if self.connected:
             self._link.flush(FLUSH_SECONDS)
-        self._closing.set()
-        self._link.close()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(3)
+        self._upkeep.end()
 
     def __enter__(self) -> Client:
         self.wait_until_connected()
@@ -154,7 +134,7 @@ class Client:
             parameters or wire.Parameters(),
             box=box,
             name=name,
-            format=format or self._hello.formats[0],  # type: ignore[arg-type]
+            format=format or self._format,  # type: ignore[arg-type]
             previews=previews,
             crop=crop,
             priority=priority,
@@ -168,7 +148,7 @@ class Client:
     ) -> str:
         """Ask for the layers of a PSD, OpenRaster or PNG file, given as bytes; its top left corner goes to (x, y)."""
         job = job or new_job_id()
-        asked = wire.Insert(job, "0" * 64, file, format or self._hello.formats[0], x, y)  # type: ignore[arg-type]
+        asked = wire.Insert(job, "0" * 64, file, format or self._format, x, y)  # type: ignore[arg-type]
         self._link.begin(Task(asked, {"file": (data, 0, 0)}))
         return job
 
@@ -193,7 +173,7 @@ class Client:
     def attach(self, job: str, *, have: Sequence[int] = (), format: str | None = None) -> None:
         """Ask for a job of the past or of another client: its state, its layers (without those in `have`), its further events.
         One whose events are on their way to this client already goes on as it is."""
-        self._link.attach(wire.Attach(job, tuple(have), format or self._hello.formats[0]))  # type: ignore[arg-type]
+        self._link.attach(wire.Attach(job, tuple(have), format or self._format))  # type: ignore[arg-type]
 
     def cancel(self, job: str) -> None:
         """Stop a job; `Cancelled` follows, or whatever came first."""
@@ -259,79 +239,15 @@ class Client:
                 self.cancel(job)
 
     def _next_of(self, job: str, inbox: Inbox, timeout: float | None) -> happened.Event:
-        """The job's next event. Raises when nothing is heard in time, or when there is no server any more: at once after one
-        that was stopped, later after one that broke down and may be back in a moment."""
+        """The job's next event. Raises when nothing is heard in time, or when there is no server any more."""
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
         while True:
             with contextlib.suppress(queue.Empty):
                 return inbox.get(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"nothing was heard of job {job} for {timeout:g} s")
-            stopped, failure, since = self._stopped, self.failure, self._disconnected_at
-            if stopped is not None and not self._finder.command:
-                raise ProtocolError(stopped.code, stopped.message, stopped.hint)
-            if failure is not None and (failure.code in FINAL or time.monotonic() - since > START_SECONDS):
+            if (failure := self._upkeep.hopeless) is not None:
                 raise ProtocolError(failure.code, failure.message, failure.hint)
-
-    def _stay_connected(self) -> None:
-        """The worker thread: connect, serve until the connection breaks, wait a little longer each time, again."""
-        delay = FIRST_RETRY
-        while not self._closing.is_set():
-            try:
-                failure = self._one_connection()
-                delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
-                self._stopped = failure if failure.code == "server-stopped" else None
-            except Exception as error:
-                if self.failure is None:
-                    delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
-                failure = explain(error)
-            if self._closing.is_set():
-                return
-            final = failure.code in FINAL
-            with self._state:
-                self._connected, self.failure = False, failure
-                self._state.notify_all()
-            self._mailbox.deliver(happened.Disconnected(failure, None if final else delay))
-            if final or self._closing.wait(delay * random.uniform(0.8, 1.2)):
-                return
-            delay = min(2 * delay, LAST_LOCAL_RETRY if self._finder.is_local else LAST_RETRY)
-
-    def _one_connection(self) -> Failure:
-        """From looking for a server to the end of the connection, and why it ended."""
-        address = self._finder.find(lambda command: self._mailbox.deliver(happened.Starting(command)), self._closing)
-        with contextlib.closing(open_connection(address)) as connection:
-            connection.send(wire.to_text(self._hello))
-            welcome = self._greeting(connection.recv(timeout=10))
-            with self._state:
-                self.welcome, self.failure, self._stopped, self._connected = welcome, None, None, True
-                self._state.notify_all()
-            self._mailbox.deliver(happened.Connected(welcome))
-            with self._link.over(connection, welcome.encoding):
-                try:
-                    while not self._closing.is_set():
-                        self._take(connection.recv())
-                except ConnectionClosed as closed:
-                    return farewell(closed)
-        return Failure("connection-lost", "the client has hung up")
-
-    def _greeting(self, text: str | bytes) -> wire.Welcome:
-        answer = wire.from_server(text) if isinstance(text, str) else None
-        if isinstance(answer, wire.Error):
-            raise ProtocolError(answer.failure.code, answer.failure.message, answer.failure.hint)
-        if not isinstance(answer, wire.Welcome):
-            raise ProtocolError("server-too-old", "the server did not answer hello with welcome", "Is it an Acetate server?")
-        return answer
-
-    def _take(self, frame: str | bytes) -> None:
-        if isinstance(frame, str):
-            message = wire.from_server(frame)
-            if isinstance(message, wire.Engine) and self.welcome is not None:
-                self.welcome = replace(self.welcome, engine=message)
-                self._mailbox.deliver(message)
-            elif message is not None:
-                self._link.message(message)
-        elif (part := unpack(frame)) is not None:
-            self._link.part(*part)
 
 
 class Condition:

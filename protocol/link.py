@@ -10,61 +10,23 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from . import events as happened
 from . import messages as wire
 from .errors import ProtocolError
 from .frames import AnyHeader
+from .task import Task
 from .transfers import Content, Downloads, announce, upload_parts
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-Given = Mapping[str, tuple[Content | str, int, int]]
 Action = Callable[[], None]
 
 STATELESS = (wire.Acknowledge, wire.Discard, wire.ListHistory, wire.ListJobs)
 """Messages that can be sent over another connection than they were asked for on."""
-
-MAX_OFFERS = 3
-"""How often pictures are uploaded for one job: a server that forgets them at once has no room."""
-
-
-@dataclass
-class Task:
-    """A job of this client, from being asked for to its last event."""
-
-    asked: wire.Submit | wire.Insert | wire.Export | wire.Attach
-    given: Given
-    """Pictures by their role: content (or hash) and canvas place."""
-    uploads: dict[str, Content] | None = None
-    """By hash; `None` until hashed. Emptied when the server has the job."""
-    offers: int = 0
-    """How often the server has said that it lacks a picture."""
-    accepted: bool = False
-    cancelled: bool = False
-    layers: set[int] = field(default_factory=set)
-    """Indices of layers that have arrived whole."""
-
-    def prepare(self) -> None:
-        """Hash the pictures and write their names into the message. Takes a moment: not on the host's thread."""
-        if self.uploads is not None:
-            return
-        uploads: dict[str, Content] = {}
-        placed: dict[str, wire.Placed] = {}
-        for role, (content, x, y) in self.given.items():
-            sha256 = content if isinstance(content, str) else announce(content).sha256
-            if not isinstance(content, str):
-                uploads[sha256] = content
-            placed[role] = wire.Placed(sha256, x, y)
-        if isinstance(self.asked, wire.Submit):
-            self.asked = replace(self.asked, conditions=wire.Conditions(**placed))
-        elif isinstance(self.asked, wire.Insert):
-            self.asked = replace(self.asked, sha256=placed["file"].sha256)
-        self.uploads = uploads
 
 
 class Link:
@@ -230,19 +192,20 @@ class Link:
             self._uploaded.add(message.sha256)
             self._ahead.pop(message.sha256, None)
             for task in self._tasks.values():
-                if not task.accepted and task.uploads and message.sha256 in task.uploads and self._is_ready(task):
+                if not task.accepted and task.uploads and message.sha256 in task.uploads and task.is_ready(self._uploaded):
                     self._enqueue(task.asked)
 
     def _refused(self, error: wire.Error) -> None:
         """A refused upload or submit is the end of its job, except that evicted pictures are uploaded again."""
+        lacking = set(error.sha256)
         with self._changed:
             if error.about == "upload":
-                hit = self._give_up_uploads(set(error.sha256))
+                hit = self._give_up_uploads(lacking)
             else:
                 hit = [error.job] if error.job in self._tasks and error.about in ("submit", "insert", "export", "attach") else []
-            again = error.failure.code == "unknown-image" and len(hit) == 1 and self._may_offer_again(hit[0], set(error.sha256))
+            again = error.failure.code == "unknown-image" and len(hit) == 1 and self._tasks[hit[0]].may_offer_again(lacking)
             if again:
-                self._uploaded.difference_update(error.sha256)
+                self._uploaded -= lacking
                 self._enqueue(lambda: self._offer(hit[0]))
         if not hit:
             self._deliver(error)
@@ -297,7 +260,7 @@ class Link:
         for sha256, content in (task.uploads or {}).items():
             self._announce(sha256, content)
         with self._changed:
-            if job in self._tasks and self._is_ready(task):
+            if job in self._tasks and task.is_ready(self._uploaded):
                 self._enqueue(task.asked)
                 if task.cancelled:
                     self._enqueue(wire.Cancel(job))
@@ -316,8 +279,7 @@ class Link:
             self._enqueue(lambda sha256=sha256, content=content: self._announce(sha256, content))  # type: ignore[misc]
         for job, task in self._tasks.items():
             if task.accepted:
-                format = "rgba8" if isinstance(task.asked, wire.Export) else task.asked.format
-                self._enqueue(wire.Attach(job, tuple(sorted(task.layers)), format))
+                self._enqueue(task.to_attach())
                 if task.cancelled:
                     self._enqueue(wire.Cancel(job))
             else:
@@ -330,16 +292,8 @@ class Link:
             self._ahead.pop(sha256, None)
         return [job for job, task in self._tasks.items() if task.uploads and not refused.isdisjoint(task.uploads)]
 
-    def _may_offer_again(self, job: str, evicted: set[str]) -> bool:
-        task = self._tasks[job]
-        task.offers += 1
-        return task.offers < MAX_OFFERS and task.uploads is not None and evicted <= task.uploads.keys()
-
     def _is_flushed(self) -> bool:
         return not (self._urgent or self._parts or self._sending) and all(task.accepted for task in self._tasks.values())
-
-    def _is_ready(self, task: Task) -> bool:
-        return task.uploads is not None and self._uploaded.issuperset(task.uploads)
 
     def _content(self, sha256: str) -> Content | None:
         if sha256 in self._ahead:
