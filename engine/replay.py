@@ -24,6 +24,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from . import fused, prologue
 from .captured import Function, Launch
 from .fusion import SHAPE, fuse
+from .packing import pack
 from .prologue import Prologue
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class Replay:
         if recording is not None and fused.available(result.device):
             recording.join(inputs, result, lavish)
         if recording is not None:
+            recording.pack(inputs, result)
             recording.part(steady)
         self._recorded[shape] = recording
         if len(self._recorded) > SHAPES:
@@ -162,6 +164,12 @@ class Recording:
         if parts is not None:
             self._steady = steady
             self._prologue, self.module = parts
+
+    def pack(self, inputs: Sequence[Tensor], result: Tensor) -> None:
+        """Lay out weights beforehand, if that gives `result` again to the bit: few pictures are convolved otherwise by torch."""
+        before, self.module = self.module, pack(self.module)
+        if self.module is not before and not torch.equal(self._run(*inputs), result):
+            self.module = before
 
     def join(self, inputs: Sequence[Tensor], result: Tensor, lavish: bool) -> None:
         """Compute neighbours together, if that gives `result` again."""
