@@ -138,7 +138,7 @@ def test_the_comparison_holds_every_stage_and_ratio(model: Model) -> None:
     assert found.cancel is not None and 0 < found.cancel < found.cold
     assert {
         "UNet step, then as the engine replays it",
-        "UNet step, then its kernels alone",
+        "UNet step as it is replayed, then its kernels alone",
         "UNet: torch's layout, then channels_last",
     } <= {variant.name for variant in found.variants}
     assert json.loads(json.dumps(dataclasses.asdict(found)))["rows"][0]["stage"] == "text"
