@@ -7,49 +7,48 @@ the prologue.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import torch
-from torch import fx
+from torch import Tensor, fx
 
-from .fusion.graphs import ops
+from .fusion.graphs import copy_of, drop_unused, node_of, ops, replace
 
 MOST = 2**26
 """Bytes of one network's weights that are packed: of wider ones each convolution takes so long that less is gained, and every
 shape that is replayed has a copy."""
 
 
-def pack(module: fx.GraphModule) -> fx.GraphModule:
-    """`module` with its convolutions of 3 x 3 and more packed, which torch gives to oneDNN; itself where that cannot be."""
-    if not torch.backends.mkldnn.is_available():
-        return module
-    graph = fx.Graph()
-    graph.output(graph.graph_copy(module.graph, {}))
-    convolutions = [node for node in graph.nodes if node.target is ops.convolution.default and _is_packable(module, node)]
-    weights = {node.args[1].target: _weight(module, node) for node in convolutions}
-    if not convolutions or sum(weight.nbytes for weight in weights.values()) > MOST:
-        return module
-    for node in convolutions:
-        picture, weight, bias, stride, padding, dilation, _, _, groups = node.args
-        where = (padding, stride, dilation, groups)
-        with graph.inserting_before(node):
-            packed = graph.call_function(torch.ops.mkldnn._reorder_convolution_weight.default, (weight, *where, None))
-            given: tuple[Any, ...] = (picture, packed, bias, *where, "none", [], "")
-            result = graph.call_function(torch.ops.mkldnn._convolution_pointwise.default, given)
-        node.replace_all_uses_with(result)
-        graph.erase_node(node)
-    return fx.GraphModule(module, graph)
+def pack(graph: fx.Graph, weights: Mapping[str, Tensor]) -> fx.Graph | None:
+    """A copy with those convolutions packed that torch gives to oneDNN, of 3 x 3 and more; `None` where that cannot be.
+
+    `weights` are the tensors that the graph names.
+    """
+    found = [node for node in graph.nodes if node.target is ops.convolution.default and _is_packable(node, weights)]
+    tensors = {_name_of(node): weights[_name_of(node)] for node in found}
+    if not torch.backends.mkldnn.is_available() or not 0 < sum(tensor.nbytes for tensor in tensors.values()) <= MOST:
+        return None
+    packed = copy_of(graph)
+    for node in packed.nodes:
+        if node.target is ops.convolution.default and _name_of(node) in tensors:
+            picture, weight, bias, stride, padding, dilation, _, _, groups = node.args
+            where = (padding, stride, dilation, groups)
+            with packed.inserting_before(node):
+                ready = packed.call_function(torch.ops.mkldnn._reorder_convolution_weight.default, (weight, *where, None))
+            replace(packed, node, torch.ops.mkldnn._convolution_pointwise.default, picture, ready, bias, *where, "none", [], "")
+    drop_unused(packed)
+    return packed
 
 
-def _is_packable(module: fx.GraphModule, node: fx.Node) -> bool:
+def _is_packable(node: fx.Node, weights: Mapping[str, Tensor]) -> bool:
     """Packed ones give channels last, as torch does where the weights lie so."""
-    weight, transposed = _weight(module, node), node.args[6]
+    weight, transposed = weights.get(_name_of(node)), node.args[6]
     if weight is None or weight.device.type != "cpu" or weight.dtype != torch.float32 or transposed:
         return False
-    return bool(min(weight.shape[2:]) >= 3 and weight.is_contiguous(memory_format=torch.channels_last))
+    return min(weight.shape[2:]) >= 3 and weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def _weight(module: fx.GraphModule, node: fx.Node) -> Any:
-    """The network's own tensor; `None` where the weights are computed."""
-    source = node.args[1]
-    return getattr(module, str(source.target)) if isinstance(source, fx.Node) and source.op == "get_attr" else None
+def _name_of(convolution: fx.Node) -> str:
+    """Of its weight; empty where that is computed."""
+    weight = node_of(convolution.args[1])
+    return str(weight.target) if weight.op == "get_attr" else ""

@@ -44,24 +44,24 @@ class Prologue:
         self._kept.clear()
 
 
-def part(module: fx.GraphModule, steady: int) -> tuple[Prologue, fx.GraphModule] | None:
-    """`module`, whose last `steady` inputs seldom change, as `rest(*inputs, *prologue(last ones))`.
+def part(graph: fx.Graph, steady: int) -> tuple[fx.Graph, fx.Graph] | None:
+    """`graph`, whose last `steady` inputs seldom change, as two: `rest(*inputs, *first(*last ones))`.
 
     `None` where nothing follows from those and weights alone, or where the graph changes tensors, so that order matters.
     """
-    placeholders = [node for node in module.graph.nodes if node.op == "placeholder"]
+    placeholders = [node for node in graph.nodes if node.op == "placeholder"]
     lasting = placeholders[len(placeholders) - steady :]
-    early = _early(module.graph, set(lasting))
-    handed = [node for node in module.graph.nodes if node in early and any(user not in early for user in node.users)]
-    if not handed or any(changes_tensors(node) for node in module.graph.nodes):
+    early = _early(graph, set(lasting))
+    handed = [node for node in graph.nodes if node in early and any(user not in early for user in node.users)]
+    if not handed or any(changes_tensors(node) for node in graph.nodes):
         return None
     first, rest = fx.Graph(), fx.Graph()
     known = {node: first.placeholder(node.name) for node in lasting}
-    _copy(module.graph, first, handed, known)
+    _copy(graph, first, handed, known)
     first.output(tuple(known[node] for node in handed))
     known = {node: rest.placeholder(node.name) for node in (*placeholders, *handed)}
-    _copy(module.graph, rest, [node for node in module.graph.nodes if node.op == "output"], known)
-    return Prologue(fx.GraphModule(module, first).forward), fx.GraphModule(module, rest)
+    _copy(graph, rest, [node for node in graph.nodes if node.op == "output"], known)
+    return first, rest
 
 
 def _early(graph: fx.Graph, steady: set[fx.Node]) -> set[fx.Node]:

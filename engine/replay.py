@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import logging
 import operator
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from . import fused, prologue
@@ -105,11 +105,8 @@ class Replay:
         with recorder:
             result = function(*inputs)
         recording = recorder.finish(result)
-        if recording is not None and fused.available(result.device):
-            recording.join(inputs, result, lavish)
         if recording is not None:
-            recording.pack(inputs, result)
-            recording.part(steady)
+            recording.choose(inputs, result, function, steady, lavish)
         self._recorded[shape] = recording
         if len(self._recorded) > SHAPES:
             del self._recorded[next(iter(self._recorded))]
@@ -128,22 +125,40 @@ class Weight:
 class Recording:
     """Operators of one call, and the weights that they use."""
 
-    def __init__(self, module: fx.GraphModule, weights: Sequence[Weight]) -> None:
-        self.module = module
+    def __init__(self, graph: fx.Graph, weights: Mapping[str, Weight]) -> None:
+        self.graph = graph
+        """What was written down; what is played, once that was chosen."""
         self._weights = weights
+        self.module: fx.GraphModule
+        """What runs at every call."""
         self._launch = Launch()
         self._steady, self._prologue = 0, Prologue(lambda *inputs: ())
 
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights by the names that the graph has for them."""
+        return {name: weight.tensor for name, weight in self._weights.items()}
+
+    def choose(self, inputs: Sequence[Tensor], result: Tensor, function: Function, steady: int, lavish: bool) -> None:
+        """Prepare to play it in the fastest form that gives `result`, of `function(*inputs)`, again."""
+        if fused.available(result.device):
+            better, check = fuse(self.graph, lavish=lavish), partial(_rounded_only, inputs, result, function)
+        else:  # torch convolves few and small pictures otherwise, which would give other bits
+            better, check = pack(self.graph, self.tensors), partial(torch.equal, result)
+        if better is None or not self._try(better, steady, inputs, check):
+            self._use(self.graph, steady)
+        self.graph = self.module.graph
+
     def holds(self) -> bool:
         """Whether the network still has the very tensors: a widened layer has others of the same shapes."""
-        return all(weight.owner.get(weight.name) is weight.tensor for weight in self._weights)
+        return all(weight.owner.get(weight.name) is weight.tensor for weight in self._weights.values())
 
     def play(self, inputs: Sequence[Tensor], *, capture: bool) -> Tensor:
         """The call's result for other inputs of the same shapes."""
         inputs = [*inputs, *self._prologue(inputs[len(inputs) - self._steady :])]
         if not capture:
             return self._run(*inputs)
-        return self._launch.run(self._run, inputs, (weight.tensor for weight in self._weights))
+        return self._launch.run(self._run, inputs, (weight.tensor for weight in self._weights.values()))
 
     def release(self) -> None:
         """Give up the graph, if there is one, and what was kept; the next call makes others."""
@@ -158,40 +173,38 @@ class Recording:
     def kept_bytes(self) -> int:
         return self._prologue.kept_bytes
 
-    def part(self, steady: int) -> None:
-        """Compute once what follows from the last `steady` inputs alone."""
-        parts = prologue.part(self.module, steady)
-        if parts is not None:
-            self._steady = steady
-            self._prologue, self.module = parts
-
-    def pack(self, inputs: Sequence[Tensor], result: Tensor) -> None:
-        """Lay out weights beforehand, if that gives `result` again to the bit: few pictures are convolved otherwise by torch."""
-        before, self.module = self.module, pack(self.module)
-        if self.module is not before and not torch.equal(self._run(*inputs), result):
-            self.module = before
-
-    def join(self, inputs: Sequence[Tensor], result: Tensor, lavish: bool) -> None:
-        """Compute neighbours together, if that gives `result` again."""
-        module = fuse(self.module, lavish=lavish)
-        if module is None:
-            return
-        first, *others = inputs
+    def _try(self, graph: fx.Graph, steady: int, inputs: Sequence[Tensor], check: Callable[[Tensor], bool]) -> bool:
+        """Play `graph` from now on, if its result passes."""
         try:
-            swayed = self._run(first * (1 + torch.finfo(first.dtype).eps), *others)
-            allowed = max(ROUNDING * _size(result), SWAY * _size(swayed - result))
-            found = _size(torch.no_grad()(module.forward)(*inputs) - result)
-            if not found <= allowed:
-                raise RuntimeError(f"it differs by {found:.2g}, not by at most {allowed:.2g}")
+            self._use(graph, steady)
+            return check(self.play(inputs, capture=False))
         except Exception as error:  # Triton's compiler fails in any way it likes; without it things are only slower
             log.warning("a network's kernels are not joined: %s", (str(error) or type(error).__name__).splitlines()[0])
-            return
-        self.module = module
+            return False
+
+    def _use(self, graph: fx.Graph, steady: int) -> None:
+        """Play `graph`; what follows from the last `steady` inputs alone is computed once."""
+        parts = prologue.part(graph, steady)
+        first, rest = parts or (None, graph)
+        self._steady = steady if first is not None else 0
+        self._prologue = Prologue(lambda *inputs: ()) if first is None else Prologue(fx.GraphModule(self.tensors, first).forward)
+        self.module = fx.GraphModule(self.tensors, rest)
 
     @torch.no_grad()
     def _run(self, *inputs: Tensor) -> Tensor:
         result: Tensor = self.module.forward(*inputs)
         return result
+
+
+def _rounded_only(inputs: Sequence[Tensor], result: Tensor, function: Function, found: Tensor) -> bool:
+    """Whether joined kernels give what `function` gave, but for rounding; else raises `RuntimeError` with the difference."""
+    first, *others = inputs
+    swayed = function(first * (1 + torch.finfo(first.dtype).eps), *others)
+    allowed = max(ROUNDING * _size(result), SWAY * _size(swayed - result))
+    differs = _size(found - result)
+    if not differs <= allowed:
+        raise RuntimeError(f"it differs by {differs:.2g}, not by at most {allowed:.2g}")
+    return True
 
 
 def _size(tensor: Tensor) -> float:
@@ -223,7 +236,7 @@ class Recorder(TorchDispatchMode):
             self._repeatable = False
         if not self._repeatable:
             return func(*args, **kwargs)
-        given = tree_map_only(Tensor, self._node_of, (args, kwargs))
+        given = fx.node.map_aggregate((args, kwargs), self._node_of)
         node = self._graph.call_function(func, *given)
         result = func(*args, **kwargs)
         self._name(result, node)
@@ -234,10 +247,12 @@ class Recorder(TorchDispatchMode):
         if not self._repeatable or result not in self._nodes:
             return None
         self._graph.output(self._nodes[result])
-        tensors = {name: weight.tensor for name, weight in self._used.items()}
-        return Recording(fx.GraphModule(tensors, self._graph), list(self._used.values()))
+        return Recording(self._graph, self._used)
 
-    def _node_of(self, tensor: Tensor) -> fx.Node | None:
+    def _node_of(self, tensor: Any) -> Any:
+        """For a tensor its node; other arguments as they are."""
+        if not isinstance(tensor, Tensor):
+            return tensor
         if tensor not in self._nodes:
             if tensor not in self._own:
                 self._repeatable = False
@@ -245,8 +260,7 @@ class Recorder(TorchDispatchMode):
             name, weight = self._own[tensor]
             self._used[name] = weight
             self._note(tensor, self._graph.get_attr(name))
-        node: fx.Node = self._nodes[tensor]
-        return node
+        return self._nodes[tensor]
 
     def _name(self, result: Any, node: fx.Node) -> None:
         if isinstance(result, Tensor):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from torch import fx
 
 from . import pictures, tokens
-from .graphs import SHAPE, changes_tensors
+from .graphs import SHAPE, changes_tensors, copy_of, drop_unused
 
-__all__ = ["SHAPE", "changes_tensors", "fuse"]
+__all__ = ["SHAPE", "changes_tensors", "copy_of", "fuse"]
 
 REWRITES = (
     pictures.drop_division_by_one,
@@ -30,17 +30,16 @@ LAVISH = (tokens.join_projections,)
 """What keeps copies of weights: 0.6 GB for SDXL and a hundredth of a step on an H200, less on smaller cards."""
 
 
-def fuse(module: fx.GraphModule, *, lavish: bool = False) -> fx.GraphModule | None:
+def fuse(graph: fx.Graph, *, lavish: bool = False) -> fx.Graph | None:
     """A copy with neighbours joined; `None` where a graph changes tensors in place, so that order matters.
 
     `lavish`: memory is plentiful.
     """
-    graph = fx.Graph()
-    graph.output(graph.graph_copy(module.graph, {}))
     if any(changes_tensors(node) for node in graph.nodes):
         return None
+    joined = copy_of(graph)
     for rewrite in (*REWRITES, *LAVISH) if lavish else REWRITES:
-        for node in list(graph.nodes):
-            rewrite(graph, node)
-        graph.eliminate_dead_code()
-    return fx.GraphModule(module, graph)
+        for node in list(joined.nodes):
+            rewrite(joined, node)
+        drop_unused(joined)
+    return joined

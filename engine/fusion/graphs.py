@@ -47,6 +47,20 @@ def replace(graph: fx.Graph, node: fx.Node, function: Callable[..., Any], *argum
     node.replace_all_uses_with(joined)
 
 
+def copy_of(graph: fx.Graph) -> fx.Graph:
+    """Another graph of the same nodes."""
+    copy = fx.Graph()
+    copy.output(copy.graph_copy(graph, {}))
+    return copy
+
+
+def drop_unused(graph: fx.Graph) -> None:
+    """Erase what nobody needs any more, in a graph without side effects: torch's own way looks for those at every node."""
+    for node in reversed(graph.nodes):
+        if not node.users and node.op in ("call_function", "get_attr"):
+            graph.erase_node(node)
+
+
 def changes_tensors(node: fx.Node) -> bool:
     """Whether the operator of `node` writes into one that it was given."""
     schema = getattr(node.target, "_schema", None)

@@ -52,8 +52,7 @@ def join_layer_norm(graph: fx.Graph, node: fx.Node) -> None:
         return
     if any(not isinstance(arg, fx.Node) or shape_of(arg) != shape_of(total) for arg in total.args):
         return
-    places = {one: place for place, one in enumerate(graph.nodes)}
-    if any(places[user] < places[node] for user in total.users):
+    if any(user < node for user in total.users):
         return
     with graph.inserting_before(node):
         both = graph.call_function(fused.add_norm, (*total.args, weight, bias, eps))
@@ -72,8 +71,7 @@ def join_projections(graph: fx.Graph, node: fx.Node) -> None:
     products = [product for product in map(_next, node.users) if product is not None and _is_projection(product)]
     if len(products) != 3 or any(node_of(product.args[0]).args != node_of(products[0].args[0]).args for product in products):
         return
-    places = {one: place for place, one in enumerate(graph.nodes)}
-    products.sort(key=lambda product: places[product])
+    products.sort()  # by their places in the graph
     with graph.inserting_before(products[0]):
         weights = [graph.get_attr(str(node_of(node_of(product.args[1]).args[0]).target)) for product in products]
         joined = graph.call_function(ops.t.default, (graph.call_function(ops.cat.default, (weights,)),))

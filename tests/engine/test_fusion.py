@@ -12,7 +12,7 @@ import torch
 from acetate.engine import fused, replay
 from acetate.engine.doubling import double_in, sum_weights
 from acetate.engine.fusion import fuse
-from acetate.engine.replay import Recorder, Replay
+from acetate.engine.replay import Recorder, Recording, Replay
 from acetate.engine.transparency import TransparentDecoder
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, fx, nn
@@ -35,28 +35,27 @@ def lively(network: nn.Module) -> Any:
     return network.to(memory_format=LAST)  # type: ignore[call-overload]
 
 
-def recorded(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -> fx.GraphModule:
+def recorded(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -> Recording:
     with Recorder(network, inputs) as recorder:
         result = call(*inputs)
     recording = recorder.finish(result)
     assert recording is not None
-    return recording.module
+    return recording
 
 
 def check(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[Counter[Any], Counter[Any]]:
     """Operators before and after, once both were found to compute the same."""
     plain = recorded(network, call, *inputs)
-    joined = fuse(plain, lavish=True)
+    joined = fuse(plain.graph, lavish=True)
     assert joined is not None
-    expected = plain.forward(*inputs)
-    assert (joined.forward(*inputs) - expected).abs().max() < 1e-5 * expected.abs().max()
-    return operators(plain), operators(joined)
+    expected, found = (fx.GraphModule(plain.tensors, graph).forward(*inputs) for graph in (plain.graph, joined))
+    assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
+    joined.lint()
+    return operators(plain.graph), operators(joined)
 
 
-def operators(module: fx.GraphModule) -> Counter[Any]:
-    return Counter(
-        node.target for node in module.graph.nodes if node.op == "call_function" and node.target is not operator.getitem
-    )
+def operators(graph: fx.Graph) -> Counter[Any]:
+    return Counter(node.target for node in graph.nodes if node.op == "call_function" and node.target is not operator.getitem)
 
 
 def unet_call(unet: UNet2DConditionModel, **added: Tensor) -> Callable[..., Tensor]:
@@ -149,7 +148,7 @@ def test_neighbours_that_look_alike_are_told_apart(name: str) -> None:
 
 def test_a_graph_that_changes_tensors_in_place_is_left_alone() -> None:
     block = lively(Block(lambda b, x: b.norm(b.first(x)).mul_(2)))
-    assert fuse(recorded(block, block, picture(2, 4, 6, 6))) is None
+    assert fuse(recorded(block, block, picture(2, 4, 6, 6)).graph) is None
 
 
 @pytest.fixture
@@ -163,7 +162,7 @@ def played(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Counter[Any]]:
     replay_.run([inputs], network)
     (recording,) = replay_._recorded.values()
     assert recording is not None
-    return replay_.run([inputs], network), operators(recording.module)
+    return replay_.run([inputs], network), operators(recording.graph)
 
 
 def test_a_joined_recording_is_played(joining: None) -> None:
@@ -222,15 +221,14 @@ def test_projections_are_joined_where_memory_is_plentiful_and_follow_patches(
             assert (replay_.run(inputs, call, steady=1, lavish=lavish) - expected).abs().max() < 1e-5 * expected.abs().max()
         (recording,) = replay_._recorded.values()
         assert recording is not None
-        products[lavish] = operators(recording.module)[ops.mm.default]
+        products[lavish] = operators(recording.graph)[ops.mm.default]
     assert products[False] - products[True] == 2 * blocks > 0
 
 
-def _enlarged(module: fx.GraphModule, *, lavish: bool) -> fx.GraphModule:
-    joined = fuse(module)
+def _enlarged(graph: fx.Graph, *, lavish: bool) -> fx.Graph:
+    joined = fuse(graph)
     assert joined is not None
-    (output,) = (node for node in joined.graph.nodes if node.op == "output")
-    with joined.graph.inserting_before(output):
-        output.args = (joined.graph.call_function(ops.mul.Tensor, (output.args[0], 1.1)),)
-    joined.recompile()
+    (output,) = (node for node in joined.nodes if node.op == "output")
+    with joined.inserting_before(output):
+        output.args = (joined.call_function(ops.mul.Tensor, (output.args[0], 1.1)),)
     return joined

@@ -43,7 +43,7 @@ class Played:
         """Of the latest recording: what runs at every call."""
         *_, recording = self.replay._recorded.values()
         assert recording is not None
-        return [str(node.target) for node in recording.module.graph.nodes if node.op == "call_function"]
+        return [str(node.target) for node in recording.graph.nodes if node.op == "call_function"]
 
 
 def test_packed_convolutions_give_the_calls_bits_and_nothing_is_packed_in_a_call(unet: UNet2DConditionModel) -> None:

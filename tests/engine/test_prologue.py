@@ -37,7 +37,7 @@ def recording_of(replay: Replay) -> Recording:
 
 
 def operators(recording: Recording) -> list[str]:
-    return [str(node.target) for node in recording.module.graph.nodes if node.op == "call_function"]
+    return [str(node.target) for node in recording.graph.nodes if node.op == "call_function"]
 
 
 def test_products_with_the_prompt_and_sums_of_weights_leave_the_call() -> None:
@@ -127,5 +127,5 @@ def test_a_unets_cross_attention_takes_keys_and_values_from_before(narrow_unet: 
         inputs = (torch.randn(2, 4, 8, 8), torch.tensor(900.0 - turn), text)
         assert torch.equal(replay.run(inputs, call, steady=1), call(*inputs))
     blocks = sum(type(module).__name__ == "BasicTransformerBlock" for module in narrow_unet.modules())
-    handed = [node for node in recording_of(replay).module.graph.nodes if node.op == "placeholder"]
+    handed = [node for node in recording_of(replay).graph.nodes if node.op == "placeholder"]
     assert len(handed) >= 3 + 2 * blocks

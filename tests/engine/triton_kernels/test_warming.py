@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 triton = pytest.importorskip("triton", reason="Triton is made for Linux")
 
@@ -70,10 +70,10 @@ def run(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -> Non
         result = call(*inputs)
     recording = recorder.finish(result)
     assert recording is not None
-    joined = fuse(recording.module, lavish=True)
+    joined = fuse(recording.graph, lavish=True)
     assert joined is not None
     with torch.no_grad():
-        joined(*inputs)
+        fx.GraphModule(recording.tensors, joined)(*inputs)
 
 
 def run_unet(family: Any, side: int) -> None:
