@@ -3,8 +3,9 @@
 A narrow network spends a tenth of its time between its kernels, in module calls and look-ups; a fast device waits for them at
 any width: an H200 for 4 tenths of a step of SDXL (docs/performance.md). The first call of a shape runs as always and is written
 down below autograd, operator by operator; later calls run the same operators on the same weights. On a CPU results are equal bit
-for bit; on a CUDA device neighbours are computed together (`fusion`), which changes rounding, and a recording is captured as one
-graph. Weights are referred to, not kept: patches, LoRAs and moves that change them are seen.
+for bit, and weights may be laid out beforehand (`packing`); on a CUDA device neighbours are computed together (`fusion`), which
+changes rounding, and a recording is captured as one graph. Weights are referred to, not kept: patches, LoRAs and moves that
+change them are seen, by what was computed from them beforehand (`prologue`) once `forget` tells of it.
 """
 
 from __future__ import annotations
