@@ -19,10 +19,11 @@ $(LISTED): FORCE | $(BIN)/pip
 $(VENV)/installed: pyproject.toml constraints.txt $(LISTED)
 	# torch first and alone: a machine whose index has a CPU build keeps it.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	# spandrel without its dependencies: it asks for torchvision, which has no CPU build and which no upscaler needs.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' --config-settings editable_mode=strict
+	# spandrel without its dependencies: it asks for torchvision, which has no CPU build and which no upscaler needs. Last, as pip
+	# would complain of that at every other install.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt einops
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps spandrel
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' --config-settings editable_mode=strict
 	@touch $@
 
 demo: setup
