@@ -11,7 +11,7 @@ from torch import fx
 from . import pictures, tokens
 from .graphs import SHAPE, changes_tensors, copy_of, drop_unused
 
-__all__ = ["SHAPE", "changes_tensors", "copy_of", "fuse"]
+__all__ = ["SHAPE", "changes_tensors", "fuse"]
 
 REWRITES = (
     pictures.drop_division_by_one,
