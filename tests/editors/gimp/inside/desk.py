@@ -78,7 +78,7 @@ class Desk:
         """Pictures of the message boxes that came up."""
         self.main = self.window("GNU Image Manipulation Program|.* – GIMP$", FIRST_START)
         assert self.ask("answer = 1") == 1
-        _xdotool("windowsize", "--sync", self.main, *map(str, WINDOW))
+        self.fit()
         self._park()
 
     def close(self) -> None:
@@ -116,6 +116,17 @@ class Desk:
         if self.windows(title):  # else a window with another title may be open, and its call go on
             until(closed, f"the window {title!r} to close")
             self.wait_for_plug_in()
+
+    def fit(self) -> None:
+        """Give GIMP's window its size, and again: while it starts GIMP sets one of its own, sooner or later."""
+
+        def fits() -> bool:
+            _xdotool("windowsize", self.main, *map(str, WINDOW))
+            self.rest()
+            shape = _xdotool("getwindowgeometry", "--shell", self.main).split()
+            return {f"WIDTH={WINDOW[0]}", f"HEIGHT={WINDOW[1]}"} <= set(shape)
+
+        until(fits, f"GIMP's window to be {WINDOW[0]} x {WINDOW[1]}")
 
     def focus(self, window: str) -> None:
         """Give the window the keyboard."""
@@ -245,6 +256,7 @@ class Desk:
 
     def status_bar(self) -> bytes:
         """The pixels of the lower edge of GIMP's window, RGBA, as soon as they have come to rest."""
+        self.fit()
         for _ in range(LOOKS):
             before = self._strip()
             self.rest()
