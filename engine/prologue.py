@@ -21,7 +21,7 @@ MOST = 2
 class Prologue:
     """The first part, whose results are kept while its inputs are the very same tensors, unchanged."""
 
-    def __init__(self, run: Callable[..., tuple[Tensor, ...]]) -> None:
+    def __init__(self, run: Callable[..., tuple[Tensor, ...]] = lambda *inputs: ()) -> None:
         self._run = run
         self._kept: list[tuple[list[Unchanged], tuple[Tensor, ...]]] = []
 

@@ -133,7 +133,7 @@ class Recording:
         self.module: fx.GraphModule
         """What runs at every call."""
         self._launch = Launch()
-        self._steady, self._prologue = 0, Prologue(lambda *inputs: ())
+        self._steady, self._prologue = 0, Prologue()
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -185,11 +185,11 @@ class Recording:
 
     def _use(self, graph: fx.Graph, steady: int) -> None:
         """Play `graph`; what follows from the last `steady` inputs alone is computed once."""
-        parts = prologue.part(graph, steady)
-        first, rest = parts or (None, graph)
-        self._steady = steady if first is not None else 0
-        self._prologue = Prologue(lambda *inputs: ()) if first is None else Prologue(fx.GraphModule(self.tensors, first).forward)
-        self.module = fx.GraphModule(self.tensors, rest)
+        self._steady, self._prologue = 0, Prologue()
+        if (parts := prologue.part(graph, steady)) is not None:
+            first, graph = parts
+            self._steady, self._prologue = steady, Prologue(fx.GraphModule(self.tensors, first).forward)
+        self.module = fx.GraphModule(self.tensors, graph)
 
     @torch.no_grad()
     def _run(self, *inputs: Tensor) -> Tensor:
