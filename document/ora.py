@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from . import png, record, tree
+from . import generation_metadata, png, tree
 from .compose import compose
 from .decoding import decoding, parse_xml
 from .errors import TooLarge, UnsupportedFile
@@ -26,7 +26,7 @@ from .resize import resize
 
 MIMETYPE = "image/openraster"
 KIND = "OpenRaster file"
-STACK, MERGED, THUMBNAIL, RECORD = "stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png", f"{record.KEY}.json"
+STACK, MERGED, THUMBNAIL, RECORD = "stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png", f"{generation_metadata.KEY}.json"
 THUMBNAIL_SIDE = 256
 
 PNG_LEVEL = 1
@@ -62,7 +62,7 @@ BLEND_OPERATORS = {mode: operator for operator, mode in OPERATORS.items()}
 def write(document: Document, file: BinaryIO) -> None:
     check_canvas("the document", document.width, document.height)
     root = ElementTree.Element("stack")
-    layers: dict[record.Id, Layer] = {}
+    layers: dict[generation_metadata.Id, Layer] = {}
     _describe(document.layers, root, layers)
     image = ElementTree.Element("image", version="0.0.6", w=str(document.width), h=str(document.height))
     image.append(root)
@@ -109,10 +109,10 @@ class _Reader:
         self._name = name
         self._budget = PixelBudget(name)
         self._notes: list[str] = []
-        self.layers: dict[record.Id, Layer] = {}
+        self.layers: dict[generation_metadata.Id, Layer] = {}
         self.image = self._parsed_stack()
         text = _member(archive, RECORD).decode() if RECORD in archive.namelist() else ""
-        self._entries = record.parse(text)
+        self._entries = generation_metadata.parse(text)
 
     def document(self) -> Document:
         width, height = _integer(self.image, "w", None), _integer(self.image, "h", None)
@@ -159,7 +159,7 @@ class _Reader:
         self._budget.spend(picture.rgba.shape[1], picture.rgba.shape[0])
         self._notes += [f"{name!r}: {note}" for note in picture.notes]
         layer = Layer(picture.rgba, x, y, name, opacity=opacity, blend_mode=blend_mode, visible=visible)
-        self.layers[source] = record.applied(layer, self._entries.get(source))
+        self.layers[source] = generation_metadata.applied(layer, self._entries.get(source))
         return self.layers[source]
 
     def _look(self, element: ElementTree.Element) -> tuple[str, float, str, bool]:
@@ -173,7 +173,7 @@ class _Reader:
         return name, min(max(opacity, 0.0), 1.0), OPERATORS.get(operator, "normal"), visible
 
 
-def _describe(nodes: Sequence[Node], stack: ElementTree.Element, layers: dict[record.Id, Layer]) -> None:
+def _describe(nodes: Sequence[Node], stack: ElementTree.Element, layers: dict[generation_metadata.Id, Layer]) -> None:
     """Append the XML of the nodes to `stack`, top first, and collect their layers by member name."""
     for node in nodes:
         if isinstance(node, Layer):
@@ -250,14 +250,14 @@ def _store(archive: zipfile.ZipFile, name: str, data: bytes, compression: int = 
     archive.writestr(info, data)
 
 
-def _store_derived(archive: zipfile.ZipFile, document: Document, layers: Mapping[record.Id, Layer]) -> None:
+def _store_derived(archive: zipfile.ZipFile, document: Document, layers: Mapping[generation_metadata.Id, Layer]) -> None:
     """The merged picture, the thumbnail and the generation record."""
     merged = compose(document)
     _store(archive, MERGED, png.encode(merged, level=PNG_LEVEL))
     factor = min(1.0, THUMBNAIL_SIDE / max(document.width, document.height))
     width, height = max(1, round(document.width * factor)), max(1, round(document.height * factor))
     _store(archive, THUMBNAIL, png.encode(resize(merged, width, height)))
-    text = record.text(document.width, document.height, layers)
+    text = generation_metadata.text(document.width, document.height, layers)
     if text:
         _store(archive, RECORD, text.encode())
 

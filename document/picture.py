@@ -23,7 +23,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class FlatPicture:
     rgba: RGBA
     notes: tuple[str, ...]
     """What was converted, for the person."""
@@ -31,7 +31,7 @@ class Picture:
     """The text chunks of a PNG, by keyword."""
 
 
-def decode(data: bytes, name: str) -> Picture:
+def decode(data: bytes, name: str) -> FlatPicture:
     """Encoded bytes -> pixels, the stored orientation applied. `name` is how messages call the file."""
     with decoding(name, "picture"), warnings.catch_warnings():
         # Pillow warns of large pictures, which are checked below, and of slightly broken ones, which is none of our business.
@@ -68,7 +68,7 @@ def _check(image: Image.Image, name: str) -> None:
         raise UnsupportedFile(f"{name} is animated or has pages ({frames} of them); one still picture is read", "Save one frame.")
 
 
-def _convert(image: Image.Image, name: str) -> Picture:
+def _convert(image: Image.Image, name: str) -> FlatPicture:
     deep = any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))  # known only until the pixels are decoded
     image.load()
     text = {key: str(value) for key, value in getattr(image, "text", {}).items()}
@@ -81,7 +81,7 @@ def _convert(image: Image.Image, name: str) -> Picture:
         notes.append("16 bits per channel were reduced to 8")
         image = _narrowed(image)
     rgba, note = to_rgba(_simplified(image), icc)
-    return Picture(rgba, (*notes, note) if note else tuple(notes), text)
+    return FlatPicture(rgba, (*notes, note) if note else tuple(notes), text)
 
 
 def _narrowed(image: Image.Image) -> Image.Image:

@@ -12,11 +12,11 @@ from typing import BinaryIO
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from . import record
+from . import generation_metadata
 from .compose import compose
 from .layer import RGBA, Document, Layer, walk
 from .naming import clean
-from .picture import Picture
+from .picture import FlatPicture
 
 ONLY = 0
 """The id in the record of a layer that is all there is; merged layers are numbered from 1."""
@@ -29,7 +29,7 @@ def encode(rgba: RGBA, *, text: str = "", level: int = 6) -> bytes:
     chunks = PngInfo()
     chunks.add(b"sRGB", _RELATIVE_COLORIMETRIC)
     if text:
-        chunks.add_itxt(record.KEY, text)
+        chunks.add_itxt(generation_metadata.KEY, text)
     file = io.BytesIO()
     Image.fromarray(rgba).save(file, "PNG", compress_level=level, pnginfo=chunks)
     return file.getvalue()
@@ -39,7 +39,7 @@ def write(document: Document, file: BinaryIO) -> None:
     """A document of one plain layer that fills the canvas is written as that layer, every other as its composition."""
     layers = [node for node in walk(document.layers) if isinstance(node, Layer)]
     first = ONLY if len(layers) == 1 else ONLY + 1
-    text = record.text(document.width, document.height, dict(enumerate(layers, first)))
+    text = generation_metadata.text(document.width, document.height, dict(enumerate(layers, first)))
     file.write(encode(flatten(document), text=text))
 
 
@@ -58,14 +58,14 @@ def plain_layer(document: Document) -> Layer | None:
     return layer if plain and isinstance(layer, Layer) else None
 
 
-def document_of(picture: Picture, name: str) -> Document:
+def document_of(picture: FlatPicture, name: str) -> Document:
     """A flat picture as a document of one layer, with the parameters that our own PNGs carry."""
     height, width = picture.rgba.shape[:2]
     layer = Layer(picture.rgba, name=name)
-    entries = record.parse(picture.text.get(record.KEY, ""))
+    entries = generation_metadata.parse(picture.text.get(generation_metadata.KEY, ""))
     if ONLY in entries:
         entry = entries[ONLY]
-        layer = replace(record.applied(layer, entry), name=clean(entry.name) or name)
+        layer = replace(generation_metadata.applied(layer, entry), name=clean(entry.name) or name)
     elif entries:
         together = [{"name": entry.name, "role": entry.role, "parameters": entry.parameters} for entry in entries.values()]
         layer = replace(layer, parameters={"layers": together})

@@ -24,7 +24,7 @@ from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
 from psd_tools.compression import PSDDecompressionWarning
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource
 
-from . import record, xmp
+from . import generation_metadata, xmp
 from .baking import Mask, Source, bake
 from .colour import to_rgba
 from .decoding import decoding
@@ -152,7 +152,7 @@ class _Reader:
         self._psd = psd
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
-        self._entries = record.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
+        self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
         self._colour_note = ""
         self.canvas = Document(psd.width, psd.height).box
 
@@ -205,7 +205,7 @@ class _Reader:
             return Source(Layer(_NOTHING, **look), clipped=layer.clipping, has_pixels=False, notes=tuple(notes))
         notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
         made = Layer(rgba, layer.left, layer.top, **look)
-        made = record.applied(made, self._entries.get(layer.layer_id))
+        made = generation_metadata.applied(made, self._entries.get(layer.layer_id))
         return Source(made, (), mask, layer.clipping, notes=tuple(notes))
 
     def _pixels(self, layer: PSDLayer) -> RGBA | None:

@@ -24,7 +24,7 @@ from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Re
 from psd_tools.psd.image_resources import ImageResource
 from psd_tools.psd.layer_and_mask import ChannelData, ChannelDataList, ChannelInfo, LayerRecord
 
-from . import record, tree, xmp
+from . import generation_metadata, tree, xmp
 from .colour import from_srgb, srgb_profile
 from .compose import render, render_over_white
 from .errors import TooLarge, UnsupportedFile, UnwritableFile
@@ -50,14 +50,14 @@ def write(document: Document, file: BinaryIO) -> None:
     _check_layers(document)
     merged = render_over_white(document.layers, document.box)
     psd = PSDImage.frompil(Image.fromarray(merged), compression=_compression(merged))
-    layers: dict[record.Id, record.Entry | Layer] = {}
+    layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer] = {}
     _append(document.layers, psd, count(1), layers, something_below=False)
     # Negative: the fourth channel of the merged picture is its transparency. Positive would make it a spare channel.
     info = psd._record.layer_and_mask_information.layer_info
     if info is not None:
         info.layer_count = -abs(info.layer_count)
     _attach(psd, Resource.ICC_PROFILE, srgb_profile())
-    text = record.text(document.width, document.height, layers)
+    text = generation_metadata.text(document.width, document.height, layers)
     if text:
         _attach(psd, Resource.XMP_METADATA, xmp.packet(text))
     psd._record.write(file)
@@ -94,7 +94,7 @@ def _append(
     nodes: Sequence[Node],
     parent: GroupMixin,
     numbers: Iterator[int],
-    layers: dict[record.Id, record.Entry | Layer],
+    layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer],
     *,
     something_below: bool,
 ) -> None:
@@ -218,11 +218,13 @@ def _named(parent: GroupMixin, prefix: str) -> Iterator[tuple[str, GroupMixin, i
 def _remember(psd: PSDImage, made: PSDLayer, layer: Layer) -> None:
     """Give the layer a free id, and its parameters a place among those that the file has."""
     packet = psd.image_resources.get_data(Resource.XMP_METADATA)
-    entries: dict[record.Id, record.Entry | Layer] = dict(record.parse(xmp.record_text(packet or b"")))
+    entries: dict[generation_metadata.Id, generation_metadata.Entry | Layer] = dict(
+        generation_metadata.parse(xmp.record_text(packet or b""))
+    )
     taken = {other.layer_id for other in psd.descendants()} | entries.keys()
     number = next(number for number in count(1) if number not in taken)
     _dress(made, layer, number)
-    text = record.text(psd.width, psd.height, {**entries, number: layer})
+    text = generation_metadata.text(psd.width, psd.height, {**entries, number: layer})
     if text:
         _attach(psd, Resource.XMP_METADATA, xmp.updated(packet or b"", text))
 

@@ -8,12 +8,12 @@ from importlib.metadata import version
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from . import record
+from . import generation_metadata
 from .decoding import parse_xml
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
-MAX_PACKET = 2 * record.MAX_LENGTH
+MAX_PACKET = 2 * generation_metadata.MAX_LENGTH
 
 _CLOSING = "</rdf:RDF>"
 
@@ -44,7 +44,7 @@ def updated(old: bytes, text: str) -> bytes:
         written = old.decode()
     except UnicodeDecodeError:
         return old
-    if record.parse(previous):
+    if generation_metadata.parse(previous):
         return written.replace(escape(previous), escape(text)).encode()
     if previous or "dc:description" in written or _CLOSING not in written:
         return old

@@ -6,8 +6,8 @@ Knows torch and diffusers; knows no socket, no editor and no layered file. Impor
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
-from .request import RGBA, TASKS, Mask, Picture, Progress, Request, Role, Task
+from .values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
+from .values.request import RGBA, TASKS, Mask, Picture, Progress, Request, Role, Task
 
 if TYPE_CHECKING:
     from .engine import Engine

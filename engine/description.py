@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from .parameters import PIXELS
-from .recipes import RECIPES, Family
-from .request import TASKS, Request, Task
 from .validation import NEEDED, SOURCE_TASKS
+from .values.parameters import PIXELS
+from .values.recipes import RECIPES, Family
+from .values.request import TASKS, Request, Task
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,23 +9,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import builtin, emphasis, fused, heap, requirements, validation
-from .base_models import NATIVE, open_base_model, size_in_memory
-from .compilation import Compilation
+from . import builtin, requirements, validation
+from .acceleration import fused_operators
+from .acceleration.compilation import Compilation
 from .description import Offer, describe
-from .devices import pick_device
-from .errors import ModelMissing, OutOfMemory
-from .library import Installed, Library
-from .loading import open_builtin
-from .model import Model
-from .pipeline import generate
-from .recipes import Family
-from .request import Picture, Progress, Request
-from .residency import Residency
-from .room import free_caches, is_out_of_memory
-from .upscale import upscale
-from .upscalers import Upscalers
-from .weights import Weights
+from .device import glibc_malloc
+from .device.devices import pick_device
+from .device.memory_budget import free_caches, is_out_of_memory
+from .files.library import Installed, Library
+from .models.base_models import NATIVE, open_base_model, size_in_memory
+from .models.builtin_model import open_builtin
+from .models.model import Model
+from .models.model_cache import ModelCache
+from .sampling.installed_weights import InstalledWeights
+from .sampling.pipeline import generate
+from .upscaling.upscale import upscale
+from .upscaling.upscalers import Upscalers
+from .values import emphasis
+from .values.errors import ModelMissing, OutOfMemory
+from .values.recipes import Family
+from .values.request import Picture, Progress, Request
 
 
 class Engine:
@@ -38,12 +41,12 @@ class Engine:
         """
         self.device = pick_device(device)
         if self.device.type == "cpu":
-            heap.keep_freed()
-        fused.compile_ahead(self.device)
-        self._compiled = compiled and not fused.available(self.device)
+            glibc_malloc.keep_freed()
+        fused_operators.compile_ahead(self.device)
+        self._compiled = compiled and not fused_operators.available(self.device)
         self.library = library or Library()
-        self._weights = Weights(self._find, self._find_lora)
-        self._models = Residency(self._weights.release)
+        self._weights = InstalledWeights(self._find, self._find_lora)
+        self._models = ModelCache(self._weights.release)
         self._upscalers = Upscalers(self.device, self.library)
 
     def run(self, request: Request) -> Iterator[Progress | Picture]:

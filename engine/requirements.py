@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .errors import BadRequest, ModelMissing
-from .recipes import Family, Recipe, recipes_for
-from .request import ROLES, Request
-from .weights import Find
+from .sampling.installed_weights import Find
+from .values.errors import BadRequest, ModelMissing
+from .values.recipes import Family, Recipe, recipes_for
+from .values.request import ROLES, Request
 
 DECODER = "transparent-decoder"
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import get_args
 
-from .errors import BadRequest
-from .request import ROLES, TASKS, Injection, LayerPrompts, Request, ResizeMode, Role, Task
-from .upscale_options import options_of
+from .pixels.upscale_options import options_of
+from .values.errors import BadRequest
+from .values.request import ROLES, TASKS, Injection, LayerPrompts, Request, ResizeMode, Role, Task
 
 MAX_SIDE = 8192
 MAX_PROMPT = 10_000

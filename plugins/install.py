@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 import websockets
-from acetate import plugins, protocol
+from acetate import plugins, protocol, vocabulary
 
 from .hosts import GIMP, KRITA, Host, Place, places, with_setting
 
@@ -60,6 +60,7 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
     place(ours / "__init__.py", package / "plugins" / "__init__.py")
     place(ours / "bridge", package / "plugins" / "bridge")
     place(ours / host.name, package / "plugins" / host.name)
+    place(_folder_of(vocabulary), package / "vocabulary")
     (package / "protocol").mkdir()
     for file in sorted(_folder_of(protocol).glob("*.py")):
         place(file, package / "protocol" / file.name)

@@ -23,19 +23,7 @@ and its jobs go on; requests without a job (`jobs`, `history`) are asked again b
 
 from .client import Client, Condition, new_job_id
 from .errors import CODES, Failure, ProtocolError
-from .events import (
-    TERMINAL,
-    Connected,
-    Disconnected,
-    Event,
-    FileReady,
-    HistoryPage,
-    LayerReady,
-    Preview,
-    Receiving,
-    Starting,
-)
-from .finding import answers
+from .events import TERMINAL, Connected, Disconnected, Event, FileReady, HistoryPage, LayerReady, Preview, Receiving, Starting
 from .home import Address, RunningServer, home, running_server, state_file
 from .messages import (
     VERSION,
@@ -57,6 +45,7 @@ from .messages import (
     Welcome,
 )
 from .pixels import BYTES_PER_PIXEL, LAYER_FORMATS, Image, content_id
+from .server_discovery import answers
 
 __all__ = [
     "BYTES_PER_PIXEL",

@@ -17,13 +17,13 @@ from typing import Literal
 from . import events as happened
 from . import messages as wire
 from .errors import Failure, ProtocolError
-from .finding import START_SECONDS, Finder
 from .home import Address
-from .link import Link
+from .job_session import JobSession
 from .mailbox import Inbox, Mailbox, holds_the_end
-from .task import Task
+from .pending_job import PendingJob
+from .reconnecting import Reconnecting
+from .server_discovery import START_SECONDS, ServerDiscovery
 from .transfers import Content
-from .upkeep import Upkeep
 
 Priority = Literal["normal", "front", "replace"]
 FileFormat = Literal["psd", "ora", "png"]
@@ -54,9 +54,9 @@ class Client:
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self._format = formats[0]
-        self._link = Link(self._mailbox.deliver)
+        self._link = JobSession(self._mailbox.deliver)
         hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
-        self._upkeep = Upkeep(hello, Finder(address, launch), self._link, self._mailbox.deliver)
+        self._upkeep = Reconnecting(hello, ServerDiscovery(address, launch), self._link, self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Client:
             priority=priority,
             keep=keep,
         )
-        self._link.begin(Task(asked, {name: (c.content, c.x, c.y) for name, c in given.items()}))
+        self._link.begin(PendingJob(asked, {name: (c.content, c.x, c.y) for name, c in given.items()}))
         return job
 
     def insert_file(
@@ -149,7 +149,7 @@ class Client:
         """Ask for the layers of a PSD, OpenRaster or PNG file, given as bytes; its top left corner goes to (x, y)."""
         job = job or new_job_id()
         asked = wire.Insert(job, "0" * 64, file, format or self._format, x, y)  # type: ignore[arg-type]
-        self._link.begin(Task(asked, {"file": (data, 0, 0)}))
+        self._link.begin(PendingJob(asked, {"file": (data, 0, 0)}))
         return job
 
     def export(
@@ -163,7 +163,7 @@ class Client:
     ) -> str:
         """Ask for finished jobs as one layered file; it arrives as `FileReady`."""
         job = job or new_job_id()
-        self._link.begin(Task(wire.Export(job, tuple(jobs), file, width, height), {}))
+        self._link.begin(PendingJob(wire.Export(job, tuple(jobs), file, width, height), {}))
         return job
 
     def upload(self, content: Content) -> str:

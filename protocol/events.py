@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .errors import Failure
-from .messages import (
+from .messages import (  # fmt: skip
     Cancelled,
     Discarded,
     Engine,
@@ -24,7 +24,7 @@ from .messages import (
     Queued,
     Started,
     Welcome,
-)  # fmt: skip
+)
 from .pixels import Image
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from .parser import Parser
+from .commands.parser import Parser
 
 COMMANDS = {
     "generate": "make a transparent layer from a prompt",
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(options, "run"):
         parser.print_help()
         return 2
-    from .commands.failing import reported
+    from .commands.exit_codes import reported
 
     return reported(options)
 

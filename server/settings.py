@@ -14,7 +14,7 @@ from acetate.protocol.values import LONGEST_TEXT
 DEFAULT_PORT = 22380
 ENGINE = "acetate.engine.engine:Engine"
 COMPILING_ENGINE = "acetate.engine.engine:CompilingEngine"
-FAKE_ENGINE = "acetate.server.fake_engine:FakeEngine"
+FAKE_ENGINE = "acetate.server.worker.fake_engine:FakeEngine"
 
 MIB, GIB = 1 << 20, 1 << 30
 

@@ -127,7 +127,7 @@ class TinyModel:
 
     def write_folder(self, folder: Path, variant: str | None = None) -> Path:
         """A diffusers folder."""
-        from acetate.engine.clip_tokenizer import clip_tokenizer
+        from acetate.engine.models.clip_tokenizer import clip_tokenizer
 
         self.write_configs(folder)
         self.unet.save_pretrained(folder / "unet", variant=variant)
@@ -195,7 +195,7 @@ def tiny_sdxl() -> TinyModel:
 @pytest.fixture(scope="session")
 def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder like the built-in one, with random weights."""
-    from acetate.engine.builtin.train import autoencoder, denoiser, export, tokenizer
+    from training import autoencoder, denoiser, export, tokenizer
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("untrained") / "sketchpad"

@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from ..errors import BadRequest
-from ..model import Model
+from ..models.model import Model
+from ..values.errors import BadRequest
 from .counts import Operation, count
 from .ours import Ours
 from .plain import Plain
@@ -47,7 +47,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One stage; times in seconds, medians."""
 
     stage: str
@@ -83,7 +83,7 @@ class Comparison:
     """Seconds until the device rests after a cancel in the middle of the steps; `None` as above."""
     plan: str
     """How memory is used."""
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
     memory: Mapping[str, int]
     """Peak bytes of a whole picture by contestant."""
     variants: tuple[Variant, ...] = ()
@@ -151,12 +151,12 @@ def _limited(contestant: Contestant, stages: tuple[str, ...]) -> Contestant:
     return replace(contestant, stages=kept)
 
 
-def _row(stage: str, contestants: list[Contestant], times: Mapping[str, Mapping[str, Times]], subject: Subject) -> Row:
+def _row(stage: str, contestants: list[Contestant], times: Mapping[str, Mapping[str, Times]], subject: Subject) -> ComparisonRow:
     ours, *others = (one.name for one in contestants)
     taken = {name: times[name][stage] for name in (ours, *others) if stage in times[name]}
     share = subject.steps if stage == PER_STEP else 1
     device = subject.model.device
-    return Row(
+    return ComparisonRow(
         stage=stage,
         seconds={name: one.seconds / share for name, one in taken.items()},
         cpu_seconds={name: one.cpu_seconds / share for name, one in taken.items()},
@@ -164,7 +164,7 @@ def _row(stage: str, contestants: list[Contestant], times: Mapping[str, Mapping[
     )
 
 
-def _with_floor(row: Row, floors: Mapping[str, list[Operation]], peak: Peak) -> Row:
+def _with_floor(row: ComparisonRow, floors: Mapping[str, list[Operation]], peak: Peak) -> ComparisonRow:
     if row.stage not in floors:
         return row
     alone, fused = (floor_seconds(floors[row.stage], peak, fused=fused) for fused in (False, True))

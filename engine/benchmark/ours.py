@@ -13,16 +13,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import doubling, heap, patches
-from ..codec import to_picture
-from ..guidance import Guided
-from ..model import Model
-from ..pipeline import generate
-from ..recipes import Family, Recipe
-from ..request import Picture, Progress, Request
-from ..sampling import Denoiser, make_scheduler
-from ..transparency import lower_median
-from ..weights import Weights
+from ..device import glibc_malloc
+from ..layerdiffuse import upsample_conv
+from ..layerdiffuse.transparency import lower_median
+from ..models.codec import to_picture
+from ..models.model import Model
+from ..sampling.denoising_loop import DenoisingLoop, make_scheduler
+from ..sampling.guidance import GuidedUNet
+from ..sampling.installed_weights import InstalledWeights
+from ..sampling.pipeline import generate
+from ..values.recipes import Family, Recipe
+from ..values.request import Picture, Progress, Request
+from ..weights import patches
 from .subject import PROMPT, SCHEDULER, Subject
 from .timing import Contestant, synchronize
 
@@ -58,10 +60,10 @@ class Ours:
     def prepare(self) -> None:
         """Layout and place of the networks as the engine keeps them."""
         networks: list[Any] = [self._model.unet, *self._subject.codec.networks]
-        heap.keep_freed()
+        glibc_malloc.keep_freed()
         for network in networks:
             network.to(memory_format=torch.channels_last)
-            doubling.sum_weights(network, True)
+            upsample_conv.sum_weights(network, True)
         for group in self._model.room.placement.groups:
             self._model.room.placement.need(group)
         if self._model.device.type != "cpu":  # where weights were moved, kernels are recorded or captured anew
@@ -99,10 +101,10 @@ class Ours:
     @torch.no_grad()
     def _denoise(self, steps: int) -> None:
         subject, model = self._subject, self._model
-        denoiser = Denoiser(make_scheduler(SCHEDULER, model.scheduler_config), steps, 1.0, model.device)
+        denoiser = DenoisingLoop(make_scheduler(SCHEDULER, model.scheduler_config), steps, 1.0, model.device)
         request = Request(prompt=PROMPT)
         with self._weights.installed(model, RECIPE, request, {}) as switch:
-            guided = Guided(model, RECIPE, request, subject.guidance_scale, {}, switch, denoiser)
+            guided = GuidedUNet(model, RECIPE, request, subject.guidance_scale, {}, switch, denoiser)
             start = denoiser.start(subject.noise, None)
             for _ in denoiser.run(start, guided.predict, torch.Generator("cpu").manual_seed(0)):
                 pass
@@ -156,7 +158,7 @@ class Ours:
         yield from generate(self._model, request, self._weights)
 
 
-class _Unpatched(Weights):
+class _Unpatched(InstalledWeights):
     """Leaves the UNet as it is, whatever the recipe asks for."""
 
     def __init__(self) -> None:

@@ -11,8 +11,9 @@ import diffusers
 import torch
 from transformers.utils import logging as transformers_logging
 
-from .. import doubling, heap
-from ..sampling import make_scheduler
+from ..device import glibc_malloc
+from ..layerdiffuse import upsample_conv
+from ..sampling.denoising_loop import make_scheduler
 from .subject import SCHEDULER, Subject
 from .timing import Contestant
 
@@ -42,10 +43,10 @@ class Plain:
 
     def prepare(self) -> None:
         """UNet and VAE on the device, in the layout that loading gives, computed as diffusers does."""
-        heap.as_usual()
+        glibc_malloc.as_usual()
         for network in (self._pipe.unet, self._pipe.vae):
             network.to(memory_format=torch.contiguous_format)
-            doubling.sum_weights(network, False)
+            upsample_conv.sum_weights(network, False)
         for group in ("unet", "pixels"):
             self._subject.model.room.placement.need(group)
 

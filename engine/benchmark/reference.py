@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import doubling, heap
-from ..request import RGBA
-from ..sampling import make_scheduler
+from ..device import glibc_malloc
+from ..layerdiffuse import upsample_conv
+from ..sampling.denoising_loop import make_scheduler
+from ..values.request import RGBA
 from .subject import PROMPT, SCHEDULER, Subject
 from .timing import Contestant
 
@@ -49,11 +50,11 @@ class Reference:
 
     def prepare(self) -> None:
         """Everything in host memory, in the layout that loading gives, computed as it is written."""
-        heap.as_usual()
+        glibc_malloc.as_usual()
         self._model.room.placement.leave()
         for network in self._networks():
             network.to(memory_format=torch.contiguous_format)
-            doubling.sum_weights(network, False)
+            upsample_conv.sum_weights(network, False)
 
     def finish(self) -> None:
         """Everything back there, where the model believes it to be."""

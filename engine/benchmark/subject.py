@@ -8,9 +8,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ..codec import LatentOffsetCodec
-from ..model import Model, Text
-from ..sampling import noise_like
+from ..models.codec import LatentOffsetCodec
+from ..models.model import Model, Text
+from ..sampling.denoising_loop import noise_like
 
 PROMPT = "a red apple"
 SCHEDULER = "dpmpp-2m-karras"

@@ -12,17 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import doubling
-from ..base_models import DEFAULTS, MULTIPLE, NATIVE
-from ..clip_tokenizer import clip_tokenizer
-from ..codec import LatentOffsetCodec
-from ..components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
-from ..devices import dtypes
-from ..frame import WorkingSizes
-from ..json_files import read_json
-from ..model import Model
-from ..recognition import BaseFamily
-from ..transparency import TransparentDecoder, TransparentEncoder
+from ..device.devices import dtypes
+from ..files.json_files import read_json
+from ..files.recognition import BaseFamily
+from ..layerdiffuse import upsample_conv
+from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
+from ..models.base_models import DEFAULTS, MULTIPLE, NATIVE
+from ..models.clip_tokenizer import clip_tokenizer
+from ..models.codec import LatentOffsetCodec
+from ..models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
+from ..models.model import Model
+from ..pixels.working_canvas import WorkingSizes
 
 BLOCK = 2**20
 """Random numbers that are drawn; a weight repeats them, which no kernel notices."""
@@ -43,7 +43,7 @@ def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | No
         text_encoders=tuple(_filled(empty_text_encoder(configs, name), kinds.unet) for name in names),
         scheduler_config=read_json(configs / "scheduler" / "scheduler_config.json"),
     )
-    doubling.double_in(components.vae)
+    upsample_conv.double_in(components.vae)
     codec = LatentOffsetCodec(components.vae, _filled(encoder, kinds.decoder), _filled(decoder, kinds.decoder))
     return Model(
         name=f"synthetic {family}",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import psutil
 import torch
 
-from .. import heap
+from ..device import glibc_malloc
 
 Action = Callable[[], object]
 
@@ -84,7 +84,7 @@ def synchronize(device: torch.device) -> None:
 def peak_memory(action: Action, device: torch.device) -> int:
     """Bytes at the highest point of `action`: what the allocator holds of an accelerator; on the CPU the growth, sampled."""
     if device.type == "cpu":
-        heap.give_back()  # what earlier runs freed would be taken again unseen
+        glibc_malloc.give_back()  # what earlier runs freed would be taken again unseen
         with _Sampler() as sampler:
             action()
         return sampler.growth

@@ -14,10 +14,10 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..codec import to_picture
-from ..compilation import Compilation
-from ..replay import Replay
-from ..transparency import lower_median
+from ..acceleration.compilation import Compilation
+from ..acceleration.graph_replay import TracedNetwork
+from ..layerdiffuse.transparency import lower_median
+from ..models.codec import to_picture
 from .counts import FREE
 from .subject import Subject
 from .timing import Action, Contestant, Times, alternate, measure
@@ -84,7 +84,7 @@ class _Step:
         self._embeds, self._added = text.embeds, {}
         if text.pooled is not None:
             self._added = {"text_embeds": text.pooled, "time_ids": text.pooled.new_zeros(len(text.pooled), 6)}
-        self._replay = Replay(self._unet)
+        self._replay = TracedNetwork(self._unet)
 
     @property
     def inputs(self) -> list[Tensor]:

@@ -7,12 +7,12 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from .failing import UsageError
+from .exit_codes import UsageError
 
 if TYPE_CHECKING:
     import torch
     from acetate.engine.benchmark.comparison import Comparison
-    from acetate.engine.model import Model
+    from acetate.engine.models.model import Model
 
 PARTS = ("start", "engine", "wire")
 STAGES = ("text", "switch", "denoise", "vae", "transparent", "bytes", "whole")
@@ -67,7 +67,7 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _wire(options: argparse.Namespace) -> dict[str, Any]:
-    from ..bench_wire import measure, rows
+    from .bench_wire import measure, rows
 
     times = measure(repeats=3 * options.repeats)  # they are short, and the sockets' moods are not
     if not options.json:
@@ -77,7 +77,7 @@ def _wire(options: argparse.Namespace) -> dict[str, Any]:
 
 def _engine(options: argparse.Namespace) -> dict[str, Any]:
     from acetate.engine.benchmark.comparison import Options, compare
-    from acetate.engine.devices import limit_memory, pick_device
+    from acetate.engine.device.devices import limit_memory, pick_device
 
     device = pick_device(options.device)
     if options.limit:

@@ -8,7 +8,7 @@ from pathlib import Path
 from acetate import document
 from acetate.engine import Picture, Request
 
-from .outputs import Target, as_layer
+from .outputs import OutputFile, as_layer
 from .progress import shown
 
 SUBJECTS = ("a red apple", "a fox", "a green glass ball", "a sunflower")
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     pictures: list[Picture] = []
     for subject in SUBJECTS:
         path = options.folder / f"{subject.replace(' ', '-')}.png"
-        target = Target(path)
+        target = OutputFile(path)
         made = list(shown(engine.run(Request(prompt=subject, width=SIDE, height=SIDE, seed=1))))
         target.write(made, notes=[])
         pictures += made
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     flat = document.Layer(rgba=document.compose(composed), name="composed")
     document.write(document.Document(composed.width, composed.height, (flat,)), options.folder / "composed.png")
     print(options.folder / "composed.png")
-    scene = Target(options.folder / "scene.psd")
+    scene = OutputFile(options.folder / "scene.psd")
     scene.write(list(shown(engine.run(Request(task="scene", prompt=SCENE, seed=1)))), notes=[])
     print(scene.path)
     return 0

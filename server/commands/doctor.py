@@ -74,7 +74,7 @@ def _version(name: str) -> str | None:
 
 def _devices() -> Iterator[Line]:
     import torch
-    from acetate.engine.devices import available, memory
+    from acetate.engine.device.devices import available, memory
 
     for kind in available():
         free, total = memory(kind)
@@ -100,8 +100,9 @@ def _untried(kind: str) -> str:
 
 
 def _models() -> Iterator[Line]:
-    from acetate.engine import builtin, catalogue
-    from acetate.engine.library import Library
+    from acetate.engine import builtin
+    from acetate.engine.files import catalogue
+    from acetate.engine.files.library import Library
 
     yield _built_in(builtin.FOLDER, builtin.NAME)
     installed = Library().installed()
@@ -122,8 +123,8 @@ def _models() -> Iterator[Line]:
 
 def _built_in(folder: Path, name: str) -> Line:
     """Whether every weight file of the package's own model can be read."""
-    from acetate.engine.errors import EngineError
-    from acetate.engine.headers import read_header
+    from acetate.engine.files.headers import read_header
+    from acetate.engine.values.errors import EngineError
 
     networks = ("unet", "vae", "text_encoder", "transparent_encoder", "transparent_decoder")
     if missing := [part for part in networks if not list((folder / part).glob("*.safetensors"))]:

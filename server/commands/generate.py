@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from acetate.engine import TASKS, Picture, Progress, Request
-from acetate.engine.parameters import from_json
-from acetate.engine.request import Injection, LayerPrompts, ResizeMode
+from acetate.engine.values.parameters import from_json
+from acetate.engine.values.request import Injection, LayerPrompts, ResizeMode
 
 from . import outputs
-from .failing import UsageError
-from .onto import Onto, onto_of
-from .onto import add_options as add_onto_options
+from .exit_codes import UsageError
+from .into_document import Onto, onto_of
+from .into_document import add_options as add_onto_options
 from .pictures import read_mask, read_picture
 from .progress import shown
 
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     notes: list[str] = []
     onto = onto_of(options)
     request = request_of(options, onto, notes)
-    target = outputs.Target(options.output)
+    target = outputs.OutputFile(options.output)
     pictures = list(shown(events(request, options), quiet=options.json))
     if onto is None:
         written = target.write(pictures, outputs.given_layers(request, pictures[0]), notes=notes)
@@ -145,7 +145,7 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
     """From a running server when there is one (its models are warm), else from an engine of our own: the same bytes."""
     if not options.alone and options.device is None:
-        from ..remote import running_server
+        from .remote import running_server
 
         server = running_server()
         if server is not None:

@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from acetate.engine import builtin, catalogue
-from acetate.engine.catalogue import Row
-from acetate.engine.errors import ModelBroken
-from acetate.engine.library import Installed, Library
-from acetate.engine.recognition import Kind
+from acetate.engine import builtin
+from acetate.engine.files import catalogue
+from acetate.engine.files.catalogue import CatalogueRow
+from acetate.engine.files.library import Installed, Library
+from acetate.engine.files.recognition import Kind
+from acetate.engine.values.errors import ModelBroken
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .failing import UsageError
+from .exit_codes import UsageError
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -84,11 +85,11 @@ def _plain(one: Installed) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: CatalogueRow) -> dict[str, Any]:
     return {"name": row.name, "family": row.family, "role": row.role, "bytes": row.bytes, "licence": row.licence, "url": row.url}
 
 
-def _size(row: Row) -> str:
+def _size(row: CatalogueRow) -> str:
     return f"{row.bytes / 1e6:,.0f} MB" if row.bytes else ""
 
 
@@ -109,7 +110,7 @@ def _remove(options: argparse.Namespace, library: Library) -> int:
 
 
 def _pull(options: argparse.Namespace, library: Library) -> int:
-    from acetate.engine.downloads import pull
+    from acetate.engine.files.downloads import pull
 
     rows = catalogue.named(options.name)
     if not rows:
@@ -120,10 +121,10 @@ def _pull(options: argparse.Namespace, library: Library) -> int:
     return 0
 
 
-def _consent(accepted: bool) -> Callable[[Row], bool]:
+def _consent(accepted: bool) -> Callable[[CatalogueRow], bool]:
     """Show the licence; ask where someone can answer."""
 
-    def ask(row: Row) -> bool:
+    def ask(row: CatalogueRow) -> bool:
         print(f"{row.file} ({_size(row) or 'size unknown'}) from {row.url}, licence {row.licence}: {row.licence_url}")
         if accepted:
             return True
@@ -153,7 +154,7 @@ def _verify(options: argparse.Namespace, library: Library) -> int:
 
 
 def _damaged(library: Library) -> Iterator[str]:
-    from acetate.engine.downloads import is_intact
+    from acetate.engine.files.downloads import is_intact
 
     for one in library.installed():
         if one.row is not None and one.path.is_file():

@@ -10,16 +10,16 @@ from typing import Any
 
 from acetate import document
 from acetate.engine import Picture, Request
-from acetate.engine.alpha import fit
+from acetate.engine.pixels.alpha import fit
 from acetate.engine.validation import NEEDED
 
-from ..layers import layer_name
-from .failing import UsageError
+from ..worker.layers import layer_name
+from .exit_codes import UsageError
 
 LAYERED = (".psd", ".ora")
 
 
-class Target:
+class OutputFile:
     """Where results go; checked before anything is generated, so that no picture is lost to a wrong path."""
 
     def __init__(self, path: Path) -> None:

@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped."""
-    from ..serve import serve
+    from ..http.serve import serve
     from ..settings import COMPILING_ENGINE, ENGINE
 
     return serve(

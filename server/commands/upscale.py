@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate.engine import RGBA, Request
-from acetate.engine.upscale_options import CHOICES, NAMES
+from acetate.engine.pixels.upscale_options import CHOICES, NAMES
 
 from . import outputs
 from .generate import events, report, size
@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Enlarge, show progress, write the file."""
-    target = outputs.Target(options.output)
+    target = outputs.OutputFile(options.output)
     notes: list[str] = []
     source, name = read_layer(options.source, notes)
     pictures = list(shown(events(_request(options, source), options), quiet=options.json))

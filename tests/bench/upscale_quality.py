@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from acetate.engine import Engine, Picture, Request, upscalers
-from acetate.engine.alpha import crop, premultiply, resize, to_float, to_u8
-from acetate.engine.tiles import windows
-from acetate.engine.upscale import padded
+from acetate.engine import Engine, Picture, Request
+from acetate.engine.pixels.alpha import crop, premultiply, resize, to_float, to_u8
+from acetate.engine.pixels.tiles import windows
+from acetate.engine.upscaling import upscalers
+from acetate.engine.upscaling.upscale import padded
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from upscale_pictures import PICTURES, RGBA, Float, draw, uncut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from acetate.server.bench_wire import SIDES, measure, rows
+from acetate.server.commands.bench_wire import SIDES, measure, rows
 
 if __name__ == "__main__":
     for name, value in rows(measure(tuple(map(int, sys.argv[1:])) or SIDES)):

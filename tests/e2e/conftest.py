@@ -19,12 +19,12 @@ import pytest
 from acetate import protocol
 from acetate.engine import Picture, Request
 from acetate.protocol import Address, Client, LayerReady
-from acetate.server.fake_engine import FakeEngine
 from acetate.server.settings import FAKE_ENGINE
+from acetate.server.worker.fake_engine import FakeEngine
 
 SERVE = """
 import json, pathlib, sys
-from acetate.server.serve import run
+from acetate.server.http.serve import run
 from acetate.server.settings import Settings
 values = json.loads(sys.argv[1])
 for name in ("tls_certificate", "tls_key"):

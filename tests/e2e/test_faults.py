@@ -11,17 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
-from acetate.protocol import (
-    Cancelled,
-    Client,
-    Connected,
-    Engine,
-    Failed,
-    Finished,
-    Parameters,
-    Progress,
-    Started,
-)
+from acetate.protocol import Cancelled, Client, Connected, Engine, Failed, Finished, Parameters, Progress, Started
 
 
 def test_a_job_that_kills_every_worker_fails_after_the_second(client: Client, server: Any) -> None:
@@ -68,7 +58,7 @@ def test_a_worker_that_does_not_stop_a_cancelled_job_is_replaced(start_server: A
 
 
 def test_an_engine_that_cannot_be_made_is_said_and_fails_the_jobs(start_server: Any, until: Any) -> None:
-    server = start_server(engine="acetate.server.fake_engine:NoSuchEngine")
+    server = start_server(engine="acetate.server.worker.fake_engine:NoSuchEngine")
     with Client("test", address=server.address) as client:
         last = list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1]
         engine = until(client, lambda event: isinstance(event, Engine) and event.state == "failed")[-1]
@@ -167,7 +157,7 @@ print(json.dumps(results))
 """
     folder = tmp_path_factory.mktemp("full")
     serve = (
-        "import sys; from acetate.server.serve import run; from acetate.server.settings import Settings, FAKE_ENGINE;"
+        "import sys; from acetate.server.http.serve import run; from acetate.server.settings import Settings, FAKE_ENGINE;"
         "sys.exit(run(Settings(port=0, engine=FAKE_ENGINE, restart_seconds=(0,))))"
     )
     shell = f"""

@@ -29,7 +29,7 @@ from acetate.protocol import (
     Receiving,
     Started,
 )
-from acetate.server.fake_engine import draw
+from acetate.server.worker.fake_engine import draw
 
 ROUNDS = [1, pytest.param(20, marks=pytest.mark.soak)]
 """Kills per stage: one in the ordinary suite, twenty in the soak."""

@@ -17,9 +17,9 @@ import psutil
 import pytest
 from acetate import protocol
 from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Jobs, Parameters, ProtocolError, Started, Starting
-from acetate.protocol.finding import START_SECONDS
+from acetate.protocol.server_discovery import START_SECONDS
 
-SERVE = "import sys; from acetate.server.serve import serve; sys.exit(serve(port=0, engine='fake'))"
+SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
 
 
 def test_it_listens_after_less_than_a_second_of_work(server: Any) -> None:
@@ -136,7 +136,7 @@ def test_health_is_one_http_request(server: Any) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 def test_other_computers_are_let_in_only_on_purpose(tmp_path: Path, host: str) -> None:
-    command = f"import sys; from acetate.server.serve import serve; sys.exit(serve({host!r}, port=0))"
+    command = f"import sys; from acetate.server.http.serve import serve; sys.exit(serve({host!r}, port=0))"
     done = subprocess.run(
         [sys.executable, "-c", command],
         capture_output=True,
@@ -222,7 +222,7 @@ def test_the_next_start_knows_the_models_before_the_engine_is_there(start_server
     with Client("test", address=server.address) as client:
         list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))
     server.stop()
-    server.settings["engine"] = "acetate.server.fake_engine:NoSuchEngine"
+    server.settings["engine"] = "acetate.server.worker.fake_engine:NoSuchEngine"
     server.start()
     with Client("test", address=server.address) as client:
         assert client.welcome is not None
@@ -336,7 +336,7 @@ def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 def test_an_occupied_port_is_said_in_one_line(server: Any, tmp_path: Path) -> None:
-    command = f"import sys; from acetate.server.serve import serve; sys.exit(serve(port={server.port}, engine='fake'))"
+    command = f"import sys; from acetate.server.http.serve import serve; sys.exit(serve(port={server.port}, engine='fake'))"
     environment = {**os.environ, "ACETATE_HOME": str(tmp_path / "other")}
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=120, env=environment)
 

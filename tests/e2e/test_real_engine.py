@@ -13,7 +13,7 @@ from acetate.engine.validation import MAX_STEPS
 from acetate.protocol import TERMINAL, Cancelled, Client, Connected, Parameters, Preview, Progress
 from acetate.protocol import Engine as EngineEvent
 from acetate.server.__main__ import main
-from acetate.server.remote import RemoteServer
+from acetate.server.commands.remote import RemoteServer
 from acetate.server.settings import ENGINE
 
 SOURCE = np.zeros((128, 128, 4), np.uint8)

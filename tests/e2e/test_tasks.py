@@ -25,7 +25,7 @@ from acetate.protocol import (
     Receiving,
     Started,
 )
-from acetate.server.fake_engine import NEEDS
+from acetate.server.worker.fake_engine import NEEDS
 
 
 @pytest.fixture

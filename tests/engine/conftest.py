@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from acetate.engine import Engine, base_models, catalogue, checkpoints
-from acetate.engine.attention_sharing import attention_layers
-from acetate.engine.control_encoder import ControlEncoder
-from acetate.engine.library import Library
-from acetate.engine.transparency import TransparentDecoder, TransparentEncoder
+from acetate.engine import Engine
+from acetate.engine.files import catalogue
+from acetate.engine.files.library import Library
+from acetate.engine.layerdiffuse.attention_sharing import attention_layers
+from acetate.engine.layerdiffuse.control_encoder import ControlEncoder
+from acetate.engine.layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
+from acetate.engine.models import base_models, checkpoints
 from diffusers import UNet2DConditionModel
 from numpy.typing import NDArray
 from safetensors.torch import save_file

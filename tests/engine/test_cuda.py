@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from acetate.engine import Engine, Picture, Request, fused
-from acetate.engine.pace import Pace
-from acetate.engine.replay import Replay
+from acetate.engine import Engine, Picture, Request
+from acetate.engine.acceleration import fused_operators
+from acetate.engine.acceleration.graph_replay import TracedNetwork
+from acetate.engine.device.host_lead import OneStepAhead
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
@@ -42,7 +43,7 @@ def test_group_norm_with_what_is_around_it(shape: tuple[int, ...], dtype: torch.
         torch.randn(*size[:2], device=CUDA),
     )
     expected = F.silu(F.group_norm(x.float() + shift.to(dtype).float()[:, :, None, None], groups, weight, bias, 1e-5))
-    found = fused.group_norm([x], weight.to(dtype), bias.to(dtype), groups, 1e-5, shift.to(dtype), True)
+    found = fused_operators.group_norm([x], weight.to(dtype), bias.to(dtype), groups, 1e-5, shift.to(dtype), True)
     assert (found.float() - expected).abs().max() < TOLERANCE[dtype]
 
 
@@ -52,22 +53,22 @@ def test_two_pictures_side_by_side_are_normed_and_mixed_as_one(channels: tuple[i
     parts = [picture(2, width, 70, 33, dtype=dtype) for width in channels]
     together = torch.cat(parts, dim=1).float()
     weight, bias = torch.randn(sum(channels), device=CUDA), torch.randn(sum(channels), device=CUDA)
-    normed = fused.group_norm(parts, weight.to(dtype), bias.to(dtype), 4, 1e-5, None, False)
+    normed = fused_operators.group_norm(parts, weight.to(dtype), bias.to(dtype), 4, 1e-5, None, False)
     expected = F.group_norm(together, 4, weight.to(dtype).float(), bias.to(dtype).float(), 1e-5)
     assert (normed.float() - expected).abs().max() < TOLERANCE[dtype]
     mix, shift = (torch.randn(32, sum(channels), 1, 1, device=CUDA) / 8).to(dtype), torch.randn(32, device=CUDA).to(dtype)
     residual = picture(2, 32, 70, 33, dtype=dtype)
     mixed = torch.einsum("oc,nchw->nohw", mix.double().flatten(1), together.double())  # torch's float32 may be TF32
     expected = (mixed + residual.double() + shift.double()[:, None, None]).float()
-    assert (fused.mixed(parts, mix, residual, shift).float() - expected).abs().max() < 2 * TOLERANCE[dtype]
+    assert (fused_operators.mixed(parts, mix, residual, shift).float() - expected).abs().max() < 2 * TOLERANCE[dtype]
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_pictures_are_doubled_and_shifted(dtype: torch.dtype) -> None:
     x, shift = picture(2, 40, 33, 17, dtype=dtype), torch.randn(40, device=CUDA).to(dtype)
-    assert torch.equal(fused.double(x), F.interpolate(x, scale_factor=2.0))
+    assert torch.equal(fused_operators.double(x), F.interpolate(x, scale_factor=2.0))
     expected = x + shift[:, None, None]
-    assert torch.equal(fused.shift(x, shift), expected)
+    assert torch.equal(fused_operators.shift(x, shift), expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -78,7 +79,7 @@ def test_attention_with_narrow_heads(shape: tuple[int, ...], dtype: torch.dtype)
         torch.randn(samples, tokens, heads, wide, device=CUDA).to(dtype).transpose(1, 2) for tokens in (queries, keys, keys)
     )
     expected = F.scaled_dot_product_attention(q.float(), k.float(), v.float())
-    found = fused.attention(q, k, v, None)
+    found = fused_operators.attention(q, k, v, None)
     assert (found.float() - expected).abs().max() < TOLERANCE[dtype] / 4
     assert found.stride() == q.stride()
 
@@ -88,21 +89,21 @@ def test_gates_norms_of_sums_and_residuals_with_bias(dtype: torch.dtype) -> None
     x, y = (torch.randn(2, 1024, 640, device=CUDA).to(dtype) for _ in range(2))
     weight, bias = torch.randn(640, device=CUDA).to(dtype), torch.randn(640, device=CUDA).to(dtype)
     value, gate = x.float().chunk(2, dim=-1)
-    total, normed = fused.add_norm(x, y, weight, bias, 1e-5)
+    total, normed = fused_operators.add_norm(x, y, weight, bias, 1e-5)
     a, b, shift = picture(2, 24, 33, 17, dtype=dtype), picture(2, 24, 33, 17, dtype=dtype), torch.randn(24, device=CUDA).to(dtype)
 
-    assert (fused.geglu(x).float() - value * F.gelu(gate)).abs().max() < TOLERANCE[dtype]
+    assert (fused_operators.geglu(x).float() - value * F.gelu(gate)).abs().max() < TOLERANCE[dtype]
     assert torch.equal(total, x + y)
     expected = F.layer_norm((x + y).float(), (640,), weight.float(), bias.float(), 1e-5)
     assert (normed.float() - expected).abs().max() < TOLERANCE[dtype]
-    assert (fused.add(a, b, shift).float() - (a.float() + b.float() + shift.float()[:, None, None])).abs().max() < TOLERANCE[
-        dtype
-    ]
+    assert (
+        fused_operators.add(a, b, shift).float() - (a.float() + b.float() + shift.float()[:, None, None])
+    ).abs().max() < TOLERANCE[dtype]
 
 
 def test_a_captured_call_sees_other_inputs_and_changed_and_moved_weights(narrow_unet: UNet2DConditionModel) -> None:
     unet = narrow_unet.to(CUDA, torch.float16).to(memory_format=torch.channels_last)
-    replay = Replay(unet)
+    replay = TracedNetwork(unet)
 
     def call(*inputs: Tensor) -> Tensor:
         result: Tensor = unet(*inputs, return_dict=False)[0]
@@ -124,7 +125,7 @@ def test_a_captured_call_sees_other_inputs_and_changed_and_moved_weights(narrow_
 
 
 def test_the_host_waits_for_all_steps_but_the_latest() -> None:
-    long, pace = 200_000_000, Pace(CUDA)  # clock ticks: a tenth of a second
+    long, pace = 200_000_000, OneStepAhead(CUDA)  # clock ticks: a tenth of a second
     marks = []
     for _ in range(4):
         torch.cuda._sleep(long)

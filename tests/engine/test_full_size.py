@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 import torch
-from acetate.engine import Engine, Progress, Request, base_models, catalogue
-from acetate.engine.components import empty_text_encoder, empty_unet, empty_vae, packaged_configs
-from acetate.engine.devices import Dtypes
-from acetate.engine.library import Library
+from acetate.engine import Engine, Progress, Request
+from acetate.engine.device.devices import Dtypes
+from acetate.engine.files import catalogue
+from acetate.engine.files.library import Library
+from acetate.engine.models import base_models
+from acetate.engine.models.components import empty_text_encoder, empty_unet, empty_vae, packaged_configs
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from acetate.engine import BadRequest, Request
-from acetate.engine.recipes import Family
 from acetate.engine.requirements import roles_of
+from acetate.engine.values.recipes import Family
 
 
 @pytest.mark.parametrize(

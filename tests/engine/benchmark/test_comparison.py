@@ -19,9 +19,9 @@ from acetate.engine.benchmark.plain import Plain
 from acetate.engine.benchmark.reference import Reference
 from acetate.engine.benchmark.subject import Subject
 from acetate.engine.benchmark.timing import Contestant, alternate
-from acetate.engine.frame import WorkingSizes
-from acetate.engine.model import Model
-from acetate.engine.transparency import TransparentDecoder, TransparentEncoder
+from acetate.engine.layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
+from acetate.engine.models.model import Model
+from acetate.engine.pixels.working_canvas import WorkingSizes
 from torch import Tensor
 
 CPU = torch.device("cpu")
@@ -50,7 +50,7 @@ def test_all_contestants_denoise_to_the_same_latents(subject: Subject, monkeypat
     found: list[Any] = []
     reference = Reference(subject).denoise()
     ours, plain = Ours(subject), Plain(subject)
-    monkeypatch.setattr("acetate.engine.benchmark.ours.Denoiser", _remembering(found))
+    monkeypatch.setattr("acetate.engine.benchmark.ours.DenoisingLoop", _remembering(found))
     ours.denoise()
     pipe = plain._pipe
     monkeypatch.setattr(plain, "_pipe", lambda **asked: found.append(pipe(**asked).images))
@@ -81,10 +81,10 @@ def test_floors_are_counted_before_a_plan_hooks_the_networks(model: Model, monke
 
 
 def _remembering(found: list[Any]) -> Any:
-    from acetate.engine.sampling import Denoiser
+    from acetate.engine.sampling.denoising_loop import DenoisingLoop
 
-    def make(*arguments: Any) -> Denoiser:
-        found.append(Denoiser(*arguments))
+    def make(*arguments: Any) -> DenoisingLoop:
+        found.append(DenoisingLoop(*arguments))
         return found[-1]
 
     return make
@@ -113,7 +113,7 @@ def test_our_transparent_decode_is_the_references(subject: Subject) -> None:
 def test_the_reference_truncates_where_we_round(subject: Subject) -> None:
     levels = torch.tensor([0.0, 0.1, 0.5, 0.999, 1.0])
     from acetate.engine.benchmark.reference import _to_host
-    from acetate.engine.codec import to_picture
+    from acetate.engine.models.codec import to_picture
 
     picture = levels.reshape(1, 1, 1, 5).expand(1, 4, 1, 5)
     assert to_picture(picture)[0, :, 0].tolist() == [0, 26, 128, 255, 255]

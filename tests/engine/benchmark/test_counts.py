@@ -6,8 +6,8 @@ import pytest
 import torch
 from acetate.engine.benchmark.counts import Operation, count, total
 from acetate.engine.benchmark.roofline import Peak, floor_seconds, peak_of
-from acetate.engine.components import empty_unet, packaged_configs
-from acetate.engine.transparency import TransparentDecoder
+from acetate.engine.layerdiffuse.transparency import TransparentDecoder
+from acetate.engine.models.components import empty_unet, packaged_configs
 from torch import nn
 
 

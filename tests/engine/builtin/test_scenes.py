@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from acetate.engine import builtin
-from acetate.engine.builtin.train import judge, judge_scenes, sharing
+
+from training import judge, judge_scenes, sharing
 
 
 @pytest.mark.parametrize("role", sharing.FILES)

@@ -1,15 +1,7 @@
 import secrets
 from dataclasses import replace
 
-from acetate.plugins.bridge.form import (
-    LARGEST_SEED,
-    MOST_CANDIDATES,
-    Form,
-    fresh_seed,
-    from_json,
-    from_parameters,
-    with_words_of,
-)
+from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form, fresh_seed, from_json, from_parameters, with_words_of
 from acetate.plugins.bridge.tasks import TASKS
 from acetate.protocol import Box, Parameters
 

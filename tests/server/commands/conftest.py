@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from acetate.engine.recognition import TEXT_ENCODERS, UNET
+from acetate.engine.files.recognition import TEXT_ENCODERS, UNET
 from PIL import Image
 
 

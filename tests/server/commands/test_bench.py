@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from acetate.engine.benchmark import comparison, starting
-from acetate.engine.benchmark.comparison import Comparison, Options, Row
+from acetate.engine.benchmark.comparison import Comparison, ComparisonRow, Options
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -17,7 +17,9 @@ Command = Callable[..., tuple[int, str, str]]
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
     """What the engine's comparison was asked for; it finds one stage."""
     calls: list[Options] = []
-    row = Row("denoise", {"acetate": 0.2, "diffusers": 0.25}, {"acetate": 0.2, "diffusers": 0.25}, {"diffusers": 0.8}, 0.1, 0.05)
+    row = ComparisonRow(
+        "denoise", {"acetate": 0.2, "diffusers": 0.25}, {"acetate": 0.2, "diffusers": 0.25}, {"diffusers": 0.8}, 0.1, 0.05
+    )
 
     def compare(load: Any, options: Options) -> Comparison:
         calls.append(options)

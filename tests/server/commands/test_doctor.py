@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from acetate.engine import builtin, devices
+from acetate.engine import builtin
+from acetate.engine.device import devices
 from acetate.server.commands import doctor
 
 Command = Callable[..., tuple[int, str, str]]

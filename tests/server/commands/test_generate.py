@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import Engine, builtin
-from acetate.engine.sampling import SCHEDULERS
+from acetate.engine.sampling.denoising_loop import SCHEDULERS
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acetate.engine import downloads
-from acetate.engine.catalogue import ESSENTIAL, Row
+from acetate.engine.files import downloads
+from acetate.engine.files.catalogue import ESSENTIAL, CatalogueRow
 
 Command = Callable[..., Any]
 
@@ -76,7 +76,7 @@ def test_a_licence_is_shown_and_must_be_accepted_before_anything_is_fetched(acet
 
 
 def test_a_family_brings_all_that_it_needs(acetate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pull(row: Row, models: Path, accept: Callable[[Row], bool], progressed: object) -> Path:
+    def pull(row: CatalogueRow, models: Path, accept: Callable[[CatalogueRow], bool], progressed: object) -> Path:
         assert accept(row)
         return models / row.file
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from acetate import document
 from acetate.engine import TASKS, Picture, Request, validation
-from acetate.engine.alpha import fit
-from acetate.engine.parameters import to_json
+from acetate.engine.pixels.alpha import fit
+from acetate.engine.values.parameters import to_json
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]

@@ -1,0 +1,276 @@
+"""A network's call recorded as its kernels, and played again without the Python around them.
+
+A narrow network spends a tenth of its time between its kernels, in module calls and look-ups; a fast device waits for them at
+any width: an H200 for 4 tenths of a step of SDXL (docs/performance.md). The first call of a shape runs as always and is written
+down below autograd, operator by operator; later calls run the same operators on the same weights. On a CPU results are equal bit
+for bit, and weights may be laid out beforehand (`packing`); on a CUDA device neighbours are computed together (`fusion`), which
+changes rounding, and a recording is captured as one graph. Weights are referred to, not kept: patches, LoRAs and moves that
+change them are seen, by what was computed from them beforehand (`prologue`) once `forget` tells of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import operator
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from . import fused_operators, hoisting
+from .cuda_graphs import Function, GraphLaunch
+from .fusion import SHAPE, fuse
+from .hoisting import HoistedInputs
+from .onednn_prepack import pack
+
+log = logging.getLogger(__name__)
+
+SHAPES = 16
+"""Recordings that are kept; the oldest goes first."""
+
+HOST_READS = frozenset({"aten::_local_scalar_dense", "aten::equal", "aten::nonzero"})
+"""Operators whose results decide what Python does next, so that another input might take another way."""
+LAYOUTS = frozenset({"aten::as_strided", "aten::as_strided_", "aten::set_"})
+"""Operators that are true for the present strides only."""
+
+ROUNDING = 0.01
+"""What joined kernels may differ by, of the result's own size, both by root mean square."""
+SWAY = 1.5
+"""Or of what the network makes of an input that is rounded otherwise: random weights blow up one last bit to most of SDXL's
+result."""
+
+
+class TracedNetwork:
+    """Of one network; not for several threads.
+
+    `single`: a call takes so much memory that a graph of it, which holds that, is made only where memory is plentiful and a
+    shape comes again at once; and it goes when another one comes.
+    """
+
+    def __init__(self, network: nn.Module, *, single: bool = False) -> None:
+        self._network, self._single = network, single
+        self._recorded: dict[Hashable, Recording | None] = {}
+        self._latest: Hashable = None
+
+    def run(self, inputs: Sequence[Tensor], function: Function, *, steady: int = 0, lavish: bool = False) -> Tensor:
+        """`function(*inputs)`, which runs the network and returns one tensor; from the second call of a shape on, replayed.
+
+        A call that depends on values, or on tensors that are neither inputs nor the network's own, always runs as it is.
+        The last `steady` inputs are often the tensors of the call before: what follows from them alone is kept until they
+        change, or until `forget`. `lavish`: memory is plentiful.
+        """
+        if self._network._forward_pre_hooks or self._network._forward_hooks:  # whoever listens wants to hear every call
+            return function(*inputs)
+        shape = tuple((tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device) for tensor in inputs)
+        recording = self._recorded.get(shape)
+        if shape not in self._recorded or (recording is not None and not recording.holds()):
+            return self._record(shape, inputs, function, steady, lavish)
+        if recording is None:
+            return function(*inputs)
+        again, self._latest = self._latest == shape, shape
+        if self._single and not again:
+            self._release_all_but(recording)
+        try:
+            return recording.play(inputs, capture=not self._single or (lavish and again))
+        except RuntimeError:  # weights lie otherwise than they did; or memory is short, which the call itself will say
+            del self._recorded[shape]
+            return function(*inputs)
+
+    def release(self) -> None:
+        """Give up the memory that graphs and kept results hold; recordings stay."""
+        self._release_all_but(None)
+
+    def forget(self) -> None:
+        """Weights have other values now: nothing that was computed with them is true any more."""
+        for recording in filter(None, self._recorded.values()):
+            recording.forget()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of results that are kept; graphs hold more, which only the allocator knows."""
+        return sum(recording.kept_bytes for recording in self._recorded.values() if recording is not None)
+
+    def _release_all_but(self, used: Recording | None) -> None:
+        for recording in self._recorded.values():
+            if recording is not None and recording is not used:
+                recording.release()
+
+    def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function, steady: int, lavish: bool) -> Tensor:
+        self._recorded.pop(shape, None)  # with the memory that it holds
+        recorder = Tracer(self._network, inputs)
+        with recorder:
+            result = function(*inputs)
+        recording = recorder.finish(result)
+        if recording is not None:
+            recording.choose(inputs, result, function, steady, lavish)
+        self._recorded[shape] = recording
+        if len(self._recorded) > SHAPES:
+            del self._recorded[next(iter(self._recorded))]
+        return result
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A tensor of the network, and where the network has it."""
+
+    owner: Mapping[str, Any]
+    name: str
+    tensor: Tensor
+
+
+class Recording:
+    """Operators of one call, and the weights that they use."""
+
+    def __init__(self, graph: fx.Graph, weights: Mapping[str, Weight]) -> None:
+        self.graph = graph
+        """What was written down; what is played, once that was chosen."""
+        self._weights = weights
+        self.module: fx.GraphModule
+        """What runs at every call."""
+        self._launch = GraphLaunch()
+        self._steady, self._prologue = 0, HoistedInputs()
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights by the names that the graph has for them."""
+        return {name: weight.tensor for name, weight in self._weights.items()}
+
+    def choose(self, inputs: Sequence[Tensor], result: Tensor, function: Function, steady: int, lavish: bool) -> None:
+        """Prepare to play it in the fastest form that gives `result`, of `function(*inputs)`, again."""
+        if fused_operators.available(result.device):
+            better, check = fuse(self.graph, lavish=lavish), partial(_rounded_only, inputs, result, function)
+        else:  # torch convolves few and small pictures otherwise, which would give other bits
+            better, check = pack(self.graph, self.tensors), partial(torch.equal, result)
+        if better is None or not self._try(better, steady, inputs, check):
+            self._use(self.graph, steady)
+        self.graph = self.module.graph
+
+    def holds(self) -> bool:
+        """Whether the network still has the very tensors: a widened layer has others of the same shapes."""
+        return all(weight.owner.get(weight.name) is weight.tensor for weight in self._weights.values())
+
+    def play(self, inputs: Sequence[Tensor], *, capture: bool) -> Tensor:
+        """The call's result for other inputs of the same shapes."""
+        inputs = [*inputs, *self._prologue(inputs[len(inputs) - self._steady :])]
+        if not capture:
+            return self._run(*inputs)
+        return self._launch.run(self._run, inputs, (weight.tensor for weight in self._weights.values()))
+
+    def release(self) -> None:
+        """Give up the graph, if there is one, and what was kept; the next call makes others."""
+        self._launch = GraphLaunch()
+        self.forget()
+
+    def forget(self) -> None:
+        """Compute anew at the next call what follows from the steady inputs."""
+        self._prologue.forget()
+
+    @property
+    def kept_bytes(self) -> int:
+        return self._prologue.kept_bytes
+
+    def _try(self, graph: fx.Graph, steady: int, inputs: Sequence[Tensor], check: Callable[[Tensor], bool]) -> bool:
+        """Play `graph` from now on, if its result passes."""
+        try:
+            self._use(graph, steady)
+            return check(self.play(inputs, capture=False))
+        except Exception as error:  # Triton's compiler fails in any way it likes; without it things are only slower
+            log.warning("a network's kernels are not joined: %s", (str(error) or type(error).__name__).splitlines()[0])
+            return False
+
+    def _use(self, graph: fx.Graph, steady: int) -> None:
+        """Play `graph`; what follows from the last `steady` inputs alone is computed once."""
+        self._steady, self._prologue = 0, HoistedInputs()
+        if (parts := hoisting.part(graph, steady)) is not None:
+            first, graph = parts
+            self._steady, self._prologue = steady, HoistedInputs(fx.GraphModule(self.tensors, first).forward)
+        self.module = fx.GraphModule(self.tensors, graph)
+
+    @torch.no_grad()
+    def _run(self, *inputs: Tensor) -> Tensor:
+        result: Tensor = self.module.forward(*inputs)
+        return result
+
+
+def _rounded_only(inputs: Sequence[Tensor], result: Tensor, function: Function, found: Tensor) -> bool:
+    """Whether joined kernels give what `function` gave, but for rounding; else raises `RuntimeError` with the difference."""
+    first, *others = inputs
+    swayed = function(first * (1 + torch.finfo(first.dtype).eps), *others)
+    allowed = max(ROUNDING * _size(result), SWAY * _size(swayed - result))
+    differs = _size(found - result)
+    if not differs <= allowed:
+        raise RuntimeError(f"it differs by {differs:.2g}, not by at most {allowed:.2g}")
+    return True
+
+
+def _size(tensor: Tensor) -> float:
+    return float(tensor.float().square().mean().sqrt())
+
+
+class Tracer(TorchDispatchMode):
+    """Writes down every operator as a node of a graph; tensors are known while they live, and not kept alive."""
+
+    def __init__(self, network: nn.Module, inputs: Sequence[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._graph = fx.Graph()
+        self._used: dict[str, Weight] = {}
+        self._nodes = WeakTensorKeyDictionary()
+        self._repeatable = True
+        for number, tensor in enumerate(inputs):
+            self._nodes[tensor] = self._graph.placeholder(f"input_{number}")
+            self._nodes[tensor].meta[SHAPE] = tuple(tensor.shape)
+        self._own = WeakTensorKeyDictionary()
+        for module in network.modules():
+            for owner in (module._parameters, module._buffers):
+                for name, own in owner.items():
+                    if own is not None:
+                        self._own[own] = (f"weight_{len(self._own)}", Weight(owner, name, own))
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func._schema.name in HOST_READS | LAYOUTS:
+            self._repeatable = False
+        if not self._repeatable:
+            return func(*args, **kwargs)
+        given = fx.node.map_aggregate((args, kwargs), self._node_of)
+        node = self._graph.call_function(func, *given)
+        result = func(*args, **kwargs)
+        self._name(result, node)
+        return result
+
+    def finish(self, result: Tensor) -> Recording | None:
+        """The recording as a function of the inputs; `None` where it would not be true for others."""
+        if not self._repeatable or result not in self._nodes:
+            return None
+        self._graph.output(self._nodes[result])
+        return Recording(self._graph, self._used)
+
+    def _node_of(self, tensor: Any) -> Any:
+        """For a tensor its node; other arguments as they are."""
+        if not isinstance(tensor, Tensor):
+            return tensor
+        if tensor not in self._nodes:
+            if tensor not in self._own:
+                self._repeatable = False
+                return None
+            name, weight = self._own[tensor]
+            self._used[name] = weight
+            self._note(tensor, self._graph.get_attr(name))
+        return self._nodes[tensor]
+
+    def _name(self, result: Any, node: fx.Node) -> None:
+        if isinstance(result, Tensor):
+            self._note(result, node)
+        elif isinstance(result, (tuple, list)):
+            for number, part in enumerate(result):
+                if isinstance(part, Tensor):
+                    self._note(part, self._graph.call_function(operator.getitem, (node, number)))
+
+    def _note(self, tensor: Tensor, node: fx.Node) -> None:
+        self._nodes[tensor] = node
+        node.meta[SHAPE] = tuple(tensor.shape)

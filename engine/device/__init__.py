@@ -1,0 +1,1 @@
+"""Where networks lie and what memory holds: devices, plans, placement, precision."""

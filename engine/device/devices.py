@@ -1,0 +1,104 @@
+"""Which device runs the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from ..values.errors import BadRequest
+
+
+@dataclass(frozen=True)
+class Dtypes:
+    """Arithmetic per network."""
+
+    unet: torch.dtype
+    vae: torch.dtype
+    """Never float16: SDXL's VAE overflows in it (layerdiffuse.md 2.6)."""
+    decoder: torch.dtype
+    """Never bfloat16: 16.6 % of its 8-bit values would land on another level (performance.md 1.5)."""
+
+
+def dtypes(device: torch.device) -> Dtypes:
+    """float32 on the CPU; half precision on accelerators, where MPS and XPU are untried."""
+    if device.type == "cpu":
+        return Dtypes(torch.float32, torch.float32, torch.float32)
+    # Older cards emulate bfloat16, at a price higher than that of float32.
+    brain = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    vae = torch.bfloat16 if brain else torch.float32
+    return Dtypes(torch.float16, vae, torch.float16)
+
+
+KINDS = ("cuda", "xpu", "mps", "cpu")
+"""In order of preference; `cuda` is also ROCm's name."""
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """The device asked for, else the best there is; raises `BadRequest` for one that is not there."""
+    present = available()
+    if name is None or name == "auto":
+        return torch.device(present[0])
+    kind, colon, index = name.partition(":")
+    if kind not in KINDS:
+        raise BadRequest(f"unknown device {name!r}", f"one of {', '.join(KINDS)}, with an index such as cuda:1")
+    if kind not in present:
+        raise BadRequest(f"device {name!r} is not there", f"this machine has {', '.join(present)}")
+    count = _COUNTS[kind]() if kind in _COUNTS else 1
+    if colon and not (index.isdecimal() and int(index) < count):
+        raise BadRequest(f"device {name!r} is not there", f"this machine has {count} of that kind, counted from 0")
+    return torch.device(name)
+
+
+_COUNTS: dict[str, Callable[[], int]] = {"cuda": lambda: torch.cuda.device_count(), "xpu": lambda: torch.xpu.device_count()}
+
+
+def available() -> list[str]:
+    """Kinds of device that this machine and this build of torch have, best first."""
+    checks: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "xpu": torch.xpu.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
+    return [kind for kind in KINDS if kind == "cpu" or checks[kind]()]
+
+
+def memory(device: str | torch.device) -> tuple[int, int]:
+    """Free and total bytes of a device; zeros where they cannot be known."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.mem_get_info(device)
+    if kind == "xpu":
+        return torch.xpu.mem_get_info(device)
+    if kind == "mps":
+        total = int(torch.mps.recommended_max_memory())
+        return max(0, total - int(torch.mps.driver_allocated_memory())), total
+    import psutil
+
+    system = psutil.virtual_memory()
+    return int(system.available), int(system.total)
+
+
+def limit_memory(device: torch.device, gib: float) -> None:
+    """Let this process use no more than that of a CUDA device, as if it were a smaller one."""
+    if device.type != "cuda":
+        raise BadRequest(f"memory of {device} cannot be limited", "only that of a cuda device can")
+    torch.cuda.set_per_process_memory_fraction(min(1.0, gib * 2**30 / memory(device)[1]), _index(device))
+
+
+def free_bytes(device: torch.device) -> int:
+    """What this process can still take of `device`, the allocator's unused blocks and a limit set for this process included."""
+    free, total = memory(device)
+    if device.type not in ("cuda", "xpu"):
+        return free
+    used = torch.accelerator.memory_allocated(device)
+    free += torch.accelerator.memory_reserved(device) - used
+    if device.type == "cuda":
+        free = min(free, int(torch.cuda.get_per_process_memory_fraction(_index(device)) * total) - used)
+    return free
+
+
+def _index(device: torch.device) -> int:
+    """Of a CUDA device; torch's fraction of memory is asked for by number, and `cuda` alone has none."""
+    return torch.cuda.current_device() if device.index is None else device.index

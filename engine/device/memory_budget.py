@@ -1,0 +1,158 @@
+"""The memory that one model may use: a plan chosen by prediction, and a smaller one when a device runs out all the same.
+
+Every use of a network goes through `attempt`. Knows plans, placement and failures; does not know what an action computes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import torch
+
+from ..values.errors import OutOfMemory
+from . import devices, glibc_malloc, memory_plans
+from .memory_plans import GIB, MemoryPlan, NetworkSizes, Stage, Workload
+from .placement import NetworkGroup, Placement
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+GROUPS: dict[Stage, NetworkGroup] = {"text": "text", "encode": "pixels", "denoise": "unet", "decode": "pixels"}
+
+SPACIOUS = 4
+"""Times the memory that a job needs."""
+
+ALLOCATOR_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
+"""How the allocators of MPS and of the CPU say it, in a plain RuntimeError."""
+
+
+class Others(Protocol):
+    """The other models on the same device."""
+
+    def bytes_on_device(self) -> int: ...
+
+    def leave(self, wanted: int) -> int:
+        """Free up to `wanted` bytes; returns what was freed."""
+        ...
+
+
+class MemoryBudget:
+    """One model's share of a device. Not for several threads."""
+
+    def __init__(self, placement: Placement, sizes: NetworkSizes, plans: Sequence[MemoryPlan] | None = None) -> None:
+        self.placement, self.sizes = placement, sizes
+        self.plans = plans or plans_for(placement.device)
+        self.plan = self.plans[0]
+        self.others: Others = _Nobody()
+        self._work = Workload(0, 1)
+        self.spacious = False
+        """Whether there is so much memory that graphs of whole decodes and copies of weights may be kept."""
+
+    @property
+    def device(self) -> torch.device:
+        return self.placement.device
+
+    def prepare(self, width: int, height: int, samples: int) -> None:
+        """Before a job on a canvas of that size with `samples` in a UNet call: the best plan that is predicted to fit."""
+        self._work = Workload(width * height, samples)
+        free = self._own() + self.others.bytes_on_device() - self._reserve
+        self.use(memory_plans.choose(self.plans, self.sizes, self._work, free, devices.memory("cpu")[0]))
+        needed, own = memory_plans.peak(self.plan, self.sizes, self._work) + self._reserve, self._own()
+        self.spacious = SPACIOUS * needed <= own
+        shortfall = needed - own
+        if shortfall > 0:
+            self.others.leave(shortfall)
+
+    def use(self, plan: MemoryPlan) -> None:
+        """Change to `plan`; parts of a picture that are done already stay valid."""
+        if plan != self.plan:
+            log.info("memory plan on %s: %s", self.device, plan)
+        self.plan = plan
+        self.placement.arrange(plan.offload, fp8=plan.fp8)
+
+    def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
+        """Run `action`, which may be repeated, with the stage's networks in place; each time memory runs out, by a smaller plan.
+
+        Raises `OutOfMemory` when there is none any more.
+        """
+        while True:
+            try:
+                self.placement.need(GROUPS[stage])
+                return action()
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                log.warning("out of memory at stage %s on %s: %s", stage, self.device, str(error))  # not itself: it holds frames
+            # Only outside of the except block are the frames gone that hold what did not fit.
+            self._shrink(stage)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of pictures made by the present plan."""
+        if self.plan.exact:
+            return ()
+        return ("Memory was short, so this layer was made by approximation: a smaller size gives the exact one.",)
+
+    def _shrink(self, stage: Stage) -> None:
+        """Free what can be freed, else take the next plan."""
+        self.placement.release()
+        gc.collect()
+        free_caches(self.device)
+        if self.others.leave(memory_plans.need(self.plan, stage, self.sizes, self._work)):
+            return
+        smaller = memory_plans.after(self.plans, self.plan, stage, self.sizes, self._work)
+        if smaller is None:
+            wanted = memory_plans.need(self.plan, stage, self.sizes, self._work) + self._reserve
+            raise OutOfMemory(
+                f"out of memory on {self.device} at stage {stage}: about {wanted / GIB:.1f} GiB are needed, "
+                f"{self._own() / GIB:.1f} GiB can be had",
+                "Choose a smaller size, or close other programs that use the device.",
+            )
+        self.use(smaller)
+
+    def _own(self) -> int:
+        """Free bytes of the device and those that this model has already."""
+        return devices.free_bytes(self.device) + self.placement.bytes_on_device()
+
+    @property
+    def _reserve(self) -> int:
+        return 0 if self.device.type == "cpu" else memory_plans.RESERVE
+
+
+class _Nobody:
+    """Other models, when there are none."""
+
+    def bytes_on_device(self) -> int:
+        return 0
+
+    def leave(self, wanted: int) -> int:
+        return 0
+
+
+def plans_for(device: torch.device) -> tuple[MemoryPlan, ...]:
+    """CUDA, ROCm and XPU have memory of their own; MPS shares the host's, and decodes pass by pass (layerdiffuse.md 7.2).
+
+    The CPU's plans were tried, and on an H200 those that offload nothing, `stages` (8 GB) and `layers` (6 GB).
+    """
+    return memory_plans.accelerator_plans() if device.type in ("cuda", "xpu") else memory_plans.host_plans()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocator gave up, on any device."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in ALLOCATOR_WORDS)
+
+
+def free_caches(device: torch.device) -> None:
+    """Give the allocator's unused blocks back."""
+    if device.type == "cpu":
+        glibc_malloc.give_back()
+    else:
+        with contextlib.suppress(AttributeError, RuntimeError):
+            torch.accelerator.empty_cache()

@@ -1,0 +1,1 @@
+"""Weight files and model folders: headers, recognition, library, catalogue, downloads."""

@@ -1,0 +1,103 @@
+"""Every weight file that the program knows: where it is, what it must be bit for bit, what it is for, under which licence.
+
+Knows facts; downloads nothing. Sizes and checksums are those of the hub's own file pointers.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Literal
+
+from .recognition import BaseFamily
+
+WeightRole = Literal[
+    "transparent-attention",
+    "transparent-convolution",
+    "foreground-to-blended",
+    "background-to-blended",
+    "foreground-blended-to-background",
+    "background-blended-to-foreground",
+    "joint",
+    "foreground-to-background",
+    "background-to-foreground",
+    "transparent-decoder",
+    "transparent-encoder",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueRow:
+    """One file."""
+
+    name: str
+    """What `acetate models pull` calls it."""
+    repo: str
+    file: str
+    family: BaseFamily
+    role: WeightRole | Literal["checkpoint"]
+    licence: str
+    """SPDX-like name of the licence that the repository states."""
+    licence_url: str
+    bytes: int | None = None
+    """`None` where the size was not stated anywhere we could read; the hub's own answer counts then."""
+    sha256: str | None = None
+    """`None` as with `bytes`."""
+    revision: str = "main"
+    preferred: bool = True
+    """Taken when a task needs this family and role and several files could serve."""
+    offset_factor: float = 1.0
+    """Encoders only: the `k` that their offset is multiplied by (layerdiffuse.md 3.3).
+
+    300 for SDXL's one encoder file, as the author's diffusers code has it; his earlier Forge code had 1 and he called that
+    offset weak. For SD 1.5 there is only the earlier code.
+    """
+
+    @property
+    def folder(self) -> str:
+        """The subfolder of a models folder, as ComfyUI and Forge name it."""
+        return "checkpoints" if self.role == "checkpoint" else "layer_model"
+
+    @property
+    def url(self) -> str:
+        return f"https://huggingface.co/{self.repo}"
+
+
+def _read() -> tuple[CatalogueRow, ...]:
+    text = (files("acetate.engine") / "data" / "catalogue.toml").read_text(encoding="utf-8")
+    return tuple(CatalogueRow(**row) for row in tomllib.loads(text)["row"])
+
+
+ROWS = _read()
+
+ESSENTIAL = ("checkpoint", "transparent-attention", "transparent-decoder", "transparent-encoder")
+"""Roles that a family's name stands for: enough for `foreground`, `refine`, `repaint` and `upscale`."""
+
+
+def named(name: str) -> tuple[CatalogueRow, ...]:
+    """The rows that `name` means: a row's name or file, or a family for its `ESSENTIAL` files; none for an unknown name."""
+    if name in ("sd15", "sdxl"):
+        return tuple(row for row in preferred() if row.family == name and row.role in ESSENTIAL)
+    return tuple(row for row in ROWS if name in (row.name, row.file, row.file.removesuffix(".safetensors")))[:1]
+
+
+def candidates(family: str, role: str) -> tuple[CatalogueRow, ...]:
+    """The files that can serve a family in a role, the preferred one first."""
+    return tuple(sorted((row for row in ROWS if (row.family, row.role) == (family, role)), key=lambda row: not row.preferred))
+
+
+def by_file(file: str) -> CatalogueRow | None:
+    """The row of a file with this name."""
+    return next((row for row in ROWS if row.file == file), None)
+
+
+def by_sha256(sha256: str) -> CatalogueRow | None:
+    """The row of a file with this content."""
+    return next((row for row in ROWS if row.sha256 == sha256), None)
+
+
+def preferred(rows: Iterable[CatalogueRow] = ROWS) -> Iterator[CatalogueRow]:
+    """What the program would download by itself."""
+    return (row for row in rows if row.preferred)

@@ -1,0 +1,129 @@
+"""Bring files of the catalogue from the hub: with consent, progress, resuming, and a checksum at the end.
+
+Knows one row at a time and a folder; `library` finds what is there afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub.file_download import HfFileMetadata, http_get
+from huggingface_hub.utils import WeakFileLock, build_hf_headers
+
+from ..values.errors import BadRequest, ModelBroken, ModelMissing
+from .catalogue import CatalogueRow
+from .checksum import sha256_of
+
+Progressed = Callable[[int, int | None], None]
+"""(bytes that are there, bytes in all or `None`); may raise to stop, what has come is kept and resumed next time."""
+
+
+def pull(row: CatalogueRow, models: Path, accept: Callable[[CatalogueRow], bool], progressed: Progressed | None = None) -> Path:
+    """Download `row` into its subfolder of `models` unless it is there, and check it; returns the file.
+
+    `accept` is asked first, with the row's licence, also when nothing needs to be downloaded. `HF_ENDPOINT` and `HF_TOKEN`
+    are respected. A file whose checksum is wrong is deleted and raises `ModelBroken`; a connection that breaks is taken up
+    again a few times, then raises `ModelMissing`, and the next call goes on where it broke.
+    """
+    if not accept(row):
+        raise BadRequest(f"the licence {row.licence} of {row.file} was not accepted", f"Its text: {row.licence_url}")
+    target = models / row.folder / row.file
+    if target.exists() and is_intact(target, row):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with WeakFileLock(target.with_name(f".{row.file}.lock")):
+            return _download(row, target, progressed)
+    except (httpx2.HTTPError, OSError) as error:
+        raise ModelMissing(f"{row.file} could not be downloaded from {row.url}: {_reason(error)}", _HINT) from error
+
+
+_HINT = "Check the network and run the same command again; it goes on where it stopped."
+
+
+def is_intact(path: Path, row: CatalogueRow) -> bool:
+    """Whether a file has the size and checksum that the catalogue states; where it states none, it is believed."""
+    if row.bytes is not None and path.stat().st_size != row.bytes:
+        return False
+    return row.sha256 is None or sha256_of(path) == row.sha256
+
+
+def _download(row: CatalogueRow, target: Path, progressed: Progressed | None) -> Path:
+    url = hf_hub_url(row.repo, row.file, revision=row.revision)
+    there = get_hf_file_metadata(url)
+    expected = row.sha256 or (there.etag if there.etag and re.fullmatch(r"[0-9a-f]{64}", there.etag) else None)
+    size = row.bytes or there.size
+    if there.size is not None and size != there.size:
+        raise ModelBroken(f"{row.file} has {there.size:,} bytes at {row.url}; the catalogue says {size:,}")
+    # Named after the content, so that a file that was replaced on the hub is not continued with the other's bytes.
+    part = target.with_name(f".{row.file}.{(there.etag or 'unknown')[:16]}.part")
+    _check_space(target, size, part)
+    _fetch(url, there, part, size, progressed)
+    found = sha256_of(part)
+    if expected is not None and found != expected:
+        part.unlink()
+        message = f"{row.file} arrived damaged: its SHA-256 is {found}, {expected} is right"
+        raise ModelBroken(message, "Run the same command again; the damaged file is gone.")
+    os.replace(part, target)
+    return target
+
+
+def _fetch(url: str, there: HfFileMetadata, part: Path, size: int | None, progressed: Progressed | None) -> None:
+    """Append to `part` what is missing. (`hf_hub_download` itself no longer resumes after its process has ended.)"""
+    # The hub sends large files from signed addresses on other hosts, which must not see its token.
+    same_host = httpx2.URL(there.location).host == httpx2.URL(url).host
+    headers = build_hf_headers() if same_host else build_hf_headers(token=False)
+    present = part.stat().st_size if part.exists() else 0
+    if size is not None and present > size:
+        part.unlink()
+        present = 0
+    with part.open("ab") as file:
+        http_get(
+            there.location,
+            file,
+            resume_size=present,
+            headers=headers,
+            expected_size=size,
+            tqdm_class=_reporter(progressed),
+        )
+
+
+def _check_space(target: Path, size: int | None, part: Path) -> None:
+    missing = (size or 0) - (part.stat().st_size if part.exists() else 0)
+    free = shutil.disk_usage(target.parent).free
+    if missing > free:
+        raise BadRequest(f"{target.name} needs {missing:,} more bytes; {target.parent} has {free:,} free")
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _reporter(progressed: Progressed | None) -> type[Any]:
+    """The hub's idea of a progress bar, reduced to a call."""
+
+    class Bar(AbstractContextManager[Any]):
+        def __init__(self, *, total: int | None = None, initial: int = 0, **ignored: object) -> None:
+            self.total, self.n = total, initial
+            self.update(0)
+
+        def update(self, count: float | None = 1) -> None:
+            self.n += int(count or 0)
+            if progressed is not None:
+                progressed(self.n, self.total)
+
+        def close(self) -> None:
+            pass
+
+        def __exit__(self, *ignored: object) -> None:
+            self.close()
+
+    return Bar

@@ -1,0 +1,89 @@
+"""What files are and their checksums, remembered as long as their size and time do not change.
+
+Knows files only; what a header means is the matter of `recognition`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from pathlib import Path
+from typing import Any
+
+from ..values.errors import ModelBroken, ModelMissing
+from . import recognition
+from .checksum import sha256_of
+from .json_files import read_json, write_json
+from .recognition import Kind, recognise, recognise_folder
+
+RULES = zlib.crc32(Path(recognition.__file__).read_bytes())
+"""Changes with the rules of recognition, so that what an older version thought of a file is forgotten."""
+
+
+DAMAGED = "a damaged file"
+
+
+class HeaderCache:
+    """A JSON file beside what else can be computed again; losing it costs a second."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries = self._load()
+        self._changed = False
+
+    def kind(self, path: Path) -> Kind:
+        """What the file or diffusers folder at `path` is; a damaged one is of role `other`, with the damage as its problem."""
+        stamp = _stamp(path / "model_index.json" if path.is_dir() else path)
+        entry = self._entries.get(str(path))
+        if entry is not None and entry["stamp"] == stamp and "kind" in entry:
+            return Kind(**entry["kind"])
+        kind = _look(path)
+        self._entries[str(path)] = {"stamp": stamp, "kind": dataclasses.asdict(kind)}
+        self._changed = True
+        return kind
+
+    def sha256(self, path: Path) -> str:
+        """The checksum of the file at `path`."""
+        entry = self._entries.get(str(path))
+        stamp = _stamp(path)
+        if entry is None or entry["stamp"] != stamp:
+            entry = self._entries[str(path)] = {"stamp": stamp}
+        if "sha256" not in entry:
+            entry["sha256"] = sha256_of(path)
+            self._changed = True
+            self.save()
+        return str(entry["sha256"])
+
+    def save(self) -> None:
+        """Write what was learnt; a folder that cannot be written only costs time."""
+        if not self._changed:
+            return
+        try:
+            write_json(self._path, {"rules": RULES, "files": self._entries})
+        except OSError:
+            return
+        self._changed = False
+
+    def _load(self) -> dict[str, dict[str, Any]]:
+        try:
+            content = read_json(self._path)
+        except ModelBroken:
+            return {}
+        files = content.get("files")
+        return files if content.get("rules") == RULES and isinstance(files, dict) else {}
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _look(path: Path) -> Kind:
+    if path.suffix.lower() == ".pth":
+        return Kind("upscaler", None, "an upscaler")
+    if path.suffix.lower() == ".ckpt":
+        return Kind("other", None, "a pickled checkpoint", "it can run code when it is opened; convert it to .safetensors")
+    try:
+        return recognise_folder(path) if path.is_dir() else recognise(path)
+    except (ModelBroken, ModelMissing) as error:
+        return Kind("other", None, DAMAGED, str(error))

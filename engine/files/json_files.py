@@ -1,0 +1,41 @@
+"""Small JSON files that people and other programs write.
+
+Knows objects in files; knows nothing of their meaning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..values.errors import ModelBroken
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in the file at `path`; raises `ModelBroken` when it is missing, no JSON or no object."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelBroken(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelBroken(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ModelBroken(f"{path} holds a {type(value).__name__}; an object is expected")
+    return value
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write `value` under a temporary name in the same folder, then rename: readers see the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            json.dump(value, file)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            file.close()
+            Path(file.name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,169 @@
+"""What is installed: the program's own models folder, and the folders of other programs that a person has added.
+
+Knows files and what their headers say; opens no model. Existing folders are read where they lie, nothing is copied.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..values.errors import BadRequest, ModelBroken, ModelMissing
+from . import catalogue
+from .catalogue import CatalogueRow
+from .foreign_model_folders import model_files
+from .header_cache import DAMAGED, HeaderCache
+from .json_files import read_json, write_json
+from .own_folders import cache_folder, models_folder, settings_folder
+from .recognition import NAMES, BaseFamily, FileRole, Kind
+
+
+@dataclass(frozen=True)
+class Installed:
+    """One file, or one diffusers folder."""
+
+    name: str
+    """What requests call it: the file's name without its ending; with the folder in front where that was taken."""
+    path: Path
+    kind: Kind
+    row: CatalogueRow | None = None
+    """What the catalogue says of a file with this name; it is needed to tell the families' decoders apart."""
+
+    @property
+    def family(self) -> BaseFamily | None:
+        return self.row.family if self.row is not None else self.kind.family
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` means it: its own, or its file's."""
+        return name in (self.name, self.path.name.removesuffix(".safetensors"))
+
+    @property
+    def refusal(self) -> str:
+        """What it is and why it cannot be used, as a sentence; empty where it can."""
+        if not self.kind.problem:
+            return ""
+        what = "" if self.kind.what == DAMAGED else f" is {self.kind.what} and"
+        return f"{self.path.name}{what} cannot be used: {self.kind.problem}"
+
+
+class Library:
+    """The installed models. Every call looks at the disk again; unchanged files are answered from a cache of headers."""
+
+    def __init__(self, models: Path | None = None, settings: Path | None = None, cache: Path | None = None) -> None:
+        self.models = models or models_folder()
+        self._settings = (settings or settings_folder()) / "library.json"
+        self._cache = HeaderCache((cache or cache_folder()) / "headers.json")
+
+    def folders(self) -> list[Path]:
+        """The folders and files that were added, in that order."""
+        if not self._settings.exists():
+            return []
+        return [Path(folder) for folder in read_json(self._settings).get("folders", []) if isinstance(folder, str)]
+
+    def add(self, path: Path) -> list[Installed]:
+        """Search `path` from now on: a models folder or the whole folder of ComfyUI, A1111 or Forge, any other folder of
+        model files, or one file. Returns what is in it."""
+        path = path.expanduser().absolute()
+        if not path.exists():
+            raise BadRequest(f"{path} does not exist")
+        found = list(self._installed_in([path]))
+        if path.is_file() and (not found or found[0].kind.problem):
+            other = f"{path.name} cannot be used: models are .safetensors files, upscalers also .pth files"
+            raise ModelBroken(found[0].refusal if found else other)
+        if not found:
+            hint = "Add a folder with .safetensors files, or the one of ComfyUI, A1111 or Forge."
+            raise BadRequest(f"there is no model in {path}", hint)
+        if path not in self.folders():
+            self._remember([*self.folders(), path])
+        return found
+
+    def remove(self, path: Path) -> None:
+        """Search `path` no longer; nothing is deleted."""
+        path = path.expanduser().absolute()
+        folders = self.folders()
+        if path not in folders:
+            known = ", ".join(map(str, folders)) or "none"
+            raise BadRequest(f"{path} was not added", f"Added are: {known}.")
+        self._remember([folder for folder in folders if folder != path])
+
+    def installed(self, role: FileRole | None = None) -> list[Installed]:
+        """Everything installed, the program's own folder first; unusable files too, their `kind.problem` says why."""
+        return [one for one in self._installed_in([self.models, *self.folders()]) if role is None or one.kind.role == role]
+
+    def find(self, name: str, role: FileRole, family: BaseFamily | None = None) -> Installed:
+        """The installed file of this role that requests call `name`, of this family where one is said.
+
+        Raises `ModelMissing`, `ModelBroken`, or `BadRequest` for a file of the other family.
+        """
+        everything = self.installed()
+        installed = [one for one in everything if one.kind.role == role]
+        wanted = name.removesuffix(".safetensors")
+        called = [one for one in installed if one.is_called(wanted)]
+        fitting = [one for one in called if family in (None, one.family)]
+        unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
+        for one in fitting or called or unusable:
+            if one.refusal:
+                raise ModelBroken(one.refusal)
+            if family is not None and not fitting:
+                raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {NAMES[family]} is needed")
+            return one
+        names = [one.name for one in installed if not one.kind.problem and family in (None, one.family)]
+        close = difflib.get_close_matches(wanted, names, n=3) or names[:5]
+        hint = f"Installed are: {', '.join(close)}." if close else "None is installed; see `acetate models`."
+        raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)
+
+    def lora(self, family: str, name: str) -> Installed:
+        """The LoRA that requests call `name`, for models of `family`; raises as `find`."""
+        known: dict[str, BaseFamily] = {one: one for one in NAMES}
+        if family not in known:
+            raise BadRequest(f"LoRA {name!r} cannot be used: {family} models take none", "choose an SD 1.5 or SDXL model")
+        return self.find(name, "lora", known[family])
+
+    def weights(self, family: str, role: str) -> Installed:
+        """The LayerDiffuse file of this family and role; raises `ModelMissing` with the command that brings it.
+
+        A file is known by its name, or under any other name by its size and checksum.
+        """
+        rows = catalogue.candidates(family, role)
+        if not rows:
+            raise BadRequest(f"there are no weights of role {role!r} for {family} models")
+        installed = self.installed()
+        for row in rows:
+            for one in installed:
+                if one.row == row and one.kind.what == DAMAGED:
+                    raise ModelBroken(one.kind.problem, f"Delete the file, then: acetate models pull {row.name}")
+                if one.row == row:
+                    return one
+        for one in installed:
+            found = self._by_content(one.path, rows) if one.row is None and one.kind.role == "layerdiffuse" else None
+            if found is not None:
+                return replace(one, row=found)
+        raise ModelMissing(f"the {family} weights {role!r} are not installed", f"acetate models pull {rows[0].name}")
+
+    def _installed_in(self, roots: list[Path]) -> Iterator[Installed]:
+        taken: set[str] = set()
+        seen: set[Path] = set()
+        for root in roots:
+            for path in model_files(root):
+                real = path.resolve()
+                if real in seen:
+                    continue
+                seen.add(real)
+                name = path.name if path.is_dir() else path.stem
+                if name in taken:
+                    name = f"{path.parent.name}/{name}"
+                taken.add(name)
+                yield Installed(name, path, self._cache.kind(path), catalogue.by_file(path.name))
+        self._cache.save()
+
+    def _by_content(self, path: Path, rows: tuple[CatalogueRow, ...]) -> CatalogueRow | None:
+        size = path.stat().st_size
+        for row in rows:
+            if row.sha256 is not None and row.bytes == size and self._cache.sha256(path) == row.sha256:
+                return row
+        return None
+
+    def _remember(self, folders: list[Path]) -> None:
+        write_json(self._settings, {"folders": [str(folder) for folder in folders]})

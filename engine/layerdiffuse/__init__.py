@@ -1,0 +1,1 @@
+"""LayerDiffuse's own networks, under their published keys."""

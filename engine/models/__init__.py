@@ -1,0 +1,1 @@
+"""Base models: opened, encoded, decoded, kept."""

@@ -1,0 +1,153 @@
+"""Open an SD 1.5 or SDXL checkpoint together with LayerDiffuse's networks for its family.
+
+Knows the library's files; knows no request.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..device.devices import dtypes
+from ..files.library import Installed, Library
+from ..files.weight_files import WeightFile, shapes_of
+from ..layerdiffuse import upsample_conv
+from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
+from ..pixels.working_canvas import WorkingSizes
+from ..values.errors import ModelBroken, ModelMissing
+from ..values.recipes import Family
+from .checkpoints import open_components
+from .codec import LatentOffsetCodec
+from .components import fill
+from .model import Defaults, Model
+
+MULTIPLE = 64
+"""Every mode with a transparent decode or a control picture needs it (layerdiffuse.md 6.4)."""
+
+NATIVE: dict[str, int] = {"sd15": 512, "sdxl": 1024}
+DEFAULTS: dict[str, Defaults] = {
+    "sd15": Defaults(steps=20, guidance_scale=7.0, scheduler="dpmpp-2m-karras", alpha_passes=8),
+    "sdxl": Defaults(steps=20, guidance_scale=6.0, scheduler="dpmpp-2m-sde-karras", alpha_passes=8),
+}
+"""The references' own settings (layerdiffuse.md 6.3)."""
+
+LATENT_COLOURS: dict[str, list[list[float]]] = {
+    "sd15": [[0.351, 0.230, 0.323], [0.325, 0.497, 0.235], [-0.283, 0.176, 0.272], [-0.212, -0.262, -0.718], [0.0, 0.0, 0.0]],
+    "sdxl": [
+        [0.365, 0.423, 0.434],
+        [-0.253, -0.004, 0.107],
+        [0.108, 0.111, -0.036],
+        [-0.317, -0.249, -0.219],
+        [0.108, -0.018, -0.001],
+    ],
+}
+"""Widely used linear fits of a family's latents to RGB in [-1, 1], the last row the constant; enough for a preview."""
+
+
+def open_base_model(installed: Installed, library: Library, device: torch.device) -> Model:
+    """Open the checkpoint `installed`, with LayerDiffuse's networks as far as their files are there (`Model.lacks`).
+
+    Its networks are in host memory: `Placement` brings each to the device when it is needed.
+    """
+    family = installed.kind.family
+    assert family is not None
+    kinds = dtypes(device)
+    files = {role: _installed(library, family, role) for role in ("transparent-decoder", "transparent-encoder")}
+    decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
+    components = open_components(installed.path, family, kinds.unet, vae=vae_beside(installed, library), vae_dtype=kinds.vae)
+    for network in (components.unet, components.vae):
+        network.to(memory_format=torch.channels_last)
+    upsample_conv.double_in(components.vae)
+    codec = LatentOffsetCodec(
+        components.vae,
+        None if encoder is None else open_encoder(encoder.path).to(kinds.decoder),
+        None if decoder is None else open_decoder(decoder.path).to(kinds.decoder),
+        offset_factor=1.0 if encoder is None or encoder.row is None else encoder.row.offset_factor,
+    )
+    return Model(
+        name=installed.name,
+        family=family,
+        unet=components.unet,
+        text=components.prompt_encoder(),
+        codec=codec,
+        scheduler_config=components.scheduler_config,
+        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), NATIVE[family]),
+        defaults=DEFAULTS[family],
+        device=device,
+        preview_matrix=_preview_matrix(family),
+        lacks=tuple(role for role, found in files.items() if found is None),
+        caution=installed.kind.caution,
+    )
+
+
+def vae_beside(installed: Installed, library: Library) -> Path | None:
+    """The file whose VAE is used, or `None` for the model's own.
+
+    That is one with the checkpoint's name, as A1111 knows it (`model.vae.safetensors`), and for a checkpoint without a VAE one
+    of the vae folder that suits the family by its name, or what another checkpoint of the family has inside.
+    """
+    path, family = installed.path, installed.kind.family
+    beside = path.with_suffix(".vae.safetensors")
+    if path.is_dir() or (installed.kind.has_vae and not beside.is_file()):
+        return None
+    if beside.is_file():
+        return beside
+    vaes = [one for one in library.installed("vae") if ("xl" in one.name.lower()) == (family == "sdxl")]
+    others = [one for one in library.installed("checkpoint") if one.family == family and one.kind.has_vae]
+    for one in (*vaes, *others):
+        if not one.kind.problem and one.path.is_file():
+            return one.path
+    raise ModelMissing(f"{path.name} has no VAE inside, and no other file has one for it", f"Put one beside it as {beside.name}.")
+
+
+def size_in_memory(path: Path, device: torch.device) -> int:
+    """About how many bytes of host memory opening takes: half precision in the file may become more."""
+    files = path.rglob("*.safetensors") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files) * dtypes(device).unet.itemsize // 2
+
+
+def open_decoder(path: Path) -> TransparentDecoder:
+    """A published decoder file, or one of another width; all keys must fit."""
+    with WeightFile(path) as file:
+        shapes = shapes_of(file)
+        depth = len({key.split(".")[1] for key in shapes if key.startswith("down_blocks.")})
+        channels = [shapes[f"down_blocks.{level}.resnets.0.conv1.weight"][0] for level in range(depth)]
+        attentive = {key.split(".")[1] for key in shapes if key.startswith("down_blocks.") and ".attentions." in key}
+        network = TransparentDecoder(shapes["latent_conv_in.weight"][1], channels, len(attentive))
+        return fill(network, _whole(file), torch.float32, path.name, exact=True)
+
+
+def open_encoder(path: Path) -> TransparentEncoder:
+    """A published encoder file, or one of another width; all keys must fit."""
+    with WeightFile(path) as file:
+        shapes = shapes_of(file)
+        last = max(int(key.split(".")[1]) for key in shapes)
+        channels = [shapes["blocks.0.weight"][0], *(shapes[f"blocks.{i}.weight"][0] for i in range(4, last, 4))]
+        network = TransparentEncoder(shapes[f"blocks.{last}.weight"][0], channels)
+        return fill(network, _whole(file), torch.float32, path.name, exact=True)
+
+
+def _whole(file: WeightFile) -> dict[str, Tensor]:
+    """Every tensor; NaN and infinity are refused, as they would show only in the picture."""
+    tensors = dict(file.items())
+    broken = [key for key, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
+    if broken:
+        raise ModelBroken(f"{file.path.name} holds NaN or infinity in {broken[0]}", "Download the file again.")
+    return tensors
+
+
+def _installed(library: Library, family: Family, role: str) -> Installed | None:
+    """A redraw of opaque colour needs neither network, and `refine` can do without the encoder."""
+    try:
+        return library.weights(family, role)
+    except ModelMissing:
+        return None
+
+
+def _preview_matrix(family: Family) -> Tensor:
+    """The colour fit in [0, 1]; a matrix of three columns leaves alpha to `Model.preview`."""
+    fit = torch.tensor(LATENT_COLOURS[family]) * 0.5
+    fit[-1] += 0.5
+    return fit

@@ -1,0 +1,231 @@
+"""How alpha lives in latents: the only place that knows.
+
+An `AlphaCodec` turns straight RGBA into latents and latents into straight RGBA. `LatentOffsetCodec` is LayerDiffuse's way: an
+ordinary RGB VAE, an offset that hides alpha in its latents, a second decoder that recovers RGBA. A codec over a four-channel
+VAE fits behind the same three methods.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..acceleration import fused_operators
+from ..acceleration.graph_replay import TracedNetwork
+from ..device.host_lead import OneStepAhead
+from ..device.memory_budget import MemoryBudget, Result
+from ..device.memory_plans import TILE, MemoryPlan, Stage
+from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
+from ..pixels.alpha import over_grey, pad_rgb, to_float
+from ..values.errors import ModelMissing, NumericFailure
+from ..values.request import RGBA
+
+log = logging.getLogger(__name__)
+
+LARGEST_OFFSET = 10
+"""Of an encoder and a factor that belong together (layerdiffuse.md 3.3)."""
+
+
+class Decoding(Protocol):
+    """A decode under way: iterate it for its passes, then take `rgba`."""
+
+    passes: int
+    rgba: RGBA
+
+    def __iter__(self) -> Iterator[int]: ...
+
+
+class AlphaCodec(Protocol):
+    """Straight RGBA <-> latents in sampling space (what the UNet sees)."""
+
+    multiple_of: int
+    """Width and height in pixels must be multiples of this."""
+    latent_channels: int
+    networks: tuple[Any, ...]
+    """Of both directions; the first decodes colour, the last alpha, if any does."""
+    room: MemoryBudget | None
+    """The memory that they may use; set by the model."""
+    notes: tuple[str, ...]
+    """What a person should know of the latest `encode`."""
+
+    def encode(self, rgba: RGBA) -> Tensor:
+        """`(H, W, 4)` uint8 -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
+        ...
+
+    def encode_opaque(self, rgba: RGBA) -> Tensor:
+        """The picture over mid-grey as plain RGB latents: a condition, not a layer."""
+        ...
+
+    def decode(self, latents: Tensor, passes: int) -> Decoding:
+        """`(1, C, H/8, W/8)` -> `(H, W, 4)` uint8 straight, with colour also under alpha 0."""
+        ...
+
+    def decode_opaque(self, latents: Tensor) -> RGBA:
+        """The base VAE's own picture, alpha 255."""
+        ...
+
+    def release(self) -> None:
+        """Give up memory that is kept to be faster the next time."""
+        ...
+
+
+class LatentOffsetCodec:
+    """An RGB VAE with LayerDiffuse's transparent encoder and decoder (layerdiffuse.md 2, 3)."""
+
+    def __init__(
+        self, vae: Any, encoder: TransparentEncoder | None, decoder: TransparentDecoder | None, *, offset_factor: float = 1.0
+    ) -> None:
+        """Without an encoder sources are encoded as the plain VAE sees them; without a decoder only opaque pictures come out."""
+        self.vae, self.encoder, self._decoder = vae, encoder, decoder
+        self.offset_factor = offset_factor
+        """The `k` of layerdiffuse.md 3.3, by the catalogue: 300 for SDXL's encoder, 1 for SD 1.5's and the built-in one."""
+        self.notes: tuple[str, ...] = ()
+        self.scaling_factor: float = vae.config.scaling_factor
+        self.latent_channels: int = vae.config.latent_channels
+        of_vae: int = 2 ** (len(vae.config.block_out_channels) - 1)
+        self.multiple_of = of_vae if decoder is None else max(decoder.multiple_of, of_vae)
+        self.networks = tuple(network for network in (vae, encoder, decoder) if network is not None)
+        self.room: MemoryBudget | None = None
+        self._replays = {network: TracedNetwork(network, single=True) for network in (vae, decoder) if network is not None}
+
+    @property
+    def decoder(self) -> TransparentDecoder:
+        """The transparent decoder; raises `ModelMissing` where the model was opened without one."""
+        if self._decoder is None:
+            raise ModelMissing("this model was opened without a transparent decoder")
+        return self._decoder
+
+    @torch.no_grad()
+    def encode(self, rgba: RGBA) -> Tensor:
+        return self.attempt("encode", lambda: self._encode(rgba))
+
+    def _encode(self, rgba: RGBA) -> Tensor:
+        posterior = self._posterior(rgba)
+        if self.encoder is None:
+            return self._scaled(posterior.mean)
+        alpha_rgb = np.concatenate([to_float(rgba[..., 3:]), pad_rgb(rgba)], axis=2)
+        offset = self.encoder(self._to_tensor(alpha_rgb, self.encoder)) * self.offset_factor
+        self.notes = _remarks_on(offset)
+        return self._scaled(posterior.mean + posterior.std * offset.to(posterior.mean))
+
+    @torch.no_grad()
+    def encode_opaque(self, rgba: RGBA) -> Tensor:
+        return self.attempt("encode", lambda: self._scaled(self._posterior(rgba).mean))
+
+    def decode(self, latents: Tensor, passes: int) -> OffsetDecoding:
+        return OffsetDecoding(self, latents / self.scaling_factor, passes)
+
+    @torch.no_grad()
+    def decode_opaque(self, latents: Tensor) -> RGBA:
+        colour = self.pixels(latents / self.scaling_factor)
+        opaque = torch.ones_like(colour[:, :1])
+        return to_picture(torch.cat([opaque, colour], dim=1))
+
+    def pixels(self, unscaled: Tensor) -> Tensor:
+        """The VAE's picture `(1, 3, H, W)` in [0, 1]. Unscaled latents go in: scaled ones are the classic mistake."""
+        decoded = self.attempt("decode", lambda: self._colour(unscaled.to(self.vae.dtype)))
+        return (decoded.float() * 0.5 + 0.5).clamp(0, 1)
+
+    def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
+        """Run `action` within the memory there is."""
+        return action() if self.room is None else self.room.attempt(stage, action)
+
+    @property
+    def plan(self) -> MemoryPlan:
+        """How decodes use memory at the moment."""
+        return MemoryPlan() if self.room is None else self.room.plan
+
+    def _colour(self, unscaled: Tensor) -> Tensor:
+        self._tile()
+        if self.vae.use_tiling:
+            return self._decode_vae(unscaled)
+        return self.run(self.vae, [unscaled], self._decode_vae)
+
+    def _decode_vae(self, unscaled: Tensor) -> Tensor:
+        decoded: Tensor = self.vae.decode(unscaled, return_dict=False)[0]
+        return decoded
+
+    def run(self, network: Any, inputs: Sequence[Tensor], function: Callable[..., Tensor]) -> Tensor:
+        """`function(*inputs)`, which is `network`'s work; replayed on a device that has joined kernels for it.
+
+        Captured only where memory is plentiful: a graph keeps gigabytes of activations to save a tenth of the time.
+        """
+        if not fused_operators.available(inputs[0].device):
+            return function(*inputs)
+        return self._replays[network].run(inputs, function, lavish=self.room is not None and self.room.spacious)
+
+    def release(self) -> None:
+        for replay in self._replays.values():
+            replay.release()
+
+    def _tile(self) -> None:
+        """Both ways of the VAE in tiles, if the plan says so."""
+        self.vae.use_tiling = self.plan.tiled_vae
+        self.vae.tile_sample_min_size, self.vae.tile_latent_min_size = TILE, TILE // 8
+
+    def _posterior(self, rgba: RGBA) -> Any:
+        """Of the picture over mid-grey; the mean is used, so that equal pictures give equal latents."""
+        self._tile()
+        return self.vae.encode(self._to_tensor(over_grey(to_float(rgba)) * 2 - 1, self.vae)).latent_dist
+
+    def _to_tensor(self, picture: np.ndarray[Any, Any], network: Any) -> Tensor:
+        """`(H, W, C)` float -> `(1, C, H, W)` on the device and in the network's type."""
+        parameter = next(network.parameters())
+        device = parameter.device if self.room is None else self.room.device
+        return torch.from_numpy(picture).permute(2, 0, 1)[None].to(device, parameter.dtype)
+
+    def _scaled(self, unscaled: Tensor) -> Tensor:
+        return unscaled.float() * self.scaling_factor
+
+
+class OffsetDecoding:
+    """The passes of one transparent decode; memory of one estimate per pass."""
+
+    def __init__(self, codec: LatentOffsetCodec, unscaled: Tensor, passes: int) -> None:
+        self.passes = passes
+        self._codec, self._unscaled = codec, unscaled
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[int]:
+        codec, decoder = self._codec, self._codec.decoder
+        dtype = decoder.conv_in.weight.dtype
+        pixels, latents = codec.pixels(self._unscaled).to(dtype), self._unscaled.to(dtype)
+        estimates: list[Tensor] = []
+        pace = OneStepAhead(pixels.device)
+
+        def one_call(*inputs: Tensor) -> Tensor:
+            return codec.run(decoder, inputs, decoder)
+
+        def following() -> list[Tensor]:
+            groups = decoder.estimates(pixels, latents, self.passes, codec.plan.decoder_batch, len(estimates), one_call)
+            return next(groups)
+
+        while len(estimates) < self.passes:
+            estimates += codec.attempt("decode", following)
+            pace.step()
+            yield len(estimates)
+        self.rgba = to_picture(lower_median(estimates))
+
+
+def _remarks_on(offset: Tensor) -> tuple[str, ...]:
+    """An offset takes the place of noise of spread 1: far beyond it, or NaN, the factor is another file's."""
+    size = offset.float().abs()
+    mean, peak = float(size.mean()), float(size.max())
+    log.info("the transparent encoder's offset: mean %.3g, at most %.3g", mean, peak)
+    if peak <= LARGEST_OFFSET:
+        return ()
+    return (f"the transparent encoder does not fit this model: its offset reaches {peak:.3g}, {LARGEST_OFFSET} is much already",)
+
+
+def to_picture(alpha_rgb: Tensor) -> RGBA:
+    """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8; rounded, not truncated, on the device."""
+    if not math.isfinite(alpha_rgb.sum(dtype=torch.float32)):
+        raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")
+    rgba = alpha_rgb[0, [1, 2, 3, 0]].float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+    return rgba.permute(1, 2, 0).contiguous().cpu().numpy()

@@ -1,0 +1,95 @@
+"""The parts of a base model, and the way from tensors in a file to a loaded network.
+
+Knows configurations and state dicts; knows neither where a file comes from nor what it is used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from accelerate import init_empty_weights
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from ..files.json_files import read_json
+from ..files.recognition import BaseFamily
+from ..files.weight_files import listed
+from ..values.errors import ModelBroken
+from .prompts import PromptEncoder
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Components:
+    """An opened base model on the CPU, its networks in evaluation mode and without gradients."""
+
+    family: BaseFamily
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL
+    tokenizers: tuple[Any, ...]
+    text_encoders: tuple[Any, ...]
+    scheduler_config: Mapping[str, Any]
+
+    def prompt_encoder(self) -> PromptEncoder:
+        """The family's way to read prompts."""
+        if self.family == "sdxl":
+            return PromptEncoder(self.tokenizers, self.text_encoders, layer=-2, normalised=False)
+        return PromptEncoder(self.tokenizers, self.text_encoders)
+
+
+def packaged_configs(family: BaseFamily) -> Path:
+    """The folder of a family's configurations, in the layout of a diffusers folder."""
+    return Path(str(files("acetate.engine") / "data" / family))
+
+
+def empty_unet(configs: Path) -> UNet2DConditionModel:
+    """A UNet on the meta device, to be filled by `fill`."""
+    with init_empty_weights():
+        unet: UNet2DConditionModel = UNet2DConditionModel.from_config(read_json(configs / "unet" / "config.json"))
+    return unet
+
+
+def empty_vae(configs: Path) -> AutoencoderKL:
+    """A VAE on the meta device, to be filled by `fill`."""
+    with init_empty_weights():
+        vae: AutoencoderKL = AutoencoderKL.from_config(read_json(configs / "vae" / "config.json"))
+    return vae
+
+
+def empty_text_encoder(configs: Path, name: str) -> CLIPTextModel | CLIPTextModelWithProjection:
+    """A text encoder on the meta device, to be filled by `fill`; `name` is its subfolder."""
+    config = read_json(configs / name / "config.json")
+    projected = config.get("architectures") == ["CLIPTextModelWithProjection"]
+    with init_empty_weights():
+        return (CLIPTextModelWithProjection if projected else CLIPTextModel)(CLIPTextConfig.from_dict(config))
+
+
+def fill(network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, what: str, *, exact: bool) -> Network:
+    """Give an empty network its weights, cast to `dtype`; `exact` refuses tensors that the network does not have.
+
+    Where the type is the file's own, the tensors stay views of the mapped file and cost no memory until they are moved.
+    """
+    expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    if missing := expected.keys() - weights.keys():
+        raise ModelBroken(f"{what} lacks {len(missing)} of its {len(expected)} tensors: {listed(missing)}")
+    if exact and (unknown := weights.keys() - expected.keys()):
+        raise ModelBroken(f"{what} has tensors of another network: {listed(unknown)}")
+    wrong = [
+        f"{name} is {tuple(weights[name].shape)} instead of {tuple(shape)}"
+        for name, shape in expected.items()
+        if weights[name].squeeze().shape != torch.Size(n for n in shape if n != 1)
+    ]
+    if wrong:
+        raise ModelBroken(f"{what} has tensors of other shapes: {listed(wrong)}")
+    # proj_in and proj_out are 1x1 convolutions in some checkpoints and linear layers in others
+    cast = {name: weights[name].to(dtype).reshape(shape) for name, shape in expected.items()}
+    network.load_state_dict(cast, assign=True)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,66 @@
+"""Open a base model from a folder in diffusers' layout, with whatever sizes its own configurations state.
+
+Knows that layout; single files are the matter of `checkpoints`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from safetensors import SafetensorError
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from ..files.json_files import read_json
+from ..files.recognition import folder_family
+from ..files.weight_files import listed
+from ..values.errors import ModelBroken
+from .components import Components
+
+
+def open_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype) -> Components:
+    """Open the model in `folder`; raises `ModelBroken` naming what is missing, unsuitable or damaged."""
+    family = folder_family(folder)
+    names = ("", "_2") if family == "sdxl" else ("",)
+    encoders = (CLIPTextModel, CLIPTextModelWithProjection)
+    return Components(
+        family=family,
+        unet=_network(folder / "unet", UNet2DConditionModel, torch_dtype=dtype),
+        vae=_network(folder / "vae", AutoencoderKL, torch_dtype=vae_dtype),
+        tokenizers=tuple(_part(folder / f"tokenizer{name}", CLIPTokenizer) for name in names),
+        text_encoders=tuple(
+            _network(folder / f"text_encoder{name}", kind, dtype=dtype) for name, kind in zip(names, encoders, strict=False)
+        ),
+        scheduler_config=read_json(folder / "scheduler" / "scheduler_config.json"),
+    )
+
+
+def _network(folder: Path, kind: Any, **options: Any) -> Any:
+    variant = _variant(folder)
+    network, found = _part(folder, kind, use_safetensors=True, variant=variant, output_loading_info=True, **options)
+    if found["missing_keys"]:
+        raise ModelBroken(f"{folder} lacks tensors: {listed(found['missing_keys'])}")
+    return network.eval().requires_grad_(False)
+
+
+def _part(folder: Path, kind: Any, **options: Any) -> Any:
+    if not folder.is_dir():
+        raise ModelBroken(f"{folder} is missing", "Download the whole folder again.")
+    try:
+        return kind.from_pretrained(folder, local_files_only=True, **options)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ModelBroken(f"{folder} cannot be opened: {reason}", "Download the folder again.") from error
+
+
+def _variant(folder: Path) -> str | None:
+    """`fp16` where only files such as `model.fp16.safetensors` are there."""
+    files = [file.name for file in folder.iterdir() if ".safetensors" in file.name] if folder.is_dir() else []
+    if not files:
+        pickled = folder.is_dir() and any(file.suffix in (".bin", ".ckpt", ".pt") for file in folder.iterdir())
+        reason = "only pickled weights, which can run code when they are opened" if pickled else "no weights"
+        raise ModelBroken(f"{folder} has {reason}; .safetensors files are needed")
+    return None if any(".fp16." not in name for name in files) else "fp16"

@@ -1,0 +1,129 @@
+"""An opened base model: its networks, and the facts that decide how it is run.
+
+Knows tensors and devices; knows no request and no task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from accelerate.utils import send_to_device
+from torch import Tensor, nn
+
+from ..acceleration.compilation import Compilation
+from ..acceleration.graph_replay import TracedNetwork
+from ..device.memory_budget import MemoryBudget
+from ..device.memory_plans import NetworkSizes
+from ..device.placement import Placement, bytes_of, largest_layer
+from ..pixels.alpha import to_u8, unpremultiply
+from ..pixels.working_canvas import WorkingSizes
+from ..values.recipes import Family
+from ..values.request import RGBA
+from .codec import AlphaCodec
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a request that says nothing gets."""
+
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    alpha_passes: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """Encoded prompts of one chunk count."""
+
+    embeds: Tensor
+    """`(B, tokens, width)`."""
+    pooled: Tensor | None = None
+    """`(B, width)`, SDXL only."""
+
+
+class TextEncoding(Protocol):
+    """Prompts -> embeddings, all padded to the same number of chunks."""
+
+    @property
+    def text_encoders(self) -> Sequence[nn.Module]: ...
+
+    def encode(self, prompts: list[str]) -> Text: ...
+
+
+@dataclass
+class Model:
+    """One base model on its device."""
+
+    name: str
+    family: Family
+    unet: Any
+    text: TextEncoding
+    codec: AlphaCodec
+    scheduler_config: Mapping[str, Any]
+    sizes: WorkingSizes
+    defaults: Defaults
+    device: torch.device
+    preview_matrix: Tensor
+    """Latents in sampling space and a constant -> colour, a least-squares fit: `(C + 1, 4)` gives premultiplied RGBA in
+    [0, 1]; `(C + 1, 3)` gives RGB over mid-grey, whose distance from grey stands for alpha."""
+    lacks: tuple[str, ...] = ()
+    """Catalogue roles whose files were not there when it was opened."""
+    caution: str = ""
+    """What may disappoint in its transparent layers."""
+    dtype: torch.dtype = field(init=False)
+    """Of the UNet's arithmetic."""
+    room: MemoryBudget = field(init=False)
+    """Its share of the device."""
+    compilation: Compilation | None = field(init=False, default=None)
+    """Of the UNet's blocks, where it is asked for."""
+    replay: TracedNetwork = field(init=False)
+    """Of the UNet, where it is not compiled."""
+
+    def __post_init__(self) -> None:
+        self.dtype = self.unet.dtype
+        self.replay = TracedNetwork(self.unet)
+        encoders = list(self.text.text_encoders)
+        placement = Placement({"text": encoders, "unet": [self.unet], "pixels": self.codec.networks}, self.device)
+        self.room = MemoryBudget(placement, self._weigh(encoders))
+        self.room.placement.release = self._release_graphs
+        self.room.placement.edited = self.replay.forget
+        self.room.placement.kept = lambda: self.replay.kept_bytes
+        self.codec.room = self.room
+        for encoder in encoders:  # a known prompt needs no encoder; so they come when they run, not before
+            encoder.register_forward_pre_hook(self._bring_text, with_kwargs=True)
+
+    def _release_graphs(self) -> None:
+        self.replay.release()
+        self.codec.release()
+        if self.compilation is not None:
+            self.compilation.release()
+
+    def _weigh(self, encoders: list[nn.Module]) -> NetworkSizes:
+        return NetworkSizes(
+            family=self.family,
+            text=bytes_of(encoders),
+            unet=bytes_of([self.unet]),
+            pixels=bytes_of(self.codec.networks),
+            largest_layer=largest_layer(self.unet),
+            unet_element=self.dtype.itemsize,
+            vae_element=self.codec.networks[0].dtype.itemsize,
+            decoder_element=next(self.codec.networks[-1].parameters()).element_size(),
+        )
+
+    def _bring_text(self, encoder: nn.Module, arguments: Any, keywords: Any) -> tuple[Any, Any]:
+        self.room.placement.need("text")
+        return send_to_device((arguments, keywords), self.device)  # type: ignore[no-any-return]
+
+    def preview(self, clean: Tensor) -> RGBA:
+        """`(1, C, h, w)` latents -> `(h, w, 4)` straight, 1/8 of the working size; a matrix product, no network."""
+        rows = clean[0].float().cpu().permute(1, 2, 0)
+        fitted = (torch.cat([rows, torch.ones_like(rows[..., :1])], dim=2) @ self.preview_matrix).clamp(0, 1).numpy()
+        if fitted.shape[2] == 4:
+            return to_u8(unpremultiply(fitted))
+        alpha = np.clip(np.abs(fitted - 0.5).max(axis=2, keepdims=True) * 6, 0, 1)
+        return to_u8(np.concatenate([fitted, alpha], axis=2))

@@ -1,0 +1,93 @@
+"""Opened models, kept as long as there is memory: on the device, then in host memory; the one used longest ago goes first.
+
+Knows models and sizes; does not know how a model is opened.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..device import devices, glibc_malloc
+from ..device.memory_plans import GIB
+from .model import Model
+
+HOST_RESERVE = GIB
+"""Host memory that is left to everybody else."""
+
+
+class ModelCache:
+    """The opened models of one device by name."""
+
+    def __init__(self, drop: Callable[[Model], None], host_free: Callable[[], int] = lambda: devices.memory("cpu")[0]) -> None:
+        """`drop` is told of every model that is given up."""
+        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._drop, self._host_free = drop, host_free
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._models
+
+    def __iter__(self) -> Iterator[Model]:
+        """From the one used longest ago to the latest."""
+        return iter(self._models.values())
+
+    def use(
+        self,
+        name: str,
+        open_model: Callable[[], Model],
+        expected: int = 0,
+        outdated: Callable[[Model], bool] = lambda model: False,
+    ) -> Model:
+        """The model `name`, now the latest used; opening it may take `expected` bytes of host memory, for which others go.
+
+        One that is `outdated` is opened anew.
+        """
+        if name in self._models and outdated(self._models[name]):
+            self._give_up(name)
+        if name not in self._models:
+            glibc_malloc.give_back()
+            while self._models and self._host_free() < expected + HOST_RESERVE:
+                self._give_up(next(iter(self._models)))
+            model = open_model()
+            model.room.others = _Others(self, name)
+            self._models[name] = model
+        self._models.move_to_end(name)
+        return self._models[name]
+
+    def clear(self) -> None:
+        """Give up every model."""
+        for name in list(self._models):
+            self._give_up(name)
+
+    def besides(self, name: str) -> list[Model]:
+        """All but the model `name`, the one used longest ago first."""
+        return [model for key, model in self._models.items() if key != name]
+
+    def _give_up(self, name: str) -> None:
+        self._drop(self._models.pop(name))
+        gc.collect()  # a model refers to itself by its hooks; without this its weights would stay for a while
+        glibc_malloc.give_back()
+
+
+@dataclass(frozen=True)
+class _Others:
+    """What one model's `Room` sees of the other models."""
+
+    residency: ModelCache
+    name: str
+
+    def bytes_on_device(self) -> int:
+        return sum(model.room.placement.bytes_on_device() for model in self.residency.besides(self.name))
+
+    def leave(self, wanted: int) -> int:
+        """Send models to host memory until `wanted` bytes are free there; returns how many that freed."""
+        freed = 0
+        for model in self.residency.besides(self.name):
+            if freed >= wanted:
+                break
+            before = model.room.placement.bytes_on_device()
+            model.room.placement.leave()
+            freed += before - model.room.placement.bytes_on_device()
+        return freed

@@ -1,0 +1,162 @@
+"""Prompts of any length, with emphasis, as the embeddings that a UNet takes.
+
+Knows CLIP tokenizers and text encoders, one (SD 1.5) or two (SDXL); knows no UNet and no request.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..values.emphasis import fragments
+from ..weights.patches import signature
+from .model import Text
+
+
+class Chunk(NamedTuple):
+    """As many tokens as a text encoder takes at once, with begin, end and padding."""
+
+    ids: list[int]
+    weights: list[float]
+
+
+class PromptEncoder:
+    """Encodes prompts in chunks of the encoders' context and keeps the latest results.
+
+    `layer` is which hidden state is handed out, -1 the last (CLIP skip 2 is -2); `normalised` applies the encoder's final
+    norm to it. SD 1.5 takes the defaults, SDXL `layer=-2, normalised=False`. The widths of several encoders are
+    concatenated; an encoder with a projection gives the pooled embedding, of the first chunk.
+
+    A weight moves a token's embedding away from that of an empty prompt, at the same place, or back towards it.
+    """
+
+    def __init__(
+        self,
+        tokenizers: Sequence[Any],
+        text_encoders: Sequence[nn.Module],
+        *,
+        layer: int = -1,
+        normalised: bool = True,
+        remembered: int = 64,
+    ) -> None:
+        self.text_encoders = list(text_encoders)
+        self._tokenizers = list(tokenizers)
+        self._layer, self._normalised, self._remembered = layer, normalised, remembered
+        self._cache: OrderedDict[Hashable, _Encoded] = OrderedDict()
+
+    def encode(self, prompts: list[str]) -> Text:
+        """Prompts -> `(B, chunks * context, width)` on the CPU, all padded to the longest with empty chunks."""
+        encoded = self._encoded([*prompts, ""])
+        *each, empty = (encoded[prompt] for prompt in [*prompts, ""])
+        count = max(entry.chunks for entry in each)
+        embeds = [torch.cat([entry.embeds, *[empty.embeds] * (count - entry.chunks)]).flatten(0, 1) for entry in each]
+        pooled = [entry.pooled for entry in each if entry.pooled is not None]
+        return Text(torch.stack(embeds), torch.stack(pooled) if pooled else None)
+
+    def chunks(self, prompt: str) -> int:
+        """How many chunks `prompt` takes."""
+        return max(len(list(_chunks(tokenizer, encoder, prompt))) for tokenizer, encoder in self._parts())
+
+    def _parts(self) -> Iterator[tuple[Any, Any]]:
+        return zip(self._tokenizers, self.text_encoders, strict=True)
+
+    def _encoded(self, prompts: list[str]) -> dict[str, _Encoded]:
+        state = tuple(signature(encoder) for encoder in self.text_encoders)
+        found = {prompt: self._cache[prompt, state] for prompt in prompts if (prompt, state) in self._cache}
+        if missing := [prompt for prompt in dict.fromkeys(prompts) if prompt not in found]:
+            found |= zip(missing, self._run(missing), strict=True)
+        for prompt in prompts:
+            self._cache[prompt, state] = found[prompt]
+            self._cache.move_to_end((prompt, state))
+        while len(self._cache) > max(self._remembered, len(found)):
+            self._cache.popitem(last=False)
+        return found
+
+    @torch.no_grad()
+    def _run(self, prompts: list[str]) -> list[_Encoded]:
+        """One pass per encoder over the chunks of all `prompts`."""
+        chunked = [[list(_chunks(*part, prompt)) for part in self._parts()] for prompt in prompts]
+        counts = [max(len(chunks) for chunks in each) for each in chunked]
+        widths: list[Tensor] = []
+        pooled: Tensor | None = None
+        for index, (tokenizer, encoder) in enumerate(self._parts()):
+            blank = next(_chunks(tokenizer, encoder, ""))
+            chunks = [
+                chunk
+                for each, count in zip(chunked, counts, strict=True)
+                for chunk in [*each[index], *[blank] * (count - len(each[index]))]
+            ]
+            ids = torch.tensor([blank.ids, *(chunk.ids for chunk in chunks)], device=next(encoder.parameters()).device)
+            hidden, projected = self._hidden(encoder, ids)
+            weights = torch.tensor([chunk.weights for chunk in chunks])[..., None]
+            neutral = hidden[:1]
+            widths.append(torch.where(weights == 1, hidden[1:], neutral + weights * (hidden[1:] - neutral)))
+            pooled = pooled if projected is None else projected[1:]
+        embeds = torch.cat(widths, 2).split(counts)
+        firsts = [None] * len(prompts) if pooled is None else [part[0] for part in pooled.split(counts)]
+        return [_Encoded(part, first) for part, first in zip(embeds, firsts, strict=True)]
+
+    def _hidden(self, encoder: Any, ids: Tensor) -> tuple[Tensor, Tensor | None]:
+        """`(B, context)` ids -> fp32 `(B, context, width)` and, with a projection, pooled `(B, width)`, on the CPU."""
+        output = encoder(ids, output_hidden_states=True)
+        hidden = output.hidden_states[self._layer]
+        if self._normalised:
+            hidden = getattr(encoder, "text_model", encoder).final_layer_norm(hidden)
+        projected = getattr(output, "text_embeds", None)
+        return hidden.float().cpu(), None if projected is None else projected.float().cpu()
+
+
+class _Encoded(NamedTuple):
+    embeds: Tensor
+    """`(chunks, context, width)`"""
+    pooled: Tensor | None
+    """`(width,)`"""
+
+    @property
+    def chunks(self) -> int:
+        return len(self.embeds)
+
+
+def _chunks(tokenizer: Any, encoder: Any, prompt: str) -> Iterator[Chunk]:
+    """At least one chunk; a word that does not fit any more begins the next one."""
+    context: int = encoder.config.max_position_embeddings
+    room = context - 2
+    ids: list[int] = []
+    weights: list[float] = []
+    empty = True
+    for word, weight in _words(tokenizer, prompt):
+        empty = False
+        if len(ids) + len(word) > room and ids:
+            yield _chunk(tokenizer, context, ids, weights)
+            ids, weights = [], []
+        while len(word) > room:
+            yield _chunk(tokenizer, context, word[:room], [weight] * room)
+            word = word[room:]
+        ids, weights = ids + word, weights + [weight] * len(word)
+    if ids or empty:
+        yield _chunk(tokenizer, context, ids, weights)
+
+
+def _words(tokenizer: Any, prompt: str) -> Iterator[tuple[list[int], float]]:
+    for text, weight in fragments(prompt):
+        ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        word: list[int] = []
+        for identifier, token in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
+            word.append(identifier)
+            if token.endswith("</w>"):
+                yield word, weight
+                word = []
+        if word:
+            yield word, weight
+
+
+def _chunk(tokenizer: Any, context: int, ids: list[int], weights: list[float]) -> Chunk:
+    padding = context - 2 - len(ids)
+    return Chunk(
+        [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * padding],
+        [1.0, *weights, *[1.0] * (padding + 1)],
+    )

@@ -1,0 +1,1 @@
+"""Straight-alpha pictures as arrays: padding, resizing, canvases, tiles; numpy, no torch."""

@@ -1,0 +1,84 @@
+"""The working canvas of the networks against the size that was asked for.
+
+Networks take multiples of 8 to 64 pixels and only do well near the size they were trained at. A `WorkingCanvas` maps a
+target of any size to such a canvas and back: scaled, centred, cropped. Knows pictures and sizes; knows no network.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ..values.request import RGBA, Mask
+from .alpha import Box, crop, resize, resize_mask
+
+
+@dataclass(frozen=True)
+class WorkingCanvas:
+    """`target` scaled to `scaled` and centred on `working`; all are (width, height) in pixels."""
+
+    target: tuple[int, int]
+    scaled: tuple[int, int]
+    working: tuple[int, int]
+
+    @property
+    def box(self) -> Box:
+        """Where the scaled target lies on the working canvas; it may stick out on either axis."""
+        left, top = ((w - s) // 2 for w, s in zip(self.working, self.scaled, strict=True))
+        return Box(left, top, left + self.scaled[0], top + self.scaled[1])
+
+    def to_working(self, rgba: RGBA) -> RGBA:
+        """A picture of the target's size on the working canvas, transparent around it."""
+        return self._place(resize(rgba, *self.scaled))
+
+    def mask_to_working(self, mask: Mask) -> Mask:
+        """A mask of the target's size on the working canvas, unselected around it."""
+        placed: Mask = self._place(resize_mask(mask, *self.scaled)[..., None])[..., 0]
+        return placed
+
+    def from_working(self, rgba: RGBA) -> RGBA:
+        """The target's part of a working picture at the target's size; transparent where the canvas does not reach."""
+        return resize(crop(rgba, self.box), *self.target)
+
+    def _place(self, picture: RGBA) -> RGBA:
+        box = self.box
+        return crop(picture, Box(-box.left, -box.top, self.working[0] - box.left, self.working[1] - box.top))
+
+
+@dataclass(frozen=True)
+class WorkingSizes:
+    """What a model can do."""
+
+    multiple_of: int
+    native: int
+    """Side of the square it was trained at, in pixels."""
+    smallest: float = 0.5
+    """Least working area as a share of `native` squared."""
+    largest: float = 2.25
+    """Most working area as a share of `native` squared; larger targets are made at this area and enlarged."""
+    square_only: bool = False
+    """The canvas is always `native` x `native`."""
+
+    def frame(self, width: int, height: int, fit: Literal["cover", "contain"]) -> WorkingCanvas:
+        """The working canvas for a target.
+
+        For a square-only model the target either covers the canvas's square (`cover`: what is generated stands in the middle
+        of the target) or is contained in it (`contain`: nothing of a source is lost). Others round up to `multiple_of`.
+        """
+        if self.square_only:
+            side = min(width, height) if fit == "cover" else max(width, height)
+            scale = self.native / side
+            return WorkingCanvas((width, height), _scaled(width, height, scale), (self.native, self.native))
+        area = width * height / self.native**2
+        scale = math.sqrt(min(max(area, self.smallest), self.largest) / area)
+        scaled = _scaled(width, height, scale)
+        working = (self._up(scaled[0]), self._up(scaled[1]))
+        return WorkingCanvas((width, height), scaled, working)
+
+    def _up(self, side: int) -> int:
+        return -(-side // self.multiple_of) * self.multiple_of
+
+
+def _scaled(width: int, height: int, scale: float) -> tuple[int, int]:
+    return max(1, round(width * scale)), max(1, round(height * scale))

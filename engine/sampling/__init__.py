@@ -1,0 +1,1 @@
+"""From a request to latents and layers: schedulers, guidance, the pipeline."""

@@ -1,0 +1,194 @@
+"""Denoising over diffusers' schedulers: names, noise, starting points, and the loop.
+
+Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` is the noise of the variance-exploding form,
+`sample / sqrt(sigma^2 + 1)` the variance-preserving one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import diffusers
+import torch
+from torch import Tensor
+
+from ..device.host_lead import OneStepAhead
+from ..values.errors import BadRequest, NumericFailure
+
+SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "dpmpp-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+    "dpmpp-2m-sde-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++"}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {"use_karras_sigmas": True}),
+    "lcm": ("LCMScheduler", {}),
+}
+"""Name -> diffusers class and settings. The first is what LayerDiffuse's references use."""
+
+BASE_KEYS = ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps", "prediction_type")
+"""What a scheduler takes over from the model's own configuration; the rest of that file concerns another sampler."""
+
+
+def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
+    """A fresh scheduler for a model whose scheduler configuration is `config`."""
+    if name not in SCHEDULERS:
+        raise BadRequest(f"unknown scheduler {name!r}", f"one of {', '.join(SCHEDULERS)}")
+    kind, settings = SCHEDULERS[name]
+    base = {key: config[key] for key in BASE_KEYS if key in config}
+    if kind in ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler"):
+        base["timestep_spacing"] = "linspace"
+    return getattr(diffusers, kind)(**base, **settings)
+
+
+def executed(steps: int, strength: float) -> int:
+    """How many of `steps` are run: those at the end whose noise `strength` lets be added."""
+    return min(steps, max(round(steps * strength), 0))
+
+
+def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Standard normal noise float32, drawn on the CPU: the same seed gives the same picture on every device."""
+    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
+
+
+def sigma_at(timestep: float, alphas_cumprod: Tensor) -> float:
+    """Sigma between two training timesteps, log-linear as the reference interpolates it."""
+    sigmas = ((1 - alphas_cumprod) / alphas_cumprod).sqrt().log()
+    low = min(max(int(timestep), 0), len(sigmas) - 1)
+    high = min(low + 1, len(sigmas) - 1)
+    share = timestep - low
+    return float(((1 - share) * sigmas[low] + share * sigmas[high]).exp())
+
+
+@dataclass(frozen=True)
+class DenoisingStep:
+    """The state after one denoising step."""
+
+    index: int
+    """1-based."""
+    count: int
+    scaled: Tensor
+    """What the model saw, `(B, C, h, w)`."""
+    output: Tensor
+    """What it said."""
+    kept: float
+    """The training schedule's product of alphas at this step, rounded to a whole timestep."""
+    velocity: bool
+    """The model predicts velocity instead of noise."""
+
+    @property
+    def clean(self) -> Tensor:
+        """The noise-free latents that the model guesses at, in sampling space: for previews, hence computed only when asked."""
+        signal, noise = self.kept**0.5, (1 - self.kept) ** 0.5
+        clean: Tensor = (
+            signal * self.scaled - noise * self.output if self.velocity else (self.scaled - noise * self.output) / signal
+        )
+        return clean
+
+
+class DenoisingLoop:
+    """One picture's way from noise to latents.
+
+    `predict(scaled_sample, timestep)` is the UNet with its guidance; `keep(sample, noised)` may mix the known part back in
+    after every step (repaint). Iterate `run()`, then take `latents`.
+
+    Timesteps and levels are tables that are made beforehand, on the host for the scheduler and on the device for the model: no
+    step waits for the device. Between steps the host waits until all but the latest are done (`pace`).
+    """
+
+    def __init__(
+        self, scheduler: Any, steps: int, strength: float, device: torch.device, pace: OneStepAhead | None = None
+    ) -> None:
+        distilled = "original_inference_steps" in scheduler.set_timesteps.__code__.co_varnames  # LCM's way has at least 50 steps
+        scheduler.set_timesteps(steps, device="cpu", **({"original_inference_steps": max(50, steps)} if distilled else {}))
+        self.scheduler = scheduler
+        self._pace = pace or OneStepAhead(device)
+        start = steps - executed(steps, strength)
+        start = min(len(scheduler.timesteps), start * scheduler.order)
+        scheduler.set_begin_index(start)
+        self.timesteps: Tensor = scheduler.timesteps[start:]
+        """On the host."""
+        self._for_model = self.timesteps.to(device)
+        levels: Tensor = scheduler.alphas_cumprod
+        self._kept: list[float] = levels[self.timesteps.round().long().clamp(0, len(levels) - 1)].tolist()
+
+    @property
+    def count(self) -> int:
+        """Steps that will be executed."""
+        return len(self.timesteps)
+
+    def start(self, noise: Tensor, clean: Tensor | None) -> Tensor:
+        """The first sample: pure noise, or `clean` with the first step's noise added.
+
+        A solver of the variance-preserving form starts at sigma_max / sqrt(sigma_max^2 + 1): so it equals the reference's
+        sampler to 4e-7 (design.md, engine).
+        """
+        if clean is not None:
+            return self.noised(clean, noise, 0)
+        sigmas = getattr(self.scheduler, "sigmas", None)
+        if self.scheduler.init_noise_sigma == 1 and sigmas is not None:
+            peak = float(sigmas[0])
+            return noise * (peak / math.hypot(peak, 1))
+        return noise * float(self.scheduler.init_noise_sigma)
+
+    def noised(self, clean: Tensor, noise: Tensor, index: int) -> Tensor:
+        """`clean` at the noise level that step `index` (0-based) starts from; past the last one it is `clean` itself."""
+        if index >= self.count:
+            return clean
+        one, none = torch.ones(1), torch.zeros(1)  # the scheduler would copy its whole table to the device at every call
+        at = self.timesteps[index : index + 1]
+        signal, level = (float(self.scheduler.add_noise(*pair, at)) for pair in ((one, none), (none, one)))
+        return signal * clean + level * noise
+
+    def sigma(self, index: int) -> float:
+        """Noise level that step `index` (0-based) starts from."""
+        return sigma_at(float(self.timesteps[index]), self.scheduler.alphas_cumprod)
+
+    def forget(self) -> None:
+        """Drop a multistep solver's history: what another model predicted must not be extrapolated (layerdiffuse.md 5.4)."""
+        if hasattr(self.scheduler, "model_outputs"):
+            self.scheduler.model_outputs = [None] * self.scheduler.config.solver_order
+            self.scheduler.lower_order_nums = 0
+        if hasattr(self.scheduler, "last_sample"):  # by which UniPC corrects what it predicted
+            self.scheduler.last_sample = None
+
+    @torch.no_grad()
+    def run(
+        self,
+        sample: Tensor,
+        predict: Callable[[Tensor, Tensor, int], Tensor],
+        generator: torch.Generator,
+        keep: Callable[[Tensor, int], Tensor] | None = None,
+    ) -> Iterator[DenoisingStep]:
+        """Denoise; after the last step `self.latents` holds the result. Stochastic solvers draw from `generator` (CPU)."""
+        self.latents = sample
+        if not self.count:
+            return
+        extra = self._noise(sample, generator)
+        velocity = self.scheduler.config.prediction_type == "v_prediction"
+        for index, timestep in enumerate(self.timesteps):
+            scaled = self.scheduler.scale_model_input(sample, timestep)
+            output = predict(scaled, self._for_model[index], index)
+            sample = self.scheduler.step(output, timestep, sample, return_dict=False, **next(extra))[0]
+            if keep is not None:
+                sample = keep(sample, index + 1)
+            self._pace.step()
+            yield DenoisingStep(index + 1, self.count, scaled, output, self._kept[index], velocity)
+        if not bool(torch.isfinite(sample).all()):
+            raise NumericFailure("the denoised latents hold NaN or infinity", "try another dtype, model or scheduler")
+        self.latents = sample
+
+    def _noise(self, sample: Tensor, generator: torch.Generator) -> Iterator[dict[str, Any]]:
+        """What `scheduler.step` takes for its own noise, step by step.
+
+        Where it takes the noise itself, all of it is drawn beforehand, in the same order: a copy from the host in every step
+        would wait for the device.
+        """
+        takes = self.scheduler.step.__code__.co_varnames
+        if self.scheduler.config.get("algorithm_type") == "sde-dpmsolver++":
+            drawn = torch.stack([torch.randn(sample.shape, generator=generator) for _ in range(self.count)]).to(sample.device)
+            return ({"variance_noise": noise} for noise in drawn)
+        return repeat({"generator": generator} if "generator" in takes else {})

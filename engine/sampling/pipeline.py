@@ -1,0 +1,270 @@
+"""From a request to layers: one pipeline for every task, with conditions as its parts.
+
+Each task is a row of recipes (`recipes.py`); every recipe is one denoising run. What runs before are conditions of those after.
+Iterate for progress and pictures; stop iterating to cancel between two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..models.model import Model
+from ..pixels import initial_images, quality
+from ..pixels.alpha import Box, fit, over_grey, resample, to_float
+from ..pixels.initial_images import strength_of
+from ..pixels.inpaint_region import paste, region_around
+from ..pixels.working_canvas import WorkingCanvas
+from ..values.parameters import to_json
+from ..values.recipes import Recipe, recipes_for
+from ..values.request import RGBA, ROLES, Mask, Passes, Picture, Progress, Request, Role
+from .denoising_loop import DenoisingLoop, DenoisingStep, executed, make_scheduler, noise_like
+from .guidance import GuidedUNet
+from .installed_weights import InstalledWeights
+
+LAYER_TASKS = frozenset({"refine", "repaint"})
+"""They change a layer, whose size and place the result keeps."""
+
+
+@dataclass
+class _Meter:
+    """Counts the steps of a whole job."""
+
+    total: int
+    done: int = 0
+
+    def progress(self, stage: str, step: int, steps: int, preview: Any = None) -> Progress:
+        self.done += 1
+        return Progress(stage=stage, step=step, steps=steps, fraction=min(1.0, self.done / self.total), preview=preview)
+
+
+@dataclass
+class _Job:
+    """A request made concrete for one model."""
+
+    request: Request
+    model: Model
+    recipes: tuple[Recipe, ...]
+    frame: WorkingCanvas
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    passes: int
+    region: Box | None
+    """`repaint`: the part of the source that is worked on."""
+    starts: dict[Role, RGBA]
+    """What the layers begin from, on the working canvas; empty where they begin from noise."""
+    mask: Mask | None
+    given: dict[Role, RGBA] = field(default_factory=dict)
+    """Conditions on the working canvas."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the networks see of the request's pictures; the same for every picture of `count`."""
+
+    starts: dict[Role, Tensor]
+    """Latents that the layers begin from."""
+    latents: dict[Role, Tensor]
+    """Conditions that join the UNet's input."""
+    controls: dict[Role, Tensor]
+    """Conditions of attention sharing, `(1, 3, H, W)` in [0, 1]."""
+
+
+def generate(model: Model, request: Request, weights: InstalledWeights) -> Iterator[Progress | Picture]:
+    """Run a checked request; pictures come as soon as each is ready."""
+    job = _plan(model, request)
+    _settle(job)
+    meter = _Meter(_cost(job))
+    seen = _see(job)
+    for index in range(request.count):
+        yield from _one(job, seen, index, weights, meter)
+
+
+def _settle(job: _Job) -> None:
+    """Choose how the model uses memory for a job of this size."""
+    halves = 2 if job.guidance_scale > 1 else 1
+    job.model.room.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
+
+
+def _plan(model: Model, request: Request) -> _Job:
+    given = frozenset(role for role in ROLES if getattr(request, role) is not None)
+    recipes = recipes_for(model.family, request.task, given, request.injection)
+    region, source, mask = None, request.source, request.mask
+    if request.task == "repaint":
+        assert source is not None
+        assert mask is not None
+        region = region_around(mask, model.sizes.native)
+        source, mask = (
+            np.ascontiguousarray(part[region.top : region.bottom, region.left : region.right]) for part in (source, mask)
+        )
+    width, height = _target(request, model, source if request.task in LAYER_TASKS else None)
+    alone = source is None and recipes[0].frames == ("foreground",) and not recipes[0].conditions
+    frame = model.sizes.frame(width, height, "cover" if alone else "contain")
+    defaults = model.defaults
+    pictures = {role: frame.to_working(fit(getattr(request, role), width, height, request.resize_mode)) for role in given}
+    rough = None if source is None else frame.to_working(fit(source, width, height, request.resize_mode))
+    made = dict.fromkeys(role for recipe in recipes for role in recipe.frames)
+    return _Job(
+        request=request,
+        model=model,
+        recipes=recipes,
+        frame=frame,
+        steps=request.steps or defaults.steps,
+        guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
+        scheduler=request.scheduler or defaults.scheduler,
+        passes=request.alpha_passes or defaults.alpha_passes,
+        region=region,
+        starts={} if rough is None else initial_images.starts(request.task, made, rough, pictures),
+        mask=None if mask is None or request.task != "repaint" else frame.mask_to_working(mask),
+        given=pictures,
+    )
+
+
+def _target(request: Request, model: Model, layer: RGBA | None) -> tuple[int, int]:
+    """Width and height of the result: those of the layer that is changed, else what was asked for, else the first picture's."""
+    if layer is not None:
+        return layer.shape[1], layer.shape[0]
+    pictures = (request.background, request.foreground, request.blended, request.source)
+    condition = next((picture for picture in pictures if picture is not None), None)
+    height, width = condition.shape[:2] if condition is not None else (model.sizes.native, model.sizes.native)
+    return request.width or width, request.height or height
+
+
+def _cost(job: _Job) -> int:
+    """Steps that the meter will count: encodes, denoising steps, decoder passes."""
+    steps = executed(job.steps, strength_of(job.request))
+    each = sum(steps + (job.passes if recipe.transparent else 1) for recipe in job.recipes)
+    return max(1, each * job.request.count)
+
+
+def _see(job: _Job) -> _Seen:
+    codec, given = job.model.codec, job.given
+    joining = {role for recipe in job.recipes if not recipe.sharing for role in recipe.conditions}
+    return _Seen(
+        starts={role: codec.encode(p) if role == "foreground" else codec.encode_opaque(p) for role, p in job.starts.items()},
+        latents={role: codec.encode_opaque(picture) for role, picture in given.items() if role in joining},
+        controls={role: _control(picture) for role, picture in given.items()},
+    )
+
+
+def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: _Meter) -> Iterator[Progress | Picture]:
+    """All layers of picture `index`."""
+    seed = job.request.seed + index
+    latents = dict(seen.latents)
+    finished: dict[Role, RGBA] = {}
+    for number, recipe in enumerate(job.recipes, start=1):
+        # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
+        asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
+        with weights.installed(job.model, recipe, asked, seen.controls) as switch:
+            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter)
+        for role, sample in zip(recipe.frames, frames.split(1), strict=True):
+            latents[role] = sample
+            if role == "foreground" and recipe.transparent:
+                decoding = job.model.codec.decode(sample, job.passes)
+                for done in decoding:
+                    yield meter.progress("decode", done, decoding.passes)
+                finished[role] = decoding.rgba
+                if any(role in later.conditions for later in job.recipes[number:]):
+                    latents[role] = job.model.codec.encode_opaque(decoding.rgba)  # as a given layer is seen, over mid-grey
+            else:
+                finished[role] = job.model.codec.decode_opaque(sample)
+        if not recipe.transparent:
+            yield meter.progress("decode", 1, 1)
+    for role in ROLES:
+        if role in finished:
+            yield _finish(job, finished[role], role, index, seed)
+
+
+def _denoise(
+    job: _Job, recipe: Recipe, seed: int, starts: Mapping[Role, Tensor], latents: dict[Role, Tensor], switch: Any, meter: _Meter
+) -> Generator[Progress, None, Tensor]:
+    """One run; returns `(frames, C, h, w)` latents in sampling space."""
+    model = job.model
+    scheduler = make_scheduler(job.scheduler, model.scheduler_config)
+    denoiser = DenoisingLoop(scheduler, job.steps, strength_of(job.request), model.device)
+    frames = len(recipe.frames)
+    shape = (model.codec.latent_channels, job.frame.working[1] // 8, job.frame.working[0] // 8)
+    noise = noise_like((frames, *shape), seed).to(model.device)
+    clean = torch.cat([starts[role] for role in recipe.frames]) if starts else None
+    guided = GuidedUNet(model, recipe, job.request, job.guidance_scale, latents, switch, denoiser)
+    keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
+    generator = torch.Generator("cpu").manual_seed(seed)
+    sample = denoiser.start(noise, clean) if denoiser.count else clean
+    assert sample is not None
+    denoiser.latents = sample
+    for step in denoiser.run(sample, guided.predict, generator, keep):
+        yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
+    return denoiser.latents
+
+
+def _preview(model: Model, step: DenoisingStep) -> RGBA:
+    """Of the first frame."""
+    return model.preview(step.clean[:1])
+
+
+def _keep(denoiser: DenoisingLoop, clean: Tensor, noise: Tensor, mask: Tensor, sample: Tensor, index: int) -> Tensor:
+    """Outside the mask the sample follows the source's own way through the noise levels (layerdiffuse.md 3.5)."""
+    return mask * sample + (1 - mask) * denoiser.noised(clean, noise, index)
+
+
+def _control(picture: RGBA) -> Tensor:
+    """`(H, W, 4)` -> `(1, 3, H, W)` in [0, 1], over mid-grey."""
+    return torch.from_numpy(over_grey(to_float(picture))).permute(2, 0, 1)[None]
+
+
+def _latent_mask(mask: Mask, latents: Tensor) -> Tensor:
+    """`(H, W)` -> `(1, 1, h, w)` in {0, 1}: a latent that any selected pixel touches may change."""
+    touched = resample(to_float(mask)[..., None], latents.shape[3], latents.shape[2], "area") > 1e-3
+    return torch.from_numpy(touched[..., 0].astype(np.float32))[None, None].to(latents)
+
+
+def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Picture:
+    """Back to the target's size and, for tasks with a source, into the source."""
+    request = job.request
+    rgba = job.frame.from_working(working)
+    if job.region is not None and request.source is not None and request.mask is not None:
+        rgba = paste(request.source, rgba, request.mask, job.region)
+    if request.lock_alpha and request.source is not None and request.task in LAYER_TASKS:
+        rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
+    measured = quality.measure(rgba)
+    height, width = rgba.shape[:2]
+    asked = replace(
+        request,
+        seed=seed,
+        count=1,
+        width=width,
+        height=height,
+        steps=job.steps,
+        guidance_scale=job.guidance_scale,
+        scheduler=job.scheduler,
+        alpha_passes=cast(Passes, job.passes),
+    )
+    return Picture(
+        rgba=rgba,
+        role=role,
+        index=index,
+        seed=seed,
+        parameters=to_json(asked),
+        quality=measured,
+        warnings=tuple(_warnings(job, role, measured)),
+        hidden=role == "blended" and len(job.recipes[-1].frames) + len(job.recipes) > 2,
+    )
+
+
+def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[str]:
+    """What a person should know of a layer."""
+    source = job.request.source if job.request.task in LAYER_TASKS else None
+    if role == "foreground" and (source is None or int(source[..., 3].min()) < 255):
+        yield from quality.warnings(measured)
+        if job.model.caution:
+            yield job.model.caution
+    if job.starts:
+        yield from job.model.codec.notes
+    yield from job.model.room.notes

@@ -1,0 +1,1 @@
+"""Larger layers: networks in tiles, redrawing."""

@@ -1,0 +1,180 @@
+"""A large picture drawn anew part by part, at low strength: its opaque colour, or a transparent layer as such.
+
+Knows tiles, a base model and its codec; knows no upscaling: the picture has its size already. Each part sees the results of those
+before it, and all are made from the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..models.model import Model
+from ..pixels.alpha import Box, crop, to_u8
+from ..pixels.inpaint_region import paste
+from ..pixels.interpolation import lanczos
+from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
+from ..sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
+from ..sampling.guidance import GuidedUNet
+from ..sampling.installed_weights import InstalledWeights
+from ..values.recipes import Recipe, recipes_for
+from ..values.request import RGBA, Mask, Progress, Request
+
+RGB = NDArray[np.uint8]
+"""`(H, W, 3)` uint8, opaque."""
+
+OPAQUE = Recipe(frames=("background",), weights=None)
+"""The unpatched base model: the patched one's latents are not meant for a plain decode (layerdiffuse.md 9.2)."""
+
+PREVIEW_SIDE = 512
+
+
+class Meter:
+    """How much of a job is done, phase by phase; never goes back."""
+
+    def __init__(self) -> None:
+        self._start = self._end = 0.0
+        self.fraction = 0.0
+        """Of the whole job, in [0, 1]."""
+
+    def begin(self, end: float) -> None:
+        """A phase that brings the job to `end`, in [0, 1]."""
+        self._start, self._end = self._end, end
+
+    def at(
+        self, stage: str, step: int, steps: int, share: float | None = None, preview: Callable[[], RGBA] | None = None
+    ) -> Progress:
+        """`share` of the phase is done; without it `step` of `steps`."""
+        share = step / steps if share is None else share
+        self.fraction = max(self.fraction, min(1.0, self._start + (self._end - self._start) * share))
+        return Progress(stage=stage, step=step, steps=steps, fraction=self.fraction, preview=preview)
+
+
+@dataclass(frozen=True, eq=False)
+class Redraw:
+    """What all parts of one picture share."""
+
+    model: Model
+    weights: InstalledWeights
+    request: Request
+    seed: int
+    strength: float
+    meter: Meter
+
+    def colour(self, colour: RGB, alpha: Mask, tiling: Tiling) -> Generator[Progress, None, RGB]:
+        """Tiled img2img of opaque colour; parts that `alpha` hides altogether are left as they are. Same size, a copy."""
+        canvas = colour.copy()
+        size = (colour.shape[1], colour.shape[0])
+        parts = [part for part in tile_passes(tiling, size) if alpha[_slices(part.crop)].any()]
+        plan = [(part, self._steps(self._strength(part, tiling))) for part in parts]
+        plan = [(part, steps) for part, steps in plan if steps]
+        count = _Counter(self.meter, sum(steps + 1 for _, steps in plan), sum(steps for _, steps in plan), len(plan))
+        preview = partial(_preview, canvas, alpha)
+        self._prepare([part.size for part, _ in plan])
+        for part, _ in plan:
+            view = canvas[_slices(part.crop)]
+            clean = self.model.codec.encode_opaque(_opaque(lanczos(view, part.size)))
+            latents = yield from self._denoise(clean, OPAQUE, self._strength(part, tiling), count, preview)
+            drawn = self.model.codec.decode_opaque(latents)[..., :3]
+            share = part.mask(size)[..., None]
+            drawn = lanczos(drawn, (view.shape[1], view.shape[0]))
+            view[:] = (view + share * (drawn.astype(np.float32) - view) + 0.5).astype(np.uint8)
+            yield count.next("decode", preview)
+        return canvas
+
+    def layer(self, rgba: RGBA, side: int) -> Generator[Progress, None, RGBA]:
+        """Tiled `refine` of a transparent layer in overlapping windows of `side` pixels. Empty ones stay empty.
+
+        Transparency stays in the latents, so alpha is drawn anew with the colour, unless the request locks it.
+        """
+        recipe = recipes_for(self.model.family, "refine", frozenset(), self.request.injection)[0]
+        passes = self.request.alpha_passes or self.model.defaults.alpha_passes
+        canvas = rgba.copy()
+        steps = self._steps(self.strength)
+        cut = windows((rgba.shape[1], rgba.shape[0]), side, side // 4) if steps else []
+        parts = [part for part in cut if rgba[_slices(part.box)][..., 3].any()]
+        count = _Counter(self.meter, len(parts) * (steps + passes), len(parts) * steps, len(parts) * passes)
+        preview = partial(_preview, canvas, None)
+        self._prepare([(side, side)] if parts else [])
+        for part in parts:
+            seen = crop(canvas, part.box)
+            latents = yield from self._denoise(self.model.codec.encode(seen), recipe, self.strength, count, preview)
+            decoding = self.model.codec.decode(latents, passes)
+            for _ in decoding:
+                yield count.next("decode", preview)
+            drawn = np.dstack([decoding.rgba[..., :3], seen[..., 3]]) if self.request.lock_alpha else decoding.rgba
+            pasted = paste(seen, drawn, to_u8(part.share())[..., 0], Box(0, 0, side, side))
+            view = canvas[_slices(part.box)]
+            view[:] = pasted[: view.shape[0], : view.shape[1]]
+        return canvas
+
+    def _denoise(
+        self, clean: Tensor, recipe: Recipe, strength: float, count: _Counter, preview: Callable[[], RGBA]
+    ) -> Generator[Progress, None, Tensor]:
+        """img2img from `(1, C, h, w)` latents in sampling space."""
+        model, request = self.model, self.request
+        denoiser = self._denoiser(strength)
+        noise = noise_like((1, *clean.shape[1:]), self.seed).to(clean)
+        with self.weights.installed(model, recipe, request, {}) as switch:
+            guided = GuidedUNet(model, recipe, request, self._guidance_scale, {}, switch, denoiser)
+            for _ in denoiser.run(denoiser.start(noise, clean), guided.predict, torch.Generator("cpu").manual_seed(self.seed)):
+                yield count.next("denoise", preview)
+        return denoiser.latents
+
+    def _prepare(self, sizes: list[tuple[int, int]]) -> None:
+        """Choose how the model uses memory for the largest of the parts."""
+        if sizes:
+            largest = max(sizes, key=lambda size: size[0] * size[1])
+            self.model.room.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
+
+    @property
+    def _guidance_scale(self) -> float:
+        asked = self.request.guidance_scale
+        return self.model.defaults.guidance_scale if asked is None else asked
+
+    def _denoiser(self, strength: float) -> DenoisingLoop:
+        scheduler = make_scheduler(self.request.scheduler or self.model.defaults.scheduler, self.model.scheduler_config)
+        return DenoisingLoop(scheduler, self.request.steps or self.model.defaults.steps, strength, self.model.device)
+
+    def _steps(self, strength: float) -> int:
+        """Steps that a strength comes to; 0 for one so low that it is less than a step: then nothing is redrawn."""
+        return self._denoiser(strength).count
+
+    def _strength(self, part: TilePass, tiling: Tiling) -> float:
+        return tiling.seam_strength if part.seam and tiling.seam_strength is not None else self.strength
+
+
+class _Counter:
+    """Counts the events of one phase."""
+
+    def __init__(self, meter: Meter, events: int, steps: int, decodes: int) -> None:
+        self._meter, self._events = meter, max(events, 1)
+        self._totals = {"denoise": steps, "decode": decodes}
+        self._done = {"denoise": 0, "decode": 0}
+
+    def next(self, stage: Literal["denoise", "decode"], preview: Callable[[], RGBA]) -> Progress:
+        self._done[stage] += 1
+        share = sum(self._done.values()) / self._events
+        return self._meter.at(stage, self._done[stage], self._totals[stage], share, preview)
+
+
+def _slices(box: Box) -> tuple[slice, slice]:
+    return slice(box.top, box.bottom), slice(box.left, box.right)
+
+
+def _opaque(colour: RGB) -> RGBA:
+    return np.dstack([colour, np.full(colour.shape[:2], 255, np.uint8)])
+
+
+def _preview(canvas: NDArray[np.uint8], alpha: Mask | None) -> RGBA:
+    """The state so far, thinned to at most `PREVIEW_SIDE` pixels a side."""
+    every = -(-max(canvas.shape[:2]) // PREVIEW_SIDE)
+    thin = canvas[::every, ::every]
+    return np.ascontiguousarray(thin) if alpha is None else np.dstack([thin, alpha[::every, ::every]])

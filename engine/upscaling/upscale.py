@@ -1,0 +1,287 @@
+"""A transparent layer enlarged without fringes: colour padded under alpha, alpha on its own way, both of one size at the end.
+
+Three modes (`upscale_options.Mode`): interpolation or a network alone; then the colour redrawn by the unpatched base model
+(Ultimate SD Upscale, layerdiffuse.md 9); or the transparent layer itself refined. Knows their order; runs no network itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from .. import builtin
+from ..models.model import Model
+from ..pixels import quality
+from ..pixels.alpha import pad_rgb, to_u8
+from ..pixels.interpolation import lanczos
+from ..pixels.upscale_options import Mode, UpscaleOptions, options_of
+from ..sampling.installed_weights import InstalledWeights
+from ..validation import MAX_SIDE
+from ..values.errors import BadRequest
+from ..values.parameters import to_json
+from ..values.request import RGBA, Mask, Picture, Progress, Request
+from .tiled_img2img import Meter, Redraw
+from .upscalers import EXTRA, RGB, Network, SpandrelMissing, Upscalers
+
+STRENGTH = 0.2
+"""Default of `redraw` and `refine`: above 0.3 colour leaves its alpha."""
+
+ENLARGED = 0.2
+"""Share of a job that enlarging is taken for, when a redraw follows."""
+
+INTERPOLATED = 1.5
+"""A network whose result is still too small by more than this runs once more; less is left to Lanczos."""
+
+TRUSTED_ALPHA = 16
+"""From this alpha (of 255) on a pixel's own colour is kept; the less there is below, the more comes from its surroundings."""
+
+SAME_SHAPE = 0.97
+"""From this soft intersection over union on two alphas count as one shape (landscape.md 5)."""
+
+OF_A_MODEL = (
+    "prompt",
+    "negative_prompt",
+    "strength",
+    "steps",
+    "guidance_scale",
+    "scheduler",
+    "count",
+    "lock_alpha",
+    "loras",
+)
+"""Fields of a request that only a base model heeds."""
+
+_DEFAULTS = Request()
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A request made concrete."""
+
+    request: Request
+    source: RGBA
+    options: UpscaleOptions
+    mode: Mode
+    size: tuple[int, int]
+    network: Network | None
+    model: Model | None
+    """`None` for `enlarge`."""
+    notes: tuple[str, ...]
+    """What a person should know of the result."""
+
+
+def upscale(
+    request: Request, open_model: Callable[[], Model], weights: InstalledWeights, upscalers: Upscalers
+) -> Iterator[Progress | Picture]:
+    """Run a checked `upscale`; a base model is opened only where one is used. Stop iterating to cancel after a tile or a step."""
+    job = _plan(request, open_model, upscalers)
+    meter = Meter()
+    enlarged = yield from _enlarge(job, meter)
+    for index in range(request.count if job.model else 1):
+        seed = request.seed + index
+        rgba = yield from _drawn_anew(job, enlarged, seed, weights, meter)
+        yield _picture(job, rgba, index, seed, tuple(_warnings(job, rgba, enlarged)))
+
+
+def target_size(request: Request) -> tuple[int, int]:
+    """Width and height of the result: those asked for, one of them and the source's aspect, or the source's times `scale`."""
+    assert request.source is not None
+    height, width = request.source.shape[:2]
+    if request.width and request.height:
+        size = (request.width, request.height)
+    else:
+        factor = request.width / width if request.width else request.height / height if request.height else request.scale
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    if max(size) > MAX_SIDE:
+        raise BadRequest(
+            f"the result would be {size[0]} x {size[1]} pixels; a side has at most {MAX_SIDE}", "choose a smaller factor"
+        )
+    return size
+
+
+def padded(rgba: RGBA) -> RGB:
+    """Opaque colour for networks, `(H, W, 4)` -> `(H, W, 3)`: hidden colour is filled from what is visible around it.
+
+    Unlike the bare `pad_rgb` it keeps the colour of half-transparent pixels: in glass and smoke that is the picture.
+    Measured on such pictures (tests/bench/upscale_quality.py): 61 instead of 43 dB.
+    """
+    trust = np.minimum(rgba[..., 3:].astype(np.uint16) * (255 // TRUSTED_ALPHA + 1), 255).astype(np.uint8)
+    return to_u8(pad_rgb(np.concatenate([rgba[..., :3], trust], axis=2)))
+
+
+def enlarge_alpha(alpha: Mask, enlarged: Mask | None, size: tuple[int, int]) -> Mask:
+    """Alpha at `size`: `enlarged` (a network's) or the source's `alpha` itself, by Lanczos.
+
+    What is empty or opaque over a pixel and all its neighbours stays exactly so: ringing and a network's noise would leave
+    a haze around the subject and holes in it.
+    """
+    source = Image.fromarray(alpha)
+    result = lanczos(alpha if enlarged is None else enlarged, size).copy()
+    for extreme, filtered in ((0, ImageFilter.MaxFilter(3)), (255, ImageFilter.MinFilter(3))):
+        settled = source.filter(filtered).point(lambda value, extreme=extreme: 255 * (value == extreme))
+        result[np.asarray(settled.resize(size, Image.Resampling.NEAREST)) > 0] = extreme
+    return result
+
+
+def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscalers) -> _Job:
+    assert request.source is not None
+    options, size = options_of(request.upscaling), target_size(request)
+    strength = STRENGTH if request.strength is None else request.strength
+    model = None
+    if options.mode != "enlarge" and strength > 0 and (options.mode or request.model != builtin.NAME):
+        model = open_model()
+    mode = _mode(options, model)
+    network: Network | None = None
+    notes = tuple(_ignored(request, options, mode))
+    if request.upscaler is not None:
+        try:
+            network = upscalers.open(request.upscaler)
+        except SpandrelMissing:
+            notes += (f"upscaler {request.upscaler!r} was not used, as spandrel is not installed ({EXTRA}): Lanczos did it",)
+    if options.alpha == "network" and request.upscaler is None:
+        raise BadRequest("alpha is to be enlarged by a network, and no upscaler was named", "name one, or leave alpha to lanczos")
+    return _Job(
+        request=request if model is None else _settled(request, model, strength),
+        source=request.source,
+        options=options,
+        mode=mode,
+        size=size,
+        network=network,
+        model=model if mode != "enlarge" else None,
+        notes=notes,
+    )
+
+
+def _settled(request: Request, model: Model, strength: float) -> Request:
+    """With the model's defaults said aloud, so that the result's parameters repeat it."""
+    defaults = model.defaults
+    return replace(
+        request,
+        strength=strength,
+        steps=request.steps or defaults.steps,
+        guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
+        scheduler=request.scheduler or defaults.scheduler,
+    )
+
+
+def _mode(options: UpscaleOptions, model: Model | None) -> Mode:
+    """What was asked for, else what the model can honestly do."""
+    if model is None:
+        return "enlarge"
+    if options.mode == "redraw" and model.family == "sketchpad":
+        raise BadRequest(
+            f"{model.name} cannot redraw opaque colour: it has learnt transparent layers only",
+            "choose mode refine, or an SD 1.5 or SDXL model",
+        )
+    return options.mode or ("enlarge" if model.family == "sketchpad" else "redraw")
+
+
+def _ignored(request: Request, options: UpscaleOptions, mode: Mode) -> Iterator[str]:
+    """What was asked for and has no effect in this mode."""
+    names = [] if mode == "redraw" else list(options.given)
+    if mode == "enlarge":
+        names = [name for name in OF_A_MODEL if getattr(request, name) not in (getattr(_DEFAULTS, name), 0)] + names
+    if names:
+        reason = "nothing was redrawn" if mode == "enlarge" else "a layer is refined in tiles of the model's own size"
+        yield f"{', '.join(names)} had no effect: {reason}"
+
+
+def _enlarge(job: _Job, meter: Meter) -> Generator[Progress, None, RGBA]:
+    """Colour and alpha by network or interpolation, at the target's size."""
+    source, size, network = job.source, job.size, job.network
+    end = 1.0 if job.mode == "enlarge" else ENLARGED
+    if network is None and size == (source.shape[1], source.shape[0]):
+        return source
+    colour, alpha = padded(source), np.ascontiguousarray(source[..., 3])
+    grey = None
+    if network is not None and job.options.alpha == "network":
+        colour = yield from _networked(network, colour, alpha > 0, size, meter, end / 2)
+        wide = np.repeat(alpha[..., None], 3, axis=2)
+        grey = (yield from _networked(network, wide, _edges(alpha), size, meter, end)).mean(axis=2).round().astype(np.uint8)
+    elif network is not None:
+        colour = yield from _networked(network, colour, alpha > 0, size, meter, end)
+    meter.begin(end)
+    yield meter.at("upscale", 1, 1)
+    return np.dstack([lanczos(colour, size), enlarge_alpha(alpha, grey, size)])
+
+
+def _networked(
+    network: Network, picture: RGB, shown: NDArray[np.bool_], size: tuple[int, int], meter: Meter, end: float
+) -> Generator[Progress, None, RGB]:
+    """Through a network as often as `size` asks for; each run but the first gets no more pixels than the result needs.
+
+    A 4x network on its way to 8x sees the source, and then its own result at twice the source's size. What is left, up to
+    `INTERPOLATED`, is interpolation's. The result has the last run's size, not `size`.
+    """
+    factor = max(size[0] / picture.shape[1], size[1] / picture.shape[0])
+    runs = 1
+    while network.scale > 1 and factor > network.scale**runs * INTERPOLATED:
+        runs += 1
+    start = meter.fraction
+    for run in range(1, runs + 1):
+        if run > 1:
+            ahead = network.scale ** (runs - run + 1)
+            needed = (min(picture.shape[1], -(-size[0] // ahead)), min(picture.shape[0], -(-size[1] // ahead)))
+            picture = lanczos(picture, needed)
+            shown = np.asarray(Image.fromarray(shown).resize(needed, Image.Resampling.NEAREST))
+        meter.begin(start + (end - start) * run / runs)
+        picture = yield from network.enlarge(picture, shown, partial(meter.at, "upscale"))
+    return picture
+
+
+def _drawn_anew(job: _Job, enlarged: RGBA, seed: int, weights: InstalledWeights, meter: Meter) -> Generator[Progress, None, RGBA]:
+    """The enlarged layer by the base model, where the mode wants it."""
+    if job.model is None:
+        return enlarged
+    request, native = job.request, job.model.sizes.native
+    assert request.strength is not None
+    meter.begin(ENLARGED + (1 - ENLARGED) * (seed - request.seed + 1) / request.count)
+    redraw = Redraw(job.model, weights, request, seed, request.strength, meter)
+    if job.mode == "refine":
+        return (yield from redraw.layer(enlarged, native))
+    alpha = np.ascontiguousarray(enlarged[..., 3])
+    # At an unchanged size nothing was enlarged, and what the source hides is still as it came.
+    colour = padded(enlarged) if enlarged is job.source else np.ascontiguousarray(enlarged[..., :3])
+    return np.dstack([(yield from redraw.colour(colour, alpha, job.options.tiling(native))), alpha])
+
+
+def _picture(job: _Job, rgba: RGBA, index: int, seed: int, warnings: tuple[str, ...]) -> Picture:
+    height, width = rgba.shape[:2]
+    done = {**job.request.upscaling, "mode": job.mode}
+    asked = replace(job.request, seed=seed, count=1, width=width, height=height, upscaling=done)
+    if asked.upscaler is not None:
+        asked = replace(asked, upscaler=Path(asked.upscaler).stem)  # where the file lay is nobody's business
+    return Picture(
+        rgba=rgba,
+        role="foreground",
+        index=index,
+        seed=seed,
+        parameters=to_json(asked),
+        quality=quality.measure(rgba),
+        warnings=warnings,
+    )
+
+
+def _warnings(job: _Job, rgba: RGBA, enlarged: RGBA) -> Iterator[str]:
+    """What a person should know of the layer."""
+    yield from job.notes
+    if job.model is not None:
+        yield from job.model.room.notes
+    if job.model is not None and job.mode == "refine":
+        yield from job.model.codec.notes
+        share = quality.soft_overlap(rgba[..., 3], enlarged[..., 3])
+        if share < SAME_SHAPE:
+            yield f"the layer's shape has changed (its alpha overlaps the old one by {share:.0%}): lock alpha to keep it"
+
+
+def _edges(alpha: Mask) -> NDArray[np.bool_]:
+    """Where a pixel and its neighbours differ."""
+    picture = Image.fromarray(alpha)
+    low, high = (np.asarray(picture.filter(kind(3))) for kind in (ImageFilter.MinFilter, ImageFilter.MaxFilter))
+    return np.asarray(low != high)

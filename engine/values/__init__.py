@@ -1,0 +1,1 @@
+"""Requests, tasks and errors: plain values, no torch."""

@@ -1,0 +1,1 @@
+"""Changes to a network's weights and back: patches, LoRAs, key names."""

@@ -1,0 +1,44 @@
+"""One connected client as the jobs see it: what it is told goes into its outbox, in its encoding. Knows no socket."""
+
+from __future__ import annotations
+
+from acetate.protocol import Layer
+from acetate.protocol import messages as wire
+
+from ..storage.blobs import Blobs
+from ..storage.store import Thumbnail
+from .blob_stream import file_frames, layer_frames, preview_frame, thumbnail_frame
+from .outbox import Outbox
+
+
+class Subscriber:
+    """`session` is whose turn it is in the queue; `name` is for the log."""
+
+    def __init__(self, session: str, name: str, encoding: wire.Encoding, outbox: Outbox, blobs: Blobs) -> None:
+        self.session, self.name, self.encoding, self.outbox = session, name, encoding, outbox
+        self._blobs = blobs
+
+    def tell(self, message: wire.ServerMessage) -> None:
+        """An answer, or news that must not be lost or overtaken by progress."""
+        self.outbox.answer(wire.to_text(message))
+
+    def tell_progress(self, message: wire.Progress) -> None:
+        self.outbox.live(message.job, "progress", wire.to_text(message))
+
+    def show_preview(self, job: str, width: int, height: int, rgba: bytes) -> None:
+        self.outbox.live(job, "preview", preview_frame(job, width, height, rgba, self.encoding))
+
+    def show_thumbnail(self, job: str, small: Thumbnail) -> None:
+        self.outbox.answer(thumbnail_frame(job, small.width, small.height, small.rgba, self.encoding))
+
+    def give_layer(self, layer: Layer, format: wire.LayerFormat) -> None:
+        path = self._blobs.path(layer.sha256) if layer.bytes else None
+        self.outbox.ordered(layer_frames(layer, path, format, self.encoding))
+
+    def give_file(self, file: wire.File) -> None:
+        self.outbox.ordered(file_frames(file, self._blobs.path(file.sha256), self.encoding))
+
+    def tell_end(self, message: wire.Finished | wire.Failed | wire.Cancelled) -> None:
+        """After all layers that were given before."""
+        self.outbox.forget_live(message.job)
+        self.outbox.ordered(wire.to_text(message))

@@ -1,0 +1,1 @@
+"""The door: who may connect, one connection's messages, uploads."""

@@ -1,0 +1,85 @@
+"""Who may connect: nobody without the token, no web page, no foreign host name. Knows HTTP headers; knows no message.
+
+Each check answers an attack that comparable servers have suffered from (performance.md 3.2): a page's script may open a
+websocket to 127.0.0.1 (`Origin`), a rebound DNS name may pose as the same origin (`Host`), and loopback alone is no
+authentication (token).
+"""
+
+from __future__ import annotations
+
+import hmac
+import http
+import ipaddress
+import json
+import socket
+from collections.abc import Callable, Iterable
+
+from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+HealthReport = Callable[[], dict[str, object]]
+
+
+class Handshake:
+    """`names` are this computer's; `health` is what `/healthz` answers; `room` says whether one more client fits."""
+
+    def __init__(self, token: str, names: Iterable[str], health: HealthReport, room: Callable[[], bool]) -> None:
+        self._expected = f"Bearer {token}".encode()
+        self._names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
+        self._health = health
+        self._room = room
+
+    def check(self, connection: ServerConnection, request: Request) -> Response | None:
+        """`None` lets the handshake go on; any response refuses it."""
+        if not self._is_known_host(_only(request.headers, "Host")):
+            reason = "the Host header names another computer; if this one has that name: acetate serve --name NAME"
+            return refuse(http.HTTPStatus.MISDIRECTED_REQUEST, reason)
+        if request.headers.get_all("Origin"):  # also `null`: no browser has business here
+            return refuse(http.HTTPStatus.FORBIDDEN, "requests from web pages are refused")
+        if request.path == "/healthz":
+            return respond(http.HTTPStatus.OK, json.dumps(self._health()) + "\n", "application/json")
+        given = _only(request.headers, "Authorization") or ""
+        if not hmac.compare_digest(given.encode(errors="replace"), self._expected):
+            return refuse(http.HTTPStatus.UNAUTHORIZED, "a token is needed: Authorization: Bearer ...")
+        if request.path != "/":
+            return refuse(http.HTTPStatus.NOT_FOUND, "there is only / and /healthz")
+        if not self._room():
+            return refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many clients are connected")
+        return None
+
+    def _is_known_host(self, host: str | None) -> bool:
+        """A name of this computer, or any IP address: a rebinding page can only come with a name of its own."""
+        if host is None:
+            return False
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        if name.lower() in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+
+def refuse(status: http.HTTPStatus, reason: str) -> Response:
+    return respond(status, reason + "\n", "text/plain; charset=utf-8")
+
+
+def respond(status: http.HTTPStatus, body: str, kind: str) -> Response:
+    content = body.encode()
+    headers = Headers(
+        [
+            ("Content-Type", kind),
+            ("Content-Length", str(len(content))),
+            ("Connection", "close"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+    )
+    return Response(status.value, status.phrase, headers, content)
+
+
+def _only(headers: Headers, name: str) -> str | None:
+    """The header's value, if it is there exactly once."""
+    values = headers.get_all(name)
+    return values[0] if len(values) == 1 else None

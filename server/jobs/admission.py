@@ -1,0 +1,91 @@
+"""What a job needs before it is accepted, and what the history says about it afterwards. Knows the store; runs nothing."""
+
+from __future__ import annotations
+
+import json
+
+from acetate.protocol import Failure, HistoryEntry, ProtocolError
+from acetate.protocol import messages as wire
+from acetate.protocol.pixels import MAX_PIXELS
+
+from ..delivery.subscriber import Subscriber
+from ..storage.blobs import Blobs
+from ..storage.store import JobRow, Store
+from .jobs import Submission, inputs
+
+PAGE_BYTES = 1 << 20
+"""A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
+
+EXPORTABLE = ("finished", "failed", "cancelled")
+"""A failed or cancelled job may have layers, too."""
+
+
+class MissingImagesError(Exception):
+    """The client has to upload these contents, then submit again."""
+
+    def __init__(self, sha256: tuple[str, ...]) -> None:
+        self.failure = Failure("unknown-image", f"{len(sha256)} pictures of the job are not here: {', '.join(sha256)[:200]}")
+        self.sha256 = sha256
+        super().__init__(str(self.failure))
+
+
+def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
+    """Refuse what can be seen to be wrong without the engine."""
+    missing = tuple(
+        placed.sha256 for placed in inputs(order) if not blobs.has(placed.sha256) or store.blob(placed.sha256) is None
+    )
+    if missing and store.get(order.job) is None:
+        raise MissingImagesError(missing)
+    if isinstance(order, wire.Submit):
+        _check_submit(order, store)
+    elif isinstance(order, wire.Export):
+        for source in order.jobs:
+            if (row := store.get(source)) is None:
+                raise ProtocolError("unknown-job", f"export.jobs names {source}, which is not in the history")
+            if row.state not in EXPORTABLE:
+                raise ProtocolError("bad-request", f"export.jobs names {source}, which is {row.state}; it must be over")
+        if not any(store.layers(source) for source in order.jobs):
+            raise ProtocolError("bad-request", "export.jobs names no job that has layers")
+
+
+def _check_submit(order: wire.Submit, store: Store) -> None:
+    if order.task not in wire.TASKS:
+        raise ProtocolError("bad-request", f"submit.task is {order.task!r}; it must be one of {', '.join(wire.TASKS)}")
+    if unknown := set(order.parameters.prompts) - set(wire.ROLES):
+        raise ProtocolError("bad-request", f"submit.parameters.prompts has {unknown.pop()!r}; known are {', '.join(wire.ROLES)}")
+    for name, size in (("box", order.box), ("parameters", order.parameters)):
+        width, height = getattr(size, "width", None), getattr(size, "height", None)
+        if width and height and width * height > MAX_PIXELS:
+            raise ProtocolError("too-large", f"submit.{name} is {width} x {height}; at most {MAX_PIXELS} pixels are allowed")
+    for placed in inputs(order):
+        blob = store.blob(placed.sha256)
+        if blob is not None and blob.format == "file":
+            raise ProtocolError("bad-request", f"a condition is the file {placed.sha256}; it must be a picture")
+
+
+def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
+    """A page: thumbnails first, then the entries."""
+    rows = store.history(asked.before, asked.limit + 1)
+    entries: list[HistoryEntry] = []
+    size = 0
+    for row in rows[: asked.limit]:
+        size += len(json.dumps(row.message)) + 1000
+        if entries and size > PAGE_BYTES:
+            break
+        small = store.thumbnail(row.job) if asked.thumbnails else None
+        if small is not None:
+            watcher.show_thumbnail(row.job, small)
+        entries.append(_entry(row, store, thumbnail=small is not None))
+    watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
+
+
+def _entry(row: JobRow, store: Store, *, thumbnail: bool) -> HistoryEntry:
+    layers = store.layers(row.job)
+    summaries = tuple(
+        wire.LayerSummary(
+            layer.index, layer.name, layer.role, layer.x, layer.y, layer.width, layer.height, layer.seed, layer.visible
+        )
+        for layer in layers
+    )
+    parameters = row.message.get("parameters", {})
+    return HistoryEntry(row.job, row.task, row.finished or row.created, parameters, layers[0].box, summaries, thumbnail)

@@ -1,0 +1,1 @@
+"""What outlives the server: blobs and the database of jobs."""

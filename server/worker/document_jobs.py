@@ -1,0 +1,188 @@
+"""The documents' lane inside a worker: layered files to layers (`insert`), finished layers to layered files (`export`).
+
+A process of its own, as files come from anyone and can be large. Knows documents and reports; knows no pipe and no torch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from acetate import document
+from acetate.engine.pixels.alpha import alpha_box
+from acetate.protocol import Box, Group, Layer, ProtocolError, schema
+from acetate.protocol.messages import Export, Insert
+from acetate.protocol.pixels import content_hash, content_id
+
+from .layers import thumbnail, write_pixels
+from .worker_messages import Advanced, Done, Made, MadeFile, RunJob
+
+ReportWithPayload = tuple[Advanced | Made | MadeFile | Done, bytes]
+
+
+class DocumentJobs:
+    """Runs one job at a time."""
+
+    def __init__(self, incoming: Path) -> None:
+        self._incoming = incoming
+
+    def describe(self) -> Mapping[str, Any]:
+        return {}
+
+    def unload(self) -> None:
+        """Nothing is kept between jobs."""
+
+    def preload(self, model: str) -> None:
+        """There are no models here."""
+
+    def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
+        try:
+            if command.kind == Insert.TYPE:
+                yield from self._insert(schema.decode(Insert, dict(command.message), "insert"), command)
+            else:
+                yield from self._export(schema.decode(Export, dict(command.message), "export"), command)
+        except document.DocumentError as error:
+            raise ProtocolError("bad-request", str(error), error.hint) from error
+
+    # --- insert ------------------------------------------------------------------------------------------------------
+
+    def _insert(self, asked: Insert, command: RunJob) -> Iterator[ReportWithPayload]:
+        yield Advanced(asked.job, "read", 0, 1, 0.0), b""
+        data = Path(command.files[asked.sha256]["path"]).read_bytes()
+        found = document.read_bytes(data, name_or_format=f"the {asked.file} file")
+        flat = list(_flattened(found.layers, asked.job))
+        for index, (layer, groups) in enumerate(flat):
+            yield self._layer(asked, index, layer, groups)
+            yield Advanced(asked.job, "read", index + 1, len(flat), (index + 1) / len(flat)), b""
+        yield Done(asked.job, found.notes), b""
+
+    def _layer(self, asked: Insert, index: int, layer: document.Layer, groups: tuple[Group, ...]) -> tuple[Made, bytes]:
+        height, width = layer.rgba.shape[:2]
+        box = Box(asked.x + layer.x, asked.y + layer.y, max(1, width), max(1, height))
+        found = alpha_box(layer.rgba) if layer.rgba.size else None
+        place, name, small = box, "", None
+        sha256 = content_hash("rgba8").hexdigest()
+        if found is not None:
+            pixels = np.ascontiguousarray(layer.rgba[found.top : found.bottom, found.left : found.right])
+            place = Box(box.x + found.left, box.y + found.top, found.width, found.height)
+            name, small = f"{asked.job}-{index}-{os.getpid()}", thumbnail(pixels)
+            sha256 = write_pixels(self._incoming / name, pixels)
+        message = Layer(
+            job=asked.job,
+            index=index,
+            name=layer.name,
+            role=layer.role,
+            x=place.x,
+            y=place.y,
+            width=place.width if name else 0,
+            height=place.height if name else 0,
+            box=box,
+            format="rgba8",
+            bytes=place.width * place.height * 4 if name else 0,
+            sha256=sha256,
+            order=index,
+            group=groups,
+            visible=layer.visible,
+            opacity=layer.opacity,
+            blend_mode=layer.blend_mode,
+            parameters=layer.parameters,
+        )
+        if small is None:
+            return Made(message, name), b""
+        return Made(message, name, small.shape[1], small.shape[0]), small.tobytes()
+
+    # --- export ------------------------------------------------------------------------------------------------------
+
+    def _export(self, asked: Export, command: RunJob) -> Iterator[ReportWithPayload]:
+        yield Advanced(asked.job, "write", 0, 1, 0.0), b""
+        layers = [schema.decode(Layer, dict(layer), "layer") for layer in command.layers]
+        whole = assemble(layers, command.files, asked.width, asked.height)
+        data = document.write_bytes(whole, asked.file)
+        name = f"{asked.job}-{os.getpid()}"
+        (self._incoming / name).write_bytes(data)
+        notes = document.losses(whole, asked.file)
+        title = f"{_title(layers)}.{asked.file}"
+        yield MadeFile(asked.job, name, title, content_id(data), len(data), notes), b""
+        yield Done(asked.job, notes), b""
+
+
+def _flattened(
+    nodes: Sequence[document.Node], job: str, groups: tuple[Group, ...] = ()
+) -> Iterator[tuple[document.Layer, tuple[Group, ...]]]:
+    """Layers bottom to top, each with the groups it lies in; a group's id is its path of positions."""
+    for position, node in enumerate(nodes):
+        if isinstance(node, document.Layer):
+            yield node, groups
+        else:
+            path = f"{groups[-1].id if groups else job}/{position}"
+            group = Group(path, node.name, node.visible, node.opacity, node.blend_mode)
+            yield from _flattened(node.children, job, (*groups, group))
+
+
+@dataclass
+class _Branch:
+    """A group under construction."""
+
+    group: Group | None = None
+    children: list[document.Layer | _Branch] = field(default_factory=list)
+
+    def built(self) -> list[document.Node]:
+        return [child if isinstance(child, document.Layer) else child._as_group() for child in self.children]
+
+    def _as_group(self) -> document.Group:
+        assert self.group is not None
+        found = self.group
+        return document.Group(found.name, self.built(), found.opacity, found.blend_mode, found.visible)
+
+
+def assemble(
+    layers: Sequence[Layer], files: Mapping[str, Mapping[str, Any]], width: int | None, height: int | None
+) -> document.Document:
+    """A document of these layers, jobs one above the other. Without a size the canvas is the smallest that holds everything,
+    and then the layers move so that nothing lies outside."""
+    left = min(layer.box.x for layer in layers) if width is None else 0
+    top = min(layer.box.y for layer in layers) if height is None else 0
+    root = _Branch()
+    branches: dict[str, _Branch] = {}
+    jobs = list(dict.fromkeys(layer.job for layer in layers))
+    for layer in sorted(layers, key=lambda layer: (jobs.index(layer.job), layer.order)):
+        branch = root
+        for group in layer.group:
+            if group.id not in branches:
+                branches[group.id] = _Branch(group)
+                branch.children.append(branches[group.id])
+            branch = branches[group.id]
+        branch.children.append(_document_layer(layer, files, layer.x - left, layer.y - top))
+    return document.Document(
+        width or max(layer.box.x + layer.box.width for layer in layers) - left,
+        height or max(layer.box.y + layer.box.height for layer in layers) - top,
+        root.built(),
+    )
+
+
+def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int, y: int) -> document.Layer:
+    rgba = np.zeros((0, 0, 4), np.uint8)
+    if layer.bytes:
+        data = Path(files[layer.sha256]["path"]).read_bytes()
+        rgba = np.frombuffer(data, np.uint8).reshape(layer.height, layer.width, 4)
+    return document.Layer(
+        rgba,
+        x,
+        y,
+        layer.name,
+        layer.role,
+        layer.opacity,
+        layer.blend_mode,
+        layer.visible,
+        dict(layer.parameters),
+    )
+
+
+def _title(layers: Sequence[Layer]) -> str:
+    """A file name without anything that a file system could take for a path."""
+    words = "".join(character if character.isalnum() or character in " -_." else " " for character in layers[0].name)
+    return " ".join(words.split()).strip(".")[:60] or "layers"

@@ -1,0 +1,117 @@
+"""The engine's lane inside a worker: `submit` messages become layers, previews stay within their budget.
+
+Knows the engine's contract and the reports; knows no pipe.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from acetate.engine import RGBA, Picture, Progress
+from acetate.protocol import Box, schema
+from acetate.protocol.messages import Submit
+
+from .layers import Stack, save
+from .requests import CanvasTarget, target
+from .worker_messages import Advanced, Made, MadeFile, RunJob, Sketch
+
+PREVIEW_SIDE = 256
+FIRST_PREVIEW_SECONDS = 0.002
+"""What the first one is guessed to cost."""
+ROLES = {"scene": 3, "background": 2, "object": 2}
+"""Layers per picture of the tasks that make more than one."""
+
+ReportWithPayload = tuple[Advanced | Sketch | Made | MadeFile, bytes]
+
+
+class PreviewBudget:
+    """Decides when a preview may be made: not more often than every `interval` seconds, and within `share` of the time so far."""
+
+    def __init__(self, interval: float, share: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.interval = interval
+        self.share = share
+        self.spent = 0.0
+        self._clock = clock
+        self._costs: deque[float] = deque(maxlen=4)
+        """Seconds that the last previews cost. The least of them is expected of the next: a pause of the machine while one was
+        made says nothing about previews, and is accounted for in `spent`."""
+        self.begin()
+
+    def begin(self) -> None:
+        """A job starts."""
+        self._started = self._clock()
+        self._last = self._started - self.interval
+        self.spent = 0.0
+
+    def allows(self) -> bool:
+        now = self._clock()
+        expected = min(self._costs, default=FIRST_PREVIEW_SECONDS)
+        return now - self._last >= self.interval and self.spent + expected <= self.share * (now - self._started)
+
+    def make(self, preview: Callable[[], RGBA]) -> RGBA:
+        """Make one and account for it."""
+        self._last = self._clock()
+        small = preview()
+        thin = -(-max(small.shape[:2]) // PREVIEW_SIDE)
+        small = np.ascontiguousarray(small[::thin, ::thin])
+        cost = self._clock() - self._last
+        self.spent += cost
+        self._costs.append(cost)
+        return small
+
+
+class EngineJobs:
+    """Makes the engine, and runs one job at a time."""
+
+    def __init__(self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget) -> None:
+        module, _, name = engine.partition(":")
+        self._engine = getattr(importlib.import_module(module), name)(device=device)
+        self._incoming = incoming
+        self._budget = budget
+
+    def describe(self) -> Mapping[str, Any]:
+        description: Mapping[str, Any] = self._engine.describe()
+        return description
+
+    def unload(self) -> None:
+        self._engine.unload()
+
+    def preload(self, model: str) -> None:
+        self._engine.open(model)
+
+    def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
+        """Closing the iterator stops the engine between two steps."""
+        submit = schema.decode(Submit, dict(command.message), "submit")
+        aim = target(submit, command.files)
+        parameters = submit.parameters
+        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, ROLES.get(submit.task, 1), submit.name)
+        self._budget.begin()
+        index = 0
+        steps = self._engine.run(aim.request)
+        try:
+            for item in steps:
+                if isinstance(item, Picture):
+                    yield save(stack, item, index, _place(aim, item), self._incoming, crop=submit.crop)
+                    index += 1
+                else:
+                    yield Advanced(submit.job, item.stage, item.step, item.steps, item.fraction), b""
+                    if submit.previews:
+                        yield from self._preview(submit.job, item)
+        finally:
+            steps.close()
+
+    def _preview(self, job: str, progress: Progress) -> Iterator[ReportWithPayload]:
+        if progress.preview is not None and self._budget.allows():
+            small = self._budget.make(progress.preview)
+            yield Sketch(job, small.shape[1], small.shape[0]), small.tobytes()
+
+
+def _place(aim: CanvasTarget, picture: Picture) -> Box:
+    """Where the picture goes on the canvas."""
+    return aim.box or Box(aim.x, aim.y, picture.rgba.shape[1], picture.rgba.shape[0])

@@ -1,0 +1,196 @@
+"""The worker process: reads commands from its standard input, runs one job at a time, writes reports to its standard output.
+
+Knows the pipe, cancelling and the heartbeat; what a job is, its lane knows. Whatever else prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from ..failures import of_engine_exception, spoils_device
+from ..settings import ENGINE
+from . import worker_messages
+
+BEAT_SECONDS = 1.0
+OOM_SCORE = 500
+"""Linux kills the worker, not the server, when memory runs out."""
+
+
+class Backend(Protocol):
+    """What a worker can do: `EngineJobs` or `DocumentJobs`."""
+
+    def describe(self) -> Mapping[str, Any]: ...
+
+    def run(self, command: worker_messages.RunJob) -> Iterator[tuple[worker_messages.Report, bytes]]: ...
+
+    def unload(self) -> None: ...
+
+    def preload(self, model: str) -> None: ...
+
+
+class Pipe:
+    """Both directions. A thread of its own reads, so that `Stop` arrives while a job runs."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self.commands: queue.Queue[worker_messages.Command] = queue.Queue()
+        self._source, self._sink = source, sink
+        self._writing = threading.Lock()
+        self._stopped: set[str] = set()
+
+    def start(self) -> None:
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def send(self, report: worker_messages.Report, payload: bytes = b"") -> None:
+        with self._writing:
+            self._sink.write(worker_messages.pack(report, payload))
+            self._sink.flush()
+
+    def is_stopped(self, job: str) -> bool:
+        return job in self._stopped
+
+    def _read(self) -> None:
+        """The server's end is also the end of this process, whatever it is doing: nobody would take its results."""
+        with contextlib.suppress(OSError, EOFError):
+            while (body := worker_messages.read_body(self._source)) is not None:
+                command = worker_messages.unpack_command(body)
+                if isinstance(command, worker_messages.Stop):
+                    self._stopped.add(command.job)
+                else:
+                    self.commands.put(command)
+        os._exit(0)
+
+    def _beat(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self.send(worker_messages.Beat())
+                time.sleep(BEAT_SECONDS)
+
+
+def run_job(lane: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
+    """One job to its end; exactly one of `Done`, `Stopped`, `Broke` is sent, unless the process dies."""
+    done = worker_messages.Done(command.job)
+    try:
+        with contextlib.closing(lane.run(command)) as items:  # type: ignore[type-var]
+            for report, payload in items:
+                if pipe.is_stopped(command.job):
+                    break
+                if isinstance(report, worker_messages.Done):
+                    done = report
+                else:
+                    pipe.send(report, payload)
+    except Exception as error:
+        if spoils_device(error):
+            raise
+        failure = of_engine_exception(error)
+        details = traceback.format_exc() if failure.code == "internal" else ""
+        del error  # its traceback holds on to the job's tensors
+        pipe.send(worker_messages.Broke(command.job, failure, details))
+        return
+    pipe.send(worker_messages.Stopped(command.job) if pipe.is_stopped(command.job) else done)
+
+
+def serve_commands(lane: Backend, pipe: Pipe) -> None:
+    while True:
+        command = pipe.commands.get()
+        if isinstance(command, worker_messages.RunJob):
+            run_job(lane, command, pipe)
+        elif isinstance(command, worker_messages.Unload):
+            lane.unload()
+        elif isinstance(command, worker_messages.Describe):
+            _describe(lane, pipe)
+        elif isinstance(command, worker_messages.Preload):
+            try:
+                lane.preload(command.model)
+            except Exception:
+                traceback.print_exc()  # a job with this model will say the same to its client
+
+
+def _describe(lane: Backend, pipe: Pipe) -> None:
+    description = dict(lane.describe())
+    pipe.send(worker_messages.Ready(str(description.get("device", "")), description))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _options().parse_args(arguments)
+    pipe = Pipe(*_own_streams())
+    _settle()
+    pipe.start()
+    try:
+        lane = _lane(options)
+        _describe(lane, pipe)
+    except Exception as error:
+        traceback.print_exc()
+        pipe.send(worker_messages.Unusable(of_engine_exception(error)))
+        os._exit(1)
+    try:
+        serve_commands(lane, pipe)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # without waiting for threads of a broken device
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m acetate.server.worker.process")
+    parser.add_argument("--lane", choices=["engine", "documents"], default="engine")
+    parser.add_argument("--engine", default=ENGINE)
+    parser.add_argument("--device")
+    parser.add_argument("--incoming", type=Path, required=True)
+    parser.add_argument("--preview-seconds", type=float, default=0.25)
+    parser.add_argument("--preview-share", type=float, default=0.02)
+    return parser
+
+
+def _lane(options: argparse.Namespace) -> Backend:
+    if options.lane == "documents":
+        from .document_jobs import DocumentJobs
+
+        return DocumentJobs(options.incoming)
+    from .engine_jobs import EngineJobs, PreviewBudget
+
+    budget = PreviewBudget(options.preview_seconds, options.preview_share)
+    return EngineJobs(options.engine, options.device, options.incoming, budget)
+
+
+def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for the pipe alone; prints of any library go to standard error from here on."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(0, os.O_BINARY)
+        msvcrt.setmode(1, os.O_BINARY)
+    source = os.fdopen(os.dup(0), "rb")
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    return source, sink
+
+
+def _settle() -> None:
+    """Leave Ctrl+C to the server, say where a crash happened, and die with the server and before it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
+
+
+if __name__ == "__main__":
+    main()

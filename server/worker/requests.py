@@ -1,0 +1,95 @@
+"""From a `submit` message and its pictures to the engine's request: cutting conditions to the target box on the canvas.
+
+Runs in the worker. Knows canvas places; knows no queue and no network.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+from acetate.engine import RGBA, Mask, Request, Task
+from acetate.engine.pixels import alpha
+from acetate.protocol import Box, Parameters
+from acetate.protocol.messages import Placed, Submit
+
+from .pixels import to_mask, to_rgba8
+
+Files = Mapping[str, Mapping[str, Any]]
+PICTURES = ("source", "foreground", "background", "blended")
+
+
+@dataclass(frozen=True, eq=False)
+class CanvasTarget:
+    """What to run, and where on the canvas the result belongs."""
+
+    request: Request
+    box: Box | None
+    """`None`: as large as the result, at (`x`, `y`)."""
+    x: int = 0
+    y: int = 0
+
+
+def target(submit: Submit, files: Files) -> CanvasTarget:
+    """The engine's request.
+
+    With a target box, conditions are cut (or padded with transparency) to it, except for `upscale`, whose box is where the
+    larger result goes. Without one, conditions that share a place go to the engine whole, and others are cut to the first.
+    """
+    placed = {role: found for role in PICTURES if (found := getattr(submit.conditions, role)) is not None}
+    pictures = {role: _picture(place, files, role) for role, place in placed.items()}
+    asked: dict[str, Any] = {f.name: getattr(submit.parameters, f.name) for f in fields(Parameters)}
+    if asked["model"] is None:
+        del asked["model"]
+    if submit.box is not None:
+        asked["width"] = asked["width"] or submit.box.width
+        asked["height"] = asked["height"] or submit.box.height
+    own = _own_box(placed, pictures)
+    cut_to = None if submit.task == "upscale" else submit.box or (own if _scattered(placed) else None)
+    conditions: dict[str, Any] = pictures
+    if cut_to is not None:
+        conditions = {role: _cut(picture, placed[role], cut_to) for role, picture in pictures.items()}
+    mask = _mask(submit.conditions.mask, files, cut_to or own)
+    request = Request(task=cast(Task, submit.task), **asked, **conditions, mask=mask)
+    return CanvasTarget(request, submit.box, own.x if own else 0, own.y if own else 0)
+
+
+def _own_box(placed: Mapping[str, Placed], pictures: Mapping[str, RGBA]) -> Box | None:
+    """The place of the first picture that is there: what the result replaces or joins."""
+    for role, picture in pictures.items():
+        return Box(placed[role].x, placed[role].y, picture.shape[1], picture.shape[0])
+    return None
+
+
+def _scattered(placed: Mapping[str, Placed]) -> bool:
+    return len({(place.x, place.y) for place in placed.values()}) > 1
+
+
+def _picture(place: Placed, files: Files, role: str) -> RGBA:
+    file = files[place.sha256]
+    return to_rgba8(_content(file), file["format"], file["width"], file["height"], role)
+
+
+def _mask(place: Placed | None, files: Files, box: Box | None) -> Mask | None:
+    if place is None or box is None:
+        return None
+    file = files[place.sha256]
+    mask = to_mask(_content(file), file["format"], file["width"], file["height"], "mask")
+    return _cut(mask[..., None], place, box)[..., 0]
+
+
+def _cut(picture: RGBA, place: Placed, box: Box) -> RGBA:
+    left, top = box.x - place.x, box.y - place.y
+    wanted = alpha.Box(left, top, left + box.width, top + box.height)
+    if wanted == (0, 0, picture.shape[1], picture.shape[0]):
+        return picture
+    return alpha.crop(picture, wanted)
+
+
+def _content(file: Mapping[str, Any]) -> memoryview:
+    """The file's bytes, mapped: what the server received is read without a copy. Content files are never changed in place."""
+    with Path(file["path"]).open("rb") as stream:
+        return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))

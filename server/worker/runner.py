@@ -1,0 +1,70 @@
+"""The one interface between the server's queues and whatever runs a job.
+
+`LocalWorker`, a process on this machine, implements it; an actor on another machine could. Queue, fairness, retention and
+security stay on this side of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Protocol
+
+from acetate.protocol import Failure
+
+from .worker_messages import Advanced, Done, Made, MadeFile, RunJob, Sketch, Stopped
+
+Outcome = Advanced | Sketch | Made | MadeFile | Done | Stopped
+
+OnReady = Callable[[str, Mapping[str, Any]], None]
+"""Called with the device's name and the engine's description, whenever a runner has them anew."""
+
+
+class RunnerError(Exception):
+    """Why a job has no result; `.failure` is what its client may be told."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+class JobBrokeError(RunnerError):
+    """The job failed; running it again would not help."""
+
+
+class RunnerLostError(RunnerError):
+    """Whatever ran the job is gone, or was stuck and has been ended; the job may be run again."""
+
+
+class RunnerUnavailableError(RunnerError):
+    """Nothing can run jobs now, and trying again at once would not help."""
+
+
+class Runner(Protocol):
+    """Runs one job at a time."""
+
+    async def start(self) -> None:
+        """Be ready to run; returns at once if so. Raises `RunnerUnavailableError`."""
+
+    def run(self, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        """The job's reports, each with its payload; the last is `Done` or `Stopped`.
+
+        Raises `JobBrokeError`, `RunnerLostError` or `RunnerUnavailableError`.
+        """
+
+    async def stop(self, job: str) -> None:
+        """Cancel the running job: `run` ends with `Stopped` between two steps, or loses a runner that does not stop."""
+
+    async def refresh(self) -> None:
+        """Describe the engine again when nothing runs."""
+
+    async def preload(self, model: str) -> None:
+        """Load a model before the first job."""
+
+    async def unload(self) -> None:
+        """Free the models' memory."""
+
+    async def gone(self) -> None:
+        """Return when the runner is not there (any more) and `start` would bring it back."""
+
+    async def close(self) -> None:
+        """End at once."""

@@ -1,0 +1,254 @@
+"""Finding what is installed, in the folders of this and of other programs."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acetate.engine.files import catalogue, own_folders
+from acetate.engine.files.catalogue import candidates
+from acetate.engine.files.checksum import sha256_of
+from acetate.engine.files.library import Library
+from acetate.engine.files.recognition import TEXT_ENCODERS, UNET
+from acetate.engine.values.errors import BadRequest, ModelBroken, ModelMissing
+
+LORA = {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (1, 768)}
+LORA_XL = {"lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_down.weight": (1, 2048)}
+VAE = {"encoder.conv_in.weight": (1,), "decoder.conv_in.weight": (1,), "encoder.down.0.block.0.conv1.weight": (1,)}
+UPSCALER = {"conv_first.weight": (1,), "body.0.rdb1.conv1.weight": (1,)}
+DECODER = {"latent_conv_in.weight": (1,), "conv_in.weight": (1, 3, 3, 3)}
+ATTENTION = {"diffusion_model.input_blocks.4.1.proj_in.weight::diff::0": (1,)}
+
+
+def checkpoint(family: str, channels: int = 4) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {f"{UNET}input_blocks.0.0.weight": (1, channels, 3, 3)}
+    shapes |= {f"{prefix}x": (1,) for prefix in TEXT_ENCODERS[family]}  # type: ignore[index]
+    if family == "sd15":
+        return shapes | {f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (1, 768)}
+    depth = {f"{UNET}middle_block.1.transformer_blocks.{i}.x": (1,) for i in range(10)}
+    return shapes | depth | {f"{UNET}label_emb.0.0.weight": (1,)}
+
+
+def write(path: Path, shapes: dict[str, tuple[int, ...]], padding: int = 0) -> Path:
+    """A file with these tensors, all zero; `padding` makes the header longer."""
+    header: dict[str, object] = {"__metadata__": {"note": "x" * padding}}
+    place = 0
+    for name, shape in shapes.items():
+        size = 1
+        for n in shape:
+            size *= n
+        header[name] = {"dtype": "U8", "shape": shape, "data_offsets": [place, place + size]}
+        place += size
+    text = json.dumps(header).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(place))
+    return path
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "own", tmp_path / "settings", tmp_path / "cache")
+
+
+def found(library: Library) -> dict[str, tuple[str, str | None]]:
+    return {one.name: (one.kind.role, one.family) for one in library.installed()}
+
+
+def test_comfyui_and_forge_folders_are_understood(library: Library, tmp_path: Path) -> None:
+    comfy, forge = tmp_path / "ComfyUI", tmp_path / "forge"
+    write(comfy / "models/checkpoints/sdxl/juggernaut.safetensors", checkpoint("sdxl"))
+    write(comfy / "models/loras/ink.SafeTensors", LORA)
+    write(comfy / "models/vae/fixed.safetensors", VAE)
+    write(comfy / "models/layer_model/layer_xl_transparent_attn.safetensors", ATTENTION)
+    (comfy / "models/upscale_models").mkdir()
+    (comfy / "models/upscale_models/4x-UltraSharp.pth").write_bytes(b"")
+    write(comfy / "output/not_a_model.safetensors", LORA)
+    write(forge / "models/Stable-diffusion/realistic.safetensors", checkpoint("sd15"))
+    write(forge / "models/Lora/pixel.safetensors", LORA_XL)
+    write(forge / "models/VAE/other.safetensors", VAE)
+    write(forge / "models/ESRGAN/photo.safetensors", UPSCALER)
+    write(forge / "models/layer_model/layer_sd15_vae_transparent_decoder.safetensors", DECODER)
+    assert len(library.add(comfy)) == 5
+    assert len(library.add(forge / "models")) == 5
+    assert found(library) == {
+        "juggernaut": ("checkpoint", "sdxl"),
+        "ink": ("lora", "sd15"),
+        "fixed": ("vae", None),
+        "layer_xl_transparent_attn": ("layerdiffuse", "sdxl"),
+        "4x-UltraSharp": ("upscaler", None),
+        "realistic": ("checkpoint", "sd15"),
+        "pixel": ("lora", "sdxl"),
+        "other": ("vae", None),
+        "photo": ("upscaler", None),
+        "layer_sd15_vae_transparent_decoder": ("layerdiffuse", "sd15"),
+    }
+    assert library.find("juggernaut", "checkpoint").path == comfy / "models/checkpoints/sdxl/juggernaut.safetensors"
+    assert library.find("juggernaut.safetensors", "checkpoint").name == "juggernaut"
+
+
+def test_any_folder_and_any_file_can_be_added(library: Library, tmp_path: Path, tiny_sd15: Any) -> None:
+    write(tmp_path / "stuff/deep/down/model.safetensors", checkpoint("sd15"))
+    (tmp_path / "stuff/weights.pth").write_bytes(b"")  # not where upscalers lie
+    tiny_sd15.write_folder(tmp_path / "stuff/folder")
+    single = write(tmp_path / "single.safetensors", LORA)
+    assert [one.name for one in library.add(tmp_path / "stuff")] == ["model", "folder"]
+    assert [one.name for one in library.add(single)] == ["single"]
+    library.add(single)
+    assert library.folders() == [tmp_path / "stuff", single]
+    assert found(library)["folder"] == ("checkpoint", "sd15")
+    library.remove(tmp_path / "stuff")
+    assert list(found(library)) == ["single"]
+    assert (tmp_path / "stuff/deep/down/model.safetensors").exists()
+    with pytest.raises(BadRequest, match=r"stuff was not added"):
+        library.remove(tmp_path / "stuff")
+
+
+def test_what_cannot_be_added_is_named(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("x")
+    (tmp_path / "broken.safetensors").write_bytes(b"x" * 100)
+    with pytest.raises(BadRequest, match="nowhere does not exist"):
+        library.add(tmp_path / "nowhere")
+    with pytest.raises(BadRequest, match="there is no model in .*empty"):
+        library.add(tmp_path / "empty")
+    with pytest.raises(ModelBroken, match=r"text\.txt cannot be used: .* is not a \.safetensors file"):
+        library.add(tmp_path / "text.txt")
+    with pytest.raises(ModelBroken, match=r"broken\.safetensors cannot be used: .* not a safetensors file"):
+        library.add(tmp_path / "broken.safetensors")
+    assert library.folders() == []
+
+
+def test_unusable_files_are_listed_with_the_reason(library: Library, tmp_path: Path) -> None:
+    write(library.models / "checkpoints/inpaint.safetensors", checkpoint("sd15", channels=9))
+    (library.models / "checkpoints/old.ckpt").write_bytes(b"\x80\x02")
+    (library.models / "checkpoints/cut.safetensors").write_bytes(b"\xff\0\0\0\0\0\0\0{}")
+    problems = {one.name: (one.kind.what, one.kind.problem) for one in library.installed()}
+    assert problems["inpaint"][0] == "an inpainting checkpoint"
+    assert problems["old"] == ("a pickled checkpoint", "it can run code when it is opened; convert it to .safetensors")
+    assert problems["cut"][0] == "a damaged file"
+    assert "is truncated" in problems["cut"][1]
+    with pytest.raises(ModelBroken, match=r"inpaint\.safetensors is an inpainting checkpoint and cannot be used"):
+        library.find("inpaint", "checkpoint")
+    write(library.models / "checkpoints/fluxy.safetensors", {"double_blocks.0.img_attn.qkv.weight": (1,)})
+    with pytest.raises(ModelBroken, match=r"fluxy\.safetensors is a Flux or Hunyuan model and cannot be used: .* not supported"):
+        library.find("fluxy", "checkpoint")
+    with pytest.raises(ModelBroken, match=r"cut\.safetensors cannot be used: .* is truncated"):
+        library.find("cut", "lora")
+
+
+def test_a_missing_model_comes_with_near_names(library: Library) -> None:
+    write(library.models / "loras/watercolour.safetensors", LORA)
+    with pytest.raises(ModelMissing, match="there is no LoRA 'watercolor'") as caught:
+        library.find("watercolor", "lora")
+    assert caught.value.hint == "Installed are: watercolour."
+    with pytest.raises(ModelMissing) as caught:
+        library.find("x", "checkpoint")
+    assert "None is installed" in caught.value.hint
+
+
+def test_files_of_one_name_stay_apart_and_links_count_once(library: Library, tmp_path: Path) -> None:
+    write(library.models / "loras/ink.safetensors", LORA)
+    write(tmp_path / "more/ink.safetensors", LORA_XL)
+    (tmp_path / "more/link.safetensors").symlink_to(library.models / "loras/ink.safetensors")
+    (tmp_path / "more/circle").symlink_to(tmp_path / "more")
+    library.add(tmp_path / "more")
+    assert found(library) == {"ink": ("lora", "sd15"), "more/ink": ("lora", "sdxl")}
+
+
+def test_weights_are_found_by_name_for_each_family(library: Library) -> None:
+    folder = library.models / "layer_model"
+    write(folder / "vae_transparent_decoder.safetensors", DECODER)
+    write(folder / "layer_sd15_vae_transparent_decoder.safetensors", DECODER)
+    assert library.weights("sdxl", "transparent-decoder").path.name == "vae_transparent_decoder.safetensors"
+    assert library.weights("sd15", "transparent-decoder").path.name == "layer_sd15_vae_transparent_decoder.safetensors"
+    with pytest.raises(ModelMissing, match="the sd15 weights 'joint' are not installed") as caught:
+        library.weights("sd15", "joint")
+    assert caught.value.hint == "acetate models pull sd15-joint"
+    with pytest.raises(BadRequest, match="no weights of role 'joint' for sdxl models"):
+        library.weights("sdxl", "joint")
+
+
+def test_renamed_weights_are_known_by_their_content(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    renamed = write(library.models / "layer_model/layer_xl_vae_transparent_decoder.safetensors", DECODER)
+    write(library.models / "layer_model/another.safetensors", {**DECODER, "x": (1,)})
+    rows = candidates("sdxl", "transparent-decoder")
+    same = replace(rows[0], bytes=renamed.stat().st_size, sha256=sha256_of(renamed))
+    monkeypatch.setattr(catalogue, "candidates", lambda family, role: (same, *rows[1:]))
+    installed = library.weights("sdxl", "transparent-decoder")
+    assert (installed.path, installed.row, installed.family) == (renamed, same, "sdxl")
+
+
+def test_other_containers_serve_where_the_first_is_missing(library: Library) -> None:
+    folder = library.models / "layer_model"
+    write(folder / "ld_diffusers_sdxl_attn.safetensors", {"down_blocks.1.attentions.0.proj_in.weight": (1,)})
+    assert library.weights("sdxl", "transparent-attention").row == catalogue.by_file("ld_diffusers_sdxl_attn.safetensors")
+    write(folder / "layer_xl_transparent_attn.safetensors", ATTENTION)
+    assert library.weights("sdxl", "transparent-attention").path.name == "layer_xl_transparent_attn.safetensors"
+
+
+def test_damaged_weights_are_said_to_be_so(library: Library) -> None:
+    path = write(
+        library.models / "layer_model/layer_sd15_joint.safetensors", {"hookers.layers.0.to_q_lora.0.down.weight": (4, 4)}
+    )
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(ModelBroken, match="is truncated") as caught:
+        library.weights("sd15", "joint")
+    assert caught.value.hint == "Delete the file, then: acetate models pull sd15-joint"
+
+
+def test_changed_files_are_looked_at_again(library: Library) -> None:
+    path = write(library.models / "loras/ink.safetensors", LORA)
+    assert found(library) == {"ink": ("lora", "sd15")}
+    write(path, LORA_XL, padding=1)
+    assert found(library) == {"ink": ("lora", "sdxl")}
+    path.unlink()
+    assert found(library) == {}
+
+
+def test_a_damaged_cache_or_one_of_older_rules_is_forgotten(tmp_path: Path) -> None:
+    write(tmp_path / "own/loras/ink.safetensors", LORA)
+    cache = tmp_path / "cache" / "headers.json"
+    for content in ("{", "[]", '{"rules": 1, "files": {"x": 1}}'):
+        cache.parent.mkdir(exist_ok=True)
+        cache.write_text(content)
+        assert found(Library(tmp_path / "own", tmp_path, tmp_path / "cache")) == {"ink": ("lora", "sd15")}
+    assert json.loads(cache.read_text())["files"]
+
+
+def test_five_hundred_files_are_listed_in_a_second(library: Library) -> None:
+    shapes = checkpoint("sdxl") | {f"{UNET}input_blocks.4.1.transformer_blocks.{i}.x": (1,) for i in range(500)}
+    for i in range(500):
+        write(library.models / f"checkpoints/{i:03}.safetensors", shapes)
+    assert len(library.installed()) == 500
+    fresh = Library(library.models, library.models.parent / "settings", library.models.parent / "cache")
+    start = time.process_time()
+    assert len(fresh.installed("checkpoint")) == 500
+    assert time.process_time() - start < 1.0
+
+
+def test_one_folder_holds_everything_when_it_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
+    assert (own_folders.models_folder(), own_folders.cache_folder()) == (tmp_path / "models", tmp_path / "cache")
+    write(tmp_path / "models/loras/ink.safetensors", LORA)
+    library = Library()
+    write(tmp_path / "more/dot.safetensors", LORA)
+    library.add(tmp_path / "more")
+    assert [one.name for one in Library().installed("lora")] == ["ink", "dot"]
+    assert json.loads((tmp_path / "library.json").read_text()) == {"folders": [str(tmp_path / "more")]}
+    monkeypatch.delenv("ACETATE_HOME")
+    assert "acetate" in str(own_folders.models_folder())
+
+
+def test_listing_imports_no_torch() -> None:
+    script = (
+        "import sys; from acetate.engine import library, catalogue, recognition;"
+        "assert not {'torch', 'transformers', 'diffusers', 'huggingface_hub'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -1,0 +1,93 @@
+"""Base models of people who have not all of the files, and VAEs that lie beside them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from acetate.engine import Engine, ModelMissing, Picture, Request
+from acetate.engine.files import catalogue
+from acetate.engine.files.library import Library
+from acetate.engine.models.base_models import vae_beside
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+
+def draw(engine: Engine, **values: Any) -> NDArray[np.uint8]:
+    request = Request(**{"prompt": "a bottle", "model": "tiny", "steps": 2, "alpha_passes": 1, **values})
+    return next(event.rgba for event in engine.run(request) if isinstance(event, Picture))
+
+
+def test_a_redraw_needs_no_file_of_layerdiffuse_and_what_does_is_named_with_the_command(
+    engine_for: Callable[[str], Engine], models: dict[str, Path], tmp_path: Path, picture: NDArray[np.uint8]
+) -> None:
+    """And files that come later are taken up without a restart."""
+    bare = tmp_path / "bare"
+    shutil.copytree(models["sd15"] / "checkpoints", bare / "checkpoints")
+    enlarge = {"task": "upscale", "source": picture, "scale": 1.5, "strength": 0.5, "steps": 4, "prompt": ""}
+    expected = draw(engine_for("sd15"), **enlarge)
+    engine = Engine("cpu", Library(bare, tmp_path / "s", tmp_path / "c"))
+    with pytest.raises(ModelMissing, match="'transparent-attention' are not installed; .*'transparent-decoder'") as refused:
+        draw(engine)
+    assert refused.value.hint == "acetate models pull sd15-transparent-attention; acetate models pull sd15-transparent-decoder"
+    assert "tiny" not in engine._models, "the refusal comes before the checkpoint is read"
+    assert (draw(engine, **enlarge) == expected).all()
+    with pytest.raises(ModelMissing, match="'transparent-decoder'"):
+        draw(engine, **enlarge, upscaling={"mode": "refine"})
+    shutil.copytree(models["sd15"] / "layer_model", bare / "layer_model")
+    assert (draw(engine) == draw(engine_for("sd15"))).all()
+
+
+def test_only_the_encoder_may_be_missing_for_a_refine(
+    engine_for: Callable[[str], Engine], models: dict[str, Path], tmp_path: Path, picture: NDArray[np.uint8]
+) -> None:
+    part = tmp_path / "part"
+    shutil.copytree(models["sd15"], part)
+    for row in catalogue.candidates("sd15", "transparent-encoder"):
+        (part / "layer_model" / row.file).unlink(missing_ok=True)
+    engine = Engine("cpu", Library(part, tmp_path / "s", tmp_path / "c"))
+    assert draw(engine, task="refine", source=picture).shape == picture.shape
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "models", tmp_path / "settings", tmp_path / "cache")
+
+
+def test_a_vae_is_taken_from_beside_the_checkpoint_the_vae_folder_or_another_checkpoint(library: Library, tiny: Any) -> None:
+    folder = library.models / "checkpoints"
+    folder.mkdir(parents=True)
+    (library.models / "vae").mkdir()
+    path = tiny.write_file(folder / "bare.safetensors", vae=False)
+    bare = library.find("bare", "checkpoint")
+    with pytest.raises(ModelMissing, match=r"bare\.safetensors has no VAE inside") as refused:
+        vae_beside(bare, library)
+    assert refused.value.hint == "Put one beside it as bare.vae.safetensors."
+
+    whole = tiny.write_file(folder / "whole.safetensors")
+    assert vae_beside(bare, library) == whole
+    assert vae_beside(library.find("whole", "checkpoint"), library) is None
+    vae = {key: tensor.contiguous() for key, tensor in tiny.vae_tensors().items()}
+    for name in ("sdxl_vae", "vae-ft-mse"):
+        save_file(vae, library.models / "vae" / f"{name}.safetensors")
+    suitable = "sdxl_vae" if tiny.family == "sdxl" else "vae-ft-mse"
+    assert vae_beside(bare, library) == library.models / "vae" / f"{suitable}.safetensors"
+    beside = path.with_name("bare.vae.safetensors")
+    save_file(vae, beside)
+    assert vae_beside(bare, library) == beside
+
+
+def test_a_checkpoint_without_vae_draws_with_the_one_beside_it(
+    engine_for: Callable[[str], Engine], tiny_sd15: Any, tmp_path: Path
+) -> None:
+    engine = engine_for("sd15")
+    tiny_sd15.write_file(tmp_path / "bare.safetensors", vae=False)
+    save_file({key: tensor.contiguous() for key, tensor in tiny_sd15.vae_tensors().items()}, tmp_path / "bare.vae.safetensors")
+    engine.library.add(tmp_path / "bare.safetensors")
+    assert (draw(engine, model="bare") == draw(engine)).all()
+    assert torch.equal(engine.open("bare").codec.networks[0].decoder.conv_in.weight, tiny_sd15.vae.decoder.conv_in.weight)

@@ -1,0 +1,151 @@
+"""The pipeline on a model with random weights: what holds whatever the networks draw."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Progress, Request
+from acetate.engine.models.codec import LatentOffsetCodec
+from numpy.typing import NDArray
+
+
+def pictures(engine: Engine, **values: Any) -> list[Picture]:
+    request = Request(**{"prompt": "a red apple", "steps": 2, "alpha_passes": 1, **values})
+    return [event for event in engine.run(request) if isinstance(event, Picture)]
+
+
+@pytest.fixture
+def layer() -> NDArray[np.uint8]:
+    rng = np.random.default_rng(4)
+    picture = rng.integers(0, 256, (90, 120, 4)).astype(np.uint8)
+    picture[:10, :, 3] = 0
+    return picture
+
+
+def test_the_same_seed_gives_the_same_bytes(untrained: Engine) -> None:
+    first, second = pictures(untrained, seed=7), pictures(untrained, seed=7)
+    assert (first[0].rgba == second[0].rgba).all()
+    assert (pictures(untrained, seed=8)[0].rgba != first[0].rgba).any()
+
+
+def test_a_batch_gives_the_pictures_of_single_runs(untrained: Engine) -> None:
+    batch = pictures(untrained, seed=3, count=3)
+    singles = [pictures(untrained, seed=3 + i)[0] for i in range(3)]
+    assert [p.seed for p in batch] == [3, 4, 5]
+    assert all((b.rgba == s.rgba).all() for b, s in zip(batch, singles, strict=True))
+
+
+@pytest.mark.parametrize("size", [(128, 128), (333, 517), (1, 1), (640, 64)])
+def test_any_size_comes_out_as_asked(untrained: Engine, size: tuple[int, int]) -> None:
+    (picture,) = pictures(untrained, width=size[0], height=size[1])
+    assert picture.rgba.shape == (size[1], size[0], 4)
+
+
+def test_parameters_repeat_the_picture(untrained: Engine) -> None:
+    from acetate.engine.values.parameters import from_json
+
+    picture = pictures(untrained, seed=5, count=2)[1]
+    (again,) = (e for e in untrained.run(from_json(picture.parameters)) if isinstance(e, Picture))
+    assert (again.rgba == picture.rgba).all()
+    assert again.parameters == picture.parameters
+
+
+def test_progress_counts_up_to_one_and_previews_are_small(untrained: Engine) -> None:
+    events = list(untrained.run(Request(prompt="x", steps=3, alpha_passes=2)))
+    steps = [e for e in events if isinstance(e, Progress)]
+    fractions = [e.fraction for e in steps]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    assert [e.step for e in steps if e.stage == "denoise"] == [1, 2, 3]
+    previews = [e.preview() for e in steps if e.preview is not None]
+    assert {p.shape for p in previews} == {(16, 16, 4)}
+
+
+def test_closing_the_iterator_between_steps_cancels(untrained: Engine) -> None:
+    calls = []
+    untrained.open("sketchpad").unet.register_forward_hook(lambda *_: calls.append(1))
+    running = untrained.run(Request(prompt="x", steps=20))
+    for event in running:
+        if isinstance(event, Progress) and event.stage == "denoise" and event.step == 2:
+            break
+    running.close()
+    assert len(calls) == 2
+    assert pictures(untrained), "the engine goes on after a cancel"
+
+
+def test_refine_keeps_the_size_and_can_lock_alpha(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    (free,) = pictures(untrained, task="refine", source=layer)
+    (locked,) = pictures(untrained, task="refine", source=layer, lock_alpha=True)
+    assert free.rgba.shape == locked.rgba.shape == layer.shape
+    assert (locked.rgba[..., 3] == layer[..., 3]).all()
+    assert (free.rgba[..., 3] != layer[..., 3]).any()
+
+
+def test_refine_of_no_strength_runs_no_step(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    events = list(untrained.run(Request(task="refine", prompt="x", source=layer, strength=0)))
+    assert not [e for e in events if isinstance(e, Progress) and e.stage == "denoise"]
+    assert [e.fraction for e in events if isinstance(e, Progress)][-1] == 1
+    assert isinstance(events[-1], Picture)
+
+
+def test_repaint_leaves_everything_outside_the_mask(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    mask = np.zeros(layer.shape[:2], np.uint8)
+    mask[40:70, 30:60], mask[70:75, 30:60] = 255, 90
+    (picture,) = pictures(untrained, task="repaint", source=layer, mask=mask)
+    assert (picture.rgba[mask == 0] == layer[mask == 0]).all()
+    assert (picture.rgba[mask > 0] != layer[mask > 0]).any()
+
+
+def test_an_opaque_source_is_not_blamed_on_the_model(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    opaque, mask = layer.copy(), np.zeros(layer.shape[:2], np.uint8)
+    opaque[..., 3], mask[40:42, 30:32] = 255, 255
+    (picture,) = pictures(untrained, task="repaint", source=opaque, mask=mask)
+    assert picture.quality["border"] == 0
+    assert picture.warnings == ()
+
+
+def test_the_decoder_gets_unscaled_latents_and_pixels_in_range(untrained: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The classic mistakes of layerdiffuse.md 7.1: scaled latents, unclamped pixels."""
+    codec = untrained.open("sketchpad").codec
+    assert isinstance(codec, LatentOffsetCodec)
+    codec.scaling_factor = 0.25
+    seen: dict[str, Any] = {}
+    original = codec.decoder.estimates
+
+    def spy(pixels: Any, latents: Any, *rest: Any) -> Any:
+        seen.update(pixels=pixels, latents=latents)
+        return original(pixels, latents, *rest)
+
+    monkeypatch.setattr(codec.decoder, "estimates", spy)
+    sampled: list[Any] = []
+    decode = codec.decode
+    monkeypatch.setattr(codec, "decode", lambda latents, passes: sampled.append(latents) or decode(latents, passes))
+    pictures(untrained)
+    assert (seen["latents"] - sampled[0] / 0.25).abs().max() < 1e-6
+    assert 0 <= seen["pixels"].min() <= seen["pixels"].max() <= 1
+
+
+def test_an_unknown_model_is_named(untrained: Engine) -> None:
+    with pytest.raises(ModelMissing, match="'unicorn-xl'"):
+        pictures(untrained, model="unicorn-xl")
+
+
+def test_a_task_that_the_family_cannot_do_says_which_can(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    with pytest.raises(BadRequest, match="'blend'.*sketchpad") as refused:
+        pictures(untrained, task="blend", foreground=layer)
+    assert "sdxl" in refused.value.hint
+
+
+def test_missing_weights_name_the_command_that_brings_them(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    with pytest.raises(ModelMissing, match="foreground-to-background") as refused:
+        pictures(untrained, task="background", foreground=layer)
+    assert "SDXL" in refused.value.hint
+
+
+def test_describe_is_plain_json(untrained: Engine) -> None:
+    import json
+
+    described = json.loads(json.dumps(untrained.describe()))
+    assert described["models"][0]["name"] == "sketchpad"
+    assert described["tasks"]["repaint"]["conditions"] == ["source", "mask"]
+    assert described["tasks"]["blend"]["conditions"] == ["foreground"]

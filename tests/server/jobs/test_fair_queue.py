@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+from acetate.server.jobs.fair_queue import FairQueue
+
+
+def filled(**sessions: str) -> FairQueue:
+    """`a="123"`: session `a` has put its jobs a1, a2, a3."""
+    queue = FairQueue()
+    for session, jobs in sessions.items():
+        for job in jobs:
+            queue.put(session + job, session)
+    return queue
+
+
+def drained(queue: FairQueue) -> list[str]:
+    jobs = []
+    while (job := queue.take()) is not None:
+        jobs.append(job)
+    return jobs
+
+
+def test_sessions_take_turns() -> None:
+    assert drained(filled(a="123", b="1", c="12")) == ["a1", "b1", "c1", "a2", "c2", "a3"]
+
+
+def test_the_announced_order_is_the_order_of_taking() -> None:
+    queue = filled(a="1234", b="12", c="1")
+    queue.take()
+    queue.put("d1", "d")
+
+    assert queue.order() == drained(queue)
+
+
+def test_who_has_just_had_a_turn_waits_for_the_others() -> None:
+    queue = filled(a="12")
+    assert queue.take() == "a1"
+    queue.put("b1", "b")
+
+    assert drained(queue) == ["b1", "a2"]
+
+
+def test_submitting_one_job_at_a_time_brings_no_advantage() -> None:
+    queue = filled(a="123", b="1")
+    taken = []
+    for round_ in range(2, 5):
+        taken += [queue.take(), queue.take()]
+        queue.put(f"b{round_}", "b")
+
+    assert taken == ["a1", "b1", "a2", "b2", "a3", "b3"]
+
+
+def test_the_front_is_before_ones_own_only() -> None:
+    queue = filled(a="12", b="12")
+    queue.put("b0", "b", front=True)
+
+    assert drained(queue) == ["a1", "b0", "a2", "b1", "b2"]
+
+
+def test_a_job_that_is_put_back_is_next() -> None:
+    queue = filled(a="12", b="1")
+    job = queue.take()
+    assert job is not None
+    queue.put_back(job, "a")
+
+    assert drained(queue) == ["a1", "b1", "a2"]
+
+
+def test_a_removed_job_is_not_taken() -> None:
+    queue = filled(a="12", b="1")
+
+    assert queue.remove("a1") and queue.remove("b1")
+    assert not queue.remove("b1") and not queue.remove("unknown")
+    assert "a1" not in queue and len(queue) == 1
+    assert drained(queue) == ["a2"]
+
+
+@pytest.mark.parametrize("sessions", [1, 50])
+def test_no_session_gets_more_than_its_share(sessions: int) -> None:
+    queue = filled(**{f"s{number}_": "12345" for number in range(sessions)})
+    turns = [job.split("_")[0] for job in drained(queue)]
+
+    for start in range(0, len(turns), sessions):
+        assert len(set(turns[start : start + sessions])) == sessions

@@ -1,0 +1,96 @@
+"""One job in a worker, with a lane that the test steps through and a pipe that keeps what is said."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import pytest
+from acetate.engine import OutOfMemory
+from acetate.server.worker import worker_messages
+from acetate.server.worker.process import Pipe, run_job
+
+JOB = "0123456789abcdef"
+RUN = worker_messages.RunJob(JOB, "submit", {})
+
+
+class Steps:
+    """A lane whose job has ten steps; `before` is called before each with its number."""
+
+    def __init__(self, before: Callable[[int], None]) -> None:
+        self.before = before
+        self.done = 0
+        self.closed = False
+
+    def run(self, command: worker_messages.RunJob) -> Iterator[tuple[worker_messages.Report, bytes]]:
+        try:
+            for step in range(1, 11):
+                self.before(step)
+                self.done = step
+                yield worker_messages.Advanced(command.job, "denoise", step, 10, step / 10), b""
+        finally:
+            self.closed = True
+
+
+class Heard(Pipe):
+    """What the server would read, and what it says."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), io.BytesIO())
+        self.reports: list[worker_messages.Report] = []
+
+    def send(self, report: worker_messages.Report, payload: bytes = b"") -> None:
+        self.reports.append(report)
+
+    def stop(self, job: str) -> None:
+        self._stopped.add(job)
+
+
+@pytest.fixture
+def pipe() -> Heard:
+    return Heard()
+
+
+def test_a_cancelled_job_ends_with_the_step_that_runs(pipe: Heard) -> None:
+    """And what it held is given up: the generator in which the engine's tensors live is closed."""
+    lane = Steps(before=lambda step: pipe.stop(JOB) if step == 4 else None)
+    run_job(lane, RUN, pipe)  # type: ignore[arg-type]
+
+    assert lane.done == 4 and lane.closed
+    assert [type(report) for report in pipe.reports] == [worker_messages.Advanced] * 3 + [worker_messages.Stopped]
+
+
+def test_only_the_cancelled_job_stops(pipe: Heard) -> None:
+    lane = Steps(before=lambda step: pipe.stop("another-job-of-someone"))
+    run_job(lane, RUN, pipe)  # type: ignore[arg-type]
+
+    assert lane.done == 10
+    assert pipe.reports[-1] == worker_messages.Done(JOB)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OutOfMemory("8 GB are needed, 2 GB are free", hint="Try a smaller size."), "out-of-memory"),
+        (MemoryError(), "out-of-memory"),
+        (ZeroDivisionError(), "internal"),
+    ],
+)
+def test_a_job_that_breaks_says_why_and_the_worker_goes_on(pipe: Heard, error: Exception, code: str) -> None:
+    def break_down(step: int) -> None:
+        raise error
+
+    lane = Steps(before=break_down)
+    run_job(lane, RUN, pipe)  # type: ignore[arg-type]
+    (broke,) = pipe.reports
+
+    assert isinstance(broke, worker_messages.Broke) and broke.failure.code == code
+    assert lane.closed
+
+
+def test_an_error_that_spoils_the_device_ends_the_worker(pipe: Heard) -> None:
+    def break_down(step: int) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(RuntimeError, match="CUDA"):
+        run_job(Steps(before=break_down), RUN, pipe)  # type: ignore[arg-type]
