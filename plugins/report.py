@@ -6,7 +6,6 @@ Looks at files only; starts no editor.
 from __future__ import annotations
 
 import filecmp
-import json
 import os
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .bridge.launch import recorded
 from .hosts import GIMP, HOSTS, KRITA, Host, Place, places, setting
 from .install import LAUNCH, assemble, beside_package, server_command
 
@@ -81,15 +81,6 @@ def _of_krita(place: Place, subject: str) -> Iterator[Finding]:
     elif place.package == "plain" and _lacks_pyqt():
         remedy = "sudo apt install python3-pyqt5 (or the package of that name on your system)"
         yield Finding(subject, False, "Krita cannot load any Python plug-in: PyQt is not installed", remedy)
-
-
-def recorded(file: Path) -> list[str] | None:
-    """The command in a plug-in's launch file, `None` without a usable one."""
-    try:
-        command = json.loads(file.read_text(encoding="utf-8"))["command"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return command if isinstance(command, list) and command and all(isinstance(word, str) for word in command) else None
 
 
 def _is_current(place: Place) -> bool:

@@ -1,8 +1,8 @@
 """The open document: what is selected, what a layer looks like, and new layers put in as one undo step.
 
 Does not know prompts, jobs or widgets. Everything runs on Krita's main thread; what may take long is a generator that does a
-few milliseconds of work between two `yield`s (`steps.Work`). Takes Krita's objects as they are and imports nothing of Krita,
-so that the same tests run against a fake and against the real program.
+few milliseconds of work between two `yield`s (`host.Work`). Takes Krita's objects as they are and imports nothing of Krita, so
+that the same tests run against a fake and against the real program.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Generator
 from typing import Any
 
+from acetate.plugins.bridge.host import DocumentClosedError
 from acetate.plugins.bridge.placement import intersection
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
 from acetate.protocol import Box
@@ -28,10 +29,6 @@ CONVERTED_PIXELS = 1 << 16
 
 BOUNDLESS = ("filllayer", "filterlayer", "adjustmentlayer", "generatorlayer")
 """Layers without an extent of their own: they fill the canvas."""
-
-
-class DocumentClosedError(Exception):
-    """The document is not open any more."""
 
 
 # --- what is there ---------------------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.plugins.bridge.words import ago
 from acetate.protocol import HistoryEntry
 
+from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
 from . import checkerboard
-from .qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
 
 THUMBNAIL, MARGIN = 48, 4
 JOB = Qt.ItemDataRole.UserRole

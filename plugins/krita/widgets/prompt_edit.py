@@ -6,7 +6,7 @@ from typing import Any
 
 from acetate.plugins.bridge.emphasis import emphasised
 
-from .qt import Qt, QtCore, QtGui, QtWidgets, Signal
+from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal
 
 RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 ARROWS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}

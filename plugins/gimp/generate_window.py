@@ -5,60 +5,58 @@ Does not know how a layer is made. Imported only when there is a screen.
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from acetate.plugins.bridge.form import fresh_seed
-from acetate.plugins.bridge.watch import Watch
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.job_status import JobStatus
+from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Client, Connected, Engine, Event, Image
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 
-from . import calls, canvas, orders
+from . import canvas, jobs
 from .fields import SPACING, FieldGrid
-from .preview import Preview
-from .refused import RefusedError, StoppedError
-from .run import Run
-from .ticking import Ticking
+from .host import StoppedError
+from .preview import PreviewPane
+from .procedure_call import ProcedureCall, layers_of
 from .values import fill, form_of
-
-if TYPE_CHECKING:
-    from .calls import Call
+from .window import JobWindow
 
 MESSAGE_CHARACTERS = 60
 """Width at which a message breaks into lines."""
 
 
-def generate(call: Call, client: Client) -> list[Gimp.Layer]:
+def generate(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
     """Open the window; return all layers that were made until it is closed. Raises `StoppedError` when there are none."""
     GimpUi.init(call.command.name)
     _start_from_layer(call)
-    layers = GenerateDialog(call, client).run()
+    layers = GenerateWindow(call, client).run()
     if not layers:
         raise StoppedError
     return layers
 
 
-def _start_from_layer(call: Call) -> None:
+def _start_from_layer(call: ProcedureCall) -> None:
     """Fill the form with what the selected layer was made with, if Acetate made it."""
     record = canvas.attached(call.layer)
     task = call.command.task
     if record and task is not None:
         present = form_of(call.config, call.command.names, task.name)
-        fill(call.config, [name for name in call.command.names if name != "new-seed"], orders.form_of_record(record, present))
+        fill(call.config, [name for name in call.command.names if name != "new-seed"], jobs.form_of_record(record, present))
 
 
-class GenerateDialog:
-    """One window from opening to closing. A timer hands it the client's events, while it waits and while a run goes on."""
+class GenerateWindow(JobWindow):
+    """One window from opening to closing."""
 
-    def __init__(self, call: Call, client: Client) -> None:
-        self._call, self._client = call, client
-        self._run: Run | None = None
+    def __init__(self, call: ProcedureCall, client: Client) -> None:
+        super().__init__(call, client)
+        self._result: PendingResult | None = None
+        """Of the run that goes on."""
         self._image, self._subject = call.image, call.layer
-        self._jobs: set[str] = set()
+        self._job_ids: set[str] = set()
         """Of the runs that were begun in this window."""
         self._closing = False
-        self._connection = Watch()
         self._loop = GLib.MainLoop()
         self._dialog = GimpUi.ProcedureDialog.new(call.procedure, call.config, call.command.title)
         self._dialog.set_ok_label("_Generate")
@@ -72,7 +70,7 @@ class GenerateDialog:
     def run(self) -> list[Gimp.Layer]:
         layers: list[Gimp.Layer] = []
         try:
-            with Ticking(self._advance, self._give_up):
+            with self._ticking():
                 while self._dialog.run() and not self._closing:
                     made = self._generate()
                     layers += made
@@ -99,27 +97,28 @@ class GenerateDialog:
         except StoppedError:
             self._progress.set_text("Stopped")
         finally:
-            self._run = None
+            self._result = None
             self._set_running(False)
         return []
 
-    def _begin(self) -> Run:
+    def _begin(self) -> PendingResult:
         if self._image is not None and not self._image.is_valid():  # closed meanwhile
             self._image = self._subject = None
         subject, above = self._layers()
-        order = calls.generation(self._call, self._image, subject)
-        self._preview.clear(*order.proportions)
-        self._run = calls.begin(self._call, self._client, order, self._image, above)
-        self._jobs.add(str(self._run.watch.job))
-        return self._run
+        self._result = result = self._call.generate(self._jobs, self._image, subject, above)
+        box = result.plan.box
+        self._preview.clear(*((box.width, box.height) if box is not None else (1, 1)))
+        self._job_ids.add(result.job)
+        return result
 
-    def _finish(self, run: Run) -> list[Gimp.Layer]:
-        self._set_running(True)
-        self._loop.run()
-        layers = run.finish()
+    def _finish(self, result: PendingResult) -> list[Gimp.Layer]:
+        if not result.over:  # what was refused while it was read is over before it began
+            self._set_running(True)
+            self._loop.run()
+        layers = layers_of(result)
         self._image = layers[0].get_image()
-        self._show_result(run)
-        self._say(run.remarks, "dialog-warning")
+        self._show_result(result)
+        self._say("\n".join(result.notes), "dialog-warning")
         return layers
 
     def _layers(self) -> tuple[Gimp.Layer | None, Gimp.Layer | None]:
@@ -131,35 +130,27 @@ class GenerateDialog:
         if self._image is None:
             return None, None
         selected = canvas.active_layer(self._image, ())
-        if canvas.attached(selected).get("job") not in self._jobs:
+        if canvas.attached(selected).get("job") not in self._job_ids:
             self._subject = selected
         return self._subject, selected
 
-    def _advance(self) -> None:
-        for event in self._client.poll():
-            self._take(event)
-        if self._run is not None:
-            self._run.tick()
-            self._show_progress(self._run.watch)
-            if self._run.over:
+    def _look(self) -> None:
+        if self._result is not None:
+            self._show_progress(self._result.status)
+            if self._result.over:
                 self._loop.quit()
 
-    def _give_up(self) -> None:
+    def _wake(self) -> None:
         self._closing = True
         self._loop.quit()
         self._dialog.response(Gtk.ResponseType.CANCEL)
 
     def _take(self, event: Event) -> None:
-        if self._connection.over:  # failed before; what comes now may be better
-            self._connection = Watch()
-        self._connection.take(event, time.monotonic())
         if isinstance(event, Connected):
             self._offer(event.welcome.engine)
         elif isinstance(event, Engine):
             self._offer(event)
-        if self._run is not None:
-            self._run.take(event)
-        else:
+        if self._result is None:
             self._show_connection()
 
     def _offer(self, engine: Engine) -> None:
@@ -183,19 +174,19 @@ class GenerateDialog:
 
     def _on_response(self, _dialog: Any, response: int) -> None:
         """While a run goes on GIMP's own loop does not: Close and Escape stop the run, and close the window after it."""
-        if self._run is not None and response in (Gtk.ResponseType.CANCEL, Gtk.ResponseType.DELETE_EVENT):
+        if self._result is not None and response in (Gtk.ResponseType.CANCEL, Gtk.ResponseType.DELETE_EVENT):
             self._closing = True
-            self._run.stop()
+            self._jobs.cancel(self._result)
 
     def _on_delete(self, *_: Any) -> bool:
         """The same for the window's own close button; while no run goes on GIMP's loop answers it."""
-        if self._run is not None:
+        if self._result is not None:
             self._on_response(None, Gtk.ResponseType.DELETE_EVENT)
-        return self._run is not None
+        return self._result is not None
 
     def _on_stop(self, _button: Gtk.Button) -> None:
-        if self._run is not None:
-            self._run.stop()
+        if self._result is not None:
+            self._jobs.cancel(self._result)
 
     # --- what is seen ------------------------------------------------------------------------------------------------
 
@@ -205,7 +196,7 @@ class GenerateDialog:
         columns = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, 2 * SPACING)
         self._fields = FieldGrid(self._call.procedure, self._call.config, self._call.command.names, self._submit)
         columns.pack_start(self._fields.widget, True, True, 0)
-        self._preview = Preview()
+        self._preview = PreviewPane()
         columns.pack_start(self._preview.widget, False, False, 0)
 
         self._progress = Gtk.ProgressBar.new()
@@ -241,7 +232,7 @@ class GenerateDialog:
         self._message_row.hide()
 
     def _submit(self) -> None:
-        if self._run is None:
+        if self._result is None:
             self._dialog.response(Gtk.ResponseType.OK)
 
     def _set_running(self, running: bool) -> None:
@@ -252,24 +243,24 @@ class GenerateDialog:
         if not running:
             self._fields.take_focus()
 
-    def _show_progress(self, watch: Watch) -> None:
-        self._progress.set_text(watch.text)
-        if watch.fraction is None:
+    def _show_progress(self, status: JobStatus) -> None:
+        self._progress.set_text(status.text)
+        if status.fraction is None:
             self._progress.pulse()
         else:
-            self._progress.set_fraction(watch.fraction)
-        if watch.preview is not None:
-            self._preview.show(watch.preview)
-            watch.preview = None
+            self._progress.set_fraction(status.fraction)
+        if status.preview is not None:
+            self._preview.show(status.preview)
+            status.preview = None
 
     def _show_connection(self) -> None:
         failure = self._connection.failure
         self._say(explained(failure) if failure is not None and self._connection.over else "")
         self._progress.set_text("" if self._connection.over else self._connection.text)
 
-    def _show_result(self, run: Run) -> None:
+    def _show_result(self, result: PendingResult) -> None:
         """The topmost visible layer, in its place."""
-        shown = [ready for ready in run.watch.layers if ready.layer.visible and ready.layer.picture == 0 and ready.data]
+        shown = [ready for ready in result.status.layers if ready.layer.visible and ready.layer.picture == 0 and ready.data]
         if shown:
             top = max(shown, key=lambda ready: ready.layer.order)
             self._preview.show_placed(Image(top.layer.width, top.layer.height, top.layer.format, top.data), top.layer)

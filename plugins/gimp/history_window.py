@@ -6,23 +6,21 @@ Does not know how a layer gets into an image. Imported only when there is a scre
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
-from acetate.plugins.bridge.watch import Watch
-from acetate.plugins.bridge.words import ago, explained, short_prompt
+from acetate.plugins.bridge.history import History
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.words import ago, explained, sentence, short_prompt
 from acetate.protocol import Client, Connected, Discarded, Event, HistoryEntry, HistoryPage, Image
 from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk
 
-from . import calls, canvas, orders
+from . import canvas
 from .fields import SPACING
+from .host import StoppedError
 from .preview import fitted, scaled
-from .refused import RefusedError, StoppedError
-from .run import Run
-from .saving import Saving, ask_for_path
-from .ticking import Ticking
-
-if TYPE_CHECKING:
-    from .calls import Call
+from .procedure_call import ProcedureCall, from_history, layers_of
+from .questions import ask_for_path
+from .window import JobWindow
 
 THUMBNAIL_SIDE = 128
 COLUMNS, ROWS = 4, 3
@@ -33,24 +31,23 @@ PICTURE, JOB, CAPTION, TOOLTIP = range(4)
 INSERT, DELETE, SAVE = 1, 2, 3
 
 
-def insert(call: Call, client: Client) -> list[Gimp.Layer]:
+def insert(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
     """Open the window; return all layers that were inserted until it is closed. Raises `StoppedError` when there are none."""
     GimpUi.init(call.command.name)
-    layers = HistoryDialog(call, client).run()
+    layers = HistoryWindow(call, client).run()
     if not layers:
         raise StoppedError
     return layers
 
 
-class HistoryDialog:
+class HistoryWindow(JobWindow):
     """One window from opening to closing; pages are fetched as they are wanted."""
 
-    def __init__(self, call: Call, client: Client) -> None:
-        self._call, self._client = call, client
-        self._entries: dict[str, HistoryEntry] = {}
-        self._connection = Watch()
-        self._run: Run | None = None
-        self._saving: Saving | None = None
+    def __init__(self, call: ProcedureCall, client: Client) -> None:
+        super().__init__(call, client)
+        self._history = History()
+        self._result: PendingResult | None = None
+        self._saving: PendingResult | None = None
         self._layers: list[Gimp.Layer] = []
         self._dialog = GimpUi.Dialog(title="Acetate History", role="acetate-history")
         self._dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
@@ -64,11 +61,11 @@ class HistoryDialog:
         asked = {INSERT: self._insert, DELETE: self._delete, SAVE: self._save}
         self._ask(None)
         try:
-            with Ticking(self._advance, lambda: self._dialog.response(Gtk.ResponseType.CLOSE)) as ticking:
-                while not ticking.ended and (response := self._dialog.run()) in asked:
+            with self._ticking():
+                while self._error is None and (response := self._dialog.run()) in asked:
                     asked[response]()
                 # Closing the window does not take back what was to be saved.
-                while not ticking.ended and self._saving is not None:
+                while self._error is None and self._saving is not None:
                     Gtk.main_iteration()
         finally:
             self._dialog.destroy()
@@ -78,13 +75,12 @@ class HistoryDialog:
 
     def _insert(self) -> None:
         job = self._chosen()
-        if job is None or self._run is not None:
+        if job is None or self._result is not None:
             return
         image = self._call.image if self._call.image is not None and self._call.image.is_valid() else None
         try:
-            order = orders.finished_job(job, image, task=self._entries[job].task)
             selected = canvas.active_layer(image, ()) if image is not None else None
-            self._run = calls.begin(self._call, self._client, order, image, selected)
+            self._result = from_history(job, self._history.entries[job].task, image, selected, self._jobs)
             self._status.set_text("Fetching the layers")
         except RefusedError as refusal:
             self._status.set_text(str(refusal))
@@ -99,10 +95,10 @@ class HistoryDialog:
         job = self._chosen()
         if job is None or self._saving is not None:
             return
-        path = ask_for_path(self._dialog, _caption(self._entries[job]), canvas.folder_of(self._call.image))
+        path = ask_for_path(self._dialog, _caption(self._history.entries[job]), canvas.folder_of(self._call.image))
         if path is not None:
-            self._saving = Saving(self._client, job, path)
-            self._status.set_text(self._saving.text)
+            self._saving = self._jobs.save(job, path)
+            self._status.set_text(f"Fetching {path.name}")
         self._adapt()
 
     def _ask(self, before: str | None) -> None:
@@ -114,67 +110,67 @@ class HistoryDialog:
 
     # --- told by the server ------------------------------------------------------------------------------------------
 
-    def _advance(self) -> None:
-        for event in self._client.poll():
-            self._take(event)
-        if self._saving is not None:
-            self._saving.tick()
-            if self._saving.over:
-                self._saved(self._saving)
-        if self._run is not None:
-            self._run.tick()
-            if self._run.over:
-                self._inserted(self._run)
+    def _wake(self) -> None:
+        self._dialog.response(Gtk.ResponseType.CLOSE)
+
+    def _look(self) -> None:
+        if self._saving is not None and self._saving.over:
+            self._saved(self._saving)
+        if self._result is not None and self._result.over:
+            self._inserted(self._result)
 
     def _take(self, event: Event) -> None:
-        if self._connection.over:
-            self._connection = Watch()
-        self._connection.take(event, time.monotonic())
-        if self._saving is not None:
-            self._saving.take(event)
-        if self._run is not None:
-            self._run.take(event)
+        if self._result is not None:
+            pass
         elif isinstance(event, HistoryPage):
             self._show(event)
         elif isinstance(event, Discarded):
+            self._history.take(event)
             self._forget(event.job)
-        elif not self._entries:
+        elif not self._history.entries:
             failure = self._connection.failure
             self._status.set_text(explained(failure) if failure is not None else self._connection.text)
-        if isinstance(event, Connected) and not self._entries:
+        if isinstance(event, Connected) and not self._history.entries:
             self._status.set_text("Fetching the history")
 
-    def _inserted(self, run: Run) -> None:
-        self._run = None
+    def _inserted(self, result: PendingResult) -> None:
+        self._result = None
         try:
-            layers = run.finish()
+            layers = layers_of(result)
             self._layers += layers
             self._status.set_text("Inserted " + canvas.inserted_name(layers))
         except (RefusedError, StoppedError) as refusal:
             self._status.set_text(str(refusal))
         self._adapt()
 
-    def _saved(self, saving: Saving) -> None:
+    def _saved(self, result: PendingResult) -> None:
         self._saving = None
-        self._status.set_text(saving.text)
+        name = result.save_as.name if result.save_as is not None else ""
+        if result.made is not None:
+            text = " ".join(["Saved " + name, *map(sentence, result.notes)])
+        elif result.error is not None:
+            text = str(result.error)
+        else:
+            text = explained(result.failure) if result.failure is not None else f"The server sent no {name}. Try again."
+        self._status.set_text(text)
         self._adapt()
 
     def _show(self, page: HistoryPage) -> None:
+        shown = set(self._history.entries)
+        self._history.take(page)
         for entry in page.entries:
-            if entry.job not in self._entries:
-                self._entries[entry.job] = entry
+            if entry.job not in shown:
                 picture = page.thumbnails.get(entry.job)
                 self._model.append([_thumbnail(picture), entry.job, _caption(entry), _tooltip(entry)])
-        if self._entries and not self._icons.get_selected_items():
+        if self._history.entries and not self._icons.get_selected_items():
             self._icons.select_path(Gtk.TreePath.new_first())
             self._icons.set_cursor(Gtk.TreePath.new_first(), None, False)
             self._icons.grab_focus()
         self._more_button.set_visible(page.more)
-        self._status.set_text("" if self._entries else "Nothing yet: what is generated in any editor appears here.")
+        self._status.set_text("" if self._history.entries else "Nothing yet: what is generated in any editor appears here.")
         self._adapt()
 
     def _forget(self, job: str) -> None:
-        self._entries.pop(job, None)
         for row in list(self._model):
             if row[JOB] == job:
                 self._model.remove(row.iter)
@@ -199,7 +195,7 @@ class HistoryDialog:
         scrolled.set_min_content_width(COLUMNS * (THUMBNAIL_SIDE + 40))
         scrolled.add(self._icons)
         self._more_button = Gtk.Button.new_with_mnemonic("_Older")
-        self._more_button.connect("clicked", lambda *_: self._ask(next(reversed(self._entries), None)))
+        self._more_button.connect("clicked", lambda *_: self._ask(self._history.oldest))
         self._status = Gtk.Label.new("Looking for the server")
         self._status.set_xalign(0.0)
         self._status.set_line_wrap(True)
@@ -218,8 +214,8 @@ class HistoryDialog:
 
     def _adapt(self) -> None:
         chosen = self._chosen() is not None
-        self._insert_button.set_sensitive(chosen and self._run is None)
-        self._delete_button.set_sensitive(chosen and self._run is None)
+        self._insert_button.set_sensitive(chosen and self._result is None)
+        self._delete_button.set_sensitive(chosen and self._result is None)
         self._save_button.set_sensitive(chosen and self._saving is None)
 
 

@@ -9,9 +9,9 @@ from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.placement import LARGEST_SIDE
 from acetate.plugins.bridge.tasks import METHODS, TASKS
 
+from ..qt import Qt, QtWidgets, Signal, guarded
 from .fields import SPACING, Percent, SeedEdit, StillUnderTheWheel, beside, choose, combo_box, grid_layout, spin_box
 from .prompt_edit import PromptEdit
-from .qt import Qt, QtWidgets, Signal, guarded
 
 AREAS = {"selection": "Selection, or canvas", "canvas": "Canvas", "custom": "Own size"}
 

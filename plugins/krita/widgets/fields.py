@@ -6,7 +6,7 @@ from typing import Any
 
 from acetate.plugins.bridge.form import LARGEST_SEED
 
-from .qt import Qt, QtCore, QtWidgets, guarded
+from ..qt import Qt, QtCore, QtWidgets, guarded
 
 SPACING = 4
 

@@ -1,23 +1,24 @@
-"""Long work on Krita's main thread in short turns, so that painting goes on. Knows generators; knows nothing of their work."""
+"""Long work on Krita's main thread in short turns, so that painting goes on, and files on other threads.
+
+Knows generators and functions; knows nothing of their work.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
+
+from acetate.plugins.bridge.host import Result, Work
 
 from .qt import QtCore, Signal
-
-Result = TypeVar("Result")
-Work = Generator[None, None, Result]
-"""Does a few milliseconds of work between two `yield`s and returns its result."""
 
 TURN_SECONDS = 0.012
 """Of work before Krita gets the thread back; one uninterruptible piece may take longer, but should stay under 50 ms."""
 
 
-class Steps:
+class CooperativeTurns:
     """Runs one work after the other."""
 
     def __init__(self) -> None:
@@ -63,8 +64,8 @@ class Steps:
             then(*ended)
 
 
-class Elsewhere(QtCore.QObject):
-    """Runs functions that touch only files on threads of their own; what comes of them arrives on the main thread."""
+class FileThread(QtCore.QObject):
+    """Runs functions that touch only files, each on a thread of its own; what comes of them arrives on the main thread."""
 
     _done = Signal(object, object, object)
 

@@ -7,7 +7,7 @@ from typing import Any
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Failure
 
-from .qt import Qt, QtGui, QtWidgets, guarded
+from ..qt import Qt, QtGui, QtWidgets, guarded
 
 ERROR, NOTE = (210, 50, 50), (60, 130, 200)
 """Red, green and blue that the box is tinted with."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from acetate.protocol import Image
 
-from .qt import Qt, QtCore, QtGui, QtWidgets
+from ..qt import Qt, QtCore, QtGui, QtWidgets
 
 LIGHT, DARK, SQUARE = 255, 220, 8
 """Krita's own checkers: two grays and the side of a square in pixels, halved for small pictures."""
@@ -48,7 +48,7 @@ def draw_checkers(painter: Any, target: Any) -> None:
     painter.drawTiledPixmap(target, tile)
 
 
-class Preview(QtWidgets.QWidget):
+class PreviewPane(QtWidgets.QWidget):
     """The picture as it forms."""
 
     def __init__(self) -> None:

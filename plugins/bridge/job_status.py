@@ -34,7 +34,7 @@ HOPELESS = ("no-server", "cannot-start", "unauthorized", "forbidden", "client-to
 
 
 @dataclass
-class Watch:
+class JobStatus:
     """Feed it every event with `take`; read the rest. A lost connection does not end a job: it goes on at the server."""
 
     job: str | None = None
