@@ -6,9 +6,9 @@ Knows no editor. Documents and layers are passed through as the editor's own han
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from acetate.protocol import Box, Image
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Work = Generator[None, None, Result]
 """Does a few milliseconds of work between two `yield`s and returns its result."""
+Then = Callable[[Result | None, BaseException | None], None]
+"""Called with a result, or with what was raised instead of it."""
 
 
 class RefusedError(Exception):
@@ -79,15 +81,15 @@ class Wording:
     """A file without bytes; without a text the server judges it."""
 
 
-class EditorHost(Protocol):
-    """What an editor does for its jobs. Everything is called on the editor's main thread."""
+class EditorHost:
+    """What an editor does for its jobs; a subclass for each. Everything is called on the editor's main thread."""
 
     wording: Wording
-    keeps_jobs: bool
+    keeps_jobs = True
     """Whether the server keeps a result that nobody could take, for the history."""
-    lost_seconds: float | None
+    lost_seconds: float | None = None
     """How long a connection may stay lost before its jobs are given up; `None` waits for the server, however long that takes."""
-    stop_seconds: float | None
+    stop_seconds: float | None = None
     """How long the server may take to confirm a stop before nobody waits for it any more; `None` waits."""
 
     def check(self, document: Any) -> None:
@@ -95,30 +97,48 @@ class EditorHost(Protocol):
 
     def is_open(self, document: Any) -> bool:
         """Whether layers can still go into the document; `None` is a document that was never there."""
+        raise NotImplementedError
 
     def read_layer(self, document: Any, layer: Any, box: Box) -> Work[Image]:
         """How the layer looks by itself under the box, straight alpha."""
+        raise NotImplementedError
 
     def read_selection(self, document: Any, box: Box) -> Work[Image]:
         """The selection under the box as `gray8`, 255 = selected; all 0 without a selection."""
+        raise NotImplementedError
 
     def undo_step(self, document: Any) -> AbstractContextManager[None]:
         """Everything that is done to the document inside the block is one step of its undo history."""
+        return nullcontext()
 
     def insert(self, result: PendingResult, item: Item) -> Work[Any]:
         """Put the item where the result's plan says, restoring and replacing what it says; returns what the editor wants back."""
+        raise NotImplementedError
 
     def insert_elsewhere(self, result: PendingResult, item: Item) -> Work[Any]:
-        """Put the item into a document of its own; raises `DocumentClosedError` in an editor that does not make documents."""
+        """Put the item into a document of its own, in an editor that makes one."""
+        raise DocumentClosedError
 
     def hide(self, layer: Any) -> None:
         """Make the layer invisible; one that is gone is passed over."""
 
-    def later(self, work: Work[Result], then: Callable[[Result | None, BaseException | None], None]) -> None:
-        """Do the work as soon as the editor has time; then call `then` with its result, or with what it raised."""
+    def later(self, work: Work[Result], then: Then[Result]) -> None:
+        """Do the work as soon as the editor has time for it, in an editor that is not asked: at once."""
+        try:
+            while True:
+                next(work)
+        except StopIteration as stop:
+            then(stop.value, None)
+        except Exception as error:
+            then(None, error)
 
-    def on_thread(self, function: Callable[[], Result], then: Callable[[Result | None, BaseException | None], None]) -> None:
-        """Call a function that touches only files; then call `then` with its result, or with the `OSError` that it raised."""
+    def on_thread(self, function: Callable[[], Result], then: Then[Result]) -> None:
+        """Call a function that touches only files, in an editor that has no thread for it: at once."""
+        try:
+            result, error = function(), None
+        except OSError as raised:
+            result, error = None, raised
+        then(result, error)
 
     def notify(self, result: PendingResult) -> None:
         """Something about the job has changed; `result.over` says whether that was the last time."""

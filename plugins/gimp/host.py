@@ -6,10 +6,10 @@ Knows the image and finished layers; does not know whether anybody watches.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from acetate.plugins.bridge.host import RefusedError, Result, Wording, Work
+from acetate.plugins.bridge.host import EditorHost, RefusedError, Wording, Work
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.placement import union
@@ -25,8 +25,8 @@ class StoppedError(Exception):
     """The person stopped the run; a normal end without a result."""
 
 
-class GimpHost:
-    """The port `EditorHost` for GIMP; documents are images, and layers are layers."""
+class GimpHost(EditorHost):
+    """Documents are images. A plug-in of GIMP is a process of its own: it works at once, and painting goes on anyway."""
 
     wording = Wording(
         reading=JobStatus.text,
@@ -40,8 +40,8 @@ class GimpHost:
         empty_file="{name} is empty: the file has no bytes. Choose another file, or save it again where it comes from.",
     )
     keeps_jobs = False
-    lost_seconds: float | None = 30.0
-    stop_seconds: float | None = 5.0
+    lost_seconds = 30.0
+    stop_seconds = 5.0
 
     def __init__(self, *, show: bool) -> None:
         """With `show` an image that has to be made for a result gets a window."""
@@ -103,25 +103,6 @@ class GimpHost:
 
     def hide(self, layer: Gimp.Layer) -> None:
         canvas.hide(layer)
-
-    def later(self, work: Work[Result], then: Callable[[Result | None, BaseException | None], None]) -> None:
-        """At once: a plug-in of GIMP is a process of its own, and painting goes on anyway."""
-        try:
-            while True:
-                next(work)
-        except StopIteration as stop:
-            result, error = stop.value, None
-        except Exception as raised:
-            result, error = None, raised
-        then(result, error)
-
-    def on_thread(self, function: Callable[[], Result], then: Callable[[Result | None, BaseException | None], None]) -> None:
-        """At once as well."""
-        try:
-            result, error = function(), None
-        except OSError as raised:
-            result, error = None, raised
-        then(result, error)
 
     def notify(self, result: PendingResult) -> None:
         """Show the state in GIMP's status bar. Cancel there kills this process; the dropped connection then ends the job."""

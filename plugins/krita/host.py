@@ -6,11 +6,10 @@ Krita.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from acetate.plugins.bridge.host import DocumentClosedError, RefusedError, Wording, Work
+from acetate.plugins.bridge.host import EditorHost, RefusedError, Wording, Work
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.stack import Folder, Item, Sheet, sheets
 from acetate.protocol import Box, Image
@@ -26,8 +25,11 @@ EMPTY = "The result is empty: every pixel is transparent. Try another prompt or 
 NO_DOCUMENT = "No document is open. Create or open one first."
 
 
-class KritaHost:
-    """The port `EditorHost` for Krita; layers are identities, except the one that is read."""
+class KritaHost(EditorHost):
+    """Layers are identities, except the one that is read.
+
+    Krita has no groups of undo steps for plug-ins; `canvas.insert` changes the document once.
+    """
 
     wording = Wording(
         nothing_selected="The selection does not touch the layer. Select the part of it that may change.",
@@ -37,15 +39,9 @@ class KritaHost:
         unreadable="{name} cannot be read: {error}. Choose another file.",
         unwritable="The file cannot be written: {error}. Choose another folder.",
     )
-    keeps_jobs = True
-    lost_seconds: float | None = None
-    stop_seconds: float | None = None
 
-    def __init__(
-        self, app: Any, later: Callable[..., None], on_thread: Callable[..., None], notify: Callable[[PendingResult], None]
-    ) -> None:
+    def __init__(self, app: Any) -> None:
         self._app = app
-        self.later, self.on_thread, self.notify = later, on_thread, notify
 
     def check(self, document: Any) -> None:
         if document is None:
@@ -59,10 +55,6 @@ class KritaHost:
 
     def read_selection(self, document: Any, box: Box) -> Work[Image]:
         return Image(box.width, box.height, "gray8", (yield from canvas.read_selection(document, box)))
-
-    def undo_step(self, _: Any) -> contextlib.AbstractContextManager[None]:
-        """Krita has no groups of undo steps for plug-ins; `canvas.insert` changes the document once."""
-        return contextlib.nullcontext()
 
     def insert(self, result: PendingResult, item: Item) -> Work[Any]:
         """Returns the node that should be active afterwards."""
@@ -86,12 +78,6 @@ class KritaHost:
         # An artist who has gone on to another layer meanwhile stays there.
         moved_on = before is not None and canvas.identity(before) != plan.anchor
         return before if moved_on else node
-
-    def insert_elsewhere(self, result: PendingResult, item: Item) -> Work[Any]:
-        raise DocumentClosedError
-
-    def hide(self, layer: Any) -> None:
-        """Not planned in Krita."""
 
 
 def _remember(result: PendingResult, node: Any, item: Item) -> None:

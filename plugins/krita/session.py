@@ -58,7 +58,8 @@ class Session(QtCore.QObject):
         self.history = History()
         self._replacements = Replacements(app)
         self._turns = CooperativeTurns()
-        self._host = KritaHost(app, self._turns.run, FileThread().run, self._notice)
+        self._host = KritaHost(app)
+        self._host.later, self._host.on_thread, self._host.notify = self._turns.run, FileThread().run, self._notice
         self.jobs = EditorJobs(self._host, self.connect_to_server)
         self._notifier: Any = None
 

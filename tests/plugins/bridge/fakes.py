@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 
-from acetate.plugins.bridge.host import DocumentClosedError, RefusedError, Wording
+from acetate.plugins.bridge.host import EditorHost, RefusedError, Wording
 from acetate.protocol import Box, Group, Image, Layer, LayerReady
 
 WORDING = Wording(
@@ -45,11 +45,10 @@ class FakeClient:
         return [(arguments, named) for called, arguments, named in self.calls if called == name]
 
 
-class FakeHost:
+class FakeHost(EditorHost):
     """Works when it is told to (`work`) or at once; everything that it does to a document is written down in `done`."""
 
     wording = WORDING
-    keeps_jobs = True
 
     def __init__(self, *, at_once=True, lost_seconds=None, stop_seconds=None):
         self.lost_seconds, self.stop_seconds = lost_seconds, stop_seconds
@@ -98,39 +97,25 @@ class FakeHost:
         document.layers.append(item.name)
         return [item.name]
 
-    def insert_elsewhere(self, result, item):
-        raise DocumentClosedError
-
     def hide(self, layer):
         self.done.append(f"hide {layer}")
 
     def later(self, work, then):
-        self.waiting.append((work, then))
+        self._do(super().later, work, then)
+
+    def on_thread(self, function, then):
+        self._do(super().on_thread, function, then)
+
+    def _do(self, how, *what):
+        self.waiting.append((how, what))
         if self.at_once:
             self.work()
 
     def work(self):
         """Do everything that waits."""
         while self.waiting:
-            work, then = self.waiting.pop(0)
-            if not hasattr(work, "send"):
-                try:
-                    result, error = work(), None
-                except OSError as raised:
-                    result, error = None, raised
-                then(result, error)
-                continue
-            try:
-                while True:
-                    next(work)
-            except StopIteration as stop:
-                result, error = stop.value, None
-            except Exception as raised:
-                result, error = None, raised
-            then(result, error)
-
-    def on_thread(self, function, then):
-        self.later(function, then)
+            how, what = self.waiting.pop(0)
+            how(*what)
 
     def notify(self, result):
         self.seen.append((result.state, result.status.text))

@@ -13,7 +13,7 @@ CANVAS = Box(0, 0, 40, 30)
 
 def read(document, form, plan):
     """The pictures that the plan takes, by the protocol's names."""
-    host = KritaHost(document.app, later=print, on_thread=print, notify=print)
+    host = KritaHost(document.app)
     work = reading(host, PendingResult(JobStatus(), document, plan, form))
     while True:
         try:

@@ -31,7 +31,7 @@ def result(document, *layers, **more):
 
 
 def inserted(app, one):
-    work = insertion(KritaHost(app, later=print, on_thread=print, notify=print), one)
+    work = insertion(KritaHost(app), one)
     while True:
         try:
             next(work)
