@@ -19,7 +19,7 @@ class Host:
     name: str
     title: str
     folder: str
-    """Of the plug-in, inside the place where the editor looks."""
+    """The plug-in's folder inside the place where the editor looks."""
     package: str
     """Where in that folder our package `acetate` lies, `.` when it is the folder itself."""
     start: str

@@ -28,7 +28,7 @@ NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.deskt
 NOT_FOR_CLIENTS = shutil.ignore_patterns(
     "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "py.typed", "*.so", "*.pyd", "*.c", "*.pyi"
 )
-"""Of `websockets`: what a plug-in's blocking client does without. The C part only speeds up masking; there is a Python one."""
+"""What a plug-in's blocking client does not need of `websockets`. The C part only speeds up masking; there is a Python one."""
 
 
 class InstallError(Exception):
@@ -206,7 +206,7 @@ def _remove(path: Path) -> None:
 
 
 def _forget_cache(place: Place) -> None:
-    """GIMP remembers what it found, also that a plug-in did not start; it looks anew without this file."""
+    """GIMP remembers what it found, also that a plug-in did not start; it looks again without this file."""
     if place.host is GIMP:
         (place.root / "pluginrc").unlink(missing_ok=True)
 

@@ -34,7 +34,7 @@ class EditorJobs:
     def __init__(self, host: EditorHost, connect: Callable[[], Client], clock: Callable[[], float] = time.monotonic) -> None:
         self._host, self._connect, self._clock = host, connect, clock
         self._waiting: dict[str, PendingResult] = {}
-        """By job: those whose events matter."""
+        """The results whose events matter, by job."""
         self.generation: PendingResult | None = None
         """The generation that runs, from the click until its result is in the document."""
 

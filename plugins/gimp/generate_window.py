@@ -52,10 +52,10 @@ class GenerateWindow(JobWindow):
     def __init__(self, call: ProcedureCall, client: Client) -> None:
         super().__init__(call, client)
         self._result: PendingResult | None = None
-        """Of the run that goes on."""
+        """The result that is on its way."""
         self._image, self._subject = call.image, call.layer
         self._job_ids: set[str] = set()
-        """Of the runs that were begun in this window."""
+        """The jobs that were begun in this window."""
         self._closing = False
         self._loop = GLib.MainLoop()
         self._dialog = GimpUi.ProcedureDialog.new(call.procedure, call.config, call.command.title)

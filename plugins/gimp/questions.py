@@ -95,6 +95,6 @@ def _adapt_suffix(chooser: Gtk.FileChooserDialog) -> None:
 
 
 def _suffix(chooser: Gtk.FileChooserDialog) -> str:
-    """Of the kind that is chosen in the list below the names."""
+    """The suffix of the kind that is chosen in the list below the names."""
     chosen: str = chooser.get_filter().get_name()
     return next(suffix for suffix in KINDS if chosen.endswith(f"(*{suffix})"))

@@ -20,7 +20,7 @@ from . import blending
 from .colours import WIRE, Encoder, Scratch, colour_of, encoder, is_wire
 
 ANNOTATION = "acetate"
-"""Of the document: generation parameters as JSON. Saved inside .kra."""
+"""The document's annotation with generation parameters, as JSON. It is saved inside .kra."""
 
 STRIP_PIXELS = 1 << 19
 """Written or read at once: about 3 ms for 8-bit RGBA (Krita 5.2.9)."""
@@ -71,7 +71,7 @@ def find(document: Any, wanted: str) -> Any | None:
 
 
 def identities(document: Any) -> set[str]:
-    """Of all layers that are in the document."""
+    """The identities of all layers that are in the document."""
     waiting, seen = list(document.topLevelNodes()), set()
     while waiting:
         node = waiting.pop()
@@ -203,7 +203,7 @@ class _Build:
             for inner in item.items:
                 children.append((yield from self.node(inner)))
             node = self._document.createGroupLayer(item.name) if mode is None else self._copy().group(item.name, mode)
-            node.setChildNodes(children)  # unlike addChildNode this is no undo step
+            node.setChildNodes(children)  # unlike addChildNode this is not an undo step
             node.setPassThroughMode(item.blend_mode == blending.PASS_THROUGH)
         else:
             node = self._document.createNode(item.name, "paintlayer") if mode is None else self._copy().layer(item.name, mode)

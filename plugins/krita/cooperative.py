@@ -15,7 +15,7 @@ from acetate.plugins.bridge.host import Result, Work
 from .qt import QtCore, Signal
 
 TURN_SECONDS = 0.012
-"""Of work before Krita gets the thread back; one uninterruptible piece may take longer, but should stay under 50 ms."""
+"""How long work goes on before Krita gets the thread back; one uninterruptible piece may take longer, up to 50 ms."""
 
 
 class CooperativeTurns:

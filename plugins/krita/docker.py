@@ -241,7 +241,7 @@ class Docker(DockWidget):
 
 
 class _Scrolling(QtWidgets.QScrollArea):
-    """As high as its content, or lower where there is no room."""
+    """A scroll area that is as high as its content, or lower where there is no room."""
 
     def __init__(self, content: Any) -> None:
         super().__init__()
