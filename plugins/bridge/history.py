@@ -8,7 +8,7 @@ from acetate.protocol import Discarded, Event, HistoryEntry, HistoryPage, Image
 
 
 @dataclass
-class History:
+class JobHistory:
     """Feed it every event with `take`; read the rest."""
 
     entries: dict[str, HistoryEntry] = field(default_factory=dict)

@@ -17,10 +17,10 @@ from .stack import Item
 if TYPE_CHECKING:
     from .pending import PendingResult
 
-Result = TypeVar("Result")
-Work = Generator[None, None, Result]
+T = TypeVar("T")
+Work = Generator[None, None, T]
 """Does a few milliseconds of work between two `yield`s and returns its result."""
-Then = Callable[[Result | None, BaseException | None], None]
+Then = Callable[[T | None, BaseException | None], None]
 """Called with a result, or with what was raised instead of it."""
 
 
@@ -122,7 +122,7 @@ class EditorHost:
     def hide(self, layer: Any) -> None:
         """Make the layer invisible; one that is gone is passed over."""
 
-    def later(self, work: Work[Result], then: Then[Result]) -> None:
+    def later(self, work: Work[T], then: Then[T]) -> None:
         """Do the work as soon as the editor has time for it, in an editor that is not asked: at once."""
         try:
             while True:
@@ -132,7 +132,7 @@ class EditorHost:
         except Exception as error:
             then(None, error)
 
-    def on_thread(self, function: Callable[[], Result], then: Then[Result]) -> None:
+    def on_thread(self, function: Callable[[], T], then: Then[T]) -> None:
         """Call a function that touches only files, in an editor that has no thread for it: at once."""
         try:
             result, error = function(), None

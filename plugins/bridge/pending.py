@@ -12,7 +12,7 @@ from .form import Form
 from .host import DocumentClosedError, JobPlan, RefusedError
 from .job_status import JobStatus
 
-State = Literal["reading", "waiting", "inserting", "writing", "over"]
+ResultState = Literal["reading", "waiting", "inserting", "writing", "over"]
 
 
 @dataclass(eq=False)
@@ -27,7 +27,7 @@ class PendingResult:
     """What was asked, for a generation."""
     save_as: Path | None = None
     """For an export: the file to write."""
-    state: State = "waiting"
+    state: ResultState = "waiting"
     mask: bytes = b""
     """The selection that was sent, where the plan restores what was not selected."""
     made: Any = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from acetate.plugins.bridge.history import History
+from acetate.plugins.bridge.history import JobHistory
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.words import ago, explained, sentence, short_prompt
@@ -45,7 +45,7 @@ class HistoryWindow(JobWindow):
 
     def __init__(self, call: ProcedureCall, client: Client) -> None:
         super().__init__(call, client)
-        self._history = History()
+        self._history = JobHistory()
         self._result: PendingResult | None = None
         self._saving: PendingResult | None = None
         self._layers: list[Gimp.Layer] = []

@@ -15,7 +15,7 @@ from acetate.plugins.bridge.words import explained
 from gi.repository import Gimp
 
 from . import canvas, jobs
-from .commands import Command
+from .commands import MenuCommand
 from .host import StoppedError
 from .values import form_of
 
@@ -25,7 +25,7 @@ class ProcedureCall:
     """What GIMP said."""
 
     procedure: Gimp.Procedure
-    command: Command
+    command: MenuCommand
     run_mode: Gimp.RunMode
     image: Gimp.Image | None
     drawables: tuple[Gimp.Drawable, ...]

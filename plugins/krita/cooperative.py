@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from acetate.plugins.bridge.host import Result, Work
+from acetate.plugins.bridge.host import T, Then, Work
 
 from .qt import QtCore, Signal
 
@@ -28,7 +28,7 @@ class CooperativeTurns:
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._turn)
 
-    def run(self, work: Work[Result], then: Callable[[Result | None, BaseException | None], None]) -> None:
+    def run(self, work: Work[T], then: Then[T]) -> None:
         """Start `work` when those before it are done; call `then` with its result, or with what it raised."""
         self._waiting.append((work, then))
         self._timer.start()
@@ -73,7 +73,7 @@ class FileThread(QtCore.QObject):
         super().__init__()
         self._done.connect(lambda then, result, error: then(result, error))
 
-    def run(self, function: Callable[[], Result], then: Callable[[Result | None, BaseException | None], None]) -> None:
+    def run(self, function: Callable[[], T], then: Then[T]) -> None:
         """Call `then` with the function's result, or with the `OSError` that it raised."""
 
         def call() -> None:

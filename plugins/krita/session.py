@@ -14,8 +14,8 @@ from typing import Any
 
 from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
-from acetate.plugins.bridge.history import History
-from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.history import JobHistory
+from acetate.plugins.bridge.host import RefusedError, T, Then, Work
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.launch import by_hand, server_command
 from acetate.plugins.bridge.pending import PendingResult, refusal
@@ -31,6 +31,23 @@ from .replacing import Replacements
 HISTORY_PAGE = 40
 ACTIVATION_MS = 50
 """Krita 5.2 makes a new layer the active one by itself, but only when it gets to it; 5.1 does not."""
+
+
+class QtHost(KritaHost):
+    """Krita's host with Qt's event loop: long work goes on in short turns, and files on threads of their own."""
+
+    def __init__(self, app: Any, notify: Callable[[PendingResult], None]) -> None:
+        super().__init__(app)
+        self.turns, self._files, self._notify = CooperativeTurns(), FileThread(), notify
+
+    def later(self, work: Work[T], then: Then[T]) -> None:
+        self.turns.run(work, then)
+
+    def on_thread(self, function: Callable[[], T], then: Then[T]) -> None:
+        self._files.run(function, then)
+
+    def notify(self, result: PendingResult) -> None:
+        self._notify(result)
 
 
 class Session(QtCore.QObject):
@@ -55,11 +72,9 @@ class Session(QtCore.QObject):
         self.engine: Engine | None = None
         self.connection = ""
         """A few words while there is no connection; empty while there is one."""
-        self.history = History()
+        self.history = JobHistory()
         self._replacements = Replacements(app)
-        self._turns = CooperativeTurns()
-        self._host = KritaHost(app)
-        self._host.later, self._host.on_thread, self._host.notify = self._turns.run, FileThread().run, self._notice
+        self._host = QtHost(app, self._notice)
         self.jobs = EditorJobs(self._host, self.connect_to_server)
         self._notifier: Any = None
 
@@ -79,7 +94,7 @@ class Session(QtCore.QObject):
 
     def close(self) -> None:
         """Krita ends. Jobs go on at the server; their results wait in the history."""
-        self._turns.stop()
+        self._host.turns.stop()
         if self._notifier is not None:
             self._notifier.setEnabled(False)
         if self.client is not None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from acetate.plugins.bridge.history import History
+from acetate.plugins.bridge.history import JobHistory
 from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.plugins.bridge.words import ago
 from acetate.protocol import HistoryEntry
@@ -48,7 +48,7 @@ class HistoryList(QtWidgets.QListWidget):
         self.customContextMenuRequested.connect(guarded(self._open_menu))
         self.verticalScrollBar().valueChanged.connect(guarded(self._scrolled))
 
-    def show_entries(self, history: History) -> None:
+    def show_entries(self, history: JobHistory) -> None:
         """Bring the list to this state; the place of the scroll bar stays."""
         entries = [entry for entry in history.entries.values() if entry.layers]
         there = {self.item(row).data(JOB): self.item(row) for row in range(self.count())}
