@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from .frames import JobId, Sha256
 from .schema import AtMost, Between
-from .values import Box, Conditions, LayerFormat, Parameters, Place, Size
+from .values import CanvasBox, Conditions, LayerFormat, Parameters, Place, Size
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Submit:
     task: Annotated[str, AtMost(40)]
     parameters: Parameters = field(default_factory=Parameters)
     conditions: Conditions = field(default_factory=Conditions)
-    box: Box | None = None
+    box: CanvasBox | None = None
     """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
     name: Annotated[str, AtMost(200)] = ""
     """What the result is called, as the layer that it is a larger version of; empty: after its prompt."""

@@ -5,6 +5,8 @@ Knows the two vocabularies (`from_client.py`, `from_server.py`) and the version;
 
 from __future__ import annotations
 
+from acetate.vocabulary.box import Box
+
 from .errors import ProtocolError
 from .from_client import Acknowledge, Attach, Cancel, Discard, Export, Hello, Insert, ListHistory, ListJobs, Submit, Upload
 from .from_server import (
@@ -28,7 +30,6 @@ from .schema import decode, dump, encode, parse
 from .values import (
     ROLES,
     TASKS,
-    Box,
     Conditions,
     Encoding,
     EngineStateName,

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
+from acetate.vocabulary.box import Box
+
 from .frames import Sha256
-from .schema import AtMost, Between, Matching
+from .schema import AtMost, Between, Fields, Matching
 
 TASKS = (
     "foreground", "scene", "background", "object", "blend", "extract-background", "extract-foreground",
@@ -20,7 +22,10 @@ TASKS = (
 ROLES = ("foreground", "background", "blended")
 
 Size = Annotated[int, Between(1, 8192)]
-Place = Annotated[int, Between(-(10**6), 10**6)]
+_PLACE, _SIDE = Between(-(10**6), 10**6), Between(1, 32768)
+Place = Annotated[int, _PLACE]
+CanvasBox = Annotated[Box, Fields((("x", _PLACE), ("y", _PLACE), ("width", _SIDE), ("height", _SIDE)))]
+"""A rectangle of the canvas, of at least one pixel."""
 LONGEST_TEXT = 8000
 """Characters of a prompt."""
 Text = Annotated[str, AtMost(LONGEST_TEXT)]
@@ -34,16 +39,6 @@ ENCODINGS = get_args(Encoding)
 LayerFormat = Literal["rgba8", "bgra8", "rgba16", "rgbaf32"]
 State = Literal["waiting", "running", "finished", "failed", "cancelled"]
 EngineStateName = Literal["starting", "ready", "failed"]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of the canvas."""
-
-    x: Place
-    y: Place
-    width: Annotated[int, Between(1, 32768)]
-    height: Annotated[int, Between(1, 32768)]
 
 
 @dataclass(frozen=True)
@@ -148,7 +143,7 @@ class HistoryEntry:
     finished: float
     """Seconds since 1970, UTC."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    box: Box | None = None
+    box: CanvasBox | None = None
     layers: tuple[LayerSummary, ...] = ()
     thumbnail: bool = False
     """Whether a `thumbnail` frame came before the page."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from acetate.raster import to_float
 from torch import Tensor
 
 from ..acceleration import fused_operators
@@ -22,7 +23,7 @@ from ..device.host_lead import OneStepAhead
 from ..device.memory_budget import MemoryBudget, Result
 from ..device.memory_plans import TILE, MemoryPlan, Stage
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
-from ..pixels.alpha import over_grey, pad_rgb, to_float
+from ..pixels.alpha import over_grey, pad_rgb
 from ..values.errors import ModelMissing, NumericFailure
 from ..values.request import RGBA
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
+from acetate.raster import to_u8, unpremultiply
 from torch import Tensor, nn
 
 from ..acceleration.compilation import Compilation
@@ -19,7 +20,6 @@ from ..acceleration.graph_replay import TracedNetwork
 from ..device.memory_budget import MemoryBudget
 from ..device.memory_plans import NetworkSizes
 from ..device.placement import Placement, bytes_of, largest_layer
-from ..pixels.alpha import to_u8, unpremultiply
 from ..pixels.working_canvas import WorkingSizes
 from ..values.recipes import Family
 from ..values.request import RGBA

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..values.request import RGBA, Request, Role, Task
-from .alpha import over, to_float, to_u8
+from acetate.raster import RGBA, over, to_float, to_u8
+
+from ..values.request import Request, Role, Task
 
 STRENGTHS: Mapping[Task, float] = {"repaint": 1.0}
 """How far a result goes from its source unless the request says so, where it is not `STRENGTH`."""

@@ -13,11 +13,13 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from acetate.raster import resample, to_float
+from acetate.vocabulary.box import Box
 from torch import Tensor
 
 from ..models.model import Model
 from ..pixels import initial_images, quality
-from ..pixels.alpha import Box, fit, over_grey, resample, to_float
+from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import paste, region_around
 from ..pixels.working_canvas import WorkingCanvas
@@ -101,9 +103,7 @@ def _plan(model: Model, request: Request) -> _Job:
         assert source is not None
         assert mask is not None
         region = region_around(mask, model.sizes.native)
-        source, mask = (
-            np.ascontiguousarray(part[region.top : region.bottom, region.left : region.right]) for part in (source, mask)
-        )
+        source, mask = (np.ascontiguousarray(part[region.slices]) for part in (source, mask))
     width, height = _target(request, model, source if request.task in LAYER_TASKS else None)
     alone = source is None and recipes[0].frames == ("foreground",) and not recipes[0].conditions
     frame = model.sizes.frame(width, height, "cover" if alone else "contain")

@@ -12,22 +12,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from acetate.raster import RGB, RGBA, Mask, lanczos, to_u8
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from .. import builtin
 from ..models.model import Model
 from ..pixels import quality
-from ..pixels.alpha import pad_rgb, to_u8
-from ..pixels.interpolation import lanczos
+from ..pixels.alpha import pad_rgb
 from ..pixels.upscale_options import Mode, UpscaleOptions, options_of
 from ..sampling.installed_weights import InstalledWeights
 from ..validation import MAX_SIDE
 from ..values.errors import BadRequest
 from ..values.parameters import to_json
-from ..values.request import RGBA, Mask, Picture, Progress, Request
+from ..values.request import Picture, Progress, Request
 from .tiled_img2img import Meter, Redraw
-from .upscalers import EXTRA, RGB, Network, SpandrelMissing, Upscalers
+from .upscalers import EXTRA, Network, SpandrelMissing, Upscalers
 
 STRENGTH = 0.2
 """Default of `redraw` and `refine`: above 0.3 colour leaves its alpha."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
+from acetate.raster import RGBA as RGBA
+from acetate.raster import Mask as Mask
 
 Task = Literal[
     "foreground",
@@ -35,12 +35,6 @@ LayerPrompts = Literal["replace", "add"]
 
 Passes = Literal[1, 2, 4, 8]
 """Of the transparent decoder over flips and turns of the picture; eight are the reference."""
-
-RGBA = NDArray[np.uint8]
-"""`(H, W, 4)` uint8, straight alpha, 255 = opaque, sRGB, colour kept under alpha 0."""
-
-Mask = NDArray[np.uint8]
-"""`(H, W)` uint8, 255 = selected."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

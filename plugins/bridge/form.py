@@ -14,7 +14,7 @@ from typing import Any
 from acetate.protocol import Box, Parameters
 from acetate.protocol.values import LONGEST_TEXT
 
-from .placement import Area, scaled, too_large
+from .placement import Area, too_large
 from .tasks import BY_NAME, METHODS, Task
 
 LARGEST_SEED = 2**32 - 1
@@ -87,7 +87,7 @@ class Form:
 
     def result_box(self, box: Box) -> Box:
         """Where the result goes when the task's own place is `box`: only upscaling changes it."""
-        return scaled(box, self.scale) if self.task == "upscale" else box
+        return box.scaled(self.scale) if self.task == "upscale" else box
 
     def result_name(self, original: str) -> str:
         """What the server is to call the result: a larger layer as the original, all else (empty) after its prompt."""

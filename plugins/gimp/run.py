@@ -9,7 +9,6 @@ import contextlib
 import time
 from typing import Any
 
-from acetate.plugins.bridge.placement import union
 from acetate.plugins.bridge.stack import Item, Sheet, sheets, stacked
 from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.plugins.bridge.watch import Watch
@@ -151,7 +150,7 @@ def _in_new_image(item: Item, record: canvas.Record, show: bool) -> list[Gimp.La
     """An image of its own for a result that has none to go to: none was open, or it was closed meanwhile."""
     whole = Box(0, 0, 1, 1)
     for sheet in sheets(item):
-        whole = union(whole, sheet.ready.layer.box)
+        whole = whole.union(sheet.ready.layer.box)
     image = Gimp.Image.new(whole.width, whole.height, Gimp.ImageBaseType.RGB)
     image.undo_disable()
     layers = canvas.insert(image, canvas.Spot(None, 0), item, record)

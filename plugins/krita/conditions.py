@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
-from acetate.plugins.bridge.placement import intersection, target_box, union
+from acetate.plugins.bridge.placement import target_box
 from acetate.protocol import Box, Condition, Image
 
 from . import canvas
@@ -88,5 +88,4 @@ def _with_selection(layer: Box, selection: Box | None, whole: Box) -> Box:
     """What repainting needs: the layer, and as much of the canvas as is selected beside it."""
     if selection is None:
         raise RefusedError("Nothing is selected. Select the part of the layer that may change.")
-    inside = intersection(selection, whole)
-    return union(layer, inside) if inside is not None else layer
+    return layer.union(selection.intersection(whole))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from acetate import document
 from acetate.engine import RGBA, Picture
-from acetate.engine.pixels.alpha import resize
+from acetate.engine.pixels.alpha import resize_padded
 
 from .exit_codes import UsageError
 from .outputs import LAYERED, as_layer
@@ -84,7 +84,7 @@ class Onto:
         lacking: tuple[str, ...] = ()
         added = [picture for picture in pictures if not picture.hidden]
         for picture in added:
-            rgba = resize(picture.rgba, self.read.width, self.read.height)
+            rgba = resize_padded(picture.rgba, self.read.width, self.read.height)
             layer = document.trim(replace(as_layer(picture), rgba=rgba, visible=picture.index == 0))
             lacking = document.insert_into_file(source, layer, target, **self._place(picture))
             source = target

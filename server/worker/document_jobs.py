@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 from acetate import document
-from acetate.engine.pixels.alpha import alpha_box
 from acetate.protocol import Box, Group, Layer, ProtocolError, schema
 from acetate.protocol.messages import Export, Insert
 from acetate.protocol.pixels import content_hash, content_id
+from acetate.raster import trim
 
 from .layers import thumbnail, write_pixels
 from .worker_messages import Advanced, Done, Made, MadeFile, RunJob
@@ -63,12 +63,12 @@ class DocumentJobs:
     def _layer(self, asked: Insert, index: int, layer: document.Layer, groups: tuple[Group, ...]) -> tuple[Made, bytes]:
         height, width = layer.rgba.shape[:2]
         box = Box(asked.x + layer.x, asked.y + layer.y, max(1, width), max(1, height))
-        found = alpha_box(layer.rgba) if layer.rgba.size else None
+        trimmed = trim(layer.rgba)
         place, name, small = box, "", None
         sha256 = content_hash("rgba8").hexdigest()
-        if found is not None:
-            pixels = np.ascontiguousarray(layer.rgba[found.top : found.bottom, found.left : found.right])
-            place = Box(box.x + found.left, box.y + found.top, found.width, found.height)
+        if trimmed is not None:
+            pixels, inside = trimmed
+            place = inside.translated(box.x, box.y)
             name, small = f"{asked.job}-{index}-{os.getpid()}", thumbnail(pixels)
             sha256 = write_pixels(self._incoming / name, pixels)
         message = Layer(

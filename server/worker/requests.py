@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from acetate.engine import RGBA, Mask, Request, Task
-from acetate.engine.pixels import alpha
 from acetate.protocol import Box, Parameters
 from acetate.protocol.messages import Placed, Submit
+from acetate.raster import crop
 
 from .pixels import to_mask, to_rgba8
 
@@ -82,11 +82,8 @@ def _mask(place: Placed | None, files: Files, box: Box | None) -> Mask | None:
 
 
 def _cut(picture: RGBA, place: Placed, box: Box) -> RGBA:
-    left, top = box.x - place.x, box.y - place.y
-    wanted = alpha.Box(left, top, left + box.width, top + box.height)
-    if wanted == (0, 0, picture.shape[1], picture.shape[0]):
-        return picture
-    return alpha.crop(picture, wanted)
+    wanted = box.translated(-place.x, -place.y)
+    return picture if wanted == Box(0, 0, picture.shape[1], picture.shape[0]) else crop(picture, wanted)
 
 
 def _content(file: Mapping[str, Any]) -> memoryview:
