@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from acetate.engine import OutOfMemory
+from acetate.protocol import Cancelled, Failed, Progress
+from acetate.protocol.messages import Submit
 from acetate.server.worker import worker_messages
 from acetate.server.worker.process import Pipe, run_job
 
 JOB = "0123456789abcdef"
-RUN = worker_messages.RunJob(JOB, "submit", {})
+RUN = worker_messages.RunJob(Submit(JOB, "foreground"))
 
 
 class Steps:
@@ -22,12 +24,12 @@ class Steps:
         self.done = 0
         self.closed = False
 
-    def run(self, command: worker_messages.RunJob) -> Iterator[tuple[worker_messages.Report, bytes]]:
+    def run(self, command: worker_messages.RunJob) -> Iterator[worker_messages.ReportWithPayload]:
         try:
             for step in range(1, 11):
                 self.before(step)
                 self.done = step
-                yield worker_messages.Advanced(command.job, "denoise", step, 10, step / 10), b""
+                yield Progress(command.job, "denoise", step, 10, step / 10), b""
         finally:
             self.closed = True
 
@@ -57,7 +59,7 @@ def test_a_cancelled_job_ends_with_the_step_that_runs(pipe: Heard) -> None:
     run_job(lane, RUN, pipe)  # type: ignore[arg-type]
 
     assert lane.done == 4 and lane.closed
-    assert [type(report) for report in pipe.reports] == [worker_messages.Advanced] * 3 + [worker_messages.Stopped]
+    assert [type(report) for report in pipe.reports] == [Progress] * 3 + [Cancelled]
 
 
 def test_only_the_cancelled_job_stops(pipe: Heard) -> None:
@@ -84,7 +86,7 @@ def test_a_job_that_breaks_says_why_and_the_worker_goes_on(pipe: Heard, error: E
     run_job(lane, RUN, pipe)  # type: ignore[arg-type]
     (broke,) = pipe.reports
 
-    assert isinstance(broke, worker_messages.Broke) and broke.failure.code == code
+    assert isinstance(broke, Failed) and broke.failure.code == code
     assert lane.closed
 
 
