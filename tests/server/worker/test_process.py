@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from acetate.engine import OutOfMemory
 from acetate.protocol import Cancelled, Failed, Progress
+from acetate.protocol.frames import PreviewFrame
 from acetate.protocol.messages import Submit
 from acetate.server.worker import worker_messages
 from acetate.server.worker.process import Pipe, run_job
+
+from ...locks import ContendedLock
 
 JOB = "0123456789abcdef"
 RUN = worker_messages.RunJob(Submit(JOB, "foreground"))
@@ -96,3 +100,45 @@ def test_an_error_that_spoils_the_device_ends_the_worker(pipe: Heard) -> None:
 
     with pytest.raises(RuntimeError, match="CUDA"):
         run_job(Steps(before=break_down), RUN, pipe)  # type: ignore[arg-type]
+
+
+class HalfWritten(io.BytesIO):
+    """A pipe that takes the first report in two halves, and lets `meanwhile` happen between them."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__()
+        self._meanwhile: Callable[[], None] | None = meanwhile
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        whole = bytes(data)
+        if (meanwhile := self._meanwhile) is not None:
+            self._meanwhile = None
+            super().write(whole[: len(whole) // 2])
+            meanwhile()
+            return super().write(whole[len(whole) // 2 :])
+        return super().write(whole)
+
+
+def test_a_heartbeat_does_not_tear_a_report_in_two() -> None:
+    writing = ContendedLock()
+
+    def beat() -> None:
+        pipe.send(worker_messages.Beat())
+        writing.wanted.set()
+
+    beating = threading.Thread(target=beat)
+
+    def meanwhile() -> None:
+        beating.start()
+        assert writing.wanted.wait(10)
+
+    sink = HalfWritten(meanwhile)
+    pipe = Pipe(io.BytesIO(), sink)
+    pipe._writing = writing  # type: ignore[assignment]
+    preview = PreviewFrame(JOB, 2, 1, 8)
+    pipe.send(preview, b"rgbaRGBA")
+    beating.join(10)
+    sink.seek(0)
+    heard = [worker_messages.unpack_report(body) for body in iter(lambda: worker_messages.read_body(sink), None)]
+
+    assert heard == [(preview, b"rgbaRGBA"), (worker_messages.Beat(), b"")]
