@@ -269,9 +269,8 @@ class Jobs:
 
     def _tell_end(self, watcher: Subscriber, row: JobRow) -> None:
         if row.state == "finished":
-            if (found := self.store.file(row.job)) is not None:
-                name, blob, notes = found
-                watcher.give_file(wire.File(row.job, name, blob.bytes, blob.sha256, notes))
+            if (file := self.store.file(row.job)) is not None:
+                watcher.give_file(file)
             watcher.tell_end(wire.Finished(row.job, len(self.store.layers(row.job)), round(row.seconds, 3), row.notes))
         elif row.failure is not None:
             watcher.tell_end(wire.Failed(row.job, row.failure))
