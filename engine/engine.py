@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from acetate.vocabulary.tasks import TASKS
+
 from . import builtin, requirements, validation
 from .acceleration import fused_operators
 from .acceleration.compilation import Compilation
@@ -61,7 +63,7 @@ class Engine:
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            if request.task == "upscale":
+            if TASKS[request.task].enlarges:
                 yield from upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
             else:
                 yield from generate(self.open(request.model), request, self._weights)

@@ -13,12 +13,11 @@ from itertools import pairwise, product
 from typing import Literal
 
 import numpy as np
+from acetate.vocabulary.upscaling import Seams, TileOrder
 from PIL import Image, ImageFilter
 
 from .alpha import Box, Float
 
-TileOrder = Literal["linear", "chess", "none"]
-Seams = Literal["none", "band", "half-tile", "intersections"]
 Profile = Literal["flat", "across", "down", "radial"]
 Size = tuple[int, int]
 """Width and height."""

@@ -16,6 +16,7 @@ import numpy as np
 from acetate.engine import RGBA, Picture, Progress
 from acetate.protocol import Box, schema
 from acetate.protocol.messages import Submit
+from acetate.vocabulary.tasks import TASKS
 
 from .layers import Stack, save
 from .requests import CanvasTarget, target
@@ -24,8 +25,6 @@ from .worker_messages import Advanced, Made, MadeFile, RunJob, Sketch
 PREVIEW_SIDE = 256
 FIRST_PREVIEW_SECONDS = 0.002
 """What the first one is guessed to cost."""
-ROLES = {"scene": 3, "background": 2, "object": 2}
-"""Layers per picture of the tasks that make more than one."""
 
 ReportWithPayload = tuple[Advanced | Sketch | Made | MadeFile, bytes]
 
@@ -90,7 +89,8 @@ class EngineJobs:
         submit = schema.decode(Submit, dict(command.message), "submit")
         aim = target(submit, command.files)
         parameters = submit.parameters
-        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, ROLES.get(submit.task, 1), submit.name)
+        layers = len(TASKS[submit.task].makes)
+        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, layers, submit.name)
         self._budget.begin()
         index = 0
         steps = self._engine.run(aim.request)

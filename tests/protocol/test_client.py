@@ -33,7 +33,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 DEADLINE = 60.0
-LIMITS = wire.Limits(65536, 1 << 20, 1 << 26, 32768, 1 << 31, 8000, 64, 200)
+LIMITS = wire.Limits(65536, 1 << 20, 1 << 26, 32768, 1 << 31, 10_000, 64, 200)
 WELCOME = wire.Welcome(wire.VERSION, "fake", "raw", ("rgba8",), LIMITS, wire.Engine("ready"))
 
 
