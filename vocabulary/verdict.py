@@ -5,6 +5,7 @@ the engine, the wire and the editors.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ def complaint(task: Any, parameters: Mapping[str, Any], given: Collection[str], 
     """The first thing that is wrong with a request; `None` when nothing is.
 
     What `parameters` lacks has its default. `given` names the pictures that come with them. With `paths` an upscaler may be the
-    path of a file: within a process, not over the wire.
+    absolute path of a file: within a process, not over the wire.
     """
     if wrong := of_parameters(parameters, paths=paths) or of_task(task):
         return wrong
@@ -38,7 +39,9 @@ def of_parameters(parameters: Mapping[str, Any], *, paths: bool = False) -> Comp
         return Complaint(f"unknown parameter {shown(unknown[0])}", f"one of {', '.join(PARAMETERS)}")
     for name, row in PARAMETERS.items():
         value = parameters.get(name, row.default)
-        if (value is None and row.default is None) or (paths and name == "upscaler" and isinstance(value, str)):
+        if value is None and row.default is None:
+            continue
+        if paths and name == "upscaler" and isinstance(value, str) and os.path.isabs(value):
             continue
         if wrong := row.kind.complaint(name, value):
             return wrong
@@ -66,7 +69,9 @@ def _of_pictures(row: Task, parameters: Mapping[str, Any], given: Collection[str
         other = next(one.name for one in TASKS.values() if one.replaces)
         return Complaint(f"{task} begins from nothing, and a source picture was given", f"take task {other!r}, or leave it out")
     if strength is not None and "source" not in given:
-        return Complaint(f"strength is {strength}, and there is no source picture to keep", "give one, or leave strength out")
+        return Complaint(
+            f"strength is {float(strength)}, and there is no source picture to keep", "give one, or leave strength out"
+        )
     for name in row.needs:
         if name not in given:
             what, hint = ("mask", "select what may change") if name == "mask" else (f"{name} picture", f"give a {name} picture")
