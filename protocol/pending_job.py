@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from acetate.vocabulary.parameters import values_of
-
 from . import messages as wire
 from .transfers import Content, announce
 
@@ -33,14 +31,9 @@ class PendingJob:
     """Indices of layers that have arrived whole."""
 
     def prepare(self) -> None:
-        """Hash the pictures and write their names into the message. Takes a moment: not on the host's thread.
-
-        Raises `ProtocolError` for parameters that the server would refuse: some, such as NaN, JSON could not even carry.
-        """
+        """Hash the pictures and write their names into the message. Takes a moment: not on the host's thread."""
         if self.uploads is not None:
             return
-        if isinstance(self.asked, wire.Submit):
-            wire.refuse(values_of(self.asked.parameters))
         uploads: dict[str, Content] = {}
         placed: dict[str, wire.Placed] = {}
         for role, (content, x, y) in self.given.items():

@@ -8,6 +8,7 @@ import pytest
 from acetate.engine import Request
 from acetate.protocol import CODES, Failure, ProtocolError
 from acetate.protocol import messages as wire
+from acetate.vocabulary.roles import GIVEN
 
 BY_HAND = [
     wire.Submit(
@@ -70,6 +71,11 @@ def test_the_parameters_are_the_engines() -> None:
     assert set(ours) == set(engine)
     asked, known = wire.Parameters(), Request()
     assert {n: getattr(asked, n) for n in ours if n != "model"} == {n: getattr(known, n) for n in ours if n != "model"}
+
+
+def test_the_conditions_are_what_a_request_may_bring() -> None:
+    assert tuple(one.name for one in dataclasses.fields(wire.Conditions)) == GIVEN
+    assert set(GIVEN) <= {one.name for one in dataclasses.fields(Request)}
 
 
 @pytest.mark.parametrize("name", ["sketchpad", "My Model v1.0 (final).safetensors", "模型", "portraits/soft"])

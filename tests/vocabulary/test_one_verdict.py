@@ -13,14 +13,13 @@ import pytest
 from acetate.engine import BadRequest, Request, validation
 from acetate.protocol import Image, Parameters, ProtocolError
 from acetate.protocol import messages as wire
-from acetate.protocol.pending_job import PendingJob
 from acetate.server.failures import of_engine_exception
 from acetate.server.jobs.admission import check_order
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store, StoredBlob
 from acetate.server.worker.requests import target
 from acetate.vocabulary.kinds import Choice, Kind, Name, Number, Options, Switch, Text, TextOfEach, WeightedNames, Whole
-from acetate.vocabulary.parameters import PARAMETERS
+from acetate.vocabulary.parameters import PARAMETERS, values_of
 from acetate.vocabulary.roles import GIVEN
 from acetate.vocabulary.tasks import TASKS
 
@@ -114,13 +113,13 @@ class Doors:
 
     def client(self, task: str, parameters: dict[str, Any], given: tuple[str, ...]) -> Verdict:
         """Our own client: it sends nothing that JSON could not carry."""
-        asked = wire.Submit(JOB, task, Parameters(**parameters))
-        job = PendingJob(asked, {name: (self.images[name], 0, 0) for name in given})
+        asked = Parameters(**parameters)
         try:
-            job.prepare()
+            wire.refuse(values_of(asked))  # as `Client.submit` does
         except ProtocolError as error:
             return error.failure.message, error.failure.hint
-        return self.server(wire.to_text(job.asked))  # type: ignore[arg-type]
+        conditions = wire.Conditions(**{name: wire.Placed(self.images[name].sha256) for name in given})
+        return self.server(wire.to_text(wire.Submit(JOB, task, asked, conditions)))
 
     def frame(self, task: str, parameters: dict[str, Any], given: tuple[str, ...]) -> str:
         """What any client may write."""
