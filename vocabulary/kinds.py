@@ -121,13 +121,13 @@ class Text(Kind):
             message = f"{name} has {len(value)} characters; at most {self.most} are taken"
             return Complaint(message, "shorten it", too_large=True)
         if _is_broken(value):
-            return Complaint(f"{name} has half a surrogate pair, which is no character")
+            return Complaint(f"{name} has half a surrogate pair, which is not a character")
         return None
 
 
 @dataclass(frozen=True)
 class Name(Kind):
-    """The name of something installed. A path is none: who asks over a network has no business with the server's folders."""
+    """The name of something that is installed, never a path: a client has no business with the server's folders."""
 
     @property
     def right(self) -> str:

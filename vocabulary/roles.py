@@ -13,4 +13,4 @@ GIVEN: tuple[Given, ...] = get_args(Given)
 """What a request may bring: the layer that is worked on, what of it may change, and layers that the result is made to fit."""
 
 PICTURES: tuple[Given, ...] = tuple(name for name in GIVEN if name != "mask")
-"""Those in colour. Where several are there, the first says where on the canvas the result belongs."""
+"""The pictures with colour. The first of those that are given says where on the canvas the result belongs."""

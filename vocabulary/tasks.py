@@ -33,28 +33,28 @@ class Task:
     needs: tuple[Given, ...] = ()
     """Pictures that it cannot do without; the first is the layer that an editor has active."""
     one_of: tuple[Given, ...] = ()
-    """Of these it takes exactly one."""
+    """Pictures of which it takes exactly one."""
     from_nothing: bool = False
-    """It takes no rough picture to begin from."""
+    """It does not take a rough picture to begin from."""
     parameters: tuple[str, ...]
-    """What it heeds."""
+    """The names of the parameters that it heeds."""
     fields: tuple[str, ...] = ()
-    """Which of an editor's fields it has, beside prompt, model, seed and the numbers of the sampler."""
+    """The fields that an editor shows for it, besides prompt, model, seed and the numbers of the sampler."""
     needs_prompt: bool = True
     strength: float = 0.6
     """How far it goes from its source where the request does not say."""
     enlarges: bool = False
-    """The result is larger than its source, and is enlarged before anything is drawn."""
+    """The result is larger than its source, which is enlarged before anything is drawn."""
     in_editors: bool = True
 
     @property
     def conditions(self) -> tuple[Given, ...]:
-        """Pictures that are enough for it."""
+        """A smallest set of pictures that it can work with."""
         return self.needs + self.one_of[:1]
 
     @property
     def takes(self) -> Given | None:
-        """As what one layer alone is given to it; `None` where it starts from nothing, or needs several."""
+        """The role in which a single layer is given to it; `None` where it needs no layer, or several."""
         pictures = [one for one in self.needs if one != "mask"]
         return pictures[0] if len(pictures) == 1 else None
 
@@ -80,7 +80,7 @@ class Task:
         return wanted[0] if len(wanted) == 1 else None
 
     def hides(self, role: Role) -> bool:
-        """Whether that layer is only to compare with: the picture of all others together."""
+        """Whether that layer is only a reference: the picture of all the others together."""
         return role == "blended" and self.makes != ("blended",)
 
 
