@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements, validation
 from .description import Offer, describe
@@ -60,7 +61,7 @@ class Engine:
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            if request.task == "upscale":
+            if TASKS[request.task].enlarges:
                 yield from upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
             else:
                 yield from generate(self.open(request.model), request, self._weights)

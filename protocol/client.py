@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from acetate.vocabulary.parameters import values_of
+
 from . import events as happened
 from . import messages as wire
 from .errors import Failure, ProtocolError
@@ -140,6 +142,11 @@ class Client:
             priority=priority,
             keep=keep,
         )
+        try:
+            wire.refuse(values_of(asked.parameters))
+        except ProtocolError as error:  # here, as JSON could not even carry some of it, such as NaN
+            self._mailbox.deliver(wire.Failed(job, error.failure))
+            return job
         with self._connection.session() as session:
             session.begin(PendingJob(asked, {role: condition.content for role, condition in given.items()}))
         return job

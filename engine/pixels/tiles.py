@@ -15,10 +15,9 @@ from typing import Literal
 import numpy as np
 from acetate.raster import Float
 from acetate.vocabulary.box import Box
+from acetate.vocabulary.upscaling import Seams, TileOrder
 from PIL import Image, ImageFilter
 
-TileOrder = Literal["linear", "chess", "none"]
-Seams = Literal["none", "band", "half-tile", "intersections"]
 Profile = Literal["flat", "across", "down", "radial"]
 Size = tuple[int, int]
 """Width and height."""

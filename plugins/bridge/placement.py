@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from acetate.protocol import Box
+from acetate.vocabulary.parameters import LARGEST_SIDE
 
 Area = Literal["selection", "canvas", "layer", "custom"]
-LARGEST_SIDE = 8192
-"""The largest layer that the server makes."""
 
 
 def target_box(area: Area, *, canvas: Box, selection: Box | None, layer: Box | None, width: int = 0, height: int = 0) -> Box:

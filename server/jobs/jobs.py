@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from acetate.protocol import Failure, Layer, ProtocolError, schema
 from acetate.protocol import messages as wire
+from acetate.vocabulary.roles import GIVEN
 
 from ..delivery.subscriber import Subscriber
 from ..settings import Settings
@@ -291,7 +292,7 @@ def inputs(order: Submission) -> Iterator[wire.Placed]:
     if isinstance(order, wire.Insert):
         yield wire.Placed(order.sha256)
     elif isinstance(order, wire.Submit):
-        found = (getattr(order.conditions, name) for name in ("source", "mask", "foreground", "background", "blended"))
+        found = (getattr(order.conditions, name) for name in GIVEN)
         yield from (placed for placed in found if placed is not None)
 
 

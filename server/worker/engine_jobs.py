@@ -17,6 +17,7 @@ from acetate.engine import RGBA, Picture, Progress
 from acetate.protocol import Box
 from acetate.protocol import messages as wire
 from acetate.protocol.frames import PreviewFrame
+from acetate.vocabulary.tasks import TASKS
 
 from .layers import Stack, save
 from .requests import CanvasTarget, target
@@ -25,8 +26,6 @@ from .worker_messages import ReportWithPayload, RunJob
 PREVIEW_SIDE = 256
 FIRST_PREVIEW_SECONDS = 0.002
 """What the first one is guessed to cost."""
-ROLES = {"scene": 3, "background": 2, "object": 2}
-"""Layers per picture of the tasks that make more than one."""
 
 
 class PreviewBudget:
@@ -92,7 +91,8 @@ class EngineJobs:
         assert isinstance(submit, wire.Submit)
         aim = target(submit, command.files)
         parameters = submit.parameters
-        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, ROLES.get(submit.task, 1), submit.name)
+        layers = len(TASKS[submit.task].makes)
+        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, layers, submit.name)
         self._budget.begin()
         index = 0
         steps = self._engine.run(aim.request)

@@ -6,9 +6,10 @@ import re
 import typing
 
 import pytest
-from acetate.engine import TASKS, Request, Role
+from acetate.engine import Request
 from acetate.protocol import CODES, Failure, ProtocolError
 from acetate.protocol import messages as wire
+from acetate.vocabulary.roles import GIVEN
 
 BY_HAND = [
     wire.Submit(
@@ -79,7 +80,7 @@ def test_bytes_count_not_characters() -> None:
 
 
 def test_the_parameters_are_the_engines() -> None:
-    """The protocol imports nothing of ours, so this test keeps the two together: same names, same defaults."""
+    """Same names, same defaults: whoever leaves a parameter out means the same on both sides."""
     pictures = {"task", "source", "mask", "foreground", "background", "blended"}
     engine = {f.name: f for f in dataclasses.fields(Request) if f.name not in pictures}
     ours = {f.name: f for f in dataclasses.fields(wire.Parameters)}
@@ -89,9 +90,9 @@ def test_the_parameters_are_the_engines() -> None:
     assert {n: getattr(asked, n) for n in ours if n != "model"} == {n: getattr(known, n) for n in ours if n != "model"}
 
 
-def test_the_tasks_and_roles_are_the_engines() -> None:
-    assert wire.TASKS == TASKS
-    assert typing.get_args(Role) == wire.ROLES
+def test_the_conditions_are_what_a_request_may_bring() -> None:
+    assert tuple(one.name for one in dataclasses.fields(wire.Conditions)) == GIVEN
+    assert set(GIVEN) <= {one.name for one in dataclasses.fields(Request)}
 
 
 @pytest.mark.parametrize("name", ["sketchpad", "My Model v1.0 (final).safetensors", "模型", "portraits/soft"])
@@ -110,7 +111,7 @@ def test_upscaling_options_are_plain_values() -> None:
     message = wire.from_client(json.dumps(submit(upscaling=given)))
     assert message.parameters.upscaling == given  # type: ignore[union-attr]
     assert [type(value) for value in message.parameters.upscaling.values()] == [str, int, bool, float]  # type: ignore[union-attr]
-    with pytest.raises(ProtocolError, match=r"upscaling\.tile_width"):
+    with pytest.raises(ProtocolError, match="upscaling: tile_width"):
         wire.from_client(json.dumps(submit(upscaling={"tile_width": [512]})))
 
 
