@@ -7,14 +7,13 @@ Knows torch and diffusers; knows no socket, no editor and no layered file. Impor
 from typing import TYPE_CHECKING, Any
 
 from .values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
-from .values.request import RGBA, TASKS, Mask, Picture, Progress, Request, Role, Task
+from .values.request import RGBA, Mask, Picture, Progress, Request
 
 if TYPE_CHECKING:
     from .engine import Engine
 
 __all__ = [
     "RGBA",
-    "TASKS",
     "BadRequest",
     "Engine",
     "EngineError",
@@ -26,8 +25,6 @@ __all__ = [
     "Picture",
     "Progress",
     "Request",
-    "Role",
-    "Task",
 ]
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("vocabulary", "engine", "document", "protocol", "server", "plugins")
+PACKAGES = ("vocabulary", "raster", "engine", "document", "protocol", "server", "plugins")
 ARROWS = {
     "vocabulary": set(),
-    "engine": {"vocabulary"},
-    "document": {"vocabulary"},
+    "raster": {"vocabulary"},
+    "engine": {"vocabulary", "raster"},
+    "document": {"vocabulary", "raster"},
     "protocol": {"vocabulary"},
-    "server": {"vocabulary", "engine", "document", "protocol", "plugins"},
+    "server": {"vocabulary", "raster", "engine", "document", "protocol", "plugins"},
     "plugins": {"vocabulary", "protocol"},
 }
 """Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
@@ -84,7 +85,15 @@ def test_there_is_no_folder_that_would_shadow_the_install() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["acetate.engine", "acetate.protocol.client", "acetate.plugins.install", "acetate.server.http.serve"]
+    "module",
+    [
+        "acetate.raster",
+        "acetate.document",
+        "acetate.engine",
+        "acetate.protocol.client",
+        "acetate.plugins.install",
+        "acetate.server.http.serve",
+    ],
 )
 def test_importing_does_not_load_torch(module: str) -> None:
     code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"

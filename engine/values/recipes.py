@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from acetate.vocabulary.roles import Role
+from acetate.vocabulary.tasks import TASKS
+
 from .errors import BadRequest
-from .request import Role, Task
 
 Family = Literal["sd15", "sdxl", "sketchpad"]
 
@@ -35,7 +37,7 @@ def _sharing(frames: tuple[Role, ...], weights: str, conditions: tuple[Role, ...
     return Recipe(frames, weights, conditions, transparent, sharing=True)
 
 
-_SD15: Mapping[Task, tuple[Recipe, ...]] = {
+_SD15: Mapping[str, tuple[Recipe, ...]] = {
     "foreground": (_sharing(("foreground",), "transparent-attention"),),
     "scene": (_sharing(("foreground", "background", "blended"), "joint"),),
     "background": (_sharing(("background", "blended"), "foreground-to-background", ("foreground",), transparent=False),),
@@ -48,7 +50,7 @@ _SDXL_BLEND_BACKGROUND = Recipe(("blended",), "background-to-blended", ("backgro
 _SDXL_BACKGROUND = Recipe(("background",), "foreground-blended-to-background", ("foreground", "blended"))
 _SDXL_OBJECT = Recipe(("foreground",), "background-blended-to-foreground", ("background", "blended"), transparent=True)
 
-RECIPES: Mapping[Family, Mapping[Task, tuple[Recipe, ...]]] = {
+RECIPES: Mapping[Family, Mapping[str, tuple[Recipe, ...]]] = {
     "sd15": _SD15,
     "sketchpad": {**_SD15, "foreground": (Recipe(("foreground",), None, transparent=True),)},
     "sdxl": {
@@ -63,13 +65,13 @@ RECIPES: Mapping[Family, Mapping[Task, tuple[Recipe, ...]]] = {
 
 
 def recipes_for(
-    family: Family, task: Task, given: frozenset[Role], injection: Literal["attention", "convolution"]
+    family: Family, task: str, given: frozenset[Role], injection: Literal["attention", "convolution"]
 ) -> tuple[Recipe, ...]:
     """The runs that a task takes on a family; raises `BadRequest` where the family has no weights for it."""
     if task == "blend" and family == "sdxl":
         return (_SDXL_BLEND_FOREGROUND if "foreground" in given else _SDXL_BLEND_BACKGROUND,)
     table = RECIPES[family]
-    key: Task = "foreground" if task in ("refine", "repaint") else task
+    key = "foreground" if TASKS[task].keeps_size else task
     if key not in table:
         able = [name for name, tasks in RECIPES.items() if key in tasks or key == "blend" and name == "sdxl"]
         raise BadRequest(f"task {task!r} cannot be done by {family} models", f"choose a model of family {' or '.join(able)}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acetate.plugins.bridge.tasks import BY_NAME, Task
+from acetate.plugins.bridge.tasks import BY_NAME
+from acetate.vocabulary.tasks import Task
 from gi.repository import Gimp
 
 from . import arguments

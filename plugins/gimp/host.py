@@ -12,7 +12,6 @@ from typing import Any
 from acetate.plugins.bridge.host import EditorHost, RefusedError, Wording, Work
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.placement import union
 from acetate.plugins.bridge.stack import Item, Sheet, sheets
 from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.protocol import Box, Image
@@ -89,7 +88,7 @@ class GimpHost(EditorHost):
         yield
         whole = Box(0, 0, 1, 1)
         for sheet in sheets(item):
-            whole = union(whole, sheet.ready.layer.box)
+            whole = whole.union(sheet.ready.layer.box)
         image = Gimp.Image.new(whole.width, whole.height, Gimp.ImageBaseType.RGB)
         image.undo_disable()
         layers = canvas.insert(image, canvas.Spot(None, 0), item, lambda sheet: recorded(result.plan.record, sheet))

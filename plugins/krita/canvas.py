@@ -12,7 +12,6 @@ from collections.abc import Generator
 from typing import Any
 
 from acetate.plugins.bridge.host import DocumentClosedError
-from acetate.plugins.bridge.placement import intersection
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
 from acetate.protocol import Box
 
@@ -273,4 +272,5 @@ def required_box(document: Any, node: Any | None, what: str) -> Box | str:
         return f"The layer “{node.name()}” is empty. Select {what}."
     if node.type() == "paintlayer":
         return box
-    return intersection(box, canvas_box(document)) or f"The layer “{node.name()}” lies outside the canvas. Select {what}."
+    seen = box.intersection(canvas_box(document))
+    return f"The layer “{node.name()}” lies outside the canvas. Select {what}." if seen.empty else seen

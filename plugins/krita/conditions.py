@@ -9,7 +9,7 @@ from typing import Any
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.host import JobPlan, RefusedError
-from acetate.plugins.bridge.placement import intersection, target_box, union
+from acetate.plugins.bridge.placement import target_box
 from acetate.plugins.bridge.words import short_prompt
 from acetate.protocol import Box
 
@@ -71,5 +71,4 @@ def _with_selection(layer: Box, selection: Box | None, whole: Box) -> Box:
     """What repainting needs: the layer, and as much of the canvas as is selected beside it."""
     if selection is None:
         raise RefusedError("Nothing is selected. Select the part of the layer that may change.")
-    inside = intersection(selection, whole)
-    return union(layer, inside) if inside is not None else layer
+    return layer.union(selection.intersection(whole))

@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 from acetate import document
 from acetate.engine import RGBA, Picture
-from acetate.engine.pixels.alpha import resize
+from acetate.engine.pixels.alpha import resize_padded
+from acetate.vocabulary.tasks import TASKS
 
 from .exit_codes import UsageError
 from .outputs import LAYERED, as_layer
 
 SHAPE_TOLERANCE = 0.02
 """Sides are whole numbers, and models like multiples of 64."""
-
-LIKE = {"background": "foreground", "refine": "source", "repaint": "source", "upscale": "source"}
-"""The picture that `--like` gives to a task."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +48,10 @@ class Onto:
         fields: dict[str, Any] = {"width": self.read.width, "height": self.read.height}
         if self.below is not None:
             chosen = task or "object"
-            pictures = {"background": self._background(self.below)} if chosen in ("object", "blend") else {}
+            pictures = {"background": self._background(self.below)} if _takes(chosen, "background") else {}
         elif self.like is not None:
             chosen = task or "refine"
-            role = "foreground" if chosen in ("background", "blend") else "source"
+            role = "foreground" if _takes(chosen, "foreground") else "source"
             pictures = {role: document.alone(self.read, self.like)}
         else:
             return fields
@@ -84,7 +82,7 @@ class Onto:
         lacking: tuple[str, ...] = ()
         added = [picture for picture in pictures if not picture.hidden]
         for picture in added:
-            rgba = resize(picture.rgba, self.read.width, self.read.height)
+            rgba = resize_padded(picture.rgba, self.read.width, self.read.height)
             layer = document.trim(replace(as_layer(picture), rgba=rgba, visible=picture.index == 0))
             lacking = document.insert_into_file(source, layer, target, **self._place(picture))
             source = target
@@ -98,6 +96,12 @@ class Onto:
         return {"above": self.like, "below": self.below}
 
 
+def _takes(task: str, role: str) -> bool:
+    """Whether one layer is given to the task in that role."""
+    row = TASKS[task]
+    return row.takes == role or role in row.one_of
+
+
 def onto_of(options: argparse.Namespace) -> Onto | None:
     """What the options ask for, or `None`; raises `UsageError` where they contradict each other."""
     if options.onto is None:
@@ -106,8 +110,8 @@ def onto_of(options: argparse.Namespace) -> Onto | None:
         return None
     if options.output.suffix.lower() != options.onto.suffix.lower() or options.onto.suffix.lower() not in LAYERED:
         raise UsageError(f"{options.onto} and {options.output} must both be .psd or both be .ora", "use `acetate convert` first")
-    wanted = LIKE.get(options.task)
-    if options.below is not None and wanted is not None and getattr(options, wanted) is None:
+    wanted = TASKS[options.task].takes if options.task else None
+    if options.below is not None and wanted not in (None, "background") and getattr(options, wanted) is None:
         raise UsageError(
             f"--task {options.task} works on a layer, and --below gives it what lies below one",
             f"name the layer with --like {options.below!r} instead",

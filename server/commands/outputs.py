@@ -11,7 +11,7 @@ from typing import Any
 from acetate import document
 from acetate.engine import Picture, Request
 from acetate.engine.pixels.alpha import fit
-from acetate.engine.validation import NEEDED
+from acetate.vocabulary.tasks import TASKS
 
 from ..worker.layers import layer_name
 from .exit_codes import UsageError
@@ -78,7 +78,7 @@ def as_layer(picture: Picture, name: str = "") -> document.Layer:
 def given_layers(request: Request, picture: Picture) -> tuple[document.Layer, ...]:
     """The foreground or background that a picture was made for, as its networks saw it: together they compose."""
     height, width = picture.rgba.shape[:2]
-    given = {role: getattr(request, role) for role in NEEDED.get(request.task, ()) if role != "blended"}
+    given = {role: getattr(request, role) for role in TASKS[request.task].needs if role in ("foreground", "background")}
     return tuple(
         document.Layer(rgba=fit(rgba, width, height, request.resize_mode), name=role, role=role) for role, rgba in given.items()
     )

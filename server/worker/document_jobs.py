@@ -13,15 +13,13 @@ from typing import Any
 
 import numpy as np
 from acetate import document
-from acetate.engine.pixels.alpha import alpha_box
-from acetate.protocol import Box, Group, Layer, ProtocolError, schema
-from acetate.protocol.messages import Export, Insert
+from acetate.protocol import Box, Group, Layer, ProtocolError
+from acetate.protocol.messages import Export, File, Insert, Progress
 from acetate.protocol.pixels import content_hash, content_id
+from acetate.raster import trim
 
 from .layers import thumbnail, write_pixels
-from .worker_messages import Advanced, Done, Made, MadeFile, RunJob
-
-ReportWithPayload = tuple[Advanced | Made | MadeFile | Done, bytes]
+from .worker_messages import Done, Made, MadeFile, ReportWithPayload, RunJob
 
 
 class DocumentJobs:
@@ -41,34 +39,34 @@ class DocumentJobs:
 
     def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
         try:
-            if command.kind == Insert.TYPE:
-                yield from self._insert(schema.decode(Insert, dict(command.message), "insert"), command)
-            else:
-                yield from self._export(schema.decode(Export, dict(command.message), "export"), command)
+            if isinstance(command.order, Insert):
+                yield from self._insert(command.order, command)
+            elif isinstance(command.order, Export):
+                yield from self._export(command.order, command)
         except document.DocumentError as error:
             raise ProtocolError("bad-request", str(error), error.hint) from error
 
     # --- insert ------------------------------------------------------------------------------------------------------
 
     def _insert(self, asked: Insert, command: RunJob) -> Iterator[ReportWithPayload]:
-        yield Advanced(asked.job, "read", 0, 1, 0.0), b""
+        yield Progress(asked.job, "read", 0, 1, 0.0), b""
         data = Path(command.files[asked.sha256]["path"]).read_bytes()
         found = document.read_bytes(data, name_or_format=f"the {asked.file} file")
         flat = list(_flattened(found.layers, asked.job))
         for index, (layer, groups) in enumerate(flat):
             yield self._layer(asked, index, layer, groups)
-            yield Advanced(asked.job, "read", index + 1, len(flat), (index + 1) / len(flat)), b""
+            yield Progress(asked.job, "read", index + 1, len(flat), (index + 1) / len(flat)), b""
         yield Done(asked.job, found.notes), b""
 
     def _layer(self, asked: Insert, index: int, layer: document.Layer, groups: tuple[Group, ...]) -> tuple[Made, bytes]:
         height, width = layer.rgba.shape[:2]
         box = Box(asked.x + layer.x, asked.y + layer.y, max(1, width), max(1, height))
-        found = alpha_box(layer.rgba) if layer.rgba.size else None
+        trimmed = trim(layer.rgba)
         place, name, small = box, "", None
         sha256 = content_hash("rgba8").hexdigest()
-        if found is not None:
-            pixels = np.ascontiguousarray(layer.rgba[found.top : found.bottom, found.left : found.right])
-            place = Box(box.x + found.left, box.y + found.top, found.width, found.height)
+        if trimmed is not None:
+            pixels, inside = trimmed
+            place = inside.translated(box.x, box.y)
             name, small = f"{asked.job}-{index}-{os.getpid()}", thumbnail(pixels)
             sha256 = write_pixels(self._incoming / name, pixels)
         message = Layer(
@@ -98,15 +96,14 @@ class DocumentJobs:
     # --- export ------------------------------------------------------------------------------------------------------
 
     def _export(self, asked: Export, command: RunJob) -> Iterator[ReportWithPayload]:
-        yield Advanced(asked.job, "write", 0, 1, 0.0), b""
-        layers = [schema.decode(Layer, dict(layer), "layer") for layer in command.layers]
-        whole = assemble(layers, command.files, asked.width, asked.height)
+        yield Progress(asked.job, "write", 0, 1, 0.0), b""
+        whole = assemble(command.layers, command.files, asked.width, asked.height)
         data = document.write_bytes(whole, asked.file)
         name = f"{asked.job}-{os.getpid()}"
         (self._incoming / name).write_bytes(data)
         notes = document.losses(whole, asked.file)
-        title = f"{_title(layers)}.{asked.file}"
-        yield MadeFile(asked.job, name, title, content_id(data), len(data), notes), b""
+        title = f"{_title(command.layers)}.{asked.file}"
+        yield MadeFile(File(asked.job, title, len(data), content_id(data), notes), name), b""
         yield Done(asked.job, notes), b""
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from acetate.engine import RGBA, Picture
-from acetate.engine.pixels import alpha
+from acetate.engine.pixels.alpha import resize_padded
 from acetate.protocol import Box, Group, Layer
 from acetate.protocol.pixels import content_hash
+from acetate.raster import trim
 from PIL import Image
 
 from .worker_messages import Made
@@ -95,16 +96,14 @@ def save(stack: Stack, picture: Picture, index: int, box: Box, incoming: Path, *
     """Write the picture's pixels into the incoming folder; returns the report and its payload, a thumbnail."""
     rgba = picture.rgba
     if rgba.shape[:2] != (box.height, box.width):
-        rgba = alpha.resize(rgba, box.width, box.height)
-    found = alpha.alpha_box(rgba)
-    if not crop:
-        found = alpha.Box(0, 0, box.width, box.height)
-    if found is None:
+        rgba = resize_padded(rgba, box.width, box.height)
+    kept = trim(rgba) if crop else (np.ascontiguousarray(rgba), Box(0, 0, box.width, box.height))
+    if kept is None:
         return Made(stack.layer(picture, index, box, None, content_hash("rgba8").hexdigest()), ""), b""
-    pixels = np.ascontiguousarray(rgba[found.top : found.bottom, found.left : found.right])
+    pixels, inside = kept
     name = f"{stack.job}-{index}-{os.getpid()}"
     sha256 = write_pixels(incoming / name, pixels)
-    place = Box(box.x + found.left, box.y + found.top, found.width, found.height)
+    place = inside.translated(box.x, box.y)
     small = thumbnail(pixels)
     made = Made(stack.layer(picture, index, box, place, sha256), name, small.shape[1], small.shape[0])
     return made, small.tobytes()

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
-from acetate.plugins.bridge.placement import LARGEST_SIDE
-from acetate.plugins.bridge.tasks import METHODS, TASKS
+from acetate.plugins.bridge.tasks import BY_NAME, METHODS
+from acetate.vocabulary.parameters import range_of
 
 from ..qt import Qt, QtWidgets, Signal, guarded
 from .fields import SPACING, Percent, SeedEdit, StillUnderTheWheel, beside, choose, combo_box, grid_layout, spin_box
@@ -25,19 +25,19 @@ class FormPanel(QtWidgets.QWidget):
     def __init__(self, icon: Any) -> None:
         """`icon(name)` gives an icon of Krita's theme."""
         super().__init__()
-        self.task = combo_box("acetate_task", [(one.name, one.label) for one in TASKS])
-        for row, one in enumerate(TASKS):
+        self.task = combo_box("acetate_task", [(name, one.label) for name, one in BY_NAME.items()])
+        for row, one in enumerate(BY_NAME.values()):
             self.task.setItemData(row, one.meaning, Qt.ItemDataRole.ToolTipRole)
         self.prompt = PromptEdit("acetate_prompt", "What to draw", 4)
         self.model = combo_box("acetate_model", [("", "Default model")])
         self.area = combo_box("acetate_area", list(AREAS.items()))
-        self.width_, self.height_ = (spin_box(f"acetate_{side}", 8, LARGEST_SIDE, " px") for side in ("width", "height"))
-        self.count = spin_box("acetate_count", 1, 64)
+        self.width_, self.height_ = (spin_box(f"acetate_{side}", 8, range_of(side)[1], " px") for side in ("width", "height"))
+        self.count = spin_box("acetate_count", *range_of("count"))
         self.strength = Percent("acetate_strength")
         self.lock_alpha = QtWidgets.QCheckBox("Keep the shape (lock alpha)")
         self.scale = QtWidgets.QDoubleSpinBox()
         self.scale.setObjectName("acetate_scale")
-        self.scale.setRange(1.0, 16.0)
+        self.scale.setRange(*range_of("scale"))
         self.scale.setSingleStep(0.5)
         self.scale.setSuffix(" ×")
         self.upscaler = combo_box("acetate_upscaler", [("", "Smooth interpolation")])
@@ -54,11 +54,11 @@ class FormPanel(QtWidgets.QWidget):
         self.prompts = {
             role: PromptEdit(f"acetate_{role}_prompt", f"Only the {role}", 2) for role in ("foreground", "background")
         }
-        self.steps = spin_box("acetate_steps", 0, 1000)
+        self.steps = spin_box("acetate_steps", 0, range_of("steps")[1])
         self.steps.setSpecialValueText("Default")
         self.guidance = QtWidgets.QDoubleSpinBox()
         self.guidance.setObjectName("acetate_guidance")
-        self.guidance.setRange(-0.5, 100.0)
+        self.guidance.setRange(-0.5, range_of("guidance_scale")[1])
         self.guidance.setSingleStep(0.5)
         self.guidance.setSpecialValueText("Default")
         self.scheduler = combo_box("acetate_scheduler", [("", "Default")])

@@ -10,9 +10,10 @@ import acetate.engine.engine
 import numpy as np
 import pytest
 from acetate import document
-from acetate.engine import TASKS, Picture, Request, validation
+from acetate.engine import Picture, Request, validation
 from acetate.engine.pixels.alpha import fit
 from acetate.engine.values.parameters import to_json
+from acetate.vocabulary.tasks import TASKS
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]

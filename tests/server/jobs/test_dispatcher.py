@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from acetate.protocol import Failure
-from acetate.protocol.messages import Export, Submit
+from acetate.protocol.messages import Export, File, Progress, Submit
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.dispatcher import Dispatcher, seconds_left
@@ -17,7 +17,7 @@ from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
 from acetate.server.worker.runner import Outcome, RunnerLostError
-from acetate.server.worker.worker_messages import Advanced, Done, MadeFile, RunJob
+from acetate.server.worker.worker_messages import Done, MadeFile, RunJob
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def job() -> Job:
     return Job("a-job-of-tests", "a-session", "engine", Submit("a-job-of-tests", "foreground"), None)
 
 
-def step(stage: str, fraction: float) -> Advanced:
-    return Advanced("a-job-of-tests", stage, 1, 1, fraction)
+def step(stage: str, fraction: float) -> Progress:
+    return Progress("a-job-of-tests", stage, 1, 1, fraction)
 
 
 def test_the_time_left_goes_by_the_pace_since_the_model_was_loaded(clock: SimpleNamespace) -> None:
@@ -81,7 +81,7 @@ class Mortal:
         self.files += 1
         data, name = f"file {self.files}".encode(), f"{command.job}-{self.files}"
         Path(self._blobs.incoming(name)).write_bytes(data)
-        yield MadeFile(command.job, name, "kite.psd", hashlib.sha256(data).hexdigest(), len(data), ()), b""
+        yield MadeFile(File(command.job, "kite.psd", len(data), hashlib.sha256(data).hexdigest()), name), b""
         if self.files == 1:
             raise RunnerLostError(Failure("worker-lost", "killed"))
         yield Done(command.job, ()), b""
