@@ -1,4 +1,4 @@
-"""Whoever follows a citation arrives: documents, their sections, links and the files that documents name are in the repository."""
+"""Citations lead somewhere: documents, their sections, links, and the files that documents name are in the repository."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 CITING = {".py", ".md", ".toml", ".sh", ".mjs", ".yml"}
 """Suffixes of the files that are searched, besides those without one."""
 SECTION = r"\d+(?:\.\d+)*"
-CITATION = re.compile(rf"(?<![\w./:-])([\w./:-]*\w\.md)\b(?:[`)\]]*,?\s+(?:#\s+)?(?:sections?\s+)?({SECTION}(?:(?:,\s+|\s+and\s+){SECTION})*))?")
+CITATION = re.compile(
+    rf"(?<![\w./:-])([\w./:-]*\w\.md)\b(?:[`)\]]*,?\s+(?:#\s+)?(?:sections?\s+)?({SECTION}(?:(?:,\s+|\s+and\s+){SECTION})*))?"
+)
 """A document, and perhaps numbers of its sections: `docs/performance.md 6`, `layerdiffuse.md 1.2, 1.3`."""
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED_FILE = re.compile(r"`([\w./-]+\.(?:py|sh|mjs|npz))`")
