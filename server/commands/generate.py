@@ -36,7 +36,7 @@ A .psd or .ora of background, object and extract-... has the given layer in it a
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of design.md."""
+    """Add what decides the pictures: the task, its prompt and given pictures, the model and its numbers."""
     parser.add_argument("prompt", nargs="?", help="what to draw; describe only the object for a transparent layer")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write; --count numbers PNGs"
