@@ -96,7 +96,7 @@ class DenoisingLoop:
     after every step (repaint). Iterate `run()`, then take `latents`.
 
     Timesteps and levels are tables that are made beforehand, on the host for the scheduler and on the device for the model: no
-    step waits for the device. Between steps the host waits until all but the latest are done (`pace`).
+    step waits for the device. Between steps the host waits until all but the latest are done (`host_lead`).
     """
 
     def __init__(
