@@ -1,6 +1,6 @@
 """Ways to run a model within the memory there is, predicted from counts: which would fit, and which comes after a failure.
 
-Knows numbers only: no tensor, no device and no network. The counts are those of performance.md 1.1, made on the operators
+Knows numbers only: no tensor, no device and no network. The counts are those of performance.md 7, made on the operators
 themselves; they are for 16 bit and grow with pixels and with bytes per element.
 """
 
@@ -19,7 +19,7 @@ layer that runs."""
 MIB, GIB = 2**20, 2**30
 
 RESERVE = GIB
-"""Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 6)."""
+"""Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 7)."""
 
 TEXT_ACTIVATIONS = 128 * MIB
 UNET_ACTIVATIONS = {"sdxl": 158 * MIB, "sd15": 260 * MIB, "sketchpad": 260 * MIB}
@@ -107,7 +107,7 @@ def _approximate() -> Iterator[MemoryPlan]:
 
 
 def host_plans() -> tuple[MemoryPlan, ...]:
-    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 1.5)."""
+    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 9)."""
     return (MemoryPlan(), MemoryPlan(guidance_together=False), MemoryPlan(guidance_together=False, tiled_vae=True))
 
 

@@ -1,4 +1,4 @@
-"""How transparent a layer really is: measures without a reference (landscape.md 5a), and what to tell the artist."""
+"""How transparent a layer really is: measures without a reference (layerdiffuse.md 8.1), and what to tell the artist."""
 
 from __future__ import annotations
 

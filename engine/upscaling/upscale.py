@@ -41,7 +41,7 @@ TRUSTED_ALPHA = 16
 """From this alpha (of 255) on a pixel's own colour is kept; the less there is below, the more comes from its surroundings."""
 
 SAME_SHAPE = 0.97
-"""From this soft intersection over union on two alphas count as one shape (landscape.md 5)."""
+"""From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
 
 OF_A_MODEL = (
     "prompt",

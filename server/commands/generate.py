@@ -34,7 +34,7 @@ PLAIN = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The prompt, where the result goes, the task, its parameters and its pictures."""
+    """Add what decides the pictures: the task, its prompt and given pictures, the model and its numbers."""
     parser.add_argument("prompt", nargs="?", help=PARAMETERS["prompt"].help)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write; --count numbers PNGs"

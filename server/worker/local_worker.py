@@ -1,6 +1,6 @@
 """A runner that is a process on this machine: started, watched, ended and replaced from here.
 
-Knows processes and time limits; what a job does, the worker knows (`worker.py`).
+Knows processes and time limits; what a job does, the worker knows (`process.py`).
 """
 
 from __future__ import annotations
