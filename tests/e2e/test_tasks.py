@@ -235,7 +235,7 @@ def test_what_the_engine_can_do_is_announced(client: Client, until: Any) -> None
 
 
 def test_a_job_is_cancelled_between_two_steps(client: Client, until: Any) -> None:
-    """Long before its end; that it is the very next step, `tests/server/test_worker.py` shows."""
+    """Long before its end; that it is the very next step, `tests/server/worker/test_process.py` shows."""
     job = client.submit("foreground", Parameters(prompt="@sleep:0.2", steps=1000))
     until(client, lambda event: isinstance(event, Progress) and event.stage == "denoise")
     client.cancel(job)
