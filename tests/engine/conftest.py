@@ -112,18 +112,59 @@ def models(tmp_path_factory: pytest.TempPathFactory, tiny_sd15: TinyModel, tiny_
 
 
 @pytest.fixture
-def engine_for(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Engine]:
-    from acetate.engine import Engine
-    from acetate.engine.files.library import Library
+def engine_for(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Engine]:
+    """Make an engine of one's own with a family's tiny model, by default without recordings: they cost more than they save."""
+    _native(models, monkeypatch)
+
+    def make(family: str, acceleration: str = "eager") -> Engine:
+        return _engine(models[family], tmp_path, acceleration, monkeypatch)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def opened() -> dict[str, Engine]:
+    """Engines that several tests use, by family."""
+    return {}
+
+
+@pytest.fixture
+def shared_for(
+    models: dict[str, Path], opened: dict[str, Engine], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Engine]:
+    """The engine of a family for tests that only run requests on it: its model is opened once for all of them."""
+    _native(models, monkeypatch)
+
+    def get(family: str) -> Engine:
+        if family not in opened:
+            opened[family] = _engine(models[family], tmp_path_factory.mktemp("shared"), "eager", monkeypatch)
+        _eager("eager", monkeypatch)
+        return opened[family]
+
+    return get
+
+
+def _native(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The families' own sizes and configurations are the tiny models'."""
     from acetate.engine.models import base_models, checkpoints
 
     monkeypatch.setattr(base_models, "NATIVE", {"sd15": 64, "sdxl": 64})
     monkeypatch.setattr(checkpoints, "packaged_configs", lambda family: models[family] / "configs")
 
-    def make(family: str) -> Engine:
-        return Engine("cpu", Library(models[family], tmp_path / "settings", tmp_path / "cache"))
 
-    return make
+def _engine(folder: Path, own: Path, acceleration: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    from acetate.engine import Engine
+    from acetate.engine.files.library import Library
+
+    _eager(acceleration, monkeypatch)
+    return Engine("cpu", Library(folder, own / "settings", own / "cache"))
+
+
+def _eager(acceleration: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from acetate.engine.acceleration.graph_replay import TracedNetwork
+
+    if acceleration == "eager":
+        monkeypatch.setattr(TracedNetwork, "run", lambda self, inputs, function, **_: function(*inputs))
 
 
 @pytest.fixture
