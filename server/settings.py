@@ -10,10 +10,10 @@ from acetate.protocol.home import home
 from acetate.protocol.messages import MAX_TEXT_BYTES, Limits
 from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
 from acetate.protocol.values import LONGEST_TEXT
+from acetate.vocabulary.acceleration import Acceleration
 
 DEFAULT_PORT = 22380
 ENGINE = "acetate.engine.engine:Engine"
-COMPILING_ENGINE = "acetate.engine.engine:CompilingEngine"
 FAKE_ENGINE = "acetate.server.worker.fake_engine:FakeEngine"
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -36,6 +36,8 @@ class Settings:
 
     engine: str = ENGINE
     """`module:Class` of the engine that workers run."""
+    acceleration: Acceleration = "auto"
+    """How they run networks."""
     devices: tuple[str | None, ...] = (None,)
     """One worker each; `None` lets the engine choose."""
     preload: tuple[str, ...] = ()

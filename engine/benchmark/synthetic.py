@@ -22,16 +22,17 @@ from ..models.clip_tokenizer import clip_tokenizer
 from ..models.codec import LatentOffsetCodec
 from ..models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
 from ..models.model import Model
+from ..models.runtime import Runtime
 from ..pixels.working_canvas import WorkingSizes
 
 BLOCK = 2**20
 """Random numbers that are drawn; a weight repeats them, which no kernel notices."""
 
 
-def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | None = None) -> Model:
+def synthetic_model(family: BaseFamily, runtime: Runtime, configs: Path | None = None) -> Model:
     """A model of the family's real size, or of that of the configurations in `configs`, with LayerDiffuse's two networks."""
     configs = configs or packaged_configs(family)
-    kinds = dtypes(device)
+    kinds = dtypes(runtime.device)
     names = ("text_encoder", "text_encoder_2")[: 2 if family == "sdxl" else 1]
     with torch.device("meta"):
         encoder, decoder = TransparentEncoder(), TransparentDecoder()
@@ -54,7 +55,7 @@ def synthetic_model(family: BaseFamily, device: torch.device, configs: Path | No
         scheduler_config=components.scheduler_config,
         sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), NATIVE[family]),
         defaults=DEFAULTS[family],
-        device=device,
+        runtime=runtime,
         preview_matrix=torch.full((codec.latent_channels + 1, 3), 0.1),
     )
 

@@ -47,6 +47,11 @@ class MemoryPlan:
     """The UNet's large weights are stored in 8 bit and computed in 16."""
 
     @property
+    def whole(self) -> bool:
+        """The UNet's layers only compute; else each also fetches or widens its weights as it runs."""
+        return not (self.fp8 or self.offload == "layers")
+
+    @property
     def exact(self) -> bool:
         return not (self.tiled_vae or self.fp8)
 

@@ -90,7 +90,7 @@ def generate(model: Model, request: Request, weights: InstalledWeights) -> Itera
 def _settle(job: _Job) -> None:
     """Choose how the model uses memory for a job of this size."""
     halves = 2 if job.guidance_scale > 1 else 1
-    job.model.room.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
+    job.model.memory.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
 
 
 def _plan(model: Model, request: Request) -> _Job:
@@ -251,7 +251,7 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
         role=role,
         index=index,
         seed=seed,
-        parameters=to_json(asked),
+        parameters={**to_json(asked), **job.model.runtime.noted},
         quality=measured,
         warnings=tuple(_warnings(job, role, measured)),
         hidden=role == "blended" and len(job.recipes[-1].frames) + len(job.recipes) > 2,
@@ -267,4 +267,4 @@ def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[
             yield job.model.caution
     if job.starts:
         yield from job.model.codec.notes
-    yield from job.model.room.notes
+    yield from job.model.memory.notes

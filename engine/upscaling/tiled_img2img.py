@@ -132,7 +132,7 @@ class Redraw:
         """Choose how the model uses memory for the largest of the parts."""
         if sizes:
             largest = max(sizes, key=lambda size: size[0] * size[1])
-            self.model.room.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
+            self.model.memory.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
 
     @property
     def _guidance_scale(self) -> float:

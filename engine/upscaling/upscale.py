@@ -262,7 +262,7 @@ def _picture(job: _Job, rgba: RGBA, index: int, seed: int, warnings: tuple[str, 
         role="foreground",
         index=index,
         seed=seed,
-        parameters=to_json(asked),
+        parameters={**to_json(asked), **(job.model.runtime.noted if job.model else {})},
         quality=quality.measure(rgba),
         warnings=warnings,
     )
@@ -272,7 +272,7 @@ def _warnings(job: _Job, rgba: RGBA, enlarged: RGBA) -> Iterator[str]:
     """What a person should know of the layer."""
     yield from job.notes
     if job.model is not None:
-        yield from job.model.room.notes
+        yield from job.model.memory.notes
     if job.model is not None and job.mode == "refine":
         yield from job.model.codec.notes
         share = quality.soft_overlap(rgba[..., 3], enlarged[..., 3])

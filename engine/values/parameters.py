@@ -28,7 +28,11 @@ def to_json(request: Request) -> dict[str, Any]:
 
 
 def from_json(values: Mapping[str, Any]) -> Request:
-    """The request that `to_json` wrote; raises `BadRequest` naming a field that does not exist or has the wrong type."""
+    """The request that `to_json` wrote; raises `BadRequest` naming a field that does not exist or has the wrong type.
+
+    How networks were run (`acceleration`) is noted beside a request where it shows, but is not a part of it.
+    """
+    values = {name: value for name, value in values.items() if name != "acceleration"}
     unknown = sorted(set(values) - set(_FIELDS))
     if unknown:
         raise BadRequest(f"unknown parameter {unknown[0]!r}", f"one of {', '.join(sorted(_FIELDS))}")

@@ -14,7 +14,7 @@ from acetate.engine import TASKS, Picture, Progress, Request
 from acetate.engine.values.parameters import from_json
 from acetate.engine.values.request import Injection, LayerPrompts, ResizeMode
 
-from . import outputs
+from . import acceleration, outputs
 from .exit_codes import UsageError
 from .into_document import Onto, onto_of
 from .into_document import add_options as add_onto_options
@@ -76,6 +76,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_onto_options(parser)
     parser.add_argument("--lora", action="append", metavar="NAME[:WEIGHT]", help="add a LoRA; may be given more than once")
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    acceleration.add_option(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
@@ -143,8 +144,11 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
 
 
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
-    """From a running server when there is one (its models are warm), else from an engine of our own: the same bytes."""
-    if not options.alone and options.device is None:
+    """From a running server when there is one (its models are warm), else from an engine of our own: the same bytes.
+
+    A device or an acceleration that is asked for is one's own engine's.
+    """
+    if not options.alone and options.device is None and options.acceleration == "auto":
         from .remote import running_server
 
         server = running_server()
@@ -152,7 +156,7 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
             return server.generate(request)
     from acetate.engine.engine import Engine
 
-    return Engine(options.device).run(request)
+    return Engine(options.device, acceleration=options.acceleration).run(request)
 
 
 def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence[str], *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from acetate.engine import RGBA, Request
 from acetate.engine.pixels.upscale_options import CHOICES, NAMES
 
-from . import outputs
+from . import acceleration, outputs
 from .generate import events, report, size
 from .pictures import read_layer
 from .progress import shown
@@ -43,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="denoising steps of a redraw")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    acceleration.add_option(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 

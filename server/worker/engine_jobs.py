@@ -69,9 +69,11 @@ class PreviewBudget:
 class EngineJobs:
     """Makes the engine, and runs one job at a time."""
 
-    def __init__(self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget) -> None:
+    def __init__(
+        self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget, acceleration: str = "auto"
+    ) -> None:
         module, _, name = engine.partition(":")
-        self._engine = getattr(importlib.import_module(module), name)(device=device)
+        self._engine = getattr(importlib.import_module(module), name)(device=device, acceleration=acceleration)
         self._incoming = incoming
         self._budget = budget
 

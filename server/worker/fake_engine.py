@@ -53,7 +53,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
 class FakeEngine:
     """Stands where `acetate.engine.Engine` stands."""
 
-    def __init__(self, device: str | None = None) -> None:
+    def __init__(self, device: str | None = None, acceleration: str = "auto") -> None:
         self.device = device or "fake"
         self.loaded: set[str] = set()
 

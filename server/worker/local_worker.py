@@ -131,7 +131,7 @@ class LocalWorker:
         arguments = ["--lane", self._lane, "--incoming", str(settings.blobs / "incoming")]
         arguments += ["--preview-seconds", str(settings.preview_seconds), "--preview-share", str(settings.preview_share)]
         if self._lane == "engine":
-            arguments += ["--engine", settings.engine]
+            arguments += ["--engine", settings.engine, "--acceleration", settings.acceleration]
             if self._device is not None:
                 arguments += ["--device", self._device]
         self._oom_kills = oom_kills()

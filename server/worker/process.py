@@ -147,6 +147,7 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m acetate.server.worker.process")
     parser.add_argument("--lane", choices=["engine", "documents"], default="engine")
     parser.add_argument("--engine", default=ENGINE)
+    parser.add_argument("--acceleration", default="auto")
     parser.add_argument("--device")
     parser.add_argument("--incoming", type=Path, required=True)
     parser.add_argument("--preview-seconds", type=float, default=0.25)
@@ -162,7 +163,7 @@ def _lane(options: argparse.Namespace) -> Backend:
     from .engine_jobs import EngineJobs, PreviewBudget
 
     budget = PreviewBudget(options.preview_seconds, options.preview_share)
-    return EngineJobs(options.engine, options.device, options.incoming, budget)
+    return EngineJobs(options.engine, options.device, options.incoming, budget, options.acceleration)
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -43,8 +43,8 @@ def test_by_itself_every_result_needs_new_pages() -> None:
 
 def test_what_is_given_back_is_the_kernels() -> None:
     code = (
-        "import torch, psutil; from acetate.engine.device import glibc_malloc; own = psutil.Process()\n"
-        "glibc_malloc.keep_freed()\n"
+        "import torch, psutil; from acetate.engine.device import glibc_malloc\n"
+        "glibc_malloc.keep_freed(); own = psutil.Process()\n"
         "x = torch.ones(2**27); y = torch.ones(2**20); del x; kept = own.memory_info().rss; glibc_malloc.give_back()\n"
         "print(kept - own.memory_info().rss)"
     )
