@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from acetate.protocol import Client, Finished, Parameters
@@ -51,21 +48,6 @@ def refusal(connection: ClientConnection, text: str | bytes) -> tuple[str, str]:
 def is_alive(server: Any) -> bool:
     with Client("honest", address=server.address) as client:
         return isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
-
-
-@contextlib.contextmanager
-def grows_by_less_than(limit: int, server: Any) -> Iterator[None]:
-    """The server's memory at its highest meanwhile: what is freed at once has been there nevertheless."""
-    process = Path("/proc") / str(server.pid)
-    (process / "clear_refs").write_text("5")  # the highest that Linux remembers is the present from here on
-    before = _memory(process, "VmRSS")
-    yield
-    assert _memory(process, "VmHWM") - before < limit
-
-
-def _memory(process: Path, name: str) -> int:
-    (line,) = (line for line in (process / "status").read_text().splitlines() if line.startswith(name))
-    return int(line.split()[1]) << 10
 
 
 def request(server: Any, path: str, *, host: str = "127.0.0.1", token: str | None = None, extra: str = "") -> str:

@@ -248,7 +248,7 @@ def test_one_folder_holds_everything_when_it_is_set(monkeypatch: pytest.MonkeyPa
 
 def test_listing_imports_no_torch() -> None:
     script = (
-        "import sys; from acetate.engine import library, catalogue, recognition;"
+        "import sys; from acetate.engine.files import library, catalogue, recognition;"
         "assert not {'torch', 'transformers', 'diffusers', 'huggingface_hub'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

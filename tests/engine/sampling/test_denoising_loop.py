@@ -100,8 +100,9 @@ def test_strength_sets_how_many_steps_run() -> None:
     assert denoiser(strength=1.0).count == 20
 
 
-def test_what_is_kept_arrives_unchanged() -> None:
-    d = denoiser(strength=0.6)
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_what_is_kept_arrives_unchanged(name: str) -> None:
+    d = denoiser(name, strength=0.6)
     clean, noise = torch.randn(1, 4, 8, 8), noise_like((1, 4, 8, 8), 2)
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., :4] = 1
