@@ -6,6 +6,7 @@ Knows the two vocabularies (`from_client.py`, `from_server.py`) and the version;
 from __future__ import annotations
 
 from acetate.vocabulary.box import Box
+from acetate.vocabulary.stacking import Group
 
 from .errors import ProtocolError
 from .from_client import Acknowledge, Attach, Cancel, Discard, Export, Hello, Insert, ListHistory, ListJobs, Submit, Upload
@@ -33,7 +34,6 @@ from .values import (
     Conditions,
     Encoding,
     EngineStateName,
-    Group,
     HistoryEntry,
     JobLine,
     LayerFormat,

@@ -16,16 +16,21 @@ import numpy as np
 from acetate.engine import RGBA, Picture, Progress
 from acetate.protocol import Box, schema
 from acetate.protocol.messages import Submit
+from acetate.vocabulary.stacking import Stacking
 
-from .layers import Stack, save
+from .layers import save
 from .requests import CanvasTarget, target
 from .worker_messages import Advanced, Made, MadeFile, RunJob, Sketch
 
 PREVIEW_SIDE = 256
 FIRST_PREVIEW_SECONDS = 0.002
 """What the first one is guessed to cost."""
-ROLES = {"scene": 3, "background": 2, "object": 2}
-"""Layers per picture of the tasks that make more than one."""
+ROLES = {
+    "scene": ("foreground", "background", "blended"),
+    "background": ("background", "blended"),
+    "object": ("foreground", "blended"),
+}
+"""The layers of one picture, of the tasks that make more than one."""
 
 ReportWithPayload = tuple[Advanced | Sketch | Made | MadeFile, bytes]
 
@@ -89,15 +94,14 @@ class EngineJobs:
         """Closing the iterator stops the engine between two steps."""
         submit = schema.decode(Submit, dict(command.message), "submit")
         aim = target(submit, command.files)
-        parameters = submit.parameters
-        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, ROLES.get(submit.task, 1), submit.name)
+        stacking = stacking_of(submit)
         self._budget.begin()
         index = 0
         steps = self._engine.run(aim.request)
         try:
             for item in steps:
                 if isinstance(item, Picture):
-                    yield save(stack, item, index, _place(aim, item), self._incoming, crop=submit.crop)
+                    yield save(stacking, item, index, _place(aim, item), self._incoming, crop=submit.crop)
                     index += 1
                 else:
                     yield Advanced(submit.job, item.stage, item.step, item.steps, item.fraction), b""
@@ -110,6 +114,12 @@ class EngineJobs:
         if progress.preview is not None and self._budget.allows():
             small = self._budget.make(progress.preview)
             yield Sketch(job, small.shape[1], small.shape[0]), small.tobytes()
+
+
+def stacking_of(submit: Submit) -> Stacking:
+    """How the layers of a job are arranged."""
+    asked = submit.parameters
+    return Stacking(submit.task, asked.prompt, ROLES.get(submit.task, ("foreground",)), asked.count, submit.name, submit.job)
 
 
 def _place(aim: CanvasTarget, picture: Picture) -> Box:
