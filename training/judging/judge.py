@@ -1,6 +1,6 @@
 """Judge the built-in model: prompts, measures, and the gates it must pass.
 
-`python -m training.judge` prints the table; a test checks the same gates. Knows the engine's results and the
+`python -m training.judging.judge` prints the table; a test checks the same gates. Knows the engine's results and the
 training artwork; knows no network.
 """
 
@@ -20,8 +20,8 @@ from acetate.raster import RGBA, bounds, crop, premultiply, resample, to_float
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
-from . import noto
-from .subjects import HUES, OPEN, RECOLOURED, SUBJECTS
+from ..pictures import noto
+from ..pictures.subjects import HUES, OPEN, RECOLOURED, SUBJECTS
 
 PHRASES = (
     "a {}",
