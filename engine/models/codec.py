@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from acetate.raster import to_float
+from acetate.raster import RGBA, to_float
 from torch import Tensor
 
 from ..acceleration import fused_operators
@@ -25,7 +25,6 @@ from ..device.memory_plans import TILE, MemoryPlan, Stage
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
 from ..pixels.alpha import over_grey, pad_rgb
 from ..values.errors import ModelMissing, NumericFailure
-from ..values.request import RGBA
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from acetate.server.worker.engine_jobs import PreviewBudget
-from acetate.server.worker.layers import thumbnail
 
 
 class Clock:
@@ -62,20 +61,3 @@ def test_large_previews_are_thinned() -> None:
     budget = PreviewBudget(0, 1, Clock())
 
     assert budget.make(lambda: np.zeros((2048, 1000, 4), np.uint8)).shape == (256, 125, 4)
-
-
-def test_a_thumbnail_is_weighted_by_alpha() -> None:
-    rgba = np.zeros((256, 256, 4), np.uint8)
-    rgba[..., :3] = 255
-    rgba[::2] = [200, 10, 10, 255]
-    small = thumbnail(rgba)
-
-    assert small.shape == (128, 128, 4)
-    assert np.abs(small[5, 5].astype(int) - [200, 10, 10, 128]).max() <= 1
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (4096, 3), (129, 128), (4096, 4096)])
-def test_a_thumbnail_fits_whatever_the_shape(shape: tuple[int, int]) -> None:
-    small = thumbnail(np.full((*shape, 4), 9, np.uint8))
-
-    assert max(small.shape[:2]) <= 128 and min(small.shape[:2]) >= 1
