@@ -6,8 +6,10 @@ Knows torch and diffusers; knows no socket, no editor and no layered file. Impor
 
 from typing import TYPE_CHECKING, Any
 
+from acetate.raster import RGBA, Mask
+
 from .values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
-from .values.request import RGBA, Mask, Picture, Progress, Request
+from .values.request import Picture, Progress, Request
 
 if TYPE_CHECKING:
     from .engine import Engine

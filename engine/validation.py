@@ -5,13 +5,14 @@ What can be told without pixels is the vocabulary's verdict, which the wire give
 
 from __future__ import annotations
 
+from acetate.raster import RGBA
 from acetate.vocabulary.parameters import LARGEST_SIDE, values_of
 from acetate.vocabulary.roles import GIVEN, PICTURES
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.verdict import complaint, given_among
 
 from .values.errors import BadRequest
-from .values.request import RGBA, Request
+from .values.request import Request
 
 
 def check(request: Request) -> None:

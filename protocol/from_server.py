@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from acetate.vocabulary.stacking import Group
+
 from .errors import Failure
 from .frames import Sha256
-from .values import CanvasBox, Encoding, EngineStateName, Group, HistoryEntry, JobLine, Limits
+from .values import CanvasBox, Encoding, EngineStateName, HistoryEntry, JobLine, Limits
 
 
 @dataclass(frozen=True)

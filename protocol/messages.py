@@ -9,6 +9,7 @@ from typing import Any
 
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.parameters import Parameters
+from acetate.vocabulary.stacking import Group
 from acetate.vocabulary.verdict import of_parameters
 
 from .errors import ProtocolError
@@ -35,7 +36,6 @@ from .values import (
     Conditions,
     Encoding,
     EngineStateName,
-    Group,
     HistoryEntry,
     JobLine,
     LayerFormat,

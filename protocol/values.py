@@ -51,17 +51,6 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Group:
-    """A group that a layer lies in. Layers with the same `id` in one job share it."""
-
-    id: str
-    name: str
-    visible: bool = True
-    opacity: float = 1.0
-    blend_mode: str = "normal"
-
-
-@dataclass(frozen=True)
 class Limits:
     """What the server refuses beyond."""
 

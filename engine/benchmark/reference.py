@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from acetate.raster import RGBA
 from torch import Tensor, nn
 
 from ..device import glibc_malloc
 from ..layerdiffuse import upsample_conv
 from ..sampling.denoising_loop import make_scheduler
-from ..values.request import RGBA
 from .subject import PROMPT, SCHEDULER, Subject
 from .timing import Contestant
 

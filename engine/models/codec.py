@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from acetate.raster import to_float
+from acetate.raster import RGBA, to_float
 from torch import Tensor
 
 from ..device.accelerator import EAGER, Accelerator
@@ -24,7 +24,6 @@ from ..device.memory_plans import TILE
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
 from ..pixels.alpha import over_grey, pad_rgb
 from ..values.errors import ModelMissing, NumericFailure
-from ..values.request import RGBA
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
-from acetate.raster import to_u8, unpremultiply
+from acetate.raster import RGBA, to_u8, unpremultiply
 from torch import Tensor, nn
 
 from ..device.accelerator import Accelerator
@@ -21,7 +21,6 @@ from ..device.memory_plans import NetworkSizes
 from ..device.placement import Placement, bytes_of, largest_layer
 from ..pixels.working_canvas import WorkingSizes
 from ..values.recipes import Family
-from ..values.request import RGBA
 from .codec import AlphaCodec
 from .runtime import Runtime
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from acetate.raster import resample, to_float
+from acetate.raster import RGBA, Mask, resample, to_float
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.roles import ROLES, Role
@@ -28,7 +28,7 @@ from ..pixels.inpaint_region import paste, region_around
 from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe, recipes_for
-from ..values.request import RGBA, Mask, Picture, Progress, Request
+from ..values.request import Picture, Progress, Request
 from .denoising_loop import DenoisingLoop, DenoisingStep, executed, make_scheduler, noise_like
 from .guidance import GuidedUNet
 from .installed_weights import InstalledWeights

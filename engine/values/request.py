@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acetate.raster import RGBA as RGBA
-from acetate.raster import Mask as Mask
+from acetate.raster import RGBA, Mask
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import DEFAULT

@@ -12,10 +12,12 @@ import numpy as np
 from acetate import document
 from acetate.engine import RGBA, Picture
 from acetate.engine.pixels.alpha import resize_padded
+from acetate.vocabulary.stacking import goes_below
 from acetate.vocabulary.tasks import TASKS
 
+from ..worker.layers import position
 from .exit_codes import UsageError
-from .outputs import LAYERED, as_layer
+from .outputs import LAYERED, as_layer, stacking_of
 
 SHAPE_TOLERANCE = 0.02
 """Sides are whole numbers, and models like multiples of 64."""
@@ -77,23 +79,31 @@ class Onto:
             )
 
     def write(self, pictures: Sequence[Picture], target: Path, notes: list[str]) -> list[Path]:
-        """Write the file with one more layer for every picture, cropped to what it has; the first candidate is shown."""
+        """Write the file with one more layer for every picture, cropped to what it has; the first candidate is shown.
+
+        A reference is left out.
+        """
         source = self.path
         lacking: tuple[str, ...] = ()
         added = [picture for picture in pictures if not picture.hidden]
-        for picture in added:
+        stacking = stacking_of(added)
+        for picture in sorted(added, key=lambda picture: self._turn(picture, position(stacking, picture).order)):
             rgba = resize_padded(picture.rgba, self.read.width, self.read.height)
-            layer = document.trim(replace(as_layer(picture), rgba=rgba, visible=picture.index == 0))
-            lacking = document.insert_into_file(source, layer, target, **self._place(picture))
+            layer = as_layer(picture, position(stacking, picture).name_alone, visible=picture.index == 0)
+            lacking = document.insert_into_file(source, document.trim(replace(layer, rgba=rgba)), target, **self._place(picture))
             source = target
         notes += lacking
         return [target] * len(added)
 
     def _place(self, picture: Picture) -> dict[str, str | None]:
         """A background goes behind the layer that it was made for, everything else in front."""
-        if self.like is not None and picture.role == "background":
+        if self.like is not None and goes_below(picture.role, "foreground"):
             return {"below": self.like}
         return {"above": self.like, "below": self.below}
+
+    def _turn(self, picture: Picture, order: int) -> int:
+        """Lower ones first; but what goes directly above a layer pushes up what went there before, so there the uppermost is."""
+        return order if self._place(picture).get("above") is None else -order
 
 
 def _takes(task: str, role: str) -> bool:

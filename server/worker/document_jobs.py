@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from acetate.protocol import Box, Group, Layer, ProtocolError
 from acetate.protocol.messages import Export, File, Insert, Progress
 from acetate.protocol.pixels import content_hash, content_id
 from acetate.raster import trim
+from acetate.vocabulary.stacking import nested
 
 from .layers import thumbnail, write_pixels
 from .worker_messages import Done, Made, MadeFile, ReportWithPayload, RunJob
@@ -120,22 +120,6 @@ def _flattened(
             yield from _flattened(node.children, job, (*groups, group))
 
 
-@dataclass
-class _Branch:
-    """A group under construction."""
-
-    group: Group | None = None
-    children: list[document.Layer | _Branch] = field(default_factory=list)
-
-    def built(self) -> list[document.Node]:
-        return [child if isinstance(child, document.Layer) else child._as_group() for child in self.children]
-
-    def _as_group(self) -> document.Group:
-        assert self.group is not None
-        found = self.group
-        return document.Group(found.name, self.built(), found.opacity, found.blend_mode, found.visible)
-
-
 def assemble(
     layers: Sequence[Layer], files: Mapping[str, Mapping[str, Any]], width: int | None, height: int | None
 ) -> document.Document:
@@ -143,25 +127,25 @@ def assemble(
     and then the layers move so that nothing lies outside."""
     left = min(layer.box.x for layer in layers) if width is None else 0
     top = min(layer.box.y for layer in layers) if height is None else 0
-    root = _Branch()
-    branches: dict[str, _Branch] = {}
     jobs = list(dict.fromkeys(layer.job for layer in layers))
-    for layer in sorted(layers, key=lambda layer: (jobs.index(layer.job), layer.order)):
-        branch = root
-        for group in layer.group:
-            if group.id not in branches:
-                branches[group.id] = _Branch(group)
-                branch.children.append(branches[group.id])
-            branch = branches[group.id]
-        branch.children.append(_document_layer(layer, files, layer.x - left, layer.y - top))
     return document.Document(
-        width or max(layer.box.x + layer.box.width for layer in layers) - left,
-        height or max(layer.box.y + layer.box.height for layer in layers) - top,
-        root.built(),
+        width or max(layer.box.right for layer in layers) - left,
+        height or max(layer.box.bottom for layer in layers) - top,
+        nested(
+            sorted(layers, key=lambda layer: (jobs.index(layer.job), layer.order)),
+            lambda layer: layer.group,
+            lambda layer: _document_layer(layer, files, layer.x - left, layer.y - top),
+            document_group,
+        ),
     )
 
 
-def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int, y: int) -> document.Layer:
+def document_group(group: Group, children: Sequence[document.Node]) -> document.Node:
+    """A group of the wire as one of a document."""
+    return document.Group(group.name, children, group.opacity, group.blend_mode, group.visible)
+
+
+def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int, y: int) -> document.Node:
     rgba = np.zeros((0, 0, 4), np.uint8)
     if layer.bytes:
         data = Path(files[layer.sha256]["path"]).read_bytes()

@@ -17,9 +17,10 @@ from acetate.engine import RGBA, Picture, Progress
 from acetate.protocol import Box
 from acetate.protocol import messages as wire
 from acetate.protocol.frames import PreviewFrame
+from acetate.vocabulary.stacking import Stacking
 from acetate.vocabulary.tasks import TASKS
 
-from .layers import Stack, save
+from .layers import save
 from .requests import CanvasTarget, target
 from .worker_messages import ReportWithPayload, RunJob
 
@@ -90,16 +91,14 @@ class EngineJobs:
         submit = command.order
         assert isinstance(submit, wire.Submit)
         aim = target(submit, command.files)
-        parameters = submit.parameters
-        layers = len(TASKS[submit.task].makes)
-        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, layers, submit.name)
+        stacking = stacking_of(submit)
         self._budget.begin()
         index = 0
         steps = self._engine.run(aim.request)
         try:
             for item in steps:
                 if isinstance(item, Picture):
-                    yield save(stack, item, index, _place(aim, item), self._incoming, crop=submit.crop)
+                    yield save(stacking, item, index, _place(aim, item), self._incoming, crop=submit.crop)
                     index += 1
                 else:
                     yield wire.Progress(submit.job, item.stage, item.step, item.steps, item.fraction), b""
@@ -112,6 +111,12 @@ class EngineJobs:
         if progress.preview is not None and self._budget.allows():
             small = self._budget.make(progress.preview)
             yield PreviewFrame(job, small.shape[1], small.shape[0], small.nbytes), small.tobytes()
+
+
+def stacking_of(submit: wire.Submit) -> Stacking:
+    """How the layers of a job are arranged."""
+    asked = submit.parameters
+    return Stacking(submit.task, asked.prompt, TASKS[submit.task].makes, asked.count, submit.name, submit.job)
 
 
 def _place(aim: CanvasTarget, picture: Picture) -> Box:

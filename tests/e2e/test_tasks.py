@@ -163,6 +163,7 @@ def test_candidates_come_as_a_group_whose_first_is_visible(client: Client) -> No
 
     assert [layer.name for layer in layers] == ["a red apple (7)", "a red apple (8)", "a red apple (9)"]
     assert [layer.visible for layer in layers] == [True, False, False]
+    assert [layer.order for layer in layers] == [2, 1, 0], "the first one lies on top"
     assert {tuple(group.name for group in layer.group) for layer in layers} == {("a red apple",)}
 
 

@@ -74,7 +74,8 @@ def candidate(number):
     made_by = {"prompt": f"fig {number}", "seed": number}
     shape = {"x": 3, "y": 4, "width": 2, "height": 2, "box": Box(0, 0, 8, 8), "format": "bgra8", "bytes": 16, "sha256": "0" * 64}
     group = (Group("figs", "figs"),)
-    layer = Layer("job-0001", number, f"fig {number}", "foreground", **shape, group=group, picture=number, parameters=made_by)
+    stack = {"group": group, "picture": number, "order": 1 - number}
+    layer = Layer("job-0001", number, f"fig {number}", "foreground", **shape, **stack, parameters=made_by)
     return LayerReady(layer, bytes(range(16)))
 
 

@@ -93,11 +93,11 @@ def test_every_task_reads_its_pngs_and_writes_its_layers(
 @pytest.mark.parametrize(
     ("task", "names"),
     [
-        ("background", ["background (0)", "blended (0)", "foreground"]),
-        ("object", ["background", "blended (0)", "a glass (0)"]),
-        ("extract-foreground", ["background", "a glass (0)"]),
-        ("extract-background", ["background (0)", "foreground"]),
-        ("blend", ["blended (0)"]),
+        ("background", ["a glass (0)", "Foreground"]),
+        ("object", ["Background", "a glass (0)"]),
+        ("extract-foreground", ["Background", "a glass (0)"]),
+        ("extract-background", ["a glass (0)", "Foreground"]),
+        ("blend", ["a glass (0)"]),
     ],
 )
 def test_a_layered_file_composes_with_the_layer_that_was_given(
@@ -106,11 +106,12 @@ def test_a_layered_file_composes_with_the_layer_that_was_given(
     """At the size of what was drawn, which the networks saw it at."""
     code, _, err = acetate("generate", "a glass", "--task", task, *pictures_for(task), "-o", "made.ora", "--alone")
     assert code == 0, err
-    layers = {layer.name: layer for layer in document.read(Path("made.ora")).layers if isinstance(layer, document.Layer)}
-    assert list(layers) == names
-    for role in {"foreground", "background"} & set(names):
-        assert layers[role].visible
-        assert np.array_equal(layers[role].rgba, fit(files[role], 4, 3, "crop"))
+    nodes = {node.name: node for node in document.read(Path("made.ora")).layers}
+    assert list(nodes) == names
+    for name in {"Foreground", "Background"} & set(names):
+        given = nodes[name]
+        assert isinstance(given, document.Layer) and given.visible
+        assert np.array_equal(given.rgba, fit(files[name.lower()], 4, 3, "crop"))
 
 
 @pytest.mark.parametrize("task", PICTURES)
