@@ -149,11 +149,11 @@ class Jobs:
 
     def gone(self, watcher: Subscriber) -> None:
         """A connection ended: nobody is told through it any more, and its jobs with `keep: false` are cancelled."""
-        for job in list(self._jobs.values()):
+        for job in self._jobs.values():
             job.watchers.pop(watcher, None)
-            if job.owner is watcher:
-                log.info("its client has gone", extra={"job": job.id})
-                self.cancel(job.id)
+        for job in [job for job in self._jobs.values() if job.owner is watcher]:
+            log.info("its client has gone", extra={"job": job.id})
+            self.cancel(job.id)
 
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 

@@ -1,200 +1,290 @@
-"""A connection over a fake socket: hello first, whatever is wrong is answered, a reader that stalls is given up."""
+"""One client's connection, over a socket that the test holds both ends of."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import uuid
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from acetate.protocol.frames import UploadPart, pack_header
+from acetate.protocol.messages import VERSION
+from acetate.protocol.pixels import content_id
 from acetate.server.http.connection import UNSUPPORTED_VERSION, Connection, ServerState
 from acetate.server.jobs.engine_state import EngineState
 from acetate.server.jobs.jobs import Jobs
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
-from websockets.exceptions import ConnectionClosedOK
 
-HELLO = {"type": "hello", "protocol": 1, "client": "a test", "session": "a-session"}
-JOB = "job-number-1"
+HELLO = {"type": "hello", "protocol": VERSION, "client": "a test", "session": "a-session"}
+SUBMIT = {"type": "submit", "job": "job-number-1", "task": "foreground"}
+DEADLINE = 5.0
 
 
 class Socket:
-    """What a client sends, one after the other, and what it has been sent; at the end it leaves."""
+    """What a `Connection` needs of a websocket. `said` goes in, `heard` comes out."""
 
-    def __init__(self, *frames: dict[str, Any] | str | bytes, address: str = "127.0.0.1") -> None:
-        self._frames = [json.dumps(frame) if isinstance(frame, dict) else frame for frame in frames]
-        self.id, self.remote_address = uuid.uuid4(), (address, 1)
-        self.sent: list[str | bytes] = []
-        self.closed: tuple[int, str] | None = None
-        self.aborted = asyncio.Event()
-        self.transport = SimpleNamespace(abort=self.aborted.set)
+    id = "a-socket"
+
+    def __init__(self, host: str = "127.0.0.1", *, reads: bool = True) -> None:
+        self.remote_address = (host, 50000)
+        self.transport = SimpleNamespace(abort=self._abort)
+        self.said: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self.heard: asyncio.Queue[Any] = asyncio.Queue()
+        self.closed: int | None = None
+        self.aborted = False
+        self._reads = reads
+
+    def say(self, *messages: dict[str, Any] | bytes | str) -> None:
+        for message in messages:
+            self.said.put_nowait(json.dumps(message) if isinstance(message, dict) else message)
+
+    def leave(self) -> None:
+        self.said.put_nowait(None)
+
+    async def hears(self, kind: str) -> dict[str, Any]:
+        """The next message, which must be of this kind."""
+        message = await asyncio.wait_for(self.heard.get(), DEADLINE)
+        assert message["type"] == kind, message
+        return dict(message)
 
     async def recv(self) -> str | bytes:
-        if not self._frames:
-            raise ConnectionClosedOK(None, None)
-        return self._frames.pop(0)
-
-    async def __aiter__(self) -> AsyncIterator[str | bytes]:
-        while self._frames and not self.aborted.is_set():
-            yield self._frames.pop(0)
-            for _ in range(10):  # the sender's turn
-                await asyncio.sleep(0)
+        frame = await self.said.get()
+        assert frame is not None
+        return frame
 
     async def send(self, frame: str | bytes) -> None:
-        self.sent.append(frame)
+        if not self._reads:
+            await asyncio.Event().wait()
+        if isinstance(frame, bytes):
+            (size,) = struct.unpack_from(">I", frame)
+            frame = frame[4 : 4 + size].decode()
+        self.heard.put_nowait(json.loads(frame))
 
     async def close(self, code: int, reason: str) -> None:
-        self.closed = (code, reason)
+        self.closed = code
 
-    @property
-    def told(self) -> list[dict[str, Any]]:
-        return [json.loads(frame) for frame in self.sent if isinstance(frame, str)]
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        while (frame := await self.said.get()) is not None:
+            yield frame
 
-
-class Stalled(Socket):
-    """Whoever sends to it waits for good."""
-
-    async def send(self, frame: str | bytes) -> None:
-        await asyncio.Event().wait()
+    def _abort(self) -> None:
+        self.aborted = True
+        self.leave()
 
 
 class Server:
-    """What connections share, over a folder."""
+    """What a server has around a connection."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
+        self.store, self.blobs = Store(folder / "jobs.sqlite"), Blobs(folder / "blobs")
+        self.settings = Settings(folder=folder, **settings)
+        self.jobs, self.engine = Jobs(self.settings, self.store, self.blobs), EngineState(self.store)
         self.refreshed = 0
-        store, blobs = Store(folder / "jobs.sqlite"), Blobs(folder / "blobs")
-        chosen = Settings(folder=folder, **settings)
-        self.jobs = Jobs(chosen, store, blobs)
-        self.state = ServerState(chosen, self.jobs, blobs, EngineState(store), self._refresh)
 
-    async def _refresh(self) -> None:
+    async def refresh(self) -> None:
         self.refreshed += 1
 
-    async def serve(self, socket: Socket) -> Socket:
-        await Connection(socket, self.state).serve()  # type: ignore[arg-type]
-        return socket
+    def connect(self, socket: Socket) -> asyncio.Task[None]:
+        state = ServerState(self.settings, self.jobs, self.blobs, self.engine, self.refresh)
+        return asyncio.create_task(Connection(socket, state).serve())  # type: ignore[arg-type]
 
 
-def played(scene: Callable[[Server], Awaitable[None]], folder: Path, **settings: Any) -> None:
-    async def play() -> None:
-        await scene(Server(folder, **settings))
-
-    asyncio.run(play())
+Scene = Callable[[Server], Awaitable[None]]
 
 
-def test_hello_is_answered_with_welcome_and_the_engine_is_asked_again(tmp_path: Path) -> None:
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[..., None]:
+    """Play a scene with a server of these settings."""
+
+    def run(scene: Scene, **settings: Any) -> None:
+        async def played() -> None:
+            server = Server(tmp_path, **settings)
+            try:
+                async with asyncio.timeout(4 * DEADLINE):
+                    await scene(server)
+            finally:
+                server.store.close()
+
+        asyncio.run(played())
+
+    return run
+
+
+# --- the greeting ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "offered", "encoding"),
+    [("127.0.0.1", ["zlib", "raw"], "raw"), ("192.168.1.4", ["raw", "zlib"], "zlib"), ("192.168.1.4", ["raw"], "raw")],
+)
+def test_who_says_hello_is_welcomed_with_the_encoding_that_suits_its_distance(
+    play: Any, host: str, offered: list[str], encoding: str
+) -> None:
     async def scene(server: Server) -> None:
-        socket = await server.serve(Socket(HELLO, {"type": "jobs"}))
+        socket = Socket(host)
+        serving = server.connect(socket)
+        socket.say({**HELLO, "encodings": offered})
+        welcome = await socket.hears("welcome")
+        socket.leave()
+        await serving
 
-        assert [message["type"] for message in socket.told] == ["welcome", "jobs"]
-        assert socket.told[0]["protocol"] == 1 and socket.told[0]["engine"]["state"] == "starting"
-        assert server.refreshed == 1
-        assert not server.state.engine.watchers, "whoever has left hears nothing"
+        assert welcome["encoding"] == encoding and welcome["engine"]["state"] == "starting"
+        assert server.refreshed == 1, "models may have been added since"
+        assert not server.engine.watchers
 
-    played(scene, tmp_path)
+    play(scene)
 
 
 @pytest.mark.parametrize(
     ("first", "code", "closed"),
     [
-        (b"hello", "bad-message", 1008),
         ({"type": "jobs"}, "bad-message", 1008),
-        ({**HELLO, "protocol": 0}, "client-too-old", UNSUPPORTED_VERSION),
-        ({**HELLO, "protocol": 99, "colour": "of another version"}, "server-too-old", UNSUPPORTED_VERSION),
+        (b"\0\0\0\2{}", "bad-message", 1008),
+        ("no JSON", "bad-message", 1008),
         ({**HELLO, "formats": ["cmyk"]}, "bad-message", 1008),
-        ({**HELLO, "encodings": ["lzma"]}, "bad-message", 1008),
+        ({**HELLO, "encodings": ["zstd"]}, "bad-message", 1008),
+        ({**HELLO, "protocol": 0, "of": "the past"}, "client-too-old", UNSUPPORTED_VERSION),
+        ({**HELLO, "protocol": VERSION + 1, "of": "the future"}, "server-too-old", UNSUPPORTED_VERSION),
     ],
-    ids=["binary", "no-hello", "older", "newer", "formats", "encodings"],
 )
-def test_a_wrong_first_message_is_refused_and_hung_up_on(first: Any, code: str, closed: int, tmp_path: Path) -> None:
+def test_who_begins_otherwise_is_told_why_and_left(play: Any, first: Any, code: str, closed: int) -> None:
     async def scene(server: Server) -> None:
-        socket = await server.serve(Socket(first, {"type": "jobs"}))
+        socket = Socket()
+        socket.say(first)
+        await server.connect(socket)
+        error = await socket.hears("error")
 
-        (refusal,) = socket.told
-        assert refusal["type"] == "error" and refusal["failure"]["code"] == code
-        assert socket.closed is not None and socket.closed[0] == closed
+        assert (error["failure"]["code"], error["about"], socket.closed) == (code, "hello", closed)
 
-    played(scene, tmp_path)
+    play(scene)
 
 
-def test_without_hello_the_connection_ends_after_its_time(tmp_path: Path) -> None:
-    class Silent(Socket):
-        async def recv(self) -> str | bytes:
-            await asyncio.Event().wait()
-            raise AssertionError
-
+def test_who_says_nothing_is_not_waited_for(play: Any) -> None:
     async def scene(server: Server) -> None:
-        socket = await server.serve(Silent())
+        socket = Socket()
+        await server.connect(socket)
 
-        assert "no hello within 0.01 s" in socket.told[0]["failure"]["message"]
+        assert "no hello" in (await socket.hears("error"))["failure"]["message"] and socket.closed == 1008
 
-    played(scene, tmp_path, hello_seconds=0.01)
+    play(scene, hello_seconds=0.01)
 
 
-@pytest.mark.parametrize(("address", "encoding"), [("127.0.0.1", "raw"), ("192.0.2.1", "zlib")])
-def test_bytes_are_compressed_for_a_network_alone(address: str, encoding: str, tmp_path: Path) -> None:
+# --- messages --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def talk(play: Any) -> Callable[..., None]:
+    """Play a scene with a client that has been welcomed; afterwards it leaves."""
+
+    def run(scene: Callable[[Server, Socket], Awaitable[None]], **settings: Any) -> None:
+        async def whole(server: Server) -> None:
+            socket = Socket()
+            serving = server.connect(socket)
+            socket.say({**HELLO, "formats": ["tiff", "bgra8", "rgba8"]})
+            await socket.hears("welcome")
+            await scene(server, socket)
+            socket.leave()
+            await serving
+
+        play(whole, **settings)
+
+    return run
+
+
+@pytest.mark.parametrize(("asked", "given"), [({}, "bgra8"), ({"format": "rgba16"}, "rgba16")])
+def test_a_job_without_a_format_gets_the_first_of_the_client_that_the_server_knows(talk: Any, asked: Any, given: str) -> None:
+    async def scene(server: Server, socket: Socket) -> None:
+        socket.say({**SUBMIT, **asked})
+        await socket.hears("queued")
+        row = server.store.get("job-number-1")
+
+        assert row is not None and row.message["format"] == given
+
+    talk(scene)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "about", "named"),
+    [
+        ({**SUBMIT, "taks": "foreground"}, "bad-message", "submit", {"job": "job-number-1"}),
+        ({**SUBMIT, "task": "paint"}, "bad-request", "submit", {"job": "job-number-1"}),
+        ({"type": "cancel", "job": "job-number-9"}, "unknown-job", "cancel", {"job": "job-number-9"}),
+        ({"type": "upload", "sha256": "0" * 64, "format": "gray8", "bytes": 9}, "bad-message", "upload", {"sha256": ["0" * 64]}),
+        (pack_header(UploadPart("0" * 64, 0, 4)) + b"four", "bad-message", "upload", {"sha256": ["0" * 64]}),
+        (HELLO, "bad-message", "hello", {}),
+        ({"type": "sing"}, "bad-message", "", {}),
+        ("no JSON", "bad-message", "", {}),
+        (
+            {**SUBMIT, "task": "refine", "conditions": {"source": {"sha256": "a" * 64}}},
+            "unknown-image",
+            "submit",
+            {"job": "job-number-1", "sha256": ["a" * 64]},
+        ),
+    ],
+)
+def test_a_refusal_says_what_it_is_about_and_the_next_message_is_taken(
+    talk: Any, message: Any, code: str, about: str, named: dict[str, Any]
+) -> None:
+    async def scene(server: Server, socket: Socket) -> None:
+        socket.say(message, {"type": "jobs"})
+        error = await socket.hears("error")
+        await socket.hears("jobs")
+
+        assert error.pop("failure")["code"] == code and error.pop("about", "") == about
+        assert error == {"type": "error", **named}
+
+    talk(scene)
+
+
+def test_an_upload_is_answered_when_it_is_announced_and_when_it_is_whole(talk: Any) -> None:
+    async def scene(server: Server, socket: Socket) -> None:
+        sha256 = content_id(b"12345")
+        socket.say({"type": "upload", "sha256": sha256, "format": "file", "bytes": 5})
+        assert await socket.hears("have") == {"type": "have", "sha256": sha256, "offset": 0, "complete": False}
+        for offset, part in ((0, b"123"), (3, b"45")):
+            socket.say(pack_header(UploadPart(sha256, offset, len(part))) + part)
+        assert (await socket.hears("have"))["complete"]
+
+        assert server.blobs.has(sha256)
+
+    talk(scene)
+
+
+# --- the end ---------------------------------------------------------------------------------------------------------
+
+
+def test_who_leaves_takes_its_own_jobs_and_unfinished_uploads_with_it(play: Any) -> None:
     async def scene(server: Server) -> None:
-        both = {**HELLO, "encodings": ["raw", "zlib"]}
-        assert (await server.serve(Socket(both, {"type": "jobs"}, address=address))).told[0]["encoding"] == encoding
-        plain = {**HELLO, "encodings": ["raw"]}
-        assert (await server.serve(Socket(plain, {"type": "jobs"}, address=address))).told[0]["encoding"] == "raw"
+        socket = Socket()
+        serving = server.connect(socket)
+        socket.say(HELLO, {**SUBMIT, "keep": False}, {**SUBMIT, "job": "job-number-2"})
+        socket.say({"type": "upload", "sha256": "0" * 64, "format": "file", "bytes": 5}, {"type": "jobs"})
+        for kind in ("welcome", "queued", "queued", "have", "jobs"):
+            await socket.hears(kind)
+        assert list(Path(server.blobs.incoming("")).iterdir())
+        socket.leave()
+        await serving
 
-    played(scene, tmp_path)
+        assert [line.job for line in server.jobs.lines()] == ["job-number-2"]
+        assert not list(Path(server.blobs.incoming("")).iterdir())
+
+    play(scene)
 
 
-def test_what_is_wrong_is_answered_with_its_job_and_the_next_message_is_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [{"unanswered": 3, "send_seconds": 60}, {"send_seconds": 0.01}], ids=["asks", "stalls"])
+def test_who_does_not_read_is_dropped(play: Any, settings: dict[str, Any]) -> None:
     async def scene(server: Server) -> None:
-        wrong = {"type": "submit", "job": JOB, "task": "foreground", "colour": "red"}
-        missing = {"type": "submit", "job": JOB, "task": "refine", "conditions": {"source": {"sha256": "ab" * 32}}}
-        socket = await server.serve(Socket(HELLO, wrong, missing, HELLO, b"\0", {"type": "jobs"}))
-        _, unknown, lacking, again, torn, jobs = socket.told
+        socket = Socket(reads=False)
+        serving = server.connect(socket)
+        socket.say(HELLO, *([{"type": "jobs"}] * 10))
+        await asyncio.wait_for(serving, DEADLINE)
 
-        assert unknown["about"] == "submit" and unknown["job"] == JOB and "colour" in unknown["failure"]["message"]
-        assert lacking["failure"]["code"] == "unknown-image" and lacking["sha256"] == ["ab" * 32]
-        assert "hello comes once" in again["failure"]["message"]
-        assert torn["failure"]["code"] == "bad-message"
-        assert jobs["type"] == "jobs"
+        assert socket.aborted and not server.engine.watchers
 
-    played(scene, tmp_path)
-
-
-def test_a_job_is_told_in_the_clients_own_format_and_ends_with_it_unless_kept(tmp_path: Path) -> None:
-    async def scene(server: Server) -> None:
-        submit = {"type": "submit", "task": "foreground"}
-        kept, left = {**submit, "job": JOB, "keep": True}, {**submit, "job": f"{JOB}0", "keep": False}
-        await server.serve(Socket({**HELLO, "formats": ["bgra8", "rgba8"]}, kept, left))
-
-        assert server.jobs.store.get(JOB).message["format"] == "bgra8"  # type: ignore[union-attr]
-        assert server.jobs.store.get(JOB).state == "waiting"  # type: ignore[union-attr]
-        assert server.jobs.store.get(f"{JOB}0").state == "cancelled"  # type: ignore[union-attr]
-
-    played(scene, tmp_path)
-
-
-def test_a_reader_that_stalls_is_given_up(tmp_path: Path) -> None:
-    async def scene(server: Server) -> None:
-        class Listening(Stalled):
-            async def __aiter__(self) -> AsyncIterator[str | bytes]:
-                await self.aborted.wait()
-                for frame in ():
-                    yield frame
-
-        socket = await asyncio.wait_for(server.serve(Listening(HELLO)), 60)
-        assert socket.aborted.is_set()
-
-    played(scene, tmp_path, send_seconds=0.01)
-
-
-def test_a_client_that_asks_and_does_not_read_is_given_up(tmp_path: Path) -> None:
-    async def scene(server: Server) -> None:
-        socket = await server.serve(Stalled(HELLO, *[{"type": "jobs"}] * 50))
-
-        assert socket.aborted.is_set()
-
-    played(scene, tmp_path, unanswered=5)
+    play(scene, **settings)

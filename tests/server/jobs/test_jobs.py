@@ -1,263 +1,279 @@
-"""Jobs from their acceptance to their end, as the connections that watch them are told; no runner and no socket."""
+"""Jobs from being accepted to being forgotten, and what their watchers are told, without a socket or a runner."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from acetate.protocol import Failure, Parameters, ProtocolError
-from acetate.protocol.messages import Attach, Export, Submit
-from acetate.server.delivery.outbox import Outbox
-from acetate.server.delivery.subscriber import Subscriber
+from acetate.protocol import Cancelled, Failed, Failure, Finished, ProtocolError, Queued, Started
+from acetate.protocol.messages import Attach, Export, File, Insert, Submit
 from acetate.server.jobs.jobs import Jobs
 from acetate.server.settings import Settings
-from acetate.server.storage.blobs import Blobs
-from acetate.server.storage.store import Store
 
-END = "that is all"
-A, B, C = (f"job-number-{number}" for number in "123")
+ONE, TWO, THREE = "job-number-1", "job-number-2", "job-number-3"
 
 
-class House:
-    """The jobs of a server over a folder, and the connections to it."""
+def submit(job: str, **changes: Any) -> Submit:
+    return Submit(job, "foreground", **changes)
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self.folder = folder
-        self.blobs = Blobs(folder / "blobs")
-        self.jobs = Jobs(Settings(folder=folder, **settings), Store(folder / "jobs.sqlite"), self.blobs)
 
-    def client(self, session: str = "a-session") -> Subscriber:
-        return Subscriber(session, "a test", "raw", Outbox(100), self.blobs)
+def refused(code: str) -> Any:
+    return pytest.raises(ProtocolError, check=lambda error: error.failure.code == code)
 
 
-async def told(client: Subscriber) -> list[dict[str, Any]]:
-    """Every message that waits for a connection."""
-    client.outbox.ordered(END)
-    found = []
-    while (frame := await client.outbox.take()) != END:
-        assert isinstance(frame, str)
-        found.append(json.loads(frame))
-    return found
+# --- waiting ---------------------------------------------------------------------------------------------------------
 
 
-def kinds(messages: list[dict[str, Any]]) -> list[str]:
-    return [message["type"] for message in messages]
+def test_waiting_jobs_are_told_their_places_whenever_these_change(jobs: Jobs, listener: Any) -> None:
+    client = listener()
+    for job in (ONE, TWO, THREE):
+        jobs.accept(client, submit(job))
+    assert client.heard() == [Queued(ONE, 0), Queued(TWO, 1), Queued(THREE, 2)]
+    jobs.take("engine")
+    assert client.heard() == [Started(ONE, 1), Queued(TWO, 0), Queued(THREE, 1)]
+    jobs.cancel(TWO)
 
+    assert client.heard() == [Cancelled(TWO), Queued(THREE, 0)]
 
-def played(scene: Callable[[House], Awaitable[None]], folder: Path, **settings: Any) -> None:
-    async def play() -> None:
-        await scene(House(folder, **settings))
 
-    asyncio.run(play())
+def test_a_job_is_on_disk_before_it_is_told(jobs: Jobs, listener: Any) -> None:
+    class Checking(listener):  # type: ignore[misc]
+        def tell(self, message: Any) -> None:
+            assert jobs.store.get(message.job) is not None
 
+    jobs.accept(Checking(), submit(ONE))
 
-def test_a_job_is_told_from_its_place_in_the_queue_to_its_end(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        client = house.client()
-        house.jobs.accept(client, Submit(A, "foreground"))
-        job = house.jobs.take("engine")
-        assert job is not None and job.id == A and house.jobs.take("engine") is None
-        house.jobs.end(job, "finished", notes=["a note"])
 
-        assert kinds(await told(client)) == ["queued", "started", "finished"]
-        assert house.jobs.store.get(A).state == "finished"
+def test_the_same_job_again_is_only_watched_again(jobs: Jobs, listener: Any, finish: Callable[..., None]) -> None:
+    first, second = listener(), listener()
+    jobs.accept(first, submit(ONE))
+    jobs.accept(second, submit(ONE))
+    assert len(jobs.lines()) == 1 and second.heard() == [Queued(ONE, 0)]
+    finish(jobs)
+    jobs.accept(second, submit(ONE))
 
-    played(scene, tmp_path)
+    assert [type(told) for told in second.heard()] == [Started, tuple, Finished, tuple, Finished]
+    assert jobs.take("engine") is None
 
 
-def test_whoever_waits_is_told_when_those_before_have_gone(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        first, second = house.client("one"), house.client("two")
-        house.jobs.accept(first, Submit(A, "foreground"))
-        house.jobs.accept(second, Submit(B, "foreground"))
-        assert [message["position"] for message in await told(second)] == [1]
-        house.jobs.take("engine")
+def test_a_job_in_front_overtakes_those_of_its_session_and_one_instead_of_them_cancels_them(jobs: Jobs, listener: Any) -> None:
+    client, other = listener(), listener("another-session")
+    jobs.accept(other, submit("of-the-other"))
+    jobs.accept(client, submit(ONE))
+    jobs.accept(client, submit(TWO, priority="front"))
+    waiting = [line.job for line in jobs.lines()]
+    assert waiting.index(TWO) < waiting.index(ONE)
+    client.heard()
+    jobs.accept(client, submit(THREE, priority="replace"))
 
-        assert [message["position"] for message in await told(second)] == [0]
+    assert Cancelled(ONE) in client.told and Cancelled(TWO) in client.told
+    assert {line.job for line in jobs.lines()} == {"of-the-other", THREE}
 
-    played(scene, tmp_path)
 
+def test_a_session_and_all_together_may_have_so_many_jobs(start: Callable[..., Jobs], listener: Any) -> None:
+    jobs, client = start(jobs=3, limits=replace(Settings().limits, jobs_per_session=2)), listener()
+    jobs.accept(client, submit(ONE))
+    jobs.accept(client, submit(TWO))
+    with refused("too-many"):
+        jobs.accept(client, submit(THREE))
+    jobs.accept(listener("another-session"), submit(THREE))
+    with refused("too-many"):
+        jobs.accept(listener("a-third-session"), submit("job-number-4"))
 
-def test_the_same_job_submitted_again_is_only_watched_again(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        first, second = house.client(), house.client()
-        house.jobs.accept(first, Submit(A, "foreground"))
-        house.jobs.accept(second, Submit(A, "foreground"))
-        assert len(house.jobs.queues["engine"].order()) == 1
-        job = house.jobs.take("engine")
-        assert job is not None
-        house.jobs.end(job, "cancelled")
 
-        assert kinds(await told(first))[-1] == kinds(await told(second))[-1] == "cancelled"
+# --- telling ---------------------------------------------------------------------------------------------------------
 
-    played(scene, tmp_path)
 
+def test_who_attaches_is_told_the_story_so_far_and_how_it_goes_on(jobs: Jobs, listener: Any) -> None:
+    jobs.accept(listener(), submit(ONE))
+    late = listener()
+    jobs.attach(late, Attach(ONE))
+    assert late.heard() == [Queued(ONE, 0)]
+    job = jobs.take("engine")
+    assert job is not None
+    jobs.attach(late, Attach(ONE))
+    jobs.end(job, "finished")
 
-def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_stop(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        client = house.client()
-        house.jobs.accept(client, Submit(A, "foreground"))
-        house.jobs.accept(client, Submit(B, "foreground"))
-        running = house.jobs.take("engine")
-        assert running is not None
-        house.jobs.cancel(B)
-        house.jobs.cancel(A)
+    assert [type(told) for told in late.heard()] == [Started, Started, Finished]
 
-        assert running.stopping and house.jobs.stop_requested[A].is_set()
-        ends = [message for message in await told(client) if message["type"] == "cancelled"]
-        assert [message["job"] for message in ends] == [B], "the running one ends when its runner says so"
-        with pytest.raises(ProtocolError, match="no job"):
-            house.jobs.cancel(C)
 
-    played(scene, tmp_path)
+def test_of_a_job_that_is_over_the_missing_layers_come_before_the_end(
+    jobs: Jobs, listener: Any, finish: Callable[..., None]
+) -> None:
+    jobs.accept(listener(), submit(ONE))
+    finish(jobs, layers=3)
+    late = listener()
+    jobs.attach(late, Attach(ONE, have=(1,), format="rgba16"))
+    *layers, end = late.heard()
 
+    assert layers == [(0, "rgba16"), (2, "rgba16")]
+    assert isinstance(end, Finished) and (end.layers, end.notes) == (3, ("done",))
 
-def test_a_job_without_keep_ends_with_its_connection_and_others_do_not(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        client, look = house.client(), house.client("another")
-        house.jobs.accept(client, Submit(A, "foreground", keep=False))
-        house.jobs.accept(client, Submit(B, "foreground", keep=True))
-        house.jobs.attach(look, Attach(A))
-        house.jobs.gone(client)
 
-        assert house.jobs.store.get(A).state == "cancelled" and house.jobs.store.get(B).state == "waiting"
-        assert kinds(await told(look))[-1] == "cancelled"
-        before = await told(client)
-        job = house.jobs.take("engine")
-        assert job is not None and job.id == B
-        assert kinds(before)[-1] == "queued" and await told(client) == [], "nobody is told through it any more"
-
-    played(scene, tmp_path)
-
-
-def test_replacing_cancels_what_waits_of_the_same_session_alone(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        house.jobs.accept(house.client(), Submit(A, "foreground"))
-        house.jobs.accept(house.client("another"), Submit(B, "foreground"))
-        house.jobs.accept(house.client(), Submit(C, "foreground", priority="replace"))
-
-        assert [house.jobs.store.get(job).state for job in (A, B, C)] == ["cancelled", "waiting", "waiting"]
-
-    played(scene, tmp_path)
-
-
-def test_more_jobs_than_the_server_takes_are_refused_and_leave_nothing(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        house.jobs.accept(house.client(), Submit(A, "foreground"))
-        with pytest.raises(ProtocolError, match="1 jobs wait already") as refused:
-            house.jobs.accept(house.client("another"), Submit(B, "foreground"))
-
-        assert refused.value.failure.code == "too-many"
-        assert house.jobs.store.get(B) is None and house.jobs.queues["engine"].order() == [A]
-
-    played(scene, tmp_path, jobs=1)
-
-
-def test_a_job_that_lost_its_runner_has_its_turn_again_before_others(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        client = house.client()
-        for job_id in (A, B):
-            house.jobs.accept(client, Submit(job_id, "foreground"))
-        job = house.jobs.take("engine")
-        assert job is not None
-        house.jobs.retry(job)
-        again = house.jobs.take("engine")
-
-        assert again is job and again.attempt == 2
-
-    played(scene, tmp_path)
-
-
-def test_after_a_start_the_interrupted_job_comes_first_and_one_without_keep_is_over(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        for job_id, keep in ((A, False), (B, True), (C, True)):
-            house.jobs.accept(house.client(), Submit(job_id, "foreground", keep=keep))
-        house.jobs.cancel(A)
-        house.jobs.accept(house.client("brief"), Submit(A + "-again", "foreground", keep=False))
-        running = house.jobs.take("engine")
-        assert running is not None
-        next_start = House(house.folder)
-
-        assert next_start.jobs.queues["engine"].order()[0] == running.id
-        assert next_start.jobs.store.get(A + "-again").state == "cancelled"
-        assert next_start.jobs.work["engine"].is_set()
-
-    played(scene, tmp_path)
-
-
-def test_a_stored_job_of_another_version_fails_instead_of_stopping_the_start(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        house.jobs.accept(house.client(), Submit(A, "foreground"))
-        row = house.jobs.store.get(A)
-        house.jobs.store.delete([A])
-        house.jobs.store.add(replace(row, message={"type": "paint", "job": A}), [])
-        next_start = House(house.folder)
-
-        assert next_start.jobs.store.get(A).state == "failed"
-        assert next_start.jobs.queues["engine"].order() == []
-
-    played(scene, tmp_path)
-
-
-def test_whoever_attaches_later_is_told_the_end_with_its_failure(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        house.jobs.accept(house.client(), Submit(A, "foreground"))
-        job = house.jobs.take("engine")
-        assert job is not None
-        house.jobs.end(job, "failed", Failure("out-of-memory", "the kite was too large"))
-        late = house.client()
-        house.jobs.attach(late, Attach(A))
-
-        (end,) = await told(late)
-        assert end["type"] == "failed" and end["failure"]["code"] == "out-of-memory"
-        with pytest.raises(ProtocolError, match="no job"):
-            house.jobs.attach(late, Attach(B))
-
-    played(scene, tmp_path)
-
-
-def test_lines_name_what_runs_then_what_waits_then_what_nobody_has_acknowledged(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        client = house.client()
-        for job_id in (A, B, C):
-            house.jobs.accept(client, Submit(job_id, "foreground", Parameters(prompt=job_id)))
-        over = house.jobs.take("engine")
-        assert over is not None
-        house.jobs.end(over, "finished")
-        house.jobs.take("engine")
-
-        assert [(line.state, line.prompt) for line in house.jobs.lines()] == [("running", B), ("waiting", C), ("finished", A)]
-        house.jobs.acknowledge(A)
-        assert [line.job for line in house.jobs.lines()] == [B, C]
-
-    played(scene, tmp_path)
-
-
-def test_a_job_that_is_not_over_is_not_discarded(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        house.jobs.accept(house.client(), Submit(A, "foreground"))
-        with pytest.raises(ProtocolError, match="is not over"):
-            house.jobs.discard(A)
-        house.jobs.cancel(A)
-        house.jobs.discard(A)
-
-        assert house.jobs.store.get(A) is None
-
-    played(scene, tmp_path)
-
-
-def test_documents_have_a_queue_of_their_own(tmp_path: Path) -> None:
-    async def scene(house: House) -> None:
-        house.jobs.accept(house.client(), Submit(A, "foreground"))
-        house.jobs.accept(house.client(), Export(B, (A,), "psd"))
-
-        assert [house.jobs.queues[lane].order() for lane in ("engine", "documents")] == [[A], [B]]
-        job = house.jobs.take("documents")
-        assert job is not None and job.task == "export"
-
-    played(scene, tmp_path)
+def test_of_an_export_the_file_comes_before_the_end(jobs: Jobs, listener: Any) -> None:
+    jobs.accept(listener(), Export(TWO, (ONE,), "psd"))
+    job = jobs.take("documents")
+    assert job is not None
+    file = File(TWO, "kite.psd", 3, "f" * 64, ("no masks",))
+    jobs.store.add_file(file)
+    jobs.end(job, "finished")
+    late = listener()
+    jobs.attach(late, Attach(TWO))
+
+    assert late.heard()[0] == file
+
+
+@pytest.mark.parametrize(("state", "failure"), [("failed", Failure("out-of-memory", "8 GB")), ("cancelled", None)])
+def test_an_end_is_told_again_as_it_was(jobs: Jobs, listener: Any, state: Any, failure: Failure | None) -> None:
+    first, late = listener(), listener()
+    jobs.accept(first, submit(ONE))
+    job = jobs.take("engine")
+    assert job is not None
+    jobs.end(job, state, failure)
+    jobs.attach(late, Attach(ONE))
+
+    assert late.heard() == first.heard()[-1:] == [Failed(ONE, failure) if failure else Cancelled(ONE)]
+
+
+def test_an_end_that_the_store_cannot_take_is_told_nevertheless(
+    jobs: Jobs, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    job = jobs.take("engine")
+    assert job is not None
+    monkeypatch.setattr(jobs.store, "end", full)
+    jobs.end(job, "finished")
+
+    assert isinstance(client.told[-1], Finished)
+
+
+def test_the_list_names_what_runs_what_waits_and_what_nobody_has_acknowledged(
+    jobs: Jobs, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    for job in (ONE, TWO, THREE):
+        jobs.accept(client, submit(job))
+    finish(jobs)
+    jobs.take("engine")
+    assert [(line.job, line.state) for line in jobs.lines()] == [(TWO, "running"), (THREE, "waiting"), (ONE, "finished")]
+    jobs.acknowledge(ONE)
+
+    assert [line.job for line in jobs.lines()] == [TWO, THREE]
+
+
+# --- stopping and forgetting -----------------------------------------------------------------------------------------
+
+
+def test_a_running_job_is_asked_to_stop_and_one_that_is_over_stays_as_it_is(
+    jobs: Jobs, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    jobs.accept(client, submit(TWO))
+    finish(jobs)
+    job = jobs.take("engine")
+    assert job is not None
+    client.heard()
+    jobs.cancel(ONE)
+    jobs.cancel(TWO)
+
+    assert client.heard() == [], "the runner ends it, between two steps"
+    assert job.stopping and jobs.stop_requested[TWO].is_set()
+    with refused("unknown-job"):
+        jobs.cancel(THREE)
+    with refused("unknown-job"):
+        jobs.attach(client, Attach(THREE))
+
+
+def test_a_connection_that_ends_takes_only_jobs_with_it_that_nobody_is_to_keep(jobs: Jobs, listener: Any) -> None:
+    leaving, staying = listener(), listener()
+    jobs.accept(leaving, submit(ONE, keep=False))
+    jobs.accept(leaving, submit(TWO))
+    jobs.attach(staying, Attach(ONE))
+    jobs.attach(staying, Attach(TWO))
+    leaving.heard()
+    staying.heard()
+    jobs.gone(leaving)
+
+    assert staying.heard() == [Cancelled(ONE), Queued(TWO, 0)]
+    assert leaving.heard() == [], "nobody listens there any more"
+
+
+def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: Jobs, listener: Any) -> None:
+    jobs.accept(listener(), Export(ONE, (TWO,), "psd"))
+    with refused("bad-request"):
+        jobs.discard(ONE)
+    job = jobs.take("documents")
+    assert job is not None
+    Path(jobs.blobs.incoming("made")).write_bytes(b"8BPS")
+    jobs.blobs.adopt("made", "f" * 64)
+    jobs.store.add_file(File(ONE, "kite.psd", 4, "f" * 64))
+    jobs.end(job, "finished")
+    jobs.discard(ONE)
+
+    assert jobs.store.get(ONE) is None and not jobs.blobs.has("f" * 64)
+
+
+def test_a_job_whose_runner_was_lost_has_its_turn_again(jobs: Jobs, listener: Any) -> None:
+    client = listener()
+    for job in (ONE, TWO):
+        jobs.accept(client, submit(job))
+    lost = jobs.take("engine")
+    assert lost is not None
+    client.heard()
+    jobs.retry(lost)
+    assert client.heard() == [Queued(ONE, 0), Queued(TWO, 1)]
+    jobs.take("engine")
+
+    assert client.heard()[0] == Started(ONE, 2)
+
+
+# --- a new start of the server ---------------------------------------------------------------------------------------
+
+
+def test_after_a_start_the_interrupted_job_is_the_first_and_the_others_wait_as_before(
+    start: Callable[..., Jobs], listener: Any
+) -> None:
+    before = start()
+    for job in (ONE, TWO, THREE):
+        before.accept(listener(), submit(job))
+    before.cancel(ONE)
+    before.take("engine")
+    after = start()
+    order = []
+    while (job := after.take("engine")) is not None:
+        order.append(job.id)
+
+    assert order == [TWO, THREE]
+
+
+def test_after_a_start_jobs_that_nobody_would_take_are_over(start: Callable[..., Jobs], listener: Any) -> None:
+    before = start()
+    before.accept(listener(), submit(ONE, keep=False))
+    before.accept(listener(), Insert(TWO, "f" * 64, "psd", keep=False))
+    before.accept(listener(), submit(THREE))
+    before.store._db.execute("UPDATE jobs SET message = json_set(message, '$.task', 7) WHERE job = ?", (THREE,))
+    after, late = start(), listener()
+    assert [(line.job, line.state) for line in after.lines()] == [(THREE, "failed")]
+    for job in (ONE, TWO, THREE):
+        after.attach(late, Attach(job))
+
+    assert late.told[:2] == [Cancelled(ONE), Cancelled(TWO)]
+    assert isinstance(late.told[2], Failed) and late.told[2].failure.code == "internal"
+
+
+def test_after_a_start_content_that_no_job_knows_is_gone(start: Callable[..., Jobs]) -> None:
+    before = start()
+    Path(before.blobs.incoming("orphan")).write_bytes(b"....")
+    before.blobs.adopt("orphan", "e" * 64)
+    after = start()
+
+    assert not after.blobs.has("e" * 64)
