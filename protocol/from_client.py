@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from acetate.vocabulary.kinds import LONGEST_NAME
 from acetate.vocabulary.parameters import Parameters
+from acetate.vocabulary.value_types import LONGEST_NAME
 
 from .frames import JobId, Sha256
 from .schema import AtMost, Between

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from .kinds import Choice, Kind, Number, Whole
+from .value_types import Choice, Number, ValueType, Whole
 
 Mode = Literal["enlarge", "redraw", "refine"]
 """Interpolation or a network alone; or, after it, img2img: of the colour by the unpatched base model, or of the layer itself."""
@@ -17,7 +17,7 @@ AlphaMethod = Literal["lanczos", "network"]
 TileOrder = Literal["linear", "chess", "none"]
 Seams = Literal["none", "band", "half-tile", "intersections"]
 
-OPTIONS: Mapping[str, Kind] = {
+OPTIONS: Mapping[str, ValueType] = {
     "mode": Choice(get_args(Mode)),
     "alpha": Choice(get_args(AlphaMethod)),
     "order": Choice(get_args(TileOrder)),

@@ -9,10 +9,10 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .kinds import Choice, Complaint, shown
 from .parameters import LONGEST_TEXTS, PARAMETERS
 from .roles import GIVEN
 from .tasks import TASKS, Task
+from .value_types import Choice, Complaint, shown
 
 
 def complaint(task: Any, parameters: Mapping[str, Any], given: Collection[str], *, paths: bool = False) -> Complaint | None:
@@ -43,7 +43,7 @@ def of_parameters(parameters: Mapping[str, Any], *, paths: bool = False) -> Comp
             continue
         if paths and name == "upscaler" and isinstance(value, str) and os.path.isabs(value):
             continue
-        if wrong := row.kind.complaint(name, value):
+        if wrong := row.type.complaint(name, value):
             return wrong
     texts = [parameters.get(name) for name in ("prompt", "negative_prompt", "prompts", "loras")]
     size = len(json.dumps(texts, ensure_ascii=False).encode())

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, get_args
 
 from acetate.protocol import Box, Parameters
-from acetate.vocabulary.kinds import LONGEST_NAME
 from acetate.vocabulary.parameters import PARAMETERS, range_of, values_of
 from acetate.vocabulary.tasks import DEFAULT, Task
+from acetate.vocabulary.value_types import LONGEST_NAME
 from acetate.vocabulary.verdict import complaint
 
 from .placement import Area, too_large
@@ -143,4 +143,4 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, str) and value in CHOICES[name]
     if name == "new_seed":
         return isinstance(value, bool)
-    return PARAMETERS[name].kind.complaint(name, value) is None and (name != "seed" or value <= LARGEST_SEED)
+    return PARAMETERS[name].type.complaint(name, value) is None and (name != "seed" or value <= LARGEST_SEED)

@@ -26,11 +26,14 @@ from .into_document import add_options as add_onto_options
 from .pictures import read_mask, read_picture
 from .progress import shown
 
-PLAIN = (
-    "model", "steps", "guidance_scale", "scheduler", "seed", "count", "negative_prompt", "strength", "lock_alpha", "alpha_passes",
-    "layer_prompts", "resize_mode", "injection", "layer_weight", "stop_at",
-)  # fmt: skip
-"""Parameters that have an option of their own name."""
+OTHERWISE = frozenset({"prompt", "prompts", "width", "height", "loras"})
+"""Parameters whose options have another form."""
+PLAIN = tuple(
+    name
+    for name in PARAMETERS
+    if name not in OTHERWISE and any(name in task.parameters for task in TASKS.values() if not task.enlarges)
+)
+"""Parameters that have an option of their own; those of an enlargement are the options of `acetate upscale`."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +102,7 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
     changes = parameter_options.said(options, ("task", *PLAIN))
     if options.prompt is not None:
         changes["prompt"] = options.prompt
-    elif not options.origin and not TASKS[options.task or DEFAULT].enlarges:
+    elif not options.origin and TASKS[options.task or DEFAULT].needs_prompt:
         raise UsageError("the prompt is missing", 'say what to draw: acetate generate "a red apple" -o apple.png')
     if onto is not None:
         changes |= onto.conditions(options.task, notes)

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from acetate.vocabulary.kinds import Choice, Number, Switch, Whole
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.value_types import Choice, Flag, Number, Whole
 
 FLAGS = {"guidance_scale": "--guidance", "negative_prompt": "--negative"}
 """Where the option's name is not the parameter's."""
@@ -34,14 +34,14 @@ def add(parser: argparse.ArgumentParser, names: Iterable[str], *, of_one_task: b
         heeding = [task for task, about in TASKS.items() if name in about.parameters]
         help = f"{', '.join(heeding)}: {row.help}" if len(heeding) < 4 and not of_one_task else row.help
         flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
-        if isinstance(row.kind, Switch):
+        if isinstance(row.type, Flag):
             parser.add_argument(flag, dest=name, action="store_true", default=None, help=help)
             continue
         more: dict[str, Any] = {"metavar": PLACEHOLDERS[name]} if name in PLACEHOLDERS else {}
-        if isinstance(row.kind, Choice):
-            more |= {"choices": row.kind.choices, "type": type(row.kind.choices[0])}
-        elif isinstance(row.kind, (Whole, Number)):
-            more["type"] = int if isinstance(row.kind, Whole) else float
+        if isinstance(row.type, Choice):
+            more |= {"choices": row.type.choices, "type": type(row.type.choices[0])}
+        elif isinstance(row.type, (Whole, Number)):
+            more["type"] = int if isinstance(row.type, Whole) else float
         default = f" (default: {row.default:g})" if isinstance(row.default, (int, float)) else ""
         default = f" (default: {row.default})" if isinstance(row.default, str) and row.default else default
         parser.add_argument(flag, dest=name, help=help + default, **more)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from acetate.engine import RGBA, Request
-from acetate.vocabulary.kinds import Choice
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.upscaling import OPTIONS
+from acetate.vocabulary.value_types import Choice
 
 from . import acceleration, outputs, parameter_options
 from .generate import events, report, size

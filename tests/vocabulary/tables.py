@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from acetate.vocabulary.kinds import Kind, Options, Text, TextOfEach
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.tasks import TASKS, Task
 from acetate.vocabulary.upscaling import OPTIONS
+from acetate.vocabulary.value_types import FreeText, NamedValues, TextOfEach, ValueType
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 
@@ -23,7 +23,7 @@ def tasks() -> str:
 def parameters() -> str:
     """One line a parameter."""
     rows = (
-        (f"`{row.name}`", row.help, _right(row.kind), _default(row.default), _heeding(name)) for name, row in PARAMETERS.items()
+        (f"`{row.name}`", row.help, _right(row.type), _default(row.default), _heeding(name)) for name, row in PARAMETERS.items()
     )
     return _table(("parameter", "meaning", "what is right", "default", "tasks"), rows)
 
@@ -50,12 +50,12 @@ def _pictures(task: Task) -> str:
     return (" or " if task.one_of else " and ").join(["a prompt"] * (task.needs_prompt and not needed) + needed)
 
 
-def _right(kind: Kind) -> str:
-    if isinstance(kind, Text):
+def _right(kind: ValueType) -> str:
+    if isinstance(kind, FreeText):
         return f"text of at most {kind.most} characters"
     if isinstance(kind, TextOfEach):
         return f"{kind.right}, each of at most {kind.text.most} characters"
-    return "see below" if isinstance(kind, Options) else kind.right
+    return "see below" if isinstance(kind, NamedValues) else kind.right
 
 
 def _default(value: object) -> str:

@@ -18,10 +18,21 @@ from acetate.server.jobs.admission import check_order
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store, StoredBlob
 from acetate.server.worker.requests import target
-from acetate.vocabulary.kinds import Choice, Kind, Name, Number, Options, Switch, Text, TextOfEach, WeightedNames, Whole
 from acetate.vocabulary.parameters import PARAMETERS, values_of
 from acetate.vocabulary.roles import GIVEN
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.value_types import (
+    Choice,
+    Flag,
+    FreeText,
+    ListedName,
+    NamedValues,
+    Number,
+    TextOfEach,
+    ValueType,
+    WeightedNames,
+    Whole,
+)
 
 REQUESTS = 10_000
 JOB = "0123456789abcdef"
@@ -33,20 +44,20 @@ Verdict = tuple[str, str] | None
 """Message and hint of a refusal; `None`: it can be run."""
 
 
-def near(kind: Kind, source: random.Random) -> Any:
+def near(kind: ValueType, source: random.Random) -> Any:
     """A value inside, at or just outside of what a kind takes."""
     if isinstance(kind, (Whole, Number)):
         ends = (kind.least - 1, kind.least, kind.most, kind.most + 1, float(kind.least), kind.least - 1e-9, kind.most + 1e-9)
         return source.choice((*ends, source.randint(kind.least, kind.most), source.uniform(kind.least, kind.most)))
     if isinstance(kind, Choice):
         return source.choice((*kind.choices, str(kind.choices[0]), float("nan"), "neither"))
-    if isinstance(kind, Switch):
+    if isinstance(kind, Flag):
         return source.choice((True, False, 0, 1, "yes"))
-    if isinstance(kind, Text):
+    if isinstance(kind, FreeText):
         return source.choice(
             ("a kite", "", " \n", "🪁" * kind.most, "\ud800", "x" * kind.most, "x" * (kind.most + 1), "é" * kind.most)
         )
-    if isinstance(kind, Name):
+    if isinstance(kind, ListedName):
         return source.choice(
             ("soft", "portraits/soft", "a/b/c/d", "a/b/c/d/e", "../x", "", ".x", "C:x", "a\\b", "n" * 200, "n" * 201)
         )
@@ -54,10 +65,10 @@ def near(kind: Kind, source: random.Random) -> Any:
         return {source.choice((*kind.keys, "sky")): near(kind.text, source) for _ in range(source.randint(0, 4))}
     if isinstance(kind, WeightedNames):
         count = source.choice((0, 1, 2, kind.most, kind.most + 1))
-        return tuple((near(Name(), source) if count < 3 else f"n{i}", near(kind.weight, source)) for i in range(count))
-    assert isinstance(kind, Options)
-    names = source.sample([*kind.kinds, "denoise"], source.randint(0, 3))
-    return {name: near(kind.kinds.get(name, Switch()), source) for name in names}
+        return tuple((near(ListedName(), source) if count < 3 else f"n{i}", near(kind.weight, source)) for i in range(count))
+    assert isinstance(kind, NamedValues)
+    names = source.sample([*kind.types, "denoise"], source.randint(0, 3))
+    return {name: near(kind.types.get(name, Flag()), source) for name in names}
 
 
 def drawn(source: random.Random) -> tuple[str, dict[str, Any], tuple[str, ...]]:
@@ -65,7 +76,7 @@ def drawn(source: random.Random) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     task = source.choice((*TASKS, *TASKS, "paint", "", "Foreground"))
     parameters: dict[str, Any] = {"prompt": source.choice(("a kite", "a kite", "a kite", "", "  "))}
     for name in source.sample(list(PARAMETERS), source.choice((0, 0, 1, 1, 2, 4))):
-        kind, chance = PARAMETERS[name].kind, source.random()
+        kind, chance = PARAMETERS[name].type, source.random()
         parameters[name] = near(kind, source) if chance < 0.8 else source.choice(STRANGE if chance < 0.9 else NUMBERS)
     row = TASKS.get(task)
     given = set(row.conditions if row and source.random() < 0.7 else ()) | set(source.sample(GIVEN, source.choice((0, 0, 1, 2))))

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any, get_type_hints
 
 import pytest
-from acetate.vocabulary.kinds import LONGEST_NAME, Choice, Name, Number, Switch, Text, WeightedNames, Whole
 from acetate.vocabulary.parameters import PARAMETERS, Parameters, range_of, values_of
+from acetate.vocabulary.value_types import LONGEST_NAME, Choice, Flag, FreeText, ListedName, Number, WeightedNames, Whole
 from acetate.vocabulary.verdict import complaint, of_parameters
 
 ONE_LORA = WeightedNames(Number(-1, 1), most=1)
@@ -13,8 +13,8 @@ ONE_LORA = WeightedNames(Number(-1, 1), most=1)
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_default_is_right_and_every_row_says_what_it_is(name: str) -> None:
     row = PARAMETERS[name]
-    assert row.default is None or row.kind.complaint(name, row.default) is None
-    assert row.help and row.kind.right
+    assert row.default is None or row.type.complaint(name, row.default) is None
+    assert row.help and row.type.right
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -30,10 +30,10 @@ def test_a_parameter_that_may_be_absent_says_so_in_its_type(name: str) -> None:
         (Number(-1, 3), (-1, 0.5, 3), (-1.001, 3.001, float("nan"), float("inf"), 10**400, True, "1")),
         (Choice((1, 2)), (1, 2), (3, 1.0, True, "1")),
         (Choice((True, False)), (True, False), (1, 0, "true")),
-        (Switch(), (True, False), (1, 0, None)),
-        (Text(3), ("", "🪁🪁🪁"), ("four", 5, None, "\ud800")),
-        (Name(), ("soft", "portraits/soft", "n" * LONGEST_NAME), ("", "/etc/passwd", "a/../b", "C:x", "\ud800", 5)),
-        (Name(), (), ("n" * (LONGEST_NAME + 1), ".hidden", "a\\b", "a\nb", "a/b/c/d/e")),
+        (Flag(), (True, False), (1, 0, None)),
+        (FreeText(3), ("", "🪁🪁🪁"), ("four", 5, None, "\ud800")),
+        (ListedName(), ("soft", "portraits/soft", "n" * LONGEST_NAME), ("", "/etc/passwd", "a/../b", "C:x", "\ud800", 5)),
+        (ListedName(), (), ("n" * (LONGEST_NAME + 1), ".hidden", "a\\b", "a\nb", "a/b/c/d/e")),
         (ONE_LORA, ((), (("ink", 1),), [["ink", -0.5]]), ("ink", 5, (("ink",),), (("ink", 2),), (("a", 1), ("b", 1)))),
     ],
     ids=lambda value: type(value).__name__,

@@ -90,6 +90,13 @@ def test_every_task_reads_its_pngs_and_writes_its_layers(
     assert all(Path(name).exists() for name in out.split())
 
 
+@pytest.mark.parametrize("task", ["refine", "repaint", "upscale"])
+def test_a_layer_is_worked_on_without_words(acetate: Command, asked: list[Request], files: dict[str, Any], task: str) -> None:
+    code, _, err = acetate("generate", "--task", task, *pictures_for(task), "-o", "made.png", "--alone")
+    assert code == 0, err
+    assert asked[0].prompt == ""
+
+
 @pytest.mark.parametrize(
     ("task", "names"),
     [
@@ -119,6 +126,15 @@ def test_help_names_the_pictures_of_every_task(acetate: Command, task: str) -> N
     text = acetate("generate", "--help")[1].partition("pictures that a task takes:")[2]
     (line,) = [line for line in text.splitlines() if "--" in line and task in line.partition("--")[0].replace(",", "").split()]
     assert all(f"--{name}" in line for name in PICTURES[task])
+
+
+def test_every_parameter_of_a_drawn_layer_has_its_option(acetate: Command) -> None:
+    options = " ".join(acetate("generate", "--help")[1].split())
+    spelled = {"guidance_scale": "guidance", "negative_prompt": "negative", "loras": "lora", "prompts": "foreground-prompt"}
+    of_other_form = {"prompt": "prompt", "width": "--size", "height": "--size"}
+    for name in TASKS["repaint"].parameters + TASKS["scene"].parameters:
+        option = of_other_form.get(name, f"--{spelled.get(name, name.replace('_', '-'))}")
+        assert f"{option} " in options or f"{option}]" in options, name
 
 
 def test_what_decides_a_mode_can_be_said(acetate: Command, asked: list[Request], files: dict[str, Any]) -> None:

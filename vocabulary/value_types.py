@@ -1,6 +1,6 @@
-"""Kinds of values: what is right for a parameter, and the sentence about one that is not.
+"""Types of values: what is right for a parameter, and the sentence about a value that is not.
 
-Every kind knows its own limits; none knows which parameter it belongs to.
+Every type knows its own limits; none knows which parameter it belongs to.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Complaint:
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueType:
     """What values a parameter takes."""
 
     @property
@@ -46,7 +46,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Whole(Kind):
+class Whole(ValueType):
     """A whole number."""
 
     least: int
@@ -61,7 +61,7 @@ class Whole(Kind):
 
 
 @dataclass(frozen=True)
-class Number(Kind):
+class Number(ValueType):
     """A number that need not be whole."""
 
     least: int
@@ -76,7 +76,7 @@ class Number(Kind):
 
 
 @dataclass(frozen=True)
-class Choice(Kind):
+class Choice(ValueType):
     """One of a few values, equal in type too: 1 is not `True`."""
 
     choices: tuple[Any, ...]
@@ -90,7 +90,7 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
-class Switch(Kind):
+class Flag(ValueType):
     """True or false."""
 
     @property
@@ -102,7 +102,7 @@ class Switch(Kind):
 
 
 @dataclass(frozen=True)
-class Text(Kind):
+class FreeText(ValueType):
     """Words, at most so many characters."""
 
     most: int
@@ -126,7 +126,7 @@ class Text(Kind):
 
 
 @dataclass(frozen=True)
-class Name(Kind):
+class ListedName(ValueType):
     """The name of something that is installed, never a path: a client has no business with the server's folders."""
 
     @property
@@ -138,11 +138,11 @@ class Name(Kind):
 
 
 @dataclass(frozen=True)
-class TextOfEach(Kind):
+class TextOfEach(ValueType):
     """A text for some of a few keys."""
 
     keys: tuple[str, ...]
-    text: Text
+    text: FreeText
 
     @property
     def right(self) -> str:
@@ -160,7 +160,7 @@ class TextOfEach(Kind):
 
 
 @dataclass(frozen=True)
-class WeightedNames(Kind):
+class WeightedNames(ValueType):
     """Names, each with a number."""
 
     weight: Number
@@ -176,7 +176,7 @@ class WeightedNames(Kind):
         if len(value) > self.most:
             return Complaint(f"{name} has {len(value)} entries; at most {self.most} are taken", too_large=True)
         for named, weight in value:
-            wrong = Name().complaint(f"{name}: the name", named) or self.weight.complaint(
+            wrong = ListedName().complaint(f"{name}: the name", named) or self.weight.complaint(
                 f"{name}: the weight of LoRA {shown(named)}", weight
             )
             if wrong:
@@ -185,22 +185,22 @@ class WeightedNames(Kind):
 
 
 @dataclass(frozen=True)
-class Options(Kind):
-    """Named values, each of its own kind."""
+class NamedValues(ValueType):
+    """Named values, each of its own type."""
 
-    kinds: Mapping[str, Kind]
+    types: Mapping[str, ValueType]
 
     @property
     def right(self) -> str:
-        return f"values by {', '.join(sorted(self.kinds))}"
+        return f"values by {', '.join(sorted(self.types))}"
 
     def complaint(self, name: str, value: Any) -> Complaint | None:
         if not isinstance(value, Mapping):
             return Complaint(f"{name} is {shown(value)}; it must be {self.right}")
         for option, found in value.items():
-            if option not in self.kinds:
-                return Complaint(f"{name}: unknown option {shown(option)}", f"one of {', '.join(sorted(self.kinds))}")
-            if wrong := self.kinds[option].complaint(f"{name}: {option}", found):
+            if option not in self.types:
+                return Complaint(f"{name}: unknown option {shown(option)}", f"one of {', '.join(sorted(self.types))}")
+            if wrong := self.types[option].complaint(f"{name}: {option}", found):
                 return wrong
         return None
 
