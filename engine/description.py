@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from .families import Family
 from .validation import NEEDED, SOURCE_TASKS
 from .values.parameters import PIXELS
-from .values.recipes import RECIPES, Family
 from .values.request import TASKS, Request, Task
 
 
@@ -19,8 +19,6 @@ class Offer:
 
     name: str
     family: Family
-    native: int
-    """Side of its usual picture in pixels."""
     loaded: bool
 
 
@@ -30,22 +28,16 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
     models = [
         {
             "name": offer.name,
-            "family": offer.family,
-            "width": offer.native,
-            "height": offer.native,
+            "family": offer.family.name,
+            "width": offer.family.native,
+            "height": offer.family.native,
             "loaded": offer.loaded,
-            "tasks": list(tasks_of(offer.family)),
+            "tasks": [task for task in TASKS if offer.family.can(task)],
         }
         for offer in offers
     ]
     tasks = {task: {"parameters": parameters, "conditions": _conditions(task)} for task in TASKS}
     return {"device": device, "models": models, "tasks": tasks, "pid": os.getpid()}
-
-
-def tasks_of(family: Family) -> list[Task]:
-    """Tasks that a family has weights for."""
-    able = set(RECIPES[family]) | {"refine", "repaint", "upscale"}
-    return [task for task in TASKS if task in able or task == "blend" and family == "sdxl"]
 
 
 def _parameters() -> dict[str, Any]:

@@ -19,21 +19,11 @@ from ..acceleration.graph_replay import TracedNetwork
 from ..device.memory_budget import MemoryBudget
 from ..device.memory_plans import NetworkSizes
 from ..device.placement import Placement, bytes_of, largest_layer
+from ..families import Defaults, Family
 from ..pixels.alpha import to_u8, unpremultiply
 from ..pixels.working_canvas import WorkingSizes
-from ..values.recipes import Family
 from ..values.request import RGBA
 from .codec import AlphaCodec
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """What a request that says nothing gets."""
-
-    steps: int
-    guidance_scale: float
-    scheduler: str
-    alpha_passes: int
 
 
 @dataclass(frozen=True)
@@ -105,7 +95,7 @@ class Model:
 
     def _weigh(self, encoders: list[nn.Module]) -> NetworkSizes:
         return NetworkSizes(
-            family=self.family,
+            unet_activations=self.family.unet_activations,
             text=bytes_of(encoders),
             unet=bytes_of([self.unet]),
             pixels=bytes_of(self.codec.networks),

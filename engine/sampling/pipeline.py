@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..families import recipes_for
 from ..models.model import Model
 from ..pixels import initial_images, quality
 from ..pixels.alpha import Box, fit, over_grey, resample, to_float
@@ -22,7 +23,7 @@ from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import paste, region_around
 from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
-from ..values.recipes import Recipe, recipes_for
+from ..values.recipes import Recipe
 from ..values.request import RGBA, ROLES, Mask, Passes, Picture, Progress, Request, Role
 from .denoising_loop import DenoisingLoop, DenoisingStep, executed, make_scheduler, noise_like
 from .guidance import GuidedUNet

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..families import recipes_for
 from ..models.model import Model
 from ..pixels.alpha import Box, crop, to_u8
 from ..pixels.inpaint_region import paste
@@ -24,7 +25,7 @@ from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
 from ..sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
 from ..sampling.guidance import GuidedUNet
 from ..sampling.installed_weights import InstalledWeights
-from ..values.recipes import Recipe, recipes_for
+from ..values.recipes import Recipe
 from ..values.request import RGBA, Mask, Progress, Request
 
 RGB = NDArray[np.uint8]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from acetate.engine import TASKS, Picture, Progress, Request
+from acetate.engine import TASKS, Picture, Progress, Request, builtin
 from acetate.engine.values.parameters import from_json
 from acetate.engine.values.request import Injection, LayerPrompts, ResizeMode
 
@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--from", dest="origin", type=Path, metavar="FILE", help="repeat what this PNG was generated with")
     parser.add_argument("--task", choices=TASKS, help="what to make (default: foreground)")
-    parser.add_argument("--model", metavar="NAME", help="see `acetate models`; the built-in one is sketchpad")
+    parser.add_argument("--model", metavar="NAME", help=f"see `acetate models`; the built-in one is {builtin.NAME}")
     parser.add_argument("--size", type=size, metavar="WIDTHxHEIGHT", help="any size in pixels, such as 640x480")
     parser.add_argument("--steps", type=int, help="denoising steps")
     parser.add_argument("--guidance", dest="guidance_scale", type=float, metavar="SCALE", help="how closely to follow the prompt")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from acetate.engine import RGBA, Request
+from acetate.engine import RGBA, Request, builtin
 from acetate.engine.pixels.upscale_options import CHOICES, NAMES
 
 from . import outputs
@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")
     parser.add_argument("--strength", type=float, help="how far a redraw may go, 0 to 1")
     parser.add_argument("--lock-alpha", action="store_true", help="mode refine: keep the enlarged layer's transparency")
-    parser.add_argument("--model", default="sketchpad", metavar="NAME", help="the base model of a redraw; see `acetate models`")
+    parser.add_argument("--model", default=builtin.NAME, metavar="NAME", help="the base model of a redraw; see `acetate models`")
     parser.add_argument("--steps", type=int, help="denoising steps of a redraw")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")

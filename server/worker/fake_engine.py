@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 from acetate.engine import RGBA, TASKS, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request, Role
+from acetate.engine.builtin import NAME as MODEL
 from numpy.typing import NDArray
 
 NATIVE = 64
@@ -67,16 +68,14 @@ class FakeEngine:
         parameters = {name: dict(value) if name == "prompts" else value for name, value in plain.items()}
         return {
             "device": self.device,
-            "models": [
-                {"name": "sketchpad", "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": "sketchpad" in self.loaded}
-            ],
+            "models": [{"name": MODEL, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": MODEL in self.loaded}],
             "tasks": {task: {"parameters": parameters, "conditions": list(NEEDS.get(task, ()))} for task in TASKS},
             "pid": os.getpid(),
         }
 
     def open(self, name: str) -> None:
-        if name != "sketchpad":
-            raise ModelMissing(f"the model is {name!r}; there is only sketchpad", hint="acetate models")
+        if name != MODEL:
+            raise ModelMissing(f"the model is {name!r}; there is only {MODEL}", hint="acetate models")
         self.loaded.add(name)
 
     def unload(self) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 from acetate.engine import Engine
+from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files import catalogue
 from acetate.engine.files.library import Library
 from acetate.engine.layerdiffuse.attention_sharing import attention_layers
 from acetate.engine.layerdiffuse.control_encoder import ControlEncoder
 from acetate.engine.layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
-from acetate.engine.models import base_models, checkpoints
+from acetate.engine.models import checkpoints
 from diffusers import UNet2DConditionModel
 from numpy.typing import NDArray
 from safetensors.torch import save_file
@@ -272,7 +273,8 @@ def models(
 
 @pytest.fixture
 def engine_for(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Engine]:
-    monkeypatch.setattr(base_models, "NATIVE", {"sd15": 64, "sdxl": 64})
+    for family in BASE_FAMILIES.values():
+        monkeypatch.setitem(vars(family), "native", 64)
     monkeypatch.setattr(checkpoints, "packaged_configs", lambda family: models[family] / "configs")
 
     def make(family: str) -> Engine:
