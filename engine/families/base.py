@@ -17,8 +17,6 @@ from ..values.request import Task
 FamilyName = NewType("FamilyName", str)
 """What the wire, the catalogue and the command line call a family."""
 
-MIB = 2**20
-
 
 class Header(Protocol):
     """What a file of weights says of itself (`files.headers`)."""
@@ -90,27 +88,27 @@ class BaseFamily(Family):
     article: str
     """Before the title."""
 
-    checkpoint: Callable[[Header], bool]
+    is_checkpoint: Callable[[Header], bool]
     """Whether a checkpoint's UNet has the family's structure."""
     unsuitable: Callable[[Header], str]
     """What such a checkpoint is where it is not for text to image, `an inpainting checkpoint`; empty where it is."""
     pipelines: re.Pattern[str]
     """Matches diffusers' classes for it in a folder's `model_index.json`."""
-    folder: Callable[[Mapping[str, Any]], bool]
+    is_folder: Callable[[Mapping[str, Any]], bool]
     """Whether the configuration of a folder's UNet is the family's."""
     unsuitable_folder: Callable[[Path, Mapping[str, Any]], str]
     """As `unsuitable`, for a folder and its UNet's configuration."""
 
-    layerdiffuse: re.Pattern[str]
-    """Found in a tensor's name of its LayerDiffuse weights."""
+    layerdiffuse_key: re.Pattern[str]
+    """Is found in the tensors' names of its LayerDiffuse weights."""
     layerdiffuse_weights: str = "LayerDiffuse weights"
     """What a file of them is called."""
     text_width: int
-    """Of the text that cross-attention reads: it tells a LoRA's family."""
-    lora: re.Pattern[str]
-    """Matches tensors' names of its LoRAs, for those that change no cross-attention."""
-    vae: str = ""
-    """A part of its VAE files' names, in lower case."""
+    """Of the embeddings that cross-attention reads: it tells whose a LoRA is."""
+    lora_key: re.Pattern[str]
+    """Matches a tensor's name in its LoRAs; for those that do not change cross-attention."""
+    vae_name: str = ""
+    """Is part of the names of its VAE files, in lower case."""
 
     text_encoders: tuple[TextEncoder, ...]
     text_layer: int = -1

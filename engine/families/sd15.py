@@ -9,7 +9,7 @@ from typing import Any
 
 from ..values.recipes import Recipe
 from . import ldm_checkpoints
-from .base import MIB, BaseFamily, Defaults, FamilyName, Header, TextEncoder
+from .base import BaseFamily, Defaults, FamilyName, Header, TextEncoder
 from .ldm_checkpoints import FIRST, UNET
 
 
@@ -42,7 +42,7 @@ SD15 = BaseFamily(
             Recipe(("foreground", "blended"), "background-to-foreground", ("background",), transparent=True, sharing=True),
         ),
     },
-    unet_activations=260 * MIB,
+    unet_activations=260 * 2**20,
     latent_colours=(
         (0.351, 0.230, 0.323),
         (0.325, 0.497, 0.235),
@@ -50,14 +50,16 @@ SD15 = BaseFamily(
         (-0.212, -0.262, -0.718),
         (0.0, 0.0, 0.0),
     ),  # a widely used fit
-    checkpoint=lambda header: FIRST in header.tensors,
+    is_checkpoint=lambda header: FIRST in header.tensors,
     unsuitable=_unsuitable,
     text_encoders=(TextEncoder("cond_stage_model.transformer."),),
     pipelines=ldm_checkpoints.PIPELINES,
-    folder=lambda unet: True,
+    is_folder=lambda unet: True,
     unsuitable_folder=_unsuitable_folder,
-    layerdiffuse=re.compile(r"^hookers\.layers\."),
+    layerdiffuse_key=re.compile(r"^hookers\.layers\."),
     layerdiffuse_weights="LayerDiffuse attention-sharing weights",
     text_width=768,
-    lora=re.compile(r"lora_te_text|(?:lora_)?unet[._](?:down_blocks[._][0-2][._]attentions|up_blocks[._][1-3][._]attentions)"),
+    lora_key=re.compile(
+        r"lora_te_text|(?:lora_)?unet[._](?:down_blocks[._][0-2][._]attentions|up_blocks[._][1-3][._]attentions)"
+    ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..values.recipes import Recipe
 from . import ldm_checkpoints
-from .base import MIB, BaseFamily, Defaults, FamilyName, Header, TextEncoder
+from .base import BaseFamily, Defaults, FamilyName, Header, TextEncoder
 from .ldm_checkpoints import FIRST, UNET
 
 _FOREGROUND = Recipe(("foreground",), "transparent-attention", transparent=True, convolution="transparent-convolution")
@@ -50,7 +50,7 @@ SDXL = BaseFamily(
         "extract-background": (_BACKGROUND,),
         "extract-foreground": (_OBJECT,),
     },
-    unet_activations=158 * MIB,
+    unet_activations=158 * 2**20,
     text_layer=-2,
     text_normalised=False,
     latent_colours=(
@@ -60,20 +60,20 @@ SDXL = BaseFamily(
         (-0.317, -0.249, -0.219),
         (0.108, -0.018, -0.001),
     ),  # a widely used fit
-    checkpoint=lambda header: FIRST in header.tensors and f"{UNET}label_emb.0.0.weight" in header.tensors,
+    is_checkpoint=lambda header: FIRST in header.tensors and f"{UNET}label_emb.0.0.weight" in header.tensors,
     unsuitable=_unsuitable,
     text_encoders=(
         TextEncoder("conditioner.embedders.0.transformer."),
         TextEncoder("conditioner.embedders.1.model.", suffix="_2", open_clip=True),
     ),
     pipelines=ldm_checkpoints.PIPELINES,
-    folder=lambda unet: unet.get("addition_embed_type") == "text_time",
+    is_folder=lambda unet: unet.get("addition_embed_type") == "text_time",
     unsuitable_folder=_unsuitable_folder,
-    layerdiffuse=re.compile("::(?:lora|diff)::"),
+    layerdiffuse_key=re.compile("::(?:lora|diff)::"),
     text_width=2048,
-    lora=re.compile(
+    lora_key=re.compile(
         r"lora_te2_|text_encoder_2\.|lora_unet_(?:in|out)put_blocks_[45]_1_transformer_blocks_1"
         r"|(?:lora_)?unet[._](?:down|up)_blocks[._]\d[._]attentions[._]\d[._]transformer_blocks[._][1-9]"
     ),
-    vae="xl",
+    vae_name="xl",
 )

@@ -1,6 +1,6 @@
 """The built-in model's family: layers are drawn as with SD 1.5, in small, and its UNet has learnt transparency by itself.
 
-Knows what holds before its folder is opened; the rest stands there, in `acetate.json`.
+What an opened model has is read from its folder's `acetate.json`, which training writes with these sizes and defaults.
 """
 
 from __future__ import annotations

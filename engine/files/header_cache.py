@@ -17,8 +17,8 @@ from .checksum import sha256_of
 from .json_files import read_json, write_json
 from .recognition import Kind, recognise, recognise_folder
 
-_SOURCES = (Path(recognition.__file__), *sorted(Path(families.__file__).parent.glob("*.py")))
-RULES = zlib.crc32(b"".join(path.read_bytes() for path in _SOURCES))
+SOURCES = (Path(recognition.__file__), *sorted(Path(families.__file__).parent.glob("*.py")))
+RULES = zlib.crc32(b"".join(path.read_bytes() for path in SOURCES))
 """Changes with the rules of recognition, so that what an older version thought of a file is forgotten."""
 
 

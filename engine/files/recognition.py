@@ -59,10 +59,10 @@ def kind_of(header: Header, name: str = "") -> Kind:
     """As `recognise`, for a header that was read; `name` may tell what a header cannot (v-prediction, distilled models)."""
     keys = header.tensors.keys()
     for family in NEWEST_FIRST:
-        if family.checkpoint(header):
+        if family.is_checkpoint(header):
             return _checkpoint(family, header, name)
     for family in NEWEST_FIRST:
-        if any(family.layerdiffuse.search(key) for key in keys):
+        if any(family.layerdiffuse_key.search(key) for key in keys):
             return Kind("layerdiffuse", family.name, f"{family.layerdiffuse_weights} for {family.title}")
     if "latent_conv_in.weight" in keys:
         return Kind("layerdiffuse", None, "a LayerDiffuse transparent decoder")
@@ -176,7 +176,7 @@ def _lora_family(header: Header) -> BaseFamily | None:
                 return by_width[width]
             if width == 1024:  # SD 2
                 return None
-    fitting = (family for family in NEWEST_FIRST if any(family.lora.match(key) for key in keys))
+    fitting = (family for family in NEWEST_FIRST if any(family.lora_key.match(key) for key in keys))
     return next(fitting, None)
 
 
@@ -191,13 +191,12 @@ def folder_family(folder: Path) -> BaseFamily:
 def recognise_folder(folder: Path) -> Kind:
     """Read the configurations of a diffusers folder and say what it is; raises `ModelBroken` where there are none."""
     pipeline = str(read_json(folder / "model_index.json").get("_class_name"))
-    families = [family for family in NEWEST_FIRST if family.pipelines.match(pipeline)]
-    if not families:
+    if not any(family.pipelines.match(pipeline) for family in NEWEST_FIRST):
         what = f"a model for diffusers' {pipeline}"
         return Kind("checkpoint", None, what, f"only {TITLES} models can be opened")
     unet = read_json(folder / "unet" / "config.json")
     scheduler = read_json(folder / "scheduler" / "scheduler_config.json")
-    family = next(family for family in families if family.folder(unet))
+    family = next(family for family in NEWEST_FIRST if family.pipelines.match(pipeline) and family.is_folder(unet))
     if other := family.unsuitable_folder(folder, unet):
         return Kind("checkpoint", None, other, f"LayerDiffuse has no weights for {other}")
     what = f"{family.article} {family.title} model"

@@ -85,7 +85,7 @@ def vae_beside(installed: Installed, library: Library) -> Path | None:
 
 def _family_of_vae(name: str) -> BaseFamily:
     """Whose a VAE file is, as the tensors' names and shapes do not tell."""
-    return next(family for family in NEWEST_FIRST if family.vae in name.lower())
+    return next(family for family in NEWEST_FIRST if family.vae_name in name.lower())
 
 
 def size_in_memory(path: Path, device: torch.device) -> int:
