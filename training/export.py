@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from . import autoencoder, dataset, denoiser, sharing, tokenizer
-from .precision import Trainer
+from .fitting import autoencoder, denoiser, sharing
+from .fitting.precision import Trainer
+from .pictures import dataset, tokenizer
 
 
 def write(folder: Path, destination: Path = FOLDER) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.constants import Tag
 
-from training import sharing
+from training.fitting import sharing
 
 Command = Callable[..., tuple[int, str, str]]
 FAST = ("--steps", 2, "--alpha-passes", 1, "--alone")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from . import dataset, tokenizer
+from ..pictures import dataset, tokenizer
 from .autoencoder import LATENT_CHANNELS, Codec, latents_of
 from .precision import Trainer
 

@@ -6,7 +6,8 @@ import torch
 from acetate.engine.layerdiffuse.attention_sharing import AttentionSharing
 from diffusers import UNet2DConditionModel
 
-from training import noto, scenery, sharing
+from training.fitting import sharing
+from training.pictures import noto, scenery
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from diffusers import DDPMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
+from ..pictures.pools import Captions
 from . import autoencoder, denoiser, timed
 from .autoencoder import Codec
 from .denoiser import Denoiser
-from .pools import Captions
 from .precision import Trainer
 from .sharing import AVERAGE, Scenes, Units
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from acetate.engine.pixels import quality
 
-from training import captions, judge, noto, procedural, tokenizer
-from training.subjects import HUES, OPEN, RECOLOURED, SUBJECTS, SYNONYMS
+from training.judging import judge
+from training.pictures import captions, noto, procedural, tokenizer
+from training.pictures.subjects import HUES, OPEN, RECOLOURED, SUBJECTS, SYNONYMS
 
 
 def test_the_vocabulary_is_large_enough_and_consistent() -> None:

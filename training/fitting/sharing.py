@@ -27,7 +27,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
-from . import captions, dataset, denoiser, tokenizer
+from ..pictures import captions, dataset, tokenizer
+from . import denoiser
 from .autoencoder import Codec, latents_of
 from .precision import Trainer
 

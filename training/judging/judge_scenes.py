@@ -1,6 +1,6 @@
 """Judge layers that the built-in model draws together: do they compose, and is the foreground a layer of its own?
 
-`python -m training.judge_scenes` prints the table; a test checks the same gates.
+`python -m training.judging.judge_scenes` prints the table; a test checks the same gates.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from acetate.engine.pixels import quality
 from acetate.engine.pixels.alpha import to_float
 from acetate.engine.values.request import RGBA, Picture, Request
 
-from . import noto, scenery
+from ..pictures import noto, scenery
+from ..pictures.subjects import OPEN, SUBJECTS
 from .judge import Tally, ranking, table, touches_border
-from .subjects import OPEN, SUBJECTS
 
 RECOMPOSED = 0.10
 """Mean absolute difference per channel, in [0, 1], up to which foreground over background counts as the blended picture.
@@ -93,7 +93,7 @@ def run(every: int = 1) -> Iterator[tuple[Case, dict[str, Picture]]]:
     """Generate every case with the installed built-in model."""
     from acetate.engine.engine import Engine
 
-    from .dataset import NATIVE
+    from ..pictures.dataset import NATIVE
 
     engine = Engine("cpu")
     for number, case in enumerate(cases(NATIVE, every)):

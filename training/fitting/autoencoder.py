@@ -19,8 +19,8 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..pictures.dataset import network_form
 from . import linear_start
-from .dataset import network_form
 from .precision import Trainer
 
 LATENT_CHANNELS = 16

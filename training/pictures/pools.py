@@ -13,7 +13,8 @@ from acetate.engine.values.recipes import Recipe
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from . import dataset, denoiser, sharing, tokenizer
+from ..fitting import denoiser, sharing
+from . import dataset, tokenizer
 from .dataset import Item
 
 

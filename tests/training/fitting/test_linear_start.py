@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.autoencoder import Codec
+from training.fitting.autoencoder import Codec
 
 
 def frames() -> Tensor:

@@ -12,9 +12,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from training import autoencoder, dataset, export, refine, rendering, sharing, stages, timed
+from training import export
 from training.__main__ import STAGES
-from training.precision import Trainer
+from training.fitting import autoencoder, refine, sharing, stages, timed
+from training.fitting.precision import Trainer
+from training.pictures import dataset, rendering
 
 ITEMS, SCENES = dataset.items(1)[::100], dataset.scenes()[::400]
 SMALL = refine.Sizes(codec=1, denoiser=2, sharing=1, captions=2, prompts=2, measured=3)

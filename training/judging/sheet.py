@@ -1,6 +1,6 @@
 """The contact sheet `docs/sketchpad.png`: every subject once, then colours and materials, on a checkerboard, with their words.
 
-`python -m training.sheet docs/sketchpad.png`
+`python -m training.judging.sheet docs/sketchpad.png`
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from acetate.engine.values.request import RGBA, Picture, Request
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .subjects import HUES, SUBJECTS
+from ..pictures.subjects import HUES, SUBJECTS
 
 COLUMNS, CELL, CAPTION, SQUARE = 16, 96, 16, 8
 

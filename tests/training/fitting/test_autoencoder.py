@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import autoencoder
+from training.fitting import autoencoder
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from training.precision import Trainer
+from training.fitting.precision import Trainer
 
 
 def test_a_convolution_s_weights_go_down_their_own_gradients() -> None:

@@ -1,6 +1,6 @@
 """Judge the built-in model: prompts, measures, and the gates it must pass.
 
-`python -m training.judge` prints the table; a test checks the same gates. Knows the engine's results and the
+`python -m training.judging.judge` prints the table; a test checks the same gates. Knows the engine's results and the
 training artwork; knows no network.
 """
 
@@ -19,8 +19,8 @@ from acetate.engine.pixels.alpha import alpha_box, crop, premultiply, resample, 
 from acetate.engine.values.request import RGBA, Picture, Request
 from numpy.typing import NDArray
 
-from . import noto
-from .subjects import HUES, OPEN, RECOLOURED, SUBJECTS
+from ..pictures import noto
+from ..pictures.subjects import HUES, OPEN, RECOLOURED, SUBJECTS
 
 PHRASES = (
     "a {}",

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import torch
 
-from . import autoencoder, export, pools, sharing, stages, timed, tokenizer
-from .rendering import Drawn
+from .. import export
+from ..pictures import pools, tokenizer
+from ..pictures.rendering import Drawn
+from . import autoencoder, sharing, stages, timed
 from .sharing import Scenes, Units
 
 SHARES = {"codec": 80, "denoiser": 130, "decoders": 30, **dict.fromkeys(sharing.FILES, 28)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.sheet import CAPTION, CELL, COLUMNS, prompts, sheet
+from training.judging.sheet import CAPTION, CELL, COLUMNS, prompts, sheet
 
 
 def test_every_cell_has_its_words_below() -> None:
