@@ -9,7 +9,7 @@ from typing import Any
 
 from acetate.vocabulary.tasks import TASKS
 
-from .values.recipes import RECIPES, Family
+from .families import FAMILIES, Family
 from .values.request import Request
 
 
@@ -19,8 +19,6 @@ class Offer:
 
     name: str
     family: Family
-    native: int
-    """Side of its usual picture in pixels."""
     loaded: bool
 
 
@@ -29,11 +27,11 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
     models = [
         {
             "name": offer.name,
-            "family": offer.family,
-            "width": offer.native,
-            "height": offer.native,
+            "family": offer.family.name,
+            "width": offer.family.native,
+            "height": offer.family.native,
             "loaded": offer.loaded,
-            "tasks": list(tasks_of(offer.family)),
+            "tasks": [task for task in TASKS if offer.family.can(task)],
         }
         for offer in offers
     ]
@@ -54,10 +52,4 @@ def described_tasks() -> dict[str, Any]:
 
 def families_of(task: str) -> list[Family]:
     """Families that have weights for a task."""
-    return [family for family in RECIPES if task in tasks_of(family)]
-
-
-def tasks_of(family: Family) -> list[str]:
-    """Tasks that a family has weights for."""
-    able = set(RECIPES[family])
-    return [name for name, row in TASKS.items() if name in able or row.replaces or row.one_of and family == "sdxl"]
+    return [family for family in FAMILIES.values() if family.can(task)]

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from acetate.vocabulary.roles import ROLES
 from acetate.vocabulary.tasks import TASKS
 
+from .families import Family, recipes_for
 from .sampling.installed_weights import Find
 from .values.errors import BadRequest, ModelMissing
-from .values.recipes import Family, Recipe, recipes_for
+from .values.recipes import Recipe
 from .values.request import Request
 
 DECODER = "transparent-decoder"
@@ -38,7 +39,7 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
         recipes = recipes_for(family, request.task, given, request.injection)
     _refuse_ignored(request, family, recipes)
     roles = [recipe.weights for recipe in recipes if recipe.weights is not None]
-    if family != "sketchpad" and any(recipe.transparent for recipe in recipes):
+    if not family.bundled and any(recipe.transparent for recipe in recipes):
         roles.append(DECODER)
     return tuple(roles)
 
@@ -54,7 +55,7 @@ def _refuse_ignored(request: Request, family: Family, recipes: Sequence[Recipe])
     )
     for option, asked, works in options:
         if asked and not works:
-            raise BadRequest(f"{option} would change nothing in task {request.task!r} of {family} models", "leave it out")
+            raise BadRequest(f"{option} would change nothing in task {request.task!r} of {family.name} models", "leave it out")
 
 
 def check(family: Family, roles: Iterable[str], find: Find) -> None:

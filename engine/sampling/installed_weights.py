@@ -14,10 +14,11 @@ import torch
 from acetate.vocabulary.roles import Role
 from torch import Tensor
 
+from ..families import Family
 from ..files.weight_files import WeightFile
 from ..layerdiffuse.attention_sharing import AttentionSharing
 from ..models.model import Model
-from ..values.recipes import Family, Recipe
+from ..values.recipes import Recipe
 from ..values.request import Request
 from ..weights import patches
 from ..weights.loras import Loras

@@ -20,6 +20,7 @@ from acetate.vocabulary.roles import ROLES, Role
 from acetate.vocabulary.tasks import TASKS
 from torch import Tensor
 
+from ..families import recipes_for
 from ..models.model import Model
 from ..pixels import initial_images, quality
 from ..pixels.alpha import fit, over_grey
@@ -27,7 +28,7 @@ from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import paste, region_around
 from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
-from ..values.recipes import Recipe, recipes_for
+from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
 from .denoising_loop import DenoisingLoop, DenoisingStep, executed, make_scheduler, noise_like
 from .guidance import GuidedUNet

@@ -18,13 +18,14 @@ from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..families import recipes_for
 from ..models.model import Model
 from ..pixels.inpaint_region import paste
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
 from ..sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
 from ..sampling.guidance import GuidedUNet
 from ..sampling.installed_weights import InstalledWeights
-from ..values.recipes import Recipe, recipes_for
+from ..values.recipes import Recipe
 from ..values.request import Progress, Request
 
 OPAQUE = Recipe(frames=("background",), weights=None)

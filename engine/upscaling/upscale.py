@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from .. import builtin
+from ..families import ONE_OF_TITLES
 from ..models.model import Model
 from ..pixels import quality
 from ..pixels.alpha import pad_rgb
@@ -173,12 +174,12 @@ def _mode(options: UpscaleOptions, model: Model | None) -> Mode:
     """What was asked for, else what the model can honestly do."""
     if model is None:
         return "enlarge"
-    if options.mode == "redraw" and model.family == "sketchpad":
+    if options.mode == "redraw" and not model.family.opaque:
         raise BadRequest(
             f"{model.name} cannot redraw opaque colour: it has learnt transparent layers only",
-            "choose mode refine, or an SD 1.5 or SDXL model",
+            f"choose mode refine, or {ONE_OF_TITLES} model",
         )
-    return options.mode or ("enlarge" if model.family == "sketchpad" else "redraw")
+    return options.mode or ("redraw" if model.family.opaque else "enlarge")
 
 
 def _ignored(request: Request, options: UpscaleOptions, mode: Mode) -> Iterator[str]:

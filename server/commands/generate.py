@@ -13,8 +13,8 @@ from typing import Any
 
 from acetate.engine import Picture, Progress, Request
 from acetate.engine.description import families_of
+from acetate.engine.families import FAMILIES
 from acetate.engine.values.parameters import from_json
-from acetate.engine.values.recipes import RECIPES
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import PICTURES, ROLES
 from acetate.vocabulary.tasks import DEFAULT, TASKS
@@ -68,7 +68,7 @@ def epilog() -> str:
     for name, task in TASKS.items():
         options = [f"--{'layer' if one == 'source' else one}" for one in (task.needs or task.one_of)]
         able = families_of(name)
-        only = "" if set(able) == set(RECIPES) else f" ({', '.join(able)})"
+        only = "" if len(able) == len(FAMILIES) else f" ({', '.join(family.name for family in able)})"
         if options:
             lines.append(f"  {name:<20}  {(' or ' if task.one_of else ' and ').join(options)}{only}")
     alone = ", ".join(name for name, task in TASKS.items() if task.from_nothing)

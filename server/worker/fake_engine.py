@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request
+from acetate.engine.builtin import NAME as MODEL
 from acetate.engine.description import described_tasks
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import TASKS
@@ -45,16 +46,14 @@ class FakeEngine:
     def describe(self) -> dict[str, Any]:
         return {
             "device": self.device,
-            "models": [
-                {"name": "sketchpad", "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": "sketchpad" in self.loaded}
-            ],
+            "models": [{"name": MODEL, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": MODEL in self.loaded}],
             "tasks": described_tasks(),
             "pid": os.getpid(),
         }
 
     def open(self, name: str) -> None:
-        if name != "sketchpad":
-            raise ModelMissing(f"the model is {name!r}; there is only sketchpad", hint="acetate models")
+        if name != MODEL:
+            raise ModelMissing(f"the model is {name!r}; there is only {MODEL}", hint="acetate models")
         self.loaded.add(name)
 
     def unload(self) -> None:

@@ -7,21 +7,22 @@ from pathlib import Path
 
 import pytest
 from acetate.engine.description import families_of
-from acetate.engine.values.recipes import recipes_for
+from acetate.engine.families import recipes_for
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import ROLES, Role
 from acetate.vocabulary.tasks import DEFAULT, TASKS
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
-    "engine/values/recipes.py": "which weights draw a task, by family",
+    "engine/families/sd15.py": "which weights draw a task",
+    "engine/families/sdxl.py": "which weights draw a task",
     "engine/upscaling/upscale.py": "`upscale` is a stage of progress, `refine` a mode of enlarging",
     "engine/upscaling/tiled_img2img.py": "that mode is drawn as the task of its name",
     "engine/requirements.py": "that mode's weights",
     "plugins/bridge/tasks.py": "labels of the modes of enlarging",
     "plugins/bridge/words.py": "stages of progress",
     "plugins/gimp/commands.py": "the procedures' names and texts, which scripts and menus rely on",
-    "plugins/gimp/orders.py": "a refinement from a script finds its own prompt",
+    "plugins/gimp/jobs.py": "a refinement from a script finds its own prompt",
     "server/__main__.py": "`acetate upscale` is a command",
     "server/commands/demo.py": "draws a scene",
     "server/commands/into_document.py": "what `--below` and `--like` mean without `--task`",
