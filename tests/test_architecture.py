@@ -268,3 +268,22 @@ except SystemExit:
     sys.exit("torch" in sys.modules or "psd_tools" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_acceleration_is_imported_at_its_seam_alone_and_the_method_knows_neither_it_nor_devices() -> None:
+    """Else `--acceleration eager` rules nothing out, and without the folder nothing works."""
+    engine = ROOT / "engine"
+    for path in (path for package in PACKAGES for path in files(package)):
+        assert not [name for name in imports(path) if name.startswith("acetate.engine.acceleration")], path.relative_to(ROOT)
+    for path in files("engine"):
+        reached = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = path.parents[node.level - 1].relative_to(engine).parts
+                inside = (*base, *(node.module or "").split(".")) if node.module else base
+                reached |= {inside[0]} if inside else {alias.name for alias in node.names}
+        room = path.relative_to(engine).parts[0]
+        if room != "acceleration" and path != engine / "models" / "runtime.py":
+            assert "acceleration" not in reached, f"{path.relative_to(ROOT)} imports acceleration"
+        if room == "layerdiffuse":
+            assert "device" not in reached, f"{path.relative_to(ROOT)} imports device"
