@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := vocabulary engine document protocol server plugins
+SOURCES := vocabulary raster engine document protocol server plugins
 # An editable install in strict mode links files when it is made, so a new file asks for a new install.
 LISTED := $(VENV)/sources.txt
 

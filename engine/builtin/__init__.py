@@ -3,8 +3,5 @@
 from pathlib import Path
 
 NAME = "sketchpad"
-NATIVE = 128
-"""Side of its pictures in pixels."""
-
 FOLDER = Path(__file__).parent / NAME
 """A model folder in diffusers' form, with LayerDiffuse's two networks beside it."""

@@ -22,11 +22,9 @@ RESERVE = GIB
 """Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 7)."""
 
 TEXT_ACTIVATIONS = 128 * MIB
-UNET_ACTIVATIONS = {"sdxl": 158 * MIB, "sd15": 260 * MIB, "sketchpad": 260 * MIB}
-"""Per sample and megapixel (2^20 pixels of the picture)."""
 VAE_ENCODE, VAE_DECODE = 1.3 * GIB, 1.5 * GIB
 DECODER_PASS = 0.63 * GIB
-"""Of the transparent decoder. All three per megapixel."""
+"""Of the transparent decoder. All three per megapixel (2^20 pixels of the picture)."""
 
 TILE = 512
 """Side in pixels of a tile of the tiled VAE."""
@@ -47,6 +45,11 @@ class MemoryPlan:
     """The UNet's large weights are stored in 8 bit and computed in 16."""
 
     @property
+    def whole(self) -> bool:
+        """The UNet's layers only compute; else each also fetches or widens its weights as it runs."""
+        return not (self.fp8 or self.offload == "layers")
+
+    @property
     def exact(self) -> bool:
         return not (self.tiled_vae or self.fp8)
 
@@ -55,7 +58,8 @@ class MemoryPlan:
 class NetworkSizes:
     """What a model's networks weigh, in bytes, and how wide their numbers are."""
 
-    family: str
+    unet_activations: int
+    """Per sample and megapixel, at 16 bit."""
     text: int
     unet: int
     pixels: int
@@ -156,7 +160,7 @@ def _activations(plan: MemoryPlan, stage: Stage, sizes: NetworkSizes, work: Work
         return TEXT_ACTIVATIONS * sizes.unet_element / 2
     if stage == "denoise":
         samples = work.samples if plan.guidance_together else max(1, work.samples // 2)
-        return UNET_ACTIVATIONS[sizes.family] * samples * work.megapixels * sizes.unet_element / 2
+        return sizes.unet_activations * samples * work.megapixels * sizes.unet_element / 2
     area = min(work.megapixels, (TILE / 1024) ** 2) if plan.tiled_vae else work.megapixels
     vae = (VAE_ENCODE if stage == "encode" else VAE_DECODE) * area * sizes.vae_element / 2
     decoder = DECODER_PASS * plan.decoder_batch * work.megapixels * sizes.decoder_element / 2

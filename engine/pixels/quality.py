@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from acetate.raster import RGBA, Mask
 from numpy.typing import NDArray
-
-from ..values.request import RGBA, Mask
 
 RING = 0.04
 """Width of the border ring as a share of the shorter side."""

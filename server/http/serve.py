@@ -20,6 +20,7 @@ from acetate.protocol import running_server
 from acetate.protocol.connection import GOING_AWAY
 from acetate.protocol.frames import MAX_FRAME_BYTES
 from acetate.protocol.messages import VERSION
+from acetate.vocabulary.acceleration import Acceleration
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
 
@@ -53,6 +54,7 @@ def serve(
     tls_key: Path | None = None,
     insecure: bool = False,
     engine: str = ENGINE,
+    acceleration: Acceleration = "auto",
 ) -> int:
     """Serve until Ctrl+C or SIGTERM; returns the exit code.
 
@@ -69,6 +71,7 @@ def serve(
         tls_key=tls_key,
         insecure=insecure,
         engine=FAKE_ENGINE if engine == "fake" else engine,
+        acceleration=acceleration,
     )
     return run(settings)
 

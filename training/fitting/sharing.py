@@ -14,12 +14,14 @@ from typing import cast
 
 import numpy as np
 import torch
+from acetate.engine.families import SKETCHPAD
 from acetate.engine.layerdiffuse.attention_sharing import UNIT_PREFIX, AttentionSharing, attention_layers
 from acetate.engine.layerdiffuse.attention_unit import AttentionSharingUnit, projections
 from acetate.engine.layerdiffuse.control_encoder import PREFIX as ENCODER_PREFIX
 from acetate.engine.layerdiffuse.control_encoder import ControlEncoder, control_tokens
-from acetate.engine.pixels.alpha import over_grey, to_float
-from acetate.engine.values.recipes import RECIPES, Recipe
+from acetate.engine.pixels.alpha import over_grey
+from acetate.engine.values.recipes import Recipe
+from acetate.raster import to_float
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
@@ -38,7 +40,7 @@ LEVELS = 3
 """Resolutions of the UNet, each with its features of the control image."""
 LAYERS = ("foreground", "background", "blended")
 FILES: Mapping[str, Recipe] = {
-    recipe.weights: recipe for recipes in RECIPES["sketchpad"].values() for recipe in recipes if recipe.sharing and recipe.weights
+    recipe.weights: recipe for recipes in SKETCHPAD.recipes.values() for recipe in recipes if recipe.sharing and recipe.weights
 }
 """Role of a weight file -> the run that it is for."""
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from acetate.engine.families import SKETCHPAD
 from acetate.engine.pixels.alpha import pad_rgb
-from acetate.engine.values.request import RGBA
+from acetate.raster import RGBA
 from numpy.typing import NDArray
 
 from . import captions, noto, procedural, scenery
 from .subjects import HUES, RECOLOURED, SUBJECTS
 
-NATIVE = 128
+NATIVE = SKETCHPAD.native
 """Side of a training picture in pixels."""
 
 SHARES = {"subject": 0.54, "recoloured": 0.14, "solid": 0.12, "effect": 0.07, "background": 0.05, "scene": 0.08}

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from acetate.engine.pixels.alpha import resample, to_u8
-from acetate.engine.values.request import RGBA
+from acetate.raster import RGBA, resample, to_u8
 from numpy.typing import NDArray
 
 from .noto import rgb_of

@@ -215,7 +215,7 @@ def test_an_unknown_repository_and_a_dead_server_are_named(hub: Hub, tmp_path: P
 def test_the_environment_names_the_server(hub: Hub, tmp_path: Path) -> None:
     script = (
         "import hashlib, sys, pathlib, dataclasses\n"
-        "from acetate.engine import catalogue, downloads\n"
+        "from acetate.engine.files import catalogue, downloads\n"
         "content = bytes(range(256)) * 4000\n"
         "row = dataclasses.replace(catalogue.ROWS[2], bytes=len(content), sha256=hashlib.sha256(content).hexdigest())\n"
         "print(downloads.pull(row, pathlib.Path(sys.argv[1]), lambda row: True))\n"
