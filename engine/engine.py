@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements, validation
 from .description import Offer, describe
 from .device import glibc_malloc
 from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
+from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
 from .files.library import Installed, Library
-from .models.base_models import NATIVE, open_base_model, size_in_memory
+from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
 from .models.model import Model
 from .models.model_cache import ModelCache
@@ -29,7 +31,6 @@ from .upscaling.upscale import upscale
 from .upscaling.upscalers import Upscalers
 from .values import emphasis
 from .values.errors import ModelMissing, OutOfMemory
-from .values.recipes import Family
 from .values.request import Picture, Progress, Request
 
 
@@ -60,7 +61,7 @@ class Engine:
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            if request.task == "upscale":
+            if TASKS[request.task].enlarges:
                 yield from upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
             else:
                 yield from generate(self.open(request.model), request, self._weights)
@@ -87,10 +88,10 @@ class Engine:
 
     def describe(self) -> dict[str, Any]:
         """Models and tasks as plain JSON values; opens nothing."""
-        offers = [Offer(builtin.NAME, "sketchpad", builtin.NATIVE, builtin.NAME in self._models)]
+        offers = [Offer(builtin.NAME, SKETCHPAD, builtin.NAME in self._models)]
         for one in self.library.installed("checkpoint"):
             if one.kind.family is not None and not one.kind.problem:
-                offers.append(Offer(one.name, one.kind.family, NATIVE[one.kind.family], one.name in self._models))
+                offers.append(Offer(one.name, FAMILIES[one.kind.family], one.name in self._models))
         return {**describe(str(self.device), offers), "upscalers": self._upscalers.names()}
 
     def unload(self) -> None:
@@ -117,10 +118,10 @@ class Engine:
 
     def _family(self, model: str) -> Family:
         if model == builtin.NAME:
-            return "sketchpad"
+            return SKETCHPAD
         family = self._installed(model).kind.family
         assert family is not None  # what cannot be used is refused by then
-        return family
+        return FAMILIES[family]
 
     def _lacks(self, family: Family, role: str) -> bool:
         try:
@@ -133,9 +134,9 @@ class Engine:
         return self.library.lora(family, name).path
 
     def _find(self, family: Family, role: str) -> Path:
-        if family != "sketchpad":
-            return self.library.weights(family, role).path
+        if not family.bundled:
+            return self.library.weights(family.name, role).path
         path = builtin.FOLDER / "layers" / f"{role}.safetensors"
         if not path.exists():
-            raise ModelMissing(f"the built-in model has no weights {role!r}", "choose an SD 1.5 or SDXL model: acetate models")
+            raise ModelMissing(f"the built-in model has no weights {role!r}", f"choose {ONE_OF_TITLES} model: acetate models")
         return path

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from acetate.vocabulary.roles import ROLES
+from acetate.vocabulary.tasks import TASKS
+
+from .families import Family, recipes_for
 from .sampling.installed_weights import Find
 from .values.errors import BadRequest, ModelMissing
-from .values.recipes import Family, Recipe, recipes_for
-from .values.request import ROLES, Request
+from .values.recipes import Recipe
+from .values.request import Request
 
 DECODER = "transparent-decoder"
 
 
 def uses_model(request: Request) -> bool:
     """Whether a base model has a part in it: enlarging alone takes none, whatever name the request carries."""
-    return request.task != "upscale" or (request.strength != 0 and request.upscaling.get("mode") != "enlarge")
+    return not TASKS[request.task].enlarges or (request.strength != 0 and request.upscaling.get("mode") != "enlarge")
 
 
 def roles_of(request: Request, family: Family) -> tuple[str, ...]:
@@ -26,7 +30,7 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
     Raises `BadRequest` where the family has no way to do it, or would ignore what was asked.
     A transparent encoder is not among them: without one a source is encoded as the plain VAE sees it.
     """
-    if request.task == "upscale":
+    if TASKS[request.task].enlarges:
         if request.upscaling.get("mode") != "refine":
             return ()
         recipes = recipes_for(family, "refine", frozenset(), request.injection)
@@ -35,7 +39,7 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
         recipes = recipes_for(family, request.task, given, request.injection)
     _refuse_ignored(request, family, recipes)
     roles = [recipe.weights for recipe in recipes if recipe.weights is not None]
-    if family != "sketchpad" and any(recipe.transparent for recipe in recipes):
+    if not family.bundled and any(recipe.transparent for recipe in recipes):
         roles.append(DECODER)
     return tuple(roles)
 
@@ -51,7 +55,7 @@ def _refuse_ignored(request: Request, family: Family, recipes: Sequence[Recipe])
     )
     for option, asked, works in options:
         if asked and not works:
-            raise BadRequest(f"{option} would change nothing in task {request.task!r} of {family} models", "leave it out")
+            raise BadRequest(f"{option} would change nothing in task {request.task!r} of {family.name} models", "leave it out")
 
 
 def check(family: Family, roles: Iterable[str], find: Find) -> None:

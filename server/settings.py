@@ -9,8 +9,8 @@ from acetate.protocol.frames import PART_BYTES
 from acetate.protocol.home import home
 from acetate.protocol.messages import MAX_TEXT_BYTES, Limits
 from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
-from acetate.protocol.values import LONGEST_TEXT
 from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.parameters import LONGEST_PROMPT, range_of
 
 DEFAULT_PORT = 22380
 ENGINE = "acetate.engine.engine:Engine"
@@ -49,8 +49,8 @@ class Settings:
         pixels=MAX_PIXELS,
         side=MAX_SIDE,
         file_bytes=2 * GIB,
-        prompt_characters=LONGEST_TEXT,
-        count=64,
+        prompt_characters=LONGEST_PROMPT,
+        count=range_of("count")[1],
         jobs_per_session=200,
     )
     jobs: int = 2000

@@ -85,7 +85,9 @@ def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder like the built-in one, with random weights."""
     import torch
 
-    from training import autoencoder, denoiser, export, tokenizer
+    from training import export
+    from training.fitting import autoencoder, denoiser
+    from training.pictures import tokenizer
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("untrained") / "sketchpad"

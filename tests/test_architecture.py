@@ -15,13 +15,14 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("vocabulary", "engine", "document", "protocol", "server", "plugins")
+PACKAGES = ("vocabulary", "raster", "engine", "document", "protocol", "server", "plugins")
 ARROWS: Mapping[str, Set[str]] = {
     "vocabulary": set(),
-    "engine": {"vocabulary"},
-    "document": {"vocabulary"},
+    "raster": {"vocabulary"},
+    "engine": {"vocabulary", "raster"},
+    "document": {"vocabulary", "raster"},
     "protocol": {"vocabulary"},
-    "server": {"vocabulary", "engine", "document", "protocol", "plugins"},
+    "server": {"vocabulary", "raster", "engine", "document", "protocol", "plugins"},
     "plugins": {"vocabulary", "protocol"},
 }
 """Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
@@ -241,7 +242,15 @@ def test_there_is_no_folder_that_would_shadow_the_install() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["acetate.engine", "acetate.protocol.client", "acetate.plugins.install", "acetate.server.http.serve"]
+    "module",
+    [
+        "acetate.raster",
+        "acetate.document",
+        "acetate.engine",
+        "acetate.protocol.client",
+        "acetate.plugins.install",
+        "acetate.server.http.serve",
+    ],
 )
 def test_importing_does_not_load_torch(module: str) -> None:
     code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"

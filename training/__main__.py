@@ -1,4 +1,4 @@
-"""Make the built-in model: `python -m training STEP --folder training`.
+"""Make the built-in model: `python -m training STEP --folder build/training`.
 
 Steps: `codec` (VAE, offset encoder, transparent decoder), `denoiser` (UNet and text encoder), `decoders` (both of the codec, for
 latents that are a little wrong), `sharing` (layers that see each other, one weight file per role), `export` (into the package).
@@ -17,10 +17,10 @@ import numpy as np
 from acetate.engine.builtin import FOLDER
 from numpy.typing import NDArray
 
-from . import dataset, noto, rendering
+from .pictures import dataset, noto, rendering
 
 if TYPE_CHECKING:
-    from .autoencoder import Codec
+    from .fitting.autoencoder import Codec
 
 STARTED = time.monotonic()
 STAGES = ("codec", "denoiser", "decoders", "joint", "foreground-to-background", "background-to-foreground")
@@ -61,7 +61,8 @@ def _train(options: argparse.Namespace) -> None:
     """A step of the recipe from nothing."""
     import torch
 
-    from . import autoencoder, denoiser, export, sharing
+    from . import export
+    from .fitting import autoencoder, denoiser, sharing
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
@@ -90,7 +91,7 @@ def _refine(options: argparse.Namespace) -> None:
         drawing = rendering.start(pool, shown, names)
         import torch
 
-        from . import refine
+        from .fitting import refine
 
         device = torch.device(options.device)
         if device.type == "cpu":
@@ -107,7 +108,7 @@ def _refine(options: argparse.Namespace) -> None:
 
 
 def _codec(options: argparse.Namespace, pictures: NDArray[np.uint8]) -> Codec:
-    from . import autoencoder
+    from .fitting import autoencoder
 
     return autoencoder.train(pictures, options.folder, options.codec_steps)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from acetate.engine.builtin import FOLDER
+from acetate.engine.families import SKETCHPAD
 from diffusers import DDPMScheduler
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from . import autoencoder, dataset, denoiser, sharing, tokenizer
-from .precision import Trainer
-
-DEFAULTS = {"steps": 20, "guidance_scale": 3.0, "scheduler": "dpmpp-2m-karras", "alpha_passes": 1}
+from .fitting import autoencoder, denoiser, sharing
+from .fitting.precision import Trainer
+from .pictures import dataset, tokenizer
 
 
 def write(folder: Path, destination: Path = FOLDER) -> None:
@@ -47,8 +48,8 @@ def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser
     _save(destination / "transparent_decoder", codec.decoder, decoder)
     DDPMScheduler(**denoiser.SCHEDULER).save_pretrained(destination / "scheduler")
     _json(destination / "model_index.json", _index())
-    facts = {"family": "sketchpad", "native": dataset.NATIVE, "square_only": True, "offset_factor": 1.0}
-    _json(destination / "acetate.json", {**facts, "defaults": DEFAULTS, "preview": preview})
+    facts = {"family": SKETCHPAD.name, "native": dataset.NATIVE, "square_only": True, "offset_factor": 1.0}
+    _json(destination / "acetate.json", {**facts, "defaults": asdict(SKETCHPAD.defaults), "preview": preview})
 
 
 def load(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:

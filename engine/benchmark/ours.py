@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..device import glibc_malloc
+from ..families import Family
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import lower_median
 from ..models.codec import to_picture
@@ -22,7 +23,7 @@ from ..sampling.denoising_loop import DenoisingLoop, make_scheduler
 from ..sampling.guidance import GuidedUNet
 from ..sampling.installed_weights import InstalledWeights
 from ..sampling.pipeline import generate
-from ..values.recipes import Family, Recipe
+from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
 from ..weights import patches
 from .subject import PROMPT, SCHEDULER, Subject
@@ -169,4 +170,4 @@ class _Unpatched(InstalledWeights):
 
     @staticmethod
     def _nothing(family: Family, role: str) -> Path:
-        raise AssertionError(f"no weights are read here: {family} {role}")
+        raise AssertionError(f"no weights are read here: {family.name} {role}")

@@ -30,7 +30,7 @@ class Plain:
         scheduler.register_to_config(steps_offset=1)  # it warns of another value, which its spacing does not use
         parts: dict[str, Any] = {"vae": subject.codec.vae, "unet": model.unet, "scheduler": scheduler}
         nothing: dict[str, Any] = {"text_encoder": None, "tokenizer": None}
-        if model.family == "sdxl":
+        if len(model.text.text_encoders) == 2:
             nothing |= {"text_encoder_2": None, "tokenizer_2": None}
             self._pipe: Any = diffusers.StableDiffusionXLPipeline(**parts, **nothing, add_watermarker=False)
         else:

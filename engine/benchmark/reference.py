@@ -2,7 +2,7 @@
 
 Two UNet calls of one sample each per step; the timestep computed on the CPU at every call; eight decoder passes one after
 another, stacked, `torch.median`; conversion to bytes on the host; on an accelerator only the network that is needed stays there,
-the others are moved to the host before every stage (performance.md 1.5). The networks keep torch's default memory layout.
+the others are moved to the host before every stage (performance.md 9). The networks keep torch's default memory layout.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from acetate.raster import RGBA
 from torch import Tensor, nn
 
 from ..device import glibc_malloc
 from ..layerdiffuse import upsample_conv
 from ..sampling.denoising_loop import make_scheduler
-from ..values.request import RGBA
 from .subject import PROMPT, SCHEDULER, Subject
 from .timing import Contestant
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from ..device.devices import dtypes
+from ..families import BASE_FAMILIES
 from ..files.json_files import read_json
-from ..files.recognition import BaseFamily
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
-from ..models.base_models import DEFAULTS, MULTIPLE, NATIVE
+from ..models.base_models import MULTIPLE
 from ..models.clip_tokenizer import clip_tokenizer
 from ..models.codec import LatentOffsetCodec
 from ..models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
@@ -29,32 +29,33 @@ BLOCK = 2**20
 """Random numbers that are drawn; a weight repeats them, which no kernel notices."""
 
 
-def synthetic_model(family: BaseFamily, runtime: Runtime, configs: Path | None = None) -> Model:
-    """A model of the family's real size, or of that of the configurations in `configs`, with LayerDiffuse's two networks."""
-    configs = configs or packaged_configs(family)
+def synthetic_model(name: str, runtime: Runtime, configs: Path | None = None) -> Model:
+    """A model of the real size of the family `name` with LayerDiffuse's two networks; `configs` describes other sizes."""
+    family, configs = BASE_FAMILIES[name], configs or packaged_configs(name)
     kinds = dtypes(runtime.device)
-    names = ("text_encoder", "text_encoder_2")[: 2 if family == "sdxl" else 1]
     with torch.device("meta"):
         encoder, decoder = TransparentEncoder(), TransparentDecoder()
     components = Components(
         family=family,
         unet=_filled(empty_unet(configs), kinds.unet),
         vae=_filled(empty_vae(configs), kinds.vae),
-        tokenizers=(clip_tokenizer(), clip_tokenizer("!"))[: len(names)],
-        text_encoders=tuple(_filled(empty_text_encoder(configs, name), kinds.unet) for name in names),
+        tokenizers=tuple(clip_tokenizer(encoder.padding) for encoder in family.text_encoders),
+        text_encoders=tuple(
+            _filled(empty_text_encoder(configs, f"text_encoder{encoder.suffix}"), kinds.unet) for encoder in family.text_encoders
+        ),
         scheduler_config=read_json(configs / "scheduler" / "scheduler_config.json"),
     )
     upsample_conv.double_in(components.vae)
     codec = LatentOffsetCodec(components.vae, _filled(encoder, kinds.decoder), _filled(decoder, kinds.decoder))
     return Model(
-        name=f"synthetic {family}",
+        name=f"synthetic {name}",
         family=family,
         unet=components.unet,
         text=components.prompt_encoder(),
         codec=codec,
         scheduler_config=components.scheduler_config,
-        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), NATIVE[family]),
-        defaults=DEFAULTS[family],
+        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), family.native),
+        defaults=family.defaults,
         runtime=runtime,
         preview_matrix=torch.full((codec.latent_channels + 1, 3), 0.1),
     )

@@ -1,10 +1,7 @@
-"""The model that ships with the program, as package data; how it was made is in `train`."""
+"""The model that ships with the program, as package data; `training/` holds how it was made."""
 
 from pathlib import Path
 
 NAME = "sketchpad"
-NATIVE = 128
-"""Side of its pictures in pixels."""
-
 FOLDER = Path(__file__).parent / NAME
 """A model folder in diffusers' form, with LayerDiffuse's two networks beside it."""

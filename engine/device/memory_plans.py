@@ -1,6 +1,6 @@
 """Ways to run a model within the memory there is, predicted from counts: which would fit, and which comes after a failure.
 
-Knows numbers only: no tensor, no device and no network. The counts are those of performance.md 1.1, made on the operators
+Knows numbers only: no tensor, no device and no network. The counts are those of performance.md 7, made on the operators
 themselves; they are for 16 bit and grow with pixels and with bytes per element.
 """
 
@@ -19,14 +19,12 @@ layer that runs."""
 MIB, GIB = 2**20, 2**30
 
 RESERVE = GIB
-"""Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 6)."""
+"""Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 7)."""
 
 TEXT_ACTIVATIONS = 128 * MIB
-UNET_ACTIVATIONS = {"sdxl": 158 * MIB, "sd15": 260 * MIB, "sketchpad": 260 * MIB}
-"""Per sample and megapixel (2^20 pixels of the picture)."""
 VAE_ENCODE, VAE_DECODE = 1.3 * GIB, 1.5 * GIB
 DECODER_PASS = 0.63 * GIB
-"""Of the transparent decoder. All three per megapixel."""
+"""Of the transparent decoder. All three per megapixel (2^20 pixels of the picture)."""
 
 TILE = 512
 """Side in pixels of a tile of the tiled VAE."""
@@ -60,7 +58,8 @@ class MemoryPlan:
 class NetworkSizes:
     """What a model's networks weigh, in bytes, and how wide their numbers are."""
 
-    family: str
+    unet_activations: int
+    """Per sample and megapixel, at 16 bit."""
     text: int
     unet: int
     pixels: int
@@ -107,7 +106,7 @@ def _approximate() -> Iterator[MemoryPlan]:
 
 
 def host_plans() -> tuple[MemoryPlan, ...]:
-    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 1.5)."""
+    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 9)."""
     return (MemoryPlan(), MemoryPlan(guidance_together=False), MemoryPlan(guidance_together=False, tiled_vae=True))
 
 
@@ -161,7 +160,7 @@ def _activations(plan: MemoryPlan, stage: Stage, sizes: NetworkSizes, work: Work
         return TEXT_ACTIVATIONS * sizes.unet_element / 2
     if stage == "denoise":
         samples = work.samples if plan.guidance_together else max(1, work.samples // 2)
-        return UNET_ACTIVATIONS[sizes.family] * samples * work.megapixels * sizes.unet_element / 2
+        return sizes.unet_activations * samples * work.megapixels * sizes.unet_element / 2
     area = min(work.megapixels, (TILE / 1024) ** 2) if plan.tiled_vae else work.megapixels
     vae = (VAE_ENCODE if stage == "encode" else VAE_DECODE) * area * sizes.vae_element / 2
     decoder = DECODER_PASS * plan.decoder_batch * work.megapixels * sizes.decoder_element / 2

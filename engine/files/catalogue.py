@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
-from .recognition import BaseFamily
+from ..families import BASE_FAMILIES, FamilyName
 
 WeightRole = Literal[
     "transparent-attention",
@@ -36,7 +36,7 @@ class CatalogueRow:
     """What `acetate models pull` calls it."""
     repo: str
     file: str
-    family: BaseFamily
+    family: FamilyName
     role: WeightRole | Literal["checkpoint"]
     licence: str
     """SPDX-like name of the licence that the repository states."""
@@ -72,14 +72,11 @@ def _read() -> tuple[CatalogueRow, ...]:
 
 ROWS = _read()
 
-ESSENTIAL = ("checkpoint", "transparent-attention", "transparent-decoder", "transparent-encoder")
-"""Roles that a family's name stands for: enough for `foreground`, `refine`, `repaint` and `upscale`."""
-
 
 def named(name: str) -> tuple[CatalogueRow, ...]:
-    """The rows that `name` means: a row's name or file, or a family for its `ESSENTIAL` files; none for an unknown name."""
-    if name in ("sd15", "sdxl"):
-        return tuple(row for row in preferred() if row.family == name and row.role in ESSENTIAL)
+    """The rows that `name` means: a row's name or file, or a family for its `essential` files; none for an unknown name."""
+    if name in BASE_FAMILIES:
+        return tuple(row for row in preferred() if row.family == name and row.role in BASE_FAMILIES[name].essential)
     return tuple(row for row in ROWS if name in (row.name, row.file, row.file.removesuffix(".safetensors")))[:1]
 
 

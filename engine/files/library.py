@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..families import ONE_OF_TITLES, BaseFamily, Family, FamilyName
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from . import catalogue
 from .catalogue import CatalogueRow
@@ -17,7 +18,7 @@ from .foreign_model_folders import model_files
 from .header_cache import DAMAGED, HeaderCache
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
-from .recognition import NAMES, BaseFamily, FileRole, Kind
+from .recognition import FileRole, Kind
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Installed:
     """What the catalogue says of a file with this name; it is needed to tell the families' decoders apart."""
 
     @property
-    def family(self) -> BaseFamily | None:
+    def family(self) -> FamilyName | None:
         return self.row.family if self.row is not None else self.kind.family
 
     def is_called(self, name: str) -> bool:
@@ -101,25 +102,24 @@ class Library:
         installed = [one for one in everything if one.kind.role == role]
         wanted = name.removesuffix(".safetensors")
         called = [one for one in installed if one.is_called(wanted)]
-        fitting = [one for one in called if family in (None, one.family)]
+        fitting = [one for one in called if family is None or family.name == one.family]
         unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
         for one in fitting or called or unusable:
             if one.refusal:
                 raise ModelBroken(one.refusal)
             if family is not None and not fitting:
-                raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {NAMES[family]} is needed")
+                raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {family.title} is needed")
             return one
-        names = [one.name for one in installed if not one.kind.problem and family in (None, one.family)]
+        names = [one.name for one in installed if not one.kind.problem and (family is None or family.name == one.family)]
         close = difflib.get_close_matches(wanted, names, n=3) or names[:5]
         hint = f"Installed are: {', '.join(close)}." if close else "None is installed; see `acetate models`."
         raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)
 
-    def lora(self, family: str, name: str) -> Installed:
+    def lora(self, family: Family, name: str) -> Installed:
         """The LoRA that requests call `name`, for models of `family`; raises as `find`."""
-        known: dict[str, BaseFamily] = {one: one for one in NAMES}
-        if family not in known:
-            raise BadRequest(f"LoRA {name!r} cannot be used: {family} models take none", "choose an SD 1.5 or SDXL model")
-        return self.find(name, "lora", known[family])
+        if not isinstance(family, BaseFamily):
+            raise BadRequest(f"LoRA {name!r} cannot be used: {family.name} models take none", f"choose {ONE_OF_TITLES} model")
+        return self.find(name, "lora", family)
 
     def weights(self, family: str, role: str) -> Installed:
         """The LayerDiffuse file of this family and role; raises `ModelMissing` with the command that brings it.

@@ -1,4 +1,4 @@
-"""Open an SD 1.5 or SDXL checkpoint together with LayerDiffuse's networks for its family.
+"""Open a checkpoint together with LayerDiffuse's networks for its family.
 
 Knows the library's files; knows no request.
 """
@@ -11,40 +11,21 @@ import torch
 from torch import Tensor
 
 from ..device.devices import dtypes
+from ..families import BASE_FAMILIES, NEWEST_FIRST, BaseFamily
 from ..files.library import Installed, Library
 from ..files.weight_files import WeightFile, shapes_of
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from ..pixels.working_canvas import WorkingSizes
 from ..values.errors import ModelBroken, ModelMissing
-from ..values.recipes import Family
 from .checkpoints import open_components
 from .codec import LatentOffsetCodec
 from .components import fill
-from .model import Defaults, Model
+from .model import Model
 from .runtime import Runtime
 
 MULTIPLE = 64
 """Every mode with a transparent decode or a control picture needs it (layerdiffuse.md 6.4)."""
-
-NATIVE: dict[str, int] = {"sd15": 512, "sdxl": 1024}
-DEFAULTS: dict[str, Defaults] = {
-    "sd15": Defaults(steps=20, guidance_scale=7.0, scheduler="dpmpp-2m-karras", alpha_passes=8),
-    "sdxl": Defaults(steps=20, guidance_scale=6.0, scheduler="dpmpp-2m-sde-karras", alpha_passes=8),
-}
-"""The references' own settings (layerdiffuse.md 6.3)."""
-
-LATENT_COLOURS: dict[str, list[list[float]]] = {
-    "sd15": [[0.351, 0.230, 0.323], [0.325, 0.497, 0.235], [-0.283, 0.176, 0.272], [-0.212, -0.262, -0.718], [0.0, 0.0, 0.0]],
-    "sdxl": [
-        [0.365, 0.423, 0.434],
-        [-0.253, -0.004, 0.107],
-        [0.108, 0.111, -0.036],
-        [-0.317, -0.249, -0.219],
-        [0.108, -0.018, -0.001],
-    ],
-}
-"""Widely used linear fits of a family's latents to RGB in [-1, 1], the last row the constant; enough for a preview."""
 
 
 def open_base_model(installed: Installed, library: Library, runtime: Runtime) -> Model:
@@ -52,8 +33,8 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
 
     Its networks are in host memory: `Placement` brings each to the device when it is needed.
     """
-    family = installed.kind.family
-    assert family is not None
+    assert installed.kind.family is not None
+    family = BASE_FAMILIES[installed.kind.family]
     kinds = dtypes(runtime.device)
     files = {role: _installed(library, family, role) for role in ("transparent-decoder", "transparent-encoder")}
     decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
@@ -74,8 +55,8 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
         text=components.prompt_encoder(),
         codec=codec,
         scheduler_config=components.scheduler_config,
-        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), NATIVE[family]),
-        defaults=DEFAULTS[family],
+        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), family.native),
+        defaults=family.defaults,
         runtime=runtime,
         preview_matrix=_preview_matrix(family),
         lacks=tuple(role for role, found in files.items() if found is None),
@@ -89,18 +70,23 @@ def vae_beside(installed: Installed, library: Library) -> Path | None:
     That is one with the checkpoint's name, as A1111 knows it (`model.vae.safetensors`), and for a checkpoint without a VAE one
     of the vae folder that suits the family by its name, or what another checkpoint of the family has inside.
     """
-    path, family = installed.path, installed.kind.family
+    path = installed.path
     beside = path.with_suffix(".vae.safetensors")
     if path.is_dir() or (installed.kind.has_vae and not beside.is_file()):
         return None
     if beside.is_file():
         return beside
-    vaes = [one for one in library.installed("vae") if ("xl" in one.name.lower()) == (family == "sdxl")]
-    others = [one for one in library.installed("checkpoint") if one.family == family and one.kind.has_vae]
+    vaes = [one for one in library.installed("vae") if _family_of_vae(one.name).name == installed.kind.family]
+    others = [one for one in library.installed("checkpoint") if one.family == installed.kind.family and one.kind.has_vae]
     for one in (*vaes, *others):
         if not one.kind.problem and one.path.is_file():
             return one.path
     raise ModelMissing(f"{path.name} has no VAE inside, and no other file has one for it", f"Put one beside it as {beside.name}.")
+
+
+def _family_of_vae(name: str) -> BaseFamily:
+    """Whose a VAE file is, as the tensors' names and shapes do not tell."""
+    return next(family for family in NEWEST_FIRST if family.vae_name in name.lower())
 
 
 def size_in_memory(path: Path, device: torch.device) -> int:
@@ -139,16 +125,16 @@ def _whole(file: WeightFile) -> dict[str, Tensor]:
     return tensors
 
 
-def _installed(library: Library, family: Family, role: str) -> Installed | None:
+def _installed(library: Library, family: BaseFamily, role: str) -> Installed | None:
     """A redraw of opaque colour needs neither network, and `refine` can do without the encoder."""
     try:
-        return library.weights(family, role)
+        return library.weights(family.name, role)
     except ModelMissing:
         return None
 
 
-def _preview_matrix(family: Family) -> Tensor:
+def _preview_matrix(family: BaseFamily) -> Tensor:
     """The colour fit in [0, 1]; a matrix of three columns leaves alpha to `Model.preview`."""
-    fit = torch.tensor(LATENT_COLOURS[family]) * 0.5
+    fit = torch.tensor(family.latent_colours) * 0.5
     fit[-1] += 0.5
     return fit

@@ -18,12 +18,13 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
+from ..families import SKETCHPAD, Defaults
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from ..pixels.working_canvas import WorkingSizes
 from ..values.errors import ModelBroken
 from .codec import LatentOffsetCodec
-from .model import Defaults, Model
+from .model import Model
 from .prompts import PromptEncoder
 from .runtime import Runtime
 
@@ -32,7 +33,7 @@ diffusers_logging.set_verbosity(diffusers_logging.CRITICAL)  # what it would log
 
 
 def open_builtin(folder: Path, name: str, runtime: Runtime) -> Model:
-    """Open a self-contained folder such as `sketchpad`; raises `ModelBroken` naming the file that is missing or corrupt."""
+    """Open a self-contained folder such as the built-in model's; raises `ModelBroken` naming what is missing or corrupt."""
     facts = _json(folder / "acetate.json")
     unet = _part(folder, "unet", UNet2DConditionModel)
     vae = _part(folder, "vae", AutoencoderKL)
@@ -48,7 +49,7 @@ def open_builtin(folder: Path, name: str, runtime: Runtime) -> Model:
     preview = facts["preview"]
     return Model(
         name=name,
-        family="sketchpad",
+        family=SKETCHPAD,
         unet=unet,
         text=PromptEncoder([_part(folder, "tokenizer", CLIPTokenizer)], [text_encoder]),
         codec=codec,

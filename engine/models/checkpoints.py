@@ -20,8 +20,11 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
+from ..families import BaseFamily
+from ..families.base import TextEncoder
+from ..families.ldm_checkpoints import UNET, VAE
 from ..files.json_files import read_json
-from ..files.recognition import NAMES, TEXT_ENCODERS, UNET, VAE, BaseFamily, base_family, recognise
+from ..files.recognition import base_family, recognise
 from ..files.weight_files import WeightFile
 from ..values.errors import ModelBroken, ModelMissing
 from .clip_tokenizer import clip_tokenizer
@@ -50,10 +53,10 @@ def open_components(
     opened = open_folder(path, dtype, vae_dtype) if path.is_dir() else None
     found = opened.family if opened is not None else base_family(path)
     if family is not None and family != found:
-        raise ModelBroken(f"{path.name} is a model of family {NAMES[found]}; {NAMES[family]} is needed")
+        raise ModelBroken(f"{path.name} is a model of family {found.title}; {family.title} is needed")
     if opened is not None:
         return opened if vae is None else _with_vae(opened, vae, vae_dtype, configs or path)
-    return _open_file(path, found, dtype, vae, vae_dtype, configs or packaged_configs(found))
+    return _open_file(path, found, dtype, vae, vae_dtype, configs or packaged_configs(found.name))
 
 
 def open_vae(path: Path, dtype: torch.dtype, configs: Path) -> AutoencoderKL:
@@ -74,7 +77,7 @@ def _open_file(
 ) -> Components:
     with WeightFile(path) as file:
         if vae is None and not recognise(path).has_vae:
-            raise ModelMissing(f"{path.name} has no VAE inside", f"Choose a VAE file for {NAMES[family]} to go with it.")
+            raise ModelMissing(f"{path.name} has no VAE inside", f"Choose a VAE file for {family.title} to go with it.")
         unet = empty_unet(configs)
         tensors = convert_ldm_unet_checkpoint(_below(file, [UNET]), unet.config)
         fill(unet, tensors, dtype, f"the UNet of {path.name}", exact=True)
@@ -82,30 +85,31 @@ def _open_file(
             family=family,
             unet=unet,
             vae=_vae(file, vae_dtype, configs, path.name) if vae is None else open_vae(vae, vae_dtype, configs),
-            tokenizers=(clip_tokenizer(), clip_tokenizer("!")) if family == "sdxl" else (clip_tokenizer(),),
-            text_encoders=_text_encoders(file, family, dtype, configs, path.name),
+            tokenizers=tuple(clip_tokenizer(encoder.padding) for encoder in family.text_encoders),
+            text_encoders=tuple(
+                _text_encoder(file, encoder, dtype, configs, f"the {which}text encoder of {path.name}")
+                for encoder, which in zip(family.text_encoders, ("", "second "), strict=False)
+            ),
             scheduler_config=read_json(configs / "scheduler" / "scheduler_config.json"),
         )
 
 
-def _text_encoders(
-    file: WeightFile, family: BaseFamily, dtype: torch.dtype, configs: Path, name: str
-) -> tuple[CLIPTextModel | CLIPTextModelWithProjection, ...]:
-    first_prefix, *others = TEXT_ENCODERS[family]
-    first = empty_text_encoder(configs, "text_encoder")
-    tensors = convert_ldm_clip_checkpoint(_below(file, [first_prefix]))
-    tensors = {key.removeprefix("text_model."): tensor for key, tensor in tensors.items()}  # old files lack that part
-    if hasattr(first, "text_model"):
-        tensors = {f"text_model.{key}": tensor for key, tensor in tensors.items()}
-    encoders = [fill(first, tensors, dtype, f"the text encoder of {name}", exact=False)]
-    for prefix in others:
-        second = empty_text_encoder(configs, "text_encoder_2")
-        tensors = _below(file, [prefix])
-        if f"{prefix}text_projection.weight" in tensors:  # a linear layer's weight, the transpose of OpenCLIP's matrix
-            tensors[f"{prefix}text_projection"] = tensors.pop(f"{prefix}text_projection.weight").T
-        tensors = convert_open_clip_checkpoint(second, tensors, prefix=prefix)
-        encoders.append(fill(second, tensors, dtype, f"the second text encoder of {name}", exact=False))
-    return tuple(encoders)
+def _text_encoder(
+    file: WeightFile, encoder: TextEncoder, dtype: torch.dtype, configs: Path, what: str
+) -> CLIPTextModel | CLIPTextModelWithProjection:
+    network = empty_text_encoder(configs, f"text_encoder{encoder.suffix}")
+    tensors = _below(file, [encoder.prefix])
+    if encoder.open_clip:
+        projection = f"{encoder.prefix}text_projection"
+        if f"{projection}.weight" in tensors:  # a linear layer's weight, the transpose of OpenCLIP's matrix
+            tensors[projection] = tensors.pop(f"{projection}.weight").T
+        tensors = convert_open_clip_checkpoint(network, tensors, prefix=encoder.prefix)
+    else:
+        tensors = convert_ldm_clip_checkpoint(tensors)
+        tensors = {key.removeprefix("text_model."): tensor for key, tensor in tensors.items()}  # old files lack that part
+        if hasattr(network, "text_model"):
+            tensors = {f"text_model.{key}": tensor for key, tensor in tensors.items()}
+    return fill(network, tensors, dtype, what, exact=False)
 
 
 def _vae(file: WeightFile, dtype: torch.dtype, configs: Path, name: str) -> AutoencoderKL:

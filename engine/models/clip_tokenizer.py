@@ -1,6 +1,6 @@
 """CLIP's tokenizer, built from package data without a file of a model or a hub.
 
-Knows the vocabulary that SD 1.5 and SDXL share; a model folder with a tokenizer of its own does not need it.
+Knows the vocabulary that all of CLIP's text encoders share; a model folder with a tokenizer of its own does not need it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from transformers import CLIPTokenizer
 
 
 def clip_tokenizer(pad_token: str = "<|endoftext|>") -> CLIPTokenizer:
-    """SD 1.5's tokenizer and SDXL's first pad with the end token; SDXL's second pads with `!`, which is id 0."""
+    """A tokenizer that fills prompts up with `pad_token` (`TextEncoder.padding`)."""
     vocabulary, merges = _vocabulary()
     return CLIPTokenizer(vocab=dict(vocabulary), merges=list(merges), pad_token=pad_token, model_max_length=77)
 

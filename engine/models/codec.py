@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from acetate.raster import RGBA, to_float
 from torch import Tensor
 
 from ..device.accelerator import EAGER, Accelerator
@@ -21,9 +22,8 @@ from ..device.host_lead import OneStepAhead
 from ..device.memory_budget import Memory
 from ..device.memory_plans import TILE
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
-from ..pixels.alpha import over_grey, pad_rgb, to_float
+from ..pixels.alpha import over_grey, pad_rgb
 from ..values.errors import ModelMissing, NumericFailure
-from ..values.request import RGBA
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
+from ..families import BaseFamily
 from ..files.json_files import read_json
-from ..files.recognition import BaseFamily
 from ..files.weight_files import listed
 from ..values.errors import ModelBroken
 from .prompts import PromptEncoder
@@ -40,12 +40,11 @@ class Components:
 
     def prompt_encoder(self) -> PromptEncoder:
         """The family's way to read prompts."""
-        if self.family == "sdxl":
-            return PromptEncoder(self.tokenizers, self.text_encoders, layer=-2, normalised=False)
-        return PromptEncoder(self.tokenizers, self.text_encoders)
+        layer, normalised = self.family.text_layer, self.family.text_normalised
+        return PromptEncoder(self.tokenizers, self.text_encoders, layer=layer, normalised=normalised)
 
 
-def packaged_configs(family: BaseFamily) -> Path:
+def packaged_configs(family: str) -> Path:
     """The folder of a family's configurations, in the layout of a diffusers folder."""
     return Path(str(files("acetate.engine") / "data" / family))
 

@@ -24,15 +24,18 @@ from .components import Components
 def open_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype) -> Components:
     """Open the model in `folder`; raises `ModelBroken` naming what is missing, unsuitable or damaged."""
     family = folder_family(folder)
-    names = ("", "_2") if family == "sdxl" else ("",)
-    encoders = (CLIPTextModel, CLIPTextModelWithProjection)
     return Components(
         family=family,
         unet=_network(folder / "unet", UNet2DConditionModel, torch_dtype=dtype),
         vae=_network(folder / "vae", AutoencoderKL, torch_dtype=vae_dtype),
-        tokenizers=tuple(_part(folder / f"tokenizer{name}", CLIPTokenizer) for name in names),
+        tokenizers=tuple(_part(folder / f"tokenizer{encoder.suffix}", CLIPTokenizer) for encoder in family.text_encoders),
         text_encoders=tuple(
-            _network(folder / f"text_encoder{name}", kind, dtype=dtype) for name, kind in zip(names, encoders, strict=False)
+            _network(
+                folder / f"text_encoder{encoder.suffix}",
+                CLIPTextModelWithProjection if encoder.open_clip else CLIPTextModel,
+                dtype=dtype,
+            )
+            for encoder in family.text_encoders
         ),
         scheduler_config=read_json(folder / "scheduler" / "scheduler_config.json"),
     )

@@ -12,28 +12,17 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
+from acetate.raster import RGBA, to_u8, unpremultiply
 from torch import Tensor, nn
 
 from ..device.accelerator import Accelerator
 from ..device.memory_budget import MemoryBudget
 from ..device.memory_plans import NetworkSizes
 from ..device.placement import Placement, bytes_of, largest_layer
-from ..pixels.alpha import to_u8, unpremultiply
+from ..families import Defaults, Family
 from ..pixels.working_canvas import WorkingSizes
-from ..values.recipes import Family
-from ..values.request import RGBA
 from .codec import AlphaCodec
 from .runtime import Runtime
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """What a request that says nothing gets."""
-
-    steps: int
-    guidance_scale: float
-    scheduler: str
-    alpha_passes: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,7 @@ class Model:
 
     def _weigh(self, encoders: list[nn.Module]) -> NetworkSizes:
         return NetworkSizes(
-            family=self.family,
+            unet_activations=self.family.unet_activations,
             text=bytes_of(encoders),
             unet=bytes_of([self.unet]),
             pixels=bytes_of(self.codec.networks),

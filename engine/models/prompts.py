@@ -1,6 +1,6 @@
 """Prompts of any length, with emphasis, as the embeddings that a UNet takes.
 
-Knows CLIP tokenizers and text encoders, one (SD 1.5) or two (SDXL); knows no UNet and no request.
+Knows CLIP tokenizers and text encoders, one or several; knows no UNet and no request.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class PromptEncoder:
     """Encodes prompts in chunks of the encoders' context and keeps the latest results.
 
     `layer` is which hidden state is handed out, -1 the last (CLIP skip 2 is -2); `normalised` applies the encoder's final
-    norm to it. SD 1.5 takes the defaults, SDXL `layer=-2, normalised=False`. The widths of several encoders are
+    norm to it: facts of a family. The widths of several encoders are
     concatenated; an encoder with a projection gives the pooled embedding, of the first chunk.
 
     A weight moves a token's embedding away from that of an empty prompt, at the same place, or back towards it.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from acetate.vocabulary.roles import Role
 from torch import Tensor
 
 from ..models.model import Model
 from ..values.recipes import Recipe
-from ..values.request import Request, Role
+from ..values.request import Request
 from .denoising_loop import DenoisingLoop
 
 

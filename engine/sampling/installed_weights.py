@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from acetate.vocabulary.roles import Role
 from torch import Tensor
 
+from ..families import Family
 from ..files.weight_files import WeightFile
 from ..layerdiffuse.attention_sharing import AttentionSharing
 from ..models.model import Model
-from ..values.recipes import Family, Recipe
-from ..values.request import Request, Role
+from ..values.recipes import Recipe
+from ..values.request import Request
 from ..weights import patches
 from ..weights.loras import Loras
 from .denoising_loop import DenoisingLoop, sigma_at

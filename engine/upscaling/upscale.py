@@ -1,6 +1,6 @@
 """A transparent layer enlarged without fringes: colour padded under alpha, alpha on its own way, both of one size at the end.
 
-Three modes (`upscale_options.Mode`): interpolation or a network alone; then the colour redrawn by the unpatched base model
+Three modes (`vocabulary.upscaling.Mode`): interpolation or a network alone; then the colour redrawn by the unpatched base model
 (Ultimate SD Upscale, layerdiffuse.md 9); or the transparent layer itself refined. Knows their order; runs no network itself.
 """
 
@@ -12,25 +12,25 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from acetate.raster import RGB, RGBA, Mask, lanczos, to_u8
+from acetate.vocabulary.parameters import LARGEST_SIDE
+from acetate.vocabulary.upscaling import Mode
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from .. import builtin
+from ..families import ONE_OF_TITLES
 from ..models.model import Model
 from ..pixels import quality
-from ..pixels.alpha import pad_rgb, to_u8
-from ..pixels.interpolation import lanczos
-from ..pixels.upscale_options import Mode, UpscaleOptions, options_of
+from ..pixels.alpha import pad_rgb
+from ..pixels.initial_images import strength_of
+from ..pixels.upscale_options import UpscaleOptions, options_of
 from ..sampling.installed_weights import InstalledWeights
-from ..validation import MAX_SIDE
 from ..values.errors import BadRequest
 from ..values.parameters import to_json
-from ..values.request import RGBA, Mask, Picture, Progress, Request
+from ..values.request import Picture, Progress, Request
 from .tiled_img2img import Meter, Redraw
-from .upscalers import EXTRA, RGB, Network, SpandrelMissing, Upscalers
-
-STRENGTH = 0.2
-"""Default of `redraw` and `refine`: above 0.3 colour leaves its alpha."""
+from .upscalers import EXTRA, Network, SpandrelMissing, Upscalers
 
 ENLARGED = 0.2
 """Share of a job that enlarging is taken for, when a redraw follows."""
@@ -42,7 +42,7 @@ TRUSTED_ALPHA = 16
 """From this alpha (of 255) on a pixel's own colour is kept; the less there is below, the more comes from its surroundings."""
 
 SAME_SHAPE = 0.97
-"""From this soft intersection over union on two alphas count as one shape (landscape.md 5)."""
+"""From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
 
 OF_A_MODEL = (
     "prompt",
@@ -98,9 +98,9 @@ def target_size(request: Request) -> tuple[int, int]:
     else:
         factor = request.width / width if request.width else request.height / height if request.height else request.scale
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if max(size) > MAX_SIDE:
+    if max(size) > LARGEST_SIDE:
         raise BadRequest(
-            f"the result would be {size[0]} x {size[1]} pixels; a side has at most {MAX_SIDE}", "choose a smaller factor"
+            f"the result would be {size[0]} x {size[1]} pixels; a side has at most {LARGEST_SIDE}", "choose a smaller factor"
         )
     return size
 
@@ -132,7 +132,7 @@ def enlarge_alpha(alpha: Mask, enlarged: Mask | None, size: tuple[int, int]) -> 
 def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscalers) -> _Job:
     assert request.source is not None
     options, size = options_of(request.upscaling), target_size(request)
-    strength = STRENGTH if request.strength is None else request.strength
+    strength = strength_of(request)
     model = None
     if options.mode != "enlarge" and strength > 0 and (options.mode or request.model != builtin.NAME):
         model = open_model()
@@ -174,12 +174,12 @@ def _mode(options: UpscaleOptions, model: Model | None) -> Mode:
     """What was asked for, else what the model can honestly do."""
     if model is None:
         return "enlarge"
-    if options.mode == "redraw" and model.family == "sketchpad":
+    if options.mode == "redraw" and not model.family.opaque:
         raise BadRequest(
             f"{model.name} cannot redraw opaque colour: it has learnt transparent layers only",
-            "choose mode refine, or an SD 1.5 or SDXL model",
+            f"choose mode refine, or {ONE_OF_TITLES} model",
         )
-    return options.mode or ("enlarge" if model.family == "sketchpad" else "redraw")
+    return options.mode or ("redraw" if model.family.opaque else "enlarge")
 
 
 def _ignored(request: Request, options: UpscaleOptions, mode: Mode) -> Iterator[str]:

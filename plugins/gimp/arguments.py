@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form
-from acetate.plugins.bridge.placement import LARGEST_SIDE
-from acetate.plugins.bridge.tasks import METHODS, Task
+from acetate.plugins.bridge.form import LARGEST_SEED, Form
+from acetate.plugins.bridge.tasks import METHODS
+from acetate.vocabulary.parameters import range_of
+from acetate.vocabulary.tasks import Task
 from gi.repository import Gimp, GObject
 
-from .values import UNSET
+from .values import ARGUMENT_OF, PROMPT_OF_ROLE, UNSET
 
 BOTH_WAYS = GObject.ParamFlags.READWRITE
 DEFAULTS = Form()
@@ -28,21 +29,14 @@ AREAS = (
 
 def names_for(task: Task) -> list[str]:
     """The arguments that decide a task's result, in the dialog's order."""
-    wanted = {
-        "foreground-prompt": "prompts" in task.fields,
-        "background-prompt": "prompts" in task.fields,
-        "area": "area" in task.fields,
-        "width": "area" in task.fields,
-        "height": "area" in task.fields,
-        "count": "count" in task.fields,
-        "strength": "strength" in task.fields,
-        "lock-alpha": "lock_alpha" in task.fields,
-        "scale": "scale" in task.fields,
-        "upscaler": "upscaler" in task.fields,
-        "method": "method" in task.fields,
-        "hide-original": task.replaces,
-    }
-    return [name for name in ADDERS if wanted.get(name, True)]
+    heeded = {ARGUMENT_OF.get(field, field) for field in task.fields}
+    if "area" in heeded:
+        heeded |= {"width", "height"}
+    if "prompts" in heeded:
+        heeded |= set(PROMPT_OF_ROLE.values())
+    if task.replaces:
+        heeded.add("hide-original")
+    return [name for name in ADDERS if name in heeded or name not in OF_SOME_TASKS]
 
 
 def add_area(procedure: Gimp.Procedure) -> None:
@@ -95,13 +89,13 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     "model": add_string("model", "_Model", "A model of the server by its name; empty is the server's default"),
     "area": add_area,
     "width": add_integer(
-        "width", "_Width", "In pixels, of an own size; 0 without an image is the model's own", 0, LARGEST_SIDE, 0
+        "width", "_Width", "In pixels, of an own size; 0 without an image is the model's own", 0, range_of("width")[1], UNSET
     ),
     "height": add_integer(
-        "height", "_Height", "In pixels, of an own size; 0 without an image is the model's own", 0, LARGEST_SIDE, 0
+        "height", "_Height", "In pixels, of an own size; 0 without an image is the model's own", 0, range_of("height")[1], UNSET
     ),
     "count": add_integer(
-        "count", "Cou_nt", "How many candidates; several arrive as a group with the first one shown", 1, MOST_CANDIDATES, 1
+        "count", "Cou_nt", "How many candidates; several arrive as a group with the first one shown", *range_of("count"), 1
     ),
     "strength": add_number(
         "strength", "S_trength", "How far to go from what is there: 0 hardly, 1 entirely", 0.01, 1, DEFAULTS.strength
@@ -109,7 +103,9 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     "lock-alpha": add_switch(
         "lock-alpha", "Lock _alpha", "Keep the layer's shape and change its colours only", DEFAULTS.lock_alpha
     ),
-    "scale": add_number("scale", "_Factor", "How many times wider and higher; the top left corner stays", 1, 16, DEFAULTS.scale),
+    "scale": add_number(
+        "scale", "_Factor", "How many times wider and higher; the top left corner stays", *range_of("scale"), DEFAULTS.scale
+    ),
     "method": add_method,
     "seed": add_seed,
     "new-seed": add_new_seed,
@@ -118,10 +114,19 @@ ADDERS: dict[str, Callable[[Gimp.Procedure], None]] = {
     ),
     "negative-prompt": add_string("negative-prompt", "A_void", "What should not be drawn, in words"),
     "upscaler": add_string("upscaler", "Upsc_aler", "An upscaling network of the server by its name; empty is interpolation"),
-    "steps": add_integer("steps", "Number _of steps", "Denoising steps; 0 is the model's own number", 0, 1000, UNSET),
-    "guidance": add_number("guidance", "G_uidance", "How closely the prompt is followed; 0 is the model's own", 0, 30, UNSET),
+    "steps": add_integer(
+        "steps", "Number _of steps", "Denoising steps; 0 is the model's own number", 0, range_of("steps")[1], UNSET
+    ),
+    "guidance": add_number(
+        "guidance", "G_uidance", "How closely the prompt is followed; 0 is the model's own", *range_of("guidance_scale"), UNSET
+    ),
 }
 """Every argument of a generating procedure, in the dialog's order."""
+
+OF_SOME_TASKS = frozenset(PROMPT_OF_ROLE.values()) | {
+    "area", "width", "height", "count", "strength", "lock-alpha", "scale", "upscaler", "method", "hide-original",
+}  # fmt: skip
+"""Arguments of the tasks that have such a field; every task has the others."""
 
 MORE = ("negative-prompt", "upscaler", "steps", "guidance")
 """Those that wait in the dialog's expander."""

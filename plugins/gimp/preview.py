@@ -14,7 +14,7 @@ SIDE = 256
 """Pixels of the square."""
 
 
-class Preview:
+class PreviewPane:
     """`.widget` is what to pack. GIMP's preview area draws: for drawing by hand Python's cairo is needed, and often absent."""
 
     def __init__(self) -> None:

@@ -7,6 +7,8 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from acetate.engine.families import BASE_FAMILIES
+
 from . import acceleration
 from .exit_codes import UsageError
 
@@ -25,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Which part, and how the engine's is run."""
     parser.add_argument("part", nargs="?", choices=PARTS, help="measure this alone (default: start and engine)")
     parser.add_argument("--model", metavar="NAME", help="engine: see `acetate models` (default: the built-in one)")
-    parser.add_argument("--synthetic", choices=("sd15", "sdxl"), help="engine: a full-size model with random weights instead")
+    parser.add_argument("--synthetic", choices=tuple(BASE_FAMILIES), help="engine: a full-size model with random weights instead")
     parser.add_argument("--device", metavar="NAME", help="engine: cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="engine: side of the square picture (default: the model's)")
     parser.add_argument("--steps", type=int, help="engine: denoising steps (default: the model's)")

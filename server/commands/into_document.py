@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from acetate import document
 from acetate.engine import RGBA, Picture
-from acetate.engine.pixels.alpha import resize
+from acetate.engine.pixels.alpha import resize_padded
+from acetate.vocabulary.stacking import goes_below
+from acetate.vocabulary.tasks import TASKS
 
+from ..worker.layers import position
 from .exit_codes import UsageError
-from .outputs import LAYERED, as_layer
+from .outputs import LAYERED, as_layer, stacking_of
 
 SHAPE_TOLERANCE = 0.02
 """Sides are whole numbers, and models like multiples of 64."""
-
-LIKE = {"background": "foreground", "refine": "source", "repaint": "source", "upscale": "source"}
-"""The picture that `--like` gives to a task."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +50,10 @@ class Onto:
         fields: dict[str, Any] = {"width": self.read.width, "height": self.read.height}
         if self.below is not None:
             chosen = task or "object"
-            pictures = {"background": self._background(self.below)} if chosen in ("object", "blend") else {}
+            pictures = {"background": self._background(self.below)} if _takes(chosen, "background") else {}
         elif self.like is not None:
             chosen = task or "refine"
-            role = "foreground" if chosen in ("background", "blend") else "source"
+            role = "foreground" if _takes(chosen, "foreground") else "source"
             pictures = {role: document.alone(self.read, self.like)}
         else:
             return fields
@@ -79,23 +79,37 @@ class Onto:
             )
 
     def write(self, pictures: Sequence[Picture], target: Path, notes: list[str]) -> list[Path]:
-        """Write the file with one more layer for every picture, cropped to what it has; the first candidate is shown."""
+        """Write the file with one more layer for every picture, cropped to what it has; the first candidate is shown.
+
+        A reference is left out.
+        """
         source = self.path
         lacking: tuple[str, ...] = ()
         added = [picture for picture in pictures if not picture.hidden]
-        for picture in added:
-            rgba = resize(picture.rgba, self.read.width, self.read.height)
-            layer = document.trim(replace(as_layer(picture), rgba=rgba, visible=picture.index == 0))
-            lacking = document.insert_into_file(source, layer, target, **self._place(picture))
+        stacking = stacking_of(added)
+        for picture in sorted(added, key=lambda picture: self._turn(picture, position(stacking, picture).order)):
+            rgba = resize_padded(picture.rgba, self.read.width, self.read.height)
+            layer = as_layer(picture, position(stacking, picture).name_alone, visible=picture.index == 0)
+            lacking = document.insert_into_file(source, document.trim(replace(layer, rgba=rgba)), target, **self._place(picture))
             source = target
         notes += lacking
         return [target] * len(added)
 
     def _place(self, picture: Picture) -> dict[str, str | None]:
         """A background goes behind the layer that it was made for, everything else in front."""
-        if self.like is not None and picture.role == "background":
+        if self.like is not None and goes_below(picture.role, "foreground"):
             return {"below": self.like}
         return {"above": self.like, "below": self.below}
+
+    def _turn(self, picture: Picture, order: int) -> int:
+        """Lower ones first; but what goes directly above a layer pushes up what went there before, so there the uppermost is."""
+        return order if self._place(picture).get("above") is None else -order
+
+
+def _takes(task: str, role: str) -> bool:
+    """Whether one layer is given to the task in that role."""
+    row = TASKS[task]
+    return row.takes == role or role in row.one_of
 
 
 def onto_of(options: argparse.Namespace) -> Onto | None:
@@ -106,8 +120,8 @@ def onto_of(options: argparse.Namespace) -> Onto | None:
         return None
     if options.output.suffix.lower() != options.onto.suffix.lower() or options.onto.suffix.lower() not in LAYERED:
         raise UsageError(f"{options.onto} and {options.output} must both be .psd or both be .ora", "use `acetate convert` first")
-    wanted = LIKE.get(options.task)
-    if options.below is not None and wanted is not None and getattr(options, wanted) is None:
+    wanted = TASKS[options.task].takes if options.task else None
+    if options.below is not None and wanted not in (None, "background") and getattr(options, wanted) is None:
         raise UsageError(
             f"--task {options.task} works on a layer, and --below gives it what lies below one",
             f"name the layer with --like {options.below!r} instead",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate.engine import builtin
+from acetate.engine.families import BASE_FAMILIES, SKETCHPAD
 from acetate.engine.files import catalogue
 from acetate.engine.files.catalogue import CatalogueRow
 from acetate.engine.files.library import Installed, Library
@@ -20,6 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .exit_codes import UsageError
+
+_FAMILIES = " or ".join(BASE_FAMILIES)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add.add_argument("path", type=Path)
     remove = actions.add_parser("remove", help="search an added folder no longer; nothing is deleted")
     remove.add_argument("path", type=Path)
-    pull = actions.add_parser("pull", help="download a file of the catalogue, or sd15 or sdxl for what a family needs")
+    pull = actions.add_parser("pull", help=f"download a file of the catalogue, or {_FAMILIES} for what a family needs")
     pull.add_argument("name")
     pull.add_argument("--accept-licence", action="store_true", help="accept the licences without being asked")
     actions.add_parser("verify", help="compare installed files with the catalogue's checksums")
@@ -52,7 +55,7 @@ def _list(options: argparse.Namespace, library: Library) -> int:
     installed = library.installed()
     missing = [row for row in catalogue.preferred() if not any(one.row == row for one in installed)]
     if options.json:
-        built_in = {"name": builtin.NAME, "role": "checkpoint", "family": "sketchpad", "path": str(builtin.FOLDER)}
+        built_in = {"name": builtin.NAME, "role": "checkpoint", "family": SKETCHPAD.name, "path": str(builtin.FOLDER)}
         print(json.dumps({"installed": [built_in, *map(_plain, installed)], "catalogue": [_row(r) for r in missing]}, indent=2))
         return 0
     print(f"{builtin.NAME:32} checkpoint    built in")
@@ -61,7 +64,7 @@ def _list(options: argparse.Namespace, library: Library) -> int:
     for folder in library.folders():
         print(f"searched as well: {folder}")
     if missing:
-        print("\ncan be downloaded with `acetate models pull NAME` (sd15 or sdxl brings what a family needs):")
+        print(f"\ncan be downloaded with `acetate models pull NAME` ({_FAMILIES} brings what a family needs):")
         for row in missing:
             print(f"{row.name:42} {_size(row):>9}  {row.licence}")
     return 0

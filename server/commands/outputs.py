@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from acetate import document
 from acetate.engine import Picture, Request
 from acetate.engine.pixels.alpha import fit
-from acetate.engine.validation import NEEDED
+from acetate.vocabulary.stacking import BOTTOM_UP, Stacking, goes_below, nested
+from acetate.vocabulary.tasks import TASKS
 
-from ..worker.layers import layer_name
+from ..worker.document_jobs import document_group
+from ..worker.layers import position
 from .exit_codes import UsageError
 
 LAYERED = (".psd", ".ora")
@@ -44,10 +45,11 @@ class OutputFile:
         if self.path.suffix.lower() in LAYERED:
             notes += document.write(as_document(pictures, given, name), self.path)
             return [self.path] * len(pictures)
+        stacking = stacking_of(pictures, name)
         paths = [self._numbered(i, pictures) for i in range(len(pictures))]
         for path, picture in zip(paths, pictures, strict=True):
             height, width = picture.rgba.shape[:2]
-            layer = replace(as_layer(picture, name), visible=True)  # also a reference: hidden, its file would be empty
+            layer = as_layer(picture, position(stacking, picture).name_alone)  # shown, also a reference: its file would be empty
             notes += document.write(document.Document(width, height, (layer,)), path)
         return paths
 
@@ -62,50 +64,48 @@ class OutputFile:
         return self.path.with_name("-".join(parts) + self.path.suffix)
 
 
-def as_layer(picture: Picture, name: str = "") -> document.Layer:
-    """A picture as a layer at the canvas's origin, called by `name`, else after its prompt, and with its seed."""
-    prompt = str(picture.parameters.get("prompt", "")).strip() or picture.role
-    words = prompt[:60] if picture.role == "foreground" else picture.role
-    return document.Layer(
-        rgba=picture.rgba,
-        name=layer_name(picture, words, original=name),
-        role=picture.role,
-        visible=not picture.hidden,
-        parameters=dict(picture.parameters),
-    )
+def stacking_of(pictures: Sequence[Picture], name: str = "") -> Stacking:
+    """How the pictures of one request are arranged; `name` is that of the layer that they are larger versions of."""
+    asked = pictures[0].parameters
+    makes = tuple(dict.fromkeys(picture.role for picture in pictures))
+    return Stacking(str(asked.get("task", "")), str(asked.get("prompt", "")), makes, pictures[-1].index + 1, name)
+
+
+def as_layer(picture: Picture, name: str, *, visible: bool = True) -> document.Layer:
+    """A picture as a layer at the canvas's origin."""
+    return document.Layer(picture.rgba, name=name, role=picture.role, visible=visible, parameters=dict(picture.parameters))
 
 
 def given_layers(request: Request, picture: Picture) -> tuple[document.Layer, ...]:
     """The foreground or background that a picture was made for, as its networks saw it: together they compose."""
     height, width = picture.rgba.shape[:2]
-    given = {role: getattr(request, role) for role in NEEDED.get(request.task, ()) if role != "blended"}
+    given = {role: getattr(request, role) for role in TASKS[request.task].needs if role in ("foreground", "background")}
     return tuple(
-        document.Layer(rgba=fit(rgba, width, height, request.resize_mode), name=role, role=role) for role, rgba in given.items()
+        document.Layer(rgba=fit(rgba, width, height, request.resize_mode), name=role.capitalize(), role=role)
+        for role, rgba in given.items()
     )
 
 
 def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = (), name: str = "") -> document.Document:
-    """All layers, backgrounds lowest; several pictures become a group each, the first one visible, between what was given."""
+    """All layers as an editor would get them, above or below what was given."""
     height, width = (max(p.rgba.shape[axis] for p in pictures) for axis in (0, 1))
-    order = {"background": 0, "blended": 1, "foreground": 2}
-    layers: list[document.Layer | document.Group] = []
-    for index in range(pictures[-1].index + 1):
-        own = sorted((p for p in pictures if p.index == index), key=lambda p: order[p.role])
-        made = tuple(as_layer(p, name) for p in own)
-        if pictures[-1].index == 0 or len(made) == 1:
-            layers += [replace(layer, visible=layer.visible and index == 0) for layer in made]
-        else:
-            layers.append(document.Group(name=f"picture {index + 1}", children=made, visible=index == 0))
-    below = [layer for layer in given if layer.role == "background"]
-    above = [layer for layer in given if layer.role == "foreground"]
-    return document.Document(width, height, (*below, *layers, *above))
+    stacking = stacking_of(pictures, name)
+    placed = sorted(((position(stacking, picture), picture) for picture in pictures), key=lambda one: one[0].order)
+    made: tuple[document.Node, ...] = nested(
+        placed,
+        lambda one: one[0].groups,
+        lambda one: as_layer(one[1], one[0].name, visible=one[0].visible),
+        document_group,
+    )
+    lowest = min(stacking.makes, key=BOTTOM_UP.index)
+    above = tuple(layer for layer in given if goes_below(lowest, layer.role))
+    return document.Document(width, height, (*(layer for layer in given if layer not in above), *made, *above))
 
 
 def parameters_of(path: Path) -> Mapping[str, Any]:
-    """The generation parameters that a file carries."""
-    read = document.read(path)
-    layers = (node for node in document.walk(read.layers) if isinstance(node, document.Layer))
-    found = next((layer.parameters for layer in layers if layer.parameters), None)
+    """The generation parameters that a file carries: of its uppermost layer that has some, which is the first candidate."""
+    layers = [node for node in document.walk(document.read(path).layers) if isinstance(node, document.Layer)]
+    found = next((layer.parameters for layer in reversed(layers) if layer.parameters), None)
     if not found:
         raise UsageError(f"{path} carries no generation parameters", "use a file that acetate wrote")
     return dict(found)

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 from acetate import document
-from acetate.engine.values.request import RGBA, Mask
+from acetate.raster import RGBA, Mask
 
 
 def read_picture(path: Path, notes: list[str]) -> RGBA:

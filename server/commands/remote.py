@@ -6,9 +6,8 @@ Knows the engine's values and the client; knows no engine.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from importlib.metadata import version
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from acetate import protocol
@@ -22,9 +21,10 @@ from acetate.engine import (
     Picture,
     Progress,
     Request,
-    Role,
 )
 from acetate.protocol import Address, Client, Condition, Failure, Image, Parameters, ProtocolError
+from acetate.vocabulary.parameters import values_of
+from acetate.vocabulary.roles import PICTURES, Role
 
 ERRORS: dict[str, type[EngineError]] = {
     "bad-request": BadRequest,
@@ -35,7 +35,6 @@ ERRORS: dict[str, type[EngineError]] = {
     "out-of-memory": OutOfMemory,
     "numeric-failure": NumericFailure,
 }
-PICTURES = ("source", "foreground", "background", "blended")
 
 
 class RemoteServer:
@@ -49,7 +48,7 @@ class RemoteServer:
         client = Client(f"command line {version('acetate')}", address=self.address)
         try:
             client.wait_until_connected()
-            for event in client.run(request.task, _parameters(request), _conditions(request), crop=False):
+            for event in client.run(request.task, Parameters(**values_of(request)), _conditions(request), crop=False):
                 if isinstance(event, protocol.Progress):
                     yield Progress(stage=event.stage, step=event.step, steps=event.steps, fraction=event.fraction)
                 elif isinstance(event, protocol.LayerReady):
@@ -72,13 +71,8 @@ def running_server() -> RemoteServer | None:
     return RemoteServer(running.address) if protocol.answers(running.address) else None
 
 
-def _parameters(request: Request) -> Parameters:
-    values: dict[str, Any] = {f.name: getattr(request, f.name) for f in fields(Parameters)}
-    return Parameters(**values)
-
-
 def _conditions(request: Request) -> dict[str, Condition]:
-    conditions = {}
+    conditions: dict[str, Condition] = {}
     for role in PICTURES:
         rgba = getattr(request, role)
         if rgba is not None:

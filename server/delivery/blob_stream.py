@@ -95,11 +95,6 @@ def file_frames(file: File, path: str, encoding: Encoding) -> BlobStream:
     return BlobStream(to_text(file), path, header, encoding, lambda data: data, 1)
 
 
-def preview_frame(job: str, width: int, height: int, rgba: bytes, encoding: Encoding) -> bytes:
-    payload = compress(rgba) if encoding == "zlib" else rgba
-    return pack_header(PreviewFrame(job, width, height, len(rgba), encoding=encoding)) + payload
-
-
-def thumbnail_frame(job: str, width: int, height: int, rgba: bytes, encoding: Encoding) -> bytes:
-    payload = compress(rgba) if encoding == "zlib" else rgba
-    return pack_header(ThumbnailFrame(job, width, height, len(rgba), encoding=encoding)) + payload
+def small_frame(header: PreviewFrame | ThumbnailFrame, rgba: bytes, encoding: Encoding) -> bytes:
+    """A small picture as one frame; `rgba` is its straight 8-bit pixels."""
+    return pack_header(replace(header, encoding=encoding)) + (compress(rgba) if encoding == "zlib" else rgba)

@@ -172,7 +172,7 @@ async def _listen(settings: Settings, token: str, house: ServerState) -> Server:
                 create_connection=_limited(settings.sockets),
                 ssl=_tls(settings),
                 logger=_silent(),
-                compression=None,  # 10 times slower than raw (performance.md 2.3)
+                compression=None,  # 10 times slower than raw (performance.md 8)
                 server_header=None,
                 max_size=MAX_FRAME_BYTES,
                 max_queue=4,

@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from acetate.protocol import messages as wire
+
 from ..failures import of_engine_exception, spoils_device
 from ..settings import ENGINE
 from . import worker_messages
@@ -33,7 +35,7 @@ class Backend(Protocol):
 
     def describe(self) -> Mapping[str, Any]: ...
 
-    def run(self, command: worker_messages.RunJob) -> Iterator[tuple[worker_messages.Report, bytes]]: ...
+    def run(self, command: worker_messages.RunJob) -> Iterator[worker_messages.ReportWithPayload]: ...
 
     def unload(self) -> None: ...
 
@@ -41,7 +43,7 @@ class Backend(Protocol):
 
 
 class Pipe:
-    """Both directions. A thread of its own reads, so that `Stop` arrives while a job runs."""
+    """Both directions. A thread of its own reads, so that `Cancel` arrives while a job runs."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
         self.commands: queue.Queue[worker_messages.Command] = queue.Queue()
@@ -66,7 +68,7 @@ class Pipe:
         with contextlib.suppress(OSError, EOFError):
             while (body := worker_messages.read_body(self._source)) is not None:
                 command = worker_messages.unpack_command(body)
-                if isinstance(command, worker_messages.Stop):
+                if isinstance(command, wire.Cancel):
                     self._stopped.add(command.job)
                 else:
                     self.commands.put(command)
@@ -80,7 +82,7 @@ class Pipe:
 
 
 def run_job(lane: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
-    """One job to its end; exactly one of `Done`, `Stopped`, `Broke` is sent, unless the process dies."""
+    """One job to its end; exactly one of `Done`, `Cancelled`, `Failed` is sent, unless the process dies."""
     done = worker_messages.Done(command.job)
     try:
         with contextlib.closing(lane.run(command)) as items:  # type: ignore[type-var]
@@ -97,9 +99,9 @@ def run_job(lane: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
         failure = of_engine_exception(error)
         details = traceback.format_exc() if failure.code == "internal" else ""
         del error  # its traceback holds on to the job's tensors
-        pipe.send(worker_messages.Broke(command.job, failure, details))
+        pipe.send(wire.Failed(command.job, failure), details.encode(errors="backslashreplace"))
         return
-    pipe.send(worker_messages.Stopped(command.job) if pipe.is_stopped(command.job) else done)
+    pipe.send(wire.Cancelled(command.job) if pipe.is_stopped(command.job) else done)
 
 
 def serve_commands(lane: Backend, pipe: Pipe) -> None:

@@ -146,9 +146,11 @@ def shared_for(
 
 def _native(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """The families' own sizes and configurations are the tiny models'."""
-    from acetate.engine.models import base_models, checkpoints
+    from acetate.engine.families import BASE_FAMILIES
+    from acetate.engine.models import checkpoints
 
-    monkeypatch.setattr(base_models, "NATIVE", {"sd15": 64, "sdxl": 64})
+    for family in BASE_FAMILIES.values():
+        monkeypatch.setitem(vars(family), "native", 64)
     monkeypatch.setattr(checkpoints, "packaged_configs", lambda family: models[family] / "configs")
 
 

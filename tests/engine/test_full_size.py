@@ -16,6 +16,7 @@ import pytest
 import torch
 from acetate.engine import Engine, Progress, Request
 from acetate.engine.device.devices import Dtypes
+from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files import catalogue
 from acetate.engine.files.library import Library
 from acetate.engine.models import base_models
@@ -94,7 +95,7 @@ def test_two_steps_at_512(library: Library, monkeypatch: pytest.MonkeyPatch, cap
     """In bfloat16 on the CPU; the first denoising step includes patching. Run with `-m full -s` for the figures."""
     (one,) = library.installed("checkpoint")
     monkeypatch.setattr(base_models, "dtypes", lambda device: Dtypes(torch.bfloat16, torch.bfloat16, torch.float32))
-    monkeypatch.setitem(base_models.NATIVE, "sdxl", 512)  # smaller canvases are enlarged to what the model knows
+    monkeypatch.setitem(vars(BASE_FAMILIES["sdxl"]), "native", 512)  # smaller canvases are enlarged to what the model knows
     engine = Engine("cpu", library)
     with capsys.disabled():
         print(f"\n{one.name}: {one.path.stat().st_size / 1e9:.2f} GB, {torch.get_num_threads()} threads")

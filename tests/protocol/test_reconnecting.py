@@ -34,7 +34,7 @@ def test_attempts_become_rarer_and_keep_no_step_with_other_clients(
     """All clients lose a server at the same moment, and must not come back all at the same moment."""
     monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
     client = Client("test", address=address)
-    client._upkeep._closing = waits = Waits(10)
+    client._connection._closing = waits = Waits(10)
     client.connect()
     told = [client.events.get(timeout=DEADLINE) for _ in range(waits.count)]
     client.close()

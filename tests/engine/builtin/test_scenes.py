@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from acetate.engine import builtin
 
-from training import judge, judge_scenes, sharing
+from training.fitting import sharing
+from training.judging import judge, judge_scenes
 
 
 @pytest.mark.parametrize("role", sharing.FILES)

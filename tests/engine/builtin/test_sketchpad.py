@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import Engine, Picture, Progress, Request, builtin
-from acetate.engine.pixels.alpha import premultiply, resample, to_float
+from acetate.raster import premultiply, resample, to_float
 
-from training import judge
+from training.judging import judge
 
 
 def test_it_is_small_enough_to_travel_in_the_package() -> None:

@@ -141,7 +141,8 @@ def test_progress_goes_on_after_a_failure(untrained: Engine, model: Model, monke
 
 def test_the_plan_follows_from_what_is_free(untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = model.memory
-    memory.sizes = replace(memory.sizes, family="sdxl", text=1_640_000_000, unet=5_135_000_000, unet_element=2, vae_element=2)
+    sdxl = {"unet_activations": 158 * 2**20, "text": 1_640_000_000, "unet": 5_135_000_000}
+    memory.sizes = replace(memory.sizes, **sdxl, unet_element=2, vae_element=2)
     monkeypatch.setattr(memory.placement, "bytes_on_device", lambda: 0)
     for free, offload, plentiful in ((80, "nothing", True), (20, "nothing", False), (6, "stages", False), (3, "layers", False)):
         monkeypatch.setattr(devices, "free_bytes", lambda device, free=free: int(free * GIB))

@@ -16,7 +16,7 @@ from acetate.engine.device.memory_plans import (
     peak,
 )
 
-SDXL = NetworkSizes("sdxl", text=1_640_000_000, unet=5_135_000_000, pixels=375_000_000, largest_layer=26_214_400)
+SDXL = NetworkSizes(158 * 2**20, text=1_640_000_000, unet=5_135_000_000, pixels=375_000_000, largest_layer=26_214_400)
 """performance.md 1.1: 16-bit weights of the real model."""
 PICTURE = Workload(pixels=1024 * 1024, samples=2)
 PLANS = accelerator_plans()
@@ -95,8 +95,8 @@ def test_eight_bit_halves_the_unet() -> None:
 
 
 def test_full_precision_takes_twice_the_activations() -> None:
-    wide = NetworkSizes("sdxl", 0, 0, 0, 0, unet_element=4, vae_element=4, decoder_element=4)
-    half = NetworkSizes("sdxl", 0, 0, 0, 0)
+    wide = NetworkSizes(158 * 2**20, 0, 0, 0, 0, unet_element=4, vae_element=4, decoder_element=4)
+    half = NetworkSizes(158 * 2**20, 0, 0, 0, 0)
     for stage in ("denoise", "decode"):
         assert need(MemoryPlan(), stage, wide, PICTURE) == 2 * need(MemoryPlan(), stage, half, PICTURE)
 

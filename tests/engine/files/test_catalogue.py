@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from acetate.engine.files.catalogue import ESSENTIAL, ROWS, by_file, by_sha256, candidates, named
+from acetate.engine.families import BASE_FAMILIES
+from acetate.engine.files.catalogue import ROWS, by_file, by_sha256, candidates, named
 from acetate.engine.files.headers import read_header
 from acetate.engine.files.recognition import recognise
 from acetate.engine.files.weight_files import WeightFile
 from acetate.engine.models.components import empty_unet, packaged_configs
-from acetate.engine.values.recipes import RECIPES
 from acetate.engine.weights import patches
 from acetate.engine.weights.patch_keys import parse
 from safetensors.torch import save_file
 
+ESSENTIAL = ["checkpoint", "transparent-attention", "transparent-decoder", "transparent-encoder"]
 Shapes = dict[str, tuple[int, ...]]
 Write = Callable[[Path, Mapping[str, tuple[int, ...]]], Path]
 
@@ -33,20 +34,18 @@ def test_every_row_is_complete_and_unlike_the_others() -> None:
 
 
 def test_every_recipe_has_weights_and_every_family_a_base_a_decoder_and_an_encoder() -> None:
-    for family in ("sdxl", "sd15"):
-        roles = {recipe.weights for runs in RECIPES[family].values() for recipe in runs}  # type: ignore[index]
-        roles |= set(ESSENTIAL)
-        if family == "sdxl":
-            roles |= {"transparent-convolution", "background-to-blended", "foreground-to-blended"}
-        for role in roles:
+    for family in BASE_FAMILIES.values():
+        recipes = [recipe for runs in family.recipes.values() for recipe in runs]
+        roles = {recipe.weights for recipe in recipes} | {recipe.convolution for recipe in recipes if recipe.convolution}
+        for role in roles | set(family.essential):
             assert role is not None
-            first = candidates(family, role)[0]
+            first = candidates(family.name, role)[0]
             assert first.preferred
-            assert first.name == ("-".join((family, "base")) if role == "checkpoint" else f"{family}-{role}")
+            assert first.name == f"{family.name}-{'base' if role == 'checkpoint' else role}"
 
 
 def test_names_that_can_be_pulled() -> None:
-    assert [row.role for row in named("sdxl")] == list(ESSENTIAL)
+    assert [row.role for row in named("sdxl")] == ESSENTIAL
     assert [row.family for row in named("sd15")] == ["sd15"] * 4
     assert named("sd15-joint") == named("layer_sd15_joint") == named("layer_sd15_joint.safetensors")
     assert named("nothing") == ()

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acetate.engine.families import BASE_FAMILIES
+from acetate.engine.families.ldm_checkpoints import UNET
 from acetate.engine.files import catalogue, own_folders
 from acetate.engine.files.catalogue import candidates
 from acetate.engine.files.checksum import sha256_of
 from acetate.engine.files.library import Library
-from acetate.engine.files.recognition import TEXT_ENCODERS, UNET
 from acetate.engine.values.errors import BadRequest, ModelBroken, ModelMissing
 
 LORA = {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (1, 768)}
@@ -29,7 +30,7 @@ ATTENTION = {"diffusion_model.input_blocks.4.1.proj_in.weight::diff::0": (1,)}
 
 def checkpoint(family: str, channels: int = 4) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {f"{UNET}input_blocks.0.0.weight": (1, channels, 3, 3)}
-    shapes |= {f"{prefix}x": (1,) for prefix in TEXT_ENCODERS[family]}  # type: ignore[index]
+    shapes |= {f"{encoder.prefix}x": (1,) for encoder in BASE_FAMILIES[family].text_encoders}
     if family == "sd15":
         return shapes | {f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (1, 768)}
     depth = {f"{UNET}middle_block.1.transformer_blocks.{i}.x": (1,) for i in range(10)}
@@ -248,7 +249,7 @@ def test_one_folder_holds_everything_when_it_is_set(monkeypatch: pytest.MonkeyPa
 
 def test_listing_imports_no_torch() -> None:
     script = (
-        "import sys; from acetate.engine.files import library, catalogue, recognition;"
+        "import sys; from acetate.engine import families; from acetate.engine.files import library, catalogue, recognition;"
         "assert not {'torch', 'transformers', 'diffusers', 'huggingface_hub'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

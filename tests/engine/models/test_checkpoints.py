@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.models.checkpoints import open_components, open_vae
 from acetate.engine.models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
 from acetate.engine.values.errors import ModelBroken, ModelMissing
@@ -31,7 +32,7 @@ def same_model(components: Components, tiny: Any, dtype: torch.dtype = torch.flo
 def test_a_single_file_gives_every_tensor_back(tiny: Any, tmp_path: Path) -> None:
     path = tiny.write_file(tmp_path / "model.safetensors")
     components = open_components(path, configs=tiny.write_configs(tmp_path / "configs"))
-    assert components.family == tiny.family
+    assert components.family.name == tiny.family
     assert same_model(components, tiny)
     networks = [components.unet, components.vae, *components.text_encoders]
     assert not any(network.training or any(p.requires_grad for p in network.parameters()) for network in networks)
@@ -42,7 +43,7 @@ def test_a_single_file_gives_every_tensor_back(tiny: Any, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("variant", [None, "fp16"])
 def test_a_folder_gives_every_tensor_back(tiny: Any, tmp_path: Path, variant: str | None) -> None:
-    components = open_components(tiny.write_folder(tmp_path / "model", variant), tiny.family)
+    components = open_components(tiny.write_folder(tmp_path / "model", variant), BASE_FAMILIES[tiny.family])
     assert same_model(components, tiny)
     assert [tokenizer.pad_token for tokenizer in components.tokenizers] == ["<|endoftext|>", "!"][: len(tiny.text_encoders)]
 
@@ -76,13 +77,13 @@ def test_an_opened_model_runs(tiny: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("stored", [torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn])
 def test_every_stored_type_is_cast_to_the_one_asked_for(tiny_sd15: Any, tmp_path: Path, stored: torch.dtype) -> None:
     path, configs = tiny_sd15.write_file(tmp_path / "m.safetensors", stored), tiny_sd15.write_configs(tmp_path / "configs")
-    opened = open_components(path, "sd15", torch.float16, configs=configs)
+    opened = open_components(path, BASE_FAMILIES["sd15"], torch.float16, configs=configs)
     assert {p.dtype for p in opened.unet.parameters()} == {torch.float16}
     assert {p.dtype for p in opened.text_encoders[0].parameters()} == {torch.float16}
     assert {p.dtype for p in opened.vae.parameters()} == {torch.float32}, "SDXL's VAE overflows in fp16"
     weight = tiny_sd15.unet.conv_in.weight
     assert torch.equal(opened.unet.conv_in.weight, weight.to(stored).to(torch.float16))
-    opened = open_components(path, "sd15", torch.bfloat16, vae_dtype=torch.float16, configs=configs)
+    opened = open_components(path, BASE_FAMILIES["sd15"], torch.bfloat16, vae_dtype=torch.float16, configs=configs)
     assert {p.dtype for p in opened.vae.parameters()} == {torch.float16}
 
 
@@ -167,7 +168,7 @@ def test_a_model_of_the_other_family_is_refused(tiny: Any, tmp_path: Path) -> No
     other = "sd15" if tiny.family == "sdxl" else "sdxl"
     for path in (tiny.write_file(tmp_path / "m.safetensors"), tiny.write_folder(tmp_path / "folder")):
         with pytest.raises(ModelBroken, match="is a model of family .*; .* is needed"):
-            open_components(path, other)
+            open_components(path, BASE_FAMILIES[other])
     with pytest.raises(ModelMissing, match="nowhere does not exist"):
         open_components(tmp_path / "nowhere")
 

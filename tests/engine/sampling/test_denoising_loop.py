@@ -13,6 +13,8 @@ from acetate.engine.sampling.denoising_loop import (
     noise_like,
     sigma_at,
 )
+from acetate.vocabulary.parameters import SCHEDULERS as NAMES
+from acetate.vocabulary.parameters import range_of
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -42,6 +44,16 @@ def run(d: DenoisingLoop, target: Tensor, noise: Tensor, clean: Tensor | None = 
 def test_karras_sigmas_are_the_references() -> None:
     sigmas = denoiser().scheduler.sigmas.tolist()
     assert sigmas == pytest.approx(KARRAS_20, abs=6e-4)
+
+
+def test_the_schedulers_are_those_that_a_request_may_name() -> None:
+    assert tuple(SCHEDULERS) == NAMES
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_every_scheduler_takes_as_many_steps_as_a_request_may_ask_for(name: str) -> None:
+    most = range_of("steps")[1]
+    assert denoiser(name, most).count == most
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)

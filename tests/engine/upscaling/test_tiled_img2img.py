@@ -12,7 +12,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from acetate.engine import Request
-from acetate.engine.models.model import Defaults, Model, Text
+from acetate.engine.families import FAMILIES, Defaults
+from acetate.engine.models.model import Model, Text
 from acetate.engine.models.runtime import Runtime
 from acetate.engine.pixels.tiles import Tiling, grid
 from acetate.engine.pixels.working_canvas import WorkingSizes
@@ -112,7 +113,7 @@ def known_model(draw: Draw = lambda clean: clean, native: int = 128) -> Model:
     schedule = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "epsilon"}
     return Model(
         name="known",
-        family="sd15",
+        family=FAMILIES["sd15"],
         unet=KnowingDenoiser(codec, draw),
         text=Words(),
         codec=codec,  # type: ignore[arg-type]

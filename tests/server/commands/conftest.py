@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from acetate.engine.files.recognition import TEXT_ENCODERS, UNET
+from acetate.engine.families import BASE_FAMILIES
+from acetate.engine.families.ldm_checkpoints import UNET
 from PIL import Image
 
 
@@ -59,7 +60,8 @@ def checkpoint(tmp_path: Path, write_sparse: Callable[..., Path]) -> Callable[[s
     """Install a model `painter` of a family: a header with nothing behind it, enough for what is said before it is opened."""
 
     def install(family: str) -> Path:
-        shapes: dict[str, tuple[int, ...]] = {f"{prefix}x": (1,) for prefix in TEXT_ENCODERS[family]}  # type: ignore[index]
+        encoders = BASE_FAMILIES[family].text_encoders
+        shapes: dict[str, tuple[int, ...]] = {f"{encoder.prefix}x": (1,) for encoder in encoders}
         shapes[f"{UNET}input_blocks.0.0.weight"] = (1, 4, 3, 3)
         if family == "sd15":
             shapes[f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"] = (1, 768)

@@ -63,9 +63,9 @@ def test_several_pictures_become_layers_of_one_document(acetate: Command, suffix
     assert code == 0, err
     assert out == f"keys.{suffix}\n"
     _, listed, _ = acetate("layers", f"keys.{suffix}", "--json")
-    layers = json.loads(listed)["layers"]
-    assert sorted(layer["name"] for layer in layers) == ["a key (0)", "a key (1)"]
-    assert sum(layer["visible"] for layer in layers) == 1
+    (candidates,) = json.loads(listed)["layers"]
+    assert candidates["name"] == "a key"
+    assert [(layer["name"], layer["visible"]) for layer in candidates["layers"]] == [("a key (0)", True), ("a key (1)", False)]
 
 
 def test_refine_and_repaint_read_their_pictures(acetate: Command, layer_file: Path) -> None:

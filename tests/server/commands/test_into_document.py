@@ -18,7 +18,7 @@ from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.constants import Tag
 
-from training import sharing
+from training.fitting import sharing
 
 Command = Callable[..., tuple[int, str, str]]
 FAST = ("--steps", 2, "--alpha-passes", 1, "--alone")
@@ -111,7 +111,7 @@ def test_a_background_goes_behind_the_layer_that_it_was_made_for(acetate: Comman
     assert request.foreground is not None
     assert request.foreground[25, 35].tolist() == [250, 30, 30, 255]
     assert request.foreground[5, 5, 3] == 0, "the kite alone"
-    assert listed(acetate, scene) == ["Kite", "background (0)", "Sky", "Paper"]
+    assert listed(acetate, scene) == ["Kite", "a beach (0)", "Sky", "Paper"]
 
 
 def test_a_layer_is_refined_and_the_result_lies_above_it(acetate: Command, scene: Path) -> None:
@@ -175,6 +175,35 @@ def test_only_the_first_candidate_is_shown(acetate: Command, scene: Path, drawin
     assert code == 0, err
     layers = {node.name: node.visible for node in document.walk(document.read(scene).layers)}
     assert layers == {"Paper": True, "Sky": True, "Kite": True, "x (1)": False, "x (0)": True}
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (("--like", "Kite"), ["x (0)", "x (1)", "x (2)", "Kite", "Sky", "Paper"]),
+        (("--below", "Kite"), ["Kite", "x (0)", "x (1)", "x (2)", "Sky", "Paper"]),
+        ((), ["x (0)", "x (1)", "x (2)", "Kite", "Sky", "Paper"]),
+    ],
+)
+def test_candidates_lie_below_the_first(
+    acetate: Command, scene: Path, drawing: list[Request], place: tuple[str, ...], expected: list[str]
+) -> None:
+    words = ("generate", "x", "--task", "foreground" if "--like" not in place else "refine", "--onto", scene, *place)
+    code, _, err = acetate(*words, "--count", 3, "-o", scene, "--alone")
+    assert code == 0, err
+    assert listed(acetate, scene) == expected
+
+
+def test_the_layers_of_a_scene_lie_as_everywhere_else(acetate: Command, scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(engine: Engine, request: Request) -> Iterator[Picture]:
+        for role in ("foreground", "background", "blended"):
+            rgba = np.full((8, 8, 4), 9, np.uint8)
+            yield Picture(rgba=rgba, role=role, index=0, seed=4, parameters={"prompt": request.prompt}, hidden=role == "blended")
+
+    monkeypatch.setattr(Engine, "run", draw)
+    code, _, err = acetate("generate", "x", "--task", "scene", "--onto", scene, "--below", "Kite", "-o", scene, "--alone")
+    assert code == 0, err
+    assert listed(acetate, scene) == ["Kite", "x, foreground (4)", "x, background (4)", "Sky", "Paper"]
 
 
 def test_an_object_needs_something_below(acetate: Command, scene: Path, drawing: list[Request]) -> None:
@@ -244,8 +273,8 @@ def test_what_a_layered_picture_loses_is_said(acetate: Command, lossy: Path, sce
 
 
 def test_what_a_written_file_cannot_keep_is_said(acetate: Command, drawing: list[Request]) -> None:
-    _, _, err = acetate("generate", "a\ttab", "-o", "x.psd", "--alone")
-    assert err == "note: the name 'a\\ttab (0)' was shortened or cleaned\n"
+    _, _, err = acetate("generate", "a\x07bell", "-o", "x.psd", "--alone")
+    assert err == "note: the name 'a\\x07bell (0)' was shortened or cleaned\n"
 
 
 def test_listing_and_conversion_say_what_is_lost_once(acetate: Command, lossy: Path) -> None:

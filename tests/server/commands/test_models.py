@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files import downloads
-from acetate.engine.files.catalogue import ESSENTIAL, CatalogueRow
+from acetate.engine.files.catalogue import CatalogueRow
 
 Command = Callable[..., Any]
 
@@ -84,7 +85,7 @@ def test_a_family_brings_all_that_it_needs(acetate: Command, monkeypatch: pytest
     code, out, err = acetate("models", "pull", "sdxl", "--accept-licence")
     assert code == 0, err
     brought = [line for line in out.splitlines() if "licence" not in line]
-    assert len(brought) == len(ESSENTIAL)
+    assert len(brought) == len(BASE_FAMILIES["sdxl"].essential)
     assert brought[1].endswith("layer_xl_transparent_attn.safetensors")
 
 

@@ -1,0 +1,64 @@
+"""The families of base models: a file for each, and the table that everything else looks one up in.
+
+A family is asked for what is particular to it; code outside this folder never compares names. Nothing here knows torch, so that
+files can be listed and requests checked before it is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from acetate.vocabulary.roles import Role
+from acetate.vocabulary.tasks import TASKS
+
+from ..values.errors import BadRequest
+from ..values.recipes import Recipe
+from .base import BaseFamily, Defaults, Family, FamilyName, drawn_as
+from .sd15 import SD15
+from .sdxl import SDXL
+from .sketchpad import SKETCHPAD
+
+__all__ = [
+    "BASE_FAMILIES",
+    "TITLES",
+    "ONE_OF_TITLES",
+    "FAMILIES",
+    "NEWEST_FIRST",
+    "SKETCHPAD",
+    "BaseFamily",
+    "Defaults",
+    "Family",
+    "FamilyName",
+    "recipes_for",
+]
+
+BASE_FAMILIES: Mapping[str, BaseFamily] = {family.name: family for family in (SD15, SDXL)}
+"""Those whose models are files that artists have, by name, the oldest first."""
+
+FAMILIES: Mapping[str, Family] = {**BASE_FAMILIES, SKETCHPAD.name: SKETCHPAD}
+
+NEWEST_FIRST = tuple(BASE_FAMILIES.values())[::-1]
+"""Whose a file is, is asked in this order: files of a newer family have the names of an older one's and more."""
+
+_titles = [family.title for family in BASE_FAMILIES.values()]
+TITLES = " and ".join(_titles)
+ONE_OF_TITLES = f"{SD15.article} {' or '.join(_titles)}"
+"""For sentences: `only … models can be opened`, `… checkpoint is needed`."""
+
+
+def recipes_for(family: Family, task: str, given: frozenset[Role], injection: str) -> tuple[Recipe, ...]:
+    """The runs that a task takes on a family, where pictures of the roles `given` are there to see.
+
+    Raises `BadRequest` where the family has no weights for it.
+    """
+    key = drawn_as(task)
+    if key not in family.recipes:
+        able = " or ".join(name for name, other in FAMILIES.items() if key in other.recipes)
+        raise BadRequest(f"task {task!r} cannot be done by {family.name} models", f"choose a model of family {able}")
+    runs = family.recipes[key]
+    if TASKS[task].one_of:
+        runs = (next((run for run in runs if given.issuperset(run.conditions)), runs[-1]),)
+    if injection == "convolution":
+        runs = tuple(run if run.convolution is None else replace(run, weights=run.convolution) for run in runs)
+    return runs

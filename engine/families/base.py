@@ -1,0 +1,131 @@
+"""What a family of base models states about itself: facts as data, and functions over names and shapes of tensors.
+
+Knows tasks and recipes; knows no torch and opens no file. `models` opens networks by these facts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NewType, Protocol
+
+from acetate.vocabulary.tasks import TASKS
+
+from ..values.recipes import Recipe
+
+FamilyName = NewType("FamilyName", str)
+"""What the wire, the catalogue and the command line call a family."""
+
+
+class Header(Protocol):
+    """What a file of weights says of itself (`files.headers`)."""
+
+    @property
+    def tensors(self) -> Mapping[str, Any]: ...
+
+    def shape(self, name: str) -> tuple[int, ...]: ...
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a request that says nothing gets."""
+
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    alpha_passes: int
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """One of a family's CLIP text encoders, in the order in which their widths are concatenated."""
+
+    prefix: str
+    """Of its tensors' names in a checkpoint."""
+    suffix: str = ""
+    """Of the names of its subfolders in a diffusers folder, `text_encoder` and `tokenizer`."""
+    open_clip: bool = False
+    """Trained by OpenCLIP: the names in a checkpoint are that program's, and it gives the pooled embedding."""
+
+    @property
+    def padding(self) -> str:
+        """The token that fills a prompt up: the end token, with OpenCLIP the one of id 0."""
+        return "!" if self.open_clip else "<|endoftext|>"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Family:
+    """All that is particular to one family of base models."""
+
+    bundled: ClassVar[bool] = True
+    """A model has LayerDiffuse's networks and weights inside: it takes no other file, and no LoRA."""
+
+    name: FamilyName
+    title: str
+    """What people call it, for sentences."""
+    native: int
+    """Side in pixels of the pictures it was trained on."""
+    defaults: Defaults
+    recipes: Mapping[str, tuple[Recipe, ...]]
+    """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
+    unet_activations: int
+    """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 1.1)."""
+    opaque: bool = True
+    """It can redraw opaque colour, and not transparent layers alone."""
+
+    def can(self, task: str) -> bool:
+        """Whether the family has weights for `task`."""
+        return TASKS[task].enlarges or drawn_as(task) in self.recipes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BaseFamily(Family):
+    """A family whose models are files that artists have: how these are told from others, and how they are read."""
+
+    bundled = False
+
+    article: str
+    """Before the title."""
+
+    is_checkpoint: Callable[[Header], bool]
+    """Whether a checkpoint's UNet has the family's structure."""
+    unsuitable: Callable[[Header], str]
+    """What such a checkpoint is where it is not for text to image, `an inpainting checkpoint`; empty where it is."""
+    pipelines: re.Pattern[str]
+    """Matches diffusers' classes for it in a folder's `model_index.json`."""
+    is_folder: Callable[[Mapping[str, Any]], bool]
+    """Whether the configuration of a folder's UNet is the family's."""
+    unsuitable_folder: Callable[[Path, Mapping[str, Any]], str]
+    """As `unsuitable`, for a folder and its UNet's configuration."""
+
+    layerdiffuse_key: re.Pattern[str]
+    """Is found in the tensors' names of its LayerDiffuse weights."""
+    layerdiffuse_weights: str = "LayerDiffuse weights"
+    """What a file of them is called."""
+    text_width: int
+    """Of the embeddings that cross-attention reads: it tells whose a LoRA is."""
+    lora_key: re.Pattern[str]
+    """Matches a tensor's name in its LoRAs; for those that do not change cross-attention."""
+    vae_name: str = ""
+    """Is part of the names of its VAE files, in lower case."""
+
+    text_encoders: tuple[TextEncoder, ...]
+    text_layer: int = -1
+    """Which hidden state of theirs the UNet reads, -1 the last (CLIP skip 2 is -2)."""
+    text_normalised: bool = True
+    """Whether their final norm is applied to it."""
+    latent_colours: tuple[tuple[float, float, float], ...]
+    """A linear fit of latents to RGB in [-1, 1], the last row the constant; enough for a preview."""
+
+    @property
+    def essential(self) -> tuple[str, ...]:
+        """Catalogue roles that the family's name stands for: enough for `foreground`, `refine`, `repaint` and `upscale`."""
+        weights = (recipe.weights for recipe in self.recipes["foreground"] if recipe.weights is not None)
+        return ("checkpoint", *weights, "transparent-decoder", "transparent-encoder")
+
+
+def drawn_as(task: str) -> str:
+    """The task whose recipes `task` takes: a layer is changed by what draws one."""
+    return "foreground" if TASKS[task].keeps_size else task

@@ -1,0 +1,79 @@
+"""SDXL: LayerDiffuse comes as patches of the UNet, and the layers of a picture are drawn one after another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..values.recipes import Recipe
+from . import ldm_checkpoints
+from .base import BaseFamily, Defaults, FamilyName, Header, TextEncoder
+from .ldm_checkpoints import FIRST, UNET
+
+_FOREGROUND = Recipe(("foreground",), "transparent-attention", transparent=True, convolution="transparent-convolution")
+_BLEND_FOREGROUND = Recipe(("blended",), "foreground-to-blended", ("foreground",))
+_BLEND_BACKGROUND = Recipe(("blended",), "background-to-blended", ("background",))
+_BACKGROUND = Recipe(("background",), "foreground-blended-to-background", ("foreground", "blended"))
+_OBJECT = Recipe(("foreground",), "background-blended-to-foreground", ("background", "blended"), transparent=True)
+
+_MIDDLE = re.compile(re.escape(f"{UNET}middle_block.1.transformer_blocks.") + r"(\d+)\.")
+
+
+def _unsuitable(header: Header) -> str:
+    if other := ldm_checkpoints.other_inputs(header):
+        return other
+    depths = {int(match[1]) for key in header.tensors if (match := _MIDDLE.match(key))}
+    if f"{UNET}input_blocks.10.1.proj_in.weight" in header.tensors or depths == set(range(4)):
+        return "the SDXL refiner"
+    return "" if depths == set(range(10)) else "a reduced SDXL model such as SSD-1B"
+
+
+def _unsuitable_folder(folder: Path, unet: Mapping[str, Any]) -> str:
+    other = ldm_checkpoints.other_folder_inputs(unet)
+    return other or ("" if (folder / "text_encoder").is_dir() else "the SDXL refiner")
+
+
+SDXL = BaseFamily(
+    name=FamilyName("sdxl"),
+    title="SDXL",
+    article="an",
+    native=1024,
+    defaults=Defaults(steps=20, guidance_scale=6.0, scheduler="dpmpp-2m-sde-karras", alpha_passes=8),
+    recipes={
+        "foreground": (_FOREGROUND,),
+        "scene": (_FOREGROUND, _BLEND_FOREGROUND, _BACKGROUND),
+        "background": (_BLEND_FOREGROUND, _BACKGROUND),
+        "object": (_BLEND_BACKGROUND, _OBJECT),
+        "blend": (_BLEND_FOREGROUND, _BLEND_BACKGROUND),
+        "extract-background": (_BACKGROUND,),
+        "extract-foreground": (_OBJECT,),
+    },
+    unet_activations=158 * 2**20,
+    text_layer=-2,
+    text_normalised=False,
+    latent_colours=(
+        (0.365, 0.423, 0.434),
+        (-0.253, -0.004, 0.107),
+        (0.108, 0.111, -0.036),
+        (-0.317, -0.249, -0.219),
+        (0.108, -0.018, -0.001),
+    ),  # a widely used fit
+    is_checkpoint=lambda header: FIRST in header.tensors and f"{UNET}label_emb.0.0.weight" in header.tensors,
+    unsuitable=_unsuitable,
+    text_encoders=(
+        TextEncoder("conditioner.embedders.0.transformer."),
+        TextEncoder("conditioner.embedders.1.model.", suffix="_2", open_clip=True),
+    ),
+    pipelines=ldm_checkpoints.PIPELINES,
+    is_folder=lambda unet: unet.get("addition_embed_type") == "text_time",
+    unsuitable_folder=_unsuitable_folder,
+    layerdiffuse_key=re.compile("::(?:lora|diff)::"),
+    text_width=2048,
+    lora_key=re.compile(
+        r"lora_te2_|text_encoder_2\.|lora_unet_(?:in|out)put_blocks_[45]_1_transformer_blocks_1"
+        r"|(?:lora_)?unet[._](?:down|up)_blocks[._]\d[._]attentions[._]\d[._]transformer_blocks[._][1-9]"
+    ),
+    vae_name="xl",
+)

@@ -1,0 +1,1 @@
+"""The networks while they are trained: codec, denoiser, layers drawn together."""

@@ -1,0 +1,1 @@
+"""What the model is shown: drawings, scenes and their captions."""
