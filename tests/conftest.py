@@ -48,7 +48,7 @@ NOT_QUICK = {
     "training",
 }
 """The folders and files that the quick ring leaves out: they need torch, an editor, a running server or many seconds."""
-NEEDS_TORCH = {"tiny", "tiny_sd15", "tiny_sdxl", "untrained_folder"}
+NEEDS_TORCH = {"tiny", "tiny_sd15", "tiny_sdxl", "untrained_folder", "untrained_engine"}
 """Fixtures whose tests the quick ring leaves out wherever they stand."""
 
 
@@ -100,11 +100,27 @@ def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def untrained(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """An engine whose built-in model has random weights."""
+    """An engine of one's own whose built-in model has random weights; it runs without recordings."""
     from acetate.engine import Engine, builtin
 
     monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
+    return Engine("cpu", acceleration="eager")
+
+
+@pytest.fixture(scope="session")
+def untrained_engine() -> Engine:
+    from acetate.engine import Engine
+
     return Engine("cpu")
+
+
+@pytest.fixture
+def shared_untrained(untrained_folder: Path, untrained_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The same, with recordings and with a model that is opened once, for tests that leave it as it is."""
+    from acetate.engine import builtin
+
+    monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
+    return untrained_engine
 
 
 @pytest.fixture(scope="session")

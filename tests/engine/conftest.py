@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from acetate.engine import Engine
+    from acetate.vocabulary.acceleration import Acceleration
     from diffusers import UNet2DConditionModel
     from torch import Tensor
 
@@ -116,8 +117,8 @@ def engine_for(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.Monk
     """Make an engine of one's own with a family's tiny model, by default without recordings: they cost more than they save."""
     _native(models, monkeypatch)
 
-    def make(family: str, acceleration: str = "eager") -> Engine:
-        return _engine(models[family], tmp_path, acceleration, monkeypatch)
+    def make(family: str, acceleration: Acceleration = "eager") -> Engine:
+        return _engine(models[family], tmp_path, acceleration)
 
     return make
 
@@ -137,8 +138,7 @@ def shared_for(
 
     def get(family: str) -> Engine:
         if family not in opened:
-            opened[family] = _engine(models[family], tmp_path_factory.mktemp("shared"), "eager", monkeypatch)
-        _eager("eager", monkeypatch)
+            opened[family] = _engine(models[family], tmp_path_factory.mktemp("shared"), "eager")
         return opened[family]
 
     return get
@@ -154,19 +154,11 @@ def _native(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "packaged_configs", lambda family: models[family] / "configs")
 
 
-def _engine(folder: Path, own: Path, acceleration: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def _engine(folder: Path, own: Path, acceleration: Acceleration) -> Engine:
     from acetate.engine import Engine
     from acetate.engine.files.library import Library
 
-    _eager(acceleration, monkeypatch)
-    return Engine("cpu", Library(folder, own / "settings", own / "cache"))
-
-
-def _eager(acceleration: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from acetate.engine.acceleration.graph_replay import TracedNetwork
-
-    if acceleration == "eager":
-        monkeypatch.setattr(TracedNetwork, "run", lambda self, inputs, function, **_: function(*inputs))
+    return Engine("cpu", Library(folder, own / "settings", own / "cache"), acceleration)
 
 
 @pytest.fixture

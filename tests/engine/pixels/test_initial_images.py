@@ -39,6 +39,11 @@ def layers(engine: Engine, **values: Any) -> dict[str, Layer]:
 
 
 @pytest.fixture
+def engine_for(shared_for: Callable[[str], Engine]) -> Callable[[str], Engine]:
+    return shared_for
+
+
+@pytest.fixture
 def rough(picture: Layer) -> Layer:
     """Another picture than the conditions."""
     return np.ascontiguousarray(picture[::-1, ::-1])
