@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from acetate.plugins.bridge.form import LARGEST_SEED
@@ -28,7 +29,7 @@ class Percent(QtWidgets.QWidget):
         super().__init__()
         self._slider = QtWidgets.QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(1, 100)
-        self._number = spin_box(name, 1, 100, " %")
+        self._number = spin_box(name, 1, 100, suffix=" %")
         self._slider.valueChanged.connect(self._number.setValue)
         self._number.valueChanged.connect(self._slider.setValue)
         layout = QtWidgets.QHBoxLayout(self)
@@ -65,13 +66,15 @@ class SeedEdit(QtWidgets.QLineEdit):
             self.setText(digits)
 
 
-def combo_box(name: str, entries: list[tuple[str, str]]) -> Any:
+def combo_box(name: str, entries: Iterable[tuple[str, ...]]) -> Any:
+    """A choice of values with their labels and, as a third, tooltips."""
     combo = QtWidgets.QComboBox()
     combo.setObjectName(name)
     combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(8)
-    for value, label in entries:
+    for row, (value, label, *meaning) in enumerate(entries):
         combo.addItem(label, value)
+        combo.setItemData(row, *meaning or [None], Qt.ItemDataRole.ToolTipRole)
     return combo
 
 
@@ -84,12 +87,34 @@ def choose(combo: Any, value: str) -> None:
     combo.setCurrentIndex(row)
 
 
-def spin_box(name: str, low: int, high: int, suffix: str = "") -> Any:
-    spin = QtWidgets.QSpinBox()
+def spin_box(name: str, low: int, high: int, *, suffix: str = "", special: str = "") -> Any:
+    """A field for whole numbers; the lowest one is shown as `special`."""
+    return _limited(QtWidgets.QSpinBox(), name, low, high, suffix, special)
+
+
+def decimal_box(name: str, low: float, high: float, *, suffix: str = "", special: str = "") -> Any:
+    """A field for numbers in steps of a half; the lowest one is shown as `special`."""
+    spin = _limited(QtWidgets.QDoubleSpinBox(), name, low, high, suffix, special)
+    spin.setSingleStep(0.5)
+    return spin
+
+
+def _limited(spin: Any, name: str, low: float, high: float, suffix: str, special: str) -> Any:
     spin.setObjectName(name)
     spin.setRange(low, high)
     spin.setSuffix(suffix)
+    spin.setSpecialValueText(special)
     return spin
+
+
+def tool_button(name: str, text: str, tip: str = "", *, checkable: bool = False, raised: bool = False) -> Any:
+    button = QtWidgets.QToolButton()
+    button.setObjectName(name)
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setCheckable(checkable)
+    button.setAutoRaise(not raised)
+    return button
 
 
 def grid_layout() -> Any:
