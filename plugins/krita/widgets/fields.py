@@ -74,7 +74,7 @@ def combo_box(name: str, entries: Iterable[tuple[str, ...]]) -> Any:
     combo.setMinimumContentsLength(8)
     for row, (value, label, *meaning) in enumerate(entries):
         combo.addItem(label, value)
-        combo.setItemData(row, *meaning or [None], Qt.ItemDataRole.ToolTipRole)
+        combo.setItemData(row, meaning[0] if meaning else None, Qt.ItemDataRole.ToolTipRole)
     return combo
 
 
