@@ -21,7 +21,7 @@ ELSEWHERE = {
     "plugins/bridge/tasks.py": "labels of the modes of enlarging",
     "plugins/bridge/words.py": "stages of progress",
     "plugins/gimp/commands.py": "the procedures' names and texts, which scripts and menus rely on",
-    "plugins/gimp/orders.py": "a refinement from a script finds its own prompt",
+    "plugins/gimp/jobs.py": "a refinement from a script finds its own prompt",
     "server/__main__.py": "`acetate upscale` is a command",
     "server/commands/demo.py": "draws a scene",
     "server/commands/into_document.py": "what `--below` and `--like` mean without `--task`",
