@@ -27,10 +27,10 @@ ARROWS: Mapping[str, Set[str]] = {
 }
 """Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
 METHOD = {"values", "families", "files", "layerdiffuse", "weights"}
-MACHINE = {"device", "acceleration"}
 ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
     "engine": {
         "data": set(),
+        "builtin": set(),
         "values": set(),
         "pixels": {"values"},
         "families": {"values"},
@@ -39,18 +39,17 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "weights": {"values", "files", "layerdiffuse"},
         "device": {"values", "weights"},
         "acceleration": {"values", "files", "device"},
-        "builtin": set(),
-        "models": {*METHOD, *MACHINE, "pixels", "builtin"},
-        "sampling": {*METHOD, *MACHINE, "pixels", "builtin", "models"},
-        "validation": {"values", "pixels"},
-        "upscaling": {*METHOD, *MACHINE, "pixels", "builtin", "models", "sampling", "validation"},
-        "requirements": {"values", "families", "models", "sampling"},
+        "models": {*METHOD, "pixels", "device", "acceleration"},
+        "sampling": {*METHOD, "pixels", "device", "models"},
+        "upscaling": {*METHOD, "pixels", "device", "models", "sampling", "builtin"},
+        "validation": {"values"},
+        "requirements": {"values", "families", "sampling"},
         "description": {"values", "families"},
         "engine": {
-            *(METHOD | MACHINE),
-            *("pixels", "builtin", "models", "sampling", "upscaling", "validation", "requirements", "description"),
+            *METHOD,
+            *("pixels", "device", "models", "sampling", "upscaling", "builtin", "validation", "requirements", "description"),
         },
-        "benchmark": {*METHOD, *MACHINE, "pixels", "builtin", "models", "sampling", "engine"},
+        "benchmark": {*METHOD, "pixels", "device", "models", "sampling", "engine"},
     },
     "server": {
         "settings": set(),

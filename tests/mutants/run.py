@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = Path(__file__).with_name("mutants.toml")
-PACKAGES = ("vocabulary", "engine", "document", "protocol", "server", "plugins")
+PACKAGES = ("vocabulary", "raster", "engine", "document", "protocol", "server", "plugins")
 AT_ONCE = 2
 SECONDS = 900
 """For the tests of one mutant; what hangs as long is found out, too."""

@@ -23,9 +23,7 @@ class ErrorBox(QtWidgets.QFrame):
         self.details = ""
         """What *Copy details* copies."""
         self._tint = ERROR
-        self._text = QtWidgets.QLabel()
-        self._text.setObjectName("acetate_error_text")
-        self._text.setWordWrap(True)
+        self._text = QtWidgets.QLabel(objectName="acetate_error_text", wordWrap=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._copy = tool_button("acetate_copy_details", "Copy details")
         self._copy.clicked.connect(guarded(self._copy_details))

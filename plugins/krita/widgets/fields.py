@@ -49,9 +49,8 @@ class SeedEdit(QtWidgets.QLineEdit):
     """A number of up to 32 bits, which Qt's spin box cannot hold."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("acetate_seed")
-        self.setToolTip("The same seed gives the same picture; candidate i uses seed + i")
+        tip = "The same seed gives the same picture; candidate i uses seed + i"
+        super().__init__(objectName="acetate_seed", toolTip=tip)
         self.textEdited.connect(guarded(self._keep_digits))
 
     def seed(self) -> int:
@@ -68,13 +67,12 @@ class SeedEdit(QtWidgets.QLineEdit):
 
 def combo_box(name: str, entries: Iterable[tuple[str, ...]]) -> Any:
     """A choice of values with their labels and, as a third, tooltips."""
-    combo = QtWidgets.QComboBox()
-    combo.setObjectName(name)
+    combo = QtWidgets.QComboBox(objectName=name, minimumContentsLength=8)
     combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
     for row, (value, label, *meaning) in enumerate(entries):
         combo.addItem(label, value)
-        combo.setItemData(row, meaning[0] if meaning else None, Qt.ItemDataRole.ToolTipRole)
+        if meaning:
+            combo.setItemData(row, meaning[0], Qt.ItemDataRole.ToolTipRole)
     return combo
 
 
@@ -89,32 +87,17 @@ def choose(combo: Any, value: str) -> None:
 
 def spin_box(name: str, low: int, high: int, *, suffix: str = "", special: str = "") -> Any:
     """A field for whole numbers; the lowest one is shown as `special`."""
-    return _limited(QtWidgets.QSpinBox(), name, low, high, suffix, special)
+    return QtWidgets.QSpinBox(objectName=name, minimum=low, maximum=high, suffix=suffix, specialValueText=special)
 
 
 def decimal_box(name: str, low: float, high: float, *, suffix: str = "", special: str = "") -> Any:
     """A field for numbers in steps of a half; the lowest one is shown as `special`."""
-    spin = _limited(QtWidgets.QDoubleSpinBox(), name, low, high, suffix, special)
-    spin.setSingleStep(0.5)
-    return spin
-
-
-def _limited(spin: Any, name: str, low: float, high: float, suffix: str, special: str) -> Any:
-    spin.setObjectName(name)
-    spin.setRange(low, high)
-    spin.setSuffix(suffix)
-    spin.setSpecialValueText(special)
-    return spin
+    limits = {"minimum": float(low), "maximum": float(high), "singleStep": 0.5}
+    return QtWidgets.QDoubleSpinBox(objectName=name, suffix=suffix, specialValueText=special, **limits)
 
 
 def tool_button(name: str, text: str, tip: str = "", *, checkable: bool = False, raised: bool = False) -> Any:
-    button = QtWidgets.QToolButton()
-    button.setObjectName(name)
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setCheckable(checkable)
-    button.setAutoRaise(not raised)
-    return button
+    return QtWidgets.QToolButton(objectName=name, text=text, toolTip=tip, checkable=checkable, autoRaise=not raised)
 
 
 def grid_layout() -> Any:
