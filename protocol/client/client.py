@@ -39,7 +39,7 @@ FLUSH_SECONDS = 2.0
 class Client:
     """Talks to one server. `name` says who it is, as `krita 5.2 acetate 0.1`.
 
-    Without an `address` the running server is looked up in its state file, anew for every attempt. With `launch`, a command such
+    Without an `address` the running server is looked up in its state file before every attempt. With `launch`, a command such
     as `["acetate", "serve"]`, a server is started when none answers. `session` should be kept by hosts that want the same place
     in the queue after a restart.
     """

@@ -236,6 +236,13 @@ def test_who_stops_following_cancels(server: FakeServer, client: Client, says: C
     assert client.poll() == [Cancelled(job)]
 
 
+def test_a_role_that_no_task_has_is_refused_at_once() -> None:
+    """On the caller's thread: a background thread could only give up the connection, again and again."""
+    client = Client("test", address=Address("ws://127.0.0.1:9/", "token"))
+    with pytest.raises(TypeError, match="scene"):
+        client.submit("refine", conditions={"scene": Condition("0" * 64)})
+
+
 # --- greeting ---------------------------------------------------------------------------------------------------------
 
 
