@@ -260,3 +260,13 @@ except SystemExit:
     sys.exit("torch" in sys.modules or "psd_tools" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_acceleration_is_imported_at_its_seam_alone() -> None:
+    """Else `--acceleration eager` rules nothing out, and without the folder nothing works."""
+    seam = ROOT / "engine" / "models" / "runtime.py"
+    for path in modules().values():
+        if path != seam and ROOT / "engine" / "acceleration" not in path.parents:
+            found = {name for name in imports(path) if name.startswith("acetate.engine.acceleration")}
+            assert not found, f"{path.relative_to(ROOT)} imports {found}"
+    assert "acetate.engine.acceleration" in imports(seam)

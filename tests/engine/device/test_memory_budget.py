@@ -151,18 +151,39 @@ def test_the_plan_follows_from_what_is_free(untrained: Engine, model: Model, mon
         assert (memory.plan.offload, memory.plentiful) == (offload, plentiful)
 
 
+class Idle:
+    """Another model with so many bytes on the device; remembers what it was asked to free."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.asked = size, []
+
+    def bytes_on_device(self) -> int:
+        return self.size
+
+    def leave(self, wanted: int) -> int:
+        self.asked.append(wanted)
+        return self.size
+
+
+def test_before_a_job_idle_models_make_way_for_what_it_needs(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, free = model.memory, 2**20
+    monkeypatch.setattr(devices, "free_bytes", lambda device: free)
+    memory.others = idle = Idle(GIB)
+    memory.prepare(128, 128, 2)
+    own = free + memory.placement.bytes_on_device()
+    assert memory.plan == accelerator_plans()[0], "with what the idle ones have it fits"
+    assert idle.asked == [memory_plans.peak(memory.plan, memory.sizes, memory._work) - own]
+    free = GIB
+    memory.prepare(128, 128, 2)
+    assert len(idle.asked) == 1, "there is enough without"
+
+
 def test_idle_models_leave_before_a_plan_gets_smaller(model: Model) -> None:
-    class Idle:
-        asked: list[int] = []
-
-        def bytes_on_device(self) -> int:
-            return 0
-
+    class Leaving(Idle):
         def leave(self, wanted: int) -> int:
-            self.asked.append(wanted)
-            return 10 if len(self.asked) == 1 else 0
+            return super().leave(wanted) if not self.asked else super().leave(wanted) * 0
 
-    model.memory.others = idle = Idle()
+    model.memory.others = idle = Leaving(10)
     attempts = iter([True, True])
 
     def action() -> str:
