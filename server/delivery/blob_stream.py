@@ -24,14 +24,14 @@ from acetate.protocol.messages import Encoding, File, to_text
 from .outbox import Frames, OutgoingFrame
 
 Convert = Callable[[bytes], bytes | bytearray | memoryview]
-Header = Callable[[int, int], AnyHeader]
+HeaderOfPart = Callable[[int, int], AnyHeader]
 
 
 class BlobStream(Frames):
     """An announcement, then the blob's content in parts of at most `PART_BYTES` after conversion."""
 
     def __init__(
-        self, announcement: str, path: str | None, header: Header, encoding: Encoding, convert: Convert, growth: int
+        self, announcement: str, path: str | None, header: HeaderOfPart, encoding: Encoding, convert: Convert, growth: int
     ) -> None:
         self._announcement: str | None = announcement
         self._path, self._header, self._encoding, self._convert = path, header, encoding, convert

@@ -19,7 +19,7 @@ from ..storage.store import StoredBlob, Thumbnail
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError
 from .engine_state import EngineState
-from .jobs import Job, Jobs, inputs
+from .jobs import Job, JobRegistry, inputs
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """Feeds one runner with the jobs of one queue."""
 
-    def __init__(self, name: str, jobs: Jobs, runner: Runner, engine: EngineState | None = None) -> None:
+    def __init__(self, name: str, jobs: JobRegistry, runner: Runner, engine: EngineState | None = None) -> None:
         self._name, self._jobs, self._runner = name, jobs, runner
         self._engine = engine
         """With it the runner is started before there is a job, and again when it is lost."""

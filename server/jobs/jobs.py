@@ -58,7 +58,7 @@ class Job:
         return self.order.task if isinstance(self.order, wire.Submit) else self.order.TYPE
 
 
-class Jobs:
+class JobRegistry:
     """See the module. `work` is set whenever something has been queued."""
 
     def __init__(self, settings: Settings, store: Store, blobs: Blobs) -> None:

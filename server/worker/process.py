@@ -1,6 +1,6 @@
 """The worker process: reads commands from its standard input, runs one job at a time, writes reports to its standard output.
 
-Knows the pipe, cancelling and the heartbeat; what a job is, its lane knows. Whatever else prints goes to standard error.
+Knows the pipe, cancelling and the heartbeat; what a job is, its backend knows. Whatever else prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ class Pipe:
                 time.sleep(BEAT_SECONDS)
 
 
-def run_job(lane: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
+def run_job(backend: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
     """One job to its end; exactly one of `Done`, `Cancelled`, `Failed` is sent, unless the process dies."""
     done = worker_messages.Done(command.job)
     try:
-        with contextlib.closing(lane.run(command)) as items:  # type: ignore[type-var]
+        with contextlib.closing(backend.run(command)) as items:  # type: ignore[type-var]
             for report, payload in items:
                 if pipe.is_stopped(command.job):
                     break
@@ -104,24 +104,24 @@ def run_job(lane: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
     pipe.send(wire.Cancelled(command.job) if pipe.is_stopped(command.job) else done)
 
 
-def serve_commands(lane: Backend, pipe: Pipe) -> None:
+def serve_commands(backend: Backend, pipe: Pipe) -> None:
     while True:
         command = pipe.commands.get()
         if isinstance(command, worker_messages.RunJob):
-            run_job(lane, command, pipe)
+            run_job(backend, command, pipe)
         elif isinstance(command, worker_messages.Unload):
-            lane.unload()
+            backend.unload()
         elif isinstance(command, worker_messages.Describe):
-            _describe(lane, pipe)
+            _describe(backend, pipe)
         elif isinstance(command, worker_messages.Preload):
             try:
-                lane.preload(command.model)
+                backend.preload(command.model)
             except Exception:
                 traceback.print_exc()  # a job with this model will say the same to its client
 
 
-def _describe(lane: Backend, pipe: Pipe) -> None:
-    description = dict(lane.describe())
+def _describe(backend: Backend, pipe: Pipe) -> None:
+    description = dict(backend.describe())
     pipe.send(worker_messages.Ready(str(description.get("device", "")), description))
 
 
@@ -131,14 +131,14 @@ def main(arguments: list[str] | None = None) -> None:
     _settle()
     pipe.start()
     try:
-        lane = _lane(options)
-        _describe(lane, pipe)
+        backend = _backend(options)
+        _describe(backend, pipe)
     except Exception as error:
         traceback.print_exc()
         pipe.send(worker_messages.Unusable(of_engine_exception(error)))
         os._exit(1)
     try:
-        serve_commands(lane, pipe)
+        serve_commands(backend, pipe)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
@@ -157,7 +157,7 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def _lane(options: argparse.Namespace) -> Backend:
+def _backend(options: argparse.Namespace) -> Backend:
     if options.lane == "documents":
         from .document_jobs import DocumentJobs
 

@@ -16,7 +16,7 @@ from acetate.protocol.messages import VERSION
 from acetate.protocol.pixels import content_id
 from acetate.server.http.connection import UNSUPPORTED_VERSION, Connection, ServerState
 from acetate.server.jobs.engine_state import EngineState
-from acetate.server.jobs.jobs import Jobs
+from acetate.server.jobs.jobs import JobRegistry
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
@@ -72,6 +72,7 @@ class Socket:
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         while (frame := await self.said.get()) is not None:
             yield frame
+            await asyncio.sleep(0)  # as between two frames of a network
 
     def _abort(self) -> None:
         self.aborted = True
@@ -84,7 +85,7 @@ class Server:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.store, self.blobs = Store(folder / "jobs.sqlite"), Blobs(folder / "blobs")
         self.settings = Settings(folder=folder, **settings)
-        self.jobs, self.engine = Jobs(self.settings, self.store, self.blobs), EngineState(self.store)
+        self.jobs, self.engine = JobRegistry(self.settings, self.store, self.blobs), EngineState(self.store)
         self.refreshed = 0
 
     async def refresh(self) -> None:

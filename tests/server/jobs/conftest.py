@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from acetate.protocol import Layer
 from acetate.protocol import messages as wire
-from acetate.server.jobs.jobs import Jobs
+from acetate.server.jobs.jobs import JobRegistry
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
@@ -46,14 +46,14 @@ def listener() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Jobs]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., JobRegistry]]:
     """Jobs as a server has them after a start, with these settings; again over the same folder when called again."""
     stores: list[Store] = []
 
-    def started(**settings: Any) -> Jobs:
+    def started(**settings: Any) -> JobRegistry:
         store = Store(tmp_path / "jobs.sqlite")
         stores.append(store)
-        return Jobs(Settings(folder=tmp_path, **settings), store, Blobs(tmp_path / "blobs"))
+        return JobRegistry(Settings(folder=tmp_path, **settings), store, Blobs(tmp_path / "blobs"))
 
     yield started
     for store in stores:
@@ -61,7 +61,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Jobs]]:
 
 
 @pytest.fixture
-def jobs(start: Callable[..., Jobs]) -> Jobs:
+def jobs(start: Callable[..., JobRegistry]) -> JobRegistry:
     return start()
 
 
@@ -69,7 +69,7 @@ def jobs(start: Callable[..., Jobs]) -> Jobs:
 def finish() -> Callable[..., None]:
     """Run the next job of the engine's lane to its end, with so many layers of one pixel."""
 
-    def run(jobs: Jobs, layers: int = 1) -> None:
+    def run(jobs: JobRegistry, layers: int = 1) -> None:
         job = jobs.take("engine")
         assert job is not None
         for index in range(layers):

@@ -14,7 +14,7 @@ from acetate.protocol.messages import Export, File, Progress, Submit
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.dispatcher import Dispatcher, seconds_left
-from acetate.server.jobs.jobs import Job, Jobs
+from acetate.server.jobs.jobs import Job, JobRegistry
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
@@ -98,7 +98,7 @@ class Mortal:
 def test_a_file_that_was_made_before_its_worker_died_is_not_brought_twice(tmp_path: Path) -> None:
     async def scenario() -> None:
         store, blobs = Store(tmp_path / "jobs.sqlite"), Blobs(tmp_path / "blobs")
-        jobs, outbox, runner = Jobs(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
+        jobs, outbox, runner = JobRegistry(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
         watcher = Subscriber("a-session", "a test", "raw", outbox, blobs)
         jobs.accept(watcher, Export("a-job-of-tests", ("a-job-before",), "psd"))
         working = asyncio.create_task(Dispatcher("documents", jobs, runner).work())  # type: ignore[arg-type]
@@ -140,7 +140,7 @@ class Scripted:
         self.asked.append("close")
 
 
-def dispatched(jobs: Jobs, runner: Scripted, until: Callable[[], bool]) -> None:
+def dispatched(jobs: JobRegistry, runner: Scripted, until: Callable[[], bool]) -> None:
     """Let the engine's lane work until a watcher has been told enough."""
 
     async def scenario() -> None:
@@ -153,7 +153,9 @@ def dispatched(jobs: Jobs, runner: Scripted, until: Callable[[], bool]) -> None:
     asyncio.run(scenario())
 
 
-def test_a_mistake_of_the_servers_own_ends_its_job_and_closes_the_runner_before_the_next(jobs: Jobs, listener: Any) -> None:
+def test_a_mistake_of_the_servers_own_ends_its_job_and_closes_the_runner_before_the_next(
+    jobs: JobRegistry, listener: Any
+) -> None:
     """The runner may be in the middle of the job that has ended for everybody else."""
 
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
@@ -174,7 +176,7 @@ def test_a_mistake_of_the_servers_own_ends_its_job_and_closes_the_runner_before_
     assert isinstance(ends[0], Failed) and ends[0].failure.code == "internal"
 
 
-def test_a_request_to_stop_reaches_the_runner(jobs: Jobs, listener: Any) -> None:
+def test_a_request_to_stop_reaches_the_runner(jobs: JobRegistry, listener: Any) -> None:
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         yield Progress(command.job, "denoise", 1, 20, 0.05), b""
         jobs.cancel(command.job)
@@ -189,7 +191,9 @@ def test_a_request_to_stop_reaches_the_runner(jobs: Jobs, listener: Any) -> None
 
 
 @pytest.mark.parametrize("stopping", [False, True])
-def test_a_job_that_costs_two_runners_is_over_and_one_that_was_to_stop_at_once(jobs: Jobs, listener: Any, stopping: bool) -> None:
+def test_a_job_that_costs_two_runners_is_over_and_one_that_was_to_stop_at_once(
+    jobs: JobRegistry, listener: Any, stopping: bool
+) -> None:
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         if stopping:
             jobs.cancel(command.job)
@@ -206,7 +210,7 @@ def test_a_job_that_costs_two_runners_is_over_and_one_that_was_to_stop_at_once(j
     )
 
 
-def test_progress_previews_layers_and_notes_reach_the_client_as_the_worker_made_them(jobs: Jobs, listener: Any) -> None:
+def test_progress_previews_layers_and_notes_reach_the_client_as_the_worker_made_them(jobs: JobRegistry, listener: Any) -> None:
     layer = Layer("job-number-1", 0, "kite", "foreground", 0, 0, 0, 0, Box(0, 0, 1, 1), "rgba8", 0, "0" * 64)
 
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from acetate.protocol import Cancelled, Failed, Failure, Finished, ProtocolError, Queued, Started
 from acetate.protocol.messages import Attach, Export, File, Insert, Submit
-from acetate.server.jobs.jobs import Jobs
+from acetate.server.jobs.jobs import JobRegistry
 from acetate.server.settings import Settings
 
 ONE, TWO, THREE = "job-number-1", "job-number-2", "job-number-3"
@@ -28,7 +28,7 @@ def refused(code: str) -> Any:
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
 
-def test_waiting_jobs_are_told_their_places_whenever_these_change(jobs: Jobs, listener: Any) -> None:
+def test_waiting_jobs_are_told_their_places_whenever_these_change(jobs: JobRegistry, listener: Any) -> None:
     client = listener()
     for job in (ONE, TWO, THREE):
         jobs.accept(client, submit(job))
@@ -40,7 +40,7 @@ def test_waiting_jobs_are_told_their_places_whenever_these_change(jobs: Jobs, li
     assert client.heard() == [Cancelled(TWO), Queued(THREE, 0)]
 
 
-def test_a_job_is_on_disk_before_it_is_told(jobs: Jobs, listener: Any) -> None:
+def test_a_job_is_on_disk_before_it_is_told(jobs: JobRegistry, listener: Any) -> None:
     class Checking(listener):  # type: ignore[misc]
         def tell(self, message: Any) -> None:
             assert jobs.store.get(message.job) is not None
@@ -48,7 +48,7 @@ def test_a_job_is_on_disk_before_it_is_told(jobs: Jobs, listener: Any) -> None:
     jobs.accept(Checking(), submit(ONE))
 
 
-def test_the_same_job_again_is_only_watched_again(jobs: Jobs, listener: Any, finish: Callable[..., None]) -> None:
+def test_the_same_job_again_is_only_watched_again(jobs: JobRegistry, listener: Any, finish: Callable[..., None]) -> None:
     first, second = listener(), listener()
     jobs.accept(first, submit(ONE))
     jobs.accept(second, submit(ONE))
@@ -60,7 +60,9 @@ def test_the_same_job_again_is_only_watched_again(jobs: Jobs, listener: Any, fin
     assert jobs.take("engine") is None
 
 
-def test_a_job_in_front_overtakes_those_of_its_session_and_one_instead_of_them_cancels_them(jobs: Jobs, listener: Any) -> None:
+def test_a_job_in_front_overtakes_those_of_its_session_and_one_instead_of_them_cancels_them(
+    jobs: JobRegistry, listener: Any
+) -> None:
     client, other = listener(), listener("another-session")
     jobs.accept(other, submit("of-the-other"))
     jobs.accept(client, submit(ONE))
@@ -74,7 +76,7 @@ def test_a_job_in_front_overtakes_those_of_its_session_and_one_instead_of_them_c
     assert {line.job for line in jobs.lines()} == {"of-the-other", THREE}
 
 
-def test_a_session_and_all_together_may_have_so_many_jobs(start: Callable[..., Jobs], listener: Any) -> None:
+def test_a_session_and_all_together_may_have_so_many_jobs(start: Callable[..., JobRegistry], listener: Any) -> None:
     jobs, client = start(jobs=3, limits=replace(Settings().limits, jobs_per_session=2)), listener()
     jobs.accept(client, submit(ONE))
     jobs.accept(client, submit(TWO))
@@ -88,7 +90,7 @@ def test_a_session_and_all_together_may_have_so_many_jobs(start: Callable[..., J
 # --- telling ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_attaches_is_told_the_story_so_far_and_how_it_goes_on(jobs: Jobs, listener: Any) -> None:
+def test_who_attaches_is_told_the_story_so_far_and_how_it_goes_on(jobs: JobRegistry, listener: Any) -> None:
     jobs.accept(listener(), submit(ONE))
     late = listener()
     jobs.attach(late, Attach(ONE))
@@ -102,7 +104,7 @@ def test_who_attaches_is_told_the_story_so_far_and_how_it_goes_on(jobs: Jobs, li
 
 
 def test_of_a_job_that_is_over_the_missing_layers_come_before_the_end(
-    jobs: Jobs, listener: Any, finish: Callable[..., None]
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
 ) -> None:
     jobs.accept(listener(), submit(ONE))
     finish(jobs, layers=3)
@@ -114,7 +116,7 @@ def test_of_a_job_that_is_over_the_missing_layers_come_before_the_end(
     assert isinstance(end, Finished) and (end.layers, end.notes) == (3, ("done",))
 
 
-def test_of_an_export_the_file_comes_before_the_end(jobs: Jobs, listener: Any) -> None:
+def test_of_an_export_the_file_comes_before_the_end(jobs: JobRegistry, listener: Any) -> None:
     jobs.accept(listener(), Export(TWO, (ONE,), "psd"))
     job = jobs.take("documents")
     assert job is not None
@@ -128,7 +130,7 @@ def test_of_an_export_the_file_comes_before_the_end(jobs: Jobs, listener: Any) -
 
 
 @pytest.mark.parametrize(("state", "failure"), [("failed", Failure("out-of-memory", "8 GB")), ("cancelled", None)])
-def test_an_end_is_told_again_as_it_was(jobs: Jobs, listener: Any, state: Any, failure: Failure | None) -> None:
+def test_an_end_is_told_again_as_it_was(jobs: JobRegistry, listener: Any, state: Any, failure: Failure | None) -> None:
     first, late = listener(), listener()
     jobs.accept(first, submit(ONE))
     job = jobs.take("engine")
@@ -140,7 +142,7 @@ def test_an_end_is_told_again_as_it_was(jobs: Jobs, listener: Any, state: Any, f
 
 
 def test_an_end_that_the_store_cannot_take_is_told_nevertheless(
-    jobs: Jobs, listener: Any, monkeypatch: pytest.MonkeyPatch
+    jobs: JobRegistry, listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
@@ -156,7 +158,7 @@ def test_an_end_that_the_store_cannot_take_is_told_nevertheless(
 
 
 def test_the_list_names_what_runs_what_waits_and_what_nobody_has_acknowledged(
-    jobs: Jobs, listener: Any, finish: Callable[..., None]
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
 ) -> None:
     client = listener()
     for job in (ONE, TWO, THREE):
@@ -173,7 +175,7 @@ def test_the_list_names_what_runs_what_waits_and_what_nobody_has_acknowledged(
 
 
 def test_a_running_job_is_asked_to_stop_and_one_that_is_over_stays_as_it_is(
-    jobs: Jobs, listener: Any, finish: Callable[..., None]
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
 ) -> None:
     client = listener()
     jobs.accept(client, submit(ONE))
@@ -193,7 +195,7 @@ def test_a_running_job_is_asked_to_stop_and_one_that_is_over_stays_as_it_is(
         jobs.attach(client, Attach(THREE))
 
 
-def test_a_connection_that_ends_takes_only_jobs_with_it_that_nobody_is_to_keep(jobs: Jobs, listener: Any) -> None:
+def test_a_connection_that_ends_takes_only_jobs_with_it_that_nobody_is_to_keep(jobs: JobRegistry, listener: Any) -> None:
     leaving, staying = listener(), listener()
     jobs.accept(leaving, submit(ONE, keep=False))
     jobs.accept(leaving, submit(TWO))
@@ -207,7 +209,7 @@ def test_a_connection_that_ends_takes_only_jobs_with_it_that_nobody_is_to_keep(j
     assert leaving.heard() == [], "nobody listens there any more"
 
 
-def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: Jobs, listener: Any) -> None:
+def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: JobRegistry, listener: Any) -> None:
     jobs.accept(listener(), Export(ONE, (TWO,), "psd"))
     with refused("bad-request"):
         jobs.discard(ONE)
@@ -222,7 +224,7 @@ def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: Jobs
     assert jobs.store.get(ONE) is None and not jobs.blobs.has("f" * 64)
 
 
-def test_a_job_whose_runner_was_lost_has_its_turn_again(jobs: Jobs, listener: Any) -> None:
+def test_a_job_whose_runner_was_lost_has_its_turn_again(jobs: JobRegistry, listener: Any) -> None:
     client = listener()
     for job in (ONE, TWO):
         jobs.accept(client, submit(job))
@@ -240,7 +242,7 @@ def test_a_job_whose_runner_was_lost_has_its_turn_again(jobs: Jobs, listener: An
 
 
 def test_after_a_start_the_interrupted_job_is_the_first_and_the_others_wait_as_before(
-    start: Callable[..., Jobs], listener: Any
+    start: Callable[..., JobRegistry], listener: Any
 ) -> None:
     before = start()
     for job in (ONE, TWO, THREE):
@@ -255,7 +257,7 @@ def test_after_a_start_the_interrupted_job_is_the_first_and_the_others_wait_as_b
     assert order == [TWO, THREE]
 
 
-def test_after_a_start_jobs_that_nobody_would_take_are_over(start: Callable[..., Jobs], listener: Any) -> None:
+def test_after_a_start_jobs_that_nobody_would_take_are_over(start: Callable[..., JobRegistry], listener: Any) -> None:
     before = start()
     before.accept(listener(), submit(ONE, keep=False))
     before.accept(listener(), Insert(TWO, "f" * 64, "psd", keep=False))
@@ -270,7 +272,7 @@ def test_after_a_start_jobs_that_nobody_would_take_are_over(start: Callable[...,
     assert isinstance(late.told[2], Failed) and late.told[2].failure.code == "internal"
 
 
-def test_after_a_start_content_that_no_job_knows_is_gone(start: Callable[..., Jobs]) -> None:
+def test_after_a_start_content_that_no_job_knows_is_gone(start: Callable[..., JobRegistry]) -> None:
     before = start()
     Path(before.blobs.incoming("orphan")).write_bytes(b"....")
     before.blobs.adopt("orphan", "e" * 64)
