@@ -119,7 +119,7 @@ COMMANDS = (
         "Repeat with _New Seed",
         "Generate again what made the selected layer, with another seed",
         "Prompt, model, place and all numbers are those kept on the layer. From the menu the seed is random; a script gives one.",
-        own=(arguments.add_seed,),
+        own=(arguments.ADDERS["seed"],),
         needs_layer=True,
     ),
     MenuCommand(

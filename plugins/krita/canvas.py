@@ -8,7 +8,7 @@ that the same tests run against a fake and against the real program.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from acetate.plugins.bridge.host import DocumentClosedError
@@ -65,27 +65,22 @@ def identity(node: Any) -> str:
 
 def find(document: Any, wanted: str) -> Any | None:
     """The layer of that identity, `None` when it is gone."""
-    root = document.rootNode()
-    return _find_below(root, wanted) if root is not None else None
+    return next((node for node in _nodes(document) if identity(node) == wanted), None)
 
 
 def identities(document: Any) -> set[str]:
     """The identities of all layers that are in the document."""
-    waiting, seen = list(document.topLevelNodes()), set()
+    return {identity(node) for node in _nodes(document)}
+
+
+def _nodes(document: Any) -> Iterator[Any]:
+    """All layers of the document; none when it was closed."""
+    root = document.rootNode()
+    waiting = list(root.childNodes()) if root is not None else []
     while waiting:
         node = waiting.pop()
-        seen.add(identity(node))
+        yield node
         waiting += node.childNodes()
-    return seen
-
-
-def _find_below(parent: Any, wanted: str) -> Any | None:
-    for node in parent.childNodes():
-        if identity(node) == wanted:
-            return node
-        if (found := _find_below(node, wanted)) is not None:
-            return found
-    return None
 
 
 def layer_box(document: Any, node: Any) -> Box | None:

@@ -45,14 +45,9 @@ class Docker(DockWidget):
         self._previewed: Image | None = None
         self.form_panel = FormPanel(Krita.instance().icon)
         self._reminder = Reminder(self.form_panel)
-        self.button = QtWidgets.QPushButton("Generate")
-        self.button.setObjectName("acetate_generate")
-        self.progress = QtWidgets.QProgressBar()
-        self.progress.setObjectName("acetate_progress")
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(6)
-        self.status = QtWidgets.QLabel()
-        self.status.setObjectName("acetate_status")
+        self.button = QtWidgets.QPushButton("Generate", objectName="acetate_generate")
+        self.progress = QtWidgets.QProgressBar(objectName="acetate_progress", textVisible=False, maximumHeight=6)
+        self.status = QtWidgets.QLabel(objectName="acetate_status")
         self.error = ErrorBox()
         self.preview = PreviewPane()
         self.history = HistoryList()
@@ -244,12 +239,10 @@ class _Scrolling(QtWidgets.QScrollArea):
     """A scroll area that is as high as its content, or lower where there is no room."""
 
     def __init__(self, content: Any) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
+        super().__init__(widgetResizable=True, minimumHeight=LOWEST_FORM)
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Maximum)
-        self.setMinimumHeight(LOWEST_FORM)
         self.setWidget(content)
 
     def sizeHint(self) -> Any:  # noqa: N802

@@ -8,6 +8,7 @@ from acetate.plugins.bridge.words import explained
 from acetate.protocol import Failure
 
 from ..qt import Qt, QtGui, QtWidgets, guarded
+from .fields import tool_button
 
 ERROR, NOTE = (210, 50, 50), (60, 130, 200)
 """Red, green and blue that the box is tinted with."""
@@ -22,20 +23,11 @@ class ErrorBox(QtWidgets.QFrame):
         self.details = ""
         """What *Copy details* copies."""
         self._tint = ERROR
-        self._text = QtWidgets.QLabel()
-        self._text.setObjectName("acetate_error_text")
-        self._text.setWordWrap(True)
+        self._text = QtWidgets.QLabel(objectName="acetate_error_text", wordWrap=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._copy = QtWidgets.QToolButton()
-        self._copy.setObjectName("acetate_copy_details")
-        self._copy.setText("Copy details")
-        self._copy.setAutoRaise(True)
+        self._copy = tool_button("acetate_copy_details", "Copy details")
         self._copy.clicked.connect(guarded(self._copy_details))
-        close = QtWidgets.QToolButton()
-        close.setObjectName("acetate_close_error")
-        close.setText("✕")
-        close.setToolTip("Hide this")
-        close.setAutoRaise(True)
+        close = tool_button("acetate_close_error", "✕", "Hide this")
         close.clicked.connect(self.hide)
         layout = QtWidgets.QGridLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)

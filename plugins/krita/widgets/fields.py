@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from acetate.plugins.bridge.form import LARGEST_SEED
@@ -28,7 +29,7 @@ class Percent(QtWidgets.QWidget):
         super().__init__()
         self._slider = QtWidgets.QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(1, 100)
-        self._number = spin_box(name, 1, 100, " %")
+        self._number = spin_box(name, 1, 100, suffix=" %")
         self._slider.valueChanged.connect(self._number.setValue)
         self._number.valueChanged.connect(self._slider.setValue)
         layout = QtWidgets.QHBoxLayout(self)
@@ -48,9 +49,8 @@ class SeedEdit(QtWidgets.QLineEdit):
     """A number of up to 32 bits, which Qt's spin box cannot hold."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("acetate_seed")
-        self.setToolTip("The same seed gives the same picture; candidate i uses seed + i")
+        tip = "The same seed gives the same picture; candidate i uses seed + i"
+        super().__init__(objectName="acetate_seed", toolTip=tip)
         self.textEdited.connect(guarded(self._keep_digits))
 
     def seed(self) -> int:
@@ -65,13 +65,14 @@ class SeedEdit(QtWidgets.QLineEdit):
             self.setText(digits)
 
 
-def combo_box(name: str, entries: list[tuple[str, str]]) -> Any:
-    combo = QtWidgets.QComboBox()
-    combo.setObjectName(name)
+def combo_box(name: str, entries: Iterable[tuple[str, ...]]) -> Any:
+    """A choice of values with their labels and, as a third, tooltips."""
+    combo = QtWidgets.QComboBox(objectName=name, minimumContentsLength=8)
     combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
-    for value, label in entries:
+    for row, (value, label, *meaning) in enumerate(entries):
         combo.addItem(label, value)
+        if meaning:
+            combo.setItemData(row, meaning[0], Qt.ItemDataRole.ToolTipRole)
     return combo
 
 
@@ -84,12 +85,19 @@ def choose(combo: Any, value: str) -> None:
     combo.setCurrentIndex(row)
 
 
-def spin_box(name: str, low: int, high: int, suffix: str = "") -> Any:
-    spin = QtWidgets.QSpinBox()
-    spin.setObjectName(name)
-    spin.setRange(low, high)
-    spin.setSuffix(suffix)
-    return spin
+def spin_box(name: str, low: int, high: int, *, suffix: str = "", special: str = "") -> Any:
+    """A field for whole numbers; the lowest one is shown as `special`."""
+    return QtWidgets.QSpinBox(objectName=name, minimum=low, maximum=high, suffix=suffix, specialValueText=special)
+
+
+def decimal_box(name: str, low: float, high: float, *, suffix: str = "", special: str = "") -> Any:
+    """A field for numbers in steps of a half; the lowest one is shown as `special`."""
+    limits = {"minimum": float(low), "maximum": float(high), "singleStep": 0.5}
+    return QtWidgets.QDoubleSpinBox(objectName=name, suffix=suffix, specialValueText=special, **limits)
+
+
+def tool_button(name: str, text: str, tip: str = "", *, checkable: bool = False, raised: bool = False) -> Any:
+    return QtWidgets.QToolButton(objectName=name, text=text, toolTip=tip, checkable=checkable, autoRaise=not raised)
 
 
 def grid_layout() -> Any:

@@ -10,7 +10,19 @@ from acetate.plugins.bridge.tasks import BY_NAME, METHODS
 from acetate.vocabulary.parameters import range_of
 
 from ..qt import Qt, QtWidgets, Signal, guarded
-from .fields import SPACING, Percent, SeedEdit, StillUnderTheWheel, beside, choose, combo_box, grid_layout, spin_box
+from .fields import (
+    SPACING,
+    Percent,
+    SeedEdit,
+    StillUnderTheWheel,
+    beside,
+    choose,
+    combo_box,
+    decimal_box,
+    grid_layout,
+    spin_box,
+    tool_button,
+)
 from .prompt_edit import PromptEdit
 
 AREAS = {"selection": "Selection, or canvas", "canvas": "Canvas", "custom": "Own size"}
@@ -25,48 +37,30 @@ class FormPanel(QtWidgets.QWidget):
     def __init__(self, icon: Any) -> None:
         """`icon(name)` gives an icon of Krita's theme."""
         super().__init__()
-        self.task = combo_box("acetate_task", [(name, one.label) for name, one in BY_NAME.items()])
-        for row, one in enumerate(BY_NAME.values()):
-            self.task.setItemData(row, one.meaning, Qt.ItemDataRole.ToolTipRole)
+        self.task = combo_box("acetate_task", [(name, one.label, one.meaning) for name, one in BY_NAME.items()])
         self.prompt = PromptEdit("acetate_prompt", "What to draw", 4)
         self.model = combo_box("acetate_model", [("", "Default model")])
         self.area = combo_box("acetate_area", list(AREAS.items()))
-        self.width_, self.height_ = (spin_box(f"acetate_{side}", 8, range_of(side)[1], " px") for side in ("width", "height"))
+        self.width_, self.height_ = (
+            spin_box(f"acetate_{side}", 8, range_of(side)[1], suffix=" px") for side in ("width", "height")
+        )
         self.count = spin_box("acetate_count", *range_of("count"))
         self.strength = Percent("acetate_strength")
         self.lock_alpha = QtWidgets.QCheckBox("Keep the shape (lock alpha)")
-        self.scale = QtWidgets.QDoubleSpinBox()
-        self.scale.setObjectName("acetate_scale")
-        self.scale.setRange(*range_of("scale"))
-        self.scale.setSingleStep(0.5)
-        self.scale.setSuffix(" ×")
+        self.scale = decimal_box("acetate_scale", *range_of("scale"), suffix=" ×")
         self.upscaler = combo_box("acetate_upscaler", [("", "Smooth interpolation")])
-        self.method = combo_box("acetate_method", [(method, label) for method, (label, _) in METHODS.items()])
-        for row, (_, meaning) in enumerate(METHODS.values()):
-            self.method.setItemData(row, meaning, Qt.ItemDataRole.ToolTipRole)
+        self.method = combo_box("acetate_method", [(method, *words) for method, words in METHODS.items()])
         self.seed = SeedEdit()
-        self.new_seed = QtWidgets.QToolButton()
-        self.new_seed.setObjectName("acetate_new_seed")
-        self.new_seed.setCheckable(True)
-        self.new_seed.setText("Random")
-        self.new_seed.setToolTip("Draw a new seed for every generation")
+        new = "Draw a new seed for every generation"
+        self.new_seed = tool_button("acetate_new_seed", "Random", new, checkable=True, raised=True)
         self.negative = PromptEdit("acetate_negative", "What to avoid", 2)
         self.prompts = {
             role: PromptEdit(f"acetate_{role}_prompt", f"Only the {role}", 2) for role in ("foreground", "background")
         }
-        self.steps = spin_box("acetate_steps", 0, range_of("steps")[1])
-        self.steps.setSpecialValueText("Default")
-        self.guidance = QtWidgets.QDoubleSpinBox()
-        self.guidance.setObjectName("acetate_guidance")
-        self.guidance.setRange(-0.5, range_of("guidance_scale")[1])
-        self.guidance.setSingleStep(0.5)
-        self.guidance.setSpecialValueText("Default")
+        self.steps = spin_box("acetate_steps", 0, range_of("steps")[1], special="Default")
+        self.guidance = decimal_box("acetate_guidance", -0.5, range_of("guidance_scale")[1], special="Default")
         self.scheduler = combo_box("acetate_scheduler", [("", "Default")])
-        self.more = QtWidgets.QToolButton()
-        self.more.setObjectName("acetate_more")
-        self.more.setText("More")
-        self.more.setCheckable(True)
-        self.more.setAutoRaise(True)
+        self.more = tool_button("acetate_more", "More", checkable=True)
         self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.more.setArrowType(Qt.ArrowType.RightArrow)
         self._details = QtWidgets.QWidget()

@@ -36,14 +36,11 @@ class HistoryList(QtWidgets.QListWidget):
     }
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("acetate_history")
+        super().__init__(objectName="acetate_history", uniformItemSizes=True, minimumHeight=2 * (THUMBNAIL + 2 * MARGIN))
         self.setItemDelegate(_Row(self))
-        self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QtWidgets.QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setMinimumHeight(2 * (THUMBNAIL + 2 * MARGIN))
         self.itemClicked.connect(guarded(lambda item: self.chosen.emit("insert", item.data(JOB))))
         self.customContextMenuRequested.connect(guarded(self._open_menu))
         self.verticalScrollBar().valueChanged.connect(guarded(self._scrolled))

@@ -18,10 +18,7 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
     submitted = Signal()
 
     def __init__(self, name: str, placeholder: str, lines: int) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self.setPlaceholderText(placeholder)
-        self.setTabChangesFocus(True)
+        super().__init__(objectName=name, placeholderText=placeholder, tabChangesFocus=True)
         margins = 2 * (self.frameWidth() + int(self.document().documentMargin()))
         self.setFixedHeight(self.fontMetrics().lineSpacing() * lines + margins)
 
