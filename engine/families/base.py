@@ -71,7 +71,7 @@ class Family:
     recipes: Mapping[str, tuple[Recipe, ...]]
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
     unet_activations: int
-    """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 1.1)."""
+    """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 7)."""
     opaque: bool = True
     """It can redraw opaque colour, and not transparent layers alone."""
 
