@@ -124,7 +124,7 @@ class DenoisingLoop:
         """The first sample: pure noise, or `clean` with the first step's noise added.
 
         A solver of the variance-preserving form starts at sigma_max / sqrt(sigma_max^2 + 1): so it equals the reference's
-        sampler to 4e-7 (layerdiffuse.md 7.3).
+        sampler to 4e-7 (`test_samples_are_the_references_own_to_the_last_bits`).
         """
         if clean is not None:
             return self.noised(clean, noise, 0)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from acetate.engine.families import BASE_FAMILIES
 
-from . import acceleration
-from .exit_codes import UsageError
+from ..command_line import acceleration
+from ..command_line.exit_codes import UsageError
 
 if TYPE_CHECKING:
     import torch

@@ -8,9 +8,9 @@ from pathlib import Path
 from acetate import document
 from acetate.engine import Picture, Request
 
+from ..command_line.outputs import OutputFile, as_layer, stacking_of
+from ..command_line.progress import shown
 from ..worker.layers import position
-from .outputs import OutputFile, as_layer, stacking_of
-from .progress import shown
 
 SUBJECTS = ("a red apple", "a fox", "a green glass ball", "a sunflower")
 SCENE = "a panda in the meadow"

@@ -19,12 +19,12 @@ from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import PICTURES, ROLES
 from acetate.vocabulary.tasks import DEFAULT, TASKS
 
-from . import acceleration, outputs, parameter_options
-from .exit_codes import UsageError
-from .into_document import Onto, onto_of
-from .into_document import add_options as add_onto_options
-from .pictures import read_mask, read_picture
-from .progress import shown
+from ..command_line import acceleration, outputs, parameter_options
+from ..command_line.exit_codes import UsageError
+from ..command_line.into_document import Onto, onto_of
+from ..command_line.into_document import add_options as add_onto_options
+from ..command_line.pictures import read_mask, read_picture
+from ..command_line.progress import shown
 
 OTHERWISE = frozenset({"prompt", "prompts", "width", "height", "loras"})
 """Parameters whose options have another form."""
@@ -128,7 +128,7 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
     """
     file = os.path.isabs(request.upscaler or "")  # of this user, not of whoever runs the server
     if not options.alone and options.device is None and options.acceleration == "auto" and not file:
-        from .remote import running_server
+        from ..command_line.remote import running_server
 
         server = running_server()
         if server is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import acceleration
+from ..command_line import acceleration
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

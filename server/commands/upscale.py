@@ -12,10 +12,10 @@ from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.upscaling import OPTIONS
 from acetate.vocabulary.value_types import Choice
 
-from . import acceleration, outputs, parameter_options
+from ..command_line import acceleration, outputs, parameter_options
+from ..command_line.pictures import read_layer
+from ..command_line.progress import shown
 from .generate import events, report, size
-from .pictures import read_layer
-from .progress import shown
 
 TASK = next(name for name, task in TASKS.items() if task.enlarges)
 PLAIN = ("scale", "upscaler", "strength", "lock_alpha", "model", "steps", "seed")

@@ -12,7 +12,7 @@ from acetate.engine import BadRequest, Engine, Picture, Request
 from acetate.protocol import TERMINAL, Cancelled, Client, Connected, Parameters, Preview, Progress
 from acetate.protocol import Engine as EngineEvent
 from acetate.server.__main__ import main
-from acetate.server.commands.remote import RemoteServer
+from acetate.server.command_line.remote import RemoteServer
 from acetate.server.settings import ENGINE
 from acetate.vocabulary.parameters import range_of
 

@@ -14,7 +14,7 @@ from acetate.plugins.bridge import stack
 from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.protocol import Box, Layer, LayerReady, Parameters
 from acetate.protocol.messages import Submit
-from acetate.server.commands.outputs import OutputFile, as_document, given_layers, parameters_of
+from acetate.server.command_line.outputs import OutputFile, as_document, given_layers, parameters_of
 from acetate.server.worker.document_jobs import assemble
 from acetate.server.worker.engine_jobs import stacking_of
 from acetate.server.worker.fake_engine import FakeEngine

@@ -105,7 +105,7 @@ def test_a_scene_begins_from_a_rough_layer(acetate: Command, layer_file: Path, m
         (("generate", "x", "-o", "x.png", "--device", "abacus"), "'abacus'"),
         (("generate", "x", "-o", "x.jpg"), ".jpg cannot be written"),
         (("generate", "x", "-o", "."), "is a folder"),
-        (("generate", "x", "-o", "nowhere/x.png"), "nowhere is no folder"),
+        (("generate", "x", "-o", "nowhere/x.png"), "nowhere is not a folder"),
         (("generate", "x", "-o", "x.png", "--task", "refine"), "works on a layer"),
         (("generate", "x", "-o", "x.png", "--task", "scene", "--strength", "0.5"), "strength is 0.5, and there is no source"),
         (("generate", "x", "-o", "x.png", "--task", "refine", "--layer", "missing.png"), "missing.png"),

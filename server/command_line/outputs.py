@@ -30,7 +30,7 @@ class OutputFile:
             raise UsageError(f"{path}: {path.suffix or 'no suffix'} cannot be written", "use .png, .psd or .ora")
         folder = path.parent
         if not folder.is_dir():
-            raise UsageError(f"{folder} is no folder", "make it first, or choose another place")
+            raise UsageError(f"{folder} is not a folder", "make it first, or choose another place")
         if not os.access(folder, os.W_OK):
             raise UsageError(f"{folder} cannot be written to", "choose another place")
         self.path = path
