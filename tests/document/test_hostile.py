@@ -11,8 +11,7 @@ import zlib
 
 import numpy as np
 import pytest
-from acetate.document import Document, DocumentError, Group, Layer, read_bytes, write_bytes
-from acetate.document.composition import compose
+from acetate.document import Document, DocumentError, Group, Layer, compose, read_bytes, write_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, write
-from acetate.document.composition import compose
+from acetate.document import Document, Group, Layer, compose, write
 from PIL import Image
 
 

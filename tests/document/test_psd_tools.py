@@ -14,7 +14,7 @@ FOLDER = Path(acetate.document.__file__).parent
 
 def test_only_the_two_psd_modules_know_the_library():
     users = set()
-    for path in FOLDER.glob("*.py"):
+    for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

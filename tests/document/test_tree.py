@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, LayerNotFound, alone, below, find, insert, names
-from acetate.document.composition import compose
+from acetate.document import Document, Group, Layer, LayerNotFound, alone, below, compose, find, insert, names
 
 
 def flat(colour, name, **look):

@@ -2,8 +2,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer
-from acetate.document.composition import compose
+from acetate.document import Document, Group, Layer, compose
 from acetate.document.composition.compose import BAND, render_over_white
 from PIL import Image
 

@@ -12,6 +12,7 @@ from acetate.document import (
     TooLarge,
     UnreadableFile,
     UnsupportedFile,
+    compose,
     find,
     insert_into_bytes,
     losses,
@@ -21,7 +22,6 @@ from acetate.document import (
     walk,
     write_bytes,
 )
-from acetate.document.composition import compose
 from acetate.document.formats import ora as ora_format
 from acetate.document.formats.picture import decode
 from acetate.document.formats.png import encode

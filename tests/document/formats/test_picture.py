@@ -4,8 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from acetate.document import TooLarge, UnreadableFile, UnsupportedFile, read, read_image, write
-from acetate.document.composition import compose
+from acetate.document import TooLarge, UnreadableFile, UnsupportedFile, compose, read, read_image, write
 from acetate.document.composition.colour import from_srgb
 from PIL import Image, ImageCms
 

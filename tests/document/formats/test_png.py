@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, losses, read, read_bytes, write, write_bytes
-from acetate.document.composition import compose
+from acetate.document import Document, Group, Layer, compose, losses, read, read_bytes, write, write_bytes
 from PIL import Image
 
 

@@ -10,6 +10,7 @@ from acetate.document import (
     TooLarge,
     UnreadableFile,
     UnsupportedFile,
+    compose,
     find,
     names,
     read,
@@ -17,7 +18,6 @@ from acetate.document import (
     read_image,
     write_bytes,
 )
-from acetate.document.composition import compose
 from acetate.document.composition.colour import from_srgb
 from acetate.document.formats import limits
 from acetate.document.formats.psd_reading import blend_name

@@ -10,6 +10,7 @@ from acetate.document import (
     TooLarge,
     UnsupportedFile,
     UnwritableFile,
+    compose,
     find,
     insert_into_bytes,
     insert_into_file,
@@ -18,7 +19,6 @@ from acetate.document import (
     read_bytes,
     write_bytes,
 )
-from acetate.document.composition import compose
 from acetate.document.composition.colour import srgb_profile
 from PIL import Image
 from psd_tools import PSDImage

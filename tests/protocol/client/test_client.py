@@ -297,7 +297,7 @@ def test_a_server_that_breaks_down_is_waited_for(server: FakeServer, client: Cli
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is, a client that hangs up waits until it is understood."""
-    monkeypatch.setattr("acetate.protocol.client.FLUSH_SECONDS", DEADLINE)
+    monkeypatch.setattr("acetate.protocol.client.client.FLUSH_SECONDS", DEADLINE)
 
 
 @pytest.mark.usefixtures("patient")
@@ -344,7 +344,7 @@ def test_a_job_that_was_asked_for_just_before_hanging_up_is_accepted_first(serve
 def test_hanging_up_on_a_server_that_does_not_answer_takes_a_bounded_time(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acetate.protocol.client.FLUSH_SECONDS", 0.1)
+    monkeypatch.setattr("acetate.protocol.client.client.FLUSH_SECONDS", 0.1)
     client = Client("test", address=server.address)
     client.wait_until_connected()
     client.submit("foreground")
