@@ -38,7 +38,7 @@ class Engine:
     """Runs requests on one device."""
 
     def __init__(self, device: str | None = None, library: Library | None = None, acceleration: Acceleration = "auto") -> None:
-        """`acceleration` chooses how networks are run; only what this program does faster than usual depends on it."""
+        """`acceleration` chooses how networks are run, from which pictures differ by rounding at most."""
         self.device = pick_device(device)
         if self.device.type == "cpu":
             glibc_malloc.keep_freed()
@@ -72,16 +72,12 @@ class Engine:
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
-
-        def beside(others: Others) -> Runtime:
-            return replace(self._runtime, others=others)
-
         if name == builtin.NAME:
-            return self._models.use(name, lambda others: open_builtin(builtin.FOLDER, name, beside(others)))
+            return self._models.use(name, lambda others: open_builtin(builtin.FOLDER, name, self._beside(others)))
         installed = self._installed(name)
         return self._models.use(
             name,
-            lambda others: open_base_model(installed, self.library, beside(others)),
+            lambda others: open_base_model(installed, self.library, self._beside(others)),
             size_in_memory(installed.path, self.device),
             outdated=lambda model: not all(self._lacks(model.family, role) for role in model.lacks),
         )
@@ -99,6 +95,9 @@ class Engine:
         self._models.clear()
         self._upscalers.close()
         free_caches(self.device)
+
+    def _beside(self, others: Others) -> Runtime:
+        return replace(self._runtime, others=others)
 
     def _installed(self, name: str) -> Installed:
         """The checkpoint `name`; the built-in model is named among what there is."""

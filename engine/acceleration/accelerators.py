@@ -65,22 +65,11 @@ class Compiled(Recorded):
         self._backend = backend
         self.compilations: dict[nn.Module, Compilation] = {}
 
-    def call(
-        self,
-        network: nn.Module,
-        function: Function,
-        inputs: Sequence[Tensor],
-        *,
-        constant: int = 0,
-        pure: bool = True,
-        once: bool = False,
-        plentiful: bool = False,
-    ) -> Tensor:
+    def call(self, network: nn.Module, function: Function, inputs: Sequence[Tensor], **hints: Any) -> Tensor:
         def recorded(*given: Tensor) -> Tensor:
-            hints = {"constant": constant, "pure": pure, "once": once, "plentiful": plentiful}
-            return Recorded.call(self, network, function, given, **hints)  # type: ignore[arg-type]
+            return Recorded.call(self, network, function, given, **hints)
 
-        if once or not pure:
+        if hints.get("once") or not hints.get("pure", True):
             return recorded(*inputs)
         if network not in self.compilations:
             self.compilations[network] = Compilation(network, self._backend)

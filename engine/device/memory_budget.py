@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 import torch
@@ -56,15 +56,9 @@ class Memory:
 class MemoryBudget(Memory):
     """One model's share of a device. Not for several threads."""
 
-    def __init__(
-        self,
-        placement: Placement,
-        sizes: NetworkSizes,
-        others: Others | None = None,
-        plans: Sequence[MemoryPlan] | None = None,
-    ) -> None:
+    def __init__(self, placement: Placement, sizes: NetworkSizes, others: Others | None = None) -> None:
         self.placement, self.sizes = placement, sizes
-        self.plans = plans or plans_for(placement.device)
+        self.plans = plans_for(placement.device)
         self.plan = self.plans[0]
         self.others = others or _Nobody()
         self._work = Workload(0, 1)

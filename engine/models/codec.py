@@ -2,7 +2,7 @@
 
 An `AlphaCodec` turns straight RGBA into latents and latents into straight RGBA. `LatentOffsetCodec` is LayerDiffuse's way: an
 ordinary RGB VAE, an offset that hides alpha in its latents, a second decoder that recovers RGBA. A codec over a four-channel
-VAE fits behind the same three methods.
+VAE fits behind the same methods.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class AlphaCodec(Protocol):
     """What a person should know of the latest `encode`."""
 
     def within(self, memory: Memory, accelerator: Accelerator) -> AlphaCodec:
-        """The same codec, its networks run by `accelerator` within `memory`: as a model has it."""
+        """The same codec as a model has it: its networks run by `accelerator` within `memory`."""
         ...
 
     def encode(self, rgba: RGBA) -> Tensor:
