@@ -2,14 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := vocabulary engine document protocol server plugins
+SOURCES := vocabulary raster engine document protocol server plugins
 # An editable install in strict mode links files when it is made, so a new file asks for a new install.
 LISTED := $(VENV)/sources.txt
 
-.PHONY: setup demo test test-editors test-others test-newer soak check bench clean FORCE
+.PHONY: setup demo quick test test-editors test-others test-newer soak mutants coverage check bench release clean FORCE
 setup: $(VENV)/installed
 
-# A venv that failed for want of Debian's python3-venv has a python and no pip, and is made anew.
+# A venv that failed for want of Debian's python3-venv has a python and no pip, and is made again.
 $(BIN)/pip:
 	$(PYTHON) -m venv --clear $(VENV)
 
@@ -34,6 +34,10 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# What needs neither torch nor an editor nor a running server: while you write.
+quick: setup
+	$(BIN)/python -m pytest --quick
+
 # Both halves at once, each shown at its end: the editors wait more than they compute.
 test: setup
 	sh tests/setup.sh
@@ -53,9 +57,22 @@ soak: setup
 test-newer: setup
 	ACETATE_TEST_PROGRAMS=1 ACETATE_EDITORS_SUITE=forky $(BIN)/python -m pytest tests/editors
 
+# Small faults, put in one at a time: each must fail a test within seconds. Names those that do not.
+mutants: setup
+	$(BIN)/python tests/mutants/run.py
+
+# Which lines of what the quick tests hold were never run. No number is demanded: pyproject.toml says what is left out, and why.
+coverage: setup
+	$(BIN)/python -m coverage run -m pytest --quick --quiet
+	$(BIN)/python -m coverage report
+
+# The wheel, the sdist and a zip for each editor, in dist/; each is checked in an empty environment.
+release: setup
+	$(BIN)/python tools/release.py
+
 bench: setup
 	$(BIN)/acetate bench
 
 clean:
-	rm -rf $(VENV) build demo
+	rm -rf $(VENV) build demo dist
 FORCE:

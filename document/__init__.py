@@ -1,5 +1,8 @@
 """Layered documents: one value type and its file formats. Knows no torch, no socket and no editor."""
 
+from acetate.raster import RGBA, resize
+from acetate.vocabulary.box import Box
+
 from .compose import compose
 from .errors import DocumentError, LayerNotFound, TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .files import (
@@ -14,9 +17,8 @@ from .files import (
     write,
     write_bytes,
 )
-from .layer import BLEND_MODES, PASS_THROUGH, RGBA, Box, Document, Group, Layer, Node, trim, walk
+from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
 from .png import flatten
-from .resize import resize
 from .tree import alone, below, find, insert, names
 
 __all__ = [

@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from acetate.raster import RGBA
+from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
 from .compose import render
-from .layer import PASS_THROUGH, RGBA, Box, Group, Layer, Node
+from .layer import PASS_THROUGH, Group, Layer, Node
 
 
 @dataclass(frozen=True, eq=False)
-class Mask:
+class LayerMask:
     """What of a layer shows: 255 = all of it."""
 
     values: NDArray[np.uint8]
@@ -36,7 +38,7 @@ class Source:
     node: Node
     """A group's children are in `children`, not here."""
     children: tuple[Source, ...] = ()
-    mask: Mask | None = None
+    mask: LayerMask | None = None
     clipped: bool = False
     """Shows only where the nearest unclipped layer below it does."""
     has_pixels: bool = True
@@ -99,13 +101,13 @@ def _flattened(node: Node, canvas: Box) -> Layer:
     return Layer(rgba, box.x, box.y, node.name, opacity=node.opacity, blend_mode=mode, visible=node.visible)
 
 
-def _masked(layer: Layer, mask: Mask) -> RGBA:
+def _masked(layer: Layer, mask: LayerMask) -> RGBA:
     coverage = np.full(layer.rgba.shape[:2], mask.outside, np.float32)
     height, width = mask.values.shape
-    box = layer.box.intersection(Box(mask.x, mask.y, width, height))
-    inside = mask.values[box.y - mask.y : box.y - mask.y + box.height, box.x - mask.x : box.x - mask.x + box.width]
-    top, left = box.y - layer.y, box.x - layer.x
-    coverage[top : top + box.height, left : left + box.width] = inside
+    place = Box(mask.x, mask.y, width, height)
+    both = layer.box.intersection(place)
+    if not both.empty:
+        coverage[both.relative_to(layer.box).slices] = mask.values[both.relative_to(place).slices]
     share = mask.density / 255
     coverage = coverage * (share / 255) + (1 - share)
     rgba = layer.rgba.copy()

@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
+from acetate.raster import RGBA
 from PIL import Image, ImageCms
-
-from .layer import RGBA
 
 _DATE = slice(24, 36)
 """Where an ICC profile keeps its creation time; cleared so that equal documents give equal files."""

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from acetate.raster import RGBA, Float, source_over
+from acetate.raster.arrays import round_to_u8
+from acetate.vocabulary.box import Box
 
 from .blending import BLENDS
-from .layer import PASS_THROUGH, RGBA, Box, Document, Layer, Node
+from .layer import PASS_THROUGH, Document, Layer, Node
 
 BAND = 64
 """Rows per step: six float planes of 64 x 4096 fit the second-level cache of current CPUs."""
-
-Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,8 @@ class _Paint:
     """Premultiplied float32 colour `(3, H, W)` and alpha `(H, W)`, both in [0, 1], of one box."""
 
     box: Box
-    colour: Plane
-    alpha: Plane
+    colour: Float
+    alpha: Float
 
     @classmethod
     def clear(cls, box: Box) -> _Paint:
@@ -36,8 +36,7 @@ class _Paint:
 
     def view(self, box: Box) -> _Paint:
         """The part inside `box`, sharing memory."""
-        rows = slice(box.y - self.box.y, box.y - self.box.y + box.height)
-        columns = slice(box.x - self.box.x, box.x - self.box.x + box.width)
+        rows, columns = box.relative_to(self.box).slices
         return _Paint(box, self.colour[:, rows, columns], self.alpha[rows, columns])
 
 
@@ -52,8 +51,8 @@ def render(nodes: Sequence[Node], box: Box) -> RGBA:
     for rows, paint in _bands(nodes, box):
         scale = np.float32(255) / np.maximum(paint.alpha, np.float32(1e-6))
         for channel in range(3):
-            rgba[rows, :, channel] = _to_byte(paint.colour[channel] * scale)
-        rgba[rows, :, 3] = _to_byte(paint.alpha * 255)
+            rgba[rows, :, channel] = round_to_u8(paint.colour[channel] * scale)
+        rgba[rows, :, 3] = round_to_u8(paint.alpha * 255)
     return rgba
 
 
@@ -80,18 +79,13 @@ def _bands(nodes: Sequence[Node], box: Box) -> Iterator[tuple[slice, _Paint]]:
         yield slice(top, top + height), paint
 
 
-def _to_byte(values_255: Plane) -> NDArray[np.uint8]:
-    result: NDArray[np.uint8] = np.clip(values_255 + np.float32(0.5), 0, 255).astype(np.uint8)
-    return result
-
-
 def _draw(nodes: Sequence[Node], backdrop: _Paint) -> None:
     """Blend the nodes into `backdrop`, bottom to top."""
     for node in nodes:
         if not node.visible or node.opacity == 0:
             continue
         box = node.box.intersection(backdrop.box)
-        if not (box.width and box.height):
+        if box.empty:
             continue
         target = backdrop.view(box)
         if isinstance(node, Layer):
@@ -124,8 +118,7 @@ def _draw_through(children: Sequence[Node], opacity: float, target: _Paint) -> N
 
 def _paint(layer: Layer, box: Box) -> _Paint | None:
     """The layer's pixels inside `box`, premultiplied and faded, cut to the columns that it covers; `None` if it covers none."""
-    top, left = box.y - layer.y, box.x - layer.x
-    pixels = layer.rgba[top : top + box.height, left : left + box.width]
+    pixels = layer.rgba[box.relative_to(layer.box).slices]
     columns = np.flatnonzero(pixels[..., 3].any(axis=0))
     if columns.size == 0:
         return None
@@ -148,12 +141,9 @@ def _blend(source: _Paint, target: _Paint, mode: str) -> None:
         mixed = mix(_straight(target), _straight(source))
         colour = (1 - target.alpha) * source.colour + (target.alpha * source.alpha) * mixed
     remaining = 1 - source.alpha
-    for channel in range(3):
-        target.colour[channel] *= remaining
-        target.colour[channel] += colour[channel]
-    np.multiply(target.alpha, remaining, out=target.alpha)
-    np.add(target.alpha, source.alpha, out=target.alpha)
+    for laid, plane in zip((*colour, source.alpha), (*target.colour, target.alpha), strict=True):
+        source_over(laid, remaining, plane)
 
 
-def _straight(paint: _Paint) -> Plane:
+def _straight(paint: _Paint) -> Float:
     return np.minimum(paint.colour / np.maximum(paint.alpha, np.float32(1e-6)), 1)

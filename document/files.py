@@ -13,9 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from acetate.raster import RGBA
+
 from . import ora, picture, png, psd
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .layer import PASS_THROUGH, RGBA, Document, Group, Layer, walk
+from .layer import PASS_THROUGH, Document, Group, Layer, walk
 from .limits import MAX_FILE_BYTES
 from .naming import clean
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from functools import reduce
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-RGBA = NDArray[np.uint8]
-"""`(H, W, 4)` uint8, straight alpha, 255 = opaque, sRGB, colour kept under alpha 0."""
+from acetate import raster
+from acetate.raster import RGBA
+from acetate.vocabulary.box import Box
 
 BLEND_MODES = (
     "normal",
@@ -48,21 +48,6 @@ BLEND_MODES = (
 
 PASS_THROUGH = "pass-through"
 """Groups only: the children blend with what lies below the group, as if there were no group."""
-
-
-class Box(NamedTuple):
-    """A rectangle in canvas pixels; it may lie outside the canvas, and is empty when width or height is 0."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def intersection(self, other: Box) -> Box:
-        left, top = max(self.x, other.x), max(self.y, other.y)
-        right = min(self.x + self.width, other.x + other.width)
-        bottom = min(self.y + self.height, other.y + other.height)
-        return Box(left, top, max(0, right - left), max(0, bottom - top))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +100,7 @@ class Group:
     @property
     def box(self) -> Box:
         """The smallest box around all layers in the group, hidden ones too."""
-        boxes = [node.box for node in self.children]
-        boxes = [box for box in boxes if box.width and box.height]
-        if not boxes:
-            return Box(0, 0, 0, 0)
-        left, top = min(box.x for box in boxes), min(box.y for box in boxes)
-        right = max(box.x + box.width for box in boxes)
-        bottom = max(box.y + box.height for box in boxes)
-        return Box(left, top, right - left, bottom - top)
+        return reduce(Box.union, (node.box for node in self.children), Box(0, 0, 0, 0))
 
 
 Node = Layer | Group
@@ -159,13 +137,11 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
 
 def trim(layer: Layer) -> Layer:
     """Crop to the bounding box of alpha > 0; a fully transparent layer becomes empty. Hidden colour outside it is dropped."""
-    covered = layer.rgba[..., 3] > 0
-    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
-    if rows.size == 0:
+    trimmed = raster.trim(layer.rgba)
+    if trimmed is None:
         return replace(layer, rgba=np.zeros((0, 0, 4), np.uint8))
-    top, left = int(rows[0]), int(columns[0])
-    rgba = np.ascontiguousarray(layer.rgba[top : rows[-1] + 1, left : columns[-1] + 1])
-    return replace(layer, rgba=rgba, x=layer.x + left, y=layer.y + top)
+    rgba, box = trimmed
+    return replace(layer, rgba=rgba, x=layer.x + box.x, y=layer.y + box.y)
 
 
 def _check_look(name: str, opacity: float, blend_mode: str, modes: Sequence[str]) -> None:

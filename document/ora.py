@@ -13,6 +13,7 @@ from typing import BinaryIO
 from xml.etree import ElementTree
 
 import numpy as np
+from acetate.raster import resize
 
 from . import generation_metadata, png, tree
 from .compose import compose
@@ -22,7 +23,6 @@ from .layer import PASS_THROUGH, Document, Group, Layer, Node
 from .limits import MAX_PICTURE_PIXELS, PixelBudget, check_canvas
 from .naming import clean
 from .picture import decode
-from .resize import resize
 
 MIMETYPE = "image/openraster"
 KIND = "OpenRaster file"

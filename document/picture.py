@@ -10,12 +10,12 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from acetate.raster import RGBA
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .colour import to_rgba
 from .decoding import decoding
 from .errors import TooLarge, UnreadableFile, UnsupportedFile
-from .layer import RGBA
 from .limits import MAX_PICTURE_PIXELS, MAX_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")

@@ -9,12 +9,13 @@ import io
 from dataclasses import replace
 from typing import BinaryIO
 
+from acetate.raster import RGBA
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from . import generation_metadata
 from .compose import compose
-from .layer import RGBA, Document, Layer, walk
+from .layer import Document, Layer, walk
 from .naming import clean
 from .picture import FlatPicture
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
+from acetate.raster import RGBA
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
@@ -25,11 +26,11 @@ from psd_tools.compression import PSDDecompressionWarning
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource
 
 from . import generation_metadata, xmp
-from .baking import Mask, Source, bake
+from .baking import LayerMask, Source, bake
 from .colour import to_rgba
 from .decoding import decoding
 from .errors import UnreadableFile, UnsupportedFile
-from .layer import RGBA, Document, Group, Layer
+from .layer import Document, Group, Layer
 from .limits import MAX_FILE_BYTES, PixelBudget, check_canvas
 from .naming import clean
 
@@ -233,7 +234,7 @@ class _Reader:
         self._colour_note = self._colour_note or note
         return rgba
 
-    def _mask(self, layer: PSDLayer, notes: list[str]) -> Mask | None:
+    def _mask(self, layer: PSDLayer, notes: list[str]) -> LayerMask | None:
         mask = layer.mask
         if mask is None or mask.disabled:
             return None
@@ -245,7 +246,7 @@ class _Reader:
             density = mask.parameters.vector_mask_density if density is None else density
             if mask.parameters.user_mask_feather and not mask.has_real():
                 notes.append(f"the feather of the mask of {layer_name(layer)!r} was left out")
-        return Mask(values, mask.left, mask.top, mask.background_color, 255 if density is None else density)
+        return LayerMask(values, mask.left, mask.top, mask.background_color, 255 if density is None else density)
 
     def _losses(self, layer: PSDLayer) -> list[str]:
         notes = []
@@ -276,7 +277,7 @@ def _needs_drawing(layer: PSDLayer) -> bool:
     return layer.mask is None or not layer.mask.has_real()
 
 
-def _repeats(mask: Mask, rgba: RGBA, layer: PSDLayer) -> bool:
+def _repeats(mask: LayerMask, rgba: RGBA, layer: PSDLayer) -> bool:
     """Photoshop may store a shape's coverage a second time as its mask; applying that would square the edges."""
     same_place = (mask.x, mask.y) == (layer.left, layer.top) and isinstance(layer, ShapeLayer | FillLayer)
     return same_place and np.array_equal(mask.values, rgba[..., 3])

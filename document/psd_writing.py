@@ -12,6 +12,7 @@ from itertools import count
 from typing import BinaryIO
 
 import numpy as np
+from acetate.raster import RGBA
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 from psd_tools import PSDImage
@@ -28,7 +29,7 @@ from . import generation_metadata, tree, xmp
 from .colour import from_srgb, srgb_profile
 from .compose import render, render_over_white
 from .errors import TooLarge, UnsupportedFile, UnwritableFile
-from .layer import PASS_THROUGH, RGBA, Document, Layer, Node, walk
+from .layer import PASS_THROUGH, Document, Layer, Node, walk
 from .limits import MAX_SIDE, PixelBudget, check_canvas
 from .naming import clean
 from .psd_reading import blend_name, layer_name, live_parts, open_psd, psd_decoding, read, spare_channels
@@ -117,13 +118,13 @@ def _append(
 
 def _pixel_layer(parent: GroupMixin, layer: Layer) -> PixelLayer:
     """As psd-tools' `create_pixel_layer`, but each channel compressed as suits it."""
-    x, y, width, height = layer.box
-    entry, channels = LayerRecord(y, x, y + height, x + width, name="layer"), ChannelDataList()
+    box = layer.box
+    entry, channels = LayerRecord(box.y, box.x, box.bottom, box.right, name="layer"), ChannelDataList()
     for channel, plane in ((ChannelID.TRANSPARENCY_MASK, 3), (ChannelID(0), 0), (ChannelID(1), 1), (ChannelID(2), 2)):
         values = np.ascontiguousarray(layer.rgba[..., plane])
         stored = ChannelData(_compression(values))
         if values.size:
-            stored.set_data(values.tobytes(), width, height, 8)
+            stored.set_data(values.tobytes(), box.width, box.height, 8)
         channels.append(stored)
         entry.channel_info.append(ChannelInfo(channel, len(stored.data) + 2))
     made = PixelLayer(parent, entry, channels)
@@ -150,11 +151,13 @@ def _check_layers(document: Document) -> None:
 
 
 def _check_place(layer: Layer) -> None:
-    x, y, width, height = layer.box
-    if max(width, height) > MAX_SIDE:
-        raise TooLarge(f"the layer {layer.name!r} is {width} x {height} pixels; a PSD takes at most {MAX_SIDE} a side")
-    if max(abs(x), abs(y)) >= 2**30:
-        raise UnwritableFile(f"the layer {layer.name!r} lies at {x}, {y}; a PSD takes at most {2**30} pixels from the canvas")
+    box = layer.box
+    if max(box.width, box.height) > MAX_SIDE:
+        raise TooLarge(f"the layer {layer.name!r} is {box.width} x {box.height} pixels; a PSD takes at most {MAX_SIDE} a side")
+    if max(abs(box.x), abs(box.y)) >= 2**30:
+        raise UnwritableFile(
+            f"the layer {layer.name!r} lies at {box.x}, {box.y}; a PSD takes at most {2**30} pixels from the canvas"
+        )
 
 
 def _dress(made: PSDLayer, node: Node, number: int) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from acetate.raster import RGBA
+
 from .compose import compose, render
 from .errors import LayerNotFound
-from .layer import RGBA, Document, Group, Node
+from .layer import Document, Group, Node
 
 Path = tuple[int, ...]
 """Indices from the document's layers down to one node."""

@@ -6,15 +6,16 @@ Knows torch and diffusers; knows no socket, no editor and no layered file. Impor
 
 from typing import TYPE_CHECKING, Any
 
+from acetate.raster import RGBA, Mask
+
 from .values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
-from .values.request import RGBA, TASKS, Mask, Picture, Progress, Request, Role, Task
+from .values.request import Picture, Progress, Request
 
 if TYPE_CHECKING:
     from .engine import Engine
 
 __all__ = [
     "RGBA",
-    "TASKS",
     "BadRequest",
     "Engine",
     "EngineError",
@@ -26,8 +27,6 @@ __all__ = [
     "Picture",
     "Progress",
     "Request",
-    "Role",
-    "Task",
 ]
 
 

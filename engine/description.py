@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from .families import Family
-from .validation import NEEDED, SOURCE_TASKS
-from .values.parameters import PIXELS
-from .values.request import TASKS, Request, Task
+from acetate.vocabulary.tasks import TASKS
+
+from .families import FAMILIES, Family
+from .values.request import Request
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +24,6 @@ class Offer:
 
 def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
     """The value that `welcome` carries to every client."""
-    parameters = _parameters()
     models = [
         {
             "name": offer.name,
@@ -36,20 +35,21 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
         }
         for offer in offers
     ]
-    tasks = {task: {"parameters": parameters, "conditions": _conditions(task)} for task in TASKS}
-    return {"device": device, "models": models, "tasks": tasks, "pid": os.getpid()}
+    return {"device": device, "models": models, "tasks": described_tasks(), "pid": os.getpid()}
 
 
-def _parameters() -> dict[str, Any]:
+def described_tasks() -> dict[str, Any]:
+    """Of each task the parameters that it heeds with their defaults, and the pictures that it cannot do without."""
     defaults = Request()
-    fields = (field.name for field in dataclasses.fields(Request))
-    values = {name: getattr(defaults, name) for name in fields if name not in PIXELS and name != "task"}
-    return {name: dict(value) if name == "prompts" else value for name, value in values.items()}
+    return {
+        name: {
+            "parameters": {one: getattr(defaults, one) for one in row.parameters},
+            "conditions": list(row.conditions),
+        }
+        for name, row in TASKS.items()
+    }
 
 
-def _conditions(task: Task) -> list[str]:
-    """What the task cannot do without; `blend` takes a background in the foreground's place as well."""
-    if task == "blend":
-        return ["foreground"]
-    mask = ["mask"] if task == "repaint" else []
-    return (["source"] if task in SOURCE_TASKS else []) + mask + list(NEEDED.get(task, ()))
+def families_of(task: str) -> list[Family]:
+    """Families that have weights for a task."""
+    return [family for family in FAMILIES.values() if family.can(task)]

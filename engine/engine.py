@@ -6,22 +6,25 @@ Knows neither socket nor file of layers. One `Engine` owns one device; it is not
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.tasks import TASKS
+
 from . import builtin, requirements, validation
-from .acceleration import fused_operators
-from .acceleration.compilation import Compilation
 from .description import Offer, describe
 from .device import glibc_malloc
 from .device.devices import pick_device
-from .device.memory_budget import free_caches, is_out_of_memory
+from .device.memory_budget import Others, free_caches, is_out_of_memory
 from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
 from .files.library import Installed, Library
 from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
 from .models.model import Model
 from .models.model_cache import ModelCache
+from .models.runtime import Runtime, settled
 from .sampling.installed_weights import InstalledWeights
 from .sampling.pipeline import generate
 from .upscaling.upscale import upscale
@@ -34,16 +37,13 @@ from .values.request import Picture, Progress, Request
 class Engine:
     """Runs requests on one device."""
 
-    def __init__(self, device: str | None = None, library: Library | None = None, *, compiled: bool = False) -> None:
-        """`compiled`: the UNet's blocks are compiled in the background, for sizes that are drawn more than once.
-
-        Not where kernels are joined and captured without: on an H200 a step of SDXL took 32 ms so, and 40 with compiled blocks.
-        """
+    def __init__(self, device: str | None = None, library: Library | None = None, acceleration: Acceleration = "auto") -> None:
+        """`acceleration` chooses how networks are run; only what this program does faster than usual depends on it."""
         self.device = pick_device(device)
         if self.device.type == "cpu":
             glibc_malloc.keep_freed()
-        fused_operators.compile_ahead(self.device)
-        self._compiled = compiled and not fused_operators.available(self.device)
+        self._runtime = Runtime(self.device, settled(acceleration, self.device))
+        self._runtime.warm_up()
         self.library = library or Library()
         self._weights = InstalledWeights(self._find, self._find_lora)
         self._models = ModelCache(self._weights.release)
@@ -61,7 +61,7 @@ class Engine:
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            if request.task == "upscale":
+            if TASKS[request.task].enlarges:
                 yield from upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
             else:
                 yield from generate(self.open(request.model), request, self._weights)
@@ -72,20 +72,17 @@ class Engine:
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
-        model = self._opened(name)
-        if self._compiled and model.compilation is None:
-            model.compilation = Compilation(model.unet)
-        return model
 
-    def _opened(self, name: str) -> Model:
+        def beside(others: Others) -> Runtime:
+            return replace(self._runtime, others=others)
+
         if name == builtin.NAME:
-            return self._models.use(name, lambda: open_builtin(builtin.FOLDER, name, self.device))
+            return self._models.use(name, lambda others: open_builtin(builtin.FOLDER, name, beside(others)))
         installed = self._installed(name)
-        expected = size_in_memory(installed.path, self.device)
         return self._models.use(
             name,
-            lambda: open_base_model(installed, self.library, self.device),
-            expected,
+            lambda others: open_base_model(installed, self.library, beside(others)),
+            size_in_memory(installed.path, self.device),
             outdated=lambda model: not all(self._lacks(model.family, role) for role in model.lacks),
         )
 
@@ -143,10 +140,3 @@ class Engine:
         if not path.exists():
             raise ModelMissing(f"the built-in model has no weights {role!r}", f"choose {ONE_OF_TITLES} model: acetate models")
         return path
-
-
-class CompilingEngine(Engine):
-    """`acetate serve --compile`: the same with `compiled`."""
-
-    def __init__(self, device: str | None = None, library: Library | None = None) -> None:
-        super().__init__(device, library, compiled=True)

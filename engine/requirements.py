@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from acetate.vocabulary.roles import ROLES
+from acetate.vocabulary.tasks import TASKS
+
 from .families import Family, recipes_for
 from .sampling.installed_weights import Find
 from .values.errors import BadRequest, ModelMissing
 from .values.recipes import Recipe
-from .values.request import ROLES, Request
+from .values.request import Request
 
 DECODER = "transparent-decoder"
 
 
 def uses_model(request: Request) -> bool:
     """Whether a base model has a part in it: enlarging alone takes none, whatever name the request carries."""
-    return request.task != "upscale" or (request.strength != 0 and request.upscaling.get("mode") != "enlarge")
+    return not TASKS[request.task].enlarges or (request.strength != 0 and request.upscaling.get("mode") != "enlarge")
 
 
 def roles_of(request: Request, family: Family) -> tuple[str, ...]:
@@ -27,7 +30,7 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
     Raises `BadRequest` where the family has no way to do it, or would ignore what was asked.
     A transparent encoder is not among them: without one a source is encoded as the plain VAE sees it.
     """
-    if request.task == "upscale":
+    if TASKS[request.task].enlarges:
         if request.upscaling.get("mode") != "refine":
             return ()
         recipes = recipes_for(family, "refine", frozenset(), request.injection)

@@ -19,7 +19,7 @@ class Host:
     name: str
     title: str
     folder: str
-    """Of the plug-in, inside the place where the editor looks."""
+    """The plug-in's folder inside the place where the editor looks."""
     package: str
     """Where in that folder our package `acetate` lies, `.` when it is the folder itself."""
     start: str
@@ -34,7 +34,7 @@ HOSTS = {host.name: host for host in (KRITA, GIMP)}
 
 
 @dataclass(frozen=True)
-class Place:
+class EditorPlace:
     """One copy of an editor on this machine."""
 
     host: Host
@@ -54,12 +54,12 @@ class Place:
         return f"{self.host.title} ({self.package}, {self.root})"
 
 
-def krita_places() -> list[Place]:
+def krita_places() -> list[EditorPlace]:
     """Every resource folder in which a Krita could look; those of packages only where they are installed."""
     return [_with_own_folder(place) for place in _krita_candidates()]
 
 
-def gimp_places() -> list[Place]:
+def gimp_places() -> list[EditorPlace]:
     """Every configuration folder of a GIMP 3 that was started at least once."""
     places = []
     seen: set[Path] = set()
@@ -67,42 +67,44 @@ def gimp_places() -> list[Place]:
         for folder in sorted(parent.glob("3.*")):
             if folder.is_dir() and folder.resolve() not in seen:
                 seen.add(folder.resolve())
-                places.append(Place(GIMP, package, folder))
+                places.append(EditorPlace(GIMP, package, folder))
     if own := os.environ.get("GIMP3_DIRECTORY"):
         folder = Path(own) if os.path.isabs(own) else Path.home() / own
         if folder.resolve() not in seen:
-            places.append(Place(GIMP, "own", folder))
+            places.append(EditorPlace(GIMP, "own", folder))
     return places
 
 
-def places(host: Host) -> list[Place]:
+def places(host: Host) -> list[EditorPlace]:
     return krita_places() if host is KRITA else gimp_places()
 
 
-def _krita_candidates() -> Iterator[Place]:
+def _krita_candidates() -> Iterator[EditorPlace]:
     home = Path.home()
     if sys.platform == "win32":
         roaming, local = _windows_folders()
-        yield Place(KRITA, "Windows", roaming / "krita", local / "kritarc")
+        yield EditorPlace(KRITA, "Windows", roaming / "krita", local / "kritarc")
         for store in sorted((local / "Packages").glob("49800Krita_*")):
             cache = store / "LocalCache"
-            yield Place(KRITA, "Windows Store", cache / "Roaming" / "krita", cache / "Local" / "kritarc")
+            yield EditorPlace(KRITA, "Windows Store", cache / "Roaming" / "krita", cache / "Local" / "kritarc")
         return
     if sys.platform == "darwin":
-        yield Place(KRITA, "macOS", home / "Library/Application Support/krita", home / "Library/Preferences/kritarc")
+        yield EditorPlace(KRITA, "macOS", home / "Library/Application Support/krita", home / "Library/Preferences/kritarc")
         return
-    yield Place(KRITA, "plain", _xdg("XDG_DATA_HOME", ".local/share") / "krita", _xdg("XDG_CONFIG_HOME", ".config") / "kritarc")
+    yield EditorPlace(
+        KRITA, "plain", _xdg("XDG_DATA_HOME", ".local/share") / "krita", _xdg("XDG_CONFIG_HOME", ".config") / "kritarc"
+    )
     flatpak, snap = home / ".var/app/org.kde.krita", home / "snap/krita/current"
     if flatpak.is_dir():
-        yield Place(KRITA, "Flatpak", flatpak / "data/krita", flatpak / "config/kritarc")
+        yield EditorPlace(KRITA, "Flatpak", flatpak / "data/krita", flatpak / "config/kritarc")
     if snap.is_dir():
-        yield Place(KRITA, "Snap", snap / ".local/share/krita", snap / ".config/kritarc")
+        yield EditorPlace(KRITA, "Snap", snap / ".local/share/krita", snap / ".config/kritarc")
 
 
-def _with_own_folder(place: Place) -> Place:
+def _with_own_folder(place: EditorPlace) -> EditorPlace:
     """Krita's setting *Resource Folder* moves everything."""
     own = setting(place.config, "", "ResourceDirectory") if place.config is not None else None
-    return Place(place.host, place.package, Path(own), place.config) if own else place
+    return EditorPlace(place.host, place.package, Path(own), place.config) if own else place
 
 
 def _gimp_parents() -> Iterator[tuple[str, Path]]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import websockets
 from acetate import plugins, protocol, vocabulary
 
-from .hosts import GIMP, KRITA, Host, Place, places, with_setting
+from .hosts import GIMP, KRITA, EditorPlace, Host, places, with_setting
 
 LAUNCH = "launch.json"
 """In the plug-in's package: the command that starts the server, recorded at install time."""
@@ -28,7 +28,7 @@ NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.deskt
 NOT_FOR_CLIENTS = shutil.ignore_patterns(
     "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "py.typed", "*.so", "*.pyd", "*.c", "*.pyi"
 )
-"""Of `websockets`: what a plug-in's blocking client does without. The C part only speeds up masking; there is a Python one."""
+"""What a plug-in's blocking client does not need of `websockets`. The C part only speeds up masking; there is a Python one."""
 
 
 class InstallError(Exception):
@@ -111,7 +111,7 @@ def _copy_websockets(target: Path) -> None:
 # --- into the editors ------------------------------------------------------------------------------------------------
 
 
-def install(host: Host, *, link: bool = False, enable: bool = False) -> list[Place]:
+def install(host: Host, *, link: bool = False, enable: bool = False) -> list[EditorPlace]:
     """Put the plug-in into every copy of the editor; return where. An older one there is replaced."""
     found = _required(host)
     for place in found:
@@ -128,7 +128,7 @@ def install(host: Host, *, link: bool = False, enable: bool = False) -> list[Pla
     return found
 
 
-def uninstall(host: Host) -> list[Place]:
+def uninstall(host: Host) -> list[EditorPlace]:
     """Take the plug-in out of every copy of the editor; return where it was."""
     removed = []
     for place in places(host):
@@ -144,7 +144,7 @@ def uninstall(host: Host) -> list[Place]:
     return removed
 
 
-def beside_package(place: Place) -> dict[str, Path]:
+def beside_package(place: EditorPlace) -> dict[str, Path]:
     """Where the editor wants the files that are assembled beside the plug-in's folder, by their names."""
     if place.host is not KRITA:
         return {}
@@ -171,7 +171,7 @@ def zip_plugin(host: Host, destination: Path) -> Path:
     return target
 
 
-def _required(host: Host) -> list[Place]:
+def _required(host: Host) -> list[EditorPlace]:
     found = places(host)
     if not found:
         raise InstallError(
@@ -205,8 +205,8 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _forget_cache(place: Place) -> None:
-    """GIMP remembers what it found, also that a plug-in did not start; it looks anew without this file."""
+def _forget_cache(place: EditorPlace) -> None:
+    """GIMP remembers what it found, also that a plug-in did not start; it looks again without this file."""
     if place.host is GIMP:
         (place.root / "pluginrc").unlink(missing_ok=True)
 

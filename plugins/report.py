@@ -6,7 +6,6 @@ Looks at files only; starts no editor.
 from __future__ import annotations
 
 import filecmp
-import json
 import os
 import shutil
 import subprocess
@@ -15,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .hosts import GIMP, HOSTS, KRITA, Host, Place, places, setting
+from .bridge.launch import recorded
+from .hosts import GIMP, HOSTS, KRITA, EditorPlace, Host, places, setting
 from .install import LAUNCH, assemble, beside_package, server_command
 
 
@@ -42,7 +42,7 @@ def _of_host(host: Host) -> Iterator[Finding]:
         yield from _of_place(place)
 
 
-def _of_place(place: Place) -> Iterator[Finding]:
+def _of_place(place: EditorPlace) -> Iterator[Finding]:
     subject, again = str(place), f"acetate plugin install {place.host.name}"
     folder = place.plugins / place.host.folder
     if not folder.is_dir():
@@ -54,7 +54,7 @@ def _of_place(place: Place) -> Iterator[Finding]:
     yield from found or [Finding(subject, True, "ready")]
 
 
-def _amiss(place: Place, folder: Path) -> Iterator[str]:
+def _amiss(place: EditorPlace, folder: Path) -> Iterator[str]:
     """What installing again would mend."""
     if not _is_current(place):
         yield "the plug-in is from another version of Acetate"
@@ -73,7 +73,7 @@ def _amiss(place: Place, folder: Path) -> Iterator[str]:
         yield f"{script} is not executable, so GIMP ignores it"
 
 
-def _of_krita(place: Place, subject: str) -> Iterator[Finding]:
+def _of_krita(place: EditorPlace, subject: str) -> Iterator[Finding]:
     if place.config is None or setting(place.config, "python", "enable_acetate") != "true":
         by_hand = "Settings > Configure Krita > Python Plugin Manager > Acetate"
         remedy = f"in Krita {by_hand}, then restart it; or acetate plugin install krita --enable"
@@ -83,16 +83,7 @@ def _of_krita(place: Place, subject: str) -> Iterator[Finding]:
         yield Finding(subject, False, "Krita cannot load any Python plug-in: PyQt is not installed", remedy)
 
 
-def recorded(file: Path) -> list[str] | None:
-    """The command in a plug-in's launch file, `None` without a usable one."""
-    try:
-        command = json.loads(file.read_text(encoding="utf-8"))["command"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return command if isinstance(command, list) and command and all(isinstance(word, str) for word in command) else None
-
-
-def _is_current(place: Place) -> bool:
+def _is_current(place: EditorPlace) -> bool:
     with tempfile.TemporaryDirectory() as temporary:
         fresh = Path(temporary) / "fresh"
         assemble(place.host, fresh, launch=server_command())

@@ -14,19 +14,23 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from acetate.vocabulary.parameters import values_of
+
 from . import events as happened
 from . import messages as wire
 from .errors import Failure, ProtocolError
 from .home import Address
-from .job_session import JobSession
+from .job_session import PendingJob
 from .mailbox import Inbox, Mailbox, holds_the_end
-from .pending_job import PendingJob
 from .reconnecting import Reconnecting
 from .server_discovery import START_SECONDS, ServerDiscovery
-from .transfers import Content
+from .transfers import Content, announce
 
 Priority = Literal["normal", "front", "replace"]
 FileFormat = Literal["psd", "ora", "png"]
+
+UNNAMED = "0" * 64
+"""Stands for the name of a content that is hashed in the background."""
 
 FLUSH_SECONDS = 2.0
 """What was asked for just before `close` may take so long to reach the server."""
@@ -54,41 +58,38 @@ class Client:
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self._format = formats[0]
-        self._link = JobSession(self._mailbox.deliver)
         hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
-        self._upkeep = Reconnecting(hello, ServerDiscovery(address, launch), self._link, self._mailbox.deliver)
+        self._connection = Reconnecting(hello, ServerDiscovery(address, launch), self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------
 
     @property
     def welcome(self) -> wire.Welcome | None:
         """The last server's greeting, with the newest state of its engine; `None` before the first."""
-        return self._upkeep.welcome
+        return self._connection.welcome
 
     @property
     def failure(self) -> Failure | None:
         """Why there is no connection now; `None` while there is one."""
-        return self._upkeep.failure
+        return self._connection.failure
 
     @property
     def connected(self) -> bool:
-        return self._upkeep.connected
+        return self._connection.connected
 
     def connect(self) -> None:
         """Start connecting in the background and keep connected. Harmless when already so."""
-        self._upkeep.begin()
+        self._connection.begin()
 
     def wait_until_connected(self, timeout: float = START_SECONDS) -> wire.Welcome:
         """For scripts: connect and wait. Raises `ProtocolError` with the reason."""
-        self._upkeep.begin()
-        return self._upkeep.wait(timeout)
+        self._connection.begin()
+        return self._connection.wait(timeout)
 
     def close(self) -> None:
         """Hang up, as soon as the server has what was asked for, or cannot take it within `FLUSH_SECONDS`. Jobs go on at the
         server unless they were submitted with `keep=False`."""
-        if self.connected:
-            self._link.flush(FLUSH_SECONDS)
-        self._upkeep.end()
+        self._connection.end(FLUSH_SECONDS)
 
     def __enter__(self) -> Client:
         self.wait_until_connected()
@@ -132,6 +133,7 @@ class Client:
             job,
             task,
             parameters or wire.Parameters(),
+            wire.Conditions(**{role: wire.Placed(UNNAMED, given[role].x, given[role].y) for role in given}),
             box=box,
             name=name,
             format=format or self._format,  # type: ignore[arg-type]
@@ -140,7 +142,13 @@ class Client:
             priority=priority,
             keep=keep,
         )
-        self._link.begin(PendingJob(asked, {name: (c.content, c.x, c.y) for name, c in given.items()}))
+        try:
+            wire.refuse(values_of(asked.parameters))
+        except ProtocolError as error:  # here, as JSON could not even carry some of it, such as NaN
+            self._mailbox.deliver(wire.Failed(job, error.failure))
+            return job
+        with self._connection.session() as session:
+            session.begin(PendingJob(asked, {role: condition.content for role, condition in given.items()}))
         return job
 
     def insert_file(
@@ -148,8 +156,9 @@ class Client:
     ) -> str:
         """Ask for the layers of a PSD, OpenRaster or PNG file, given as bytes; its top left corner goes to (x, y)."""
         job = job or new_job_id()
-        asked = wire.Insert(job, "0" * 64, file, format or self._format, x, y)  # type: ignore[arg-type]
-        self._link.begin(PendingJob(asked, {"file": (data, 0, 0)}))
+        asked = wire.Insert(job, UNNAMED, file, format or self._format, x, y)  # type: ignore[arg-type]
+        with self._connection.session() as session:
+            session.begin(PendingJob(asked, {"file": data}))
         return job
 
     def export(
@@ -163,37 +172,44 @@ class Client:
     ) -> str:
         """Ask for finished jobs as one layered file; it arrives as `FileReady`."""
         job = job or new_job_id()
-        self._link.begin(PendingJob(wire.Export(job, tuple(jobs), file, width, height), {}))
+        with self._connection.session() as session:
+            session.begin(PendingJob(wire.Export(job, tuple(jobs), file, width, height)))
         return job
 
     def upload(self, content: Content) -> str:
         """Send a picture (or file) ahead of its use; returns its SHA-256, which a `Condition` takes. Hashes on this thread."""
-        return self._link.upload(content)
+        sha256 = announce(content).sha256
+        with self._connection.session() as session:
+            session.upload(sha256, content)
+        return sha256
 
     def attach(self, job: str, *, have: Sequence[int] = (), format: str | None = None) -> None:
         """Ask for a job of the past or of another client: its state, its layers (without those in `have`), its further events.
         One whose events are on their way to this client already goes on as it is."""
-        self._link.attach(wire.Attach(job, tuple(have), format or self._format))  # type: ignore[arg-type]
+        message = wire.Attach(job, tuple(have), format or self._format)  # type: ignore[arg-type]
+        with self._connection.session() as session:
+            session.attach(message)
 
     def cancel(self, job: str) -> None:
         """Stop a job; `Cancelled` follows, or whatever came first."""
-        self._link.cancel(job)
+        with self._connection.session() as session:
+            session.cancel(job)
 
     def acknowledge(self, job: str) -> None:
         """Say that the result is safe in the artist's document. Until then the server does not evict it."""
-        self._link.send(wire.Acknowledge(job))
+        self._send(wire.Acknowledge(job))
 
     def discard(self, job: str) -> None:
         """Delete a finished job from the history; `Discarded` follows."""
-        self._link.send(wire.Discard(job))
+        self._send(wire.Discard(job))
 
     def history(self, before: str | None = None, limit: int = 30, thumbnails: bool = True) -> None:
         """Ask for finished jobs, newest first; `HistoryPage` follows. `before` is the last id of the page before."""
-        self._link.send(wire.ListHistory(before, limit, thumbnails))
+        self._send(wire.ListHistory(before, limit, thumbnails))
 
     def jobs(self) -> None:
         """Ask for all jobs that wait, run or are not acknowledged; `Jobs` follows."""
-        self._link.send(wire.ListJobs())
+        self._send(wire.ListJobs())
 
     def run(
         self,
@@ -220,12 +236,17 @@ class Client:
         Any other job is attached to, and its whole story comes.
         """
         with self._mailbox.inbox(job) as inbox:
-            told = self._link.is_told(job)  # asked before looking: if it is not told, its end is here, or never comes by itself
+            with self._connection.session() as session:
+                told = session.is_told(job)  # asked before looking: if it is not told, its end is here, or never comes by itself
             if not told and not holds_the_end(inbox):
                 self.attach(job)
             yield from self._follow(job, inbox, timeout)
 
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _send(self, message: wire.ClientMessage) -> None:
+        with self._connection.session() as session:
+            session.send(message)
 
     def _follow(self, job: str, inbox: Inbox, timeout: float | None) -> Iterator[happened.Event]:
         ended = False
@@ -246,7 +267,7 @@ class Client:
                 return inbox.get(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"nothing was heard of job {job} for {timeout:g} s")
-            if (failure := self._upkeep.hopeless) is not None:
+            if (failure := self._connection.hopeless) is not None:
                 raise ProtocolError(failure.code, failure.message, failure.hint)
 
 

@@ -37,7 +37,7 @@ class WireConnection(ClientConnection):
 
 
 def open_connection(address: Address) -> ClientConnection:
-    """Connect with the token; no proxy, no compression (10 times slower, performance.md 2.3)."""
+    """Connect with the token; no proxy, no compression (10 times slower, performance.md 8)."""
     context = ssl.create_default_context(cafile=address.cafile) if address.url.startswith("wss:") else None
     return connect(
         address.url,

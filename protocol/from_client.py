@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
+from acetate.vocabulary.parameters import Parameters
+from acetate.vocabulary.value_types import LONGEST_NAME
+
 from .frames import JobId, Sha256
 from .schema import AtMost, Between
-from .values import Box, Conditions, LayerFormat, Parameters, Place, Size
+from .values import CanvasBox, Conditions, LayerFormat, Place, Size
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,9 @@ class Submit:
     task: Annotated[str, AtMost(40)]
     parameters: Parameters = field(default_factory=Parameters)
     conditions: Conditions = field(default_factory=Conditions)
-    box: Box | None = None
+    box: CanvasBox | None = None
     """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
-    name: Annotated[str, AtMost(200)] = ""
+    name: Annotated[str, AtMost(LONGEST_NAME)] = ""
     """What the result is called, as the layer that it is a larger version of; empty: after its prompt."""
     format: LayerFormat | None = None
     previews: bool = True

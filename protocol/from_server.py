@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from acetate.vocabulary.stacking import Group
+
 from .errors import Failure
 from .frames import Sha256
-from .values import Box, Encoding, EngineStateName, Group, HistoryEntry, JobLine, Limits
+from .values import CanvasBox, Encoding, EngineStateName, HistoryEntry, JobLine, Limits
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Layer:
     width: int
     height: int
     """Of the crop; 0 when the layer is empty, and then no `pixels` follow."""
-    box: Box
+    box: CanvasBox
     """The whole picture before the crop."""
     format: str
     bytes: int

@@ -5,6 +5,13 @@ Knows the two vocabularies (`from_client.py`, `from_server.py`) and the version;
 
 from __future__ import annotations
 
+from typing import Any
+
+from acetate.vocabulary.box import Box
+from acetate.vocabulary.parameters import Parameters
+from acetate.vocabulary.stacking import Group
+from acetate.vocabulary.verdict import of_parameters
+
 from .errors import ProtocolError
 from .from_client import Acknowledge, Attach, Cancel, Discard, Export, Hello, Insert, ListHistory, ListJobs, Submit, Upload
 from .from_server import (
@@ -26,19 +33,14 @@ from .from_server import (
 )
 from .schema import decode, dump, encode, parse
 from .values import (
-    ROLES,
-    TASKS,
-    Box,
     Conditions,
     Encoding,
     EngineStateName,
-    Group,
     HistoryEntry,
     JobLine,
     LayerFormat,
     LayerSummary,
     Limits,
-    Parameters,
     Placed,
     State,
 )
@@ -84,17 +86,16 @@ __all__ = [
     "Placed",
     "Progress",
     "Queued",
-    "ROLES",
     "ServerMessage",
     "Started",
     "State",
     "Submit",
-    "TASKS",
     "Upload",
     "VERSION",
     "Welcome",
     "from_client",
     "from_server",
+    "refuse",
     "to_text",
 ]
 
@@ -137,8 +138,16 @@ def from_client(text: str) -> ClientMessage:
     cls = FROM_CLIENT.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise ProtocolError("bad-message", f"the message's type is {str(kind)[:80]!r}; known are {', '.join(FROM_CLIENT)}")
+    if cls is Submit:
+        refuse(body.get("parameters"))
     message: ClientMessage = decode(cls, body, cls.TYPE)
     return message
+
+
+def refuse(parameters: Any) -> None:
+    """Raise `ProtocolError` for the first parameter that is wrong, in the engine's words. What is no object, `decode` refuses."""
+    if isinstance(parameters, dict) and (wrong := of_parameters(parameters)):
+        raise ProtocolError("too-large" if wrong.too_large else "bad-message", wrong.message, wrong.hint)
 
 
 def from_server(text: str) -> ServerMessage | None:

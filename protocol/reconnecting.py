@@ -1,6 +1,6 @@
-"""Keeps a client connected: find the server, greet it, read until the connection breaks, wait a little, again.
+"""Keeps a client connected: find the server, greet it, read and write until the connection breaks, wait a little, again.
 
-Knows one connection's life and why there is none at the moment; what is said over it is the link's.
+Knows threads, one connection's life and why there is none at the moment; what is said over it, `JobSession` decides.
 """
 
 from __future__ import annotations
@@ -9,16 +9,20 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from . import events as happened
 from . import messages as wire
 from .connection import ConnectionClosed, explain, farewell, open_connection
 from .errors import Failure, ProtocolError
 from .frames import unpack
-from .job_session import JobSession
+from .job_session import JobSession, Outgoing, PendingJob
 from .server_discovery import START_SECONDS, ServerDiscovery
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 FIRST_RETRY, LAST_RETRY = 0.1, 5.0
 LAST_LOCAL_RETRY = 1.0
@@ -29,16 +33,20 @@ FINAL = ("client-too-old", "server-too-old", "forbidden")
 
 
 class Reconnecting:
-    """Thread-safe; a reading thread lives inside from `begin` to `end`."""
+    """The thread-safe shell around a `JobSession`: a reading thread lives inside from `begin` to `end`, and a writing thread as
+    long as each connection. `deliver` is called by the reading thread."""
 
-    def __init__(
-        self, hello: wire.Hello, finder: ServerDiscovery, link: JobSession, deliver: Callable[[happened.Event], None]
-    ) -> None:
+    def __init__(self, hello: wire.Hello, finder: ServerDiscovery, deliver: Callable[[happened.Event], None]) -> None:
         self.welcome: wire.Welcome | None = None
         self.failure: Failure | None = None
         self.connected = False
-        self._hello, self._finder, self._link, self._deliver = hello, finder, link, deliver
-        self._state = threading.Condition()
+        self._hello, self._finder, self._deliver = hello, finder, deliver
+        self._session = JobSession()
+        self._changed = threading.Condition()
+        """Held around every use of the session and of what is said about the connection. Events are delivered with it held: a job
+        that the session does not tell any more has its end where its events go."""
+        self._sending = False
+        """The writing thread has something in its hands."""
         self._disconnected_at = 0.0
         self._stopped: Failure | None = None
         """Said by the last server when it was stopped: nobody need wait for it, unless this client starts another."""
@@ -55,17 +63,27 @@ class Reconnecting:
 
     def wait(self, timeout: float) -> wire.Welcome:
         """Until there is a connection. Raises `ProtocolError` with the reason why there is none."""
-        with self._state:
-            self._state.wait_for(lambda: self.connected or (self.failure is not None and self.failure.code in FINAL), timeout)
+        with self._changed:
+            self._changed.wait_for(lambda: self.connected or (self.failure is not None and self.failure.code in FINAL), timeout)
             if self.connected and self.welcome is not None:
                 return self.welcome
             failure = self.failure or Failure("no-server", f"no server answered within {timeout:g} s")
         raise ProtocolError(failure.code, failure.message, failure.hint)
 
-    def end(self) -> None:
-        """Hang up."""
-        self._closing.set()
-        self._link.close()
+    @contextlib.contextmanager
+    def session(self) -> Iterator[JobSession]:
+        """The jobs, for the calling thread alone; what there is to send afterwards is sent."""
+        with self._changed:
+            yield self._session
+            self._changed.notify_all()
+
+    def end(self, flush_seconds: float) -> None:
+        """Hang up as soon as the server has what was asked for, or after `flush_seconds`."""
+        with self._changed:
+            if self.connected:
+                self._changed.wait_for(lambda: self._session.is_flushed and not self._sending, flush_seconds)
+            self._closing.set()
+            self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(JOIN_SECONDS)
 
@@ -80,8 +98,10 @@ class Reconnecting:
             return failure
         return None
 
+    # --- the reading thread ------------------------------------------------------------------------------------------
+
     def _stay_connected(self) -> None:
-        """The reading thread: connect, serve until the connection breaks, wait a little longer each time, again."""
+        """Connect, serve until the connection breaks, wait a little longer each time, again."""
         delay = FIRST_RETRY
         while not self._closing.is_set():
             try:
@@ -95,9 +115,9 @@ class Reconnecting:
             if self._closing.is_set():
                 return
             final = failure.code in FINAL
-            with self._state:
+            with self._changed:
                 self.connected, self.failure = False, failure
-                self._state.notify_all()
+                self._changed.notify_all()
             self._deliver(happened.Disconnected(failure, None if final else delay))
             if final or self._closing.wait(delay * random.uniform(0.8, 1.2)):
                 return
@@ -109,11 +129,7 @@ class Reconnecting:
         with contextlib.closing(open_connection(address)) as connection:
             connection.send(wire.to_text(self._hello))
             welcome = _greeting(connection.recv(timeout=10))
-            with self._state:
-                self.welcome, self.failure, self._stopped, self.connected = welcome, None, None, True
-                self._state.notify_all()
-            self._deliver(happened.Connected(welcome))
-            with self._link.over(connection, welcome.encoding):
+            with self._writing(connection, welcome):
                 try:
                     while not self._closing.is_set():
                         self._take(connection.recv())
@@ -122,15 +138,61 @@ class Reconnecting:
         return Failure("connection-lost", "the client has hung up")
 
     def _take(self, frame: str | bytes) -> None:
-        if isinstance(frame, str):
-            message = wire.from_server(frame)
+        message = wire.from_server(frame) if isinstance(frame, str) else unpack(frame)
+        if message is None:
+            return
+        with self.session() as session:
             if isinstance(message, wire.Engine) and self.welcome is not None:
                 self.welcome = replace(self.welcome, engine=message)
-                self._deliver(message)
-            elif message is not None:
-                self._link.message(message)
-        elif (part := unpack(frame)) is not None:
-            self._link.part(*part)
+            for event in session.receive_part(*message) if isinstance(message, tuple) else session.receive(message):
+                self._deliver(event)
+
+    # --- the writing thread ------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _writing(self, connection: ClientConnection, welcome: wire.Welcome) -> Iterator[None]:
+        """The session works over this connection."""
+        with self.session() as session:
+            self.welcome, self.failure, self._stopped, self.connected = welcome, None, None, True
+            self._deliver(happened.Connected(welcome))
+            session.connected(welcome.encoding)
+        writer = threading.Thread(target=self._write, args=(connection,), name="acetate-client-writer", daemon=True)
+        writer.start()
+        try:
+            yield
+        finally:
+            with self.session() as session:
+                session.disconnected()
+            connection.close()
+            writer.join()
+
+    def _write(self, connection: ClientConnection) -> None:
+        """Send what the session gives, and hang up when the client closes."""
+        try:
+            while (item := self._next_to_send()) is not None:
+                if isinstance(item, PendingJob):
+                    names = item.names()
+                    with self.session() as session:
+                        session.offer(item, names)
+                else:
+                    connection.send(item if isinstance(item, bytes) else wire.to_text(item))
+        except Exception:  # whatever broke the connection, the reading thread sees and reports it
+            pass
+        finally:
+            connection.close()
+
+    def _next_to_send(self) -> Outgoing | None:
+        """Waits for it; `None` when the connection is gone or to be closed."""
+        with self._changed:
+            while True:
+                self._sending = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._session.has_work or self._closing.is_set() or not self._session.is_connected)
+                if self._closing.is_set() or not self._session.is_connected:
+                    return None
+                if (item := self._session.next_to_send()) is not None:
+                    self._sending = True
+                    return item
 
 
 def _greeting(text: str | bytes) -> wire.Welcome:

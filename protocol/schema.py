@@ -1,7 +1,8 @@
 """Frozen dataclasses to and from JSON objects, checked field by field against their annotations.
 
 Knows nothing of what the fields mean. Understood annotations: `bool`, `int`, `float`, `str`, `Any`, `X | Y`, `Literal`,
-`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, other dataclasses, and `Annotated` with `Between`, `AtMost` or `Matching`.
+`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, other dataclasses, and `Annotated` with `Between`, `AtMost`, `Matching` or
+`Fields`.
 """
 
 from __future__ import annotations
@@ -44,6 +45,13 @@ class Matching:
 
     pattern: str
     meaning: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Fields:
+    """Limits of a dataclass's numbers, by field: for one that is declared elsewhere, where other numbers make sense too."""
+
+    limits: tuple[tuple[str, Between], ...]
 
 
 def encode(value: Any) -> Any:
@@ -218,6 +226,9 @@ def _limited(inner: Check, limits: tuple[Any, ...]) -> Check:
                 raise _wrong(where, value, f"a number from {limit.low:g} to {limit.high:g}")
             if isinstance(limit, AtMost) and len(value) > limit.count:
                 raise ProtocolError("too-large", f"{where} has a length of {len(value)}; at most {limit.count} is allowed")
+            if isinstance(limit, Fields):
+                for name, of_field in limit.limits:
+                    _limited(_PLAIN[int], (of_field,))(getattr(value, name), f"{where}.{name}")
             if isinstance(limit, Matching) and not re.fullmatch(limit.pattern, value):
                 raise _wrong(where, value, limit.meaning)
         return value

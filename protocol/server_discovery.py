@@ -1,21 +1,33 @@
-"""Find the running server, or start one. Knows the state file and a command; speaks no protocol."""
+"""Find the running server, or start `acetate serve` in the background, also from inside an editor.
+
+Knows the state file, a command and what a server must not inherit; speaks no protocol.
+"""
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from .errors import ProtocolError
-from .home import Address, running_server
-from .launch import last_words, start_server
+from .home import Address, home, running_server
 
 START_SECONDS = 30.0
 """A server that has been started must answer within this time."""
 
 PAUSE_SECONDS = 60.0
 """A server that did not come up is not started again before."""
+
+_OWN = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "QT_", "GI_TYPELIB_PATH", "APPDIR", "APPIMAGE", "GEGL_", "BABL_")
+"""Prefixes of variables that an editor's bundle sets for itself and that break another program's Python."""
+
+_children: list[subprocess.Popen[bytes]] = []
+"""Servers that this process has started: kept, as nobody waits for them; asked now and then, so that none stays a zombie."""
 
 
 class ServerDiscovery:
@@ -84,3 +96,52 @@ def _start(command: tuple[str, ...], given_up: threading.Event) -> Address:
         if process.poll() not in (None, 0):  # 0: it has found another one that is just starting
             raise ProtocolError("cannot-start", f"the server ended at once: {last_words()}", by_hand)
     raise ProtocolError("cannot-start", f"the server did not answer within {START_SECONDS:g} s: {last_words()}", by_hand)
+
+
+# --- the process ----------------------------------------------------------------------------------------------------
+
+
+def start_server(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start the server detached: it outlives the editor. What it prints goes to `output_file()`."""
+    home().mkdir(parents=True, exist_ok=True, mode=0o700)
+    arguments = list(command)
+    if os.path.exists("/.flatpak-info"):
+        arguments = ["flatpak-spawn", "--host", *arguments]
+    _children[:] = [child for child in _children if child.poll() is None]
+    with output_file().open("wb") as output:
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(os.environ),
+            cwd=Path.home(),
+            start_new_session=sys.platform != "win32",
+            creationflags=_windows_flags(),
+        )
+    _children.append(process)
+    return process
+
+
+def output_file() -> Path:
+    return home() / "serve.out"
+
+
+def last_words() -> str:
+    """The last line that a server which did not come up has printed, or that there is none."""
+    try:
+        lines = output_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1][:500] if lines else "it said nothing"
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what belongs to the editor's own bundle."""
+    return {name: value for name, value in environment.items() if not name.startswith(_OWN)}
+
+
+def _windows_flags() -> int:
+    if sys.platform != "win32":
+        return 0
+    return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW

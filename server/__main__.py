@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from .commands.parser import Parser
+from .command_line.parser import Parser
 
 COMMANDS = {
     "generate": "make a transparent layer from a prompt",
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(options, "run"):
         parser.print_help()
         return 2
-    from .commands.exit_codes import reported
+    from .command_line.exit_codes import reported
 
     return reported(options)
 

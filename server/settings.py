@@ -9,11 +9,11 @@ from acetate.protocol.frames import PART_BYTES
 from acetate.protocol.home import home
 from acetate.protocol.messages import MAX_TEXT_BYTES, Limits
 from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
-from acetate.protocol.values import LONGEST_TEXT
+from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.parameters import LONGEST_PROMPT, range_of
 
 DEFAULT_PORT = 22380
 ENGINE = "acetate.engine.engine:Engine"
-COMPILING_ENGINE = "acetate.engine.engine:CompilingEngine"
 FAKE_ENGINE = "acetate.server.worker.fake_engine:FakeEngine"
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -36,6 +36,8 @@ class Settings:
 
     engine: str = ENGINE
     """`module:Class` of the engine that workers run."""
+    acceleration: Acceleration = "auto"
+    """How they run networks."""
     devices: tuple[str | None, ...] = (None,)
     """One worker each; `None` lets the engine choose."""
     preload: tuple[str, ...] = ()
@@ -47,8 +49,8 @@ class Settings:
         pixels=MAX_PIXELS,
         side=MAX_SIDE,
         file_bytes=2 * GIB,
-        prompt_characters=LONGEST_TEXT,
-        count=64,
+        prompt_characters=LONGEST_PROMPT,
+        count=range_of("count")[1],
         jobs_per_session=200,
     )
     jobs: int = 2000

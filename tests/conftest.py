@@ -1,200 +1,90 @@
-"""Tiny base models of the two families: real block structure and real keys, as a single file or a diffusers folder."""
+"""What tests of several packages share, and the quick ring: `--quick` runs what needs neither torch nor an editor nor a server.
+
+Nothing here or in a conftest below imports torch before a fixture is asked for that needs it.
+"""
 
 from __future__ import annotations
 
 import json
-import re
+import math
 import struct
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from acetate.engine import Engine, builtin
-from diffusers import AutoencoderKL, UNet2DConditionModel
-from safetensors.torch import save_file
-from torch import Tensor
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-KEYS = Path(__file__).parent / "golden" / "keys"
+if TYPE_CHECKING:
+    from acetate.engine import Engine
 
-UNETS: dict[str, dict[str, Any]] = {
-    "sd15": {
-        "block_out_channels": (16, 16, 32, 32),
-        "cross_attention_dim": 24,
-        "attention_head_dim": 4,
-        "norm_num_groups": 8,
-    },
-    "sdxl": {
-        "block_out_channels": (8, 16, 32),
-        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        "cross_attention_dim": 40,
-        "transformer_layers_per_block": (1, 2, 10),
-        "attention_head_dim": (2, 2, 4),
-        "addition_embed_type": "text_time",
-        "addition_time_embed_dim": 8,
-        "projection_class_embeddings_input_dim": 72,
-        "use_linear_projection": True,
-        "norm_num_groups": 8,
-    },
+HERE = Path(__file__).parent
+HEAVY = ("torch", "diffusers", "transformers")
+"""What the quick ring may not import: seconds of processor time before the first test."""
+NOT_QUICK = {
+    "bench",
+    "document/test_hostile.py",
+    "document/test_round_trip.py",
+    "e2e",
+    "editors",
+    "engine/acceleration",
+    "engine/benchmark",
+    "engine/builtin",
+    "engine/device",
+    "engine/files/test_catalogue.py",
+    "engine/layerdiffuse",
+    "engine/models",
+    "engine/pixels/test_initial_images.py",
+    "engine/sampling",
+    "engine/test_cuda.py",
+    "engine/test_full_size.py",
+    "engine/test_requirements.py",
+    "engine/upscaling",
+    "engine/weights",
+    "server/commands",
+    "test_quick.py",
+    "test_setup.py",
+    "training",
 }
+"""The folders and files that the quick ring leaves out: they need torch, an editor, a running server or many seconds."""
+NEEDS_TORCH = {"tiny", "tiny_sd15", "tiny_sdxl", "untrained_folder", "untrained_engine"}
+"""Fixtures whose tests the quick ring leaves out wherever they stand."""
 
 
-class TinyModel:
-    """A base model of one family with narrow networks and random weights."""
+class Forbidden:
+    """Finds no module, and says so for the heavy ones: a test of the quick ring that needs them fails by their name."""
 
-    def __init__(self, family: str, seed: int = 0) -> None:
-        torch.manual_seed(seed)
-        self.family = family
-        self.unet = UNet2DConditionModel(sample_size=8, **UNETS[family])
-        self.vae = AutoencoderKL(
-            block_out_channels=(8, 8, 8, 8),
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            layers_per_block=2,
-            norm_num_groups=4,
-            sample_size=64,
-            scaling_factor=0.13025 if family == "sdxl" else 0.18215,
-        )
-        width = 16 if family == "sdxl" else 24
-        self.text_encoders: list[Any] = [_text_encoder(CLIPTextModel, width)]
-        if family == "sdxl":
-            self.text_encoders.append(_text_encoder(CLIPTextModelWithProjection, 24))
-        self.scheduler = {
-            "_class_name": "EulerDiscreteScheduler",
-            "beta_start": 0.00085,
-            "beta_end": 0.012,
-            "beta_schedule": "scaled_linear",
-            "num_train_timesteps": 1000,
-            "prediction_type": "epsilon",
-        }
-
-    def ldm_tensors(self, *, vae: bool = True, text: bool = True) -> dict[str, Tensor]:
-        """Every tensor under the name that it has in a checkpoint file."""
-        rows = [line.split("\t") for line in (KEYS / f"{self.family}_unet_ldm_to_diffusers.tsv").read_text().splitlines()]
-        names = {diffusers: ldm for ldm, diffusers, _ in rows}
-        tensors = {f"model.diffusion_model.{names[key]}": tensor for key, tensor in self.unet.state_dict().items()}
-        if vae:
-            tensors |= {f"first_stage_model.{key}": tensor for key, tensor in self.vae_tensors().items()}
-        if text:
-            first = "conditioner.embedders.0" if self.family == "sdxl" else "cond_stage_model"
-            for key, tensor in self.text_encoders[0].state_dict().items():
-                tensors[f"{first}.transformer.text_model.{key}"] = tensor
-            tensors[f"{first}.transformer.text_model.embeddings.position_ids"] = torch.arange(77)[None]
-            for encoder in self.text_encoders[1:]:
-                tensors |= {f"conditioner.embedders.1.model.{key}": t for key, t in _open_clip(encoder.state_dict()).items()}
-        return tensors
-
-    def vae_tensors(self) -> dict[str, Tensor]:
-        """The VAE's tensors under ldm names, attention as 1x1 convolutions."""
-        tensors = {}
-        for key, tensor in self.vae.state_dict().items():
-            name = re.sub(r"decoder\.up_blocks\.(\d)", lambda match: f"decoder.up.{3 - int(match[1])}", key)
-            name = re.sub(r"encoder\.down_blocks\.(\d)", r"encoder.down.\1", name)
-            name = re.sub(r"\.mid_block\.resnets\.(\d)", lambda match: f".mid.block_{int(match[1]) + 1}", name)
-            for part, old in (
-                (r"\.resnets\.", ".block."),
-                (r"(down|up)samplers\.0", r"\1sample"),
-                (r"\.mid_block\.attentions\.0", ".mid.attn_1"),
-                (r"\.group_norm\.", ".norm."),
-                (r"\.to_([qkv])\.", r".\1."),
-                (r"\.to_out\.0\.", ".proj_out."),
-                (r"conv_shortcut", "nin_shortcut"),
-                (r"conv_norm_out", "norm_out"),
-            ):
-                name = re.sub(part, old, name)
-            tensors[name] = tensor[:, :, None, None] if ".attn_1." in name and tensor.ndim == 2 else tensor
-        return tensors
-
-    def write_file(self, path: Path, dtype: torch.dtype = torch.float32, **parts: bool) -> Path:
-        """A single file as on Civitai."""
-        tensors = self.ldm_tensors(**parts)
-        save_file({k: (t.to(dtype) if t.is_floating_point() else t).contiguous() for k, t in tensors.items()}, path)
-        return path
-
-    def write_configs(self, folder: Path) -> Path:
-        """The configurations alone: what `open_components` needs beside a single file of these sizes."""
-        self.unet.save_config(folder / "unet")
-        self.vae.save_config(folder / "vae")
-        for name, encoder in zip(("text_encoder", "text_encoder_2"), self.text_encoders, strict=False):
-            encoder.config.architectures = [type(encoder).__name__]
-            encoder.config.save_pretrained(folder / name)
-        (folder / "scheduler").mkdir()
-        (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(self.scheduler))
-        return folder
-
-    def write_folder(self, folder: Path, variant: str | None = None) -> Path:
-        """A diffusers folder."""
-        from acetate.engine.models.clip_tokenizer import clip_tokenizer
-
-        self.write_configs(folder)
-        self.unet.save_pretrained(folder / "unet", variant=variant)
-        self.vae.save_pretrained(folder / "vae", variant=variant)
-        for suffix, encoder, pad in zip(("", "_2"), self.text_encoders, ("<|endoftext|>", "!"), strict=False):
-            encoder.save_pretrained(folder / f"text_encoder{suffix}", variant=variant)
-            clip_tokenizer(pad).save_pretrained(folder / f"tokenizer{suffix}")
-        name = "StableDiffusionXLPipeline" if self.family == "sdxl" else "StableDiffusionPipeline"
-        (folder / "model_index.json").write_text(json.dumps({"_class_name": name}))
-        return folder
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
+        if name.split(".")[0] in HEAVY:
+            raise AssertionError(f"a test of the quick ring imports {name}; see NOT_QUICK in tests/conftest.py")
+        return None
 
 
-def _text_encoder(kind: Any, width: int) -> Any:
-    return kind(
-        CLIPTextConfig(
-            hidden_size=width,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            projection_dim=width,
-            bos_token_id=0,
-            eos_token_id=2,
-            pad_token_id=1,
-        )
-    )
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the tests that need neither torch nor an editor nor a server")
 
 
-def _open_clip(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A transformers text encoder under OpenCLIP's names: joint q, k, v and a transposed projection."""
-    tensors = {"logit_scale": torch.tensor(4.6), "text_projection": state["text_projection.weight"].T}
-    for key, tensor in state.items():
-        name = key.removeprefix("text_model.")
-        if match := re.match(r"encoder\.layers\.(\d+)\.(.+)", name):
-            block, inner = f"transformer.resblocks.{match[1]}.", match[2]
-            if joint := re.fullmatch(r"self_attn\.q_proj\.(weight|bias)", inner):
-                parts = [state[key.replace("q_proj", f"{p}_proj")] for p in "qkv"]
-                tensors[f"{block}attn.in_proj_{joint[1]}"] = torch.cat(parts)
-            elif not re.match(r"self_attn\.[kv]_proj", inner):
-                for new, old in (("self_attn.", "attn."), ("layer_norm", "ln_"), ("fc1", "c_fc"), ("fc2", "c_proj")):
-                    inner = inner.replace(new, old)
-                tensors[block + inner] = tensor
-        elif "embedding" in name:
-            tensors["positional_embedding" if "position" in name else "token_embedding.weight"] = tensor
-        elif "final_layer_norm" in name:
-            tensors[name.replace("final_layer_norm", "ln_final")] = tensor
-    return tensors
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        sys.meta_path.insert(0, Forbidden())
 
 
-@pytest.fixture(scope="session", params=["sd15", "sdxl"])
-def tiny(request: pytest.FixtureRequest) -> TinyModel:
-    """A tiny model of each family in turn; do not change its weights."""
-    return TinyModel(request.param)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    quick = config.getoption("--quick")
+    return True if quick and collection_path in {HERE / name for name in NOT_QUICK} else None
 
 
-@pytest.fixture(scope="session")
-def tiny_sd15() -> TinyModel:
-    return TinyModel("sd15")
-
-
-@pytest.fixture(scope="session")
-def tiny_sdxl() -> TinyModel:
-    return TinyModel("sdxl")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--quick"):
+        items[:] = [item for item in items if not NEEDS_TORCH & set(getattr(item, "fixturenames", ()))]
 
 
 @pytest.fixture(scope="session")
 def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder like the built-in one, with random weights."""
+    import torch
+
     from training import export
     from training.fitting import autoencoder, denoiser
     from training.pictures import tokenizer
@@ -210,9 +100,27 @@ def untrained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def untrained(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """An engine whose built-in model has random weights."""
+    """An engine of one's own whose built-in model has random weights; it runs without recordings."""
+    from acetate.engine import Engine, builtin
+
     monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
+    return Engine("cpu", acceleration="eager")
+
+
+@pytest.fixture(scope="session")
+def untrained_engine() -> Engine:
+    from acetate.engine import Engine
+
     return Engine("cpu")
+
+
+@pytest.fixture
+def shared_untrained(untrained_folder: Path, untrained_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The same, with recordings and with a model that is opened once, for tests that leave it as it is."""
+    from acetate.engine import builtin
+
+    monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
+    return untrained_engine
 
 
 @pytest.fixture(scope="session")
@@ -224,7 +132,7 @@ def write_sparse() -> Callable[[Path, Mapping[str, tuple[int, ...]]], Path]:
 def _write_sparse(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path:
     header, place = {}, 0
     for name in sorted(shapes):
-        size = 2 * torch.Size(shapes[name]).numel()
+        size = 2 * math.prod(shapes[name])
         header[name] = {"dtype": "F16", "shape": list(shapes[name]), "data_offsets": [place, place + size]}
         place += size
     text = json.dumps(header, separators=(",", ":")).encode()

@@ -1,41 +1,138 @@
-"""The house keeps its shape: arrows between packages, the standard library alone where hosts run the code, the package list."""
+"""The house keeps its shape: arrows between packages and rooms, and the standard library alone where hosts run the code."""
+
+from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("vocabulary", "engine", "document", "protocol", "server", "plugins")
-ARROWS = {
+PACKAGES = ("vocabulary", "raster", "engine", "document", "protocol", "server", "plugins")
+ARROWS: Mapping[str, Set[str]] = {
     "vocabulary": set(),
-    "engine": {"vocabulary"},
-    "document": {"vocabulary"},
+    "raster": {"vocabulary"},
+    "engine": {"vocabulary", "raster"},
+    "document": {"vocabulary", "raster"},
     "protocol": {"vocabulary"},
-    "server": {"vocabulary", "engine", "document", "protocol", "plugins"},
+    "server": {"vocabulary", "raster", "engine", "document", "protocol", "plugins"},
     "plugins": {"vocabulary", "protocol"},
 }
 """Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
+METHOD = {"values", "families", "files", "layerdiffuse", "weights"}
+ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
+    "engine": {
+        "data": set(),
+        "builtin": set(),
+        "values": set(),
+        "pixels": {"values"},
+        "families": {"values"},
+        "files": {"values", "families"},
+        "layerdiffuse": {"values", "files"},
+        "weights": {"values", "files", "layerdiffuse"},
+        "device": {"values", "weights"},
+        "acceleration": {"values", "files", "device"},
+        "models": {*METHOD, "pixels", "device", "acceleration"},
+        "sampling": {*METHOD, "pixels", "device", "models"},
+        "upscaling": {*METHOD, "pixels", "device", "models", "sampling", "builtin"},
+        "validation": {"values"},
+        "requirements": {"values", "families", "sampling"},
+        "description": {"values", "families"},
+        "engine": {
+            *METHOD,
+            *("pixels", "device", "models", "sampling", "upscaling", "builtin", "validation", "requirements", "description"),
+        },
+        "benchmark": {*METHOD, "pixels", "device", "models", "sampling", "engine"},
+    },
+    "server": {
+        "settings": set(),
+        "failures": set(),
+        "log": set(),
+        "instance": set(),
+        "worker": {"settings", "failures"},
+        "storage": set(),
+        "delivery": {"storage", "worker"},
+        "jobs": {"settings", "failures", "worker", "storage", "delivery"},
+        "http": {"settings", "failures", "log", "instance", "worker", "storage", "delivery", "jobs"},
+        "command_line": {"failures", "worker"},
+        "commands": {"settings", "failures", "log", "instance", "worker", "http", "command_line"},
+        "__main__": {"commands", "command_line"},
+    },
+}
+"""Which room, or module beside the rooms, may import which others of its package; a package's own `__init__` is free."""
 HOST_MODULES = {"krita", "PyQt5", "PyQt6", "gi", "websockets"}
 """What plug-in and protocol code finds besides the standard library: its host, and the library that is copied beside it."""
+HEAVY = {"torch", "diffusers", "transformers", "accelerate", "peft", "safetensors"}
+FILES = 14
+"""A room holds about a dozen files beside its `__init__`."""
+LARGER = {"document": 21, "protocol": 20, "plugins/gimp": 19}
+"""Rooms with more files, and how many at most: one a command, one a file format, one a message's way."""
+
+
+class Import(NamedTuple):
+    """An import statement's module, resolved to its full name."""
+
+    module: str
+    typing: bool
+    """Only a type checker sees it."""
 
 
 def files(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            if node.module == "acetate":
-                yield from (f"acetate.{alias.name}" for alias in node.names)
-            yield node.module
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(("acetate", *(parts[:-1] if parts[-1] == "__init__" else parts)))
+
+
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def modules() -> dict[str, Path]:
+    return {name_of(path): path for package in PACKAGES for path in files(package)}
+
+
+@functools.cache
+def statements(path: Path) -> tuple[Import, ...]:
+    return tuple(_statements(tree(path), path, typing=False))
+
+
+def _statements(node: ast.AST, path: Path, typing: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(alias.name, typing) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            base = child.module or ""
+            if child.level:
+                package = name_of(path).split(".") if path.name == "__init__.py" else name_of(path).split(".")[:-1]
+                base = ".".join(filter(None, (*package[: len(package) - child.level + 1], child.module)))
+            for alias in child.names:
+                full = f"{base}.{alias.name}"
+                yield Import(full if full in modules() or base == "acetate" else base, typing)
+        else:
+            yield from _statements(
+                child, path, typing or (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test))
+            )
+
+
+def imports(path: Path) -> set[str]:
+    return {found.module for found in statements(path)}
+
+
+def room(module: str) -> str:
+    """`acetate.engine.models.codec` is in `models`, `acetate.engine.validation` stands for itself."""
+    return module.split(".")[2]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -43,6 +140,60 @@ def test_packages_import_only_along_the_arrows(package: str) -> None:
     for path in files(package):
         ours = {name.split(".")[1] for name in imports(path) if name.startswith("acetate.")}
         assert ours - {package} <= ARROWS[package], f"{path.relative_to(ROOT)} imports {ours - {package} - ARROWS[package]}"
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_import_only_along_the_arrows(package: str) -> None:
+    rooms = ROOMS[package]
+    for path in files(package):
+        if path.parent == ROOT / package and path.name == "__init__.py":
+            continue
+        mine = room(name_of(path))
+        assert mine in rooms, f"{path.relative_to(ROOT)} is in no room of the table"
+        others = {room(name) for name in imports(path) if name.startswith(f"acetate.{package}.")} - {mine}
+        assert others <= rooms[mine], f"{path.relative_to(ROOT)} imports {others - rooms[mine]}"
+
+
+@pytest.mark.parametrize("table", [ARROWS, *ROOMS.values()], ids=["packages", *ROOMS])
+def test_the_tables_of_arrows_have_no_circle_and_no_arrow_to_nowhere(table: Mapping[str, Set[str]]) -> None:
+    TopologicalSorter(table).prepare()
+    assert set().union(*table.values()) <= set(table)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
+    """Not even from within functions, where it would work."""
+    graph = {
+        name: {found.module for found in statements(path) if not found.typing and found.module in modules()} - {name}
+        for name, path in modules().items()
+        if name.split(".")[1] == package
+    }
+    TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("folder", ["engine/values", "engine/pixels"])
+def test_values_and_pixels_are_free_of_torch(folder: str) -> None:
+    for path in files(folder):
+        heavy = {name.split(".")[0] for name in imports(path)} & HEAVY
+        assert not heavy, f"{path.relative_to(ROOT)} imports {heavy}"
+    names = ", ".join(name_of(path) for path in files(folder))
+    code = f"import {names}, sys; sys.exit(', '.join({HEAVY} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_rooms_hold_about_a_dozen_files() -> None:
+    folders = {path.parent for package in PACKAGES for path in files(package)}
+    found = {folder.relative_to(ROOT).as_posix(): len(list(folder.glob("*.py"))) - 1 for folder in folders}
+    crowded = {folder: count for folder, count in found.items() if count > LARGER.get(folder, FILES)}
+    assert not crowded, f"too many files: {crowded}"
+    roomy = {folder for folder in LARGER if found[folder] <= FILES}
+    assert not roomy, f"no exception any more: {roomy}"
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [str(path.relative_to(ROOT)) for path in modules().values() if not ast.get_docstring(tree(path))]
+    assert not silent
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -84,7 +235,15 @@ def test_there_is_no_folder_that_would_shadow_the_install() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["acetate.engine", "acetate.protocol.client", "acetate.plugins.install", "acetate.server.http.serve"]
+    "module",
+    [
+        "acetate.raster",
+        "acetate.document",
+        "acetate.engine",
+        "acetate.protocol.client",
+        "acetate.plugins.install",
+        "acetate.server.http.serve",
+    ],
 )
 def test_importing_does_not_load_torch(module: str) -> None:
     code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
@@ -102,3 +261,14 @@ except SystemExit:
     sys.exit("torch" in sys.modules or "psd_tools" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_acceleration_is_imported_at_its_seam_alone() -> None:
+    """Else `--acceleration eager` rules nothing out, and without the folder nothing works."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in files(package)
+        if any(name.startswith("acetate.engine.acceleration") for name in imports(path))
+    }
+    assert {name for name in found if not name.startswith("engine/acceleration/")} == {"engine/models/runtime.py"}

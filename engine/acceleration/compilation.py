@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_map_only
 
+from ..device.accelerator import Function
 from ..files.own_folders import cache_folder
-from .cuda_graphs import Function, GraphLaunch
+from .cuda_graphs import GraphLaunch
 
 log = logging.getLogger(__name__)
 

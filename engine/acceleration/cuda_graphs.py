@@ -6,16 +6,15 @@ Knows functions of tensors, the weights that they read, and torch's graphs; does
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
+from ..device.accelerator import Function
 from .unchanged import Unchanged
 
 log = logging.getLogger(__name__)
-
-Function = Callable[..., Tensor]
 
 
 class GraphLaunch:

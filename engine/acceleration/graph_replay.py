@@ -3,18 +3,17 @@
 A narrow network spends a tenth of its time between its kernels, in module calls and look-ups; a fast device waits for them at
 any width: an H200 for 4 tenths of a step of SDXL (docs/performance.md). The first call of a shape runs as always and is written
 down below autograd, operator by operator; later calls run the same operators on the same weights. On a CPU results are equal bit
-for bit, and weights may be laid out beforehand (`packing`); on a CUDA device neighbours are computed together (`fusion`), which
-changes rounding, and a recording is captured as one graph. Weights are referred to, not kept: patches, LoRAs and moves that
-change them are seen, by what was computed from them beforehand (`prologue`) once `forget` tells of it.
+for bit, and weights may be laid out beforehand (`onednn_prepack`); on a CUDA device neighbours are computed together
+(`fusion`), which changes rounding, and a recording is captured as one graph. Weights are referred to, not kept: patches, LoRAs
+and moves that change them are seen, by what was computed from them beforehand (`hoisting`) once `forget` tells of it.
 """
 
 from __future__ import annotations
 
 import logging
 import operator
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -22,8 +21,10 @@ from torch import Tensor, fx, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from ..device.accelerator import Function
 from . import fused_operators, hoisting
-from .cuda_graphs import Function, GraphLaunch
+from .agreement import disagreement
+from .cuda_graphs import GraphLaunch
 from .fusion import SHAPE, fuse
 from .hoisting import HoistedInputs
 from .onednn_prepack import pack
@@ -38,12 +39,6 @@ HOST_READS = frozenset({"aten::_local_scalar_dense", "aten::equal", "aten::nonze
 LAYOUTS = frozenset({"aten::as_strided", "aten::as_strided_", "aten::set_"})
 """Operators that are true for the present strides only."""
 
-ROUNDING = 0.01
-"""What joined kernels may differ by, of the result's own size, both by root mean square."""
-SWAY = 1.5
-"""Or of what the network makes of an input that is rounded otherwise: random weights blow up one last bit to most of SDXL's
-result."""
-
 
 class TracedNetwork:
     """Of one network; not for several threads.
@@ -57,26 +52,26 @@ class TracedNetwork:
         self._recorded: dict[Hashable, Recording | None] = {}
         self._latest: Hashable = None
 
-    def run(self, inputs: Sequence[Tensor], function: Function, *, steady: int = 0, lavish: bool = False) -> Tensor:
+    def run(self, inputs: Sequence[Tensor], function: Function, *, constant: int = 0, plentiful: bool = False) -> Tensor:
         """`function(*inputs)`, which runs the network and returns one tensor; from the second call of a shape on, replayed.
 
         A call that depends on values, or on tensors that are neither inputs nor the network's own, always runs as it is.
-        The last `steady` inputs are often the tensors of the call before: what follows from them alone is kept until they
-        change, or until `forget`. `lavish`: memory is plentiful.
+        The last `constant` inputs are often the tensors of the call before: what follows from them alone is kept until they
+        change, or until `forget`. `plentiful`: memory is plentiful.
         """
         if self._network._forward_pre_hooks or self._network._forward_hooks:  # whoever listens wants to hear every call
             return function(*inputs)
         shape = tuple((tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device) for tensor in inputs)
         recording = self._recorded.get(shape)
         if shape not in self._recorded or (recording is not None and not recording.holds()):
-            return self._record(shape, inputs, function, steady, lavish)
+            return self._record(shape, inputs, function, constant, plentiful)
         if recording is None:
             return function(*inputs)
         again, self._latest = self._latest == shape, shape
         if self._single and not again:
             self._release_all_but(recording)
         try:
-            return recording.play(inputs, capture=not self._single or (lavish and again))
+            return recording.play(inputs, capture=not self._single or (plentiful and again))
         except RuntimeError:  # weights lie otherwise than they did; or memory is short, which the call itself will say
             del self._recorded[shape]
             return function(*inputs)
@@ -100,14 +95,14 @@ class TracedNetwork:
             if recording is not None and recording is not used:
                 recording.release()
 
-    def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function, steady: int, lavish: bool) -> Tensor:
+    def _record(self, shape: Hashable, inputs: Sequence[Tensor], function: Function, constant: int, plentiful: bool) -> Tensor:
         self._recorded.pop(shape, None)  # with the memory that it holds
         recorder = Tracer(self._network, inputs)
         with recorder:
             result = function(*inputs)
         recording = recorder.finish(result)
         if recording is not None:
-            recording.choose(inputs, result, function, steady, lavish)
+            recording.choose(inputs, result, function, constant, plentiful)
         self._recorded[shape] = recording
         if len(self._recorded) > SHAPES:
             del self._recorded[next(iter(self._recorded))]
@@ -133,21 +128,24 @@ class Recording:
         self.module: fx.GraphModule
         """What runs at every call."""
         self._launch = GraphLaunch()
-        self._steady, self._prologue = 0, HoistedInputs()
+        self._constant, self._hoisted = 0, HoistedInputs()
 
     @property
     def tensors(self) -> dict[str, Tensor]:
         """The weights by the names that the graph has for them."""
         return {name: weight.tensor for name, weight in self._weights.items()}
 
-    def choose(self, inputs: Sequence[Tensor], result: Tensor, function: Function, steady: int, lavish: bool) -> None:
+    def choose(self, inputs: Sequence[Tensor], result: Tensor, function: Function, constant: int, plentiful: bool) -> None:
         """Prepare to play it in the fastest form that gives `result`, of `function(*inputs)`, again."""
-        if fused_operators.available(result.device):
-            better, check = fuse(self.graph, lavish=lavish), partial(_rounded_only, inputs, result, function)
-        else:  # torch convolves few and small pictures otherwise, which would give other bits
-            better, check = pack(self.graph, self.tensors), partial(torch.equal, result)
-        if better is None or not self._try(better, steady, inputs, check):
-            self._use(self.graph, steady)
+        joined = fused_operators.available(result.device)
+        better = fuse(self.graph, plentiful=plentiful) if joined else pack(self.graph, self.tensors)
+        problem = "" if better is None else self._try(better, constant, inputs, result, function)
+        if problem and joined:
+            log.warning("a network's kernels are not joined: %s", problem)
+        elif problem:  # not a fault: torch convolves few and small pictures in another order than oneDNN
+            log.info("a network's weights are not packed: %s", problem)
+        if better is None or problem:
+            self._use(self.graph, constant)
         self.graph = self.module.graph
 
     def holds(self) -> bool:
@@ -156,7 +154,7 @@ class Recording:
 
     def play(self, inputs: Sequence[Tensor], *, capture: bool) -> Tensor:
         """The call's result for other inputs of the same shapes."""
-        inputs = [*inputs, *self._prologue(inputs[len(inputs) - self._steady :])]
+        inputs = [*inputs, *self._hoisted(inputs[len(inputs) - self._constant :])]
         if not capture:
             return self._run(*inputs)
         return self._launch.run(self._run, inputs, (weight.tensor for weight in self._weights.values()))
@@ -167,49 +165,33 @@ class Recording:
         self.forget()
 
     def forget(self) -> None:
-        """Compute anew at the next call what follows from the steady inputs."""
-        self._prologue.forget()
+        """Compute again at the next call what follows from the constant inputs."""
+        self._hoisted.forget()
 
     @property
     def kept_bytes(self) -> int:
-        return self._prologue.kept_bytes
+        return self._hoisted.kept_bytes
 
-    def _try(self, graph: fx.Graph, steady: int, inputs: Sequence[Tensor], check: Callable[[Tensor], bool]) -> bool:
-        """Play `graph` from now on, if its result passes."""
+    def _try(self, graph: fx.Graph, constant: int, inputs: Sequence[Tensor], result: Tensor, function: Function) -> str:
+        """Play `graph` from now on; returns what is wrong with it, which is nothing where it gives `result`."""
         try:
-            self._use(graph, steady)
-            return check(self.play(inputs, capture=False))
+            self._use(graph, constant)
+            return disagreement(self.play(inputs, capture=False), result, inputs, function)
         except Exception as error:  # Triton's compiler fails in any way it likes; without it things are only slower
-            log.warning("a network's kernels are not joined: %s", (str(error) or type(error).__name__).splitlines()[0])
-            return False
+            return (str(error) or type(error).__name__).splitlines()[0]
 
-    def _use(self, graph: fx.Graph, steady: int) -> None:
-        """Play `graph`; what follows from the last `steady` inputs alone is computed once."""
-        self._steady, self._prologue = 0, HoistedInputs()
-        if (parts := hoisting.part(graph, steady)) is not None:
+    def _use(self, graph: fx.Graph, constant: int) -> None:
+        """Play `graph`; what follows from the last `constant` inputs alone is computed once."""
+        self._constant, self._hoisted = 0, HoistedInputs()
+        if (parts := hoisting.part(graph, constant)) is not None:
             first, graph = parts
-            self._steady, self._prologue = steady, HoistedInputs(fx.GraphModule(self.tensors, first).forward)
+            self._constant, self._hoisted = constant, HoistedInputs(fx.GraphModule(self.tensors, first).forward)
         self.module = fx.GraphModule(self.tensors, graph)
 
     @torch.no_grad()
     def _run(self, *inputs: Tensor) -> Tensor:
         result: Tensor = self.module.forward(*inputs)
         return result
-
-
-def _rounded_only(inputs: Sequence[Tensor], result: Tensor, function: Function, found: Tensor) -> bool:
-    """Whether joined kernels give what `function` gave, but for rounding; else raises `RuntimeError` with the difference."""
-    first, *others = inputs
-    swayed = function(first * (1 + torch.finfo(first.dtype).eps), *others)
-    allowed = max(ROUNDING * _size(result), SWAY * _size(swayed - result))
-    differs = _size(found - result)
-    if not differs <= allowed:
-        raise RuntimeError(f"it differs by {differs:.2g}, not by at most {allowed:.2g}")
-    return True
-
-
-def _size(tensor: Tensor) -> float:
-    return float(tensor.float().square().mean().sqrt())
 
 
 class Tracer(TorchDispatchMode):

@@ -44,13 +44,13 @@ class HoistedInputs:
         self._kept.clear()
 
 
-def part(graph: fx.Graph, steady: int) -> tuple[fx.Graph, fx.Graph] | None:
-    """`graph`, whose last `steady` inputs seldom change, as two: `rest(*inputs, *first(*last ones))`.
+def part(graph: fx.Graph, constant: int) -> tuple[fx.Graph, fx.Graph] | None:
+    """`graph`, whose last `constant` inputs seldom change, as two: `rest(*inputs, *first(*last ones))`.
 
     `None` where nothing follows from those and weights alone, or where the graph changes tensors, so that order matters.
     """
     placeholders = [node for node in graph.nodes if node.op == "placeholder"]
-    lasting = placeholders[len(placeholders) - steady :]
+    lasting = placeholders[len(placeholders) - constant :]
     early = _early(graph, set(lasting))
     handed = [node for node in graph.nodes if node in early and any(user not in early for user in node.users)]
     if not handed or any(changes_tensors(node) for node in graph.nodes):
@@ -64,16 +64,16 @@ def part(graph: fx.Graph, steady: int) -> tuple[fx.Graph, fx.Graph] | None:
     return first, rest
 
 
-def _early(graph: fx.Graph, steady: set[fx.Node]) -> set[fx.Node]:
-    """Operators that need no other inputs than `steady`; not views of weights, which move, and nothing drawn at random."""
-    late = {node for node in graph.nodes if node.op == "placeholder"} - steady
+def _early(graph: fx.Graph, constant: set[fx.Node]) -> set[fx.Node]:
+    """Operators that need no other inputs than `constant`; not views of weights, which move, and nothing drawn at random."""
+    late = {node for node in graph.nodes if node.op == "placeholder"} - constant
     early: set[fx.Node] = set()
     for node in graph.nodes:
         if node.op != "call_function":
             continue
         if _draws(node) or any(source in late for source in node.all_input_nodes):
             late.add(node)
-        elif not _is_view(node) or any(source in steady or source in early for source in node.all_input_nodes):
+        elif not _is_view(node) or any(source in constant or source in early for source in node.all_input_nodes):
             early.add(node)
     return early
 

@@ -1,8 +1,8 @@
 """Convolutions whose weights lie as oneDNN wants them, on a CPU.
 
-torch hands oneDNN a convolution's weights as they are, and it lays them out anew at every call: a ninth of a step of the built-in
-model (docs/performance.md). In a recorded graph that is an operator of its own, which needs nothing but weights, so it belongs to
-the prologue.
+torch hands oneDNN a convolution's weights as they are, and it lays them out again at every call: a ninth of a step of the
+built-in model (docs/performance.md). In a recorded graph that is an operator of its own, which needs nothing but weights, so it
+is computed once (`hoisting`).
 """
 
 from __future__ import annotations

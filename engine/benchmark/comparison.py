@@ -98,7 +98,7 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
     ours, reference = Ours(subject), Reference(subject)
     peak = peak_of(model.device)
     floors = _floors(subject) if peak else {}  # before a plan hooks the networks
-    model.room.prepare(subject.width, subject.height, samples=2)
+    model.memory.prepare(subject.width, subject.height, samples=2)
     whole = not options.stages or "whole" in options.stages
     cold = Times()
     if whole:
@@ -131,7 +131,7 @@ def compare(load: Callable[[], Model], options: Options) -> Comparison:
         load=loading if options.from_disk else None,
         cold=cold.seconds if whole else None,
         cancel=cancel,
-        plan=str(model.room.plan),
+        plan=str(model.memory.plan),
         rows=tuple(rows),
         memory=memory,
         variants=tuple(variants(subject, options.repeats, compiled=options.compiled)) if options.variants else (),

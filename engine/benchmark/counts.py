@@ -1,7 +1,7 @@
 """Count what a network call must compute and move, without computing it: per operation FLOP and bytes, on the meta device.
 
 Knows operators and shapes; knows no clock and no card. A multiply-add is two FLOP; bytes are what every operation reads and
-writes when nothing is fused (performance.md 1.1).
+writes when nothing is fused (performance.md 7).
 """
 
 from __future__ import annotations

@@ -65,8 +65,8 @@ class Ours:
         for network in networks:
             network.to(memory_format=torch.channels_last)
             upsample_conv.sum_weights(network, True)
-        for group in self._model.room.placement.groups:
-            self._model.room.placement.need(group)
+        for group in self._model.memory.placement.groups:
+            self._model.memory.placement.need(group)
         if self._model.device.type != "cpu":  # where weights were moved, kernels are recorded or captured anew
             self._denoise(steps=2)
             self.vae()
@@ -80,7 +80,7 @@ class Ours:
 
     def switch(self) -> None:
         """From the base model to a task's weights and back: a low-rank change of all attention, as the published files have."""
-        placement = self._model.room.placement
+        placement = self._model.memory.placement
         with placement.editing():
             patch = patches.apply(self._model.unet, self._low_rank)
         with placement.editing(heavily=False):
@@ -120,7 +120,7 @@ class Ours:
         subject, codec = self._subject, self._subject.codec
         weight = codec.decoder.conv_in.weight
         unscaled = (subject.latents / codec.scaling_factor).to(weight)
-        batch = self._model.room.plan.decoder_batch
+        batch = self._model.memory.plan.decoder_batch
 
         def one_call(*inputs: Tensor) -> Tensor:
             return codec.run(codec.decoder, inputs, codec.decoder)

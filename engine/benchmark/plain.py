@@ -48,7 +48,7 @@ class Plain:
             network.to(memory_format=torch.contiguous_format)
             upsample_conv.sum_weights(network, False)
         for group in ("unet", "pixels"):
-            self._subject.model.room.placement.need(group)
+            self._subject.model.memory.placement.need(group)
 
     def denoise(self) -> None:
         subject = self._subject

@@ -2,7 +2,7 @@
 
 Two UNet calls of one sample each per step; the timestep computed on the CPU at every call; eight decoder passes one after
 another, stacked, `torch.median`; conversion to bytes on the host; on an accelerator only the network that is needed stays there,
-the others are moved to the host before every stage (performance.md 1.5). The networks keep torch's default memory layout.
+the others are moved to the host before every stage (performance.md 9). The networks keep torch's default memory layout.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from acetate.raster import RGBA
 from torch import Tensor, nn
 
 from ..device import glibc_malloc
 from ..layerdiffuse import upsample_conv
 from ..sampling.denoising_loop import make_scheduler
-from ..values.request import RGBA
 from .subject import PROMPT, SCHEDULER, Subject
 from .timing import Contestant
 
@@ -51,7 +51,7 @@ class Reference:
     def prepare(self) -> None:
         """Everything in host memory, in the layout that loading gives, computed as it is written."""
         glibc_malloc.as_usual()
-        self._model.room.placement.leave()
+        self._model.memory.placement.leave()
         for network in self._networks():
             network.to(memory_format=torch.contiguous_format)
             upsample_conv.sum_weights(network, False)
@@ -60,7 +60,7 @@ class Reference:
         """Everything back there, where the model believes it to be."""
         for network in self._networks():
             network.to("cpu")
-        self._model.room.placement.leave()
+        self._model.memory.placement.leave()
 
     def text(self) -> None:
         with self._alone(*self._encoders()):

@@ -32,7 +32,7 @@ CARDS = (
     Peak("RTX 3090", 71e12, 0.936e12),
     Peak("RTX 3060", 25.4e12, 0.36e12),
 )
-"""performance.md 1.2: the first measured, the others from the makers' papers."""
+"""performance.md 7: the first measured, the others from the makers' papers."""
 
 
 def peak_of(device: torch.device) -> Peak | None:

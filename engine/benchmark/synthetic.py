@@ -22,16 +22,17 @@ from ..models.clip_tokenizer import clip_tokenizer
 from ..models.codec import LatentOffsetCodec
 from ..models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
 from ..models.model import Model
+from ..models.runtime import Runtime
 from ..pixels.working_canvas import WorkingSizes
 
 BLOCK = 2**20
 """Random numbers that are drawn; a weight repeats them, which no kernel notices."""
 
 
-def synthetic_model(name: str, device: torch.device, configs: Path | None = None) -> Model:
+def synthetic_model(name: str, runtime: Runtime, configs: Path | None = None) -> Model:
     """A model of the real size of the family `name` with LayerDiffuse's two networks; `configs` describes other sizes."""
     family, configs = BASE_FAMILIES[name], configs or packaged_configs(name)
-    kinds = dtypes(device)
+    kinds = dtypes(runtime.device)
     with torch.device("meta"):
         encoder, decoder = TransparentEncoder(), TransparentDecoder()
     components = Components(
@@ -55,7 +56,7 @@ def synthetic_model(name: str, device: torch.device, configs: Path | None = None
         scheduler_config=components.scheduler_config,
         sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), family.native),
         defaults=family.defaults,
-        device=device,
+        runtime=runtime,
         preview_matrix=torch.full((codec.latent_channels + 1, 3), 0.1),
     )
 

@@ -14,10 +14,9 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..acceleration.compilation import Compilation
-from ..acceleration.graph_replay import TracedNetwork
 from ..layerdiffuse.transparency import lower_median
 from ..models.codec import to_picture
+from ..models.runtime import Runtime
 from .counts import FREE
 from .subject import Subject
 from .timing import Action, Contestant, Times, alternate, measure
@@ -84,7 +83,7 @@ class _Step:
         self._embeds, self._added = text.embeds, {}
         if text.pooled is not None:
             self._added = {"text_embeds": text.pooled, "time_ids": text.pooled.new_zeros(len(text.pooled), 6)}
-        self._replay = TracedNetwork(self._unet)
+        self._recorded = Runtime(model.device, "recorded").accelerator()
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -98,7 +97,7 @@ class _Step:
         return output
 
     def replayed(self) -> None:
-        self._replay.run(self.inputs, self.call, steady=1 + len(self._added))
+        self._recorded.call(self._unet, self.call, self.inputs, constant=1 + len(self._added))
 
     def together(self) -> None:
         self.call(*self.inputs)
@@ -182,12 +181,13 @@ def _compiled(subject: Subject, repeats: int) -> Iterator[Variant]:
     eager, compiling, compiled = Times(), Times(), Times()
     for _ in range(repeats + 1):
         measure(step.together, device, eager)
-    compilation = Compilation(unet)
-    compilation.run(step.inputs, step.call)
-    measure(compilation.wait, device, compiling)
+    compiler = Runtime(device, "compiled").accelerator()
 
     def run() -> None:
-        compilation.run(step.inputs, step.call)
+        compiler.call(unet, step.call, step.inputs)
+
+    run()
+    measure(compiler.wait, device, compiling)
 
     run()  # where a device has graphs, this call makes one
     for _ in range(repeats + 1):

@@ -1,4 +1,4 @@
-"""The model that ships with the program, as package data; how it was made is in `train`."""
+"""The model that ships with the program, as package data; `training/` holds how it was made."""
 
 from pathlib import Path
 

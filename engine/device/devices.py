@@ -18,7 +18,7 @@ class Dtypes:
     vae: torch.dtype
     """Never float16: SDXL's VAE overflows in it (layerdiffuse.md 2.6)."""
     decoder: torch.dtype
-    """Never bfloat16: 16.6 % of its 8-bit values would land on another level (performance.md 1.5)."""
+    """Never bfloat16: 16.6 % of its 8-bit values would land on another level (performance.md 9)."""
 
 
 def dtypes(device: torch.device) -> Dtypes:

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 GROUPS: dict[Stage, NetworkGroup] = {"text": "text", "encode": "pixels", "denoise": "unet", "decode": "pixels"}
 
-SPACIOUS = 4
+PLENTIFUL = 4
 """Times the memory that a job needs."""
 
 ALLOCATOR_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
@@ -41,17 +41,33 @@ class Others(Protocol):
         ...
 
 
-class MemoryBudget:
+class Memory:
+    """What networks may use. Here there is no limit: for a codec without a model."""
+
+    plan = MemoryPlan()
+    plentiful = False
+    """Whether there is so much memory that graphs of whole decodes and copies of weights may be kept."""
+
+    def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
+        """Run `action`, which may be repeated, with the stage's networks in place."""
+        return action()
+
+
+class MemoryBudget(Memory):
     """One model's share of a device. Not for several threads."""
 
-    def __init__(self, placement: Placement, sizes: NetworkSizes, plans: Sequence[MemoryPlan] | None = None) -> None:
+    def __init__(
+        self,
+        placement: Placement,
+        sizes: NetworkSizes,
+        others: Others | None = None,
+        plans: Sequence[MemoryPlan] | None = None,
+    ) -> None:
         self.placement, self.sizes = placement, sizes
         self.plans = plans or plans_for(placement.device)
         self.plan = self.plans[0]
-        self.others: Others = _Nobody()
+        self.others = others or _Nobody()
         self._work = Workload(0, 1)
-        self.spacious = False
-        """Whether there is so much memory that graphs of whole decodes and copies of weights may be kept."""
 
     @property
     def device(self) -> torch.device:
@@ -63,7 +79,7 @@ class MemoryBudget:
         free = self._own() + self.others.bytes_on_device() - self._reserve
         self.use(memory_plans.choose(self.plans, self.sizes, self._work, free, devices.memory("cpu")[0]))
         needed, own = memory_plans.peak(self.plan, self.sizes, self._work) + self._reserve, self._own()
-        self.spacious = SPACIOUS * needed <= own
+        self.plentiful = self.plan.whole and PLENTIFUL * needed <= own
         shortfall = needed - own
         if shortfall > 0:
             self.others.leave(shortfall)
@@ -76,7 +92,7 @@ class MemoryBudget:
         self.placement.arrange(plan.offload, fp8=plan.fp8)
 
     def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
-        """Run `action`, which may be repeated, with the stage's networks in place; each time memory runs out, by a smaller plan.
+        """Run `action` as `Memory` does; each time memory runs out, by a smaller plan.
 
         Raises `OutOfMemory` when there is none any more.
         """
@@ -100,7 +116,8 @@ class MemoryBudget:
 
     def _shrink(self, stage: Stage) -> None:
         """Free what can be freed, else take the next plan."""
-        self.placement.release()
+        self.plentiful = False
+        self.placement.accelerator.release()
         gc.collect()
         free_caches(self.device)
         if self.others.leave(memory_plans.need(self.plan, stage, self.sizes, self._work)):

@@ -1,6 +1,6 @@
 """Ways to run a model within the memory there is, predicted from counts: which would fit, and which comes after a failure.
 
-Knows numbers only: no tensor, no device and no network. The counts are those of performance.md 1.1, made on the operators
+Knows numbers only: no tensor, no device and no network. The counts are those of performance.md 7, made on the operators
 themselves; they are for 16 bit and grow with pixels and with bytes per element.
 """
 
@@ -19,7 +19,7 @@ layer that runs."""
 MIB, GIB = 2**20, 2**30
 
 RESERVE = GIB
-"""Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 6)."""
+"""Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 7)."""
 
 TEXT_ACTIVATIONS = 128 * MIB
 VAE_ENCODE, VAE_DECODE = 1.3 * GIB, 1.5 * GIB
@@ -43,6 +43,11 @@ class MemoryPlan:
     """The VAE decodes tile by tile: seams may show faintly."""
     fp8: bool = False
     """The UNet's large weights are stored in 8 bit and computed in 16."""
+
+    @property
+    def whole(self) -> bool:
+        """The UNet's layers only compute; else each also fetches or widens its weights as it runs."""
+        return not (self.fp8 or self.offload == "layers")
 
     @property
     def exact(self) -> bool:
@@ -101,7 +106,7 @@ def _approximate() -> Iterator[MemoryPlan]:
 
 
 def host_plans() -> tuple[MemoryPlan, ...]:
-    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 1.5)."""
+    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 9)."""
     return (MemoryPlan(), MemoryPlan(guidance_together=False), MemoryPlan(guidance_together=False, tiled_vae=True))
 
 

@@ -7,7 +7,7 @@ which is the case for weights that were not patched meanwhile.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -17,6 +17,7 @@ from diffusers.hooks import HookRegistry, apply_group_offloading
 from torch import Tensor, nn
 
 from ..weights.patches import signature
+from .accelerator import EAGER, Accelerator
 from .fp8 import Fp8Storage
 from .memory_plans import Offload
 
@@ -40,8 +41,11 @@ GROUP_OFFLOADING = ("group_offloading", "layer_execution_tracker", "lazy_prefetc
 class Placement:
     """Moves the networks of one model, each when it is needed. On a CPU nothing ever happens: they are where they run."""
 
-    def __init__(self, groups: Mapping[NetworkGroup, Sequence[nn.Module]], device: torch.device) -> None:
-        self.groups, self.device = groups, device
+    def __init__(
+        self, groups: Mapping[NetworkGroup, Sequence[nn.Module]], device: torch.device, accelerator: Accelerator = EAGER
+    ) -> None:
+        """`accelerator` hears before the UNet's weights move and after they were edited, and what it keeps is counted."""
+        self.groups, self.device, self.accelerator = groups, device, accelerator
         self._offload: Offload = "nothing"
         self._fp8 = False
         self._there = {network: bytes_of([network]) for network in self._networks() if _is_on(network, device)}
@@ -50,12 +54,6 @@ class Placement:
         """What of those is also in host memory, because they will go back."""
         self._stored: Fp8Storage | None = None
         self._layered = False
-        self.release: Callable[[], None] = lambda: None
-        """Gives up what else holds memory of the device for these networks: graphs of the UNet's calls. Set by the model."""
-        self.edited: Callable[[], None] = lambda: None
-        """Hears that the UNet's weights have other values. Set by the model."""
-        self.kept: Callable[[], int] = lambda: 0
-        """Bytes that `release` would give up, as far as they are known. Set by the model."""
 
     @property
     def moves(self) -> bool:
@@ -99,7 +97,7 @@ class Placement:
         try:
             yield
         finally:
-            self.edited()
+            self.accelerator.edited(self.unet)
 
     def leave(self) -> None:
         """Everything to host memory, for another model's sake; what is needed comes back by itself."""
@@ -111,7 +109,9 @@ class Placement:
 
     def bytes_on_device(self) -> int:
         """What the networks take there at the moment, with what is kept to run them faster."""
-        return sum(self._there.values()) + (bytes_of([self.unet]) if self._stored is not None else 0) + self.kept()
+        return (
+            sum(self._there.values()) + (bytes_of([self.unet]) if self._stored is not None else 0) + self.accelerator.kept_bytes
+        )
 
     def upload(self, tensor: Tensor) -> Tensor:
         """A copy on the device."""
@@ -156,7 +156,7 @@ class Placement:
 
     def _send(self, group: NetworkGroup) -> None:
         if group == "unet":
-            self.release()  # they read weights where those lie now
+            self.accelerator.release()  # its graphs read weights where those lie now
         for network in self.groups[group]:
             self._send_one(network)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from acetate.vocabulary.roles import Role
+from acetate.vocabulary.tasks import TASKS
+
 from ..values.errors import BadRequest
 from ..values.recipes import Recipe
-from ..values.request import Injection, Role, Task
 from .base import BaseFamily, Defaults, Family, FamilyName, drawn_as
 from .sd15 import SD15
 from .sdxl import SDXL
@@ -45,7 +47,7 @@ ONE_OF_TITLES = f"{SD15.article} {' or '.join(_titles)}"
 """For sentences: `only … models can be opened`, `… checkpoint is needed`."""
 
 
-def recipes_for(family: Family, task: Task, given: frozenset[Role], injection: Injection) -> tuple[Recipe, ...]:
+def recipes_for(family: Family, task: str, given: frozenset[Role], injection: str) -> tuple[Recipe, ...]:
     """The runs that a task takes on a family, where pictures of the roles `given` are there to see.
 
     Raises `BadRequest` where the family has no weights for it.
@@ -55,7 +57,7 @@ def recipes_for(family: Family, task: Task, given: frozenset[Role], injection: I
         able = " or ".join(name for name, other in FAMILIES.items() if key in other.recipes)
         raise BadRequest(f"task {task!r} cannot be done by {family.name} models", f"choose a model of family {able}")
     runs = family.recipes[key]
-    if task == "blend":
+    if TASKS[task].one_of:
         runs = (next((run for run in runs if given.issuperset(run.conditions)), runs[-1]),)
     if injection == "convolution":
         runs = tuple(run if run.convolution is None else replace(run, weights=run.convolution) for run in runs)

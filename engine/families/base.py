@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NewType, Protocol
 
+from acetate.vocabulary.tasks import TASKS
+
 from ..values.recipes import Recipe
-from ..values.request import Task
 
 FamilyName = NewType("FamilyName", str)
 """What the wire, the catalogue and the command line call a family."""
@@ -67,16 +68,16 @@ class Family:
     native: int
     """Side in pixels of the pictures it was trained on."""
     defaults: Defaults
-    recipes: Mapping[Task, tuple[Recipe, ...]]
+    recipes: Mapping[str, tuple[Recipe, ...]]
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
     unet_activations: int
-    """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 1.1)."""
+    """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 7)."""
     opaque: bool = True
     """It can redraw opaque colour, and not transparent layers alone."""
 
-    def can(self, task: Task) -> bool:
+    def can(self, task: str) -> bool:
         """Whether the family has weights for `task`."""
-        return task == "upscale" or drawn_as(task) in self.recipes
+        return TASKS[task].enlarges or drawn_as(task) in self.recipes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -125,6 +126,6 @@ class BaseFamily(Family):
         return ("checkpoint", *weights, "transparent-decoder", "transparent-encoder")
 
 
-def drawn_as(task: Task) -> Task:
+def drawn_as(task: str) -> str:
     """The task whose recipes `task` takes: a layer is changed by what draws one."""
-    return "foreground" if task in ("refine", "repaint") else task
+    return "foreground" if TASKS[task].keeps_size else task

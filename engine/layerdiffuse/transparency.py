@@ -132,7 +132,7 @@ class TransparentDecoder(nn.Module):
 def lower_median(values: list[Tensor]) -> Tensor:
     """The element-wise lower median: the 4th smallest of 8, as `torch.median` takes it, but without a sort.
 
-    A min/max selection network: 131 ms -> 11.5 ms for 8x4x512x512 on the CPU (performance.md 1.5), NaN propagates, and no
+    A min/max selection network: 131 ms -> 11.5 ms for 8x4x512x512 on the CPU (performance.md 9), NaN propagates, and no
     five-dimensional median is needed, on which MPS fails (layerdiffuse.md 2.5).
     """
     if len(values) == 1:

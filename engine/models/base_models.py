@@ -22,19 +22,20 @@ from .checkpoints import open_components
 from .codec import LatentOffsetCodec
 from .components import fill
 from .model import Model
+from .runtime import Runtime
 
 MULTIPLE = 64
 """Every mode with a transparent decode or a control picture needs it (layerdiffuse.md 6.4)."""
 
 
-def open_base_model(installed: Installed, library: Library, device: torch.device) -> Model:
+def open_base_model(installed: Installed, library: Library, runtime: Runtime) -> Model:
     """Open the checkpoint `installed`, with LayerDiffuse's networks as far as their files are there (`Model.lacks`).
 
     Its networks are in host memory: `Placement` brings each to the device when it is needed.
     """
     assert installed.kind.family is not None
     family = BASE_FAMILIES[installed.kind.family]
-    kinds = dtypes(device)
+    kinds = dtypes(runtime.device)
     files = {role: _installed(library, family, role) for role in ("transparent-decoder", "transparent-encoder")}
     decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
     components = open_components(installed.path, family, kinds.unet, vae=vae_beside(installed, library), vae_dtype=kinds.vae)
@@ -56,7 +57,7 @@ def open_base_model(installed: Installed, library: Library, device: torch.device
         scheduler_config=components.scheduler_config,
         sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), family.native),
         defaults=family.defaults,
-        device=device,
+        runtime=runtime,
         preview_matrix=_preview_matrix(family),
         lacks=tuple(role for role, found in files.items() if found is None),
         caution=installed.kind.caution,

@@ -26,12 +26,13 @@ from ..values.errors import ModelBroken
 from .codec import LatentOffsetCodec
 from .model import Model
 from .prompts import PromptEncoder
+from .runtime import Runtime
 
 transformers_logging.disable_progress_bar()  # the command line draws its own
 diffusers_logging.set_verbosity(diffusers_logging.CRITICAL)  # what it would log as an error is raised as well
 
 
-def open_builtin(folder: Path, name: str, device: torch.device) -> Model:
+def open_builtin(folder: Path, name: str, runtime: Runtime) -> Model:
     """Open a self-contained folder such as the built-in model's; raises `ModelBroken` naming what is missing or corrupt."""
     facts = _json(folder / "acetate.json")
     unet = _part(folder, "unet", UNet2DConditionModel)
@@ -40,7 +41,7 @@ def open_builtin(folder: Path, name: str, device: torch.device) -> Model:
     encoder = _network(folder / "transparent_encoder", TransparentEncoder)
     decoder = _network(folder / "transparent_decoder", TransparentDecoder)
     for network in (unet, vae, text_encoder, encoder, decoder):
-        network.to(device).eval().requires_grad_(False)
+        network.to(runtime.device).eval().requires_grad_(False)
     for network in (unet, vae, decoder):
         network.to(memory_format=torch.channels_last)
     upsample_conv.double_in(vae)
@@ -55,7 +56,7 @@ def open_builtin(folder: Path, name: str, device: torch.device) -> Model:
         scheduler_config=_json(folder / "scheduler" / "scheduler_config.json"),
         sizes=WorkingSizes(codec.multiple_of, facts["native"], square_only=facts["square_only"]),
         defaults=Defaults(**facts["defaults"]),
-        device=device,
+        runtime=runtime,
         preview_matrix=torch.tensor([*preview["matrix"], preview["bias"]]),
     )
 

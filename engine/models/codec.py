@@ -14,17 +14,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from acetate.raster import RGBA, to_float
 from torch import Tensor
 
-from ..acceleration import fused_operators
-from ..acceleration.graph_replay import TracedNetwork
+from ..device.accelerator import EAGER, Accelerator
 from ..device.host_lead import OneStepAhead
-from ..device.memory_budget import MemoryBudget, Result
-from ..device.memory_plans import TILE, MemoryPlan, Stage
+from ..device.memory_budget import Memory
+from ..device.memory_plans import TILE
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
-from ..pixels.alpha import over_grey, pad_rgb, to_float
+from ..pixels.alpha import over_grey, pad_rgb
 from ..values.errors import ModelMissing, NumericFailure
-from ..values.request import RGBA
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +48,12 @@ class AlphaCodec(Protocol):
     latent_channels: int
     networks: tuple[Any, ...]
     """Of both directions; the first decodes colour, the last alpha, if any does."""
-    room: MemoryBudget | None
-    """The memory that they may use; set by the model."""
     notes: tuple[str, ...]
     """What a person should know of the latest `encode`."""
+
+    def within(self, memory: Memory, accelerator: Accelerator) -> AlphaCodec:
+        """The same codec, its networks run by `accelerator` within `memory`: as a model has it."""
+        ...
 
     def encode(self, rgba: RGBA) -> Tensor:
         """`(H, W, 4)` uint8 -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
@@ -70,16 +71,19 @@ class AlphaCodec(Protocol):
         """The base VAE's own picture, alpha 255."""
         ...
 
-    def release(self) -> None:
-        """Give up memory that is kept to be faster the next time."""
-        ...
-
 
 class LatentOffsetCodec:
     """An RGB VAE with LayerDiffuse's transparent encoder and decoder (layerdiffuse.md 2, 3)."""
 
     def __init__(
-        self, vae: Any, encoder: TransparentEncoder | None, decoder: TransparentDecoder | None, *, offset_factor: float = 1.0
+        self,
+        vae: Any,
+        encoder: TransparentEncoder | None,
+        decoder: TransparentDecoder | None,
+        *,
+        offset_factor: float = 1.0,
+        memory: Memory | None = None,
+        accelerator: Accelerator = EAGER,
     ) -> None:
         """Without an encoder sources are encoded as the plain VAE sees them; without a decoder only opaque pictures come out."""
         self.vae, self.encoder, self._decoder = vae, encoder, decoder
@@ -91,8 +95,11 @@ class LatentOffsetCodec:
         of_vae: int = 2 ** (len(vae.config.block_out_channels) - 1)
         self.multiple_of = of_vae if decoder is None else max(decoder.multiple_of, of_vae)
         self.networks = tuple(network for network in (vae, encoder, decoder) if network is not None)
-        self.room: MemoryBudget | None = None
-        self._replays = {network: TracedNetwork(network, single=True) for network in (vae, decoder) if network is not None}
+        self.memory, self._accelerator = memory or Memory(), accelerator
+
+    def within(self, memory: Memory, accelerator: Accelerator) -> LatentOffsetCodec:
+        parts = (self.vae, self.encoder, self._decoder)
+        return LatentOffsetCodec(*parts, offset_factor=self.offset_factor, memory=memory, accelerator=accelerator)
 
     @property
     def decoder(self) -> TransparentDecoder:
@@ -103,7 +110,7 @@ class LatentOffsetCodec:
 
     @torch.no_grad()
     def encode(self, rgba: RGBA) -> Tensor:
-        return self.attempt("encode", lambda: self._encode(rgba))
+        return self.memory.attempt("encode", lambda: self._encode(rgba))
 
     def _encode(self, rgba: RGBA) -> Tensor:
         posterior = self._posterior(rgba)
@@ -116,7 +123,7 @@ class LatentOffsetCodec:
 
     @torch.no_grad()
     def encode_opaque(self, rgba: RGBA) -> Tensor:
-        return self.attempt("encode", lambda: self._scaled(self._posterior(rgba).mean))
+        return self.memory.attempt("encode", lambda: self._scaled(self._posterior(rgba).mean))
 
     def decode(self, latents: Tensor, passes: int) -> OffsetDecoding:
         return OffsetDecoding(self, latents / self.scaling_factor, passes)
@@ -129,17 +136,8 @@ class LatentOffsetCodec:
 
     def pixels(self, unscaled: Tensor) -> Tensor:
         """The VAE's picture `(1, 3, H, W)` in [0, 1]. Unscaled latents go in: scaled ones are the classic mistake."""
-        decoded = self.attempt("decode", lambda: self._colour(unscaled.to(self.vae.dtype)))
+        decoded = self.memory.attempt("decode", lambda: self._colour(unscaled.to(self.vae.dtype)))
         return (decoded.float() * 0.5 + 0.5).clamp(0, 1)
-
-    def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
-        """Run `action` within the memory there is."""
-        return action() if self.room is None else self.room.attempt(stage, action)
-
-    @property
-    def plan(self) -> MemoryPlan:
-        """How decodes use memory at the moment."""
-        return MemoryPlan() if self.room is None else self.room.plan
 
     def _colour(self, unscaled: Tensor) -> Tensor:
         self._tile()
@@ -152,21 +150,12 @@ class LatentOffsetCodec:
         return decoded
 
     def run(self, network: Any, inputs: Sequence[Tensor], function: Callable[..., Tensor]) -> Tensor:
-        """`function(*inputs)`, which is `network`'s work; replayed on a device that has joined kernels for it.
-
-        Captured only where memory is plentiful: a graph keeps gigabytes of activations to save a tenth of the time.
-        """
-        if not fused_operators.available(inputs[0].device):
-            return function(*inputs)
-        return self._replays[network].run(inputs, function, lavish=self.room is not None and self.room.spacious)
-
-    def release(self) -> None:
-        for replay in self._replays.values():
-            replay.release()
+        """`function(*inputs)`, which is `network`'s work on a whole picture."""
+        return self._accelerator.call(network, function, inputs, once=True, plentiful=self.memory.plentiful)
 
     def _tile(self) -> None:
         """Both ways of the VAE in tiles, if the plan says so."""
-        self.vae.use_tiling = self.plan.tiled_vae
+        self.vae.use_tiling = self.memory.plan.tiled_vae
         self.vae.tile_sample_min_size, self.vae.tile_latent_min_size = TILE, TILE // 8
 
     def _posterior(self, rgba: RGBA) -> Any:
@@ -176,9 +165,7 @@ class LatentOffsetCodec:
 
     def _to_tensor(self, picture: np.ndarray[Any, Any], network: Any) -> Tensor:
         """`(H, W, C)` float -> `(1, C, H, W)` on the device and in the network's type."""
-        parameter = next(network.parameters())
-        device = parameter.device if self.room is None else self.room.device
-        return torch.from_numpy(picture).permute(2, 0, 1)[None].to(device, parameter.dtype)
+        return torch.from_numpy(picture).permute(2, 0, 1)[None].to(next(network.parameters()))
 
     def _scaled(self, unscaled: Tensor) -> Tensor:
         return unscaled.float() * self.scaling_factor
@@ -203,11 +190,11 @@ class OffsetDecoding:
             return codec.run(decoder, inputs, decoder)
 
         def following() -> list[Tensor]:
-            groups = decoder.estimates(pixels, latents, self.passes, codec.plan.decoder_batch, len(estimates), one_call)
+            groups = decoder.estimates(pixels, latents, self.passes, codec.memory.plan.decoder_batch, len(estimates), one_call)
             return next(groups)
 
         while len(estimates) < self.passes:
-            estimates += codec.attempt("decode", following)
+            estimates += codec.memory.attempt("decode", following)
             pace.step()
             yield len(estimates)
         self.rgba = to_picture(lower_median(estimates))

@@ -12,18 +12,17 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
+from acetate.raster import RGBA, to_u8, unpremultiply
 from torch import Tensor, nn
 
-from ..acceleration.compilation import Compilation
-from ..acceleration.graph_replay import TracedNetwork
+from ..device.accelerator import Accelerator
 from ..device.memory_budget import MemoryBudget
 from ..device.memory_plans import NetworkSizes
 from ..device.placement import Placement, bytes_of, largest_layer
 from ..families import Defaults, Family
-from ..pixels.alpha import to_u8, unpremultiply
 from ..pixels.working_canvas import WorkingSizes
-from ..values.request import RGBA
 from .codec import AlphaCodec
+from .runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Model:
     scheduler_config: Mapping[str, Any]
     sizes: WorkingSizes
     defaults: Defaults
-    device: torch.device
+    runtime: Runtime
     preview_matrix: Tensor
     """Latents in sampling space and a constant -> colour, a least-squares fit: `(C + 1, 4)` gives premultiplied RGBA in
     [0, 1]; `(C + 1, 3)` gives RGB over mid-grey, whose distance from grey stands for alpha."""
@@ -67,31 +66,26 @@ class Model:
     """What may disappoint in its transparent layers."""
     dtype: torch.dtype = field(init=False)
     """Of the UNet's arithmetic."""
-    room: MemoryBudget = field(init=False)
+    accelerator: Accelerator = field(init=False)
+    """Runs the calls of all its networks."""
+    memory: MemoryBudget = field(init=False)
     """Its share of the device."""
-    compilation: Compilation | None = field(init=False, default=None)
-    """Of the UNet's blocks, where it is asked for."""
-    replay: TracedNetwork = field(init=False)
-    """Of the UNet, where it is not compiled."""
 
     def __post_init__(self) -> None:
-        self.dtype = self.unet.dtype
-        self.replay = TracedNetwork(self.unet)
+        """Put the parts together: every network in its place, within one budget, called by one accelerator."""
         encoders = list(self.text.text_encoders)
-        placement = Placement({"text": encoders, "unet": [self.unet], "pixels": self.codec.networks}, self.device)
-        self.room = MemoryBudget(placement, self._weigh(encoders))
-        self.room.placement.release = self._release_graphs
-        self.room.placement.edited = self.replay.forget
-        self.room.placement.kept = lambda: self.replay.kept_bytes
-        self.codec.room = self.room
+        networks = {"text": encoders, "unet": [self.unet], "pixels": self.codec.networks}
+        self.dtype = self.unet.dtype
+        self.accelerator = self.runtime.accelerator()
+        placement = Placement(networks, self.device, self.accelerator)
+        self.memory = MemoryBudget(placement, self._weigh(encoders), self.runtime.others)
+        self.codec = self.codec.within(self.memory, self.accelerator)
         for encoder in encoders:  # a known prompt needs no encoder; so they come when they run, not before
             encoder.register_forward_pre_hook(self._bring_text, with_kwargs=True)
 
-    def _release_graphs(self) -> None:
-        self.replay.release()
-        self.codec.release()
-        if self.compilation is not None:
-            self.compilation.release()
+    @property
+    def device(self) -> torch.device:
+        return self.runtime.device
 
     def _weigh(self, encoders: list[nn.Module]) -> NetworkSizes:
         return NetworkSizes(
@@ -106,7 +100,7 @@ class Model:
         )
 
     def _bring_text(self, encoder: nn.Module, arguments: Any, keywords: Any) -> tuple[Any, Any]:
-        self.room.placement.need("text")
+        self.memory.placement.need("text")
         return send_to_device((arguments, keywords), self.device)  # type: ignore[no-any-return]
 
     def preview(self, clean: Tensor) -> RGBA:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..device import devices, glibc_malloc
+from ..device.memory_budget import Others
 from ..device.memory_plans import GIB
 from .model import Model
 
@@ -36,13 +37,13 @@ class ModelCache:
     def use(
         self,
         name: str,
-        open_model: Callable[[], Model],
+        open_model: Callable[[Others], Model],
         expected: int = 0,
         outdated: Callable[[Model], bool] = lambda model: False,
     ) -> Model:
         """The model `name`, now the latest used; opening it may take `expected` bytes of host memory, for which others go.
 
-        One that is `outdated` is opened anew.
+        `open_model` is given the other models on the device. One that is `outdated` is opened again.
         """
         if name in self._models and outdated(self._models[name]):
             self._give_up(name)
@@ -50,9 +51,7 @@ class ModelCache:
             glibc_malloc.give_back()
             while self._models and self._host_free() < expected + HOST_RESERVE:
                 self._give_up(next(iter(self._models)))
-            model = open_model()
-            model.room.others = _Others(self, name)
-            self._models[name] = model
+            self._models[name] = open_model(_OtherModels(self, name))
         self._models.move_to_end(name)
         return self._models[name]
 
@@ -72,22 +71,22 @@ class ModelCache:
 
 
 @dataclass(frozen=True)
-class _Others:
-    """What one model's `Room` sees of the other models."""
+class _OtherModels:
+    """What one model's memory budget sees of the other models."""
 
-    residency: ModelCache
+    cache: ModelCache
     name: str
 
     def bytes_on_device(self) -> int:
-        return sum(model.room.placement.bytes_on_device() for model in self.residency.besides(self.name))
+        return sum(model.memory.placement.bytes_on_device() for model in self.cache.besides(self.name))
 
     def leave(self, wanted: int) -> int:
         """Send models to host memory until `wanted` bytes are free there; returns how many that freed."""
         freed = 0
-        for model in self.residency.besides(self.name):
+        for model in self.cache.besides(self.name):
             if freed >= wanted:
                 break
-            before = model.room.placement.bytes_on_device()
-            model.room.placement.leave()
-            freed += before - model.room.placement.bytes_on_device()
+            before = model.memory.placement.bytes_on_device()
+            model.memory.placement.leave()
+            freed += before - model.memory.placement.bytes_on_device()
         return freed

@@ -1,1 +1,1 @@
-"""Straight-alpha pictures as arrays: padding, resizing, canvases, tiles; numpy, no torch."""
+"""Pictures as the networks take them: padding, working canvases, tiles, initial images; numpy, no torch."""

@@ -8,35 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..values.request import RGBA, Request, Role, Task
-from .alpha import over, to_float, to_u8
+from acetate.raster import RGBA, over, to_float, to_u8
+from acetate.vocabulary.roles import Role
+from acetate.vocabulary.tasks import TASKS
 
-STRENGTHS: Mapping[Task, float] = {"repaint": 1.0}
-"""How far a result goes from its source unless the request says so, where it is not `STRENGTH`."""
-STRENGTH = 0.6
-
-PRODUCTS: Mapping[Task, Role] = {
-    "refine": "foreground",
-    "repaint": "foreground",
-    "object": "foreground",
-    "extract-foreground": "foreground",
-    "background": "background",
-    "extract-background": "background",
-    "blend": "blended",
-}
-"""The layer that a task is asked for, of which its source is a rough version; a scene's is one of all three."""
+from ..values.request import Request
 
 
 def strength_of(request: Request) -> float:
     """In [0, 1]; 1 without a source, as denoising begins from noise then."""
     if request.source is None:
         return 1.0
-    return STRENGTHS.get(request.task, STRENGTH) if request.strength is None else request.strength
+    return TASKS[request.task].strength if request.strength is None else request.strength
 
 
-def starts(task: Task, made: Iterable[Role], source: RGBA, given: Mapping[Role, RGBA]) -> dict[Role, RGBA]:
+def starts(task: str, made: Iterable[Role], source: RGBA, given: Mapping[Role, RGBA]) -> dict[Role, RGBA]:
     """For each layer that is `made` on the way; all pictures, the `given` ones too, have the working canvas's size."""
-    product = PRODUCTS.get(task)
+    product = TASKS[task].product
     if product is None:
         return dict.fromkeys(made, source)
     both: dict[Role, RGBA] = {**given, product: source}

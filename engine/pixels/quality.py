@@ -1,13 +1,12 @@
-"""How transparent a layer really is: measures without a reference (landscape.md 5a), and what to tell the artist."""
+"""How transparent a layer really is: measures without a reference (layerdiffuse.md 8.1), and what to tell the artist."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+from acetate.raster import RGBA, Mask
 from numpy.typing import NDArray
-
-from ..values.request import RGBA, Mask
 
 RING = 0.04
 """Width of the border ring as a share of the shorter side."""

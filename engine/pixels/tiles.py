@@ -13,12 +13,11 @@ from itertools import pairwise, product
 from typing import Literal
 
 import numpy as np
+from acetate.raster import Float
+from acetate.vocabulary.box import Box
+from acetate.vocabulary.upscaling import Seams, TileOrder
 from PIL import Image, ImageFilter
 
-from .alpha import Box, Float
-
-TileOrder = Literal["linear", "chess", "none"]
-Seams = Literal["none", "band", "half-tile", "intersections"]
 Profile = Literal["flat", "across", "down", "radial"]
 Size = tuple[int, int]
 """Width and height."""
@@ -69,16 +68,14 @@ class TilePass:
     def mask(self, picture: Size) -> Float:
         """What is kept of the result, `(crop height, crop width)` in [0, 1]. Equal to blurring a mask of the whole picture."""
         reach = 4 * self.blur + 2  # beyond the Gaussian's support, so that a window of the picture gives the same values
-        window = _grown(self.crop, reach, picture)
+        window = _inside(self.crop.grown(reach), picture)
         values = np.zeros((window.height, window.width), np.uint8)
         seen = _inside(self.area, picture)
-        inner, part = _moved(seen, window), _moved(seen, self.area)
-        profile = _profile(self.profile, self.area)[part.top : part.bottom, part.left : part.right]
-        values[inner.top : inner.bottom, inner.left : inner.right] = profile
+        profile = _profile(self.profile, self.area)[seen.relative_to(self.area).slices]
+        values[seen.relative_to(window).slices] = profile
         if self.blur:
             values = np.asarray(Image.fromarray(values).filter(ImageFilter.GaussianBlur(self.blur)))
-        crop = _moved(self.crop, window)
-        return values[crop.top : crop.bottom, crop.left : crop.right].astype(np.float32) / np.float32(255)
+        return values[self.crop.relative_to(window).slices].astype(np.float32) / np.float32(255)
 
 
 def grid(tiling: Tiling, picture: Size) -> Size:
@@ -107,8 +104,8 @@ def _redraw(tiling: Tiling, picture: Size) -> list[TilePass]:
     if tiling.order == "chess":
         fields.sort(key=lambda field: sum(field) % 2)
     # The rectangle of the mask is drawn inclusive: one pixel wider and higher than the tile, cut off again by the crop.
-    areas = [Box(x * tile[0], y * tile[1], (x + 1) * tile[0] + 1, (y + 1) * tile[1] + 1) for x, y in fields]
-    crops = [_without_last(_grown(_inside(area, picture), tiling.padding, picture), picture) for area in areas]
+    areas = [Box(x * tile[0], y * tile[1], tile[0] + 1, tile[1] + 1) for x, y in fields]
+    crops = [_without_last(_padded(area, tiling.padding, picture), picture) for area in areas]
     sampled = sample_size(tile, tiling.padding, tiling.multiple_of)
     return [
         TilePass(area, *_fitted(crop, sampled, picture, tiling.uniform), blur=tiling.mask_blur)
@@ -122,10 +119,10 @@ def _bands(tiling: Tiling, picture: Size) -> Iterator[TilePass]:
     width, half = tiling.seam_width, tiling.seam_width // 2
     for x in range(1, columns):
         left = x * tiling.tile_width - half
-        yield _seam(tiling, Box(left, 0, left + width, picture[1]), None, picture, "across", blur=0)
+        yield _seam(tiling, Box(left, 0, width, picture[1]), None, picture, "across", blur=0)
     for y in range(1, rows):
         top = y * tiling.tile_height - half
-        yield _seam(tiling, Box(0, top, picture[0], top + width), None, picture, "down", blur=0)
+        yield _seam(tiling, Box(0, top, picture[0], width), None, picture, "down", blur=0)
 
 
 def _halves(tiling: Tiling, picture: Size) -> Iterator[TilePass]:
@@ -152,7 +149,7 @@ def _seam(tiling: Tiling, area: Box, padding: int | None, picture: Size, profile
     Half tiles are sampled by the rule of the redraw, not at the bare tile size: that would shrink the crop and leave a
     blurred strip along the border.
     """
-    crop = _grown(_inside(area, picture), tiling.seam_padding if padding is None else padding, picture)
+    crop = _padded(area, tiling.seam_padding if padding is None else padding, picture)
     sampled = sample_size((tiling.tile_width, tiling.tile_height), padding or 0, tiling.multiple_of)
     blurred = tiling.seam_blur if blur is None else blur
     uniform = tiling.uniform and padding is not None
@@ -167,9 +164,9 @@ def _fitted(crop: Box, sampled: Size, picture: Size, uniform: bool) -> tuple[Box
         wanted = (crop.width, round(crop.width / ratio)) if wide else (round(crop.height * ratio), crop.height)
     else:
         wanted = sampled = (-(-crop.width // 8) * 8, -(-crop.height // 8) * 8)
-    left, right = _stretched(crop.left, crop.right, wanted[0], picture[0])
-    top, bottom = _stretched(crop.top, crop.bottom, wanted[1], picture[1])
-    return Box(left, top, right, bottom), sampled
+    left, right = _stretched(crop.x, crop.right, wanted[0], picture[0])
+    top, bottom = _stretched(crop.y, crop.bottom, wanted[1], picture[1])
+    return Box.between(left, top, right, bottom), sampled
 
 
 def _stretched(start: int, end: int, length: int, limit: int) -> tuple[int, int]:
@@ -193,25 +190,21 @@ def _profile(profile: Profile, area: Box) -> np.ndarray[tuple[int, int], np.dtyp
 
 
 def _tile(left: int, top: int, tiling: Tiling) -> Box:
-    return Box(left, top, left + tiling.tile_width, top + tiling.tile_height)
+    return Box(left, top, tiling.tile_width, tiling.tile_height)
 
 
 def _inside(box: Box, picture: Size) -> Box:
-    return Box(max(box.left, 0), max(box.top, 0), min(box.right, picture[0]), min(box.bottom, picture[1]))
+    return box.intersection(Box(0, 0, *picture))
 
 
-def _grown(box: Box, by: int, picture: Size) -> Box:
-    return _inside(Box(box.left - by, box.top - by, box.right + by, box.bottom + by), picture)
+def _padded(area: Box, by: int, picture: Size) -> Box:
+    """What of the area lies in the picture, and so much around it."""
+    return _inside(_inside(area, picture).grown(by), picture)
 
 
 def _without_last(box: Box, picture: Size) -> Box:
     """Take back the pixel that the inclusive rectangle added, where it was not at the picture's edge."""
-    return Box(box.left, box.top, box.right - (box.right < picture[0]), box.bottom - (box.bottom < picture[1]))
-
-
-def _moved(box: Box, window: Box) -> Box:
-    """`box` in the window's coordinates."""
-    return Box(box.left - window.left, box.top - window.top, box.right - window.left, box.bottom - window.top)
+    return Box(box.x, box.y, box.width - (box.right < picture[0]), box.height - (box.bottom < picture[1]))
 
 
 def _rounded(side: int, multiple_of: Literal[8, 64]) -> int:
@@ -240,8 +233,7 @@ class Window:
     @property
     def box(self) -> Box:
         """Sticks out at the right and the bottom when the picture is smaller than a window."""
-        left, top = self.across.start, self.down.start
-        return Box(left, top, left + self.side, top + self.side)
+        return Box(self.across.start, self.down.start, self.side, self.side)
 
     def scaled(self, by: int) -> Window:
         """The same window on a picture `by` times as large."""

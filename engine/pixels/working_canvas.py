@@ -10,8 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ..values.request import RGBA, Mask
-from .alpha import Box, crop, resize, resize_mask
+from acetate.raster import RGBA, Mask, crop
+from acetate.vocabulary.box import Box
+
+from .alpha import resize_mask, resize_padded
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,11 @@ class WorkingCanvas:
     @property
     def box(self) -> Box:
         """Where the scaled target lies on the working canvas; it may stick out on either axis."""
-        left, top = ((w - s) // 2 for w, s in zip(self.working, self.scaled, strict=True))
-        return Box(left, top, left + self.scaled[0], top + self.scaled[1])
+        return Box(0, 0, *self.working).centred(*self.scaled)
 
     def to_working(self, rgba: RGBA) -> RGBA:
         """A picture of the target's size on the working canvas, transparent around it."""
-        return self._place(resize(rgba, *self.scaled))
+        return self._place(resize_padded(rgba, *self.scaled))
 
     def mask_to_working(self, mask: Mask) -> Mask:
         """A mask of the target's size on the working canvas, unselected around it."""
@@ -39,11 +40,10 @@ class WorkingCanvas:
 
     def from_working(self, rgba: RGBA) -> RGBA:
         """The target's part of a working picture at the target's size; transparent where the canvas does not reach."""
-        return resize(crop(rgba, self.box), *self.target)
+        return resize_padded(crop(rgba, self.box), *self.target)
 
     def _place(self, picture: RGBA) -> RGBA:
-        box = self.box
-        return crop(picture, Box(-box.left, -box.top, self.working[0] - box.left, self.working[1] - box.top))
+        return crop(picture, Box(0, 0, *self.working).relative_to(self.box))
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class DenoisingLoop:
     after every step (repaint). Iterate `run()`, then take `latents`.
 
     Timesteps and levels are tables that are made beforehand, on the host for the scheduler and on the device for the model: no
-    step waits for the device. Between steps the host waits until all but the latest are done (`pace`).
+    step waits for the device. Between steps the host waits until all but the latest are done (`host_lead`).
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class DenoisingLoop:
         """The first sample: pure noise, or `clean` with the first step's noise added.
 
         A solver of the variance-preserving form starts at sigma_max / sqrt(sigma_max^2 + 1): so it equals the reference's
-        sampler to 4e-7 (design.md, engine).
+        sampler to 4e-7 (`test_samples_are_the_references_own_to_the_last_bits`).
         """
         if clean is not None:
             return self.noised(clean, noise, 0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from acetate.vocabulary.roles import Role
 from torch import Tensor
 
 from ..families import Family
@@ -18,7 +19,7 @@ from ..files.weight_files import WeightFile
 from ..layerdiffuse.attention_sharing import AttentionSharing
 from ..models.model import Model
 from ..values.recipes import Recipe
-from ..values.request import Request, Role
+from ..values.request import Request
 from ..weights import patches
 from ..weights.loras import Loras
 from .denoising_loop import DenoisingLoop, sigma_at
@@ -63,7 +64,7 @@ class InstalledWeights:
     def strip(self, model: Model) -> None:
         """Take LayerDiffuse's weights off; LoRAs stay."""
         _, carried = self._present.get(id(model.unet), (None, None))
-        with model.room.placement.editing(heavily=False):
+        with model.memory.placement.editing(heavily=False):
             if isinstance(carried, AttentionSharing):
                 carried.remove()
             elif carried is not None:
@@ -75,7 +76,7 @@ class InstalledWeights:
         self.strip(model)
         loras = self._loras.pop(id(model.unet), None)
         if loras is not None:
-            with model.room.placement.editing(heavily=False):
+            with model.memory.placement.editing(heavily=False):
                 loras.remove()
 
     def _ensure(self, model: Model, key: _Key, *, sharing: bool) -> patches.Patch | AttentionSharing | None:
@@ -83,7 +84,7 @@ class InstalledWeights:
         if present is not None and present[0] == key:
             return present[1]
         self.strip(model)
-        carried = model.room.attempt("denoise", lambda: self._carry(model, key, sharing=sharing))
+        carried = model.memory.attempt("denoise", lambda: self._carry(model, key, sharing=sharing))
         self._present[id(model.unet)] = (key, carried)
         return carried
 
@@ -93,7 +94,7 @@ class InstalledWeights:
             loras = self._loras[id(model.unet)] = Loras(model.unet, model.text.text_encoders)
         if loras is None and key.role is None:
             return None
-        with model.room.placement.editing():
+        with model.memory.placement.editing():
             if loras is not None:
                 loras.require([(self._find_lora(model.family, name), weight) for name, weight in key.loras])
             if key.role is None:
@@ -107,15 +108,15 @@ class Switch:
 
     def __init__(self, weights: InstalledWeights, model: Model, stop_at: float) -> None:
         self._weights, self._model, self._stop_at = weights, model, stop_at
-        self._base = False
 
-    def due(self, index: int, denoiser: DenoisingLoop) -> bool:
-        """Whether step `index` belongs to the base model; the first such step makes the change."""
-        if self._stop_at >= 1 or self._base:
-            return self._base
-        alphas_cumprod: Tensor = torch.as_tensor(denoiser.scheduler.alphas_cumprod)
-        self._base = self._stop_at <= 0 or denoiser.sigma(index) < sigma_at((1 - self._stop_at) * 999, alphas_cumprod)
-        if self._base:
-            self._weights.strip(self._model)
-            denoiser.forget()
-        return self._base
+    def reached(self, index: int, loop: DenoisingLoop) -> bool:
+        """Whether step `index` belongs to the base model."""
+        if self._stop_at >= 1:
+            return False
+        alphas_cumprod: Tensor = torch.as_tensor(loop.scheduler.alphas_cumprod)
+        return self._stop_at <= 0 or loop.sigma(index) < sigma_at((1 - self._stop_at) * 999, alphas_cumprod)
+
+    def strip(self, loop: DenoisingLoop) -> None:
+        """Make it the base model: its own weights, and nothing that the patched one predicted."""
+        self._weights.strip(self._model)
+        loop.forget()

@@ -13,24 +13,26 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from acetate.raster import RGBA, Mask, resample, to_float
+from acetate.vocabulary.box import Box
+from acetate.vocabulary.parameters import Passes
+from acetate.vocabulary.roles import ROLES, Role
+from acetate.vocabulary.tasks import TASKS
 from torch import Tensor
 
 from ..families import recipes_for
 from ..models.model import Model
 from ..pixels import initial_images, quality
-from ..pixels.alpha import Box, fit, over_grey, resample, to_float
+from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import paste, region_around
 from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
-from ..values.request import RGBA, ROLES, Mask, Passes, Picture, Progress, Request, Role
+from ..values.request import Picture, Progress, Request
 from .denoising_loop import DenoisingLoop, DenoisingStep, executed, make_scheduler, noise_like
 from .guidance import GuidedUNet
 from .installed_weights import InstalledWeights
-
-LAYER_TASKS = frozenset({"refine", "repaint"})
-"""They change a layer, whose size and place the result keeps."""
 
 
 @dataclass
@@ -91,21 +93,19 @@ def generate(model: Model, request: Request, weights: InstalledWeights) -> Itera
 def _settle(job: _Job) -> None:
     """Choose how the model uses memory for a job of this size."""
     halves = 2 if job.guidance_scale > 1 else 1
-    job.model.room.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
+    job.model.memory.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
 
 
 def _plan(model: Model, request: Request) -> _Job:
     given = frozenset(role for role in ROLES if getattr(request, role) is not None)
     recipes = recipes_for(model.family, request.task, given, request.injection)
     region, source, mask = None, request.source, request.mask
-    if request.task == "repaint":
+    if TASKS[request.task].masked:
         assert source is not None
         assert mask is not None
         region = region_around(mask, model.sizes.native)
-        source, mask = (
-            np.ascontiguousarray(part[region.top : region.bottom, region.left : region.right]) for part in (source, mask)
-        )
-    width, height = _target(request, model, source if request.task in LAYER_TASKS else None)
+        source, mask = (np.ascontiguousarray(part[region.slices]) for part in (source, mask))
+    width, height = _target(request, model, source if TASKS[request.task].keeps_size else None)
     alone = source is None and recipes[0].frames == ("foreground",) and not recipes[0].conditions
     frame = model.sizes.frame(width, height, "cover" if alone else "contain")
     defaults = model.defaults
@@ -123,7 +123,7 @@ def _plan(model: Model, request: Request) -> _Job:
         passes=request.alpha_passes or defaults.alpha_passes,
         region=region,
         starts={} if rough is None else initial_images.starts(request.task, made, rough, pictures),
-        mask=None if mask is None or request.task != "repaint" else frame.mask_to_working(mask),
+        mask=None if mask is None or not TASKS[request.task].masked else frame.mask_to_working(mask),
         given=pictures,
     )
 
@@ -232,7 +232,7 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
     rgba = job.frame.from_working(working)
     if job.region is not None and request.source is not None and request.mask is not None:
         rgba = paste(request.source, rgba, request.mask, job.region)
-    if request.lock_alpha and request.source is not None and request.task in LAYER_TASKS:
+    if request.lock_alpha and request.source is not None and TASKS[request.task].keeps_size:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
     measured = quality.measure(rgba)
     height, width = rgba.shape[:2]
@@ -252,20 +252,20 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
         role=role,
         index=index,
         seed=seed,
-        parameters=to_json(asked),
+        parameters={**to_json(asked), **job.model.runtime.noted},
         quality=measured,
         warnings=tuple(_warnings(job, role, measured)),
-        hidden=role == "blended" and len(job.recipes[-1].frames) + len(job.recipes) > 2,
+        hidden=TASKS[request.task].hides(role),
     )
 
 
 def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[str]:
     """What a person should know of a layer."""
-    source = job.request.source if job.request.task in LAYER_TASKS else None
+    source = job.request.source if TASKS[job.request.task].keeps_size else None
     if role == "foreground" and (source is None or int(source[..., 3].min()) < 255):
         yield from quality.warnings(measured)
         if job.model.caution:
             yield job.model.caution
     if job.starts:
         yield from job.model.codec.notes
-    yield from job.model.room.notes
+    yield from job.model.memory.notes

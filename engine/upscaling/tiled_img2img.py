@@ -13,23 +13,20 @@ from typing import Literal
 
 import numpy as np
 import torch
+from acetate.raster import RGB, RGBA, Mask, crop, lanczos, to_u8
+from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ..families import recipes_for
 from ..models.model import Model
-from ..pixels.alpha import Box, crop, to_u8
 from ..pixels.inpaint_region import paste
-from ..pixels.interpolation import lanczos
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
 from ..sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
 from ..sampling.guidance import GuidedUNet
 from ..sampling.installed_weights import InstalledWeights
 from ..values.recipes import Recipe
-from ..values.request import RGBA, Mask, Progress, Request
-
-RGB = NDArray[np.uint8]
-"""`(H, W, 3)` uint8, opaque."""
+from ..values.request import Progress, Request
 
 OPAQUE = Recipe(frames=("background",), weights=None)
 """The unpatched base model: the patched one's latents are not meant for a plain decode (layerdiffuse.md 9.2)."""
@@ -73,14 +70,14 @@ class Redraw:
         """Tiled img2img of opaque colour; parts that `alpha` hides altogether are left as they are. Same size, a copy."""
         canvas = colour.copy()
         size = (colour.shape[1], colour.shape[0])
-        parts = [part for part in tile_passes(tiling, size) if alpha[_slices(part.crop)].any()]
+        parts = [part for part in tile_passes(tiling, size) if alpha[part.crop.slices].any()]
         plan = [(part, self._steps(self._strength(part, tiling))) for part in parts]
         plan = [(part, steps) for part, steps in plan if steps]
         count = _Counter(self.meter, sum(steps + 1 for _, steps in plan), sum(steps for _, steps in plan), len(plan))
         preview = partial(_preview, canvas, alpha)
         self._prepare([part.size for part, _ in plan])
         for part, _ in plan:
-            view = canvas[_slices(part.crop)]
+            view = canvas[part.crop.slices]
             clean = self.model.codec.encode_opaque(_opaque(lanczos(view, part.size)))
             latents = yield from self._denoise(clean, OPAQUE, self._strength(part, tiling), count, preview)
             drawn = self.model.codec.decode_opaque(latents)[..., :3]
@@ -100,7 +97,7 @@ class Redraw:
         canvas = rgba.copy()
         steps = self._steps(self.strength)
         cut = windows((rgba.shape[1], rgba.shape[0]), side, side // 4) if steps else []
-        parts = [part for part in cut if rgba[_slices(part.box)][..., 3].any()]
+        parts = [part for part in cut if rgba[part.box.slices][..., 3].any()]
         count = _Counter(self.meter, len(parts) * (steps + passes), len(parts) * steps, len(parts) * passes)
         preview = partial(_preview, canvas, None)
         self._prepare([(side, side)] if parts else [])
@@ -112,7 +109,7 @@ class Redraw:
                 yield count.next("decode", preview)
             drawn = np.dstack([decoding.rgba[..., :3], seen[..., 3]]) if self.request.lock_alpha else decoding.rgba
             pasted = paste(seen, drawn, to_u8(part.share())[..., 0], Box(0, 0, side, side))
-            view = canvas[_slices(part.box)]
+            view = canvas[part.box.slices]
             view[:] = pasted[: view.shape[0], : view.shape[1]]
         return canvas
 
@@ -133,7 +130,7 @@ class Redraw:
         """Choose how the model uses memory for the largest of the parts."""
         if sizes:
             largest = max(sizes, key=lambda size: size[0] * size[1])
-            self.model.room.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
+            self.model.memory.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
 
     @property
     def _guidance_scale(self) -> float:
@@ -164,10 +161,6 @@ class _Counter:
         self._done[stage] += 1
         share = sum(self._done.values()) / self._events
         return self._meter.at(stage, self._done[stage], self._totals[stage], share, preview)
-
-
-def _slices(box: Box) -> tuple[slice, slice]:
-    return slice(box.top, box.bottom), slice(box.left, box.right)
 
 
 def _opaque(colour: RGB) -> RGBA:

@@ -1,6 +1,6 @@
 """A transparent layer enlarged without fringes: colour padded under alpha, alpha on its own way, both of one size at the end.
 
-Three modes (`upscale_options.Mode`): interpolation or a network alone; then the colour redrawn by the unpatched base model
+Three modes (`vocabulary.upscaling.Mode`): interpolation or a network alone; then the colour redrawn by the unpatched base model
 (Ultimate SD Upscale, layerdiffuse.md 9); or the transparent layer itself refined. Knows their order; runs no network itself.
 """
 
@@ -12,6 +12,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from acetate.raster import RGB, RGBA, Mask, lanczos, to_u8
+from acetate.vocabulary.parameters import LARGEST_SIDE
+from acetate.vocabulary.upscaling import Mode
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
@@ -19,19 +22,15 @@ from .. import builtin
 from ..families import ONE_OF_TITLES
 from ..models.model import Model
 from ..pixels import quality
-from ..pixels.alpha import pad_rgb, to_u8
-from ..pixels.interpolation import lanczos
-from ..pixels.upscale_options import Mode, UpscaleOptions, options_of
+from ..pixels.alpha import pad_rgb
+from ..pixels.initial_images import strength_of
+from ..pixels.upscale_options import UpscaleOptions, options_of
 from ..sampling.installed_weights import InstalledWeights
-from ..validation import MAX_SIDE
 from ..values.errors import BadRequest
 from ..values.parameters import to_json
-from ..values.request import RGBA, Mask, Picture, Progress, Request
+from ..values.request import Picture, Progress, Request
 from .tiled_img2img import Meter, Redraw
-from .upscalers import EXTRA, RGB, Network, SpandrelMissing, Upscalers
-
-STRENGTH = 0.2
-"""Default of `redraw` and `refine`: above 0.3 colour leaves its alpha."""
+from .upscalers import EXTRA, Network, SpandrelMissing, Upscalers
 
 ENLARGED = 0.2
 """Share of a job that enlarging is taken for, when a redraw follows."""
@@ -43,7 +42,7 @@ TRUSTED_ALPHA = 16
 """From this alpha (of 255) on a pixel's own colour is kept; the less there is below, the more comes from its surroundings."""
 
 SAME_SHAPE = 0.97
-"""From this soft intersection over union on two alphas count as one shape (landscape.md 5)."""
+"""From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
 
 OF_A_MODEL = (
     "prompt",
@@ -99,9 +98,9 @@ def target_size(request: Request) -> tuple[int, int]:
     else:
         factor = request.width / width if request.width else request.height / height if request.height else request.scale
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if max(size) > MAX_SIDE:
+    if max(size) > LARGEST_SIDE:
         raise BadRequest(
-            f"the result would be {size[0]} x {size[1]} pixels; a side has at most {MAX_SIDE}", "choose a smaller factor"
+            f"the result would be {size[0]} x {size[1]} pixels; a side has at most {LARGEST_SIDE}", "choose a smaller factor"
         )
     return size
 
@@ -133,7 +132,7 @@ def enlarge_alpha(alpha: Mask, enlarged: Mask | None, size: tuple[int, int]) -> 
 def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscalers) -> _Job:
     assert request.source is not None
     options, size = options_of(request.upscaling), target_size(request)
-    strength = STRENGTH if request.strength is None else request.strength
+    strength = strength_of(request)
     model = None
     if options.mode != "enlarge" and strength > 0 and (options.mode or request.model != builtin.NAME):
         model = open_model()
@@ -263,7 +262,7 @@ def _picture(job: _Job, rgba: RGBA, index: int, seed: int, warnings: tuple[str, 
         role="foreground",
         index=index,
         seed=seed,
-        parameters=to_json(asked),
+        parameters={**to_json(asked), **(job.model.runtime.noted if job.model else {})},
         quality=quality.measure(rgba),
         warnings=warnings,
     )
@@ -273,7 +272,7 @@ def _warnings(job: _Job, rgba: RGBA, enlarged: RGBA) -> Iterator[str]:
     """What a person should know of the layer."""
     yield from job.notes
     if job.model is not None:
-        yield from job.model.room.notes
+        yield from job.model.memory.notes
     if job.model is not None and job.mode == "refine":
         yield from job.model.codec.notes
         share = quality.soft_overlap(rgba[..., 3], enlarged[..., 3])

@@ -19,21 +19,17 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import torch
+from acetate.raster import RGB, lanczos
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..device.memory_budget import free_caches, is_out_of_memory
 from ..files.library import Library
-from ..pixels.alpha import Box
-from ..pixels.interpolation import lanczos
 from ..pixels.tiles import windows
 from ..values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
 
 log = logging.getLogger(__name__)
-
-RGB = NDArray[np.uint8]
-"""`(H, W, 3)` uint8, opaque."""
 
 Report = TypeVar("Report")
 
@@ -123,11 +119,11 @@ class Network:
     ) -> Generator[Report, None, RGB]:
         height, width = picture.shape[:2]
         canvas = lanczos(picture, (width * self.scale, height * self.scale)).copy()
-        parts = [part for part in windows((width, height), side, OVERLAP) if _cut(shown, part.box).any()]
+        parts = [part for part in windows((width, height), side, OVERLAP) if shown[part.box.slices].any()]
         for index, part in enumerate(parts, start=1):
-            made = self._run(_cut(picture, part.box))
+            made = self._run(picture[part.box.slices])
             target = part.scaled(self.scale)
-            below = _cut(canvas, target.box)
+            below = canvas[target.box.slices]
             share = target.share()[: below.shape[0], : below.shape[1]]
             below[:] = (below + share * (made - below) + 0.5).astype(np.uint8)
             yield report(index, len(parts))
@@ -246,11 +242,6 @@ def _torchvision_for_import() -> Iterator[None]:
 
 def _absent(*_: object, **__: object) -> NoReturn:
     raise ModuleNotFoundError("this architecture needs torchvision", name="torchvision")
-
-
-def _cut(picture: NDArray[Any], box: Box) -> NDArray[Any]:
-    """The part inside the picture, as a view."""
-    return picture[box.top : box.bottom, box.left : box.right]
 
 
 def _first_line(error: Exception) -> str:

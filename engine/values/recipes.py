@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .request import Role
+from acetate.vocabulary.roles import Role
 
 
 @dataclass(frozen=True)

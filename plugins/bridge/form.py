@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, get_args
 
 from acetate.protocol import Box, Parameters
-from acetate.protocol.values import LONGEST_TEXT
+from acetate.vocabulary.parameters import PARAMETERS, range_of, values_of
+from acetate.vocabulary.tasks import DEFAULT, Task
+from acetate.vocabulary.value_types import LONGEST_NAME
+from acetate.vocabulary.verdict import complaint
 
-from .placement import Area, scaled, too_large
-from .tasks import BY_NAME, METHODS, Task
+from .placement import Area, too_large
+from .tasks import BY_NAME, METHODS
+from .words import sentence
 
 LARGEST_SEED = 2**32 - 1
 """What spin boxes and other programs' metadata can hold; the server would take more."""
-MOST_CANDIDATES = 64
-"""In one run: the server's limit."""
+MOST_CANDIDATES = range_of("count")[1]
+"""In one run."""
 
-LONGEST_NAME = 200
-"""Of a layer, that the protocol takes."""
+CHOICES: Mapping[str, Collection[str]] = {"task": BY_NAME, "method": METHODS, "area": get_args(Area)}
 
 WORDS = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "scheduler")
 """What a layer's other versions share with it."""
@@ -33,7 +36,7 @@ WORDS = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "sched
 class Form:
     """Every field of the panel. `None` and empty strings leave a value to the model."""
 
-    task: str = "foreground"
+    task: str = DEFAULT
     prompt: str = ""
     negative_prompt: str = ""
     prompts: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +55,7 @@ class Form:
     steps: int | None = None
     guidance_scale: float | None = None
     scheduler: str = ""
-    scale: float = 2.0
+    scale: float = PARAMETERS["scale"].default
     upscaler: str = ""
     method: str = "auto"
     """One of `tasks.METHODS`."""
@@ -67,46 +70,39 @@ class Form:
 
     def parameters(self) -> Parameters:
         """What the task takes of the form; the rest keeps the protocol's defaults."""
-        has = self.about.fields
-        return Parameters(
-            prompt=self.prompt.strip(),
-            negative_prompt=self.negative_prompt.strip(),
-            prompts={role: text.strip() for role, text in self.prompts.items() if text.strip()} if "prompts" in has else {},
-            model=self.model or None,
-            steps=self.steps,
-            guidance_scale=self.guidance_scale,
-            scheduler=self.scheduler or None,
-            seed=self.seed,
-            count=self.count if "count" in has else 1,
-            strength=self.strength if "strength" in has else None,
-            lock_alpha=self.lock_alpha if "lock_alpha" in has else False,
-            scale=self.scale if "scale" in has else Parameters().scale,
-            upscaler=(self.upscaler or None) if "upscaler" in has else None,
-            upscaling={"mode": self.method} if "method" in has and self.method != "auto" else {},
-        )
+        taken = (*WORDS, "seed", *self.about.fields)
+        asked = {name: _asked(getattr(self, name)) for name in taken if name in PARAMETERS}
+        if "method" in taken and self.method != "auto":
+            asked["upscaling"] = {"mode": self.method}
+        return Parameters(**{name: value for name, value in asked.items() if value is not None})
 
     def result_box(self, box: Box) -> Box:
         """Where the result goes when the task's own place is `box`: only upscaling changes it."""
-        return scaled(box, self.scale) if self.task == "upscale" else box
+        return box.scaled(self.scale) if self.about.enlarges else box
 
     def result_name(self, original: str) -> str:
         """What the server is to call the result: a larger layer as the original, all else (empty) after its prompt."""
-        return original[:LONGEST_NAME] if self.task == "upscale" else ""
+        return original[:LONGEST_NAME] if self.about.enlarges else ""
 
     def complaint(self, box: Box) -> str | None:
         """What has to be changed before this can be asked of the server; `None` when nothing."""
-        if self.about.needs_prompt and not self.prompt.strip() and not any(text.strip() for text in self.prompts.values()):
-            return "The prompt is empty. Say in a few words what to draw."
-        longest = max(map(len, (self.prompt, self.negative_prompt, *self.prompts.values())))
-        if longest > LONGEST_TEXT:
-            return f"A prompt has {longest} characters; at most {LONGEST_TEXT} are taken. Shorten it."
-        last = self.seed + self.parameters().count - 1
+        asked = self.parameters()
+        if wrong := complaint(self.task, values_of(asked), self.about.needs):
+            return " ".join(sentence(text) for text in (wrong.message, wrong.hint) if text)
+        last = self.seed + asked.count - 1
         if last > LARGEST_SEED:
             return f"The last candidate would have the seed {last}; the largest is {LARGEST_SEED}. Give a smaller seed or count."
         return too_large(self.result_box(box))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+
+def _asked(value: Any) -> Any:
+    """A field's value as a parameter: texts without the spaces around them, `None` for what is left to the model."""
+    if isinstance(value, Mapping):
+        return {role: text.strip() for role, text in value.items() if text.strip()}
+    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def fresh_seed() -> int:
@@ -138,24 +134,13 @@ def with_words_of(made_with: Mapping[str, Any], form: Form) -> Form:
 
 
 def _tolerant(form: Form, values: Mapping[str, Any]) -> Form:
-    usable = {}
-    for one in fields(Form):
-        value = values.get(one.name)
-        if value is None:
-            continue
-        default = getattr(Form(), one.name)
-        if one.name == "task":
-            fits = value in BY_NAME
-        elif one.name == "method":
-            fits = value in METHODS
-        elif one.name == "prompts":
-            fits = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-        elif one.name in ("steps", "seed", "count", "width", "height"):
-            fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_SEED
-        elif isinstance(default, (bool, str)):
-            fits = isinstance(value, type(default))
-        else:
-            fits = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if fits:
-            usable[one.name] = value
-    return replace(form, **usable)
+    given = {one.name: values.get(one.name) for one in fields(Form)}
+    return replace(form, **{name: value for name, value in given.items() if value is not None and _fits(name, value)})
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name in CHOICES:
+        return isinstance(value, str) and value in CHOICES[name]
+    if name == "new_seed":
+        return isinstance(value, bool)
+    return PARAMETERS[name].type.complaint(name, value) is None and (name != "seed" or value <= LARGEST_SEED)

@@ -8,16 +8,16 @@ from acetate.protocol import Discarded, Event, HistoryEntry, HistoryPage, Image
 
 
 @dataclass
-class History:
+class JobHistory:
     """Feed it every event with `take`; read the rest."""
 
     entries: dict[str, HistoryEntry] = field(default_factory=dict)
-    """By job, newest first."""
+    """The finished jobs by their ids, newest first."""
     thumbnails: dict[str, Image] = field(default_factory=dict)
     _outdated: bool = False
 
     def renew(self) -> None:
-        """Begin anew with the next page: meanwhile others may have deleted jobs, and the server evicted some."""
+        """Begin again with the next page: meanwhile others may have deleted jobs, and the server evicted some."""
         self._outdated = True
 
     def take(self, event: Event) -> bool:

@@ -17,7 +17,7 @@ BY_HAND = "acetate serve"
 
 def server_command(record: Path = RECORD, *, sandbox: Path = FLATPAK) -> list[str] | None:
     """The recorded command if its program is still there, else `acetate` on the search path, else `None`."""
-    command = _recorded(record)
+    command = recorded(record)
     if command and (sandbox.exists() or shutil.which(command[0])):
         return command
     found = shutil.which("acetate")
@@ -26,13 +26,14 @@ def server_command(record: Path = RECORD, *, sandbox: Path = FLATPAK) -> list[st
 
 def by_hand(record: Path = RECORD) -> str:
     """What a person types in a terminal, where programs may be seen that the editor does not see."""
-    command = _recorded(record)
+    command = recorded(record)
     return shlex.join(command) if command else BY_HAND
 
 
-def _recorded(record: Path) -> list[str] | None:
+def recorded(record: Path) -> list[str] | None:
+    """The command in a plug-in's launch file, `None` without a usable one."""
     try:
         command = json.loads(record.read_text(encoding="utf-8"))["command"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return command if isinstance(command, list) and all(isinstance(word, str) for word in command) else None
+    return command if isinstance(command, list) and command and all(isinstance(word, str) for word in command) else None

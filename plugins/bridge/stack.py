@@ -1,4 +1,4 @@
-"""From the layers that a job sent to the items that go into the layer stack: groups, order, what is shown.
+"""From the layers that a job sent to the items that go into the layer stack.
 
 Knows the protocol's `layer` messages; knows no editor. An editor walks the items and makes its own layers of them.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from acetate.protocol import LayerReady
+from acetate.protocol import Group, LayerReady
+from acetate.vocabulary.stacking import nested
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,13 @@ Item = Sheet | Folder
 def stacked(arrived: Sequence[LayerReady], *, title: str = "") -> Item | None:
     """One item for everything that a job brought; `None` when all of it is empty.
 
-    Names, groups and what is shown are the server's: candidates come in a group with only the first shown, the layers of a scene
-    in one of their own. Several items without a common group (layers of a file) are put into one called `title`.
+    Names, groups, order and what is shown are the server's. Several items without a common group (layers of a file) are put into
+    one called `title`.
     """
-    # The first candidate lies on top: it is the one to look at, the others are switched on below it.
-    layers = sorted((one for one in arrived if one.data), key=lambda one: (-one.layer.picture, one.layer.order, one.layer.index))
+    layers = sorted((one for one in arrived if one.data), key=lambda one: (one.layer.order, one.layer.index))
     if not layers:
         return None
-    items = _grouped(layers, 0)
+    items = nested(layers, lambda one: one.layer.group, _sheet, _folder)
     return items[0] if len(items) == 1 else Folder(title or "Layers", items)
 
 
@@ -60,19 +60,10 @@ def sheets(item: Item) -> Iterator[Sheet]:
             yield from sheets(inner)
 
 
-def _grouped(members: Sequence[LayerReady], depth: int) -> tuple[Item, ...]:
-    """The items at this depth of the groups that the messages name; a group lies where its lowest layer lies."""
-    items: dict[str, list[LayerReady]] = {}
-    for one in members:
-        groups = one.layer.group
-        key = f"group {groups[depth].id}" if len(groups) > depth else f"layer {one.layer.index}"
-        items.setdefault(key, []).append(one)
-    return tuple(_item(inner, depth) for inner in items.values())
+def _sheet(ready: LayerReady) -> Item:
+    layer = ready.layer
+    return Sheet(layer.name, ready, layer.visible, layer.opacity, layer.blend_mode)
 
 
-def _item(members: Sequence[LayerReady], depth: int) -> Item:
-    layer = members[0].layer
-    if len(layer.group) > depth:
-        group = layer.group[depth]
-        return Folder(group.name, _grouped(members, depth + 1), group.visible, group.opacity, group.blend_mode)
-    return Sheet(layer.name, members[0], layer.visible, layer.opacity, layer.blend_mode)
+def _folder(group: Group, items: Sequence[Item]) -> Item:
+    return Folder(group.name, tuple(items), group.visible, group.opacity, group.blend_mode)

@@ -19,7 +19,7 @@ STAGES = {
     "write": "Writing the file",
 }
 TITLE_CHARACTERS = 48
-"""Of a prompt in a group's name or a list; the editors' layer lists show about as many."""
+"""The most that a prompt has in a group's name or a list; the editors' layer lists show about as many."""
 
 
 def short_prompt(prompt: str, characters: int = TITLE_CHARACTERS) -> str:
@@ -74,6 +74,6 @@ def explained(failure: Failure) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital letter and a full stop."""
+    """The text with a capital letter and a full stop."""
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -17,7 +17,6 @@ from acetate.protocol import Box, Image
 from gi.repository import Gimp
 
 from . import pixels
-from .refused import RefusedError
 
 PARASITE = "acetate"
 """Generation parameters on a layer, as JSON; persistent, so they survive in XCF files."""
@@ -155,6 +154,22 @@ def insert(image: Gimp.Image, spot: Spot, item: Item, record: Record) -> list[Gi
     return made
 
 
+def hide(layer: Gimp.Layer) -> None:
+    """Make the layer invisible, which is part of the undo step that is open; one that is gone is passed over."""
+    if layer.is_valid():
+        layer.set_visible(False)
+
+
+def restore_unselected(layers: Sequence[Gimp.Layer], original: Gimp.Layer, mask: bytes) -> None:
+    """Put back `original`'s own pixels in each of the layers wherever `mask`, over its box, is 0. All have one size."""
+    plain = pixels.appearance(original)
+    try:
+        for layer in layers:
+            pixels.restore_unselected(layer, plain, mask)
+    finally:
+        plain.get_image().delete()
+
+
 def inserted_name(layers: Sequence[Gimp.Layer]) -> str:
     """What was inserted last, by its name in the stack: of the layer, or of the group that holds them all."""
     name: str = layers[0].get_image().get_selected_layers()[0].get_name()
@@ -221,9 +236,3 @@ def attached(layer: Gimp.Layer | None) -> dict[str, Any]:
         if record := attached(child):
             return record
     return {}
-
-
-def require_insertable(image: Gimp.Image) -> None:
-    """Refuse what no new layer can be put into, before anything is generated."""
-    if image.get_floating_sel() is not None:
-        raise RefusedError("There is a floating selection. Anchor it (Layer > Anchor Layer) or make it a layer, then try again.")

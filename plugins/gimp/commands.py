@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acetate.plugins.bridge.tasks import BY_NAME, Task
+from acetate.plugins.bridge.tasks import BY_NAME
+from acetate.vocabulary.tasks import Task
 from gi.repository import Gimp
 
 from . import arguments
@@ -23,7 +24,7 @@ the parasite "acetate"."""
 
 
 @dataclass(frozen=True)
-class Command:
+class MenuCommand:
     """One procedure."""
 
     name: str
@@ -49,9 +50,9 @@ class Command:
         return arguments.names_for(self.task) if self.task is not None else []
 
 
-def _generating(name: str, label: str, task: str, blurb: str, help: str) -> Command:
+def _generating(name: str, label: str, task: str, blurb: str, help: str) -> MenuCommand:
     about = BY_NAME[task]
-    return Command(name, label, blurb, help, task=about, needs_layer=about.takes is not None)
+    return MenuCommand(name, label, blurb, help, task=about, needs_layer=about.takes is not None)
 
 
 COMMANDS = (
@@ -106,22 +107,22 @@ COMMANDS = (
         "The top left corner stays. The layer is enlarged by an upscaling network of the server, if one is named, else by "
         "interpolation. Unless the method says otherwise an SD or SDXL model then draws the colours anew.",
     ),
-    Command(
+    MenuCommand(
         "acetate-insert-layers-from-file",
         "_Insert Layers from File...",
         "Insert the layers of a PSD, OpenRaster or PNG file",
         "The layers keep names, groups, places, opacity and modes; the file's top left corner lies on the canvas's.",
         own=(arguments.add_file,),
     ),
-    Command(
+    MenuCommand(
         "acetate-repeat-with-new-seed",
         "Repeat with _New Seed",
         "Generate again what made the selected layer, with another seed",
         "Prompt, model, place and all numbers are those kept on the layer. From the menu the seed is random; a script gives one.",
-        own=(arguments.add_seed,),
+        own=(arguments.ADDERS["seed"],),
         needs_layer=True,
     ),
-    Command(
+    MenuCommand(
         "acetate-history",
         "_History...",
         "Look through finished results and insert one again",
@@ -132,7 +133,7 @@ COMMANDS = (
 BY_PROCEDURE = {command.name: command for command in COMMANDS}
 
 
-def registered(plug_in: Gimp.PlugIn, command: Command, run: Callable[..., Gimp.ValueArray]) -> Gimp.Procedure:
+def registered(plug_in: Gimp.PlugIn, command: MenuCommand, run: Callable[..., Gimp.ValueArray]) -> Gimp.Procedure:
     """The procedure as GIMP wants it described."""
     procedure = Gimp.ImageProcedure.new(plug_in, command.name, Gimp.PDBProcType.PLUGIN, run, None)
     procedure.set_image_types("*")

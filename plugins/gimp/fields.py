@@ -30,7 +30,7 @@ class FieldGrid:
         self._lists: dict[str, Gtk.ListStore] = {}
         self._own_size: list[Gtk.Widget] = []
         self._prompt_view: Gtk.TextView | None = None
-        self.widget = Gtk.Box.new(Gtk.Orientation.VERTICAL, SPACING)
+        self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         names = [name for name in names if name not in BESIDE]
         grid = self._grid([name for name in names if name not in MORE])
         self.widget.pack_start(grid, False, False, 0)
@@ -64,9 +64,7 @@ class FieldGrid:
         self._config.set_property(name, chosen)
 
     def _grid(self, names: Sequence[str]) -> Gtk.Grid:
-        grid = Gtk.Grid.new()
-        grid.set_row_spacing(SPACING)
-        grid.set_column_spacing(SPACING)
+        grid = Gtk.Grid(row_spacing=SPACING, column_spacing=SPACING)
         for row, name in enumerate(names):
             label, field = self._field(name)
             if label is not None:
@@ -106,15 +104,11 @@ class FieldGrid:
         return label, field
 
     def _prompt(self) -> Gtk.Widget:
-        view = Gtk.TextView.new_with_buffer(GimpUi.prop_text_buffer_new(self._config, "prompt", -1))
-        view.set_wrap_mode(Gtk.WrapMode.WORD_CHAR)
-        view.set_accepts_tab(False)
-        for side in ("top", "bottom", "left", "right"):
-            getattr(view, f"set_{side}_margin")(4)
+        text = GimpUi.prop_text_buffer_new(self._config, "prompt", -1)
+        margins = {f"{side}_margin": 4 for side in ("top", "bottom", "left", "right")}
+        view = Gtk.TextView(buffer=text, wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False, **margins)
         view.connect("key-press-event", self._on_key)
-        scrolled = Gtk.ScrolledWindow.new(None, None)
-        scrolled.set_shadow_type(Gtk.ShadowType.IN)
-        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        scrolled = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN, hscrollbar_policy=Gtk.PolicyType.NEVER)
         line = view.create_pango_layout("Ag").get_pixel_size()[1]
         scrolled.set_min_content_height(PROMPT_LINES * line + 8)
         scrolled.add(view)
@@ -135,7 +129,7 @@ class FieldGrid:
 
     def _area(self) -> Gtk.Widget:
         """The choice, and beside it width and height, which show only for an own size."""
-        row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
+        row = Gtk.Box(spacing=SPACING)
         row.pack_start(GimpUi.prop_choice_combo_box_new(self._config, "area"), True, True, 0)
         self._own_size = [GimpUi.prop_spin_button_new(self._config, name, 8, 64, 0) for name in ("width", "height")]
         times = Gtk.Label.new("×")
@@ -150,7 +144,7 @@ class FieldGrid:
             widget.set_visible(self._config.get_property("area") == "custom")
 
     def _seed(self) -> Gtk.Widget:
-        row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, SPACING)
+        row = Gtk.Box(spacing=SPACING)
         spin = GimpUi.prop_spin_button_new(self._config, "seed", 1, 1000, 0)
         spin.set_width_chars(SEED_DIGITS)
         row.pack_start(spin, True, True, 0)

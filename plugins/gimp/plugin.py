@@ -11,11 +11,13 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from acetate.plugins.bridge.host import RefusedError
 from gi.repository import Gimp, GLib
 
-from .calls import Call, carry_out
 from .commands import BY_PROCEDURE, COMMANDS, registered
-from .refused import RefusedError, StoppedError
+from .host import StoppedError
+from .job_run import carry_out
+from .procedure_call import ProcedureCall
 
 
 class Acetate(Gimp.PlugIn):
@@ -43,7 +45,7 @@ def _run(
     config: Gimp.ProcedureConfig,
     _data: Any,
 ) -> Gimp.ValueArray:
-    call = Call(procedure, BY_PROCEDURE[procedure.get_name()], run_mode, image, tuple(drawables), config)
+    call = ProcedureCall(procedure, BY_PROCEDURE[procedure.get_name()], run_mode, image, tuple(drawables), config)
     try:
         layers = carry_out(call)
     except RefusedError as refusal:

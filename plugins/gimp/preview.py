@@ -14,18 +14,14 @@ SIDE = 256
 """Pixels of the square."""
 
 
-class Preview:
+class PreviewPane:
     """`.widget` is what to pack. GIMP's preview area draws: for drawing by hand Python's cairo is needed, and often absent."""
 
     def __init__(self) -> None:
-        self._area = GimpUi.PreviewArea()
-        self._area.set_halign(Gtk.Align.CENTER)
-        self._area.set_valign(Gtk.Align.CENTER)
+        self._area = GimpUi.PreviewArea(halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
         self._area.connect("size-allocate", lambda *_: self._draw())
-        self.widget = Gtk.Frame.new(None)
-        self.widget.set_shadow_type(Gtk.ShadowType.IN)
+        self.widget = Gtk.Frame(shadow_type=Gtk.ShadowType.IN, valign=Gtk.Align.START)
         self.widget.set_size_request(SIDE + 4, SIDE + 4)
-        self.widget.set_valign(Gtk.Align.START)
         self.widget.add(self._area)
         self.clear(1, 1)
         self.widget.show_all()

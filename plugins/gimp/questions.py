@@ -1,10 +1,15 @@
-"""The small questions: whether an image may be converted, and which file. Imported only when there is a screen."""
+"""The small questions: whether an image may be converted, which file to insert, where to save. Imported only with a screen."""
 
 from __future__ import annotations
 
-from gi.repository import Gimp, GimpUi, Gtk
+from pathlib import Path
 
-from .refused import StoppedError
+from gi.repository import Gimp, GimpUi, GLib, Gtk
+
+from .host import StoppedError
+
+KINDS = {".psd": "Photoshop document", ".ora": "OpenRaster", ".png": "PNG image"}
+"""As what a result can be saved; the first is offered first."""
 
 
 def may_convert(image: Gimp.Image) -> bool:
@@ -45,3 +50,51 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
     dialog.destroy()
     if not chosen:
         raise StoppedError
+
+
+def ask_for_path(parent: Gtk.Window, title: str, folder: Path | None) -> Path | None:
+    """Where to save and, by the suffix of the name, as what; `None` when the person does not want to. `title` is a first name."""
+    chooser = Gtk.FileChooserDialog(title="Save Result", transient_for=parent, action=Gtk.FileChooserAction.SAVE)
+    chooser.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    chooser.add_button("_Save", Gtk.ResponseType.ACCEPT)
+    chooser.set_default_response(Gtk.ResponseType.ACCEPT)
+    chooser.set_do_overwrite_confirmation(True)
+    for suffix, kind in KINDS.items():
+        pattern = Gtk.FileFilter()
+        pattern.set_name(f"{kind} (*{suffix})")
+        pattern.add_pattern(f"*{suffix}")
+        chooser.add_filter(pattern)
+    chooser.connect("notify::filter", lambda *_: _adapt_suffix(chooser))
+    pictures = GLib.get_user_special_dir(GLib.UserDirectory.DIRECTORY_PICTURES)
+    chooser.set_current_folder(str(folder or pictures or Path.home()))
+    chooser.set_current_name(title.replace("/", "-") + next(iter(KINDS)))
+    path = None
+    while path is None and chooser.run() == Gtk.ResponseType.ACCEPT:
+        path = _with_suffix(chooser)
+    chooser.destroy()
+    return path
+
+
+def _with_suffix(chooser: Gtk.FileChooserDialog) -> Path | None:
+    """The chosen path. A name without a suffix gets the kind's; when there is such a file, the chooser has to ask again."""
+    path = Path(chooser.get_filename())
+    if path.suffix.lower() in KINDS:
+        return path
+    path = path.with_name(path.name + _suffix(chooser))
+    if not path.exists():
+        return path
+    chooser.set_current_name(path.name)
+    return None
+
+
+def _adapt_suffix(chooser: Gtk.FileChooserDialog) -> None:
+    """Another kind was chosen: the name follows."""
+    name = Path(chooser.get_current_name() or "")
+    if name.suffix.lower() in KINDS:
+        chooser.set_current_name(name.stem + _suffix(chooser))
+
+
+def _suffix(chooser: Gtk.FileChooserDialog) -> str:
+    """The suffix of the kind that is chosen in the list below the names."""
+    chosen: str = chooser.get_filter().get_name()
+    return next(suffix for suffix in KINDS if chosen.endswith(f"(*{suffix})"))

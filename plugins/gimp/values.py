@@ -7,28 +7,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection
+from dataclasses import fields
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
 
-ARGUMENT_OF = {
-    "prompt": "prompt",
-    "negative_prompt": "negative-prompt",
-    "model": "model",
-    "area": "area",
-    "width": "width",
-    "height": "height",
-    "count": "count",
-    "strength": "strength",
-    "lock_alpha": "lock-alpha",
-    "seed": "seed",
-    "new_seed": "new-seed",
-    "steps": "steps",
-    "guidance_scale": "guidance",
-    "scale": "scale",
-    "upscaler": "upscaler",
-    "method": "method",
-}
+ARGUMENT_OF = {one.name: one.name.replace("_", "-") for one in fields(Form) if one.name not in ("task", "prompts", "scheduler")}
+ARGUMENT_OF["guidance_scale"] = "guidance"
 """The form's fields as arguments; a procedure has those that its task takes."""
 
 PROMPT_OF_ROLE = {"foreground": "foreground-prompt", "background": "background-prompt"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PASS_THROUGH = "pass-through"
-"""Of a group, which is then not composed by itself; in Krita a property of its own."""
+"""The mode of a group that is not composed by itself; in Krita this is a property of its own."""
 KRITA_MODES = {
     "dissolve": "dissolve",
     "darken": "darken",

@@ -1,17 +1,17 @@
 """The open document: what is selected, what a layer looks like, and new layers put in as one undo step.
 
 Does not know prompts, jobs or widgets. Everything runs on Krita's main thread; what may take long is a generator that does a
-few milliseconds of work between two `yield`s (`steps.Work`). Takes Krita's objects as they are and imports nothing of Krita,
-so that the same tests run against a fake and against the real program.
+few milliseconds of work between two `yield`s (`host.Work`). Takes Krita's objects as they are and imports nothing of Krita, so
+that the same tests run against a fake and against the real program.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from acetate.plugins.bridge.placement import intersection
+from acetate.plugins.bridge.host import DocumentClosedError
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
 from acetate.protocol import Box
 
@@ -19,7 +19,7 @@ from . import blending
 from .colours import WIRE, Encoder, Scratch, colour_of, encoder, is_wire
 
 ANNOTATION = "acetate"
-"""Of the document: generation parameters as JSON. Saved inside .kra."""
+"""The document's annotation with generation parameters, as JSON. It is saved inside .kra."""
 
 STRIP_PIXELS = 1 << 19
 """Written or read at once: about 3 ms for 8-bit RGBA (Krita 5.2.9)."""
@@ -28,10 +28,6 @@ CONVERTED_PIXELS = 1 << 16
 
 BOUNDLESS = ("filllayer", "filterlayer", "adjustmentlayer", "generatorlayer")
 """Layers without an extent of their own: they fill the canvas."""
-
-
-class DocumentClosedError(Exception):
-    """The document is not open any more."""
 
 
 # --- what is there ---------------------------------------------------------------------------------------------------
@@ -69,27 +65,22 @@ def identity(node: Any) -> str:
 
 def find(document: Any, wanted: str) -> Any | None:
     """The layer of that identity, `None` when it is gone."""
-    root = document.rootNode()
-    return _find_below(root, wanted) if root is not None else None
+    return next((node for node in _nodes(document) if identity(node) == wanted), None)
 
 
 def identities(document: Any) -> set[str]:
-    """Of all layers that are in the document."""
-    waiting, seen = list(document.topLevelNodes()), set()
+    """The identities of all layers that are in the document."""
+    return {identity(node) for node in _nodes(document)}
+
+
+def _nodes(document: Any) -> Iterator[Any]:
+    """All layers of the document; none when it was closed."""
+    root = document.rootNode()
+    waiting = list(root.childNodes()) if root is not None else []
     while waiting:
         node = waiting.pop()
-        seen.add(identity(node))
+        yield node
         waiting += node.childNodes()
-    return seen
-
-
-def _find_below(parent: Any, wanted: str) -> Any | None:
-    for node in parent.childNodes():
-        if identity(node) == wanted:
-            return node
-        if (found := _find_below(node, wanted)) is not None:
-            return found
-    return None
 
 
 def layer_box(document: Any, node: Any) -> Box | None:
@@ -206,7 +197,7 @@ class _Build:
             for inner in item.items:
                 children.append((yield from self.node(inner)))
             node = self._document.createGroupLayer(item.name) if mode is None else self._copy().group(item.name, mode)
-            node.setChildNodes(children)  # unlike addChildNode this is no undo step
+            node.setChildNodes(children)  # unlike addChildNode this is not an undo step
             node.setPassThroughMode(item.blend_mode == blending.PASS_THROUGH)
         else:
             node = self._document.createNode(item.name, "paintlayer") if mode is None else self._copy().layer(item.name, mode)
@@ -276,4 +267,5 @@ def required_box(document: Any, node: Any | None, what: str) -> Box | str:
         return f"The layer “{node.name()}” is empty. Select {what}."
     if node.type() == "paintlayer":
         return box
-    return intersection(box, canvas_box(document)) or f"The layer “{node.name()}” lies outside the canvas. Select {what}."
+    seen = box.intersection(canvas_box(document))
+    return f"The layer “{node.name()}” lies outside the canvas. Select {what}." if seen.empty else seen

@@ -25,7 +25,7 @@ class Colour(NamedTuple):
 
 
 def colour_of(owner: Any) -> Colour:
-    """Of a document or a layer."""
+    """The colour space of a document or a layer."""
     return Colour(owner.colorModel(), owner.colorDepth(), owner.colorProfile())
 
 

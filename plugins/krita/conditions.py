@@ -1,19 +1,22 @@
-"""From the open document to what a task works on: which pictures to send, and where the result goes.
+"""From the open document to what a task works on: which layer to send, and where the result goes.
 
-Knows tasks and the document; knows no server. The reading is `steps.Work`: it goes on while the artist paints.
+Knows tasks and the document; reads no pixel and knows no server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
-from acetate.plugins.bridge.placement import intersection, target_box, union
-from acetate.protocol import Box, Condition, Image
+from acetate.plugins.bridge.host import JobPlan, RefusedError
+from acetate.plugins.bridge.placement import target_box
+from acetate.plugins.bridge.words import short_prompt
+from acetate.protocol import Box
 
 from . import canvas
+
+FORMAT = "bgra8"
+"""What Krita's 8-bit RGB layers hold."""
 
 WHAT = {
     "source": "the layer to work on",
@@ -22,36 +25,15 @@ WHAT = {
 }
 
 
-class RefusedError(Exception):
-    """This cannot be generated; the text says why and what to do, in a sentence or two."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Decided when the artist presses the button, before anything is read."""
-
-    box: Box
-    """Where the result goes."""
-    anchor: str | None
-    """Identity of the layer that it goes above."""
-    below: bool = False
-    """Or below it."""
-    node: Any | None = None
-    """The layer to send."""
-    node_box: Box | None = None
-    """What of it to send."""
-    name: str = ""
-    """What the server is to call the result."""
-
-
-def plan(document: Any, form: Form) -> Plan:
+def plan(document: Any, form: Form) -> JobPlan:
     """Look at the document and say what would be done; raises `RefusedError`."""
     task, active = form.about, canvas.active_layer(document)
     anchor = canvas.identity(active) if active is not None else None
+    title = short_prompt(form.prompt)
     selection, whole = canvas.selection_box(document), canvas.canvas_box(document)
     target = target_box(form.area, canvas=whole, selection=selection, layer=None, width=form.width, height=form.height)
     if task.takes is None:
-        result = Plan(target, anchor)
+        result = JobPlan(box=target, anchor=anchor, title=title, format=FORMAT)
     else:
         node_box = canvas.required_box(document, active, WHAT[task.takes])
         if isinstance(node_box, str):
@@ -60,33 +42,33 @@ def plan(document: Any, form: Form) -> Plan:
             node_box = _with_selection(node_box, selection, whole)
         own_place = task.takes in ("source", "background")
         name = form.result_name(active.name()) if active is not None else ""
-        result = Plan(
-            form.result_box(node_box) if own_place else target, anchor, task.takes == "foreground", active, node_box, name
+        result = JobPlan(
+            box=form.result_box(node_box) if own_place else target,
+            name=name,
+            format=FORMAT,
+            source=active,
+            source_box=node_box,
+            anchor=anchor,
+            below=anchor if task.takes == "foreground" else None,
+            title=title,
         )
-    complaint = form.complaint(result.box)
+    complaint = form.complaint(result.box or target)
     if complaint is not None:
         raise RefusedError(complaint)
     return result
 
 
-def read(document: Any, form: Form, plan: Plan) -> Generator[None, None, dict[str, Condition]]:
-    """The pictures that the task takes, by the protocol's names."""
-    if plan.node is None or plan.node_box is None or form.about.takes is None:
-        return {}
-    box = plan.node_box
-    data = yield from canvas.read_layer(document, plan.node, box)
-    conditions: dict[str, Condition] = {form.about.takes: Condition(Image(box.width, box.height, "bgra8", data), box.x, box.y)}
-    if form.about.masked:
-        mask = yield from canvas.read_selection(document, box)
-        if mask == bytes(len(mask)):  # 4 ms for 4096 x 4096, where `any` takes 76
-            raise RefusedError("The selection does not touch the layer. Select the part of it that may change.")
-        conditions["mask"] = Condition(Image(box.width, box.height, "gray8", mask), box.x, box.y)
-    return conditions
+def insertion_plan(document: Any, title: str, *, instead: bool = False) -> JobPlan:
+    """For layers that are there already: above the active layer, or `instead` of it. Raises `RefusedError`."""
+    active = canvas.active_layer(document)
+    if instead and active is None:
+        raise RefusedError("No layer is active. Select the layer to replace.")
+    anchor = canvas.identity(active) if active is not None else None
+    return JobPlan(format=FORMAT, anchor=anchor, title=title, replaces=anchor if instead else None)
 
 
 def _with_selection(layer: Box, selection: Box | None, whole: Box) -> Box:
     """What repainting needs: the layer, and as much of the canvas as is selected beside it."""
     if selection is None:
         raise RefusedError("Nothing is selected. Select the part of the layer that may change.")
-    inside = intersection(selection, whole)
-    return union(layer, inside) if inside is not None else layer
+    return layer.union(selection.intersection(whole))

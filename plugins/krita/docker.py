@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.form import from_json, from_parameters
+from acetate.plugins.bridge.pending import PendingResult
 from acetate.protocol import VERSION, Failure, Image
 from krita import DockWidget, Krita
 
 from . import canvas
-from .checkerboard import Preview
-from .error_box import ErrorBox
-from .fields import SPACING
-from .form_panel import FormPanel
-from .history_list import HistoryList
 from .qt import MAJOR, QtCore, QtWidgets, guarded
 from .reminder import Reminder
-from .results import Errand
 from .session import Session
+from .widgets.checkerboard import PreviewPane
+from .widgets.error_box import ErrorBox
+from .widgets.fields import SPACING
+from .widgets.form_panel import FormPanel
+from .widgets.history_list import HistoryList
 
 SETTINGS = "acetate"
 """Group of kritarc."""
@@ -40,21 +40,16 @@ class Docker(DockWidget):
         self._session = session
         self._seen: set[str] = set()
         """Documents whose remembered form was shown."""
-        self._shown: Errand | None = None
+        self._shown: PendingResult | None = None
         """The generation whose preview is shown."""
         self._previewed: Image | None = None
         self.form_panel = FormPanel(Krita.instance().icon)
         self._reminder = Reminder(self.form_panel)
-        self.button = QtWidgets.QPushButton("Generate")
-        self.button.setObjectName("acetate_generate")
-        self.progress = QtWidgets.QProgressBar()
-        self.progress.setObjectName("acetate_progress")
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(6)
-        self.status = QtWidgets.QLabel()
-        self.status.setObjectName("acetate_status")
+        self.button = QtWidgets.QPushButton("Generate", objectName="acetate_generate")
+        self.progress = QtWidgets.QProgressBar(objectName="acetate_progress", textVisible=False, maximumHeight=6)
+        self.status = QtWidgets.QLabel(objectName="acetate_status")
         self.error = ErrorBox()
-        self.preview = Preview()
+        self.preview = PreviewPane()
         self.history = HistoryList()
         self._lay_out()
         self._connect()
@@ -137,26 +132,26 @@ class Docker(DockWidget):
 
     @guarded
     def _show_state(self) -> None:
-        errand = self._session.current
-        running = errand is not None
-        if errand is not self._shown:
-            self._shown = errand
-            if errand is not None and errand.box is not None:
-                self.preview.expect(errand.box.width, errand.box.height)
+        result = self._session.current
+        running = result is not None
+        if result is not self._shown:
+            self._shown = result
+            if result is not None and result.plan.box is not None:
+                self.preview.expect(result.plan.box.width, result.plan.box.height)
         self.button.setText("Cancel" if running else self.form_panel.form().about.verb)
-        self.button.setEnabled(errand is None or not errand.watch.stopping)
+        self.button.setEnabled(result is None or not result.status.stopping)
         self.progress.setVisible(running)
         self.preview.setVisible(running)
-        if errand is None:
+        if result is None:
             self.status.setText(self._session.connection)
         else:
-            watch = errand.watch
-            self.status.setText(self._session.connection or watch.text)
-            self.progress.setRange(0, 0 if watch.fraction is None else 1000)
-            self.progress.setValue(round(1000 * (watch.fraction or 0.0)))
-            if watch.preview is not None and watch.preview is not self._previewed:
-                self._previewed = watch.preview  # left there: other windows show it too
-                self.preview.show_picture(watch.preview)
+            status = result.status
+            self.status.setText(self._session.connection or status.text)
+            self.progress.setRange(0, 0 if status.fraction is None else 1000)
+            self.progress.setValue(round(1000 * (status.fraction or 0.0)))
+            if status.preview is not None and status.preview is not self._previewed:
+                self._previewed = status.preview  # left there: other windows show it too
+                self.preview.show_picture(status.preview)
         self.status.setVisible(bool(self.status.text()))
 
     @guarded
@@ -241,15 +236,13 @@ class Docker(DockWidget):
 
 
 class _Scrolling(QtWidgets.QScrollArea):
-    """As high as its content, or lower where there is no room."""
+    """A scroll area that is as high as its content, or lower where there is no room."""
 
     def __init__(self, content: Any) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
+        super().__init__(widgetResizable=True, minimumHeight=LOWEST_FORM)
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Maximum)
-        self.setMinimumHeight(LOWEST_FORM)
         self.setWidget(content)
 
     def sizeHint(self) -> Any:  # noqa: N802

@@ -62,7 +62,7 @@ class DockerFactory(DockWidgetFactoryBase):
 
 
 def _docker() -> Docker:
-    """Of the window in front. Krita's wrapper of a window does not live as long as the window, so it is asked for each time."""
+    """The docker of the window in front. Krita's wrapper of a window dies before the window, so it is asked for each time."""
     app = Krita.instance()
     window = app.activeWindow()
     dockers = window.dockers() if window is not None else app.dockers()

@@ -10,9 +10,10 @@ from typing import Any
 from acetate.plugins.bridge.form import with_words_of
 from krita import Krita
 
-from . import canvas, results
-from .form_panel import FormPanel
+from . import canvas
+from .host import made_with
 from .qt import QtCore, guarded
+from .widgets.form_panel import FormPanel
 
 LOOK_MS = 300
 """Krita tells nobody that another layer was made the active one."""
@@ -44,7 +45,7 @@ class Reminder(QtCore.QObject):
             return
         self._layer = canvas.identity(active[1])
         typed = self._panel.prompt.text()
-        made = results.made_with(*active)
+        made = made_with(*active)
         if made and (typed == self._prompt or not typed.strip()):
             self._panel.set_form(with_words_of(made, self._panel.form()))
             self._prompt = self._panel.prompt.text()

@@ -21,7 +21,7 @@ REMEMBERED = 50
 
 
 class Replacements:
-    """Of all documents, since Krita started: its undo history lives as long."""
+    """The replacements in all documents since Krita started: its undo history lives as long."""
 
     def __init__(self, app: Any) -> None:
         self._app = app

@@ -6,47 +6,48 @@ client's own threads only put events into a queue.
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
-from acetate.plugins.bridge.history import History
+from acetate.plugins.bridge.history import JobHistory
+from acetate.plugins.bridge.host import RefusedError, T, Then, Work
+from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.launch import by_hand, server_command
-from acetate.plugins.bridge.watch import HOPELESS, Watch
+from acetate.plugins.bridge.pending import PendingResult, refusal
 from acetate.plugins.bridge.words import sentence, short_prompt
-from acetate.protocol import (
-    Client,
-    Condition,
-    Connected,
-    Disconnected,
-    Engine,
-    Error,
-    Event,
-    Failure,
-    FileReady,
-    Starting,
-    new_job_id,
-)
+from acetate.protocol import Client, Connected, Disconnected, Engine, Error, Event, Failure, Starting
 
 from . import canvas, conditions
-from .conditions import RefusedError
+from .cooperative import CooperativeTurns, FileThread
+from .host import KritaHost
 from .qt import QtCore, Signal, guarded
 from .replacing import Replacements
-from .results import Errand, insertion
-from .steps import Elsewhere, Steps
-
-log = logging.getLogger(__name__)
 
 HISTORY_PAGE = 40
-NO_DOCUMENT = "No document is open. Create or open one first."
 ACTIVATION_MS = 50
 """Krita 5.2 makes a new layer the active one by itself, but only when it gets to it; 5.1 does not."""
+
+
+class QtHost(KritaHost):
+    """Krita's host with Qt's event loop: long work goes on in short turns, and files on threads of their own."""
+
+    def __init__(self, app: Any, notify: Callable[[PendingResult], None]) -> None:
+        super().__init__(app)
+        self.turns, self._files, self._notify = CooperativeTurns(), FileThread(), notify
+
+    def later(self, work: Work[T], then: Then[T]) -> None:
+        self.turns.run(work, then)
+
+    def on_thread(self, function: Callable[[], T], then: Then[T]) -> None:
+        self._files.run(function, then)
+
+    def notify(self, result: PendingResult) -> None:
+        self._notify(result)
 
 
 class Session(QtCore.QObject):
@@ -57,7 +58,7 @@ class Session(QtCore.QObject):
     history_changed = Signal()
     engine_changed = Signal()
     inserted = Signal(object)
-    """A result is in its document: the `Errand`."""
+    """A result is in its document: the `PendingResult`."""
     failed = Signal(object)
     """A `Failure` to show."""
     noted = Signal(str)
@@ -71,13 +72,10 @@ class Session(QtCore.QObject):
         self.engine: Engine | None = None
         self.connection = ""
         """A few words while there is no connection; empty while there is one."""
-        self.current: Errand | None = None
-        """The generation that runs, from the click until its result is in the document."""
-        self.history = History()
+        self.history = JobHistory()
         self._replacements = Replacements(app)
-        self._errands: dict[str, Errand] = {}
-        self._steps = Steps()
-        self._elsewhere = Elsewhere()
+        self._host = QtHost(app, self._notice)
+        self.jobs = EditorJobs(self._host, self.connect_to_server)
         self._notifier: Any = None
 
     # --- the connection ----------------------------------------------------------------------------------------------
@@ -96,7 +94,7 @@ class Session(QtCore.QObject):
 
     def close(self) -> None:
         """Krita ends. Jobs go on at the server; their results wait in the history."""
-        self._steps.stop()
+        self._host.turns.stop()
         if self._notifier is not None:
             self._notifier.setEnabled(False)
         if self.client is not None:
@@ -104,94 +102,48 @@ class Session(QtCore.QObject):
 
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
+    @property
+    def current(self) -> PendingResult | None:
+        """The generation that runs, from the click until its result is in the document."""
+        return self.jobs.generation
+
     def generate(self, document: Any, form: Form) -> None:
         """Ask for `form` in the document; what cannot be done is said at once."""
-        if self.current is not None:
-            return
-        try:
-            if document is None:
-                raise RefusedError(NO_DOCUMENT)
-            plan = conditions.plan(document, form)
-        except RefusedError as refused:
-            self._refuse(refused)
-            return
-        client, watch = self.connect_to_server(), Watch(new_job_id(), patient=True)
-        watch.text = "Reading the layer" if plan.node is not None else "Sending"
-        errand = Errand(watch, document, plan.anchor, form, plan.box, short_prompt(form.prompt), below=plan.below)
-        self.current = errand
-        self.changed.emit()
-
-        def send(pictures: dict[str, Condition] | None, error: BaseException | None) -> None:
-            if error is not None or pictures is None or watch.stopping:
-                self._end(errand, error)
-                return
-            self._errands[errand.job] = errand
-            client.submit(form.task, form.parameters(), pictures, box=plan.box, name=plan.name, format="bgra8", job=errand.job)
-
-        self._steps.run(conditions.read(document, form, plan), send)
+        with self._refusals():
+            self.jobs.generate(document, form, lambda: conditions.plan(document, form))
 
     def repeat(self, document: Any) -> None:
         """The last generation of the document once more, with another seed."""
         kept = canvas.remembered(document).get("form") if document is not None else None
-        if not isinstance(kept, str):
-            self._refuse(RefusedError("Nothing was generated in this document yet. Use Generate."))
-            return
-        self.generate(document, replace(from_json(kept), seed=fresh_seed()))
+        with self._refusals():
+            if not isinstance(kept, str):
+                raise RefusedError("Nothing was generated in this document yet. Use Generate.")
+            self.generate(document, replace(from_json(kept), seed=fresh_seed()))
 
     def cancel(self) -> None:
         """Stop the running generation; layers that are there already stay in the history."""
-        errand = self.current
-        if errand is None or errand.watch.stopping:
-            return
-        errand.watch.stopping, errand.watch.text = True, "Stopping"
-        if errand.job in self._errands:
-            client = self.connect_to_server()
-            client.cancel(errand.job)
-            if not client.connected:  # the server hears of it when it is back; nobody has to wait for that
-                del self._errands[errand.job]
-                self._end(errand, None)
-        self.changed.emit()
+        if self.current is not None:
+            self.jobs.cancel(self.current)
 
     def insert_again(self, job: str, document: Any, *, instead: bool = False) -> None:
         """Put a finished job of the history into the document, or `instead` of the active layer."""
-        active = canvas.active_layer(document) if document is not None else None
-        if document is None or (instead and active is None):
-            self._refuse(RefusedError(NO_DOCUMENT if document is None else "No layer is active. Select the layer to replace."))
-        elif job not in self._errands:
-            anchor = canvas.identity(active) if active is not None else None
-            entry = self.history.entries.get(job)
-            title = short_prompt(str(entry.parameters.get("prompt", ""))) if entry is not None else ""
-            self._errands[job] = Errand(Watch(job), document, anchor, title=title, replaces=anchor if instead else None)
-            self.connect_to_server().attach(job, format="bgra8")
+        entry = self.history.entries.get(job)
+        title = short_prompt(str(entry.parameters.get("prompt", ""))) if entry is not None else ""
+        with self._refusals():
+            self.jobs.insert_again(job, document, lambda: conditions.insertion_plan(document, title, instead=instead))
 
     def insert_file(self, document: Any, path: Path) -> None:
         """Put the layers of a file into the document, as a group."""
-        kind = files.FORMATS.get(path.suffix.lower())
-        if document is None or kind is None:
-            said = NO_DOCUMENT if document is None else f"{path.name} is no PSD, OpenRaster or PNG file. Choose one of these."
-            self._refuse(RefusedError(said))
-            return
-        active = canvas.active_layer(document)
-        anchor = canvas.identity(active) if active is not None else None
-        errand = Errand(Watch(new_job_id()), document, anchor, title=path.name)
-
-        def send(data: bytes | None, error: BaseException | None) -> None:
-            if error is not None or data is None:
-                self._refuse(RefusedError(f"{path.name} cannot be read: {error}. Choose another file."))
-            else:
-                self._errands[errand.job] = errand
-                self.connect_to_server().insert_file(data, kind, format="bgra8", job=errand.job)
-
-        self._elsewhere.run(path.read_bytes, send)
+        with self._refusals():
+            self.jobs.insert_file(path, document, lambda: conditions.insertion_plan(document, path.name))
 
     def save(self, job: str, path: Path, suffix: str = "png") -> None:
         """Write a finished job of the history as PNG, PSD or OpenRaster; a name that is none of these gets the suffix."""
-        target, export = files.named(str(path), suffix), new_job_id()
-        if target != path and target.exists():  # the artist was asked about the other name
-            self._refuse(RefusedError(f"There is a {target.name} already. Save the result under another name."))
-            return
-        self._errands[export] = Errand(Watch(export), save_as=target)
-        self.connect_to_server().export([job], files.FORMATS[target.suffix.lower()], job=export)
+        target = files.named(str(path), suffix)
+        with self._refusals():
+            if target != path and target.exists():  # the artist was asked about the other name
+                raise RefusedError(f"There is a {target.name} already. Save the result under another name.")
+            self.jobs.save(job, target)
 
     def discard(self, job: str) -> None:
         self.connect_to_server().discard(job)
@@ -208,8 +160,7 @@ class Session(QtCore.QObject):
     def _read_events(self) -> None:
         for event in self.client.poll() if self.client is not None else ():
             self._take(event)
-            for errand in list(self._errands.values()):
-                self._watch(errand, event)
+            self.jobs.take(event)
         self.changed.emit()
 
     def _take(self, event: Event) -> None:
@@ -250,63 +201,34 @@ class Session(QtCore.QObject):
         if self.client is not None and self.client.connected:
             self.client.history(limit=HISTORY_PAGE)
 
-    def _watch(self, errand: Errand, event: Event) -> None:
-        if isinstance(event, FileReady) and event.job == errand.job and errand.save_as is not None:
-            self._elsewhere.run(partial(files.write, errand.save_as, event.data), self._written)
-            self._note(event.file.notes)
-        errand.watch.take(event, time.monotonic())
-        if not errand.watch.over:
-            return
-        del self._errands[errand.job]
-        hopeless = errand.watch.failure is not None and errand.watch.failure.code in HOPELESS
-        if self.client is not None and (hopeless or not errand.watch.accepted):
-            self.client.cancel(errand.job)  # or it would begin when a server comes up some day
-        if errand.watch.outcome == "finished" and errand.document is not None:
-            errand.watch.text = "Inserting"
-            self._steps.run(insertion(self._app, errand), lambda node, error: self._inserted(errand, node, error))
-        else:
-            self._end(errand, None)
+    # --- what becomes of a job ---------------------------------------------------------------------------------------
 
-    # --- the end of a job --------------------------------------------------------------------------------------------
+    def _notice(self, result: PendingResult) -> None:
+        if result.over:
+            self._end(result)
+        self.changed.emit()
 
-    def _inserted(self, errand: Errand, active: Any, error: BaseException | None) -> None:
-        if error is None:
-            self.connect_to_server().acknowledge(errand.job)
-            if errand.replaces is not None:
-                self._replacements.add(errand.replaces, canvas.identity(active))
-            QtCore.QTimer.singleShot(ACTIVATION_MS, lambda: self._activate(errand.document, active))
-            self.inserted.emit(errand)
-            self._note(errand.notes)
-        self._end(errand, error)
-
-    def _note(self, notes: tuple[str, ...]) -> None:
-        if notes:
-            self.noted.emit(" ".join(sentence(note) for note in dict.fromkeys(notes)))
+    def _end(self, result: PendingResult) -> None:
+        if result.made is not None and result.save_as is None:
+            if result.plan.replaces is not None:
+                self._replacements.add(result.plan.replaces, canvas.identity(result.made))
+            QtCore.QTimer.singleShot(ACTIVATION_MS, lambda: self._activate(result.document, result.made))
+            self.inserted.emit(result)
+        if result.failure is not None:
+            self.failed.emit(result.failure)
+        elif result.status.outcome == "finished" and result.notes:
+            self.noted.emit(" ".join(map(sentence, result.notes)))
+        self._ask_for_history()
 
     @guarded
     def _activate(self, document: Any, node: Any) -> None:
         if canvas.is_open(self._app, document) and document.activeNode() != node:
             document.setActiveNode(node)
 
-    def _end(self, errand: Errand, error: BaseException | None) -> None:
-        if self.current is errand:
-            self.current = None
-        if isinstance(error, canvas.DocumentClosedError):
-            self.failed.emit(Failure("document-closed", "the document was closed meanwhile", "The result is in the history."))
-        elif isinstance(error, RefusedError):
-            self._refuse(error)
-        elif error is not None:
-            log.error("a result could not be used", exc_info=error)
-            self.failed.emit(Failure("internal", f"{type(error).__name__}: {error}", "The result is in the history."))
-        elif errand.watch.failure is not None:
-            self.failed.emit(errand.watch.failure)
-        self._ask_for_history()
-        self.changed.emit()
-
-    def _written(self, _: None, error: BaseException | None) -> None:
-        if error is not None:
-            self._refuse(RefusedError(f"The file cannot be written: {error}. Choose another folder."))
-
-    def _refuse(self, refused: RefusedError) -> None:
-        message, _, hint = str(refused).partition(". ")
-        self.failed.emit(Failure("refused", message.rstrip("."), hint))
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Shows what is refused in the block."""
+        try:
+            yield
+        except RefusedError as refused:
+            self.failed.emit(refusal(refused))

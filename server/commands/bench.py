@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from acetate.engine.families import BASE_FAMILIES
 
-from .exit_codes import UsageError
+from ..command_line import acceleration
+from ..command_line.exit_codes import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passes", type=int, choices=(1, 2, 4, 8), default=8, help="engine: of the transparent decoder")
     parser.add_argument("--stage", action="append", default=[], choices=STAGES, help="engine: only this stage; may be repeated")
     parser.add_argument("--limit", type=float, metavar="GIB", help="engine: let it use only so much of a CUDA device")
+    acceleration.add_option(parser, "engine: ")
     parser.add_argument("--variants", action="store_true", help="engine: also time single choices beside what they replaced")
     parser.add_argument("--compile", action="store_true", help="engine: compiled UNet blocks too, which take minutes")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="rounds whose median is shown (default: 3)")
@@ -104,12 +106,13 @@ def _engine(options: argparse.Namespace) -> dict[str, Any]:
 def _open(options: argparse.Namespace, device: torch.device) -> Model:
     if options.synthetic:
         from acetate.engine.benchmark.synthetic import synthetic_model
+        from acetate.engine.models.runtime import Runtime, settled
 
-        return synthetic_model(options.synthetic, device)
+        return synthetic_model(options.synthetic, Runtime(device, settled(options.acceleration, device)))
     from acetate.engine.builtin import NAME
     from acetate.engine.engine import Engine
 
-    return Engine(str(device)).open(options.model or NAME)
+    return Engine(str(device), acceleration=options.acceleration).open(options.model or NAME)
 
 
 def _print_comparison(found: Comparison) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from acetate import document
 from acetate.engine import Picture, Request
 
-from .outputs import OutputFile, as_layer
-from .progress import shown
+from ..command_line.outputs import OutputFile, as_layer, stacking_of
+from ..command_line.progress import shown
+from ..worker.layers import position
 
 SUBJECTS = ("a red apple", "a fox", "a green glass ball", "a sunflower")
 SCENE = "a panda in the meadow"
@@ -57,5 +58,6 @@ def _arranged(pictures: list[Picture]) -> tuple[document.Layer, ...]:
     paper = np.full((SIDE * 2, SIDE * 2, 4), (247, 244, 236, 255), np.uint8)
     layers = [document.Layer(rgba=paper, name="paper")]
     for i, picture in enumerate(pictures):
-        layers.append(replace(as_layer(picture), x=(i % 2) * (SIDE - 24) + 12, y=(i // 2) * (SIDE - 24) + 12))
+        layer = as_layer(picture, position(stacking_of([picture]), picture).name_alone)
+        layers.append(replace(layer, x=(i % 2) * (SIDE - 24) + 12, y=(i // 2) * (SIDE - 24) + 12))
     return tuple(layers)

@@ -75,11 +75,13 @@ def _version(name: str) -> str | None:
 def _devices() -> Iterator[Line]:
     import torch
     from acetate.engine.device.devices import available, memory
+    from acetate.engine.models.runtime import described
 
     for kind in available():
         free, total = memory(kind)
         text = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free" if total else "memory unknown"
         yield Line(f"device {kind}", True, text + (f", {torch.get_num_threads()} threads" if kind == "cpu" else ""))
+        yield Line(f"acceleration on {kind}", True, described(torch.device(kind)))
         if name := _untried(kind):
             yield Line(
                 f"device {kind}", False, f"this program has never been run on {name}", "if it fails there, use --device cpu"

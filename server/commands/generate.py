@@ -4,80 +4,77 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from acetate.engine import TASKS, Picture, Progress, Request, builtin
+from acetate.engine import Picture, Progress, Request
+from acetate.engine.description import families_of
+from acetate.engine.families import FAMILIES
 from acetate.engine.values.parameters import from_json
-from acetate.engine.values.request import Injection, LayerPrompts, ResizeMode
+from acetate.vocabulary.parameters import PARAMETERS
+from acetate.vocabulary.roles import PICTURES, ROLES
+from acetate.vocabulary.tasks import DEFAULT, TASKS
 
-from . import outputs
-from .exit_codes import UsageError
-from .into_document import Onto, onto_of
-from .into_document import add_options as add_onto_options
-from .pictures import read_mask, read_picture
-from .progress import shown
+from ..command_line import acceleration, outputs, parameter_options
+from ..command_line.exit_codes import UsageError
+from ..command_line.into_document import Onto, onto_of
+from ..command_line.into_document import add_options as add_onto_options
+from ..command_line.pictures import read_mask, read_picture
+from ..command_line.progress import shown
 
-PICTURES = ("source", "foreground", "background", "blended")
-
-EPILOG = """pictures that a task takes:
-  background            --foreground
-  object                --background
-  blend                 --foreground or --background (SDXL)
-  extract-background    --foreground and --blended (SDXL)
-  extract-foreground    --background and --blended (SDXL)
-  refine, upscale       --layer
-  repaint               --layer and --mask
-Of the others all but foreground also take --layer: a rough version of their result to begin from.
-A .psd or .ora of background, object and extract-... has the given layer in it as well."""
+OTHERWISE = frozenset({"prompt", "prompts", "width", "height", "loras"})
+"""Parameters whose options have another form."""
+PLAIN = tuple(
+    name
+    for name in PARAMETERS
+    if name not in OTHERWISE and any(name in task.parameters for task in TASKS.values() if not task.enlarges)
+)
+"""Parameters that have an option of their own; those of an enlargement are the options of `acetate upscale`."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of design.md."""
-    parser.add_argument("prompt", nargs="?", help="what to draw; describe only the object for a transparent layer")
+    """Add what decides the pictures: the task, its prompt and given pictures, the model and its numbers."""
+    parser.add_argument("prompt", nargs="?", help=PARAMETERS["prompt"].help)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write; --count numbers PNGs"
     )
     parser.add_argument("--from", dest="origin", type=Path, metavar="FILE", help="repeat what this PNG was generated with")
-    parser.add_argument("--task", choices=TASKS, help="what to make (default: foreground)")
-    parser.add_argument("--model", metavar="NAME", help=f"see `acetate models`; the built-in one is {builtin.NAME}")
+    parser.add_argument("--task", choices=TASKS, help=f"what to make (default: {DEFAULT})")
     parser.add_argument("--size", type=size, metavar="WIDTHxHEIGHT", help="any size in pixels, such as 640x480")
-    parser.add_argument("--steps", type=int, help="denoising steps")
-    parser.add_argument("--guidance", dest="guidance_scale", type=float, metavar="SCALE", help="how closely to follow the prompt")
-    parser.add_argument("--scheduler", metavar="NAME", help="dpmpp-2m-karras, dpmpp-2m-sde-karras, euler, euler-a, unipc or lcm")
-    parser.add_argument("--seed", type=int, help="the same seed gives the same picture (default: 0)")
-    parser.add_argument("--count", type=int, help="pictures, with seeds that count up")
-    parser.add_argument("--negative", dest="negative_prompt", metavar="PROMPT", help="what to avoid")
-    parser.add_argument("--strength", type=float, help="how far to go from --layer, 0 to 1")
-    parser.add_argument("--lock-alpha", action="store_true", default=None, help="refine, repaint: keep the source's transparency")
-    parser.add_argument(
-        "--alpha-passes", type=int, choices=(1, 2, 4, 8), help="passes of the transparent decoder: fewer are faster"
-    )
+    parameter_options.add(parser, PLAIN)
     parser.add_argument(
         "--layer", dest="source", type=Path, metavar="FILE", help="the layer to change, or a rough one to begin from"
     )
-    parser.add_argument("--mask", type=Path, metavar="FILE", help="repaint: white may change")
-    for role in PICTURES[1:]:
+    parser.add_argument("--mask", type=Path, metavar="FILE", help="white may change")
+    for role in ROLES:
         parser.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"a {role} picture as a condition")
         parser.add_argument(f"--{role}-prompt", metavar="PROMPT", help=f"a prompt for the {role} alone")
-    parser.add_argument(
-        "--layer-prompts",
-        choices=get_args(LayerPrompts),
-        help="such a prompt alone, or added before the main one (default: replace)",
-    )
-    parser.add_argument("--resize-mode", choices=get_args(ResizeMode), help="conditions of another size (default: crop)")
-    parser.add_argument("--injection", choices=get_args(Injection), help="which SDXL foreground weights (default: attention)")
-    parser.add_argument("--layer-weight", type=float, metavar="WEIGHT", help="strength of the LayerDiffuse weights (default: 1)")
-    parser.add_argument("--stop-at", type=float, metavar="SHARE", help="the base model finishes after this share, 0 to 1")
-    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
-    add_onto_options(parser)
     parser.add_argument("--lora", action="append", metavar="NAME[:WEIGHT]", help="add a LoRA; may be given more than once")
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, epilog()
+    add_onto_options(parser)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    acceleration.add_option(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
+
+
+def epilog() -> str:
+    """Which pictures every task takes, as options."""
+    lines = ["pictures that a task takes:"]
+    for name, task in TASKS.items():
+        options = [f"--{'layer' if one == 'source' else one}" for one in (task.needs or task.one_of)]
+        able = families_of(name)
+        only = "" if len(able) == len(FAMILIES) else f" ({', '.join(family.name for family in able)})"
+        if options:
+            lines.append(f"  {name:<20}  {(' or ' if task.one_of else ' and ').join(options)}{only}")
+    alone = ", ".join(name for name, task in TASKS.items() if task.from_nothing)
+    lines.append(f"Of the others all but {alone} also take --layer: a rough version of their result to begin from.")
+    lines.append("A .psd or .ora has a foreground or background that its task needed in it as well.")
+    return "\n".join(lines)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -102,28 +99,10 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
     Raises `UsageError`, `BadRequest` or `DocumentError` naming the wrong value.
     """
     request = from_json(outputs.parameters_of(options.origin)) if options.origin else Request()
-    plain = (
-        "task",
-        "model",
-        "steps",
-        "guidance_scale",
-        "scheduler",
-        "seed",
-        "count",
-        "negative_prompt",
-        "strength",
-        "lock_alpha",
-        "alpha_passes",
-        "resize_mode",
-        "layer_prompts",
-        "injection",
-        "layer_weight",
-        "stop_at",
-    )
-    changes: dict[str, Any] = {name: getattr(options, name) for name in plain if getattr(options, name) is not None}
+    changes = parameter_options.said(options, ("task", *PLAIN))
     if options.prompt is not None:
         changes["prompt"] = options.prompt
-    elif not options.origin and options.task != "upscale":
+    elif not options.origin and TASKS[options.task or DEFAULT].needs_prompt:
         raise UsageError("the prompt is missing", 'say what to draw: acetate generate "a red apple" -o apple.png')
     if onto is not None:
         changes |= onto.conditions(options.task, notes)
@@ -132,7 +111,7 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
     for role in PICTURES:
         if getattr(options, role) is not None:
             changes[role] = read_picture(getattr(options, role), notes)
-    prompts = {role: getattr(options, f"{role}_prompt") for role in PICTURES[1:] if getattr(options, f"{role}_prompt")}
+    prompts = {role: getattr(options, f"{role}_prompt") for role in ROLES if getattr(options, f"{role}_prompt")}
     if prompts:
         changes["prompts"] = prompts
     if options.mask is not None:
@@ -143,16 +122,20 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
 
 
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
-    """From a running server when there is one (its models are warm), else from an engine of our own: the same bytes."""
-    if not options.alone and options.device is None:
-        from .remote import running_server
+    """From a running server when there is one (its models are warm), else from an engine of our own: the same bytes.
+
+    A device or an acceleration that is asked for is one's own engine's.
+    """
+    file = os.path.isabs(request.upscaler or "")  # of this user, not of whoever runs the server
+    if not options.alone and options.device is None and options.acceleration == "auto" and not file:
+        from ..command_line.remote import running_server
 
         server = running_server()
         if server is not None:
             return server.generate(request)
     from acetate.engine.engine import Engine
 
-    return Engine(options.device).run(request)
+    return Engine(options.device, acceleration=options.acceleration).run(request)
 
 
 def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence[str], *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ from acetate.engine.values.errors import ModelBroken
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .exit_codes import UsageError
+from ..command_line.exit_codes import UsageError
 
 _FAMILIES = " or ".join(BASE_FAMILIES)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .exit_codes import UsageError
+from ..command_line.exit_codes import UsageError
 
 DONE = {"install": "installed in", "uninstall": "removed from", "link": "linked into"}
 

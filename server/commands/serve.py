@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..command_line import acceleration
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Where to listen and what to run on."""
@@ -25,16 +27,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure", action="store_true", help="listen beyond this machine without TLS: anyone on the way can read and change"
     )
-    parser.add_argument(
-        "--compile", action="store_true", help="compile networks in the background; minutes later the same sizes come faster"
-    )
+    acceleration.add_option(parser)
+    parser.add_argument("--compile", dest="acceleration", action="store_const", const="compiled", help=argparse.SUPPRESS)
     parser.add_argument("--engine", default=None, help=argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped."""
     from ..http.serve import serve
-    from ..settings import COMPILING_ENGINE, ENGINE
+    from ..settings import ENGINE
 
     return serve(
         options.host,
@@ -45,5 +46,6 @@ def run(options: argparse.Namespace) -> int:
         tls_certificate=options.tls_certificate,
         tls_key=options.tls_key,
         insecure=options.insecure,
-        engine=options.engine or (COMPILING_ENGINE if options.compile else ENGINE),
+        engine=options.engine or ENGINE,
+        acceleration=options.acceleration,
     )

@@ -7,26 +7,35 @@ import json
 from pathlib import Path
 from typing import Any
 
-from acetate.engine import RGBA, Request, builtin
-from acetate.engine.pixels.upscale_options import CHOICES, NAMES
+from acetate.engine import RGBA, Request
+from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.upscaling import OPTIONS
+from acetate.vocabulary.value_types import Choice
 
-from . import outputs
+from ..command_line import acceleration, outputs, parameter_options
+from ..command_line.pictures import read_layer
+from ..command_line.progress import shown
 from .generate import events, report, size
-from .pictures import read_layer
-from .progress import shown
 
-FURTHER = [name for name in NAMES if name not in ("mode", "seams")]
+TASK = next(name for name, task in TASKS.items() if task.enlarges)
+PLAIN = ("scale", "upscaler", "strength", "lock_alpha", "model", "steps", "seed")
+"""Parameters that have an option of their own name."""
+MODES = {
+    "mode": "enlarge alone, redraw the colour, or refine the layer itself",
+    "seams": "how tile borders are gone over after a redraw",
+}
+FURTHER = sorted(set(OPTIONS) - set(MODES))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The layer, how large it becomes, and by which means."""
     parser.add_argument("source", type=Path, help="the layer: any picture file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write")
-    parser.add_argument("--scale", type=float, default=2.0, help="the factor, up to 16 (default: 2)")
     parser.add_argument("--size", type=size, metavar="WIDTHxHEIGHT", help="the target instead of a factor")
-    parser.add_argument("--upscaler", metavar="NAME", help="an installed network, or a file; Lanczos without one")
-    parser.add_argument("--mode", choices=CHOICES["mode"], help="enlarge alone, redraw the colour, or refine the layer itself")
-    parser.add_argument("--seams", choices=CHOICES["seams"], help="how tile borders are gone over after a redraw")
+    for name, meaning in MODES.items():
+        kind = OPTIONS[name]
+        assert isinstance(kind, Choice)
+        parser.add_argument(f"--{name}", choices=kind.choices, help=meaning)
     parser.add_argument(
         "--set",
         dest="further",
@@ -37,12 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"one of {', '.join(FURTHER)}",
     )
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")
-    parser.add_argument("--strength", type=float, help="how far a redraw may go, 0 to 1")
-    parser.add_argument("--lock-alpha", action="store_true", help="mode refine: keep the enlarged layer's transparency")
-    parser.add_argument("--model", default=builtin.NAME, metavar="NAME", help="the base model of a redraw; see `acetate models`")
-    parser.add_argument("--steps", type=int, help="denoising steps of a redraw")
-    parser.add_argument("--seed", type=int, default=0)
+    parameter_options.add(parser, PLAIN, of_one_task=True)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    acceleration.add_option(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
@@ -69,23 +75,10 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def _request(options: argparse.Namespace, source: RGBA) -> Request:
-    width, height = options.size or (None, None)
-    said = {name: getattr(options, name) for name in ("mode", "seams") if getattr(options, name) is not None}
-    upscaler = options.upscaler
-    if upscaler is not None and Path(upscaler).is_file():
-        upscaler = str(Path(upscaler).absolute())
-    return Request(
-        task="upscale",
-        prompt=options.prompt,
-        model=options.model,
-        source=source,
-        width=width,
-        height=height,
-        scale=options.scale,
-        upscaler=upscaler,
-        strength=options.strength,
-        lock_alpha=options.lock_alpha,
-        steps=options.steps,
-        seed=options.seed,
-        upscaling={**said, **dict(options.further)},
-    )
+    upscaling = parameter_options.said(options, MODES) | dict(options.further)
+    asked: dict[str, Any] = parameter_options.said(options, PLAIN)
+    if options.size:
+        asked["width"], asked["height"] = options.size
+    if options.upscaler is not None and Path(options.upscaler).is_file():
+        asked["upscaler"] = str(Path(options.upscaler).absolute())
+    return Request(task=TASK, prompt=options.prompt, source=source, upscaling=upscaling, **asked)

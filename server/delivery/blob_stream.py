@@ -24,14 +24,14 @@ from acetate.protocol.messages import Encoding, File, to_text
 from .outbox import Frames, OutgoingFrame
 
 Convert = Callable[[bytes], bytes | bytearray | memoryview]
-Header = Callable[[int, int], AnyHeader]
+HeaderOfPart = Callable[[int, int], AnyHeader]
 
 
 class BlobStream(Frames):
     """An announcement, then the blob's content in parts of at most `PART_BYTES` after conversion."""
 
     def __init__(
-        self, announcement: str, path: str | None, header: Header, encoding: Encoding, convert: Convert, growth: int
+        self, announcement: str, path: str | None, header: HeaderOfPart, encoding: Encoding, convert: Convert, growth: int
     ) -> None:
         self._announcement: str | None = announcement
         self._path, self._header, self._encoding, self._convert = path, header, encoding, convert
@@ -95,11 +95,6 @@ def file_frames(file: File, path: str, encoding: Encoding) -> BlobStream:
     return BlobStream(to_text(file), path, header, encoding, lambda data: data, 1)
 
 
-def preview_frame(job: str, width: int, height: int, rgba: bytes, encoding: Encoding) -> bytes:
-    payload = compress(rgba) if encoding == "zlib" else rgba
-    return pack_header(PreviewFrame(job, width, height, len(rgba), encoding=encoding)) + payload
-
-
-def thumbnail_frame(job: str, width: int, height: int, rgba: bytes, encoding: Encoding) -> bytes:
-    payload = compress(rgba) if encoding == "zlib" else rgba
-    return pack_header(ThumbnailFrame(job, width, height, len(rgba), encoding=encoding)) + payload
+def small_frame(header: PreviewFrame | ThumbnailFrame, rgba: bytes, encoding: Encoding) -> bytes:
+    """A small picture as one frame; `rgba` is its straight 8-bit pixels."""
+    return pack_header(replace(header, encoding=encoding)) + (compress(rgba) if encoding == "zlib" else rgba)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
 
 OutgoingFrame = str | bytes
-Source = Callable[[], "Frames"]
 
 
 class Frames(ABC):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from acetate.protocol import Layer
 from acetate.protocol import messages as wire
+from acetate.protocol.frames import PreviewFrame, ThumbnailFrame
 
 from ..storage.blobs import Blobs
 from ..storage.store import Thumbnail
-from .blob_stream import file_frames, layer_frames, preview_frame, thumbnail_frame
+from .blob_stream import file_frames, layer_frames, small_frame
 from .outbox import Outbox
 
 
@@ -25,11 +26,12 @@ class Subscriber:
     def tell_progress(self, message: wire.Progress) -> None:
         self.outbox.live(message.job, "progress", wire.to_text(message))
 
-    def show_preview(self, job: str, width: int, height: int, rgba: bytes) -> None:
-        self.outbox.live(job, "preview", preview_frame(job, width, height, rgba, self.encoding))
+    def show_preview(self, preview: PreviewFrame, rgba: bytes) -> None:
+        self.outbox.live(preview.job, "preview", small_frame(preview, rgba, self.encoding))
 
     def show_thumbnail(self, job: str, small: Thumbnail) -> None:
-        self.outbox.answer(thumbnail_frame(job, small.width, small.height, small.rgba, self.encoding))
+        header = ThumbnailFrame(job, small.width, small.height, len(small.rgba))
+        self.outbox.answer(small_frame(header, small.rgba, self.encoding))
 
     def give_layer(self, layer: Layer, format: wire.LayerFormat) -> None:
         path = self._blobs.path(layer.sha256) if layer.bytes else None

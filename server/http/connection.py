@@ -29,7 +29,7 @@ from ..delivery.subscriber import Subscriber
 from ..failures import of_exception
 from ..jobs.admission import MissingImagesError, check_order, tell_history
 from ..jobs.engine_state import EngineState
-from ..jobs.jobs import Jobs
+from ..jobs.jobs import JobRegistry
 from ..settings import Settings
 from ..storage.blobs import Blobs
 from .uploads import Uploads
@@ -45,7 +45,7 @@ class ServerState:
     """What all connections share."""
 
     settings: Settings
-    jobs: Jobs
+    jobs: JobRegistry
     blobs: Blobs
     engine: EngineState
     refresh: Callable[[], Awaitable[None]]
@@ -55,9 +55,9 @@ class ServerState:
 class Connection:
     """Serves one client until it leaves."""
 
-    def __init__(self, socket: ServerConnection, house: ServerState) -> None:
-        self._socket, self._house = socket, house
-        self._outbox = Outbox(house.settings.unanswered)
+    def __init__(self, socket: ServerConnection, state: ServerState) -> None:
+        self._socket, self._state = socket, state
+        self._outbox = Outbox(state.settings.unanswered)
 
     async def serve(self) -> None:
         try:
@@ -66,20 +66,20 @@ class Connection:
             await self._refuse(error.failure)
             return
         except TimeoutError:
-            await self._refuse(Failure("bad-message", f"no hello within {self._house.settings.hello_seconds:g} s"))
+            await self._refuse(Failure("bad-message", f"no hello within {self._state.settings.hello_seconds:g} s"))
             return
         except ConnectionClosed:
             return
         self._format = cast(wire.LayerFormat, next(format for format in hello.formats if format in LAYER_FORMATS))
-        watcher = Subscriber(hello.session, hello.client, self._encoding(hello), self._outbox, self._house.blobs)
-        intake = Uploads(self._house.settings, self._house.jobs.store, self._house.blobs, str(self._socket.id))
+        watcher = Subscriber(hello.session, hello.client, self._encoding(hello), self._outbox, self._state.blobs)
+        uploads = Uploads(self._state.settings, self._state.jobs.store, self._state.blobs, str(self._socket.id))
         self._welcome(watcher)
         sender = asyncio.create_task(self._send())
-        await self._house.refresh()
+        await self._state.refresh()
         log.info("connected", extra={"client": hello.client, "session": hello.session})
         try:
             async for frame in self._socket:
-                self._take(frame, watcher, intake)
+                self._take(frame, watcher, uploads)
                 if self._outbox.overflown:
                     log.warning("gave up on a client", extra={"reason": "it does not read"})
                     self._socket.transport.abort()
@@ -88,16 +88,16 @@ class Connection:
             pass
         finally:
             sender.cancel()
-            self._house.engine.watchers.discard(watcher)
-            intake.close()
-            self._house.jobs.gone(watcher)
+            self._state.engine.watchers.discard(watcher)
+            uploads.close()
+            self._state.jobs.gone(watcher)
             await asyncio.gather(sender, return_exceptions=True)
             log.info("disconnected", extra={"client": hello.client, "session": hello.session})
 
     # --- the greeting ------------------------------------------------------------------------------------------------
 
     async def _hello(self) -> wire.Hello:
-        frame = await asyncio.wait_for(self._socket.recv(), self._house.settings.hello_seconds)
+        frame = await asyncio.wait_for(self._socket.recv(), self._state.settings.hello_seconds)
         if not isinstance(frame, str):
             raise ProtocolError("bad-message", "the first message is binary; it must be hello")
         _check_version(frame)  # before anything else: another version's hello may have other fields
@@ -116,8 +116,8 @@ class Connection:
         return next(encoding for encoding in preferred if encoding in hello.encodings)
 
     def _welcome(self, watcher: Subscriber) -> None:
-        engine = self._house.engine
-        limits = self._house.settings.limits
+        engine = self._state.engine
+        limits = self._state.settings.limits
         watcher.tell(
             wire.Welcome(wire.VERSION, f"acetate {version('acetate')}", watcher.encoding, LAYER_FORMATS, limits, engine.message)
         )
@@ -132,14 +132,14 @@ class Connection:
 
     # --- messages in -------------------------------------------------------------------------------------------------
 
-    def _take(self, frame: str | bytes, watcher: Subscriber, intake: Uploads) -> None:
+    def _take(self, frame: str | bytes, watcher: Subscriber, uploads: Uploads) -> None:
         """One message. Whatever is wrong with it is answered, and touches nobody else."""
         try:
             if isinstance(frame, str):
-                self._obey(self._formatted(wire.from_client(frame)), watcher, intake)
-            elif (answer := intake.take(*unpack_upload(frame))) is not None:
+                self._obey(self._formatted(wire.from_client(frame)), watcher, uploads)
+            elif (answer := uploads.take(*unpack_upload(frame))) is not None:
                 watcher.tell(answer)
-                self._house.jobs.evict()
+                self._state.jobs.evict()
         except MissingImagesError as error:
             watcher.tell(replace(_refusal(frame, error.failure), sha256=error.sha256))
         except (ProtocolError, OSError, sqlite3.Error) as error:
@@ -154,12 +154,12 @@ class Connection:
             return replace(message, format=self._format)
         return message
 
-    def _obey(self, message: wire.ClientMessage, watcher: Subscriber, intake: Uploads) -> None:
-        jobs = self._house.jobs
+    def _obey(self, message: wire.ClientMessage, watcher: Subscriber, uploads: Uploads) -> None:
+        jobs = self._state.jobs
         if isinstance(message, wire.Upload):
-            watcher.tell(intake.announce(message))
+            watcher.tell(uploads.announce(message))
         elif isinstance(message, (wire.Submit, wire.Insert, wire.Export)):
-            check_order(message, jobs.store, self._house.blobs)
+            check_order(message, jobs.store, self._state.blobs)
             jobs.accept(watcher, message)
         elif isinstance(message, wire.Cancel):
             jobs.cancel(message.job)
@@ -183,7 +183,7 @@ class Connection:
         """Until the connection ends. The library's keep-alive cannot see a reader that stalls during a send; this does."""
         try:
             while (frame := await self._outbox.take()) is not None:
-                async with asyncio.timeout(self._house.settings.send_seconds):
+                async with asyncio.timeout(self._state.settings.send_seconds):
                     await self._socket.send(frame)
         except ConnectionClosed:
             return

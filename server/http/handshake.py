@@ -1,6 +1,6 @@
 """Who may connect: nobody without the token, no web page, no foreign host name. Knows HTTP headers; knows no message.
 
-Each check answers an attack that comparable servers have suffered from (performance.md 3.2): a page's script may open a
+Each check answers an attack that comparable servers have suffered from (SECURITY.md): a page's script may open a
 websocket to 127.0.0.1 (`Origin`), a rebound DNS name may pose as the same origin (`Host`), and loopback alone is no
 authentication (token).
 """

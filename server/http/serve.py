@@ -20,6 +20,7 @@ from acetate.protocol import running_server
 from acetate.protocol.connection import GOING_AWAY
 from acetate.protocol.frames import MAX_FRAME_BYTES
 from acetate.protocol.messages import VERSION
+from acetate.vocabulary.acceleration import Acceleration
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
 
@@ -27,7 +28,7 @@ from .. import log
 from ..instance import AlreadyRunningError, Instance
 from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
-from ..jobs.jobs import Jobs
+from ..jobs.jobs import JobRegistry
 from ..settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
 from ..storage.blobs import Blobs
 from ..storage.database import StoreError
@@ -53,6 +54,7 @@ def serve(
     tls_key: Path | None = None,
     insecure: bool = False,
     engine: str = ENGINE,
+    acceleration: Acceleration = "auto",
 ) -> int:
     """Serve until Ctrl+C or SIGTERM; returns the exit code.
 
@@ -69,6 +71,7 @@ def serve(
         tls_key=tls_key,
         insecure=insecure,
         engine=FAKE_ENGINE if engine == "fake" else engine,
+        acceleration=acceleration,
     )
     return run(settings)
 
@@ -105,7 +108,7 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     _on_signals(stopping)
     _allow_many_files()
     store, blobs = Store(settings.database), Blobs(settings.blobs)
-    jobs, engine = Jobs(settings, store, blobs), EngineState(store, settings.preload)
+    jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
     workers = [
         LocalWorker(settings, "engine", f"engine-{number}", device, engine.ready)
         for number, device in enumerate(settings.devices)
@@ -145,18 +148,20 @@ async def _until_stopped(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[N
     return bool(broken)
 
 
-async def _listen(settings: Settings, token: str, house: ServerState) -> Server:
+async def _listen(settings: Settings, token: str, shared: ServerState) -> Server:
     """Listen on the wanted port; without a wish on the usual one, or on any when that is taken."""
-    queues = house.jobs.queues.values()
+    queues = shared.jobs.queues.values()
 
     def health() -> dict[str, object]:
-        state = house.engine.message.state
+        state = shared.engine.message.state
         return {"version": version("acetate"), "protocol": VERSION, "queue": sum(map(len, queues)), "engine": state}
 
-    gate = Handshake(token, (settings.host, *settings.names), health, room=lambda: len(server.connections) < settings.connections)
+    handshake = Handshake(
+        token, (settings.host, *settings.names), health, room=lambda: len(server.connections) < settings.connections
+    )
 
     async def handle(socket: ServerConnection) -> None:
-        await Connection(socket, house).serve()
+        await Connection(socket, shared).serve()
 
     ports = [DEFAULT_PORT, 0] if settings.port is None else [settings.port]
     for port in ports:
@@ -165,11 +170,11 @@ async def _listen(settings: Settings, token: str, house: ServerState) -> Server:
                 handle,
                 settings.host,
                 port,
-                process_request=gate.check,
+                process_request=handshake.check,
                 create_connection=_limited(settings.sockets),
                 ssl=_tls(settings),
                 logger=_silent(),
-                compression=None,  # 10 times slower than raw (performance.md 2.3)
+                compression=None,  # 10 times slower than raw (performance.md 8)
                 server_header=None,
                 max_size=MAX_FRAME_BYTES,
                 max_queue=4,

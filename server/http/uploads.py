@@ -8,7 +8,7 @@ from acetate.protocol.messages import Have, Upload
 from acetate.protocol.pixels import byte_count
 
 from ..settings import Settings
-from ..storage.blobs import Blobs, Receiving
+from ..storage.blobs import Blobs, IncomingBlob
 from ..storage.store import Store, StoredBlob
 
 
@@ -17,7 +17,7 @@ class Uploads:
 
     def __init__(self, settings: Settings, store: Store, blobs: Blobs, owner: str) -> None:
         self._settings, self._store, self._blobs, self._owner = settings, store, blobs, owner
-        self._receiving: dict[str, Receiving] = {}
+        self._receiving: dict[str, IncomingBlob] = {}
 
     def announce(self, upload: Upload) -> Have:
         """What is here of it already: everything, or nothing."""
@@ -31,7 +31,7 @@ class Uploads:
             raise ProtocolError("too-many", f"{len(self._receiving)} uploads are under way", "Finish some of them first.")
         if (announced := self._blobs.announced) + upload.bytes > self._settings.unfinished_bytes:
             raise ProtocolError("too-many", f"uploads of {announced} bytes are under way", "Try again when they are finished.")
-        self._receiving[upload.sha256] = Receiving(self._blobs, upload, self._owner)
+        self._receiving[upload.sha256] = IncomingBlob(self._blobs, upload, self._owner)
         return Have(upload.sha256, 0, complete=False)
 
     def take(self, part: UploadPart, data: bytes | memoryview) -> Have | None:

@@ -7,6 +7,7 @@ import json
 from acetate.protocol import Failure, HistoryEntry, ProtocolError
 from acetate.protocol import messages as wire
 from acetate.protocol.pixels import MAX_PIXELS
+from acetate.vocabulary.verdict import of_task
 
 from ..delivery.subscriber import Subscriber
 from ..storage.blobs import Blobs
@@ -49,14 +50,10 @@ def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
 
 
 def _check_submit(order: wire.Submit, store: Store) -> None:
-    if order.task not in wire.TASKS:
-        raise ProtocolError("bad-request", f"submit.task is {order.task!r}; it must be one of {', '.join(wire.TASKS)}")
-    if unknown := set(order.parameters.prompts) - set(wire.ROLES):
-        raise ProtocolError("bad-request", f"submit.parameters.prompts has {unknown.pop()!r}; known are {', '.join(wire.ROLES)}")
-    for name, size in (("box", order.box), ("parameters", order.parameters)):
-        width, height = getattr(size, "width", None), getattr(size, "height", None)
-        if width and height and width * height > MAX_PIXELS:
-            raise ProtocolError("too-large", f"submit.{name} is {width} x {height}; at most {MAX_PIXELS} pixels are allowed")
+    if wrong := of_task(order.task):
+        raise ProtocolError("bad-request", wrong.message, wrong.hint)
+    if (box := order.box) is not None and box.width * box.height > MAX_PIXELS:
+        raise ProtocolError("too-large", f"submit.box is {box.width} x {box.height}; at most {MAX_PIXELS} pixels are allowed")
     for placed in inputs(order):
         blob = store.blob(placed.sha256)
         if blob is not None and blob.format == "file":

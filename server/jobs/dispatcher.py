@@ -7,17 +7,19 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from acetate.protocol import Failure, schema
+from acetate.protocol import Failure, Layer
 from acetate.protocol import messages as wire
+from acetate.protocol.frames import PreviewFrame
 
 from ..failures import of_exception
 from ..storage.store import StoredBlob, Thumbnail
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError
 from .engine_state import EngineState
-from .jobs import Job, Jobs, inputs
+from .jobs import Job, JobRegistry, inputs
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """Feeds one runner with the jobs of one queue."""
 
-    def __init__(self, name: str, jobs: Jobs, runner: Runner, engine: EngineState | None = None) -> None:
+    def __init__(self, name: str, jobs: JobRegistry, runner: Runner, engine: EngineState | None = None) -> None:
         self._name, self._jobs, self._runner = name, jobs, runner
         self._engine = engine
         """With it the runner is started before there is a job, and again when it is lost."""
@@ -114,22 +116,22 @@ class Dispatcher:
     # --- outcomes ----------------------------------------------------------------------------------------------------
 
     def _take(self, job: Job, outcome: Outcome, payload: bytes) -> None:
-        if isinstance(outcome, worker_messages.Advanced):
-            self._advanced(job, outcome)
-        elif isinstance(outcome, worker_messages.Sketch):
+        if isinstance(outcome, wire.Progress):
+            self._progress(job, outcome)
+        elif isinstance(outcome, PreviewFrame):
             for watcher in job.watchers:
-                watcher.show_preview(job.id, outcome.width, outcome.height, payload)
+                watcher.show_preview(outcome, payload)
         elif isinstance(outcome, worker_messages.Made):
             self._made(job, outcome, payload)
         elif isinstance(outcome, worker_messages.MadeFile):
             self._made_file(job, outcome)
-        elif isinstance(outcome, worker_messages.Stopped):
+        elif isinstance(outcome, wire.Cancelled):
             self._jobs.end(job, "cancelled")
         else:
             self._jobs.end(job, "finished", notes=outcome.notes)
 
-    def _advanced(self, job: Job, step: worker_messages.Advanced) -> None:
-        message = wire.Progress(job.id, step.stage, step.step, step.steps, round(step.fraction, 4), seconds_left(job, step))
+    def _progress(self, job: Job, step: wire.Progress) -> None:
+        message = replace(step, fraction=round(step.fraction, 4), seconds_left=seconds_left(job, step))
         for watcher in job.watchers:
             watcher.tell_progress(message)
 
@@ -154,21 +156,20 @@ class Dispatcher:
         if self._jobs.store.file(job.id) is not None:
             self._jobs.blobs.discard(made.name)
             return
-        self._jobs.blobs.adopt(made.name, made.sha256)
-        self._jobs.store.add_file(job.id, made.title, StoredBlob(made.sha256, made.bytes, "file", None, None), made.notes)
+        self._jobs.blobs.adopt(made.name, made.file.sha256)
+        self._jobs.store.add_file(made.file)
         for watcher in job.watchers:
-            watcher.give_file(wire.File(job.id, made.title, made.bytes, made.sha256, made.notes))
+            watcher.give_file(made.file)
 
     # --- the command -------------------------------------------------------------------------------------------------
 
     def _command(self, job: Job) -> worker_messages.RunJob:
         order = job.order
         files: dict[str, Mapping[str, Any]] = {}
-        layers: list[Mapping[str, Any]] = []
+        layers: list[Layer] = []
         if isinstance(order, wire.Export):
-            for source in order.jobs:
-                layers += [schema.encode(layer) for layer in self._jobs.store.layers(source)]
-            wanted = {layer["sha256"] for layer in layers if layer["bytes"]}
+            layers = [layer for source in order.jobs for layer in self._jobs.store.layers(source)]
+            wanted = {layer.sha256 for layer in layers if layer.bytes}
         else:
             wanted = {placed.sha256 for placed in inputs(order)}
         for sha256 in wanted:
@@ -176,10 +177,10 @@ class Dispatcher:
             if blob is not None:
                 path = self._jobs.blobs.path(sha256)
                 files[sha256] = {"path": path, "format": blob.format, "width": blob.width, "height": blob.height}
-        return worker_messages.RunJob(job.id, order.TYPE, schema.encode(order), files, tuple(layers))
+        return worker_messages.RunJob(order, files, tuple(layers))
 
 
-def seconds_left(job: Job, step: worker_messages.Advanced) -> float | None:
+def seconds_left(job: Job, step: wire.Progress) -> float | None:
     """From the pace since the models were loaded; `None` until there is one."""
     now = time.monotonic()
     if step.stage == "load" or job.denoising_since is None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from acetate.protocol import Failure, Layer, ProtocolError, schema
 from acetate.protocol import messages as wire
+from acetate.vocabulary.roles import GIVEN
 
 from ..delivery.subscriber import Subscriber
 from ..settings import Settings
@@ -57,7 +58,7 @@ class Job:
         return self.order.task if isinstance(self.order, wire.Submit) else self.order.TYPE
 
 
-class Jobs:
+class JobRegistry:
     """See the module. `work` is set whenever something has been queued."""
 
     def __init__(self, settings: Settings, store: Store, blobs: Blobs) -> None:
@@ -148,11 +149,11 @@ class Jobs:
 
     def gone(self, watcher: Subscriber) -> None:
         """A connection ended: nobody is told through it any more, and its jobs with `keep: false` are cancelled."""
-        for job in list(self._jobs.values()):
+        for job in self._jobs.values():
             job.watchers.pop(watcher, None)
-            if job.owner is watcher:
-                log.info("its client has gone", extra={"job": job.id})
-                self.cancel(job.id)
+        for job in [job for job in self._jobs.values() if job.owner is watcher]:
+            log.info("its client has gone", extra={"job": job.id})
+            self.cancel(job.id)
 
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 
@@ -269,9 +270,8 @@ class Jobs:
 
     def _tell_end(self, watcher: Subscriber, row: JobRow) -> None:
         if row.state == "finished":
-            if (found := self.store.file(row.job)) is not None:
-                name, blob, notes = found
-                watcher.give_file(wire.File(row.job, name, blob.bytes, blob.sha256, notes))
+            if (file := self.store.file(row.job)) is not None:
+                watcher.give_file(file)
             watcher.tell_end(wire.Finished(row.job, len(self.store.layers(row.job)), round(row.seconds, 3), row.notes))
         elif row.failure is not None:
             watcher.tell_end(wire.Failed(row.job, row.failure))
@@ -292,7 +292,7 @@ def inputs(order: Submission) -> Iterator[wire.Placed]:
     if isinstance(order, wire.Insert):
         yield wire.Placed(order.sha256)
     elif isinstance(order, wire.Submit):
-        found = (getattr(order.conditions, name) for name in ("source", "mask", "foreground", "background", "blended"))
+        found = (getattr(order.conditions, name) for name in GIVEN)
         yield from (placed for placed in found if placed is not None)
 
 

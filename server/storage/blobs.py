@@ -58,7 +58,7 @@ class Blobs:
         return {path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*")}
 
 
-class Receiving:
+class IncomingBlob:
     """A content that a client is sending, part by part."""
 
     def __init__(self, blobs: Blobs, upload: Upload, owner: str) -> None:

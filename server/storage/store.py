@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from acetate.protocol import Failure, Layer, schema
-from acetate.protocol.messages import State
+from acetate.protocol.messages import File, State
 
 from .database import Transaction, open_database
 
@@ -157,16 +157,17 @@ class Store:
         found = self._db.execute("SELECT thumbnail, thumbnail_width, thumbnail_height FROM jobs WHERE job = ?", (job,)).fetchone()
         return Thumbnail(found[1], found[2], zlib.decompress(found[0])) if found and found[0] else None
 
-    def add_file(self, job: str, name: str, blob: StoredBlob, notes: Sequence[str]) -> None:
+    def add_file(self, file: File) -> None:
         with Transaction(self._db):
-            self._keep(blob)
-            self._db.execute("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?)", (job, name, blob.sha256, json.dumps(notes)))
-            self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (blob.bytes, job))
+            self._keep(StoredBlob(file.sha256, file.bytes, "file", None, None))
+            row = (file.job, file.name, file.sha256, json.dumps(file.notes))
+            self._db.execute("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?)", row)
+            self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (file.bytes, file.job))
 
-    def file(self, job: str) -> tuple[str, StoredBlob, tuple[str, ...]] | None:
+    def file(self, job: str) -> File | None:
         found = self._db.execute("SELECT * FROM files WHERE job = ?", (job,)).fetchone()
         blob = self.blob(found["sha256"]) if found else None
-        return (found["name"], blob, tuple(json.loads(found["notes"]))) if blob else None
+        return File(job, found["name"], blob.bytes, blob.sha256, tuple(json.loads(found["notes"]))) if blob else None
 
     # --- blobs -------------------------------------------------------------------------------------------------------
 

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from acetate import document
-from acetate.engine.pixels.alpha import alpha_box
-from acetate.protocol import Box, Group, Layer, ProtocolError, schema
-from acetate.protocol.messages import Export, Insert
+from acetate.protocol import Box, Group, Layer, ProtocolError
+from acetate.protocol.messages import Export, File, Insert, Progress
 from acetate.protocol.pixels import content_hash, content_id
+from acetate.raster import trim
+from acetate.vocabulary.stacking import nested
 
 from .layers import thumbnail, write_pixels
-from .worker_messages import Advanced, Done, Made, MadeFile, RunJob
-
-ReportWithPayload = tuple[Advanced | Made | MadeFile | Done, bytes]
+from .worker_messages import Done, Made, MadeFile, ReportWithPayload, RunJob
 
 
 class DocumentJobs:
@@ -41,34 +39,34 @@ class DocumentJobs:
 
     def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
         try:
-            if command.kind == Insert.TYPE:
-                yield from self._insert(schema.decode(Insert, dict(command.message), "insert"), command)
-            else:
-                yield from self._export(schema.decode(Export, dict(command.message), "export"), command)
+            if isinstance(command.order, Insert):
+                yield from self._insert(command.order, command)
+            elif isinstance(command.order, Export):
+                yield from self._export(command.order, command)
         except document.DocumentError as error:
             raise ProtocolError("bad-request", str(error), error.hint) from error
 
     # --- insert ------------------------------------------------------------------------------------------------------
 
     def _insert(self, asked: Insert, command: RunJob) -> Iterator[ReportWithPayload]:
-        yield Advanced(asked.job, "read", 0, 1, 0.0), b""
+        yield Progress(asked.job, "read", 0, 1, 0.0), b""
         data = Path(command.files[asked.sha256]["path"]).read_bytes()
         found = document.read_bytes(data, name_or_format=f"the {asked.file} file")
         flat = list(_flattened(found.layers, asked.job))
         for index, (layer, groups) in enumerate(flat):
             yield self._layer(asked, index, layer, groups)
-            yield Advanced(asked.job, "read", index + 1, len(flat), (index + 1) / len(flat)), b""
+            yield Progress(asked.job, "read", index + 1, len(flat), (index + 1) / len(flat)), b""
         yield Done(asked.job, found.notes), b""
 
     def _layer(self, asked: Insert, index: int, layer: document.Layer, groups: tuple[Group, ...]) -> tuple[Made, bytes]:
         height, width = layer.rgba.shape[:2]
         box = Box(asked.x + layer.x, asked.y + layer.y, max(1, width), max(1, height))
-        found = alpha_box(layer.rgba) if layer.rgba.size else None
+        trimmed = trim(layer.rgba)
         place, name, small = box, "", None
         sha256 = content_hash("rgba8").hexdigest()
-        if found is not None:
-            pixels = np.ascontiguousarray(layer.rgba[found.top : found.bottom, found.left : found.right])
-            place = Box(box.x + found.left, box.y + found.top, found.width, found.height)
+        if trimmed is not None:
+            pixels, inside = trimmed
+            place = inside.translated(box.x, box.y)
             name, small = f"{asked.job}-{index}-{os.getpid()}", thumbnail(pixels)
             sha256 = write_pixels(self._incoming / name, pixels)
         message = Layer(
@@ -98,15 +96,14 @@ class DocumentJobs:
     # --- export ------------------------------------------------------------------------------------------------------
 
     def _export(self, asked: Export, command: RunJob) -> Iterator[ReportWithPayload]:
-        yield Advanced(asked.job, "write", 0, 1, 0.0), b""
-        layers = [schema.decode(Layer, dict(layer), "layer") for layer in command.layers]
-        whole = assemble(layers, command.files, asked.width, asked.height)
+        yield Progress(asked.job, "write", 0, 1, 0.0), b""
+        whole = assemble(command.layers, command.files, asked.width, asked.height)
         data = document.write_bytes(whole, asked.file)
         name = f"{asked.job}-{os.getpid()}"
         (self._incoming / name).write_bytes(data)
         notes = document.losses(whole, asked.file)
-        title = f"{_title(layers)}.{asked.file}"
-        yield MadeFile(asked.job, name, title, content_id(data), len(data), notes), b""
+        title = f"{_title(command.layers)}.{asked.file}"
+        yield MadeFile(File(asked.job, title, len(data), content_id(data), notes), name), b""
         yield Done(asked.job, notes), b""
 
 
@@ -123,22 +120,6 @@ def _flattened(
             yield from _flattened(node.children, job, (*groups, group))
 
 
-@dataclass
-class _Branch:
-    """A group under construction."""
-
-    group: Group | None = None
-    children: list[document.Layer | _Branch] = field(default_factory=list)
-
-    def built(self) -> list[document.Node]:
-        return [child if isinstance(child, document.Layer) else child._as_group() for child in self.children]
-
-    def _as_group(self) -> document.Group:
-        assert self.group is not None
-        found = self.group
-        return document.Group(found.name, self.built(), found.opacity, found.blend_mode, found.visible)
-
-
 def assemble(
     layers: Sequence[Layer], files: Mapping[str, Mapping[str, Any]], width: int | None, height: int | None
 ) -> document.Document:
@@ -146,25 +127,25 @@ def assemble(
     and then the layers move so that nothing lies outside."""
     left = min(layer.box.x for layer in layers) if width is None else 0
     top = min(layer.box.y for layer in layers) if height is None else 0
-    root = _Branch()
-    branches: dict[str, _Branch] = {}
     jobs = list(dict.fromkeys(layer.job for layer in layers))
-    for layer in sorted(layers, key=lambda layer: (jobs.index(layer.job), layer.order)):
-        branch = root
-        for group in layer.group:
-            if group.id not in branches:
-                branches[group.id] = _Branch(group)
-                branch.children.append(branches[group.id])
-            branch = branches[group.id]
-        branch.children.append(_document_layer(layer, files, layer.x - left, layer.y - top))
     return document.Document(
-        width or max(layer.box.x + layer.box.width for layer in layers) - left,
-        height or max(layer.box.y + layer.box.height for layer in layers) - top,
-        root.built(),
+        width or max(layer.box.right for layer in layers) - left,
+        height or max(layer.box.bottom for layer in layers) - top,
+        nested(
+            sorted(layers, key=lambda layer: (jobs.index(layer.job), layer.order)),
+            lambda layer: layer.group,
+            lambda layer: _document_layer(layer, files, layer.x - left, layer.y - top),
+            document_group,
+        ),
     )
 
 
-def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int, y: int) -> document.Layer:
+def document_group(group: Group, children: Sequence[document.Node]) -> document.Node:
+    """A group of the wire as one of a document."""
+    return document.Group(group.name, children, group.opacity, group.blend_mode, group.visible)
+
+
+def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int, y: int) -> document.Node:
     rgba = np.zeros((0, 0, 4), np.uint8)
     if layer.bytes:
         data = Path(files[layer.sha256]["path"]).read_bytes()

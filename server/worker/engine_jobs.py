@@ -14,20 +14,19 @@ from typing import Any
 
 import numpy as np
 from acetate.engine import RGBA, Picture, Progress
-from acetate.protocol import Box, schema
-from acetate.protocol.messages import Submit
+from acetate.protocol import Box
+from acetate.protocol import messages as wire
+from acetate.protocol.frames import PreviewFrame
+from acetate.vocabulary.stacking import Stacking
+from acetate.vocabulary.tasks import TASKS
 
-from .layers import Stack, save
+from .layers import save
 from .requests import CanvasTarget, target
-from .worker_messages import Advanced, Made, MadeFile, RunJob, Sketch
+from .worker_messages import ReportWithPayload, RunJob
 
 PREVIEW_SIDE = 256
 FIRST_PREVIEW_SECONDS = 0.002
 """What the first one is guessed to cost."""
-ROLES = {"scene": 3, "background": 2, "object": 2}
-"""Layers per picture of the tasks that make more than one."""
-
-ReportWithPayload = tuple[Advanced | Sketch | Made | MadeFile, bytes]
 
 
 class PreviewBudget:
@@ -69,9 +68,11 @@ class PreviewBudget:
 class EngineJobs:
     """Makes the engine, and runs one job at a time."""
 
-    def __init__(self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget) -> None:
+    def __init__(
+        self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget, acceleration: str = "auto"
+    ) -> None:
         module, _, name = engine.partition(":")
-        self._engine = getattr(importlib.import_module(module), name)(device=device)
+        self._engine = getattr(importlib.import_module(module), name)(device=device, acceleration=acceleration)
         self._incoming = incoming
         self._budget = budget
 
@@ -87,20 +88,20 @@ class EngineJobs:
 
     def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
         """Closing the iterator stops the engine between two steps."""
-        submit = schema.decode(Submit, dict(command.message), "submit")
+        submit = command.order
+        assert isinstance(submit, wire.Submit)
         aim = target(submit, command.files)
-        parameters = submit.parameters
-        stack = Stack(submit.job, submit.task, parameters.prompt, parameters.count, ROLES.get(submit.task, 1), submit.name)
+        stacking = stacking_of(submit)
         self._budget.begin()
         index = 0
         steps = self._engine.run(aim.request)
         try:
             for item in steps:
                 if isinstance(item, Picture):
-                    yield save(stack, item, index, _place(aim, item), self._incoming, crop=submit.crop)
+                    yield save(stacking, item, index, _place(aim, item), self._incoming, crop=submit.crop)
                     index += 1
                 else:
-                    yield Advanced(submit.job, item.stage, item.step, item.steps, item.fraction), b""
+                    yield wire.Progress(submit.job, item.stage, item.step, item.steps, item.fraction), b""
                     if submit.previews:
                         yield from self._preview(submit.job, item)
         finally:
@@ -109,7 +110,13 @@ class EngineJobs:
     def _preview(self, job: str, progress: Progress) -> Iterator[ReportWithPayload]:
         if progress.preview is not None and self._budget.allows():
             small = self._budget.make(progress.preview)
-            yield Sketch(job, small.shape[1], small.shape[0]), small.tobytes()
+            yield PreviewFrame(job, small.shape[1], small.shape[0], small.nbytes), small.tobytes()
+
+
+def stacking_of(submit: wire.Submit) -> Stacking:
+    """How the layers of a job are arranged."""
+    asked = submit.parameters
+    return Stacking(submit.task, asked.prompt, TASKS[submit.task].makes, asked.count, submit.name, submit.job)
 
 
 def _place(aim: CanvasTarget, picture: Picture) -> Box:

@@ -21,55 +21,33 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from acetate.engine import RGBA, TASKS, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request, Role
+from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request
 from acetate.engine.builtin import NAME as MODEL
+from acetate.engine.description import described_tasks
+from acetate.vocabulary.roles import Role
+from acetate.vocabulary.tasks import TASKS
 from numpy.typing import NDArray
 
 NATIVE = 64
-ROLES: dict[str, tuple[Role, ...]] = {
-    "scene": ("foreground", "background", "blended"),
-    "background": ("background", "blended"),
-    "object": ("foreground", "blended"),
-    "blend": ("blended",),
-    "extract-background": ("background",),
-}
-NEEDS: dict[str, tuple[str, ...]] = {
-    "background": ("foreground",),
-    "object": ("background",),
-    "blend": ("foreground",),
-    "extract-background": ("foreground", "blended"),
-    "extract-foreground": ("background", "blended"),
-    "refine": ("source",),
-    "repaint": ("source", "mask"),
-    "upscale": ("source",),
-}
 
 
 class FakeEngine:
     """Stands where `acetate.engine.Engine` stands."""
 
-    def __init__(self, device: str | None = None) -> None:
+    def __init__(self, device: str | None = None, acceleration: str = "auto") -> None:
         self.device = device or "fake"
         self.loaded: set[str] = set()
 
     def describe(self) -> dict[str, Any]:
-        defaults = Request()
-        plain = {
-            f.name: getattr(defaults, f.name)
-            for f in fields(Request)
-            if f.name not in ("task", "source", "mask", *ROLES["scene"])
-        }
-        parameters = {name: dict(value) if name == "prompts" else value for name, value in plain.items()}
         return {
             "device": self.device,
             "models": [{"name": MODEL, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": MODEL in self.loaded}],
-            "tasks": {task: {"parameters": parameters, "conditions": list(NEEDS.get(task, ()))} for task in TASKS},
+            "tasks": described_tasks(),
             "pid": os.getpid(),
         }
 
@@ -84,7 +62,7 @@ class FakeEngine:
     def run(self, request: Request) -> Iterator[Progress | Picture]:
         """Stages `load`, `encode`, `denoise` (`steps` times) and `decode` (once per picture), each a `Progress`."""
         self.open(request.model)
-        for need in NEEDS.get(request.task, ()):
+        for need in TASKS[request.task].conditions:
             if getattr(request, need) is None:
                 raise BadRequest(f"task {request.task} needs a {need}")
         steps = request.steps or 4
@@ -105,7 +83,8 @@ class FakeEngine:
 
 def _pictures(request: Request, index: int) -> Iterator[Picture]:
     seed = request.seed + index
-    for role in ROLES.get(request.task, ("foreground",)):
+    task = TASKS[request.task]
+    for role in task.makes:
         yield Picture(
             rgba=draw(request, role, seed),
             role=role,
@@ -113,13 +92,13 @@ def _pictures(request: Request, index: int) -> Iterator[Picture]:
             seed=seed,
             parameters={"task": request.task, "prompt": request.prompt, "seed": seed, "model": request.model},
             quality={"coverage": 0.25},
-            hidden=role == "blended" and request.task != "blend",
+            hidden=task.hides(role),
         )
 
 
 def draw(request: Request, role: Role, seed: int) -> RGBA:
     """A soft disc on nothing, its colour and place from prompt, role and seed; colour goes on under alpha 0."""
-    if request.task == "upscale" and request.source is not None:
+    if TASKS[request.task].enlarges and request.source is not None:
         return _enlarged(request)
     if "@big:" in request.prompt:
         return _square(int(_argument(request, "@big:")), seed)

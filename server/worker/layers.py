@@ -1,112 +1,74 @@
-"""From the engine's pictures to layers of a stack: place, crop, name, group, order. Runs in the worker; knows no socket."""
+"""From the engine's pictures to layers of a stack: place, crop, message. Runs in the worker; knows no socket."""
 
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from acetate.engine import RGBA, Picture
-from acetate.engine.pixels import alpha
-from acetate.protocol import Box, Group, Layer
+from acetate.engine.pixels.alpha import resize_padded
+from acetate.protocol import Box, Layer
 from acetate.protocol.pixels import content_hash
+from acetate.raster import trim
+from acetate.vocabulary.stacking import Stacking, StackPosition
 from PIL import Image
 
 from .worker_messages import Made
 
 THUMBNAIL_SIDE = 128
-NAME_CHARACTERS = 60
-SEED = r" \(\d+\)$"
-"""At the end of a layer's name."""
-ROLE_ORDER = {"background": 0, "foreground": 1, "blended": 2}
-"""Bottom to top within one picture."""
-ROLE_NAMES = {"background": "Background", "foreground": "Foreground", "blended": "Blended"}
 
 
-@dataclass(frozen=True)
-class Stack:
-    """How a job's pictures are arranged: several roles make a group per picture, several pictures a group of candidates."""
-
-    job: str
-    task: str
-    prompt: str
-    count: int
-    roles: int
-    """Layers per picture."""
-    name: str = ""
-    """Of the layer that the result is a larger version of."""
-
-    def layer(self, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str) -> Layer:
-        """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas."""
-        name = layer_name(picture, self.prompt_name, original=self.name)
-        place = crop or Box(box.x, box.y, 1, 1)
-        size = (crop.width, crop.height) if crop else (0, 0)
-        first = picture.index == 0
-        return Layer(
-            job=self.job,
-            index=index,
-            name=ROLE_NAMES[picture.role] if self.roles > 1 else name,
-            role=picture.role,
-            x=place.x,
-            y=place.y,
-            width=size[0],
-            height=size[1],
-            box=box,
-            format="rgba8",
-            bytes=size[0] * size[1] * 4,
-            sha256=sha256,
-            order=picture.index * self.roles + (ROLE_ORDER[picture.role] if self.roles > 1 else 0),
-            group=self._groups(picture.index, name),
-            visible=not picture.hidden and (first or self.roles > 1),
-            reference=picture.hidden,
-            picture=picture.index,
-            seed=picture.seed,
-            parameters=picture.parameters,
-            quality=picture.quality,
-            warnings=picture.warnings,
-        )
-
-    def _groups(self, picture: int, name: str) -> tuple[Group, ...]:
-        groups: list[Group] = []
-        if self.count > 1:
-            groups.append(Group(f"{self.job}-candidates", self.prompt_name))
-        if self.roles > 1:
-            groups.append(Group(f"{self.job}-{picture}", name, visible=picture == 0))
-        return tuple(groups)
-
-    @property
-    def prompt_name(self) -> str:
-        words = " ".join((re.sub(SEED, "", self.name) or self.prompt).split())
-        if len(words) > NAME_CHARACTERS:
-            words = words[: NAME_CHARACTERS - 1].rstrip() + "…"
-        return words or self.task.capitalize()
+def position(stacking: Stacking, picture: Picture) -> StackPosition:
+    """Where a picture goes in the stack of its job. Only an enlargement has used no seed."""
+    seed = None if picture.parameters.get("upscaling", {}).get("mode") == "enlarge" else picture.seed
+    return stacking.position(picture.role, picture.index, seed, reference=picture.hidden)
 
 
-def layer_name(picture: Picture, words: str, *, original: str = "") -> str:
-    """The words, or the `original` layer's name without its own seed, and the seed; only an enlargement has used none."""
-    if picture.parameters.get("upscaling", {}).get("mode") == "enlarge":
-        return original or words
-    return f"{re.sub(SEED, '', original) or words} ({picture.seed})"
+def layer_message(stacking: Stacking, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str) -> Layer:
+    """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas."""
+    placed = position(stacking, picture)
+    place = crop or Box(box.x, box.y, 1, 1)
+    width, height = (crop.width, crop.height) if crop else (0, 0)
+    return Layer(
+        job=stacking.job,
+        index=index,
+        name=placed.name,
+        role=picture.role,
+        x=place.x,
+        y=place.y,
+        width=width,
+        height=height,
+        box=box,
+        format="rgba8",
+        bytes=width * height * 4,
+        sha256=sha256,
+        order=placed.order,
+        group=placed.groups,
+        visible=placed.visible,
+        reference=picture.hidden,
+        picture=picture.index,
+        seed=picture.seed,
+        parameters=picture.parameters,
+        quality=picture.quality,
+        warnings=picture.warnings,
+    )
 
 
-def save(stack: Stack, picture: Picture, index: int, box: Box, incoming: Path, *, crop: bool) -> tuple[Made, bytes]:
+def save(stacking: Stacking, picture: Picture, index: int, box: Box, incoming: Path, *, crop: bool) -> tuple[Made, bytes]:
     """Write the picture's pixels into the incoming folder; returns the report and its payload, a thumbnail."""
     rgba = picture.rgba
     if rgba.shape[:2] != (box.height, box.width):
-        rgba = alpha.resize(rgba, box.width, box.height)
-    found = alpha.alpha_box(rgba)
-    if not crop:
-        found = alpha.Box(0, 0, box.width, box.height)
-    if found is None:
-        return Made(stack.layer(picture, index, box, None, content_hash("rgba8").hexdigest()), ""), b""
-    pixels = np.ascontiguousarray(rgba[found.top : found.bottom, found.left : found.right])
-    name = f"{stack.job}-{index}-{os.getpid()}"
+        rgba = resize_padded(rgba, box.width, box.height)
+    kept = trim(rgba) if crop else (np.ascontiguousarray(rgba), Box(0, 0, box.width, box.height))
+    if kept is None:
+        return Made(layer_message(stacking, picture, index, box, None, content_hash("rgba8").hexdigest()), ""), b""
+    pixels, inside = kept
+    name = f"{stacking.job}-{index}-{os.getpid()}"
     sha256 = write_pixels(incoming / name, pixels)
-    place = Box(box.x + found.left, box.y + found.top, found.width, found.height)
+    place = inside.translated(box.x, box.y)
     small = thumbnail(pixels)
-    made = Made(stack.layer(picture, index, box, place, sha256), name, small.shape[1], small.shape[0])
+    made = Made(layer_message(stacking, picture, index, box, place, sha256), name, small.shape[1], small.shape[0])
     return made, small.tobytes()
 
 

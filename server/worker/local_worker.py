@@ -1,6 +1,6 @@
 """A runner that is a process on this machine: started, watched, ended and replaced from here.
 
-Knows processes and time limits; what a job does, the worker knows (`worker.py`).
+Knows processes and time limits; what a job does, the worker knows (`process.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from acetate.protocol import Failure
+from acetate.protocol import messages as wire
+from acetate.protocol.frames import PreviewFrame
 
 from ..settings import Settings
 from . import worker_messages
@@ -38,7 +40,7 @@ class LocalWorker:
         self._on_ready = on_ready
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._inbox: asyncio.Queue[tuple[worker_messages.Report, bytes] | None] = asyncio.Queue()
+        self._inbox: asyncio.Queue[worker_messages.ReportWithPayload | None] = asyncio.Queue()
         """Reports of the running job; `None` means: look at the clocks again."""
         self._lost = asyncio.Event()
         self._lost.set()
@@ -78,27 +80,25 @@ class LocalWorker:
         self._inbox = asyncio.Queue()
         self._stop_by, self._slowest = None, 0.0
         if self._stopped == command.job:
-            yield worker_messages.Stopped(command.job), b""
+            yield wire.Cancelled(command.job), b""
             return
         await self._send(command)
         stage, stepped = "load", time.monotonic()
         while True:
             report, payload = await self._next_report(stage, stepped)
-            if isinstance(report, worker_messages.Broke):
+            if isinstance(report, wire.Failed):
                 self._failures = 0
-                if report.traceback:
-                    log.error("job broke", extra={"job": command.job, "traceback": report.traceback})
+                if payload:
+                    log.error("job broke", extra={"job": command.job, "traceback": payload.decode()})
                 raise JobBrokeError(report.failure)
-            if isinstance(report, worker_messages.Advanced):
+            if isinstance(report, wire.Progress):
                 now = time.monotonic()
                 if stage != "load" and report.stage == stage:
                     self._slowest = max(self._slowest, now - stepped)
                 stage, stepped = report.stage, now
-            if isinstance(
-                report, (worker_messages.Advanced, worker_messages.Sketch, worker_messages.Made, worker_messages.MadeFile)
-            ):
+            if isinstance(report, (wire.Progress, PreviewFrame, worker_messages.Made, worker_messages.MadeFile)):
                 yield report, payload
-            elif isinstance(report, (worker_messages.Done, worker_messages.Stopped)):
+            elif isinstance(report, (worker_messages.Done, wire.Cancelled)):
                 self._failures = 0
                 yield report, payload
                 return
@@ -107,7 +107,7 @@ class LocalWorker:
         self._stopped = job
         self._stop_by = time.monotonic() + self._settings.cancel_seconds + SLOW_STEPS * self._slowest
         self._inbox.put_nowait(None)
-        await self._send(worker_messages.Stop(job))
+        await self._send(wire.Cancel(job))
 
     async def refresh(self) -> None:
         await self._send(worker_messages.Describe())
@@ -131,7 +131,7 @@ class LocalWorker:
         arguments = ["--lane", self._lane, "--incoming", str(settings.blobs / "incoming")]
         arguments += ["--preview-seconds", str(settings.preview_seconds), "--preview-share", str(settings.preview_share)]
         if self._lane == "engine":
-            arguments += ["--engine", settings.engine]
+            arguments += ["--engine", settings.engine, "--acceleration", settings.acceleration]
             if self._device is not None:
                 arguments += ["--device", self._device]
         self._oom_kills = oom_kills()
@@ -206,7 +206,7 @@ class LocalWorker:
 
     # --- watching ----------------------------------------------------------------------------------------------------
 
-    async def _next_report(self, stage: str, stepped: float) -> tuple[worker_messages.Report, bytes]:
+    async def _next_report(self, stage: str, stepped: float) -> worker_messages.ReportWithPayload:
         """The next report, or the end of a worker that died or is stuck."""
         while True:
             if self._lost.is_set() and self._inbox.empty():

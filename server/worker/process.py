@@ -1,6 +1,6 @@
 """The worker process: reads commands from its standard input, runs one job at a time, writes reports to its standard output.
 
-Knows the pipe, cancelling and the heartbeat; what a job is, its lane knows. Whatever else prints goes to standard error.
+Knows the pipe, cancelling and the heartbeat; what a job is, its backend knows. Whatever else prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from acetate.protocol import messages as wire
+
 from ..failures import of_engine_exception, spoils_device
 from ..settings import ENGINE
 from . import worker_messages
@@ -33,7 +35,7 @@ class Backend(Protocol):
 
     def describe(self) -> Mapping[str, Any]: ...
 
-    def run(self, command: worker_messages.RunJob) -> Iterator[tuple[worker_messages.Report, bytes]]: ...
+    def run(self, command: worker_messages.RunJob) -> Iterator[worker_messages.ReportWithPayload]: ...
 
     def unload(self) -> None: ...
 
@@ -41,7 +43,7 @@ class Backend(Protocol):
 
 
 class Pipe:
-    """Both directions. A thread of its own reads, so that `Stop` arrives while a job runs."""
+    """Both directions. A thread of its own reads, so that `Cancel` arrives while a job runs."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
         self.commands: queue.Queue[worker_messages.Command] = queue.Queue()
@@ -66,7 +68,7 @@ class Pipe:
         with contextlib.suppress(OSError, EOFError):
             while (body := worker_messages.read_body(self._source)) is not None:
                 command = worker_messages.unpack_command(body)
-                if isinstance(command, worker_messages.Stop):
+                if isinstance(command, wire.Cancel):
                     self._stopped.add(command.job)
                 else:
                     self.commands.put(command)
@@ -79,11 +81,11 @@ class Pipe:
                 time.sleep(BEAT_SECONDS)
 
 
-def run_job(lane: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
-    """One job to its end; exactly one of `Done`, `Stopped`, `Broke` is sent, unless the process dies."""
+def run_job(backend: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
+    """One job to its end; exactly one of `Done`, `Cancelled`, `Failed` is sent, unless the process dies."""
     done = worker_messages.Done(command.job)
     try:
-        with contextlib.closing(lane.run(command)) as items:  # type: ignore[type-var]
+        with contextlib.closing(backend.run(command)) as items:  # type: ignore[type-var]
             for report, payload in items:
                 if pipe.is_stopped(command.job):
                     break
@@ -97,29 +99,29 @@ def run_job(lane: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
         failure = of_engine_exception(error)
         details = traceback.format_exc() if failure.code == "internal" else ""
         del error  # its traceback holds on to the job's tensors
-        pipe.send(worker_messages.Broke(command.job, failure, details))
+        pipe.send(wire.Failed(command.job, failure), details.encode(errors="backslashreplace"))
         return
-    pipe.send(worker_messages.Stopped(command.job) if pipe.is_stopped(command.job) else done)
+    pipe.send(wire.Cancelled(command.job) if pipe.is_stopped(command.job) else done)
 
 
-def serve_commands(lane: Backend, pipe: Pipe) -> None:
+def serve_commands(backend: Backend, pipe: Pipe) -> None:
     while True:
         command = pipe.commands.get()
         if isinstance(command, worker_messages.RunJob):
-            run_job(lane, command, pipe)
+            run_job(backend, command, pipe)
         elif isinstance(command, worker_messages.Unload):
-            lane.unload()
+            backend.unload()
         elif isinstance(command, worker_messages.Describe):
-            _describe(lane, pipe)
+            _describe(backend, pipe)
         elif isinstance(command, worker_messages.Preload):
             try:
-                lane.preload(command.model)
+                backend.preload(command.model)
             except Exception:
                 traceback.print_exc()  # a job with this model will say the same to its client
 
 
-def _describe(lane: Backend, pipe: Pipe) -> None:
-    description = dict(lane.describe())
+def _describe(backend: Backend, pipe: Pipe) -> None:
+    description = dict(backend.describe())
     pipe.send(worker_messages.Ready(str(description.get("device", "")), description))
 
 
@@ -129,14 +131,14 @@ def main(arguments: list[str] | None = None) -> None:
     _settle()
     pipe.start()
     try:
-        lane = _lane(options)
-        _describe(lane, pipe)
+        backend = _backend(options)
+        _describe(backend, pipe)
     except Exception as error:
         traceback.print_exc()
         pipe.send(worker_messages.Unusable(of_engine_exception(error)))
         os._exit(1)
     try:
-        serve_commands(lane, pipe)
+        serve_commands(backend, pipe)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
@@ -147,6 +149,7 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m acetate.server.worker.process")
     parser.add_argument("--lane", choices=["engine", "documents"], default="engine")
     parser.add_argument("--engine", default=ENGINE)
+    parser.add_argument("--acceleration", default="auto")
     parser.add_argument("--device")
     parser.add_argument("--incoming", type=Path, required=True)
     parser.add_argument("--preview-seconds", type=float, default=0.25)
@@ -154,7 +157,7 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def _lane(options: argparse.Namespace) -> Backend:
+def _backend(options: argparse.Namespace) -> Backend:
     if options.lane == "documents":
         from .document_jobs import DocumentJobs
 
@@ -162,7 +165,7 @@ def _lane(options: argparse.Namespace) -> Backend:
     from .engine_jobs import EngineJobs, PreviewBudget
 
     budget = PreviewBudget(options.preview_seconds, options.preview_share)
-    return EngineJobs(options.engine, options.device, options.incoming, budget)
+    return EngineJobs(options.engine, options.device, options.incoming, budget, options.acceleration)
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:

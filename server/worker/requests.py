@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from acetate.engine import RGBA, Mask, Request, Task
-from acetate.engine.pixels import alpha
-from acetate.protocol import Box, Parameters
+from acetate.engine import RGBA, Mask, Request
+from acetate.protocol import Box
 from acetate.protocol.messages import Placed, Submit
+from acetate.raster import crop
+from acetate.vocabulary.parameters import values_of
+from acetate.vocabulary.roles import PICTURES
+from acetate.vocabulary.tasks import TASKS
 
 from .pixels import to_mask, to_rgba8
 
 Files = Mapping[str, Mapping[str, Any]]
-PICTURES = ("source", "foreground", "background", "blended")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,24 +38,24 @@ class CanvasTarget:
 def target(submit: Submit, files: Files) -> CanvasTarget:
     """The engine's request.
 
-    With a target box, conditions are cut (or padded with transparency) to it, except for `upscale`, whose box is where the
-    larger result goes. Without one, conditions that share a place go to the engine whole, and others are cut to the first.
+    With a target box, conditions are cut (or padded with transparency) to it, except for a task that enlarges, whose box is where
+    the larger result goes. Without one, conditions that share a place go to the engine whole, and others are cut to the first.
     """
-    placed = {role: found for role in PICTURES if (found := getattr(submit.conditions, role)) is not None}
-    pictures = {role: _picture(place, files, role) for role, place in placed.items()}
-    asked: dict[str, Any] = {f.name: getattr(submit.parameters, f.name) for f in fields(Parameters)}
+    placed: dict[str, Placed] = {role: found for role in PICTURES if (found := getattr(submit.conditions, role)) is not None}
+    pictures: dict[str, RGBA] = {role: _picture(place, files, role) for role, place in placed.items()}
+    asked = values_of(submit.parameters)
     if asked["model"] is None:
         del asked["model"]
     if submit.box is not None:
         asked["width"] = asked["width"] or submit.box.width
         asked["height"] = asked["height"] or submit.box.height
     own = _own_box(placed, pictures)
-    cut_to = None if submit.task == "upscale" else submit.box or (own if _scattered(placed) else None)
+    cut_to = None if TASKS[submit.task].enlarges else submit.box or (own if _scattered(placed) else None)
     conditions: dict[str, Any] = pictures
     if cut_to is not None:
         conditions = {role: _cut(picture, placed[role], cut_to) for role, picture in pictures.items()}
     mask = _mask(submit.conditions.mask, files, cut_to or own)
-    request = Request(task=cast(Task, submit.task), **asked, **conditions, mask=mask)
+    request = Request(task=submit.task, **asked, **conditions, mask=mask)
     return CanvasTarget(request, submit.box, own.x if own else 0, own.y if own else 0)
 
 
@@ -82,11 +84,8 @@ def _mask(place: Placed | None, files: Files, box: Box | None) -> Mask | None:
 
 
 def _cut(picture: RGBA, place: Placed, box: Box) -> RGBA:
-    left, top = box.x - place.x, box.y - place.y
-    wanted = alpha.Box(left, top, left + box.width, top + box.height)
-    if wanted == (0, 0, picture.shape[1], picture.shape[0]):
-        return picture
-    return alpha.crop(picture, wanted)
+    wanted = box.translated(-place.x, -place.y)
+    return picture if wanted == Box(0, 0, picture.shape[1], picture.shape[0]) else crop(picture, wanted)
 
 
 def _content(file: Mapping[str, Any]) -> memoryview:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Protocol
 
-from acetate.protocol import Failure
+from acetate.protocol import Cancelled, Failure, Progress
+from acetate.protocol.frames import PreviewFrame
 
-from .worker_messages import Advanced, Done, Made, MadeFile, RunJob, Sketch, Stopped
+from .worker_messages import Done, Made, MadeFile, RunJob
 
-Outcome = Advanced | Sketch | Made | MadeFile | Done | Stopped
+Outcome = Progress | PreviewFrame | Made | MadeFile | Done | Cancelled
 
 OnReady = Callable[[str, Mapping[str, Any]], None]
 """Called with the device's name and the engine's description, whenever a runner has them anew."""
@@ -46,13 +47,13 @@ class Runner(Protocol):
         """Be ready to run; returns at once if so. Raises `RunnerUnavailableError`."""
 
     def run(self, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
-        """The job's reports, each with its payload; the last is `Done` or `Stopped`.
+        """The job's reports, each with its payload; the last is `Done` or `Cancelled`.
 
         Raises `JobBrokeError`, `RunnerLostError` or `RunnerUnavailableError`.
         """
 
     async def stop(self, job: str) -> None:
-        """Cancel the running job: `run` ends with `Stopped` between two steps, or loses a runner that does not stop."""
+        """Cancel the running job: `run` ends with `Cancelled` between two steps, or loses a runner that does not stop."""
 
     async def refresh(self) -> None:
         """Describe the engine again when nothing runs."""

@@ -1,6 +1,7 @@
 """What a worker process and the server say to each other over a pipe: a length, a JSON header, a payload. No pickle.
 
-Knows the words and their envelope; runs nothing. Both ends are ours and of one version, so nothing is negotiated.
+What a client is told as it is (progress, previews, layers, files, ends) travels as the protocol's own message; what only the
+server needs lies around it. Both ends are ours and of one version, so nothing is negotiated. Runs nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
 from acetate.protocol import Failure, Layer, schema
+from acetate.protocol.frames import PreviewFrame
+from acetate.protocol.messages import Cancel, Cancelled, Export, Failed, File, Insert, Progress, Submit
 
 MAX_REPORT_BYTES = 64 << 20
 """A description of an engine with thousands of models stays far below; more means that the pipe is out of step."""
@@ -24,22 +27,15 @@ class RunJob:
     """Start a job. Its pictures lie in files."""
 
     TYPE: ClassVar[str] = "run"
-    job: str
-    kind: str
-    """`submit`, `insert` or `export`."""
-    message: Mapping[str, Any]
+    order: Submit | Insert | Export
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By content id: `path`, `format`, `width`, `height`."""
-    layers: tuple[Mapping[str, Any], ...] = ()
+    layers: tuple[Layer, ...] = ()
     """`export`: the layers to write, lowest first."""
 
-
-@dataclass(frozen=True)
-class Stop:
-    """Cancel the job between two steps."""
-
-    TYPE: ClassVar[str] = "stop"
-    job: str
+    @property
+    def job(self) -> str:
+        return self.order.job
 
 
 @dataclass(frozen=True)
@@ -84,28 +80,6 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Advanced:
-    """A step is done."""
-
-    TYPE: ClassVar[str] = "advanced"
-    job: str
-    stage: str
-    step: int
-    steps: int
-    fraction: float
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """A preview; the payload is `width * height` RGBA pixels."""
-
-    TYPE: ClassVar[str] = "sketch"
-    job: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
 class Made:
     """A finished layer; its pixels (`rgba8`) lie in the file `name` of the incoming folder. The payload is a thumbnail."""
 
@@ -121,12 +95,8 @@ class MadeFile:
     """An exported file; its bytes lie in the file `name` of the incoming folder."""
 
     TYPE: ClassVar[str] = "made-file"
-    job: str
+    file: File
     name: str
-    title: str
-    sha256: str
-    bytes: int
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,25 +109,6 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Stopped:
-    """The job was cancelled and its memory is free."""
-
-    TYPE: ClassVar[str] = "stopped"
-    job: str
-
-
-@dataclass(frozen=True)
-class Broke:
-    """The job failed in a way that a second run would not cure."""
-
-    TYPE: ClassVar[str] = "broke"
-    job: str
-    failure: Failure
-    traceback: str = ""
-    """For the log, when the mistake is ours."""
-
-
-@dataclass(frozen=True)
 class Unusable:
     """The engine could not be made; the process ends after this."""
 
@@ -165,12 +116,15 @@ class Unusable:
     failure: Failure
 
 
-Command = RunJob | Stop | Unload | Describe | Preload
-Report = Beat | Ready | Advanced | Sketch | Made | MadeFile | Done | Stopped | Broke | Unusable
-COMMANDS: dict[str, type[Command]] = {cls.TYPE: cls for cls in (RunJob, Stop, Unload, Describe, Preload)}
+Command = RunJob | Cancel | Unload | Describe | Preload
+"""`Cancel` stops the job between two steps."""
+Report = Beat | Ready | Progress | PreviewFrame | Made | MadeFile | Done | Cancelled | Failed | Unusable
+"""The payload of a `PreviewFrame` is its pixels; that of `Failed` is a traceback for the log when the mistake is ours."""
+COMMANDS: dict[str, type[Command]] = {cls.TYPE: cls for cls in (RunJob, Cancel, Unload, Describe, Preload)}
 REPORTS: dict[str, type[Report]] = {
-    cls.TYPE: cls for cls in (Beat, Ready, Advanced, Sketch, Made, MadeFile, Done, Stopped, Broke, Unusable)
+    cls.TYPE: cls for cls in (Beat, Ready, Progress, PreviewFrame, Made, MadeFile, Done, Cancelled, Failed, Unusable)
 }
+ReportWithPayload = tuple[Report, bytes]
 
 
 def pack(message: Command | Report, payload: bytes = b"") -> bytes:
@@ -185,7 +139,7 @@ def unpack_command(body: bytes) -> Command:
     return command
 
 
-def unpack_report(body: bytes) -> tuple[Report, bytes]:
+def unpack_report(body: bytes) -> ReportWithPayload:
     header, payload = _split(body)
     report: Report = schema.decode(REPORTS[header.pop("type")], header, "report")
     return report, payload

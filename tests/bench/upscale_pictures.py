@@ -7,7 +7,7 @@ at any size. Under alpha 0 they hide a loud green, as files from elsewhere do.
 from __future__ import annotations
 
 import numpy as np
-from acetate.engine.pixels.alpha import to_u8, unpremultiply
+from acetate.raster import to_u8, unpremultiply
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 

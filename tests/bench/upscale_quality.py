@@ -27,10 +27,11 @@ from typing import Any
 
 import numpy as np
 from acetate.engine import Engine, Picture, Request
-from acetate.engine.pixels.alpha import crop, premultiply, resize, to_float, to_u8
+from acetate.engine.pixels.alpha import resize_padded
 from acetate.engine.pixels.tiles import windows
 from acetate.engine.upscaling import upscalers
 from acetate.engine.upscaling.upscale import padded
+from acetate.raster import crop, premultiply, to_float, to_u8
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from upscale_pictures import PICTURES, RGBA, Float, draw, uncut
@@ -99,7 +100,7 @@ def measure(case: Case, way: Way) -> Measured:
     colour = to_float(way.whole(case.uncut)[..., :3])
     without_fringe = np.dstack([colour, ideal if way.ideal_alpha else to_float(result[..., 3])])
     ratios = [min(psnr(over(to_float(result), b), over(without_fringe, b), varying), UNSEEN) for b in BACKGROUNDS.values()]
-    shrunk = premultiply(to_float(resize(result, case.source.shape[1], case.source.shape[0])))
+    shrunk = premultiply(to_float(resize_padded(result, case.source.shape[1], case.source.shape[0])))
     return Measured(
         worst=min(ratios),
         spread=max(ratios) - min(ratios),
@@ -215,12 +216,11 @@ def codec_error(engine: Engine, source: RGBA, scale: int, side: int = 128) -> fl
     """What the built-in model's codec alone does to the enlarged layer, part by part, shrunk again: PSNR in dB."""
     codec, canvas = engine.open("sketchpad").codec, by_engine(engine, scale=scale)(source).copy()
     for part in windows((canvas.shape[1], canvas.shape[0]), side, side // 4):
-        box = part.box
-        decoding = codec.decode(codec.encode(crop(canvas, box)), 4)
+        decoding = codec.decode(codec.encode(crop(canvas, part.box)), 4)
         list(decoding)
-        view = canvas[box.top : box.bottom, box.left : box.right]
+        view = canvas[part.box.slices]
         view[:] = decoding.rgba[: view.shape[0], : view.shape[1]]
-    return psnr(premultiply(to_float(resize(canvas, source.shape[1], source.shape[0]))), premultiply(to_float(source)))
+    return psnr(premultiply(to_float(resize_padded(canvas, source.shape[1], source.shape[0]))), premultiply(to_float(source)))
 
 
 def cases(engine: Engine, side: int, *, model: bool) -> Iterator[Case]:

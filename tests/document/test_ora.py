@@ -4,6 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 from acetate.document import (
+    Box,
     Document,
     Group,
     Layer,
@@ -96,7 +97,7 @@ def test_a_file_of_another_program_shows_its_own_merged_picture(golden, differen
 
 def test_the_offsets_of_stacks_around_a_layer_add_up():
     document = read_stack('<stack x="3" y="1"><stack x="1" y="1"><layer src="data/a.png" x="-2" y="2"/></stack></stack>')
-    assert document.layers[0].children[0].children[0].box == (2, 4, 1, 1)
+    assert document.layers[0].children[0].children[0].box == Box(2, 4, 1, 1)
 
 
 def test_the_first_layer_of_the_file_is_on_top():
@@ -154,7 +155,7 @@ def test_an_opacity_out_of_range_is_clamped():
 def test_an_empty_layer_becomes_one_transparent_pixel():
     document = Document(4, 4, (Layer(np.zeros((0, 0, 4), np.uint8), 2, 1, "empty"),))
     back = read_bytes(write_bytes(document, "ora"), name_or_format="a.ora").layers[0]
-    assert (back.box, back.rgba.any()) == ((2, 1, 1, 1), False)
+    assert (back.box, back.rgba.any()) == (Box(2, 1, 1, 1), False)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import psutil
 import pytest
 from acetate.protocol import Client, Condition, Failed, Finished, Image, Parameters, content_id
 from acetate.protocol.frames import UploadPart, pack_header
@@ -23,6 +22,7 @@ from PIL import Image as Pillow
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from .peaks import Peak
 from .strangers import UPGRADE, hello, is_alive, open_raw, receive, refusal
 
 
@@ -115,7 +115,7 @@ def test_a_bad_binary_frame_is_refused_and_costs_nobody_else(raw: ClientConnecti
 
 
 def test_a_declared_length_of_10_gb_ends_the_connection_before_it_is_read(server: Any) -> None:
-    before = psutil.Process(server.pid).memory_info().rss
+    memory = Peak(server.pid)
     with open_raw(server) as connection:
         hello(connection)
         connection.socket.sendall(b"\x82\xff" + struct.pack(">Q", 10 * 2**30) + b"\0\0\0\0" + b"x" * 65536)
@@ -124,20 +124,20 @@ def test_a_declared_length_of_10_gb_ends_the_connection_before_it_is_read(server
                 connection.recv(timeout=60)
 
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
-    assert psutil.Process(server.pid).memory_info().rss - before < 20 << 20
+    assert memory.growth < 20 << 20
     assert is_alive(server)
 
 
 def test_a_zlib_bomb_inflates_no_further_than_it_declares(raw: ClientConnection, server: Any) -> None:
     bomb = zlib.compress(b"\0" * (100 << 20), 9)
-    before = psutil.Process(server.pid).memory_info().rss
+    memory = Peak(server.pid)
     content = "1" * 64
     raw.send(json.dumps({"type": "upload", "sha256": content, "format": "file", "bytes": 1 << 20}))
     assert receive(raw)["type"] == "have"
     _, said = refusal(raw, pack_header(UploadPart(content, 0, 1 << 20, "zlib")) + bomb)
 
     assert "inflate" in said
-    assert psutil.Process(server.pid).memory_info().rss - before < 20 << 20
+    assert memory.growth < 20 << 20
 
 
 def test_content_that_is_not_what_it_was_announced_as_is_thrown_away(raw: ClientConnection, server: Any) -> None:
@@ -269,32 +269,30 @@ def test_a_reader_that_stalls_costs_little_memory_and_in_the_end_its_connection(
         events = list(artist.run("foreground", Parameters(prompt="@big:2048"), keep=True, timeout=120))
         assert isinstance(events[-1], Finished)
         job = events[-1].job
-    process = psutil.Process(server.pid)
-    before = most = process.memory_info().rss
+    memory = Peak(server.pid)
     deaf = Deaf(server)
     for _ in range(200):  # 200 x 16 MiB are asked for
         deaf.say({"type": "attach", "job": job})
     deadline = time.monotonic() + 120
     while not any(line["event"] == "gave up on a client" for line in server.log()):
-        most = max(most, process.memory_info().rss)
         assert time.monotonic() < deadline
         threading.Event().wait(0.05)
     deaf.socket.close()
 
-    assert most - before < 40 << 20
+    assert memory.growth < 40 << 20
     assert is_alive(server)
 
 
 def test_a_client_that_asks_and_never_reads_is_dropped(start_server: Any) -> None:
     server = start_server(unanswered=100)
-    before = psutil.Process(server.pid).memory_info().rss
+    memory = Peak(server.pid)
     greedy = Deaf(server)
     with pytest.raises(OSError):
         for _ in range(1_000_000):
             greedy.say({"type": "history"})
     greedy.socket.close()
 
-    assert psutil.Process(server.pid).memory_info().rss - before < 20 << 20
+    assert memory.growth < 20 << 20
     assert is_alive(server)
 
 

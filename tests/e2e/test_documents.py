@@ -94,7 +94,8 @@ def test_finished_jobs_become_a_file(client: Client, until: Any, layers_of: Any,
         return
     candidates, top = found.layers
     assert isinstance(candidates, document.Group) and candidates.name == "a boat"
-    assert [group.name for group in candidates.children] == ["a boat (2)", "a boat (3)"]
+    assert [group.name for group in candidates.children] == ["a boat (3)", "a boat (2)"], "the first candidate on top"
+    assert [group.visible for group in candidates.children] == [False, True]
     assert [layer.name for layer in candidates.children[0].children] == ["Background", "Foreground", "Blended"]  # type: ignore[union-attr]
     (sent,) = layers_of(kite)
     assert isinstance(top, document.Layer)

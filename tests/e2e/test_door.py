@@ -7,10 +7,10 @@ import json
 import socket
 from typing import Any
 
-import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from .peaks import Peak
 from .strangers import hello, is_alive, open_raw, receive, request
 
 
@@ -83,11 +83,9 @@ def test_an_endless_request_line_is_dropped(server: Any) -> None:
 
 @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_thousands_of_connections_leave_room_for_an_honest_one(server: Any, count: int) -> None:
-    process = psutil.Process(server.pid)
-    before = process.memory_info().rss
+    memory = Peak(server.pid)
     strangers: list[socket.socket] = []
-    most = 0
-    for number in range(count):
+    for _ in range(count):
         stranger = socket.create_connection(("127.0.0.1", server.port), timeout=60)  # each of them does connect
         strangers.append(stranger)
         with contextlib.suppress(OSError):  # it may be hung up on already
@@ -96,12 +94,10 @@ def test_thousands_of_connections_leave_room_for_an_honest_one(server: Any, coun
             for stranger in strangers:
                 stranger.close()
             strangers.clear()
-        if number % 100 == 0:
-            most = max(most, process.memory_info().rss)
     for stranger in strangers:
         stranger.close()
 
-    assert most - before < 100 << 20
+    assert memory.growth < 100 << 20
     assert is_alive(server)
 
 

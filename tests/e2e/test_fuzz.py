@@ -7,13 +7,14 @@ import random
 import struct
 from typing import Any
 
-import psutil
 import pytest
 from acetate.protocol import Client, Finished, Parameters
 from acetate.protocol import messages as wire
 from acetate.protocol.frames import UploadPart, compress, pack_header
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+
+from .peaks import Peak
 
 INPUTS = [2_000, pytest.param(100_000, marks=pytest.mark.soak)]
 
@@ -92,10 +93,9 @@ def opened(server: Any) -> ClientConnection:
 @pytest.mark.parametrize("count", INPUTS)
 def test_mutated_messages_cost_nobody_else(server: Any, count: int) -> None:
     source = random.Random(20)
-    process = psutil.Process(server.pid)
     with Client("artist", address=server.address) as artist:
         list(artist.run("foreground", Parameters(prompt="a kite"), timeout=120))
-        before = process.memory_info().rss
+        memory = Peak(server.pid)
         connection, lost = opened(server), 0
         for number in range(count):
             try:
@@ -117,5 +117,5 @@ def test_mutated_messages_cost_nobody_else(server: Any, count: int) -> None:
         assert artist.connected
         assert isinstance(list(artist.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
     assert lost <= count // 100
-    assert process.memory_info().rss - before < 50 << 20
+    assert memory.growth < 50 << 20
     assert not [line for line in server.log() if line["level"] == "error"]

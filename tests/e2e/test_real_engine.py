@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from acetate.engine import BadRequest, Engine, Picture, Request
-from acetate.engine.validation import MAX_STEPS
 from acetate.protocol import TERMINAL, Cancelled, Client, Connected, Parameters, Preview, Progress
 from acetate.protocol import Engine as EngineEvent
 from acetate.server.__main__ import main
-from acetate.server.commands.remote import RemoteServer
+from acetate.server.command_line.remote import RemoteServer
 from acetate.server.settings import ENGINE
+from acetate.vocabulary.parameters import range_of
 
 SOURCE = np.zeros((128, 128, 4), np.uint8)
 SOURCE[30:100, 30:100] = (200, 40, 30, 255)
@@ -80,7 +80,7 @@ def test_errors_are_the_engines_own(real_server: Any) -> None:
 def test_progress_comes_a_preview_forms_and_a_running_job_is_cancelled(real_server: Any, until: Any) -> None:
     """Of a job that lasts: what is over in a moment may have told no progress, as the newest news goes first."""
     with Client("test", address=real_server.address) as client:
-        job = client.submit("foreground", Parameters(prompt="red apple", steps=MAX_STEPS, count=4))
+        job = client.submit("foreground", Parameters(prompt="red apple", steps=range_of("steps")[1], count=4))
         for news in (Progress, Preview):
             assert isinstance(until(client, lambda event, news=news: isinstance(event, (news, *TERMINAL)))[-1], news)
         client.cancel(job)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from acetate.engine import TASKS
 from acetate.protocol import (
     Box,
     Cancelled,
@@ -25,7 +24,7 @@ from acetate.protocol import (
     Receiving,
     Started,
 )
-from acetate.server.worker.fake_engine import NEEDS
+from acetate.vocabulary.tasks import TASKS
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def picture(rgba: np.ndarray = SOURCE) -> Image:
 
 
 def conditions(task: str) -> dict[str, Condition]:
-    found = {need: Condition(picture()) for need in NEEDS.get(task, ())}
+    found = {need: Condition(picture()) for need in TASKS[task].conditions}
     if "mask" in found:
         found["mask"] = Condition(Image(30, 20, "gray8", MASK.tobytes()))
     return found
@@ -56,7 +55,7 @@ def pixels(event: LayerReady) -> np.ndarray:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_brings_the_engines_layers_byte_for_byte(client: Client, drawn: Any, task: str) -> None:
-    arrays: dict[str, Any] = {need: SOURCE for need in NEEDS.get(task, ())}
+    arrays: dict[str, Any] = {need: SOURCE for need in TASKS[task].conditions}
     if "mask" in arrays:
         arrays["mask"] = MASK
     expected = drawn(task=task, prompt="a kite", seed=5, count=2, **arrays)
@@ -164,6 +163,7 @@ def test_candidates_come_as_a_group_whose_first_is_visible(client: Client) -> No
 
     assert [layer.name for layer in layers] == ["a red apple (7)", "a red apple (8)", "a red apple (9)"]
     assert [layer.visible for layer in layers] == [True, False, False]
+    assert [layer.order for layer in layers] == [2, 1, 0], "the first one lies on top"
     assert {tuple(group.name for group in layer.group) for layer in layers} == {("a red apple",)}
 
 
@@ -235,7 +235,7 @@ def test_what_the_engine_can_do_is_announced(client: Client, until: Any) -> None
 
 
 def test_a_job_is_cancelled_between_two_steps(client: Client, until: Any) -> None:
-    """Long before its end; that it is the very next step, `tests/server/test_worker.py` shows."""
+    """Long before its end; that it is the very next step, `tests/server/worker/test_process.py` shows."""
     job = client.submit("foreground", Parameters(prompt="@sleep:0.2", steps=1000))
     until(client, lambda event: isinstance(event, Progress) and event.stage == "denoise")
     client.cancel(job)
@@ -285,7 +285,7 @@ def test_connected_is_the_first_event(client: Client) -> None:
     assert isinstance(client.events.get(timeout=60), Connected)
 
 
-@pytest.mark.parametrize("wrong", [Parameters(steps=5000), Parameters(model="../x"), Parameters(prompt="x" * 9000)])
+@pytest.mark.parametrize("wrong", [Parameters(steps=5000), Parameters(model="../x"), Parameters(prompt="x" * 10_001)])
 def test_parameters_that_the_protocol_refuses_fail_their_job(client: Client, wrong: Parameters) -> None:
     last = list(client.run("foreground", wrong, timeout=120))[-1]
 

@@ -149,13 +149,14 @@ def test_a_decode_is_a_graph_when_its_size_comes_again_and_gives_that_memory_bac
     engine = Engine("cuda")
     request = Request(prompt="a fox", steps=2, alpha_passes=8)
     layers = [next(item for item in engine.run(request) if isinstance(item, Picture)).rgba for _ in range(4)]
-    codec = engine.open("sketchpad").codec
-    graphs = [recording._launch._captured for replay in codec._replays.values() for recording in replay._recorded.values()]  # type: ignore[attr-defined]
+    model = engine.open("sketchpad")
+    traced = [model.accelerator._traced[network] for network in (model.codec.networks[0], model.codec.networks[-1])]  # type: ignore[attr-defined]
+    graphs = [recording._launch._captured for network in traced for recording in network._recorded.values()]
     assert len(graphs) == 2 and None not in graphs
     for layer in layers[2:]:
         assert np.abs(layer.astype(int) - layers[1]).max() <= 1
     held = torch.cuda.memory_allocated()
-    codec.release()
+    model.accelerator.release()
     assert torch.cuda.memory_allocated() < held
 
 

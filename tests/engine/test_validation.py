@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from acetate.engine import BadRequest, Request
-from acetate.engine.validation import NEEDED, check
+from acetate.engine.validation import check
+from acetate.vocabulary.tasks import TASKS
 
 PICTURE = np.zeros((16, 16, 4), np.uint8)
 GOOD = Request(prompt="a red apple")
@@ -23,9 +24,9 @@ def test_a_plain_request_is_fine() -> None:
         ({"prompt": "  \n"}, "prompt is empty"),
         ({"prompt": "x" * 20_000}, "20000 characters"),
         ({"task": "paint"}, "'paint'"),
-        ({"injection": "magic"}, "unknown injection 'magic'"),
-        ({"resize_mode": "squeeze"}, "unknown resize mode 'squeeze'"),
-        ({"layer_prompts": "mix"}, "unknown layer_prompts 'mix'"),
+        ({"injection": "magic"}, "injection is 'magic'; it must be one of attention, convolution"),
+        ({"resize_mode": "squeeze"}, "resize_mode is 'squeeze'; it must be one of crop, stretch, fill"),
+        ({"layer_prompts": "mix"}, "layer_prompts is 'mix'; it must be one of replace, add"),
         ({"prompts": {"sky": "blue"}}, "unknown layer 'sky'"),
         ({"prompts": {"background": 5}}, "prompt of background is 5; it must be text"),
         ({"width": 0}, "width is 0"),
@@ -64,7 +65,7 @@ def test_wrong_values_are_named(changes: dict[str, Any], words: str) -> None:
 
 @pytest.mark.parametrize("task", ["scene", "object", "background", "blend", "extract-background", "extract-foreground"])
 def test_tasks_of_several_layers_take_a_rough_picture(task: Any) -> None:
-    pictures = {"blend": ("background",)}.get(task, NEEDED.get(task, ()))
+    pictures = {"blend": ("background",)}.get(task, TASKS[task].needs)
     check(replace(GOOD, task=task, source=PICTURE, strength=0.5, **dict.fromkeys(pictures, PICTURE)))
 
 

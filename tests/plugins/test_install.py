@@ -39,7 +39,7 @@ import sys
 sys.path.insert(0, {str(tmp_path / path)!r})
 from acetate.protocol import Client
 from acetate.protocol.connection import connect
-from acetate.plugins.bridge import emphasis, form, launch, placement, stack, tasks, watch, words
+from acetate.plugins.bridge import emphasis, form, job, launch, placement, stack, tasks, words
 assert connect.__module__ == "acetate.protocol.websockets.sync.client", connect.__module__
 assert not [name for name in sys.modules if name.split(".")[0] in ("websockets", "numpy", "PIL", "torch")]
 """

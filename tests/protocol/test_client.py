@@ -18,11 +18,13 @@ from acetate.protocol import (
     Connected,
     Disconnected,
     Event,
+    Failed,
     Failure,
     Finished,
     Image,
     Jobs,
     LayerReady,
+    Parameters,
     ProtocolError,
     Queued,
     Started,
@@ -33,7 +35,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 DEADLINE = 60.0
-LIMITS = wire.Limits(65536, 1 << 20, 1 << 26, 32768, 1 << 31, 8000, 64, 200)
+LIMITS = wire.Limits(65536, 1 << 20, 1 << 26, 32768, 1 << 31, 10_000, 64, 200)
 WELCOME = wire.Welcome(wire.VERSION, "fake", "raw", ("rgba8",), LIMITS, wire.Engine("ready"))
 
 
@@ -120,6 +122,13 @@ def asked(server: FakeServer, client: Client) -> str:
 
 def reds(events: list[Event]) -> list[int]:
     return [event.data[0] for event in events if isinstance(event, LayerReady)]
+
+
+def test_parameters_that_json_cannot_carry_fail_their_job_in_the_engines_words(server: FakeServer, client: Client) -> None:
+    (last,) = client.run("foreground", Parameters(guidance_scale=float("nan")), timeout=10)
+    assert isinstance(last, Failed) and last.failure.code == "bad-message"
+    assert last.failure.message == "guidance_scale is nan; it must be a number from 0 to 100"
+    asked(server, client)  # and the next one is heard of
 
 
 # --- following -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 
 import pytest
@@ -54,6 +55,20 @@ def test_a_frame_of_a_newer_server_is_passed_over() -> None:
 def test_a_frame_that_is_not_what_its_header_says_is_refused(frame: bytes) -> None:
     with pytest.raises(ProtocolError):
         unpack_upload(frame)
+
+
+def test_a_zlib_bomb_is_inflated_no_further_than_it_declares() -> None:
+    """The peak while it is refused counts: what is freed at once has been there nevertheless."""
+    bomb = pack_header(UploadPart(NAME, 0, PART_BYTES, "zlib")) + zlib.compress(bytes(64 * PART_BYTES), 9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProtocolError, match="inflate"):
+            unpack_upload(bomb)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 3 * PART_BYTES
 
 
 def test_an_upload_comes_in_parts_that_cover_it_exactly() -> None:

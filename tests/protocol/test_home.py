@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 from acetate.protocol import home, running_server
-from acetate.protocol.launch import clean_environment
+from acetate.protocol.server_discovery import clean_environment
 
 
 def test_the_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,25 +55,28 @@ def test_a_started_server_inherits_nothing_of_the_editors_bundle() -> None:
 
 
 def test_the_package_works_as_a_copy_with_nothing_installed(tmp_path: Path) -> None:
-    """As in a plug-in: the folder copied into another package, `websockets` as a pure-Python folder inside, no site-packages."""
+    """As in a plug-in: protocol and vocabulary copied, `websockets` as a pure-Python folder inside, no site-packages."""
     import shutil
 
     import acetate.protocol
+    import acetate.vocabulary
     import websockets
 
-    target = tmp_path / "plugin" / "protocol"
-    shutil.copytree(Path(acetate.protocol.__file__).parent, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in (acetate.protocol, acetate.vocabulary):
+        folder = Path(str(package.__file__)).parent
+        shutil.copytree(folder, tmp_path / "acetate" / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    target = tmp_path / "acetate" / "protocol"
     leave = shutil.ignore_patterns("__pycache__", "legacy", "asyncio", "trio", "*.so", "*.c", "*.pyd")
     shutil.copytree(Path(websockets.__file__).parent, target / "websockets", ignore=leave)
-    (tmp_path / "plugin" / "__init__.py").touch()
+    (tmp_path / "acetate" / "__init__.py").touch()
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from plugin.protocol import Address, Client\n"
+        "from acetate.protocol import Address, Client\n"
         "client = Client('copy', address=Address('ws://127.0.0.1:9/', 't'))\n"
         "client.connect()\n"
         "print(client.events.get(timeout=60).failure.code)\n"
         "client.close()\n"
-        "outside = [name for name in sys.modules if name.split('.')[0] in ('websockets', 'acetate', 'numpy')]\n"
+        "outside = [name for name in sys.modules if name.split('.')[0] in ('websockets', 'numpy')]\n"
         "print(outside)\n"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, timeout=120)

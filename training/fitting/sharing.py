@@ -19,8 +19,9 @@ from acetate.engine.layerdiffuse.attention_sharing import UNIT_PREFIX, Attention
 from acetate.engine.layerdiffuse.attention_unit import AttentionSharingUnit, projections
 from acetate.engine.layerdiffuse.control_encoder import PREFIX as ENCODER_PREFIX
 from acetate.engine.layerdiffuse.control_encoder import ControlEncoder, control_tokens
-from acetate.engine.pixels.alpha import over_grey, to_float
+from acetate.engine.pixels.alpha import over_grey
 from acetate.engine.values.recipes import Recipe
+from acetate.raster import to_float
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file

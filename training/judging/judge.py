@@ -15,8 +15,9 @@ from functools import cache
 
 import numpy as np
 from acetate.engine.pixels import quality
-from acetate.engine.pixels.alpha import alpha_box, crop, premultiply, resample, to_float
-from acetate.engine.values.request import RGBA, Picture, Request
+from acetate.engine.values.request import Picture, Request
+from acetate.raster import RGBA, bounds, crop, premultiply, resample, to_float
+from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
 from ..pictures import noto
@@ -142,12 +143,11 @@ def ranking(rgba: RGBA) -> list[str]:
 def signature(rgba: RGBA) -> Vector:
     """The subject cut to its box, on a square, at 24 x 24: premultiplied colour and alpha as one vector."""
     visible = np.where(rgba[..., 3:] > 24, rgba, 0).astype(np.uint8)
-    box = alpha_box(visible)
+    box = bounds(visible[..., 3])
     if box is None:
         return np.zeros(SIDE * SIDE * 4, np.float32)
     side = max(box.width, box.height)
-    middle = ((box.left + box.right) // 2 - side // 2, (box.top + box.bottom) // 2 - side // 2)
-    square = crop(rgba, type(box)(*middle, middle[0] + side, middle[1] + side))
+    square = crop(rgba, Box((box.x + box.right) // 2 - side // 2, (box.y + box.bottom) // 2 - side // 2, side, side))
     small = resample(premultiply(to_float(square)), SIDE, SIDE, "area" if side >= SIDE else "linear")
     return small.reshape(-1)
 

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 from acetate.engine.pixels import quality
-from acetate.engine.pixels.alpha import to_float
-from acetate.engine.values.request import RGBA, Picture, Request
+from acetate.engine.values.request import Picture, Request
+from acetate.raster import RGBA, to_float
 
 from ..pictures import noto, scenery
 from ..pictures.subjects import OPEN, SUBJECTS

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from acetate.engine.values.request import RGBA, Picture, Request
+from acetate.engine.values.request import Picture, Request
+from acetate.raster import RGBA
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from acetate.engine.families import SKETCHPAD
 from acetate.engine.pixels.alpha import pad_rgb
-from acetate.engine.values.request import RGBA
+from acetate.raster import RGBA
 from numpy.typing import NDArray
 
 from . import captions, noto, procedural, scenery

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from acetate.engine.values.request import RGBA
+from acetate.raster import RGBA
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 

@@ -1,6 +1,6 @@
 """Pictures with exact alpha, drawn by formulas: solid shapes in several materials, glass, smoke, glow, soft shadow.
 
-They teach what icons lack (only 2.8 % of an icon set's pixels are semi-transparent: landscape.md 6b).
+They teach what icons lack (only 2.8 % of the icons' pixels are semi-transparent).
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from acetate.engine.pixels.alpha import resample, to_u8
-from acetate.engine.values.request import RGBA
+from acetate.raster import RGBA, resample, to_u8
 from numpy.typing import NDArray
 
 from .noto import rgb_of

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult, Pool, ThreadPool
 
 import numpy as np
-from acetate.engine.pixels.alpha import over_grey, to_float, to_u8
+from acetate.engine.pixels.alpha import over_grey
+from acetate.raster import to_float, to_u8
 from numpy.typing import NDArray
 
 from . import dataset

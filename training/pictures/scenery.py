@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from acetate.engine.pixels.alpha import to_float, to_u8
-from acetate.engine.values.request import RGBA
+from acetate.raster import RGBA, to_float, to_u8
 from numpy.typing import NDArray
 
 from .procedural import noise

@@ -1,7 +1,7 @@
 """A recorded network rewritten with fewer kernels: what follows group norms, gates and additions is computed along with them.
 
-Knows graphs of torch's operators as `replay` writes them down, and which neighbours `fused` can join; knows no network. Nothing
-is taken on trust: `replay` plays the new graph beside the old one before it is used.
+Knows graphs of torch's operators as `graph_replay` writes them down, and which neighbours `fused_operators` can join; knows no
+network. Nothing is taken on trust: `graph_replay` plays the new graph beside the old one before it is used.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ REWRITES = (
     convolutions.join_lone_bias,
 )
 """In this order, each tried at every node."""
-LAVISH = (transformers.join_projections,)
+PLENTIFUL = (transformers.join_projections,)
 """What keeps copies of weights: 0.6 GB for SDXL and a hundredth of a step on an H200, less on smaller cards."""
 
 
-def fuse(graph: fx.Graph, *, lavish: bool = False) -> fx.Graph | None:
+def fuse(graph: fx.Graph, *, plentiful: bool = False) -> fx.Graph | None:
     """A copy with neighbours joined; `None` where a graph changes tensors in place, so that order matters.
 
-    `lavish`: memory is plentiful.
+    `plentiful`: memory is plentiful.
     """
     if any(changes_tensors(node) for node in graph.nodes):
         return None
     joined = copy_of(graph)
-    for rewrite in (*REWRITES, *LAVISH) if lavish else REWRITES:
+    for rewrite in (*REWRITES, *PLENTIFUL) if plentiful else REWRITES:
         for node in list(joined.nodes):
             rewrite(joined, node)
         drop_unused(joined)

@@ -66,7 +66,7 @@ def join_layer_norm(graph: fx.Graph, node: fx.Node) -> None:
 def join_projections(graph: fx.Graph, node: fx.Node) -> None:
     """Three products of the same tokens, of self-attention, with their weights one below the other.
 
-    Those are put together once for all calls (`prologue`).
+    Those are put together once for all calls (`hoisting`).
     """
     products = [product for product in map(_next, node.users) if product is not None and _is_projection(product)]
     if len(products) != 3 or any(node_of(product.args[0]).args != node_of(products[0].args[0]).args for product in products):

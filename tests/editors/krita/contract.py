@@ -14,7 +14,7 @@ SETTLE = 150
 
 
 def finished(work):
-    """The result of a `steps.Work`, run to its end."""
+    """The result of a `bridge.host.Work`, run to its end."""
     while True:
         try:
             next(work)

@@ -85,7 +85,7 @@ def prepared(*size, **more):
 
 
 def generate(prompt, *, seed=7):
-    """Type, click, wait until the result is in the document; returns the errand."""
+    """Type, click, wait until the result is in the document; returns the result."""
 
     def act():
         type_prompt(prompt)
@@ -96,7 +96,7 @@ def generate(prompt, *, seed=7):
 
 
 def inserted_by(act):
-    """Do it, wait until its result is in the document and is the active layer; returns the errand."""
+    """Do it, wait until its result is in the document and is the active layer; returns the result."""
     seen, failures = [], []
     session().inserted.connect(seen.append)
     session().failed.connect(failures.append)
@@ -105,7 +105,7 @@ def inserted_by(act):
         yield lambda: seen or failures
         assert not failures, failures
         yield ready
-        document, above = seen[0].document, seen[0].anchor
+        document, above = seen[0].document, seen[0].plan.anchor
         yield lambda: (active := document.activeNode()) is not None and canvas.identity(active) != above
         return seen[0]
     finally:

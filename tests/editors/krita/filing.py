@@ -17,11 +17,11 @@ SHARE = OUT.parent
 @claim
 def a_result_of_the_history_is_saved_as_png_psd_and_ora():
     yield from prepared()
-    errand = yield from generate("an old boot", seed=22)
-    layer = errand.watch.layers[0].layer
+    result = yield from generate("an old boot", seed=22)
+    layer = result.status.layers[0].layer
     for suffix in ("png", "psd", "ora"):
         path = OUT / f"boot.{suffix}"
-        session().save(errand.job, path)
+        session().save(result.job, path)
         yield path.exists
         again = Krita.instance().openDocument(str(path))
         (node,) = again.topLevelNodes()
@@ -29,7 +29,7 @@ def a_result_of_the_history_is_saved_as_png_psd_and_ora():
         box = node.bounds()
         assert (box.width(), box.height()) == (layer.width, layer.height)
         found = node.pixelData(box.x(), box.y(), box.width(), box.height()).data()
-        sent = errand.watch.layers[0].data
+        sent = result.status.layers[0].data
         shown = [i for i in range(len(sent)) if sent[i | 3]]  # colour under alpha 0 is nobody's business here
         assert max(abs(found[i] - sent[i]) for i in shown) <= 1, suffix
         again.close()
@@ -39,11 +39,11 @@ def a_result_of_the_history_is_saved_as_png_psd_and_ora():
 @claim
 def a_name_with_a_dot_gets_a_suffix_that_takes_no_other_files_place():
     yield from prepared()
-    errand = yield from generate("an old boot", seed=23)
-    session().save(errand.job, OUT / "boot v1.2", "ora")
+    result = yield from generate("an old boot", seed=23)
+    session().save(result.job, OUT / "boot v1.2", "ora")
     yield (OUT / "boot v1.2.ora").exists
     (OUT / "boot v1.2.ora").write_bytes(b"another's")
-    failure = yield from failure_of(lambda: session().save(errand.job, OUT / "boot v1.2", "ora"))
+    failure = yield from failure_of(lambda: session().save(result.job, OUT / "boot v1.2", "ora"))
     assert "boot v1.2.ora already" in failure.message
     assert (OUT / "boot v1.2.ora").read_bytes() == b"another's"
 

@@ -34,17 +34,17 @@ from stage import redo, undo, unseen_document
 @claim
 def a_prompt_becomes_a_layer_byte_for_byte_as_the_server_sent_it():
     document = yield from prepared()
-    errand = yield from generate("a red apple", seed=7)
+    result = yield from generate("a red apple", seed=7)
     node = layer_of(document, "a red apple (7)")
     assert node.type() == "paintlayer"
-    assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+    assert_equals_what_the_server_sent(node, result.status.layers[0])
 
 
 @claim
 def the_picture_shows_the_layer():
     document = yield from prepared()
-    errand = yield from generate("a red apple")
-    layer, data = errand.watch.layers[0].layer, errand.watch.layers[0].data
+    result = yield from generate("a red apple")
+    layer, data = result.status.layers[0].layer, result.status.layers[0].data
     alpha = data[3::4]
     most = alpha.index(max(alpha))
     x, y, opacity = layer.x + most % layer.width, layer.y + most // layer.width, alpha[most] / 255
@@ -56,17 +56,17 @@ def the_picture_shows_the_layer():
 @claim
 def one_undo_removes_it_and_redo_brings_it_back():
     document = yield from prepared()
-    errand = yield from generate("a red apple")
+    result = yield from generate("a red apple")
     yield from undo(document)
     assert names(document) == ["Background"]
     yield from redo(document)
-    assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), errand.watch.layers[0])
+    assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), result.status.layers[0])
 
 
 @claim
 def it_is_identical_after_saving_and_opening_again():
     document = yield from prepared()
-    errand = yield from generate("a red apple")
+    result = yield from generate("a red apple")
     path = str(OUT / "saved.kra")
     assert document.saveAs(path)
     document.waitForDone()
@@ -74,7 +74,7 @@ def it_is_identical_after_saving_and_opening_again():
     yield 200
     again = Krita.instance().openDocument(path)
     assert names(again) == ["Background", "a red apple (7)"]
-    assert_equals_what_the_server_sent(layer_of(again, "a red apple (7)"), errand.watch.layers[0])
+    assert_equals_what_the_server_sent(layer_of(again, "a red apple (7)"), result.status.layers[0])
 
 
 @claim
@@ -97,7 +97,7 @@ def an_artist_who_went_on_to_another_layer_stays_there():
     type_prompt("a kite @gate:elsewhere")
     fix_seed(7)
     click(docker().button)
-    yield lambda: session().current is not None and session().current.watch.fraction
+    yield lambda: session().current is not None and session().current.status.fraction
     yield from activate(document, other)
     open_gate("elsewhere")
     yield ready
@@ -132,8 +132,8 @@ def chosen_tool():
 def it_fills_the_box_of_the_selection():
     document = yield from prepared()
     yield from select(document, 100, 50, 128, 96, 255)
-    errand = yield from generate("a red apple")
-    assert errand.watch.layers[0].layer.box == Box(100, 50, 128, 96)
+    result = yield from generate("a red apple")
+    assert result.status.layers[0].layer.box == Box(100, 50, 128, 96)
     box = canvas.layer_box(document, layer_of(document, "a red apple (7)"))
     assert box.x >= 100 and box.y >= 50 and box.x + box.width <= 228 and box.y + box.height <= 146
 
@@ -142,9 +142,9 @@ def it_fills_the_box_of_the_selection():
 def a_selection_partly_outside_the_canvas_is_a_place_like_any_other():
     document = yield from prepared()
     yield from select(document, -40, 250, 100, 100, 255)
-    errand = yield from generate("a red apple")
-    assert errand.watch.layers[0].layer.box == Box(-40, 250, 100, 100)
-    assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), errand.watch.layers[0])
+    result = yield from generate("a red apple")
+    assert result.status.layers[0].layer.box == Box(-40, 250, 100, 100)
+    assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), result.status.layers[0])
 
 
 @claim
@@ -164,8 +164,8 @@ def arrives_in(model, depth, profile=""):
         yield from prepared()
         drawn.append((yield from generate("a red apple")).job)
     document = yield from prepared(model=model, depth=depth, profile=profile)
-    errand = yield from inserted_by(lambda: session().insert_again(drawn[0], document))
-    node, sent = layer_of(document, "a red apple (7)"), errand.watch.layers[0]
+    result = yield from inserted_by(lambda: session().insert_again(drawn[0], document))
+    node, sent = layer_of(document, "a red apple (7)"), result.status.layers[0]
     layer = sent.layer
     assert (node.colorModel(), node.colorDepth(), node.colorProfile()) == (model, depth, document.colorProfile())
     yield from undo(document)

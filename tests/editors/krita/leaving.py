@@ -10,5 +10,5 @@ def a_job_runs_when_krita_is_closed():
     type_prompt("left behind @gate:left")
     fix_seed(7)
     click(docker().button)
-    yield lambda: session().current is not None and session().current.watch.fraction is not None
+    yield lambda: session().current is not None and session().current.status.fraction is not None
     (OUT / "job").write_text(session().current.job)

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from acetate.plugins.krita.results import insertion
+from acetate.plugins.bridge.job import insertion
 from contract import put_in, sheet
 from desk import (
     activate,
@@ -19,7 +19,6 @@ from desk import (
     session,
     type_prompt,
 )
-from krita import Krita
 from pieces import claim
 from stage import undo
 
@@ -101,10 +100,10 @@ def a_layer_of_4096_by_4096_takes_the_main_thread_for_less_than_50_ms_at_a_time(
     document = yield from prepared(4096, 4096)
     yield 1000
     with Stopwatch() as watch:
-        errand = yield from generate("@big:4096")
+        result = yield from generate("@big:4096")
         yield 500
     node = document.topLevelNodes()[1]
-    assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+    assert_equals_what_the_server_sent(node, result.status.layers[0])
     return assert_short(watch)
 
 
@@ -132,9 +131,9 @@ def reading_and_sending_a_layer_of_4096_by_4096_takes_the_main_thread_for_less_t
     fix_seed(1)
     with Stopwatch() as watch:
         click(docker().button)
-        yield lambda: session().current is not None and session().current.watch.text not in ("Reading the layer", "Sending")
+        yield lambda: session().current is not None and session().current.status.text not in ("Reading the layer", "Sending")
         sent = session().current
-        yield lambda: sent.watch.fraction is not None
+        yield lambda: sent.status.fraction is not None
     click(docker().button)
     yield ready
     return assert_short(watch)
@@ -143,15 +142,15 @@ def reading_and_sending_a_layer_of_4096_by_4096_takes_the_main_thread_for_less_t
 @claim
 def from_the_last_byte_to_the_visible_layer_it_takes_less_than_50_ms_at_1024():
     document = yield from prepared(1024, 1024)
-    errand = yield from generate("@big:1024")
+    result = yield from generate("@big:1024")
     times = []
     for _ in range(5):
         yield from undo(document)
         wall, cpu = time.perf_counter(), time.process_time()
-        for _ in insertion(Krita.instance(), errand):
+        for _ in insertion(session()._host, result):
             pass
         times.append((time.perf_counter() - wall, time.process_time() - cpu))
-        assert document.pixelData(500, 500, 1, 1).data() == errand.watch.layers[0].data[4 * (1024 * 500 + 500) :][:4]
+        assert document.pixelData(500, 500, 1, 1).data() == result.status.layers[0].data[4 * (1024 * 500 + 500) :][:4]
         yield 100
     best = min(wall for wall, _ in times)
     said = {"ms": [round(1000 * wall, 1) for wall, _ in times], "load": round(os.getloadavg()[0], 1)}
@@ -162,14 +161,14 @@ def from_the_last_byte_to_the_visible_layer_it_takes_less_than_50_ms_at_1024():
 @claim
 def fifty_insertions_leave_no_memory_behind():
     document = yield from prepared(512, 512)
-    errand = yield from generate("@big:512")
+    result = yield from generate("@big:512")
     yield from undo(document)
 
     def round_of(count):
         for _ in range(count):
-            session().insert_again(errand.job, document)
+            session().insert_again(result.job, document)
             yield lambda: len(document.topLevelNodes()) == 2
-            yield lambda: not session()._errands
+            yield lambda: not session().jobs._waiting
             yield from undo(document)
 
     yield from round_of(10)

@@ -34,7 +34,7 @@ def begin(prompt, seed=7):
     type_prompt(prompt)
     fix_seed(seed)
     click(docker().button)
-    yield lambda: session().current is not None and session().current.watch.fraction is not None
+    yield lambda: session().current is not None and session().current.status.fraction is not None
     return session().current
 
 
@@ -48,13 +48,13 @@ def ask(what):
 @claim
 def cancel_stops_the_job_and_leaves_the_document_alone():
     document = yield from prepared()
-    errand = yield from begin("never ends @sleep:0.05")
+    result = yield from begin("never ends @sleep:0.05")
     docker().form_panel.steps.setValue(0)
     assert docker().button.text() == "Cancel"
     click(docker().button)
     yield ready
-    assert errand.watch.outcome in ("cancelled", "finished")
-    assert names(document) == ["Background"] or errand.watch.outcome == "finished"
+    assert result.status.outcome in ("cancelled", "finished")
+    assert names(document) == ["Background"] or result.status.outcome == "finished"
     assert docker().button.text() == "Generate"
 
 
@@ -62,11 +62,11 @@ def cancel_stops_the_job_and_leaves_the_document_alone():
 def cancel_is_a_matter_of_one_step():
     document = yield from prepared()
     docker().form_panel.steps.setValue(1000)
-    errand = yield from begin("a long one @sleep:0.02")
+    result = yield from begin("a long one @sleep:0.02")
     click(docker().button)
     yield ready
-    assert errand.watch.outcome == "cancelled"
-    assert errand.watch.fraction < 0.9
+    assert result.status.outcome == "cancelled"
+    assert result.status.fraction < 0.9
     assert names(document) == ["Background"]
     assert not docker().error.isVisible()
 
@@ -75,15 +75,15 @@ def cancel_is_a_matter_of_one_step():
 def cancel_is_an_action_too_and_generate_does_nothing_meanwhile():
     document = yield from prepared()
     docker().form_panel.steps.setValue(1000)
-    errand = yield from begin("a long one @sleep:0.02")
+    result = yield from begin("a long one @sleep:0.02")
     docker().form_panel.new_seed.setChecked(True)
     Krita.instance().action("acetate_generate").trigger()
     QTest.keyClick(docker().form_panel.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     yield 100
-    assert (session().current, errand.watch.stopping, docker().form_panel.seed.seed()) == (errand, False, 7)
+    assert (session().current, result.status.stopping, docker().form_panel.seed.seed()) == (result, False, 7)
     Krita.instance().action("acetate_cancel").trigger()
     yield ready
-    assert errand.watch.outcome == "cancelled"
+    assert result.status.outcome == "cancelled"
     assert names(document) == ["Background"]
 
 
@@ -104,16 +104,16 @@ def the_preview_forms_in_the_docker_and_not_in_the_document():
 @claim
 def a_document_that_is_closed_meanwhile_leaves_its_result_in_the_history():
     document = yield from prepared()
-    errand = yield from begin("orphan @gate:orphan")
+    result = yield from begin("orphan @gate:orphan")
     document.setModified(False)
     document.close()
     yield 300
     failure = yield from failure_of(lambda: open_gate("orphan"), beginning="document-closed")
     assert "history" in failure.hint
-    yield lambda: errand.job in session().history.entries
+    yield lambda: result.job in session().history.entries
     other = new_document()
     yield lambda: other.activeNode() is not None
-    yield from inserted_by(lambda: session().insert_again(errand.job, other))
+    yield from inserted_by(lambda: session().insert_again(result.job, other))
     assert len(other.topLevelNodes()) == 2
 
 
@@ -178,32 +178,32 @@ def a_second_window_that_is_closed_leaves_the_first_ones_docker_at_work():
 @claim
 def a_server_that_is_killed_and_started_again_meanwhile_finishes_the_job():
     document = yield from prepared()
-    errand = yield from begin("tough @gate:tough")
+    result = yield from begin("tough @gate:tough")
     yield from ask("kill")
     yield lambda: session().connection == "Reconnecting"
     assert "Reconnecting" in docker().status.text()
     open_gate("tough")
     yield from ask("start")
     yield ready
-    assert errand.watch.outcome == "finished", errand
+    assert result.status.outcome == "finished", result
     assert names(document) == ["Background", "tough @gate:tough (7)"]
     node = layer_of(document, "tough @gate:tough (7)")
-    layer = errand.watch.layers[0].layer
-    assert node.pixelData(layer.x, layer.y, layer.width, layer.height).data() == errand.watch.layers[0].data
-    assert len(errand.watch.layers) == 1, "nothing arrives twice"
+    layer = result.status.layers[0].layer
+    assert node.pixelData(layer.x, layer.y, layer.width, layer.height).data() == result.status.layers[0].data
+    assert len(result.status.layers) == 1, "nothing arrives twice"
 
 
 @claim
 def what_others_have_deleted_is_gone_from_the_history_after_a_reconnection():
     yield from prepared()
-    errand = yield from generate("not for long")
-    yield lambda: errand.job in session().history.entries
+    result = yield from generate("not for long")
+    yield lambda: result.job in session().history.entries
     with Client("another") as other:
-        other.discard(errand.job)
+        other.discard(result.job)
         yield lambda: any(isinstance(event, Discarded) for event in other.poll())
     yield from ask("kill")
     yield from ask("start")
-    yield lambda: errand.job not in session().history.entries
+    yield lambda: result.job not in session().history.entries
     yield lambda: "not for long" not in [docker().history.item(row).text() for row in range(docker().history.count())]
     yield ready
 
@@ -253,11 +253,11 @@ def an_empty_result_is_said_to_be_empty():
 @claim
 def several_insertions_at_once_all_arrive():
     document = yield from prepared()
-    errand = yield from generate("one of many")
-    for job in [errand.job] * 3:
+    result = yield from generate("one of many")
+    for job in [result.job] * 3:
         session().insert_again(job, document)
     yield lambda: len(document.topLevelNodes()) == 3
     yield 300
     assert len(document.topLevelNodes()) == 3, "asking again while it is on its way is one insertion"
     node = document.topLevelNodes()[2]
-    assert finished(canvas.read_layer(document, node, canvas.layer_box(document, node))) == errand.watch.layers[0].data
+    assert finished(canvas.read_layer(document, node, canvas.layer_box(document, node))) == result.status.layers[0].data

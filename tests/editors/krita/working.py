@@ -2,9 +2,10 @@
 
 from types import SimpleNamespace
 
-from acetate.plugins.krita import canvas, history_list
+from acetate.plugins.krita import canvas
 from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.plugins.krita.reminder import LOOK_MS
+from acetate.plugins.krita.widgets import history_list
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
 from desk import (
@@ -41,9 +42,9 @@ def with_layer(task, *, x=60, y=40, width=96, height=80):
 @claim
 def refining_a_layer_puts_another_version_above_it_at_its_place():
     document, node, before = yield from with_layer("refine")
-    errand = yield from generate("in oil paint")
+    result = yield from generate("in oil paint")
     assert names(document) == ["Background", "source", "in oil paint (7)"]
-    assert errand.watch.layers[0].layer.box == Box(60, 40, 96, 80)
+    assert result.status.layers[0].layer.box == Box(60, 40, 96, 80)
     assert node.pixelData(60, 40, 96, 80).data() == before
     yield from undo(document)
     assert names(document) == ["Background", "source"]
@@ -82,9 +83,9 @@ def repainting_through_half_a_selection_changes_less():
     for value in (255, 128):
         yield from activate(document, node)
         yield from select(document, 80, 50, 30, 20, value)
-        errand = yield from generate("a button")
-        after = errand.watch.layers[0].data
-        assert errand.watch.layers[0].layer.box == Box(60, 40, 96, 80) and len(after) == len(before)
+        result = yield from generate("a button")
+        after = result.status.layers[0].data
+        assert result.status.layers[0].layer.box == Box(60, 40, 96, 80) and len(after) == len(before)
         changed = [abs(after[i] - before[i]) for i in range(len(after))]
         inside = [4 * (96 * row + column) for row in range(10, 30) for column in range(20, 50)]
         changes.append(sum(sum(changed[i : i + 4]) for i in inside))
@@ -96,9 +97,9 @@ def repainting_through_half_a_selection_changes_less():
 def repainting_reaches_beyond_the_layer_where_that_is_selected():
     document, _, _ = yield from with_layer("repaint")
     yield from select(document, 140, 100, 60, 60, 255)
-    errand = yield from generate("a button")
-    assert errand.watch.layers[0].layer.box == Box(60, 40, 140, 120)
-    assert_equals_what_the_server_sent(layer_of(document, "a button (7)"), errand.watch.layers[0])
+    result = yield from generate("a button")
+    assert result.status.layers[0].layer.box == Box(60, 40, 140, 120)
+    assert_equals_what_the_server_sent(layer_of(document, "a button (7)"), result.status.layers[0])
 
 
 @claim
@@ -114,11 +115,11 @@ def a_selection_beside_the_layer_and_the_canvas_is_refused():
 def upscaling_makes_a_larger_layer_with_the_same_corner_in_one_undo_step():
     document, _, before = yield from with_layer("upscale")
     docker().form_panel.scale.setValue(2.0)
-    errand = yield from generate("")
-    assert errand.watch.layers[0].layer.box == Box(60, 40, 192, 160)
+    result = yield from generate("")
+    assert result.status.layers[0].layer.box == Box(60, 40, 192, 160)
     node = document.topLevelNodes()[2]
     assert node.pixelData(60, 40, 1, 1).data() == before[:4] or not FAKE, "the fake repeats pixels"
-    assert_equals_what_the_server_sent(node, errand.watch.layers[0])
+    assert_equals_what_the_server_sent(node, result.status.layers[0])
     yield from undo(document)
     assert names(document) == ["Background", "source"]
     yield from redo(document)
@@ -166,8 +167,8 @@ def a_layer_of_a_cmyk_document_is_sent_as_it_looks():
     before = finished(canvas.read_layer(document, node, box))
     choose("task", "upscale")
     docker().form_panel.scale.setValue(1.0)
-    errand = yield from generate("")
-    layer, sent = errand.watch.layers[0].layer, errand.watch.layers[0].data
+    result = yield from generate("")
+    layer, sent = result.status.layers[0].layer, result.status.layers[0].data
     assert layer.box == box
     if FAKE:  # which upscales by repeating pixels: scale 1 gives back what was sent
         assert sent == before
@@ -184,9 +185,9 @@ def history_rows():
 @claim
 def the_history_has_thumbnails_newest_first_and_a_click_inserts_again():
     document = yield from prepared()
-    errands = []
+    results = []
     for prompt in ("first fig", "second fig"):
-        errands.append((yield from generate(prompt)))
+        results.append((yield from generate(prompt)))
     yield lambda: history_rows()[:2] == ["second fig", "first fig"]
     rows = docker().history
     yield lambda: rows.item(1).data(int(Qt.ItemDataRole.UserRole) + 2) is not None
@@ -196,7 +197,7 @@ def the_history_has_thumbnails_newest_first_and_a_click_inserts_again():
     yield lambda: len(document.topLevelNodes()) == 4
     again = document.topLevelNodes()[3]
     assert again.name() == "first fig (7)"
-    assert_equals_what_the_server_sent(again, errands[0].watch.layers[0])
+    assert_equals_what_the_server_sent(again, results[0].status.layers[0])
     yield from undo(document)
     assert names(document) == ["Background", "first fig (7)", "second fig (7)"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from acetate.engine import Engine, Picture, Request, builtin
-from acetate.engine.acceleration import fused_operators
+from acetate.engine import Engine, Picture, Request, acceleration, builtin
+from acetate.engine.acceleration import Compiled, Recorded
 from acetate.engine.acceleration.compilation import Compilation
-from acetate.engine.engine import CompilingEngine
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
@@ -149,29 +149,32 @@ def test_networks_without_repeated_blocks_are_left_alone() -> None:
     assert not compilation.busy
 
 
-def test_the_pipeline_draws_the_same_with_it(untrained: Engine) -> None:
+def test_the_pipeline_draws_the_same_with_it(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch._dynamo.reset()
-    model = untrained.open("sketchpad")
-    assert model.compilation is None, "it is asked for"
-    request = Request(prompt="a red apple", steps=2, alpha_passes=1)
+    monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
     compiler = Compiler()
-    model.compilation = Compilation(model.unet, compiler)
-    *_, first = untrained.run(request)
-    model.compilation.wait()
+    monkeypatch.setattr(acceleration, "Compiled", partial(Compiled, compiler))
+    engine, request = Engine("cpu", acceleration="compiled"), Request(prompt="a red apple", steps=2, alpha_passes=1)
+    *_, first = engine.run(request)
+    model = engine.open("sketchpad")
+    model.accelerator.wait()
     before = compiler.runs
-    *_, second = untrained.run(request)
+    *_, second = engine.run(request)
 
     assert isinstance(first, Picture) and isinstance(second, Picture)
-    assert compiler.runs - before == 2 * len(model.compilation._blocks), "every block of both steps"
+    assert isinstance(model.accelerator, Compiled)
+    blocks = model.accelerator.compilations[model.unet]._blocks
+    assert compiler.runs - before == 2 * len(blocks), "every block of both steps"
     assert np.abs(first.rgba.astype(int) - second.rgba).max() <= 1
+    assert first.parameters["acceleration"] == "compiled", "its bits are others'"
 
 
 def test_an_engine_compiles_only_when_told(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
-    assert CompilingEngine("cpu").open("sketchpad").compilation is not None
-    assert Engine("cpu").open("sketchpad").compilation is None
-    monkeypatch.setattr(fused_operators, "available", lambda device: True)
-    assert CompilingEngine("cpu").open("sketchpad").compilation is None, "joined kernels are faster"
+    assert isinstance(Engine("cpu", acceleration="compiled").open("sketchpad").accelerator, Compiled)
+    assert type(Engine("cpu").open("sketchpad").accelerator) is Recorded
+    monkeypatch.setattr(acceleration, "joins_kernels", lambda device: True)
+    assert type(Engine("cpu", acceleration="compiled").open("sketchpad").accelerator) is Recorded, "joined kernels are faster"
 
 
 @pytest.mark.full

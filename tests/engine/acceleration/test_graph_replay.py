@@ -105,7 +105,7 @@ def test_a_single_graph_is_made_only_when_a_shape_comes_again_at_once(
 
     with torch.no_grad():
         for side in (8, 16, 8, 8, 8, 16, 8):
-            graph_replay.run(inputs(1, side), call, lavish=True)
+            graph_replay.run(inputs(1, side), call, plentiful=True)
         assert captured == [False, True, True, False, False]
         captured.clear()
         for _ in range(3):

@@ -37,7 +37,7 @@ class Played:
         generator = torch.Generator().manual_seed(seed)
         sample = torch.randn(samples, 4, side, side, generator=generator).contiguous(memory_format=torch.channels_last)
         inputs = [sample, torch.tensor(900.0 - seed), torch.randn(samples, 7, 24, generator=generator)]
-        return torch.equal(self.replay.run(inputs, self.call, steady=1), self.call(*inputs))
+        return torch.equal(self.replay.run(inputs, self.call, constant=1), self.call(*inputs))
 
     def operators(self) -> list[str]:
         """Of the latest recording: what runs at every call."""

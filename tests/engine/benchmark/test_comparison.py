@@ -21,6 +21,7 @@ from acetate.engine.benchmark.subject import Subject
 from acetate.engine.benchmark.timing import Contestant, alternate
 from acetate.engine.layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from acetate.engine.models.model import Model
+from acetate.engine.models.runtime import Runtime
 from acetate.engine.pixels.working_canvas import WorkingSizes
 from torch import Tensor
 
@@ -35,7 +36,7 @@ def model(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Model:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(synthetic, "TransparentDecoder", partial(TransparentDecoder, 4, (8, 8, 8, 16), 1))
         patch.setattr(synthetic, "TransparentEncoder", partial(TransparentEncoder, 4, (4, 4, 4, 8)))
-        made = synthetic.synthetic_model(tiny.family, CPU, configs)
+        made = synthetic.synthetic_model(tiny.family, Runtime(CPU), configs)
     made.sizes = WorkingSizes(64, 64)
     return made
 
@@ -66,7 +67,7 @@ def test_after_the_references_turn_the_model_knows_that_its_networks_are_in_host
 ) -> None:
     """Its own hooks have brought text encoders meanwhile, which would not come again."""
     reference, left = Reference(subject), []
-    monkeypatch.setattr(subject.model.room.placement, "leave", lambda: left.append(subject.model.unet.device.type))
+    monkeypatch.setattr(subject.model.memory.placement, "leave", lambda: left.append(subject.model.unet.device.type))
     reference.finish()
     assert left == ["cpu"]
 
@@ -74,8 +75,8 @@ def test_after_the_references_turn_the_model_knows_that_its_networks_are_in_host
 def test_floors_are_counted_before_a_plan_hooks_the_networks(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     monkeypatch.setattr(comparison, "_floors", lambda subject: done.append("floors") or {})
-    prepare = model.room.prepare
-    monkeypatch.setattr(model.room, "prepare", lambda *size, **more: (done.append("plan"), prepare(*size, **more)))
+    prepare = model.memory.prepare
+    monkeypatch.setattr(model.memory, "prepare", lambda *size, **more: (done.append("plan"), prepare(*size, **more)))
     comparison.compare(lambda: model, comparison.Options(steps=1, repeats=1, alone=True, stages=("bytes",), from_disk=False))
     assert done[:2] == ["floors", "plan"]
 

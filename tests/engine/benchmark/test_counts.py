@@ -1,4 +1,4 @@
-"""Counted work against performance.md 1.1, and floors against sums done by hand."""
+"""Counted work against performance.md 7, and floors against sums done by hand."""
 
 from __future__ import annotations
 

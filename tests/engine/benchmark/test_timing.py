@@ -9,9 +9,9 @@ import pytest
 
 TWICE = """
 import torch
-from acetate.engine import heap
+from acetate.engine.device import glibc_malloc
 from acetate.engine.benchmark.timing import peak_memory
-heap.keep_freed()
+glibc_malloc.keep_freed()
 cpu = torch.device("cpu")
 for _ in range(2):
     print(peak_memory(lambda: [torch.ones(2**24).mul_(2) for _ in range(8)], cpu))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import Engine, Picture, Progress, Request, builtin
-from acetate.engine.pixels.alpha import premultiply, resample, to_float
+from acetate.raster import premultiply, resample, to_float
 
 from training.judging import judge
 

@@ -10,8 +10,8 @@ import pytest
 FAULTS = """
 import resource, sys
 import torch
-from acetate.engine import heap
-getattr(heap, sys.argv[1])()
+from acetate.engine.device import glibc_malloc
+getattr(glibc_malloc, sys.argv[1])()
 {after}
 x = torch.ones(2**24)
 for _ in range(20): y = x + x  # an aligned block does not fit into the hole of its like until several are one
@@ -36,15 +36,16 @@ def test_freed_memory_is_used_again() -> None:
 
 
 def test_by_itself_every_result_needs_new_pages() -> None:
-    """Else `heap` could go. Huge pages need one fault for 512 pages."""
+    """Else `glibc_malloc` could go. Huge pages need one fault for 512 pages."""
     assert faults("as_usual") > 5 * PAGES / 600
-    assert faults("keep_freed", after="heap.as_usual()") > 5 * PAGES / 600
+    assert faults("keep_freed", after="glibc_malloc.as_usual()") > 5 * PAGES / 600
 
 
 def test_what_is_given_back_is_the_kernels() -> None:
     code = (
-        "import torch, psutil; from acetate.engine import heap; heap.keep_freed(); own = psutil.Process()\n"
-        "x = torch.ones(2**27); y = torch.ones(2**20); del x; kept = own.memory_info().rss; heap.give_back()\n"
+        "import torch, psutil; from acetate.engine.device import glibc_malloc\n"
+        "glibc_malloc.keep_freed(); own = psutil.Process()\n"
+        "x = torch.ones(2**27); y = torch.ones(2**20); del x; kept = own.memory_info().rss; glibc_malloc.give_back()\n"
         "print(kept - own.memory_info().rss)"
     )
     given = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)

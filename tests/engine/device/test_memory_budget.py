@@ -11,6 +11,7 @@ import pytest
 import torch
 from acetate.engine import Engine, OutOfMemory, Picture, Progress, Request
 from acetate.engine.device import devices, memory_plans
+from acetate.engine.device.accelerator import EAGER
 from acetate.engine.device.memory_budget import is_out_of_memory, plans_for
 from acetate.engine.device.memory_plans import GIB, MemoryPlan, accelerator_plans, host_plans
 from acetate.engine.models import codec
@@ -29,7 +30,7 @@ def picture(engine: Engine, **values: Any) -> Picture:
 def model(untrained: Engine) -> Model:
     """With an accelerator's plans, which on a CPU differ in everything but where the networks are."""
     opened = untrained.open("sketchpad")
-    opened.room.plans = accelerator_plans()
+    opened.memory.plans = accelerator_plans()
     return opened
 
 
@@ -50,13 +51,11 @@ def refuse(network: Any, monkeypatch: pytest.MonkeyPatch, too_much: Callable[...
 
 def test_guidance_is_split_when_both_halves_do_not_fit(untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     together = picture(untrained)
-    monkeypatch.setattr(
-        model.replay, "run", lambda inputs, function, **others: function(*inputs)
-    )  # what is replayed does not ask `forward`
+    monkeypatch.setattr(model, "accelerator", EAGER)  # what is replayed does not ask `forward`
     calls = refuse(model.unet, monkeypatch, lambda x: len(x) > 1)
     split = picture(untrained)
     assert calls == [2, 1, 1, 1, 1], "one attempt fails, then both steps take two calls"
-    assert not model.room.plan.guidance_together
+    assert not model.memory.plan.guidance_together
     assert np.abs(split.rgba.astype(int) - together.rgba).max() <= 1
     assert not split.warnings or split.warnings == together.warnings
 
@@ -65,7 +64,7 @@ def test_graphs_are_given_up_before_a_smaller_plan_is_taken(
     untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plans = []
-    monkeypatch.setattr(model.room.placement, "release", lambda: plans.append(model.room.plan.decoder_batch))
+    monkeypatch.setattr(model.accelerator, "release", lambda: plans.append(model.memory.plan.decoder_batch))
     refuse(model.codec.networks[-1], monkeypatch, lambda x: len(x) > 4)
     picture(untrained)
     assert plans == [8]
@@ -97,7 +96,7 @@ def test_the_vae_decodes_in_tiles_at_last_and_the_picture_says_so(
     monkeypatch.setattr(codec, "TILE", 64)
     refuse(vae.decoder, monkeypatch, lambda x: not vae.use_tiling)
     made = picture(untrained)
-    assert model.room.plan.tiled_vae
+    assert model.memory.plan.tiled_vae
     assert any("approximation" in warning for warning in made.warnings)
 
 
@@ -110,7 +109,7 @@ def test_what_never_fits_is_reported_with_numbers(
     with pytest.raises(OutOfMemory, match=f"stage {stage}.*GiB are needed.*can be had") as failure:
         picture(untrained)
     assert "smaller size" in failure.value.hint
-    assert len(calls) <= len(model.room.plans)
+    assert len(calls) <= len(model.memory.plans)
     monkeypatch.undo()
     assert picture(untrained).rgba.shape == (128, 128, 4), "the engine works on"
 
@@ -130,7 +129,7 @@ def test_the_next_job_starts_with_the_best_plan_again(untrained: Engine, model: 
     picture(untrained)
     monkeypatch.undo()
     picture(untrained)
-    assert model.room.plan == accelerator_plans()[0]
+    assert model.memory.plan == accelerator_plans()[0]
 
 
 def test_progress_goes_on_after_a_failure(untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,41 +140,62 @@ def test_progress_goes_on_after_a_failure(untrained: Engine, model: Model, monke
 
 
 def test_the_plan_follows_from_what_is_free(untrained: Engine, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    room = model.room
+    memory = model.memory
     sdxl = {"unet_activations": 158 * 2**20, "text": 1_640_000_000, "unet": 5_135_000_000}
-    room.sizes = replace(room.sizes, **sdxl, unet_element=2, vae_element=2)
-    monkeypatch.setattr(room.placement, "bytes_on_device", lambda: 0)
-    for free, offload, spacious in ((80, "nothing", True), (20, "nothing", False), (6, "stages", False), (3, "layers", False)):
+    memory.sizes = replace(memory.sizes, **sdxl, unet_element=2, vae_element=2)
+    monkeypatch.setattr(memory.placement, "bytes_on_device", lambda: 0)
+    for free, offload, plentiful in ((80, "nothing", True), (20, "nothing", False), (6, "stages", False), (3, "layers", False)):
         monkeypatch.setattr(devices, "free_bytes", lambda device, free=free: int(free * GIB))
         monkeypatch.setattr(devices, "memory", lambda device: (int(32 * GIB), int(32 * GIB)))
-        room.prepare(1024, 1024, 2)
-        assert (room.plan.offload, room.spacious) == (offload, spacious)
+        memory.prepare(1024, 1024, 2)
+        assert (memory.plan.offload, memory.plentiful) == (offload, plentiful)
+
+
+class Idle:
+    """Another model with so many bytes on the device; remembers what it was asked to free."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.asked = size, []
+
+    def bytes_on_device(self) -> int:
+        return self.size
+
+    def leave(self, wanted: int) -> int:
+        self.asked.append(wanted)
+        return self.size
+
+
+def test_before_a_job_idle_models_make_way_for_what_it_needs(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, free = model.memory, 2**20
+    monkeypatch.setattr(devices, "free_bytes", lambda device: free)
+    memory.others = idle = Idle(GIB)
+    memory.prepare(128, 128, 2)
+    own = free + memory.placement.bytes_on_device()
+    assert memory.plan == accelerator_plans()[0], "with what the idle ones have it fits"
+    assert idle.asked == [memory_plans.peak(memory.plan, memory.sizes, memory._work) - own]
+    free = GIB
+    memory.prepare(128, 128, 2)
+    assert len(idle.asked) == 1, "there is enough without"
 
 
 def test_idle_models_leave_before_a_plan_gets_smaller(model: Model) -> None:
-    class Idle:
-        asked: list[int] = []
-
-        def bytes_on_device(self) -> int:
-            return 0
-
+    class Leaving(Idle):
         def leave(self, wanted: int) -> int:
-            self.asked.append(wanted)
-            return 10 if len(self.asked) == 1 else 0
+            return super().leave(wanted) if not self.asked else super().leave(wanted) * 0
 
-    model.room.others = idle = Idle()
+    model.memory.others = idle = Leaving(10)
     attempts = iter([True, True])
 
     def action() -> str:
         if next(attempts, False):
             raise FULL
-        return model.room.plan.offload
+        return model.memory.plan.offload
 
-    before = model.room.plan
-    model.room.prepare(128, 128, 2)
-    model.room.attempt("denoise", action)
+    before = model.memory.plan
+    model.memory.prepare(128, 128, 2)
+    model.memory.attempt("denoise", action)
     assert len(idle.asked) == 2
-    assert model.room.plan == memory_plans.after(model.room.plans, before, "denoise", model.room.sizes, model.room._work)
+    assert model.memory.plan == memory_plans.after(model.memory.plans, before, "denoise", model.memory.sizes, model.memory._work)
 
 
 def test_the_failed_attempt_holds_nothing_when_the_next_begins(model: Model) -> None:
@@ -193,7 +213,7 @@ def test_the_failed_attempt_holds_nothing_when_the_next_begins(model: Model) -> 
             raise torch.OutOfMemoryError("tried to allocate 20.00 MiB")
         return held[0]() is None
 
-    assert model.room.attempt("denoise", action)
+    assert model.memory.attempt("denoise", action)
 
 
 def test_other_errors_pass_through(model: Model) -> None:
@@ -201,7 +221,7 @@ def test_other_errors_pass_through(model: Model) -> None:
         raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        model.room.attempt("denoise", broken)
+        model.memory.attempt("denoise", broken)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from acetate.engine.device.memory_plans import (
 )
 
 SDXL = NetworkSizes(158 * 2**20, text=1_640_000_000, unet=5_135_000_000, pixels=375_000_000, largest_layer=26_214_400)
-"""performance.md 1.1: 16-bit weights of the real model."""
+"""performance.md 7: 16-bit weights of the real model."""
 PICTURE = Workload(pixels=1024 * 1024, samples=2)
 PLANS = accelerator_plans()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from acetate.engine.device.accelerator import Accelerator
 from acetate.engine.device.memory_plans import Offload
 from acetate.engine.device.placement import Placement
 from acetate.engine.weights.patch_keys import Diff
@@ -180,7 +181,12 @@ def test_leaving_empties_the_device(placement: Copying, answers: Callable[[], bo
 
 def test_graphs_of_the_unet_go_before_its_weights(placement: Copying) -> None:
     gone: list[set[str]] = []
-    placement.release = lambda: gone.append(placement.where())
+
+    class Keeping(Accelerator):
+        def release(self) -> None:
+            gone.append(placement.where())
+
+    placement.accelerator = Keeping()
     placement.arrange("stages")
     placement.need("unet")
     gone.clear()

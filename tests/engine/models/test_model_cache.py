@@ -15,11 +15,11 @@ from acetate.engine.models.model_cache import HOST_RESERVE, ModelCache
 class Model:
     """A model that takes so many GiB, on the device from the start."""
 
-    def __init__(self, name: str, gib: int) -> None:
-        self.name = name
+    def __init__(self, name: str, gib: int, others: Any = None) -> None:
+        self.name, self.others = name, others
         self.on_device = self.size = gib * GIB
         placement = SimpleNamespace(bytes_on_device=lambda: self.on_device, leave=self.leave)
-        self.room: Any = SimpleNamespace(placement=placement, others=None)
+        self.memory: Any = SimpleNamespace(placement=placement)
 
     def leave(self) -> None:
         self.on_device = 0
@@ -42,8 +42,8 @@ class Machine:
         self.opened.remove(model)
 
     def use(self, name: str, gib: int) -> Model:
-        def open_model() -> Any:
-            self.opened.append(Model(name, gib))
+        def open_model(others: Any) -> Any:
+            self.opened.append(Model(name, gib, others))
             return self.opened[-1]
 
         return self.models.use(name, open_model, gib * GIB)  # type: ignore[return-value]
@@ -77,7 +77,7 @@ def test_on_the_device_the_others_make_room_in_the_order_of_their_last_use() -> 
     machine = Machine(64)
     first, second, third = (machine.use(name, 4) for name in "abc")
     machine.use("a", 4)
-    others = third.room.others
+    others = third.others
     assert others.bytes_on_device() == 8 * GIB
     assert others.leave(3 * GIB) == 4 * GIB
     assert (first.on_device, second.on_device, third.on_device) == (4 * GIB, 0, 4 * GIB)
@@ -100,7 +100,7 @@ def test_what_is_given_up_leaves_memory_at_once_though_it_refers_to_itself() -> 
     """As a real model does by its hooks; here with the garbage collector switched off, which has its own time."""
     models = ModelCache(lambda model: None, lambda: 32 * GIB)
 
-    def open_model() -> Any:
+    def open_model(others: Any) -> Any:
         model: Any = Model("a", 4)
         model.itself = model
         return model
@@ -117,7 +117,7 @@ def test_what_is_given_up_leaves_memory_at_once_though_it_refers_to_itself() -> 
 def test_a_model_that_cannot_be_opened_is_not_remembered() -> None:
     machine = Machine(8)
 
-    def fails() -> Any:
+    def fails(others: Any) -> Any:
         raise OSError("cut off")
 
     with pytest.raises(OSError):

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 from acetate.engine import Engine, Picture, Progress, Request
-from acetate.engine.pixels.alpha import fit, over, to_float, to_u8
+from acetate.engine.pixels.alpha import fit
 from acetate.engine.pixels.initial_images import starts, strength_of
 from acetate.engine.sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
+from acetate.raster import over, to_float, to_u8
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -35,6 +36,11 @@ def run(engine: Engine, **values: Any) -> list[Progress | Picture]:
 
 def layers(engine: Engine, **values: Any) -> dict[str, Layer]:
     return {event.role: event.rgba for event in run(engine, **values) if isinstance(event, Picture)}
+
+
+@pytest.fixture
+def engine_for(shared_for: Callable[[str], Engine]) -> Callable[[str], Engine]:
+    return shared_for
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Where a repaint works and how it goes back."""
 
 import numpy as np
-from acetate.engine.pixels.alpha import Box
 from acetate.engine.pixels.inpaint_region import paste, region_around
+from acetate.vocabulary.box import Box
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,8 +14,8 @@ def test_the_region_holds_the_selection_and_stays_on_the_canvas(width: int, heig
     mask = np.zeros((height, width), np.uint8)
     mask[top:bottom, left:right] = 1
     box = region_around(mask, 128)
-    assert 0 <= box.left <= left < right <= box.right <= width
-    assert 0 <= box.top <= top < bottom <= box.bottom <= height
+    assert 0 <= box.x <= left < right <= box.right <= width
+    assert 0 <= box.y <= top < bottom <= box.bottom <= height
 
 
 def test_outside_the_mask_every_byte_stays_hidden_colour_included() -> None:

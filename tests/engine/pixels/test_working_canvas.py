@@ -17,6 +17,8 @@ def test_working_sizes_are_multiples_and_bounded(width: int, height: int) -> Non
     assert all(side % 64 == 0 and side > 0 for side in frame.working)
     assert frame.working[0] >= frame.scaled[0]
     assert frame.working[1] >= frame.scaled[1]
+    if min(width, height) * 64 >= max(width, height):  # a side has at least a pixel, however narrow the target
+        assert frame.scaled[0] * frame.scaled[1] <= SDXL.largest * SDXL.native**2 * 1.01
 
 
 @pytest.mark.parametrize("size", [(1024, 1024), (896, 1152), (1000, 600), (333, 517)])

@@ -32,9 +32,9 @@ def seen_inputs(model: Model, engine: Engine, **values: Any) -> list[Tensor]:
 
 
 def test_conditions_are_appended_unscaled_by_noise_and_equal_in_both_halves(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]
+    shared_for: Callable[[str], Engine], picture: NDArray[np.uint8]
 ) -> None:
-    engine = engine_for("sdxl")
+    engine = shared_for("sdxl")
     model = engine.open("tiny")
     inputs = seen_inputs(model, engine, task="blend", foreground=picture, steps=3)
     condition = model.codec.encode_opaque(picture)
@@ -46,25 +46,25 @@ def test_conditions_are_appended_unscaled_by_noise_and_equal_in_both_halves(
         assert torch.equal(given[0], given[1])
 
 
-def test_the_chain_hands_its_blended_latents_on(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
-    engine = engine_for("sdxl")
+def test_the_chain_hands_its_blended_latents_on(shared_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
+    engine = shared_for("sdxl")
     inputs = seen_inputs(engine.open("tiny"), engine, task="object", background=picture)
     assert [x.shape[1] for x in inputs] == [8, 8, 12, 12]
     assert torch.equal(inputs[0][0, 4:], inputs[2][0, 4:8]), "the background comes first in both runs"
 
 
 def test_below_stop_at_the_base_model_goes_on_without_conditions(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]
+    shared_for: Callable[[str], Engine], picture: NDArray[np.uint8]
 ) -> None:
-    engine = engine_for("sdxl")
+    engine = shared_for("sdxl")
     inputs = seen_inputs(
         engine.open("tiny"), engine, task="blend", foreground=picture, steps=20, stop_at=0.5, scheduler="dpmpp-2m-karras"
     )
     assert [x.shape[1] for x in inputs] == [8] * 9 + [4] * 11
 
 
-def test_of_a_chain_only_the_last_run_is_stopped(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
-    engine = engine_for("sdxl")
+def test_of_a_chain_only_the_last_run_is_stopped(shared_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
+    engine = shared_for("sdxl")
     asked = {"task": "background", "foreground": picture, "steps": 4, "stop_at": 0.5, "scheduler": "dpmpp-2m-karras"}
     channels = [x.shape[1] for x in seen_inputs(engine.open("tiny"), engine, **asked)]
     assert channels[:4] == [8] * 4
@@ -85,9 +85,9 @@ def test_at_the_switch_the_solver_forgets_what_the_patched_model_said(
 
 @pytest.mark.parametrize(("task", "first"), [("extract-background", "foreground"), ("extract-foreground", "background")])
 def test_the_given_layer_comes_before_the_blended_picture(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], task: str, first: str
+    shared_for: Callable[[str], Engine], picture: NDArray[np.uint8], task: str, first: str
 ) -> None:
-    engine = engine_for("sdxl")
+    engine = shared_for("sdxl")
     model, blended = engine.open("tiny"), np.ascontiguousarray(picture[::-1])
     for given in seen_inputs(model, engine, task=task, **{first: picture, "blended": blended}):
         for half in given:
@@ -96,8 +96,8 @@ def test_the_given_layer_comes_before_the_blended_picture(
 
 
 @pytest.mark.parametrize("mode", ["crop", "stretch", "fill"])
-def test_conditions_are_resized_as_asked(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], mode: Any) -> None:
-    engine, wide = engine_for("sdxl"), np.ascontiguousarray(picture[:40])
+def test_conditions_are_resized_as_asked(shared_for: Callable[[str], Engine], picture: NDArray[np.uint8], mode: Any) -> None:
+    engine, wide = shared_for("sdxl"), np.ascontiguousarray(picture[:40])
     model = engine.open("tiny")
     given = seen_inputs(model, engine, task="blend", background=wide, width=64, height=64, resize_mode=mode)[0]
     assert torch.equal(given[0, 4:], model.codec.encode_opaque(fit(wide, 64, 64, mode))[0])
@@ -139,8 +139,8 @@ def test_what_sd15_predicts_depends_on_the_given_picture(
     assert ((first - second).flatten(1).abs().amax(dim=1) > 0).all(), "a frame does not see it"
 
 
-def test_every_frame_starts_from_noise_of_its_own(engine_for: Callable[[str], Engine]) -> None:
-    engine = engine_for("sd15")
+def test_every_frame_starts_from_noise_of_its_own(shared_for: Callable[[str], Engine]) -> None:
+    engine = shared_for("sd15")
     start = seen_inputs(engine.open("tiny"), engine, task="scene")[0]
     frames = start[:3].flatten(1)
     assert torch.equal(start[:3], start[3:]), "but the same in both halves"

@@ -45,14 +45,26 @@ MADE = {
 @BOTH
 @pytest.mark.parametrize("task", MADE)
 def test_every_mode_makes_its_layers(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str, task: str
+    shared_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str, task: str
 ) -> None:
-    made = layers(engine_for(family), task=task, **{role: picture for role in GIVEN.get(task, ())})
+    made = layers(shared_for(family), task=task, **{role: picture for role in GIVEN.get(task, ())})
     assert [p.role for p in made] == MADE[task]
     assert all(p.rgba.shape == (64, 64, 4) for p in made)
     assert [p.hidden for p in made] == [p.role == "blended" for p in made]
     assert all((p.rgba[..., 3] == 255).all() for p in made if p.role != "foreground")
     assert len({p.rgba.tobytes() for p in made}) == len(made)
+
+
+@pytest.mark.parametrize("task", ["foreground", "object"])
+def test_a_recording_draws_the_same_bytes(
+    engine_for: Callable[..., Engine], shared_for: Callable[[str], Engine], picture: NDArray[np.uint8], task: str
+) -> None:
+    """In the first run, which is written down, and in the second, which is played."""
+    asked: Any = {"task": task, "seed": 5, **{role: picture for role in GIVEN.get(task, ())}}
+    recording = engine_for("sdxl", "auto")
+    recorded, played = (layers(recording, **asked) for _ in range(2))
+    plain = layers(shared_for("sdxl"), **asked)
+    assert [p.rgba.tobytes() for p in recorded] == [p.rgba.tobytes() for p in played] == [p.rgba.tobytes() for p in plain]
 
 
 @pytest.mark.parametrize(
@@ -65,9 +77,9 @@ def test_every_mode_makes_its_layers(
     ],
 )
 def test_the_single_steps_of_sdxl(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], task: str, given: tuple[str, ...], role: str
+    shared_for: Callable[[str], Engine], picture: NDArray[np.uint8], task: str, given: tuple[str, ...], role: str
 ) -> None:
-    engine = engine_for("sdxl")
+    engine = shared_for("sdxl")
     made = layers(engine, task=task, **dict.fromkeys(given, picture))
     assert [p.role for p in made] == [role]
     assert not made[0].hidden, "the only result must be visible"
@@ -78,7 +90,7 @@ def test_the_single_steps_of_sdxl(
 
 
 @BOTH
-def test_refine_and_repaint_use_the_encoder(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str) -> None:
+def test_refine_and_repaint_use_the_encoder(engine_for: Callable[..., Engine], picture: NDArray[np.uint8], family: str) -> None:
     engine = engine_for(family)
     calls: list[Tensor] = []
     model, patched = engine.open("tiny"), set()
@@ -96,7 +108,7 @@ def test_refine_and_repaint_use_the_encoder(engine_for: Callable[[str], Engine],
 
 
 def test_an_encoder_that_does_not_fit_is_remarked_on_the_layer(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]
+    engine_for: Callable[..., Engine], picture: NDArray[np.uint8]
 ) -> None:
     engine = engine_for("sdxl")
     codec: Any = engine.open("tiny").codec
@@ -109,7 +121,7 @@ def test_an_encoder_that_does_not_fit_is_remarked_on_the_layer(
 
 @BOTH
 def test_upscale_redraws_with_the_unpatched_base_model(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str
+    engine_for: Callable[..., Engine], picture: NDArray[np.uint8], family: str
 ) -> None:
     """Also when a layer was drawn just before; `refine` takes the transparent weights instead."""
     asked = {"task": "upscale", "source": picture, "scale": 1.5, "strength": 0.5, "steps": 4, "prompt": ""}
@@ -129,10 +141,10 @@ def test_upscale_redraws_with_the_unpatched_base_model(
 
 @BOTH
 def test_switching_modes_and_back_gives_the_same_bytes(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str, monkeypatch: pytest.MonkeyPatch
+    engine_for: Callable[..., Engine], picture: NDArray[np.uint8], family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a model that is opened once: weights are changed in place."""
-    engine, opened = engine_for(family), []
+    engine, opened = engine_for(family, "auto"), []
     open_base_model = engine_module.open_base_model
     monkeypatch.setattr(engine_module, "open_base_model", lambda *given: opened.append(1) or open_base_model(*given))
     before = {k: v.clone() for k, v in engine.open("tiny").unet.state_dict().items()}
@@ -148,9 +160,9 @@ def test_switching_modes_and_back_gives_the_same_bytes(
     assert all(torch.equal(after[k], before[k]) for k in before), "unloading must leave the checkpoint's own weights"
 
 
-def test_a_scene_is_a_background_for_its_own_foreground(engine_for: Callable[[str], Engine]) -> None:
+def test_a_scene_is_a_background_for_its_own_foreground(shared_for: Callable[[str], Engine]) -> None:
     """The later runs see the layer over mid-grey, as they would see a given one, not its transparent latents."""
-    engine = engine_for("sdxl")
+    engine = shared_for("sdxl")
     foreground, background, blended = layers(engine, task="scene")
     again = layers(engine, task="background", foreground=foreground.rgba)
     assert [p.rgba.tobytes() for p in again] == [background.rgba.tobytes(), blended.rgba.tobytes()]
@@ -158,7 +170,7 @@ def test_a_scene_is_a_background_for_its_own_foreground(engine_for: Callable[[st
 
 @BOTH
 def test_given_pictures_are_encoded_once_and_only_where_latents_are_conditions(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str, monkeypatch: pytest.MonkeyPatch
+    engine_for: Callable[..., Engine], picture: NDArray[np.uint8], family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = engine_for(family)
     codec, encoded = engine.open("tiny").codec, []
@@ -168,9 +180,9 @@ def test_given_pictures_are_encoded_once_and_only_where_latents_are_conditions(
     assert len(encoded) == {"sd15": 0, "sdxl": 1}[family]
 
 
-def test_prompts_of_single_layers_change_their_layer(engine_for: Callable[[str], Engine]) -> None:
+def test_prompts_of_single_layers_change_their_layer(shared_for: Callable[[str], Engine]) -> None:
     """Also prompts of more than 77 tokens, which the others are padded to."""
-    engine = engine_for("sd15")
+    engine = shared_for("sd15")
     model, long = engine.open("tiny"), "a meadow under a wide sky, " * 12
     texts: list[Tensor] = []
     handle = model.unet.register_forward_pre_hook(lambda _, given: texts.append(given[2].clone()))
@@ -183,9 +195,9 @@ def test_prompts_of_single_layers_change_their_layer(engine_for: Callable[[str],
     assert expected.shape[1] == 2 * 77
 
 
-def test_prompts_of_single_layers_replace_the_main_one_or_come_before_it(engine_for: Callable[[str], Engine]) -> None:
+def test_prompts_of_single_layers_replace_the_main_one_or_come_before_it(shared_for: Callable[[str], Engine]) -> None:
     """As in ComfyUI, and as in Forge; also where one of them is empty."""
-    engine = engine_for("sd15")
+    engine = shared_for("sd15")
     own = {"foreground": "a key", "background": " "}
     for style, texts in (("replace", ["a key", " ", "a bottle"]), ("add", ["a key, a bottle", "a bottle", "a bottle"])):
         request = Request(prompt="a bottle", prompts=own, layer_prompts=style)  # type: ignore[arg-type]
@@ -196,7 +208,7 @@ def test_prompts_of_single_layers_replace_the_main_one_or_come_before_it(engine_
     assert [p.rgba.tobytes() for p in added] == [p.rgba.tobytes() for p in written]
 
 
-def test_only_foregrounds_are_decoded_with_alpha(engine_for: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_foregrounds_are_decoded_with_alpha(engine_for: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch) -> None:
     """One for each picture, whatever the number of frames."""
     engine = engine_for("sd15")
     codec, decoded = engine.open("tiny").codec, []
@@ -206,7 +218,7 @@ def test_only_foregrounds_are_decoded_with_alpha(engine_for: Callable[[str], Eng
     assert decoded == [1, 1]
 
 
-def test_each_family_has_its_own_decoder_and_encoder_factor(engine_for: Callable[[str], Engine], models: dict[str, Path]) -> None:
+def test_each_family_has_its_own_decoder_and_encoder_factor(engine_for: Callable[..., Engine], models: dict[str, Path]) -> None:
     """Also in one engine that uses both: the files have the same keys and sizes."""
     engine = engine_for("sd15")
     engine.library.add(models["sdxl"])
@@ -218,8 +230,8 @@ def test_each_family_has_its_own_decoder_and_encoder_factor(engine_for: Callable
 
 
 @pytest.mark.parametrize("injection", ["attention", "convolution"])
-def test_layer_weight_zero_is_the_base_model(engine_for: Callable[[str], Engine], injection: str) -> None:
-    engine = engine_for("sdxl")
+def test_layer_weight_zero_is_the_base_model(engine_for: Callable[..., Engine], injection: str) -> None:
+    engine = engine_for("sdxl", "auto")
     unet = engine.open("tiny").unet
     base = {k: v.clone() for k, v in unet.state_dict().items()}
     zero = layers(engine, layer_weight=0.0, injection=injection)[0].rgba
@@ -227,14 +239,14 @@ def test_layer_weight_zero_is_the_base_model(engine_for: Callable[[str], Engine]
     assert (layers(engine, layer_weight=1.0, injection=injection)[0].rgba != zero).any(), "the patch does nothing"
 
 
-def test_convolution_injection_uses_its_own_file(engine_for: Callable[[str], Engine]) -> None:
-    engine = engine_for("sdxl")
+def test_convolution_injection_uses_its_own_file(shared_for: Callable[[str], Engine]) -> None:
+    engine = shared_for("sdxl")
     attention, convolution = (layers(engine, injection=kind)[0].rgba for kind in ("attention", "convolution"))
     assert (attention != convolution).any()
 
 
 def test_a_missing_weight_file_names_the_command_that_brings_it(
-    engine_for: Callable[[str], Engine], models: dict[str, Path], tmp_path: Path
+    engine_for: Callable[..., Engine], models: dict[str, Path], tmp_path: Path
 ) -> None:
     import shutil
 
@@ -247,42 +259,54 @@ def test_a_missing_weight_file_names_the_command_that_brings_it(
     assert refused.value.hint == "acetate models pull sd15-joint"
 
 
-def test_a_family_without_the_mode_says_which_has_it(engine_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
+def test_a_family_without_the_mode_says_which_has_it(shared_for: Callable[[str], Engine], picture: NDArray[np.uint8]) -> None:
     with pytest.raises(BadRequest, match="'blend'.*sd15") as refused:
-        layers(engine_for("sd15"), task="blend", foreground=picture)
+        layers(shared_for("sd15"), task="blend", foreground=picture)
     assert "sdxl" in refused.value.hint
 
 
 @BOTH
 def test_conditions_of_another_size_are_brought_to_the_target(
-    engine_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str
+    shared_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str
 ) -> None:
-    (background, _) = layers(engine_for(family), task="background", foreground=picture, width=100, height=70)
+    (background, _) = layers(shared_for(family), task="background", foreground=picture, width=100, height=70)
     assert background.rgba.shape == (70, 100, 4)
+
+
+@pytest.fixture
+def twice_for(
+    engine_for: Callable[..., Engine],
+    opened: dict[str, Engine],
+    tiny_sd15: Any,
+    tiny_sdxl: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Engine]:
+    """The engine that has a family's tiny model as a file `tiny` and as a diffusers folder `folder`."""
+
+    def get(family: str) -> Engine:
+        key = f"{family} twice"
+        if key not in opened:
+            folders = tmp_path_factory.mktemp("diffusers")
+            {"sd15": tiny_sd15, "sdxl": tiny_sdxl}[family].write_folder(folders / "folder")
+            opened[key] = engine_for(family)
+            opened[key].library.add(folders)
+        return opened[key]
+
+    return get
 
 
 @BOTH
 @pytest.mark.parametrize("task", MADE)
 def test_a_folder_and_a_file_of_one_model_draw_the_same(
-    engine_for: Callable[[str], Engine],
-    tiny_sd15: Any,
-    tiny_sdxl: Any,
-    tmp_path: Path,
-    picture: NDArray[np.uint8],
-    family: str,
-    task: str,
+    twice_for: Callable[[str], Engine], picture: NDArray[np.uint8], family: str, task: str
 ) -> None:
-    tiny = {"sd15": tiny_sd15, "sdxl": tiny_sdxl}[family]
-    tiny.write_folder(tmp_path / "diffusers" / "folder")
-    engine = engine_for(family)
-    engine.library.add(tmp_path / "diffusers")
     asked = {"task": task, **{role: picture for role in GIVEN.get(task, ())}}
-    folder, file = (layers(engine, model=name, **asked) for name in ("folder", "tiny"))
+    folder, file = (layers(twice_for(family), model=name, **asked) for name in ("folder", "tiny"))
     assert [p.rgba.tobytes() for p in folder] == [p.rgba.tobytes() for p in file]
 
 
 def test_a_distilled_models_caution_is_on_its_transparent_layers(
-    engine_for: Callable[[str], Engine], tiny_sd15: Any, tmp_path: Path
+    engine_for: Callable[..., Engine], tiny_sd15: Any, tmp_path: Path
 ) -> None:
     engine = engine_for("sd15")
     (tmp_path / "more").mkdir()
@@ -292,8 +316,8 @@ def test_a_distilled_models_caution_is_on_its_transparent_layers(
     assert not any(layer.warnings for layer in others)
 
 
-def test_offers_name_the_checkpoints_and_their_tasks(engine_for: Callable[[str], Engine]) -> None:
-    offers = {model["name"]: model for model in engine_for("sdxl").describe()["models"]}
+def test_offers_name_the_checkpoints_and_their_tasks(shared_for: Callable[[str], Engine]) -> None:
+    offers = {model["name"]: model for model in shared_for("sdxl").describe()["models"]}
     assert offers["tiny"]["family"] == "sdxl"
     assert "blend" in offers["tiny"]["tasks"]
     assert "blend" not in offers["sketchpad"]["tasks"]

@@ -15,6 +15,11 @@ def pictures(engine: Engine, **values: Any) -> list[Picture]:
 
 
 @pytest.fixture
+def untrained(shared_untrained: Engine) -> Engine:
+    return shared_untrained
+
+
+@pytest.fixture
 def layer() -> NDArray[np.uint8]:
     rng = np.random.default_rng(4)
     picture = rng.integers(0, 256, (90, 120, 4)).astype(np.uint8)
@@ -63,12 +68,12 @@ def test_progress_counts_up_to_one_and_previews_are_small(untrained: Engine) -> 
 
 def test_closing_the_iterator_between_steps_cancels(untrained: Engine) -> None:
     calls = []
-    untrained.open("sketchpad").unet.register_forward_hook(lambda *_: calls.append(1))
-    running = untrained.run(Request(prompt="x", steps=20))
-    for event in running:
-        if isinstance(event, Progress) and event.stage == "denoise" and event.step == 2:
-            break
-    running.close()
+    with untrained.open("sketchpad").unet.register_forward_hook(lambda *_: calls.append(1)):
+        running = untrained.run(Request(prompt="x", steps=20))
+        for event in running:
+            if isinstance(event, Progress) and event.stage == "denoise" and event.step == 2:
+                break
+        running.close()
     assert len(calls) == 2
     assert pictures(untrained), "the engine goes on after a cancel"
 

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from acetate.engine import Request
 from acetate.engine.families import FAMILIES, Defaults
 from acetate.engine.models.model import Model, Text
+from acetate.engine.models.runtime import Runtime
 from acetate.engine.pixels.tiles import Tiling, grid
 from acetate.engine.pixels.working_canvas import WorkingSizes
 from acetate.engine.upscaling.tiled_img2img import Meter, Redraw
@@ -45,7 +46,6 @@ class LosslessCodec:
 
     def __init__(self) -> None:
         self.networks = (Known(),)
-        self.room = None
         self.notes = ()
         self.seen: list[NDArray[np.uint8]] = []
         self.latest = torch.empty(0)
@@ -64,8 +64,8 @@ class LosslessCodec:
     def decode(self, latents: Tensor, passes: int) -> Any:
         return _Decoding(passes, self.decode_opaque(latents))
 
-    def release(self) -> None:
-        """Keeps nothing."""
+    def within(self, memory: Any, accelerator: Any) -> LosslessCodec:
+        return self
 
 
 class _Decoding:
@@ -98,7 +98,7 @@ class RecordedWeights:
     @contextmanager
     def installed(self, _model: Any, recipe: Recipe, *_: Any) -> Iterator[Any]:
         self.recipes.append(recipe)
-        yield type("Switch", (), {"due": lambda *_: False})()
+        yield type("Switch", (), {"reached": lambda *_: False})()
 
 
 class Words:
@@ -120,7 +120,7 @@ def known_model(draw: Draw = lambda clean: clean, native: int = 128) -> Model:
         scheduler_config=schedule,
         sizes=WorkingSizes(8, native),
         defaults=Defaults(steps=20, guidance_scale=1.0, scheduler="dpmpp-2m-karras", alpha_passes=2),
-        device=torch.device("cpu"),
+        runtime=Runtime(torch.device("cpu")),
         preview_matrix=torch.zeros(257, 4),
     )
 
@@ -202,7 +202,7 @@ def test_all_tiles_start_from_the_same_noise() -> None:
     colour = np.full((192, 192, 3), 90, np.uint8)
     tiling = Tiling(tile_width=96, tile_height=96, padding=0, mask_blur=0, uniform=False)
     blank = known_model()
-    blank.unet = lambda sample, *_, **__: (torch.zeros_like(sample),)  # the noise stays in the picture
+    blank.unet.forward = lambda sample, *_, **__: (torch.zeros_like(sample),)  # the noise stays in the picture
 
     result, _ = finished(redraw(blank).colour(colour, opaque(colour), tiling))
     other, _ = finished(redraw(blank, seed=1).colour(colour, opaque(colour), tiling))

@@ -41,6 +41,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine("cpu", Library(folder / "models", folder, folder))
 
 
+@pytest.fixture
+def untrained(shared_untrained: Engine) -> Engine:
+    return shared_untrained
+
+
 @pytest.fixture(scope="module")
 def network(esrgan: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A 4x network's file."""

@@ -241,7 +241,7 @@ def test_spandrel_is_imported_without_torchvision_and_leaves_no_stand_in() -> No
     """In a process of its own: the import happens once."""
     script = (
         "import importlib.util, sys\n"
-        "from acetate.engine import upscalers\n"
+        "from acetate.engine.upscaling import upscalers\n"
         "absent = importlib.util.find_spec('torchvision') is None\n"
         "spandrel = upscalers.import_spandrel()\n"
         "left = [name for name in sys.modules if name.split('.')[0] == 'torchvision']\n"

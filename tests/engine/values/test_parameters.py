@@ -43,3 +43,8 @@ def test_defaults_are_left_out_but_never_prompt_model_and_seed() -> None:
 def test_unknown_and_wrong_values_are_named(values: dict[str, object], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         from_json({"prompt": "x", **values})
+
+
+def test_how_networks_were_run_is_told_beside_a_request_and_not_asked_for_again() -> None:
+    request = Request(prompt="a red apple")
+    assert to_json(from_json({**to_json(request), "acceleration": "compiled"})) == to_json(request)

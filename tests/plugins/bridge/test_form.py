@@ -2,8 +2,9 @@ import secrets
 from dataclasses import replace
 
 from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form, fresh_seed, from_json, from_parameters, with_words_of
-from acetate.plugins.bridge.tasks import TASKS
+from acetate.plugins.bridge.tasks import BY_NAME, METHODS
 from acetate.protocol import Box, Parameters
+from acetate.vocabulary.upscaling import OPTIONS
 
 BOX = Box(0, 0, 64, 64)
 
@@ -85,8 +86,8 @@ def test_the_words_of_a_layer_bring_model_and_sampler_and_leave_task_seed_and_st
 def test_an_empty_prompt_is_refused_where_one_is_needed():
     assert "prompt is empty" in Form().complaint(BOX)
     assert Form(task="upscale").complaint(BOX) is None
-    assert "8001 characters; at most 8000" in Form(prompt="x" * 8001).complaint(BOX)
-    assert "at most 8000" in Form(prompt="x", prompts={"foreground": "y" * 9000}).complaint(BOX)
+    assert "10001 characters; at most 10000" in Form(prompt="x" * 10_001).complaint(BOX)
+    assert "at most 10000" in Form(task="scene", prompt="x", prompts={"foreground": "y" * 11_000}).complaint(BOX)
 
 
 def test_a_result_larger_than_the_server_makes_is_refused():
@@ -94,6 +95,7 @@ def test_a_result_larger_than_the_server_makes_is_refused():
 
 
 def test_every_task_has_words_for_a_person_and_known_fields():
-    names = {one for task in TASKS for one in task.fields}
+    names = {one for task in BY_NAME.values() for one in task.fields}
     assert names <= set(Form.__dataclass_fields__)
-    assert all(task.label and task.verb and task.meaning for task in TASKS)
+    assert all(task.label and task.verb and task.meaning for task in BY_NAME.values())
+    assert {"auto", *OPTIONS["mode"].choices} == set(METHODS)

@@ -1,4 +1,4 @@
-from acetate.plugins.bridge.history import History
+from acetate.plugins.bridge.history import JobHistory
 from acetate.protocol import Discarded, HistoryEntry, HistoryPage, Image
 
 PICTURE = Image(1, 1, "rgba8", bytes(4))
@@ -10,21 +10,21 @@ def page(*finished, more=False):
 
 
 def test_pages_that_arrive_in_any_order_are_one_list_with_the_newest_first():
-    history = History()
+    history = JobHistory()
     assert history.take(page(5, 4)) and history.take(page(2, 1)) and history.take(page(9, 5))
     assert list(history.entries) == ["job-9", "job-5", "job-4", "job-2", "job-1"]
     assert history.oldest == "job-1"
 
 
 def test_a_deleted_job_is_gone_with_its_picture():
-    history = History()
+    history = JobHistory()
     history.take(page(2, 1))
     assert history.take(Discarded("job-2"))
     assert list(history.entries) == list(history.thumbnails) == ["job-1"]
 
 
 def test_a_new_connections_first_page_takes_the_place_of_everything_that_others_may_have_deleted():
-    history = History()
+    history = JobHistory()
     history.take(page(9, 5))
     history.renew()
     assert list(history.entries) == ["job-9", "job-5"], "shown until the page comes"
@@ -34,7 +34,7 @@ def test_a_new_connections_first_page_takes_the_place_of_everything_that_others_
 
 
 def test_what_does_not_concern_it_changes_nothing():
-    history = History()
+    history = JobHistory()
     assert not history.take(Discarded("job-2"))
     assert not history.take(object())
     assert (history.entries, history.oldest) == ({}, None)

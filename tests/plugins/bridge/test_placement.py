@@ -1,4 +1,4 @@
-from acetate.plugins.bridge.placement import centred, intersection, scaled, target_box, too_large, union
+from acetate.plugins.bridge.placement import target_box, too_large
 from acetate.protocol import Box
 
 CANVAS = Box(0, 0, 400, 300)
@@ -25,23 +25,6 @@ def test_an_own_size_is_centred_on_the_selection():
 
 def test_the_layers_place_can_be_the_target():
     assert target_box("layer", canvas=CANVAS, selection=SELECTION, layer=Box(1, 2, 3, 4)) == Box(1, 2, 3, 4)
-
-
-def test_intersection_of_boxes_that_only_touch_is_nothing():
-    assert intersection(Box(0, 0, 10, 10), Box(10, 0, 10, 10)) is None
-
-
-def test_intersection_and_union():
-    assert intersection(Box(0, 0, 10, 10), Box(5, -5, 10, 10)) == Box(5, 0, 5, 5)
-    assert union(Box(0, 0, 10, 10), Box(5, -5, 10, 10)) == Box(0, -5, 15, 15)
-
-
-def test_centring_an_odd_size_is_exact_to_the_pixel():
-    assert centred(3, 3, Box(0, 0, 10, 10)) == Box(3, 3, 3, 3)
-
-
-def test_scaling_keeps_the_top_left_corner():
-    assert scaled(Box(7, -3, 10, 5), 1.5) == Box(7, -3, 15, 8)
 
 
 def test_sizes_the_server_refuses_are_named_beforehand():

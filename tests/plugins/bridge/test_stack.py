@@ -15,9 +15,9 @@ def test_one_layer_comes_alone():
     assert (item.name, item.visible) == ("fig (7)", True)
 
 
-def test_candidates_come_in_the_servers_group_with_the_first_on_top_and_only_that_shown():
+def test_candidates_come_in_the_servers_group_order_and_visibility():
     figs = (Group("c", "fig"),)
-    item = stacked([arrived(i, name=f"fig ({7 + i})", group=figs, picture=i, order=i, visible=i == 0) for i in range(3)])
+    item = stacked([arrived(i, name=f"fig ({7 + i})", group=figs, picture=i, order=2 - i, visible=i == 0) for i in range(3)])
     assert isinstance(item, Folder)
     assert item.name == "fig"
     assert [(sheet.name, sheet.visible) for sheet in item.items] == [("fig (9)", False), ("fig (8)", False), ("fig (7)", True)]
@@ -41,7 +41,9 @@ def test_a_scene_is_a_group_in_the_servers_order():
 
 def test_candidates_of_a_scene_are_groups_in_a_group():
     layers = [
-        arrived(2 * p + i, picture=p, order=2 * p + i, group=(Group("c", "fig"), Group(f"p{p}", f"fig ({p})", visible=p == 0)))
+        arrived(
+            2 * p + i, picture=p, order=2 * (1 - p) + i, group=(Group("c", "fig"), Group(f"p{p}", f"fig ({p})", visible=p == 0))
+        )
         for p in (0, 1)
         for i in (0, 1)
     ]

@@ -1,13 +1,20 @@
 import pytest
 from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.job import reading
+from acetate.plugins.bridge.job_status import JobStatus
+from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.krita import canvas, conditions
-from acetate.plugins.krita.conditions import RefusedError
+from acetate.plugins.krita.host import KritaHost
 from acetate.protocol import Box
 
 CANVAS = Box(0, 0, 40, 30)
 
 
-def finished(work):
+def read(document, form, plan):
+    """The pictures that the plan takes, by the protocol's names."""
+    host = KritaHost(document.app)
+    work = reading(host, PendingResult(JobStatus(), document, plan, form))
     while True:
         try:
             next(work)
@@ -34,8 +41,8 @@ def select(krita, document, *box):
 
 def test_a_layer_from_nothing_goes_above_the_active_one_and_fills_the_canvas(document):
     plan = conditions.plan(document, Form(prompt="fig"))
-    assert (plan.box, plan.anchor, plan.node) == (CANVAS, canvas.identity(document.activeNode()), None)
-    assert finished(conditions.read(document, Form(prompt="fig"), plan)) == {}
+    assert (plan.box, plan.anchor, plan.source) == (CANVAS, canvas.identity(document.activeNode()), None)
+    assert read(document, Form(prompt="fig"), plan) == {}
 
 
 def test_a_selection_decides_the_place(krita, document):
@@ -49,7 +56,7 @@ def test_tasks_on_a_layer_take_its_place_and_its_pixels(document, task, role):
     form = Form(task=task, prompt="fig", scale=1.0)
     plan = conditions.plan(document, form)
     assert plan.box == Box(5, 6, 10, 8)
-    pictures = finished(conditions.read(document, form, plan))
+    pictures = read(document, form, plan)
     assert set(pictures) == {role}
     sent = pictures[role]
     assert (sent.x, sent.y, sent.content.width, sent.content.height, sent.content.format) == (5, 6, 10, 8, "bgra8")
@@ -60,7 +67,7 @@ def test_a_background_is_made_for_the_layer_where_it_lies(document):
     form = Form(task="background", prompt="beach")
     plan = conditions.plan(document, form)
     assert plan.box == CANVAS
-    assert finished(conditions.read(document, form, plan))["foreground"].x == 5
+    assert read(document, form, plan)["foreground"].x == 5
 
 
 def test_upscaling_names_the_larger_box_and_the_layer(document):
@@ -73,7 +80,7 @@ def test_repainting_sends_the_selection_over_the_layer_and_what_is_selected_besi
     form = Form(task="repaint", prompt="fig")
     plan = conditions.plan(document, form)
     assert plan.box == Box(5, 6, 15, 8)
-    mask = finished(conditions.read(document, form, plan))["mask"].content
+    mask = read(document, form, plan)["mask"].content
     assert (mask.width, mask.height, mask.format) == (15, 8, "gray8")
     assert sum(mask.data) == 255 * 8 * 4
 
@@ -114,4 +121,4 @@ def test_a_selection_that_misses_the_layer_is_refused_when_it_is_read(krita, doc
     select(krita, document, 100, 100, 5, 5)
     form = Form(task="repaint", prompt="fig")
     with pytest.raises(RefusedError, match="does not touch"):
-        finished(conditions.read(document, form, conditions.plan(document, form)))
+        read(document, form, conditions.plan(document, form))

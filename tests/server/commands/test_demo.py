@@ -23,7 +23,9 @@ def test_the_demo_writes_layers_a_composed_picture_and_a_scene(tmp_path: Path, c
         assert smallest == 0 and largest > 100, path
     named = {name for path in (composed[".psd"], composed[".ora"]) for name in document.names(document.read(path))}
     assert len(named) == len(singles) + 1, "every layer, and the paper below"
-    shown = {node.role: node.visible for node in document.read(tmp_path / "new" / "demo" / "scene.psd").layers}
-    assert shown == {"foreground": True, "background": True, "blended": False}
+    (scene,) = document.read(tmp_path / "new" / "demo" / "scene.psd").layers
+    assert isinstance(scene, document.Group)
+    shown = [(node.role, node.visible) for node in scene.children if isinstance(node, document.Layer)]
+    assert shown == [("background", True), ("foreground", True), ("blended", False)]
     with Image.open(composed[".png"]) as flat, Image.open(composed[".psd"]) as layered:
         assert flat.size == layered.size

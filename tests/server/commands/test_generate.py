@@ -63,9 +63,9 @@ def test_several_pictures_become_layers_of_one_document(acetate: Command, suffix
     assert code == 0, err
     assert out == f"keys.{suffix}\n"
     _, listed, _ = acetate("layers", f"keys.{suffix}", "--json")
-    layers = json.loads(listed)["layers"]
-    assert sorted(layer["name"] for layer in layers) == ["a key (0)", "a key (1)"]
-    assert sum(layer["visible"] for layer in layers) == 1
+    (candidates,) = json.loads(listed)["layers"]
+    assert candidates["name"] == "a key"
+    assert [(layer["name"], layer["visible"]) for layer in candidates["layers"]] == [("a key (0)", True), ("a key (1)", False)]
 
 
 def test_refine_and_repaint_read_their_pictures(acetate: Command, layer_file: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_scene_begins_from_a_rough_layer(acetate: Command, layer_file: Path, m
         (("generate", "x", "-o", "x.png", "--device", "abacus"), "'abacus'"),
         (("generate", "x", "-o", "x.jpg"), ".jpg cannot be written"),
         (("generate", "x", "-o", "."), "is a folder"),
-        (("generate", "x", "-o", "nowhere/x.png"), "nowhere is no folder"),
+        (("generate", "x", "-o", "nowhere/x.png"), "nowhere is not a folder"),
         (("generate", "x", "-o", "x.png", "--task", "refine"), "works on a layer"),
         (("generate", "x", "-o", "x.png", "--task", "scene", "--strength", "0.5"), "strength is 0.5, and there is no source"),
         (("generate", "x", "-o", "x.png", "--task", "refine", "--layer", "missing.png"), "missing.png"),

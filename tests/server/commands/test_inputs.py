@@ -59,7 +59,7 @@ def test_pictures_that_cannot_be_read_are_named_with_the_reason(
 
 @pytest.mark.parametrize("mode", ["P", "L", "LA", "I;16", "CMYK", "1", "RGB"])
 def test_pictures_of_every_usual_mode_are_read(mode: str, tmp_path: Path) -> None:
-    from acetate.server.commands.pictures import read_picture
+    from acetate.server.command_line.pictures import read_picture
 
     suffix = "tiff" if mode == "CMYK" else "png"
     path = tmp_path / f"source.{suffix}"
@@ -70,7 +70,7 @@ def test_pictures_of_every_usual_mode_are_read(mode: str, tmp_path: Path) -> Non
 
 
 def test_a_mask_is_its_brightness(tmp_path: Path) -> None:
-    from acetate.server.commands.pictures import read_mask
+    from acetate.server.command_line.pictures import read_mask
 
     grey = np.array([[0, 128, 255]], np.uint8)
     Image.fromarray(grey).save(tmp_path / "mask.png")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Command
+from ..conftest import Command
 
 
 def test_a_zip_is_written_where_asked(acetate: Command, tmp_path: Path) -> None:

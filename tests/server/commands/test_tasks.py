@@ -10,9 +10,10 @@ import acetate.engine.engine
 import numpy as np
 import pytest
 from acetate import document
-from acetate.engine import TASKS, Picture, Request, validation
+from acetate.engine import Picture, Request, validation
 from acetate.engine.pixels.alpha import fit
 from acetate.engine.values.parameters import to_json
+from acetate.vocabulary.tasks import TASKS
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
@@ -89,14 +90,21 @@ def test_every_task_reads_its_pngs_and_writes_its_layers(
     assert all(Path(name).exists() for name in out.split())
 
 
+@pytest.mark.parametrize("task", ["refine", "repaint", "upscale"])
+def test_a_layer_is_worked_on_without_words(acetate: Command, asked: list[Request], files: dict[str, Any], task: str) -> None:
+    code, _, err = acetate("generate", "--task", task, *pictures_for(task), "-o", "made.png", "--alone")
+    assert code == 0, err
+    assert asked[0].prompt == ""
+
+
 @pytest.mark.parametrize(
     ("task", "names"),
     [
-        ("background", ["background (0)", "blended (0)", "foreground"]),
-        ("object", ["background", "blended (0)", "a glass (0)"]),
-        ("extract-foreground", ["background", "a glass (0)"]),
-        ("extract-background", ["background (0)", "foreground"]),
-        ("blend", ["blended (0)"]),
+        ("background", ["a glass (0)", "Foreground"]),
+        ("object", ["Background", "a glass (0)"]),
+        ("extract-foreground", ["Background", "a glass (0)"]),
+        ("extract-background", ["a glass (0)", "Foreground"]),
+        ("blend", ["a glass (0)"]),
     ],
 )
 def test_a_layered_file_composes_with_the_layer_that_was_given(
@@ -105,11 +113,12 @@ def test_a_layered_file_composes_with_the_layer_that_was_given(
     """At the size of what was drawn, which the networks saw it at."""
     code, _, err = acetate("generate", "a glass", "--task", task, *pictures_for(task), "-o", "made.ora", "--alone")
     assert code == 0, err
-    layers = {layer.name: layer for layer in document.read(Path("made.ora")).layers if isinstance(layer, document.Layer)}
-    assert list(layers) == names
-    for role in {"foreground", "background"} & set(names):
-        assert layers[role].visible
-        assert np.array_equal(layers[role].rgba, fit(files[role], 4, 3, "crop"))
+    nodes = {node.name: node for node in document.read(Path("made.ora")).layers}
+    assert list(nodes) == names
+    for name in {"Foreground", "Background"} & set(names):
+        given = nodes[name]
+        assert isinstance(given, document.Layer) and given.visible
+        assert np.array_equal(given.rgba, fit(files[name.lower()], 4, 3, "crop"))
 
 
 @pytest.mark.parametrize("task", PICTURES)
@@ -117,6 +126,15 @@ def test_help_names_the_pictures_of_every_task(acetate: Command, task: str) -> N
     text = acetate("generate", "--help")[1].partition("pictures that a task takes:")[2]
     (line,) = [line for line in text.splitlines() if "--" in line and task in line.partition("--")[0].replace(",", "").split()]
     assert all(f"--{name}" in line for name in PICTURES[task])
+
+
+def test_every_parameter_of_a_drawn_layer_has_its_option(acetate: Command) -> None:
+    options = " ".join(acetate("generate", "--help")[1].split())
+    spelled = {"guidance_scale": "guidance", "negative_prompt": "negative", "loras": "lora", "prompts": "foreground-prompt"}
+    of_other_form = {"prompt": "prompt", "width": "--size", "height": "--size"}
+    for name in TASKS["repaint"].parameters + TASKS["scene"].parameters:
+        option = of_other_form.get(name, f"--{spelled.get(name, name.replace('_', '-'))}")
+        assert f"{option} " in options or f"{option}]" in options, name
 
 
 def test_what_decides_a_mode_can_be_said(acetate: Command, asked: list[Request], files: dict[str, Any]) -> None:

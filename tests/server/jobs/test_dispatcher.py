@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from acetate.protocol import Failure
-from acetate.protocol.messages import Export, Submit
+from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer
+from acetate.protocol.frames import PreviewFrame
+from acetate.protocol.messages import Export, File, Progress, Submit
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.dispatcher import Dispatcher, seconds_left
-from acetate.server.jobs.jobs import Job, Jobs
+from acetate.server.jobs.jobs import Job, JobRegistry
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
 from acetate.server.worker.runner import Outcome, RunnerLostError
-from acetate.server.worker.worker_messages import Advanced, Done, MadeFile, RunJob
+from acetate.server.worker.worker_messages import Done, Made, MadeFile, RunJob
 
 
 @pytest.fixture
@@ -32,8 +34,8 @@ def job() -> Job:
     return Job("a-job-of-tests", "a-session", "engine", Submit("a-job-of-tests", "foreground"), None)
 
 
-def step(stage: str, fraction: float) -> Advanced:
-    return Advanced("a-job-of-tests", stage, 1, 1, fraction)
+def step(stage: str, fraction: float) -> Progress:
+    return Progress("a-job-of-tests", stage, 1, 1, fraction)
 
 
 def test_the_time_left_goes_by_the_pace_since_the_model_was_loaded(clock: SimpleNamespace) -> None:
@@ -81,7 +83,7 @@ class Mortal:
         self.files += 1
         data, name = f"file {self.files}".encode(), f"{command.job}-{self.files}"
         Path(self._blobs.incoming(name)).write_bytes(data)
-        yield MadeFile(command.job, name, "kite.psd", hashlib.sha256(data).hexdigest(), len(data), ()), b""
+        yield MadeFile(File(command.job, "kite.psd", len(data), hashlib.sha256(data).hexdigest()), name), b""
         if self.files == 1:
             raise RunnerLostError(Failure("worker-lost", "killed"))
         yield Done(command.job, ()), b""
@@ -96,7 +98,7 @@ class Mortal:
 def test_a_file_that_was_made_before_its_worker_died_is_not_brought_twice(tmp_path: Path) -> None:
     async def scenario() -> None:
         store, blobs = Store(tmp_path / "jobs.sqlite"), Blobs(tmp_path / "blobs")
-        jobs, outbox, runner = Jobs(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
+        jobs, outbox, runner = JobRegistry(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
         watcher = Subscriber("a-session", "a test", "raw", outbox, blobs)
         jobs.accept(watcher, Export("a-job-of-tests", ("a-job-before",), "psd"))
         working = asyncio.create_task(Dispatcher("documents", jobs, runner).work())  # type: ignore[arg-type]
@@ -113,3 +115,115 @@ def test_a_file_that_was_made_before_its_worker_died_is_not_brought_twice(tmp_pa
         assert not list(Path(blobs.incoming("")).iterdir()), "the second file is gone"
 
     asyncio.run(scenario())
+
+
+class Scripted:
+    """A runner that does with each job what the test says, and notes what it is asked for."""
+
+    def __init__(self, act: Callable[[Scripted, RunJob], AsyncGenerator[tuple[Outcome, bytes], None]]) -> None:
+        self._act = act
+        self.asked: list[str] = []
+        self.stopped = asyncio.Event()
+
+    def run(self, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        self.asked.append(f"run {command.job}")
+        return self._act(self, command)
+
+    async def stop(self, job: str) -> None:
+        self.asked.append(f"stop {job}")
+        self.stopped.set()
+
+    async def gone(self) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        self.asked.append("close")
+
+
+def dispatched(jobs: JobRegistry, runner: Scripted, until: Callable[[], bool]) -> None:
+    """Let the engine's lane work until a watcher has been told enough."""
+
+    async def scenario() -> None:
+        working = asyncio.create_task(Dispatcher("engine", jobs, runner).work())  # type: ignore[arg-type]
+        async with asyncio.timeout(5):
+            while not until():
+                await asyncio.sleep(0)
+        working.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_mistake_of_the_servers_own_ends_its_job_and_closes_the_runner_before_the_next(
+    jobs: JobRegistry, listener: Any
+) -> None:
+    """The runner may be in the middle of the job that has ended for everybody else."""
+
+    async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        if runner.asked == ["run job-number-1"]:
+            box = Box(0, 0, 1, 1)
+            layer = Layer(command.job, 0, "kite", "foreground", 0, 0, 1, 1, box, "rgba8", 4, "0" * 64)
+            yield Made(layer, "a file that is not there"), b""
+        yield Done(command.job), b""
+
+    client, runner = listener(), Scripted(act)
+    for name in ("job-number-1", "job-number-2"):
+        jobs.accept(client, Submit(name, "foreground"))
+    dispatched(jobs, runner, until=lambda: isinstance(client.told[-1], Finished))
+    ends = [told for told in client.told if isinstance(told, (Failed, Finished))]
+
+    assert runner.asked == ["run job-number-1", "close", "run job-number-2"]
+    assert [end.job for end in ends] == ["job-number-1", "job-number-2"]
+    assert isinstance(ends[0], Failed) and ends[0].failure.code == "internal"
+
+
+def test_a_request_to_stop_reaches_the_runner(jobs: JobRegistry, listener: Any) -> None:
+    async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        yield Progress(command.job, "denoise", 1, 20, 0.05), b""
+        jobs.cancel(command.job)
+        await runner.stopped.wait()
+        yield Cancelled(command.job), b""
+
+    client, runner = listener(), Scripted(act)
+    jobs.accept(client, Submit("job-number-1", "foreground"))
+    dispatched(jobs, runner, until=lambda: client.told[-1:] == [Cancelled("job-number-1")])
+
+    assert runner.asked == ["run job-number-1", "stop job-number-1"]
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_a_job_that_costs_two_runners_is_over_and_one_that_was_to_stop_at_once(
+    jobs: JobRegistry, listener: Any, stopping: bool
+) -> None:
+    async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        if stopping:
+            jobs.cancel(command.job)
+        yield Progress(command.job, "denoise", 1, 20, 0.05), b""
+        raise RunnerLostError(Failure("worker-crashed", "killed"))
+
+    client, runner = listener(), Scripted(act)
+    jobs.accept(client, Submit("job-number-1", "foreground"))
+    dispatched(jobs, runner, until=lambda: isinstance(client.told[-1], (Failed, Cancelled)))
+
+    assert [asked for asked in runner.asked if "stop" not in asked] == ["run job-number-1"] * (1 if stopping else 2)
+    assert client.told[-1] == (
+        Cancelled("job-number-1") if stopping else Failed("job-number-1", Failure("worker-crashed", "killed"))
+    )
+
+
+def test_progress_previews_layers_and_notes_reach_the_client_as_the_worker_made_them(jobs: JobRegistry, listener: Any) -> None:
+    layer = Layer("job-number-1", 0, "kite", "foreground", 0, 0, 0, 0, Box(0, 0, 1, 1), "rgba8", 0, "0" * 64)
+
+    async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        yield Progress(command.job, "load", 1, 3, 1 / 3), b""
+        yield PreviewFrame(command.job, 1, 1, 4), b"rgba"
+        yield Made(layer, ""), b""
+        yield Made(layer, ""), b""
+        yield Done(command.job, ("no masks",)), b""
+
+    client = listener()
+    jobs.accept(client, Submit("job-number-1", "foreground"))
+    dispatched(jobs, Scripted(act), until=lambda: isinstance(client.told[-1], Finished))
+    _queued, _started, *story, end = client.told
+
+    assert story == [Progress("job-number-1", "load", 1, 3, 0.3333), b"rgba", (0, "rgba8")]
+    assert (end.layers, end.notes) == (1, ("no masks",))

@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from acetate.engine import Picture
-from acetate.protocol import Box
 from acetate.server.worker.engine_jobs import PreviewBudget
-from acetate.server.worker.layers import Stack, thumbnail
 
 
 class Clock:
@@ -64,68 +61,3 @@ def test_large_previews_are_thinned() -> None:
     budget = PreviewBudget(0, 1, Clock())
 
     assert budget.make(lambda: np.zeros((2048, 1000, 4), np.uint8)).shape == (256, 125, 4)
-
-
-def test_a_thumbnail_is_weighted_by_alpha() -> None:
-    rgba = np.zeros((256, 256, 4), np.uint8)
-    rgba[..., :3] = 255
-    rgba[::2] = [200, 10, 10, 255]
-    small = thumbnail(rgba)
-
-    assert small.shape == (128, 128, 4)
-    assert np.abs(small[5, 5].astype(int) - [200, 10, 10, 128]).max() <= 1
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (4096, 3), (129, 128), (4096, 4096)])
-def test_a_thumbnail_fits_whatever_the_shape(shape: tuple[int, int]) -> None:
-    small = thumbnail(np.full((*shape, 4), 9, np.uint8))
-
-    assert max(small.shape[:2]) <= 128 and min(small.shape[:2]) >= 1
-
-
-def picture(**changes: object) -> Picture:
-    values = {"rgba": np.zeros((4, 4, 4), np.uint8), "role": "foreground", "index": 0, "seed": 7, "parameters": {}}
-    return Picture(**{**values, **changes})  # type: ignore[arg-type]
-
-
-def test_names_are_short_and_of_one_line() -> None:
-    stack = Stack("0123456789", "foreground", "a very long prompt\n" * 20, 1, 1)
-    layer = stack.layer(picture(), 0, Box(0, 0, 4, 4), None, "")
-
-    assert len(layer.name) < 70 and "\n" not in layer.name and layer.name.endswith("… (7)")
-
-
-def test_without_a_prompt_the_task_is_the_name() -> None:
-    assert Stack("0123456789", "upscale", "", 1, 1).layer(picture(), 0, Box(0, 0, 4, 4), None, "").name == "Upscale (7)"
-
-
-@pytest.mark.parametrize(
-    ("mode", "original", "name"),
-    [
-        ("enlarge", "Kite (3)", "Kite (3)"),
-        ("enlarge", "", "a kite"),
-        ("redraw", "Kite (3)", "Kite (7)"),
-        ("redraw", "Kite", "Kite (7)"),
-        ("redraw", "", "a kite (7)"),
-    ],
-)
-def test_a_larger_layer_is_called_as_its_original_with_the_seed_that_was_used(mode: str, original: str, name: str) -> None:
-    stack = Stack("0123456789", "upscale", "a kite", 1, 1, original)
-    made = picture(parameters={"upscaling": {"mode": mode}})
-    assert stack.layer(made, 0, Box(0, 0, 4, 4), None, "").name == name
-
-
-def test_scenes_with_candidates_are_groups_in_a_group() -> None:
-    stack = Stack("0123456789", "scene", "a boat", 2, 3)
-    layers = [
-        stack.layer(picture(index=index, seed=index, role=role, hidden=role == "blended"), 0, Box(0, 0, 4, 4), None, "")
-        for index in range(2)
-        for role in ("foreground", "background", "blended")
-    ]
-
-    assert [layer.order for layer in layers] == [1, 0, 2, 4, 3, 5]
-    assert [layer.visible for layer in layers] == [True, True, False, True, True, False]
-    assert [[group.name for group in layer.group] for layer in layers] == [["a boat", "a boat (0)"]] * 3 + [
-        ["a boat", "a boat (1)"]
-    ] * 3
-    assert [layer.group[1].visible for layer in layers] == [True] * 3 + [False] * 3

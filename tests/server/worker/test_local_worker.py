@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acetate.protocol import Parameters, schema
+from acetate.protocol import Parameters
 from acetate.protocol.messages import Submit
 from acetate.server.settings import FAKE_ENGINE, Settings
 from acetate.server.worker import local_worker, worker_messages
@@ -19,7 +19,7 @@ JOB = "0123456789abcdef"
 
 
 def run(prompt: str) -> worker_messages.RunJob:
-    return worker_messages.RunJob(JOB, "submit", schema.encode(Submit(JOB, "foreground", Parameters(prompt=prompt))))
+    return worker_messages.RunJob(Submit(JOB, "foreground", Parameters(prompt=prompt)))
 
 
 async def outcomes(worker: LocalWorker, prompt: str) -> list[str]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from acetate.engine import OutOfMemory
+from acetate.protocol import Cancelled, Failed, Progress
+from acetate.protocol.frames import PreviewFrame
+from acetate.protocol.messages import Submit
 from acetate.server.worker import worker_messages
 from acetate.server.worker.process import Pipe, run_job
 
+from ...locks import ContendedLock
+
 JOB = "0123456789abcdef"
-RUN = worker_messages.RunJob(JOB, "submit", {})
+RUN = worker_messages.RunJob(Submit(JOB, "foreground"))
 
 
 class Steps:
@@ -22,12 +28,12 @@ class Steps:
         self.done = 0
         self.closed = False
 
-    def run(self, command: worker_messages.RunJob) -> Iterator[tuple[worker_messages.Report, bytes]]:
+    def run(self, command: worker_messages.RunJob) -> Iterator[worker_messages.ReportWithPayload]:
         try:
             for step in range(1, 11):
                 self.before(step)
                 self.done = step
-                yield worker_messages.Advanced(command.job, "denoise", step, 10, step / 10), b""
+                yield Progress(command.job, "denoise", step, 10, step / 10), b""
         finally:
             self.closed = True
 
@@ -57,7 +63,7 @@ def test_a_cancelled_job_ends_with_the_step_that_runs(pipe: Heard) -> None:
     run_job(lane, RUN, pipe)  # type: ignore[arg-type]
 
     assert lane.done == 4 and lane.closed
-    assert [type(report) for report in pipe.reports] == [worker_messages.Advanced] * 3 + [worker_messages.Stopped]
+    assert [type(report) for report in pipe.reports] == [Progress] * 3 + [Cancelled]
 
 
 def test_only_the_cancelled_job_stops(pipe: Heard) -> None:
@@ -84,7 +90,7 @@ def test_a_job_that_breaks_says_why_and_the_worker_goes_on(pipe: Heard, error: E
     run_job(lane, RUN, pipe)  # type: ignore[arg-type]
     (broke,) = pipe.reports
 
-    assert isinstance(broke, worker_messages.Broke) and broke.failure.code == code
+    assert isinstance(broke, Failed) and broke.failure.code == code
     assert lane.closed
 
 
@@ -94,3 +100,45 @@ def test_an_error_that_spoils_the_device_ends_the_worker(pipe: Heard) -> None:
 
     with pytest.raises(RuntimeError, match="CUDA"):
         run_job(Steps(before=break_down), RUN, pipe)  # type: ignore[arg-type]
+
+
+class HalfWritten(io.BytesIO):
+    """A pipe that takes the first report in two halves, and lets `meanwhile` happen between them."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__()
+        self._meanwhile: Callable[[], None] | None = meanwhile
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        whole = bytes(data)
+        if (meanwhile := self._meanwhile) is not None:
+            self._meanwhile = None
+            super().write(whole[: len(whole) // 2])
+            meanwhile()
+            return super().write(whole[len(whole) // 2 :])
+        return super().write(whole)
+
+
+def test_a_heartbeat_does_not_tear_a_report_in_two() -> None:
+    writing = ContendedLock()
+
+    def beat() -> None:
+        pipe.send(worker_messages.Beat())
+        writing.wanted.set()
+
+    beating = threading.Thread(target=beat)
+
+    def meanwhile() -> None:
+        beating.start()
+        assert writing.wanted.wait(10)
+
+    sink = HalfWritten(meanwhile)
+    pipe = Pipe(io.BytesIO(), sink)
+    pipe._writing = writing  # type: ignore[assignment]
+    preview = PreviewFrame(JOB, 2, 1, 8)
+    pipe.send(preview, b"rgbaRGBA")
+    beating.join(10)
+    sink.seek(0)
+    heard = [worker_messages.unpack_report(body) for body in iter(lambda: worker_messages.read_body(sink), None)]
+
+    assert heard == [(preview, b"rgbaRGBA"), (worker_messages.Beat(), b"")]

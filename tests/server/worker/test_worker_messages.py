@@ -6,7 +6,9 @@ import io
 from pathlib import Path
 
 import pytest
-from acetate.protocol import Box, Failure, Layer
+from acetate.protocol import Box, Failed, Failure, Layer, Parameters, Progress
+from acetate.protocol.frames import PreviewFrame
+from acetate.protocol.messages import Export, File, Insert, Submit
 from acetate.server.worker import worker_messages
 
 LAYER = Layer(
@@ -19,8 +21,10 @@ LAYER = Layer(
     [
         (worker_messages.Beat(), b""),
         (worker_messages.Made(LAYER, "file", 2, 1), b"12345678"),
-        (worker_messages.Broke("0123456789", Failure("internal", "é"), "Traceback …"), b""),
-        (worker_messages.Sketch("0123456789", 1, 1), b"\0\xff\0\xff"),
+        (Failed("0123456789", Failure("internal", "é")), b"Traceback"),
+        (Progress("0123456789", "denoise", 1, 20, 0.05), b""),
+        (worker_messages.MadeFile(File("0123456789", "kite.psd", 4, "0" * 64, ("no masks",)), "file"), b""),
+        (PreviewFrame("0123456789", 1, 1, 4), b"\0\xff\0\xff"),
     ],
 )
 def test_a_report_survives_the_pipe(report: worker_messages.Report, payload: bytes) -> None:
@@ -29,8 +33,16 @@ def test_a_report_survives_the_pipe(report: worker_messages.Report, payload: byt
     assert body is not None and worker_messages.unpack_report(body) == (report, payload)
 
 
-def test_a_command_survives_the_pipe() -> None:
-    command = worker_messages.RunJob("0123456789", "submit", {"task": "foreground"}, {"0" * 64: {"path": "/x", "width": None}})
+@pytest.mark.parametrize(
+    "order",
+    [
+        Submit("0123456789", "foreground", Parameters(prompt="a kite"), keep=False),
+        Insert("0123456789", "0" * 64, "psd", x=-3),
+        Export("0123456789", ("9876543210",), "ora", width=4),
+    ],
+)
+def test_a_command_survives_the_pipe(order: Submit | Insert | Export) -> None:
+    command = worker_messages.RunJob(order, {"0" * 64: {"path": "/x", "width": None}}, (LAYER,))
     body = worker_messages.read_body(io.BytesIO(worker_messages.pack(command)))
 
     assert body is not None and worker_messages.unpack_command(body) == command

@@ -55,7 +55,7 @@ def test_every_subject_is_one_token(tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_words_have_the_same_numbers_in_every_process(tmp_path: Path) -> None:
     """Networks are trained, resumed and used in several."""
-    learn = "import sys, pathlib; from training import tokenizer as t; t.write(pathlib.Path(sys.argv[1]))"
+    learn = "import sys, pathlib; from training.pictures import tokenizer as t; t.write(pathlib.Path(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", learn, str(tmp_path / "there")], check=True, capture_output=True)
     tokenizer.write(tmp_path / "here")
     for name in ("vocab.json", "merges.txt"):

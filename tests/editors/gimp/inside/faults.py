@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from acetate.plugins.gimp.run import LOST_SECONDS
+from acetate.plugins.gimp.host import GimpHost
 from acetate.protocol import Cancelled, Jobs, Progress, running_server, state_file
 from editor import FAKE, PATIENCE, call, client, names, new_image, pixels, record
 from gi.repository import Gimp
@@ -175,7 +175,7 @@ def a_server_that_dies_midway_is_an_error_and_the_image_stays_as_it_was():
         result = call("acetate-generate-layer", image, [paper], **SLOW)
         join()
         assert result.error, "the call failed"
-        assert time.monotonic() - began < LOST_SECONDS + SOON
+        assert time.monotonic() - began < GimpHost.lost_seconds + SOON
         assert len(image.get_layers()) == 2 and pixels(paper) == before
 
 
@@ -208,16 +208,17 @@ def what_the_engine_refuses_is_told_in_its_words():
 def an_image_closed_meanwhile_leaves_the_result_in_a_new_one():
     """GIMP's calls belong to one thread, so the image is closed between the two halves of a run."""
     from acetate.plugins.bridge.form import Form
-    from acetate.plugins.gimp import orders
-    from acetate.plugins.gimp.batch import follow
-    from acetate.plugins.gimp.run import Run
+    from acetate.plugins.bridge.job import EditorJobs
+    from acetate.plugins.gimp import jobs
+    from acetate.plugins.gimp.job_run import follow
 
     with _server(), new_image(64, 64) as (image, paper):
         _first_layer(image, paper)
         with client() as connected:
-            run = Run(connected, orders.generation(Form(prompt="late"), image, paper), image, paper)
+            editor_jobs, form = EditorJobs(GimpHost(show=False), lambda: connected), Form(prompt="late")
+            result = editor_jobs.generate(image, form, lambda: jobs.generation(form, image, paper, paper))
             image.delete()
-            (layer,) = follow(run, connected, PATIENCE)
+            (layer,) = follow(result, editor_jobs, connected, PATIENCE)
         salvaged = layer.get_image()
         assert names(salvaged.get_layers()) == [layer.get_name()]
         assert record(layer)["task"] == "foreground"

@@ -135,14 +135,13 @@ def candidates_arrive_as_one_group_with_the_first_one_shown():
 
 def what_the_engine_warns_of_is_kept_on_the_layer():
     from acetate.plugins.bridge.stack import Sheet
-    from acetate.plugins.gimp.orders import Order
-    from acetate.plugins.gimp.run import recorded
+    from acetate.plugins.gimp.host import recorded
 
     with new_image(64, 64) as (image, paper):
         (ready,) = sent(record(_generated(image, [paper]))["job"])
     for warnings in ((), ("a faint haze lies around the subject",)):
         warned = LayerReady(replace(ready.layer, warnings=warnings), ready.data)
-        kept = recorded(Order(lambda client: ""), Sheet("leaf", warned))
+        kept = recorded({}, Sheet("leaf", warned))
         assert kept.get("warnings", []) == list(warnings)
 
 

@@ -21,13 +21,16 @@ def a_scene_is_a_group_of_three_with_the_blended_picture_hidden():
 def what_was_inserted_is_called_by_its_groups_name():
     """And not by the last layer's in it, which is hidden."""
     from acetate.plugins.bridge.form import Form
-    from acetate.plugins.gimp import canvas, orders
-    from acetate.plugins.gimp.batch import follow
-    from acetate.plugins.gimp.run import Run
+    from acetate.plugins.bridge.job import EditorJobs
+    from acetate.plugins.gimp import canvas, jobs
+    from acetate.plugins.gimp.host import GimpHost
+    from acetate.plugins.gimp.job_run import follow
 
     form = Form(task="scene", prompt="a fox in snow", steps=FEW_STEPS)
     with new_image() as (image, paper), client() as connected:
-        layers = follow(Run(connected, orders.generation(form, image, paper), image, paper), connected, PATIENCE)
+        editor_jobs = EditorJobs(GimpHost(show=False), lambda: connected)
+        result = editor_jobs.generate(image, form, lambda: jobs.generation(form, image, paper, paper))
+        layers = follow(result, editor_jobs, connected, PATIENCE)
         assert layers[-1].get_name() == "Blended" and not layers[-1].get_visible()
         assert canvas.inserted_name(layers) == image.get_layers()[0].get_name() == "a fox in snow (0)"
 

@@ -46,7 +46,7 @@ def recorded(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -
 def check(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[Counter[Any], Counter[Any]]:
     """Operators before and after, once both were found to compute the same."""
     plain = recorded(network, call, *inputs)
-    joined = fuse(plain.graph, lavish=True)
+    joined = fuse(plain.graph, plentiful=True)
     assert joined is not None
     expected, found = (fx.GraphModule(plain.tensors, graph).forward(*inputs) for graph in (plain.graph, joined))
     assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
@@ -209,23 +209,24 @@ def test_projections_are_joined_where_memory_is_plentiful_and_follow_patches(
     inputs = [picture(2, 4, 8, 8), torch.tensor(5.0), torch.randn(2, 7, 24)]
     blocks = sum(type(module).__name__ == "BasicTransformerBlock" for module in unet.modules())
     products = {}
-    for lavish in (False, True):
+    for plentiful in (False, True):
         replay_ = TracedNetwork(unet)
-        replay_.run(inputs, call, steady=1, lavish=lavish)
+        replay_.run(inputs, call, constant=1, plentiful=plentiful)
         for change in (1.0, 1.5):
             for name, weight in unet.named_parameters():
                 if "attn1.to_k" in name:
                     weight.data.mul_(change)
             replay_.forget()
             expected = call(*inputs)
-            assert (replay_.run(inputs, call, steady=1, lavish=lavish) - expected).abs().max() < 1e-5 * expected.abs().max()
+            found = replay_.run(inputs, call, constant=1, plentiful=plentiful)
+            assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
         (recording,) = replay_._recorded.values()
         assert recording is not None
-        products[lavish] = operators(recording.graph)[ops.mm.default]
+        products[plentiful] = operators(recording.graph)[ops.mm.default]
     assert products[False] - products[True] == 2 * blocks > 0
 
 
-def _enlarged(graph: fx.Graph, *, lavish: bool) -> fx.Graph:
+def _enlarged(graph: fx.Graph, *, plentiful: bool) -> fx.Graph:
     joined = fuse(graph)
     assert joined is not None
     (output,) = (node for node in joined.nodes if node.op == "output")

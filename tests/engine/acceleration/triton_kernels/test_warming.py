@@ -71,7 +71,7 @@ def run(network: nn.Module, call: Callable[..., Tensor], *inputs: Tensor) -> Non
         result = call(*inputs)
     recording = recorder.finish(result)
     assert recording is not None
-    joined = fuse(recording.graph, lavish=True)
+    joined = fuse(recording.graph, plentiful=True)
     assert joined is not None
     with torch.no_grad():
         fx.GraphModule(recording.tensors, joined)(*inputs)

@@ -1,0 +1,239 @@
+"""A job's way from the click to the layer: refuse, read, submit, wait, insert as one undo step, acknowledge.
+
+A state machine: the client's events and the clock come in by `take` and `tick`, the actions go out to the client and, through
+the port `EditorHost`, to the editor. Knows no editor and no widget, waits for nothing, and starts no thread.
+
+    reading ──> waiting ──> inserting ──> over        a generation; the history and files begin with *waiting*
+                   └──────> writing ────> over        an export
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from acetate.protocol import Client, Condition, Event, FileReady, new_job_id
+
+from . import files
+from .form import Form
+from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, Work
+from .job_status import HOPELESS, JobStatus
+from .pending import PendingResult
+from .stack import stacked
+
+log = logging.getLogger(__name__)
+
+
+class EditorJobs:
+    """All jobs of one client. `connect` gives the client, connecting it first where that has not been done."""
+
+    def __init__(self, host: EditorHost, connect: Callable[[], Client], clock: Callable[[], float] = time.monotonic) -> None:
+        self._host, self._connect, self._clock = host, connect, clock
+        self._waiting: dict[str, PendingResult] = {}
+        """The results whose events matter, by job."""
+        self.generation: PendingResult | None = None
+        """The generation that runs, from the click until its result is in the document."""
+
+    # --- what an artist asks for -------------------------------------------------------------------------------------
+
+    def generate(self, document: Any, form: Form, planned: Callable[[], JobPlan]) -> PendingResult:
+        """Ask for the form as `planned` says; while a generation runs, that one is returned. Raises `RefusedError`."""
+        if self.generation is not None:
+            return self.generation
+        self._host.check(document)
+        plan = planned()
+        self._connect()
+        status = JobStatus(new_job_id(), patient=self._host.lost_seconds is None)
+        status.text = self._host.wording.sending if plan.source is None else self._host.wording.reading
+        result = self.generation = PendingResult(status, document, plan, form, state="reading")
+        self._host.notify(result)
+        self._host.later(reading(self._host, result), lambda pictures, error: self._submit(result, pictures, error))
+        return result
+
+    def insert_again(self, job: str, document: Any, planned: Callable[[], JobPlan]) -> PendingResult:
+        """Put a finished job of the history into the document, once while it is on its way. Raises `RefusedError`."""
+        self._host.check(document)
+        plan = planned()
+        if job in self._waiting:
+            return self._waiting[job]
+        result = self._await(PendingResult(JobStatus(job), document, plan))
+        self._connect().attach(job, format=plan.format)
+        return result
+
+    def insert_file(self, path: Path, document: Any, planned: Callable[[], JobPlan]) -> PendingResult:
+        """Put the layers of a file into the document. Raises `RefusedError`; what cannot be read ends the result."""
+        self._host.check(document)
+        if path.suffix.lower() not in files.FORMATS:
+            raise RefusedError(_said(self._host.wording.foreign_file, path))
+        result = PendingResult(JobStatus(new_job_id()), document, planned(), state="reading")
+        self._host.on_thread(path.read_bytes, lambda data, error: self._send_file(result, path, data, error))
+        return result
+
+    def save(self, job: str, path: Path) -> PendingResult:
+        """Write a finished job of the history into a file; its suffix says as what."""
+        result = self._await(PendingResult(JobStatus(new_job_id()), save_as=path))
+        self._connect().export([job], files.FORMATS[path.suffix.lower()], job=result.job)
+        return result
+
+    def cancel(self, result: PendingResult) -> None:
+        """Stop the job; the result is `over` shortly. Layers that are there already stay in the history."""
+        status = result.status
+        if result.over or status.stopping:
+            return
+        status.stopping, status.text, result.stopped_at = True, "Stopping", self._clock()
+        if result.job in self._waiting:
+            client = self._connect()
+            client.cancel(result.job)
+            if not client.connected:  # the server hears of it when it is back; nobody has to wait for that
+                self._end(result)
+                return
+        self._host.notify(result)
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def take(self, event: Event) -> None:
+        """Every event of the client, in order."""
+        for result in list(self._waiting.values()):
+            if isinstance(event, FileReady) and event.job == result.job and result.save_as is not None:
+                self._write(result, result.save_as, event)
+            result.status.take(event, self._clock())
+            self._proceed(result)
+
+    def tick(self) -> None:
+        """Look at the clock, and let the host show how far the jobs are; a host that waits for ever needs none of both."""
+        lost, stop = self._host.lost_seconds, self._host.stop_seconds
+        for result in list(self._waiting.values()):
+            if lost is not None:
+                result.status.give_up_after(lost, self._clock())
+            if stop is not None and result.stopped_at is not None and self._clock() - result.stopped_at > stop:
+                self._end(result)
+                continue
+            self._proceed(result)
+            if not result.over:
+                self._host.notify(result)
+
+    # --- from the document to the server -----------------------------------------------------------------------------
+
+    def _submit(self, result: PendingResult, pictures: dict[str, Condition] | None, error: BaseException | None) -> None:
+        form, plan = result.form, result.plan
+        if error is not None or pictures is None or form is None or result.status.stopping:
+            self._end(result, error)
+            return
+        self._await(result)
+        self._connect().submit(
+            form.task,
+            form.parameters(),
+            pictures,
+            box=plan.box,
+            name=plan.name,
+            format=plan.format,
+            keep=self._host.keeps_jobs,
+            job=result.job,
+        )
+
+    def _send_file(self, result: PendingResult, path: Path, data: bytes | None, error: BaseException | None) -> None:
+        wording = self._host.wording
+        if error is not None or data is None:
+            self._end(result, RefusedError(_said(wording.unreadable, path, error)))
+        elif not data and wording.empty_file:
+            self._end(result, RefusedError(_said(wording.empty_file, path)))
+        else:
+            self._await(result)
+            kind = files.FORMATS[path.suffix.lower()]
+            self._connect().insert_file(data, kind, format=result.plan.format, job=result.job)
+
+    def _await(self, result: PendingResult) -> PendingResult:
+        result.state = "waiting"
+        self._waiting[result.job] = result
+        return result
+
+    # --- from the server to the document -----------------------------------------------------------------------------
+
+    def _proceed(self, result: PendingResult) -> None:
+        """Act on the end of the job, if that has come."""
+        status = result.status
+        if not status.over or result.state != "waiting":
+            return
+        if not status.accepted or (status.failure is not None and status.failure.code in HOPELESS):
+            self._connect().cancel(result.job)  # or it would begin when a server comes up some day
+        if status.outcome != "finished" or result.save_as is not None:
+            self._end(result)
+            return
+        del self._waiting[result.job]
+        result.state, status.text = "inserting", "Inserting"
+        self._host.notify(result)
+        self._host.later(insertion(self._host, result), lambda inserted, error: self._inserted(result, inserted, error))
+
+    def _inserted(self, result: PendingResult, inserted: Any, error: BaseException | None) -> None:
+        if error is None:
+            result.made = inserted
+            self._connect().acknowledge(result.job)
+        self._end(result, error)
+
+    def _write(self, result: PendingResult, path: Path, ready: FileReady) -> None:
+        result.state = "writing"
+
+        def written(_: None, error: BaseException | None) -> None:
+            result.state = "waiting"
+            if error is not None:
+                self._end(result, RefusedError(_said(self._host.wording.unwritable, path, error)))
+            else:
+                result.made = path
+                self._proceed(result)
+
+        self._host.on_thread(partial(files.write, path, ready.data), written)
+
+    def _end(self, result: PendingResult, error: BaseException | None = None) -> None:
+        self._waiting.pop(result.job, None)
+        if self.generation is result:
+            self.generation = None
+        result.state, result.error = "over", error
+        if error is not None and not isinstance(error, (RefusedError, DocumentClosedError)):
+            log.error("a result could not be used", exc_info=error)
+        self._host.notify(result)
+
+
+def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition]]:
+    """The pictures that the task takes, by their names on the wire. Raises `RefusedError` for a selection that is empty."""
+    plan, form, box = result.plan, result.form, result.plan.source_box
+    if plan.source is None or box is None or form is None or form.about.takes is None:
+        return {}
+    conditions: dict[str, Condition] = {}
+    if form.about.masked:
+        mask = yield from host.read_selection(result.document, box)
+        if mask.data == bytes(len(mask.data)):  # 4 ms for 4096 x 4096, where `any` takes 76
+            raise RefusedError(host.wording.nothing_selected)
+        conditions["mask"] = Condition(mask, box.x, box.y)
+        if plan.restores is not None:
+            result.mask = bytes(mask.data)
+    picture = yield from host.read_layer(result.document, plan.source, box)
+    return {form.about.takes: Condition(picture, box.x, box.y), **conditions}
+
+
+def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
+    """Put the layers that have arrived into the document as one undo step; returns what the host makes of them.
+
+    Raises `RefusedError` when there is nothing to see in them, and `DocumentClosedError` when there is no document any more.
+    """
+    plan, document = result.plan, result.document
+    if not result.status.layers:
+        raise RefusedError(host.wording.nothing_arrived)
+    item = stacked(result.status.layers, title=plan.title)
+    if item is None:
+        raise RefusedError(host.wording.all_transparent)
+    if not host.is_open(document):
+        return (yield from host.insert_elsewhere(result, item))
+    with host.undo_step(document):
+        inserted = yield from host.insert(result, item)
+        if plan.hides is not None:
+            host.hide(plan.hides)
+    return inserted
+
+
+def _said(text: str, path: Path, error: BaseException | None = None) -> str:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return text.format(name=path.name, path=path, error=error, reason=reason)

@@ -1,0 +1,122 @@
+"""One job as seen from its events: how far it is, in words and numbers, what has arrived, how it ended.
+
+Knows the protocol's events; knows no editor and no screen, and never waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from acetate.protocol import (
+    Cancelled,
+    Connected,
+    Disconnected,
+    Error,
+    Event,
+    Failed,
+    Failure,
+    Finished,
+    Image,
+    LayerReady,
+    Preview,
+    Progress,
+    Queued,
+    Receiving,
+    Started,
+    Starting,
+)
+
+from .words import described
+
+HOPELESS = ("no-server", "cannot-start", "unauthorized", "forbidden", "client-too-old", "server-too-old")
+"""Failures to connect that waiting does not cure."""
+
+
+@dataclass
+class JobStatus:
+    """Feed it every event with `take`; read the rest. A lost connection does not end a job: it goes on at the server."""
+
+    job: str | None = None
+    """The job to watch; `None` before it is submitted."""
+    text: str = "Looking for the server"
+    """The phase in a few words."""
+    fraction: float | None = None
+    """Share of the job that is done, in [0, 1]; `None` when unknown."""
+    preview: Image | None = None
+    """The newest state of the picture; the reader may take it away."""
+    layers: list[LayerReady] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    """What the server says about a finished job."""
+    stopping: bool = False
+    """The person asked to stop."""
+    failure: Failure | None = None
+    """Why it failed, or why there is no connection now."""
+    patient: bool = False
+    """Once the server has accepted the job, wait for the server to come back, however long that takes."""
+    accepted: bool = False
+    """The server has said something about the job."""
+    outcome: Literal["finished", "failed", "cancelled"] | None = None
+    lost_since: float | None = None
+    """When the connection went, on the clock that `take` is given."""
+
+    @property
+    def over(self) -> bool:
+        return self.outcome is not None
+
+    def take(self, event: Event, at: float) -> None:
+        """`at` is seconds on any clock that does not go back. Events of other jobs are passed over."""
+        if self.over:
+            return
+        if isinstance(event, Starting):
+            self.text = "Starting the Acetate server"
+        elif isinstance(event, Connected):
+            self.lost_since = self.failure = None
+            self.text = "Connected"
+        elif isinstance(event, Disconnected):
+            self._lost(event, at)
+        elif self.job is None:
+            return
+        elif getattr(event, "job", None) == self.job:
+            self._of_job(event)
+        elif isinstance(event, Error) and not event.about and not self.accepted:  # it may have been ours
+            self._end("failed", event.failure)
+
+    def give_up_after(self, seconds: float, at: float) -> None:
+        """End a job whose connection has been lost for longer than that. For hosts that cannot wait for a reconnection."""
+        if self.lost_since is not None and at - self.lost_since > seconds:
+            self._end("failed", self.failure or Failure("connection-lost", "the connection to the server is lost"))
+
+    def _lost(self, event: Disconnected, at: float) -> None:
+        self.text = "Waiting for the server"
+        self.failure = event.failure
+        if self.lost_since is None:
+            self.lost_since = at
+        hopeless = event.failure.code in HOPELESS and not (self.patient and self.accepted)
+        if event.retry_in is None or hopeless:
+            self._end("failed", event.failure)
+
+    def _of_job(self, event: Event) -> None:
+        self.accepted = True
+        if isinstance(event, (Queued, Receiving)):
+            self.text = described(event)
+        elif isinstance(event, Started):
+            self.text = "Beginning" if event.attempt == 1 else "Beginning again after a fault"
+        elif isinstance(event, Progress):
+            self.fraction, self.text = event.fraction, described(event)
+        elif isinstance(event, Preview):
+            self.preview = event.image
+        elif isinstance(event, LayerReady):
+            self.layers.append(event)
+        elif isinstance(event, Finished):
+            self.notes = event.notes
+            self._end("finished", None)
+        elif isinstance(event, Cancelled):
+            elsewhere = Failure("cancelled", "the job was stopped from elsewhere", "Generate again to repeat it.")
+            self._end("cancelled", None if self.stopping else elsewhere)
+        elif isinstance(event, (Failed, Error)):
+            self._end("failed", event.failure)
+
+    def _end(self, outcome: Literal["finished", "failed", "cancelled"], failure: Failure | None) -> None:
+        self.outcome, self.failure, self.lost_since = outcome, failure, None
+        self.text = {"finished": "Done", "failed": "Failed", "cancelled": "Stopped"}[outcome]

@@ -1,0 +1,70 @@
+"""A result that is on its way: the job, what it is for, and how it ended. Knows what to tell a person; knows no editor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from acetate.protocol import Failure
+
+from .form import Form
+from .host import DocumentClosedError, JobPlan, RefusedError
+from .job_status import JobStatus
+
+ResultState = Literal["reading", "waiting", "inserting", "writing", "over"]
+
+
+@dataclass(eq=False)
+class PendingResult:
+    """One job from the click until its layers are in the document, or its file on the disk."""
+
+    status: JobStatus
+    document: Any = None
+    """The editor's; `None` when the result does not go into a document that is there."""
+    plan: JobPlan = field(default_factory=JobPlan)
+    form: Form | None = None
+    """What was asked, for a generation."""
+    save_as: Path | None = None
+    """For an export: the file to write."""
+    state: ResultState = "waiting"
+    mask: bytes = b""
+    """The selection that was sent, where the plan restores what was not selected."""
+    made: Any = None
+    """What came of it: what the editor's `insert` returned, or the path of the file that was written."""
+    error: BaseException | None = None
+    """What it was that went wrong on this side."""
+    remarks: tuple[str, ...] = ()
+    """What the artist should know of how it was put in."""
+    stopped_at: float | None = None
+
+    @property
+    def job(self) -> str:
+        return self.status.job or ""
+
+    @property
+    def over(self) -> bool:
+        return self.state == "over"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Everything that the artist should know of the result, each once."""
+        warnings = tuple(warning for ready in self.status.layers for warning in ready.layer.warnings)
+        return tuple(dict.fromkeys(self.remarks + self.status.notes + warnings))
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why there is no result, to be shown; `None` when there is one, or when the artist stopped it."""
+        if self.error is None:
+            return self.status.failure
+        if isinstance(self.error, DocumentClosedError):
+            return Failure("document-closed", "the document was closed meanwhile", "The result is in the history.")
+        if isinstance(self.error, RefusedError):
+            return refusal(self.error)
+        return Failure("internal", f"{type(self.error).__name__}: {self.error}", "The result is in the history.")
+
+
+def refusal(refused: RefusedError) -> Failure:
+    """The first sentence is what happened, the rest what to do."""
+    message, _, hint = str(refused).partition(". ")
+    return Failure("refused", message.rstrip("."), hint)

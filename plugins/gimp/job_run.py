@@ -1,0 +1,147 @@
+"""A call from its arguments to its layers: with a dialog, with the last values, or from a script.
+
+Does not know GIMP's return values, nor how one job is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from pathlib import Path
+
+from acetate.plugins.bridge.form import fresh_seed
+from acetate.plugins.bridge.host import JobPlan, RefusedError
+from acetate.plugins.bridge.job import EditorJobs
+from acetate.plugins.bridge.job_status import HOPELESS
+from acetate.plugins.bridge.launch import server_command
+from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.words import duration, explained
+from acetate.protocol import Client, Disconnected, HistoryEntry, HistoryPage
+from gi.repository import Gimp
+
+from . import jobs, pixels
+from .host import GimpHost, StoppedError
+from .procedure_call import ProcedureCall, from_history, layers_of
+
+TICK = 0.1
+"""Seconds between looks at the clock while no event comes."""
+
+
+def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
+    """The new layers. Raises `RefusedError` with what is to be said, `StoppedError` when the person wants no more."""
+    if call.command.needs_layer and call.image is None:
+        raise RefusedError("No image is given. Open one, select a layer and try again.")
+    _settle_palette(call)
+    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
+    with contextlib.closing(client):
+        client.connect()
+        return _with_dialog(call, client) if call.interactive else _without_dialog(call, client)
+
+
+def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
+    from . import generate_window, history_window, questions  # they need a screen
+
+    if call.command.task is not None:
+        return generate_window.generate(call, client)
+    if call.command.name == "acetate-history":
+        return history_window.insert(call, client)
+    if call.command.name == "acetate-insert-layers-from-file":
+        questions.ask_for_file(call.procedure, call.config)
+    else:
+        call.config.set_property("seed", fresh_seed())
+    return _followed(call, client, None)
+
+
+def _without_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
+    """From a script with exactly the given values; with the last values the seed is new, unless the dialog said no."""
+    repeats = call.command.name == "acetate-repeat-with-new-seed"
+    if not call.from_script and (repeats or (call.command.task is not None and call.value("new-seed"))):
+        call.config.set_property("seed", fresh_seed())
+    return _followed(call, client, call.value("time-limit"))
+
+
+def _followed(call: ProcedureCall, client: Client, limit: float | None) -> list[Gimp.Layer]:
+    editor_jobs = EditorJobs(GimpHost(show=not call.from_script), lambda: client)
+    result = _begun(call, client, editor_jobs)
+    layers = follow(result, editor_jobs, client, limit)
+    if result.status.notes and call.interactive:  # not the warnings: the person sees the layer, which keeps them
+        Gimp.message("\n".join(result.status.notes))
+    return layers
+
+
+def _begun(call: ProcedureCall, client: Client, editor_jobs: EditorJobs) -> PendingResult:
+    image, layer = call.image, call.layer
+    if call.command.task is not None:
+        return call.generate(editor_jobs, image, layer, layer)
+    if call.command.name == "acetate-insert-layers-from-file":
+        file = call.value("file")
+        path = file.get_path() if file is not None else None
+        if not path:
+            raise RefusedError("No file is chosen. Choose a PSD, OpenRaster or PNG file.")
+        plan = JobPlan(format=jobs.wire_format(image), anchor=layer, title=Path(path).name)
+        return editor_jobs.insert_file(Path(path), image, lambda: plan)
+    if call.command.name == "acetate-history":
+        entry = history_entry(client, call.value("job") or "", call.value("time-limit"))
+        return from_history(entry.job, entry.task, image, layer, editor_jobs)
+    assert image is not None  # the command needs a layer
+    form, plan = jobs.repetition(image, layer, call.value("seed"))
+    return editor_jobs.generate(image, form, lambda: plan)
+
+
+def follow(result: PendingResult, editor_jobs: EditorJobs, client: Client, limit: float | None = None) -> list[Gimp.Layer]:
+    """The new layers. Past `limit` seconds the job is stopped; a lost connection is given up earlier by the job itself."""
+    deadline = time.monotonic() + limit if limit is not None else None
+    while not result.over:
+        with contextlib.suppress(queue.Empty):
+            editor_jobs.take(client.events.get(timeout=TICK))
+        editor_jobs.tick()
+        if deadline is not None and time.monotonic() > deadline and not result.over:
+            editor_jobs.cancel(result)
+            said = duration(limit or 0)
+            raise RefusedError(
+                f"There was no result within {said}, so the job was stopped. Set a larger time-limit, or fewer steps."
+            )
+    return layers_of(result)
+
+
+def history_entry(client: Client, job: str, limit: float) -> HistoryEntry:
+    """The finished job of that id in the server's history; the newest one for an empty id. Raises `RefusedError`."""
+    before: str | None = None
+    deadline = time.monotonic() + limit
+    while (page := _page(client, before, deadline)).entries:
+        for entry in page.entries:
+            if job in ("", entry.job):
+                return entry
+        before = page.entries[-1].job
+    raise RefusedError(f"The history has no result {job}." if job else "The history is empty. Generate a layer first.")
+
+
+def _page(client: Client, before: str | None, deadline: float) -> HistoryPage:
+    client.history(before, thumbnails=False)
+    while time.monotonic() < deadline:
+        try:
+            event = client.events.get(timeout=TICK)
+        except queue.Empty:
+            continue
+        if isinstance(event, HistoryPage):
+            return event
+        if isinstance(event, Disconnected) and event.failure.code in HOPELESS:
+            raise RefusedError(explained(event.failure))
+    raise RefusedError("The server did not answer in time. Restart it: acetate serve")
+
+
+def _settle_palette(call: ProcedureCall) -> None:
+    """A palette cannot hold a generated layer, and converting the image loses the palette: only if that is wanted."""
+    if call.image is None or call.image.get_base_type() != Gimp.ImageBaseType.INDEXED:
+        return
+    if call.interactive:
+        from .questions import may_convert
+
+        if not may_convert(call.image):
+            raise StoppedError
+    elif not call.value("convert-indexed"):
+        raise RefusedError(
+            f"{call.image.get_name()} is an indexed image, whose palette cannot hold a generated layer. "
+            "Convert it by Image > Mode > RGB, or set convert-indexed."
+        )

@@ -1,0 +1,84 @@
+"""One call of a procedure: what GIMP said, as the windows and the runs without a window ask for it.
+
+Does not know GIMP's return values, nor how a job is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from acetate.plugins.bridge.host import JobPlan, RefusedError
+from acetate.plugins.bridge.job import EditorJobs
+from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.words import explained
+from gi.repository import Gimp
+
+from . import canvas, jobs
+from .commands import MenuCommand
+from .host import StoppedError
+from .values import form_of
+
+
+@dataclass(frozen=True)
+class ProcedureCall:
+    """What GIMP said."""
+
+    procedure: Gimp.Procedure
+    command: MenuCommand
+    run_mode: Gimp.RunMode
+    image: Gimp.Image | None
+    drawables: tuple[Gimp.Drawable, ...]
+    config: Gimp.ProcedureConfig
+
+    @property
+    def interactive(self) -> bool:
+        return bool(self.run_mode == Gimp.RunMode.INTERACTIVE)
+
+    @property
+    def from_script(self) -> bool:
+        return bool(self.run_mode == Gimp.RunMode.NONINTERACTIVE)
+
+    @property
+    def layer(self) -> Gimp.Layer | None:
+        """The layer that the call is about."""
+        return canvas.active_layer(self.image, self.drawables) if self.image is not None else None
+
+    def value(self, name: str) -> Any:
+        return self.config.get_property(name)
+
+    def generate(
+        self, editor_jobs: EditorJobs, image: Gimp.Image | None, layer: Gimp.Layer | None, above: Gimp.Layer | None
+    ) -> PendingResult:
+        """Begin what a generating procedure generates, with the config's present values, on that image and layer.
+
+        Raises `RefusedError`.
+        """
+        task = self.command.task
+        assert task is not None
+        form = form_of(self.config, self.command.names, task.name)
+        if self.from_script:
+            form = jobs.completed(form, canvas.attached(layer))
+        hide = task.replaces and bool(self.value("hide-original"))
+        plan = jobs.generation(form, image, layer, above, hide_original=hide)
+        return editor_jobs.generate(image, form, lambda: plan)
+
+
+def from_history(
+    job: str, task: str, image: Gimp.Image | None, above: Gimp.Layer | None, editor_jobs: EditorJobs
+) -> PendingResult:
+    """Begin to insert a finished job of the server's history above that layer. Raises `RefusedError`."""
+    plan = JobPlan(format=jobs.wire_format(image), anchor=above, record={"task": task})
+    return editor_jobs.insert_again(job, image, lambda: plan)
+
+
+def layers_of(result: PendingResult) -> list[Gimp.Layer]:
+    """The new layers of a result that is over. Raises `StoppedError` when the person wanted none, else what went wrong."""
+    if result.made is not None:
+        return list(result.made)
+    if result.error is not None:
+        raise result.error
+    if result.status.stopping:
+        raise StoppedError
+    failure = result.failure
+    raise RefusedError(explained(failure) if failure is not None else "The server ended without a word. Try again.")

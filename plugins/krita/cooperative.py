@@ -1,0 +1,85 @@
+"""Long work on Krita's main thread in short turns, so that painting goes on, and files on other threads.
+
+Knows generators and functions; knows nothing of their work.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from acetate.plugins.bridge.host import T, Then, Work
+
+from .qt import QtCore, Signal
+
+TURN_SECONDS = 0.012
+"""How long work goes on before Krita gets the thread back; one uninterruptible piece may take longer, up to 50 ms."""
+
+
+class CooperativeTurns:
+    """Runs one work after the other."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Work[Any], Callable[[Any, BaseException | None], None]]] = []
+        self._in_turn = False
+        self._timer = QtCore.QTimer()
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._turn)
+
+    def run(self, work: Work[T], then: Then[T]) -> None:
+        """Start `work` when those before it are done; call `then` with its result, or with what it raised."""
+        self._waiting.append((work, then))
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Drop everything; nobody is told."""
+        self._timer.stop()
+        for work, _ in self._waiting:
+            work.close()
+        self._waiting.clear()
+
+    def _turn(self) -> None:
+        # Krita may process events inside a call (progress dialogs do); the work must not be entered twice.
+        if self._in_turn or not self._waiting:
+            return
+        self._in_turn = True
+        work, then = self._waiting[0]
+        ended: tuple[Any, BaseException | None] | None = None
+        until = time.perf_counter() + TURN_SECONDS
+        try:
+            while time.perf_counter() < until:
+                next(work)
+        except StopIteration as stop:
+            ended = stop.value, None
+        except Exception as error:
+            ended = None, error
+        finally:
+            self._in_turn = False
+        if ended is not None:
+            self._waiting.pop(0)
+            if not self._waiting:
+                self._timer.stop()
+            then(*ended)
+
+
+class FileThread(QtCore.QObject):
+    """Runs functions that touch only files, each on a thread of its own; what comes of them arrives on the main thread."""
+
+    _done = Signal(object, object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._done.connect(lambda then, result, error: then(result, error))
+
+    def run(self, function: Callable[[], T], then: Then[T]) -> None:
+        """Call `then` with the function's result, or with the `OSError` that it raised."""
+
+        def call() -> None:
+            try:
+                self._done.emit(then, function(), None)
+            except OSError as error:
+                self._done.emit(then, None, error)
+
+        threading.Thread(target=call, name="acetate-file", daemon=True).start()

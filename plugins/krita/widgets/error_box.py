@@ -1,0 +1,73 @@
+"""One line that says what went wrong and what to do, with the details to copy for a report; or what is worth knowing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acetate.plugins.bridge.words import explained
+from acetate.protocol import Failure
+
+from ..qt import Qt, QtGui, QtWidgets, guarded
+from .fields import tool_button
+
+ERROR, NOTE = (210, 50, 50), (60, 130, 200)
+"""Red, green and blue that the box is tinted with."""
+
+
+class ErrorBox(QtWidgets.QFrame):
+    """Hidden while nothing is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("acetate_error")
+        self.details = ""
+        """What *Copy details* copies."""
+        self._tint = ERROR
+        self._text = QtWidgets.QLabel(objectName="acetate_error_text", wordWrap=True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._copy = tool_button("acetate_copy_details", "Copy details")
+        self._copy.clicked.connect(guarded(self._copy_details))
+        close = tool_button("acetate_close_error", "✕", "Hide this")
+        close.clicked.connect(self.hide)
+        layout = QtWidgets.QGridLayout(self)
+        layout.setContentsMargins(8, 4, 4, 4)
+        layout.setSpacing(2)
+        layout.addWidget(self._text, 0, 0, 2, 1)
+        layout.addWidget(close, 0, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self._copy, 1, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        layout.setColumnStretch(0, 1)
+        self.hide()
+
+    def show_failure(self, failure: Failure, circumstances: str) -> None:
+        """A refusal of our own has nothing to report and no details."""
+        self._tint = ERROR
+        self.details = f"{failure.message} ({failure.code})\n{failure.hint}\n\n{circumstances}"
+        self._text.setText(explained(failure))
+        self._copy.setVisible(failure.code != "refused")
+        self._copy.setText("Copy details")
+        self.show()
+
+    def show_note(self, text: str) -> None:
+        """Nothing went wrong, but an artist may want to know."""
+        self._tint = NOTE
+        self._text.setText(text)
+        self._copy.hide()
+        self.show()
+
+    def text(self) -> str:
+        return str(self._text.text())
+
+    def _copy_details(self) -> None:
+        QtWidgets.QApplication.clipboard().setText(self.details)
+        self._copy.setText("Copied")
+
+    def paintEvent(self, _: Any) -> None:  # noqa: N802
+        """The window's colour, tinted: readable in dark and light themes."""
+        window = self.palette().color(QtGui.QPalette.ColorRole.Window)
+        tinted = QtGui.QColor(*((3 * own + tint) // 4 for own, tint in zip(window.getRgb()[:3], self._tint, strict=True)))
+        painter = QtGui.QPainter(self)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tinted)
+        painter.drawRoundedRect(self.rect(), 3, 3)
+        painter.end()

@@ -1,0 +1,27 @@
+"""Pictures as arrays, the same for engine, documents and server: types, straight and premultiplied alpha, resampling.
+
+numpy and Pillow only. Knows no network, no file and no layer.
+"""
+
+from .alpha import bounds, crop, over, premultiply, source_over, trim, unpremultiply
+from .arrays import RGB, RGBA, Float, Mask, to_float, to_u8
+from .resampling import lanczos, resample, resize
+
+__all__ = [
+    "RGB",
+    "RGBA",
+    "Float",
+    "Mask",
+    "bounds",
+    "crop",
+    "lanczos",
+    "over",
+    "premultiply",
+    "resample",
+    "resize",
+    "source_over",
+    "to_float",
+    "to_u8",
+    "trim",
+    "unpremultiply",
+]

@@ -1,0 +1,17 @@
+"""`--acceleration`: how networks are run, as `serve`, `generate` and `bench` take it."""
+
+from __future__ import annotations
+
+import argparse
+
+from acetate.vocabulary.acceleration import ACCELERATIONS
+
+HELP = (
+    "how networks are run: eager is as they are written; recorded plays their kernels again; compiled has a UNet's blocks "
+    "compiled in the background as well; check runs eager beside recorded and reports where they differ (default: auto)"
+)
+
+
+def add_option(parser: argparse.ArgumentParser, prefix: str = "") -> None:
+    """`prefix` goes before the help."""
+    parser.add_argument("--acceleration", choices=ACCELERATIONS, default="auto", help=prefix + HELP)

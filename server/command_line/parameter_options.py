@@ -1,0 +1,52 @@
+"""The options of a command that are parameters of a request: flags, types, choices and help from the vocabulary's rows."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from acetate.vocabulary.parameters import PARAMETERS
+from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.value_types import Choice, Flag, Number, Whole
+
+FLAGS = {"guidance_scale": "--guidance", "negative_prompt": "--negative"}
+"""Where the option's name is not the parameter's."""
+PLACEHOLDERS = {
+    "model": "NAME",
+    "scheduler": "NAME",
+    "upscaler": "NAME|FILE",
+    "negative_prompt": "PROMPT",
+    "guidance_scale": "SCALE",
+    "layer_weight": "WEIGHT",
+    "stop_at": "SHARE",
+}
+"""What stands for the value in the help, where it is not the option's name."""
+
+
+def add(parser: argparse.ArgumentParser, names: Iterable[str], *, of_one_task: bool = False) -> None:
+    """An option for each of these parameters. What is not said is `None`; numbers are checked with the request, not here.
+
+    The help names the tasks that heed it where they are few, unless the command is for one task anyway.
+    """
+    for name in names:
+        row = PARAMETERS[name]
+        heeding = [task for task, about in TASKS.items() if name in about.parameters]
+        help = f"{', '.join(heeding)}: {row.help}" if len(heeding) < 4 and not of_one_task else row.help
+        flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
+        if isinstance(row.type, Flag):
+            parser.add_argument(flag, dest=name, action="store_true", default=None, help=help)
+            continue
+        more: dict[str, Any] = {"metavar": PLACEHOLDERS[name]} if name in PLACEHOLDERS else {}
+        if isinstance(row.type, Choice):
+            more |= {"choices": row.type.choices, "type": type(row.type.choices[0])}
+        elif isinstance(row.type, (Whole, Number)):
+            more["type"] = int if isinstance(row.type, Whole) else float
+        default = f" (default: {row.default:g})" if isinstance(row.default, (int, float)) else ""
+        default = f" (default: {row.default})" if isinstance(row.default, str) and row.default else default
+        parser.add_argument(flag, dest=name, help=help + default, **more)
+
+
+def said(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """Those parameters that the options give."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}

@@ -1,0 +1,37 @@
+"""Picture files of the command line as the engine's arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from acetate import document
+from acetate.raster import RGBA, Mask
+
+
+def read_picture(path: Path, notes: list[str]) -> RGBA:
+    """Any picture file -> `(H, W, 4)` uint8 straight; what was lost on the way is added to `notes`.
+
+    Raises a `DocumentError` that names the file.
+    """
+    return read_layer(path, notes)[0]
+
+
+def read_layer(path: Path, notes: list[str]) -> tuple[RGBA, str]:
+    """As `read_picture`, with a name: that of the file's only layer, or the file's own."""
+    read = document.read(path)
+    layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
+    notes += [f"{path.name}: {note}" for note in read.notes]
+    if len(layers) == 1:
+        return document.flatten(read), layers[0].name
+    if layers:
+        notes.append(f"{path.name}: {len(layers)} layers were merged into one picture")
+    return document.flatten(read), path.stem
+
+
+def read_mask(path: Path, notes: list[str]) -> Mask:
+    """A mask file -> `(H, W)` uint8, 255 = selected: its brightness, where it is not transparent."""
+    rgba = read_picture(path, notes).astype(np.uint16)
+    grey = (rgba[..., 0] * 77 + rgba[..., 1] * 150 + rgba[..., 2] * 29) >> 8
+    return cast(Mask, (grey * rgba[..., 3] // 255).astype(np.uint8))

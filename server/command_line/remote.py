@@ -1,0 +1,102 @@
+"""Run the engine's requests on a running server, whose models are warm: the same bytes as running alone.
+
+Knows the engine's values and the client; knows no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import cast
+
+import numpy as np
+from acetate import protocol
+from acetate.engine import (
+    BadRequest,
+    EngineError,
+    ModelBroken,
+    ModelMissing,
+    NumericFailure,
+    OutOfMemory,
+    Picture,
+    Progress,
+    Request,
+)
+from acetate.protocol import Address, Client, Condition, Failure, Image, Parameters, ProtocolError
+from acetate.vocabulary.parameters import values_of
+from acetate.vocabulary.roles import PICTURES, Role
+
+ERRORS: dict[str, type[EngineError]] = {
+    "bad-request": BadRequest,
+    "bad-message": BadRequest,
+    "too-large": BadRequest,
+    "model-missing": ModelMissing,
+    "model-broken": ModelBroken,
+    "out-of-memory": OutOfMemory,
+    "numeric-failure": NumericFailure,
+}
+
+
+class RemoteServer:
+    """A server that answers."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    def generate(self, request: Request) -> Iterator[Progress | Picture]:
+        """What `Engine.run` would yield, except that no `Progress` can make a preview. Closing the iterator cancels."""
+        client = Client(f"command line {version('acetate')}", address=self.address)
+        try:
+            client.wait_until_connected()
+            for event in client.run(request.task, Parameters(**values_of(request)), _conditions(request), crop=False):
+                if isinstance(event, protocol.Progress):
+                    yield Progress(stage=event.stage, step=event.step, steps=event.steps, fraction=event.fraction)
+                elif isinstance(event, protocol.LayerReady):
+                    yield _picture(event)
+                elif isinstance(event, protocol.Failed):
+                    raise _error(event.failure)
+                elif isinstance(event, protocol.Cancelled):
+                    raise EngineError("the server has cancelled the job", "It may have been stopped: acetate serve")
+        except ProtocolError as error:
+            raise _error(error.failure) from error
+        finally:
+            client.close()
+
+
+def running_server() -> RemoteServer | None:
+    """The server that runs on this computer and speaks our protocol; `None` without one."""
+    running = protocol.running_server()
+    if running is None or running.protocol != protocol.VERSION:
+        return None
+    return RemoteServer(running.address) if protocol.answers(running.address) else None
+
+
+def _conditions(request: Request) -> dict[str, Condition]:
+    conditions: dict[str, Condition] = {}
+    for role in PICTURES:
+        rgba = getattr(request, role)
+        if rgba is not None:
+            conditions[role] = Condition(Image(rgba.shape[1], rgba.shape[0], "rgba8", rgba.tobytes()))
+    if request.mask is not None:
+        mask = request.mask
+        conditions["mask"] = Condition(Image(mask.shape[1], mask.shape[0], "gray8", mask.tobytes()))
+    return conditions
+
+
+def _picture(event: protocol.LayerReady) -> Picture:
+    layer = event.layer
+    rgba = np.frombuffer(bytearray(event.data), np.uint8).reshape(layer.height, layer.width, 4)
+    return Picture(
+        rgba=rgba,
+        role=cast(Role, layer.role),
+        index=layer.picture,
+        seed=layer.seed,
+        parameters=layer.parameters,
+        quality=layer.quality,
+        warnings=layer.warnings,
+        hidden=layer.reference,
+    )
+
+
+def _error(failure: Failure) -> EngineError:
+    return ERRORS.get(failure.code, EngineError)(failure.message, failure.hint)

@@ -1,0 +1,68 @@
+"""A model is put together by its constructor, with one accelerator and one memory budget for all its networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from acetate.engine import Engine, builtin
+from acetate.engine.device.accelerator import EAGER
+from acetate.engine.models.builtin_model import open_builtin
+from acetate.engine.models.runtime import Runtime, described, settled
+from torch import Tensor
+
+CPU, CARD = torch.device("cpu"), torch.device("cuda")
+
+
+class Others:
+    def bytes_on_device(self) -> int:
+        return 0
+
+    def leave(self, wanted: int) -> int:
+        return 0
+
+
+def test_all_parts_share_one_budget_and_one_accelerator() -> None:
+    others = Others()
+    model = open_builtin(builtin.FOLDER, "built in", Runtime(CPU, "eager", others))
+    codec: Any = model.codec
+    assert model.memory.others is others
+    assert model.memory.placement.accelerator is model.accelerator is codec._accelerator is EAGER
+    assert codec.memory is model.memory
+
+
+def test_an_engine_opens_each_model_beside_the_others(untrained: Engine) -> None:
+    others: Any = untrained.open("sketchpad").memory.others
+    assert others.bytes_on_device() == 0, "itself is not one of them"
+    assert others.cache.besides("another") == [untrained.open("sketchpad")]
+
+
+def test_auto_is_recorded_and_compiled_is_that_too_where_kernels_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acetate.engine.acceleration.joins_kernels", lambda device: device.type == "cuda")
+    assert [settled(asked, CPU) for asked in ("auto", "eager", "recorded", "compiled", "check")] == [
+        "recorded", "eager", "recorded", "compiled", "check"
+    ]  # fmt: skip
+    assert settled("compiled", CARD) == "recorded"
+    assert "the very bits" in described(CPU) and "joined kernels" in described(CARD)
+
+
+def test_a_picture_tells_of_its_acceleration_only_where_that_changed_its_bits() -> None:
+    assert [Runtime(CPU, way).noted for way in ("eager", "recorded", "check")] == [{}] * 3
+    assert Runtime(CPU, "compiled").noted == {"acceleration": "compiled"}
+    assert [Runtime(CARD, way).noted for way in ("recorded", "eager", "check")] == [
+        {}, {"acceleration": "eager"}, {"acceleration": "check"}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(4, [255, 0, 0, 128]), (3, [255, 128, 128, 255])])
+def test_a_preview_is_a_product_with_the_models_matrix(untrained: Engine, columns: int, expected: list[int]) -> None:
+    """Four columns give premultiplied RGBA; three give colour over grey, whose distance from grey stands for alpha."""
+    model = untrained.open("sketchpad")
+    clean = torch.zeros(1, model.codec.latent_channels, 2, 3)
+    matrix: Tensor = torch.zeros(model.codec.latent_channels + 1, columns)
+    matrix[-1] = torch.tensor([0.5, 0.0, 0.0, 0.5] if columns == 4 else [1.0, 0.5, 0.5])
+    model.preview_matrix = matrix
+    assert np.abs(model.preview(clean).astype(int) - expected).max() <= 1
+    assert model.preview(clean).shape == (2, 3, 4)

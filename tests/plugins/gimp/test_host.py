@@ -1,0 +1,166 @@
+"""Jobs in GIMP from the click to the layer, with the fake GIMP and a client that writes down what it is asked."""
+
+from __future__ import annotations
+
+import pytest
+from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.job import EditorJobs
+from acetate.plugins.gimp import canvas, jobs
+from acetate.plugins.gimp.host import GimpHost, recorded
+from acetate.protocol import Box, Finished, Layer, LayerReady, Progress, Queued
+
+from ..bridge.fakes import FakeClient
+
+SIZE = 8, 6
+
+
+def arrived(job, name="fig (7)", data=None, **more):
+    width, height = SIZE
+    data = bytes(range(4 * width * height)) if data is None else data
+    shape = {"box": Box(0, 0, width, height), "format": "rgba8", "bytes": len(data), "sha256": "0" * 64, "seed": 7}
+    return LayerReady(Layer(job, 0, name, "foreground", 0, 0, width, height, **shape, **more), data)
+
+
+class Desk:
+    """An image with one opaque layer, and jobs for it."""
+
+    def __init__(self, gimp):
+        self.gimp, self.client = gimp, FakeClient()
+        self.jobs = EditorJobs(GimpHost(show=False), lambda: self.client)
+        self.image = gimp.Image.new(*SIZE, gimp.ImageBaseType.RGB)
+        self.paper = gimp.Layer.new(self.image, "paper", *SIZE, "rgba", 100.0, gimp.LayerMode.NORMAL)
+        self.image.insert_layer(self.paper, None, 0)
+        self.paper.get_buffer().data[:] = b"\x11\x22\x33\x44" * (SIZE[0] * SIZE[1])
+        self.image.steps.clear()
+
+    def generate(self, task="foreground", **more):
+        form, image = Form(task=task, prompt="fig", seed=7), more.pop("image", self.image)
+        layer = self.paper if image is not None else None
+        return self.jobs.generate(image, form, lambda: jobs.generation(form, image, layer, layer, **more))
+
+    def finish(self, result, *layers):
+        for event in (Queued(result.job, 0), *(layers or [arrived(result.job)]), Finished(result.job, 1, 2.0)):
+            self.jobs.take(event)
+        return result
+
+    def names(self):
+        return [layer.get_name() for layer in self.image.get_layers()]
+
+
+@pytest.fixture
+def desk(gimp):
+    return Desk(gimp)
+
+
+def test_a_result_lies_above_its_layer_in_one_undo_step_and_is_acknowledged(desk):
+    result = desk.finish(desk.generate())
+    assert (desk.names(), result.made) == (["fig (7)", "paper"], [desk.image.get_layers()[0]])
+    assert desk.client.asked("acknowledge") == [((result.job,), {})]
+    assert len(desk.image.steps) == 1
+    desk.image.undo()
+    assert desk.names() == ["paper"]
+
+
+def test_the_original_is_hidden_in_the_same_undo_step_when_that_is_asked_and_only_then(desk):
+    desk.finish(desk.generate("refine"))
+    assert desk.paper.get_visible()
+    desk.finish(desk.generate("refine", hide_original=True))
+    assert not desk.paper.get_visible()
+    assert len(desk.image.steps) == 2
+    desk.image.undo()
+    assert desk.paper.get_visible() and len(desk.names()) == 2
+
+
+def test_an_insertion_that_fails_closes_its_undo_step_and_is_not_acknowledged(desk, caplog):
+    result = desk.generate()
+    desk.finish(result, arrived(result.job, data=bytes(7)))
+    assert isinstance(result.error, ValueError) and "7 bytes" in caplog.text
+    assert not desk.image.undo_group_end(), "the undo group was never closed"
+    assert (desk.names(), desk.client.asked("acknowledge")) == (["paper"], [])
+
+
+def test_a_repaint_sends_layer_and_selection_and_gets_back_what_was_not_selected(desk, gimp):
+    desk.image.select_rectangle(gimp.ChannelOps.REPLACE, 2, 1, 3, 2)
+    result = desk.generate("repaint")
+    pictures = desk.client.asked("submit")[0][0][2]
+    assert {name: one.content.format for name, one in pictures.items()} == {"source": "rgba8", "mask": "gray8"}
+    desk.finish(result)
+    (layer,) = result.made
+    data, sent = bytes(layer.get_buffer().data), arrived("?").data
+    inside = [i for i in range(0, len(data), 4) if data[i : i + 4] == sent[i : i + 4]]
+    assert inside == [4 * (8 * y + x) for y in (1, 2) for x in (2, 3, 4)]
+    assert all(data[i : i + 4] == b"\x11\x22\x33\x44" for i in range(0, len(data), 4) if i not in inside)
+
+
+def test_a_repaint_of_nothing_is_refused(desk):
+    result = desk.generate("repaint")
+    assert str(result.error).startswith("Nothing of the layer is selected.") and desk.client.asked("submit") == []
+
+
+def test_a_background_lies_below_its_layer(desk):
+    desk.finish(desk.generate("background"))
+    assert desk.names() == ["paper", "fig (7)"]
+
+
+def test_an_image_with_a_palette_becomes_rgb_in_the_same_undo_step(desk, gimp):
+    desk.image.base = gimp.ImageBaseType.INDEXED
+    desk.finish(desk.generate())
+    assert (desk.image.get_base_type(), len(desk.image.steps)) == (gimp.ImageBaseType.RGB, 1)
+    desk.image.undo()
+    assert (desk.image.get_base_type(), desk.names()) == (gimp.ImageBaseType.INDEXED, ["paper"])
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_without_its_image_a_result_gets_one_of_its_own(desk, closed):
+    result = desk.generate() if closed else desk.generate(image=None)
+    desk.image.delete()
+    desk.finish(result)
+    (layer,) = result.made
+    assert layer.get_image() is not desk.image and layer.get_image().size == SIZE
+    assert canvas.attached(layer)["task"] == "foreground"
+    assert layer.get_image().steps == [] and desk.client.asked("acknowledge")
+
+
+def test_a_floating_selection_is_refused_before_anything_is_read(desk):
+    desk.image.floating = desk.paper
+    with pytest.raises(RefusedError, match="floating selection"):
+        desk.generate()
+    assert desk.client.calls == []
+
+
+def test_progress_is_shown_once_for_each_change_and_ended(desk, gimp):
+    result = desk.generate()
+    desk.jobs.take(Queued(result.job, 0))
+    for _ in range(3):
+        desk.jobs.tick()
+    desk.jobs.take(Progress(result.job, "denoise", 1, 2, 0.5))
+    desk.jobs.tick()
+    desk.finish(result)
+    assert gimp.shown == [
+        ("progress_init", "Acetate"),
+        ("progress_set_text", "Looking for the server"),
+        ("progress_pulse",),
+        ("progress_set_text", "Waiting to begin"),
+        ("progress_pulse",),
+        ("progress_set_text", "Drawing, step 1 of 2"),
+        ("progress_update", 0.5),
+        ("progress_set_text", "Inserting"),
+        ("progress_update", 0.5),
+        ("progress_end",),
+        ("displays_flush",),
+    ]
+
+
+def test_a_layer_keeps_what_it_was_made_from_and_where_it_can_be_repeated(desk):
+    made = desk.finish(desk.generate("refine")).made + desk.finish(desk.generate()).made
+    refined, drawn = map(canvas.attached, made)
+    assert refined["made_from"] == desk.paper.get_tattoo() and "box" not in refined
+    assert (drawn["task"], drawn["box"], drawn["seed"], drawn["acetate"]) == ("foreground", [0, 0, *SIZE], 7, 1)
+
+
+def test_what_a_layer_warns_of_is_kept_on_it(desk):
+    from acetate.plugins.bridge.stack import Sheet
+
+    assert "warnings" not in recorded({}, Sheet("fig", arrived("?")))
+    assert recorded({}, Sheet("fig", arrived("?", warnings=("hazy",))))["warnings"] == ["hazy"]

@@ -1,0 +1,148 @@
+import pytest
+from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.host import DocumentClosedError, JobPlan, RefusedError
+from acetate.plugins.bridge.job import insertion
+from acetate.plugins.bridge.job_status import JobStatus
+from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.krita import canvas, host
+from acetate.plugins.krita.host import KritaHost, made_with
+from acetate.protocol import Box, Group, Layer, LayerReady
+
+
+def ready(data=bytes(range(16)), **more):
+    layer = Layer(
+        "job-0001", 0, "fig (7)", "foreground", 3, 4, 2, 2, Box(0, 0, 8, 8), "bgra8", len(data), "0" * 64, seed=7,
+        parameters={"prompt": "fig", "seed": 7}, **more,
+    )  # fmt: skip
+    return LayerReady(layer, data)
+
+
+@pytest.fixture
+def document(app):
+    made = app.createDocument(40, 30)
+    made.setActiveNode(made.topLevelNodes()[0])
+    return made
+
+
+def result(document, *layers, **more):
+    plan = JobPlan(anchor=canvas.identity(document.topLevelNodes()[0]), **more)
+    status = JobStatus("job-0001", layers=list(layers or [ready()]))
+    return PendingResult(status, document, plan, Form(prompt="fig", seed=7))
+
+
+def inserted(app, one):
+    work = insertion(KritaHost(app), one)
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+
+
+def test_the_result_lies_above_the_layer_that_was_active_and_is_active_itself(app, document):
+    node = inserted(app, result(document))
+    assert [one.name() for one in document.topLevelNodes()] == ["Background", "fig (7)"]
+    assert node is document.topLevelNodes()[1]
+
+
+def test_an_artist_who_went_on_stays_where_he_is(app, document):
+    other = document.createNode("other", "paintlayer")
+    document.rootNode().addChildNode(other, None)
+    document.setActiveNode(other)
+    assert inserted(app, result(document)) is other
+
+
+def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document, monkeypatch):
+    """As Krita 5.3 may."""
+    root, other = document.rootNode(), document.createNode("other", "paintlayer")
+    root.addChildNode(other, None)
+    document.setActiveNode(other)
+    add = root.addChildNode
+    monkeypatch.setattr(root, "addChildNode", lambda node, above: add(node, above) and document.setActiveNode(node))
+    assert inserted(app, result(document)) is other
+    assert document.activeNode() is not other
+
+
+def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
+    node = inserted(app, result(document))
+    assert made_with(document, node) == {"prompt": "fig", "seed": 7, "task": "foreground"}
+    assert canvas.remembered(document)["form"] == Form(prompt="fig", seed=7).to_json()
+    assert made_with(document, document.topLevelNodes()[0]) == {}
+
+
+def candidate(number):
+    made_by = {"prompt": f"fig {number}", "seed": number}
+    shape = {"x": 3, "y": 4, "width": 2, "height": 2, "box": Box(0, 0, 8, 8), "format": "bgra8", "bytes": 16, "sha256": "0" * 64}
+    group = (Group("figs", "figs"),)
+    stack = {"group": group, "picture": number, "order": 1 - number}
+    layer = Layer("job-0001", number, f"fig {number}", "foreground", **shape, **stack, parameters=made_by)
+    return LayerReady(layer, bytes(range(16)))
+
+
+def test_every_layer_of_a_group_is_remembered_with_its_own_parameters_and_the_group_with_the_uppermost(app, document):
+    group = inserted(app, result(document, candidate(0), candidate(1)))
+    lower, upper = group.childNodes()
+    assert [one.name() for one in (group, lower, upper)] == ["figs", "fig 1", "fig 0"]
+    assert [made_with(document, one)["seed"] for one in (group, lower, upper)] == [0, 1, 0]
+
+
+def test_only_the_newest_layers_are_remembered(app, document, monkeypatch):
+    monkeypatch.setattr(host, "REMEMBERED_LAYERS", 2)
+    nodes = [inserted(app, result(document)) for _ in range(3)]
+    assert [bool(made_with(document, node)) for node in nodes] == [False, True, True]
+
+
+def test_a_replaced_layer_is_gone(app, document):
+    old = inserted(app, result(document))
+    inserted(app, result(document, replaces=canvas.identity(old)))
+    assert len(document.topLevelNodes()) == 2
+    assert old not in document.topLevelNodes()
+
+
+def test_between_both_undo_steps_of_a_replacement_the_old_and_the_new_layer_are_there(app, document, krita):
+    """What `replacing` looks for, to undo the second half as well."""
+    old = inserted(app, result(document))
+    new = inserted(app, result(document, replaces=canvas.identity(old)))
+    pair = {canvas.identity(old), canvas.identity(new)}
+    there = []
+    for step in (lambda: None, lambda: krita.undo(document), lambda: krita.undo(document)):
+        step()
+        there.append(len(pair & canvas.identities(document)))
+    assert there == [1, 2, 1]
+
+
+def test_an_empty_result_is_refused_in_words(app, document):
+    with pytest.raises(RefusedError, match="empty"):
+        inserted(app, result(document, ready(b"")))
+    assert len(document.topLevelNodes()) == 1
+
+
+def test_a_closed_document_gets_nothing(app, document):
+    document.close()
+    with pytest.raises(DocumentClosedError):
+        inserted(app, PendingResult(JobStatus("job-0001", layers=[ready()]), document))
+
+
+def test_a_background_of_the_lowest_layer_lies_above_it_and_says_so(app, document):
+    lowest = canvas.identity(document.topLevelNodes()[0])
+    one = result(document, below=lowest)
+    inserted(app, one)
+    assert [node.name() for node in document.topLevelNodes()] == ["Background", "fig (7)"]
+    assert "Drag it down" in " ".join(one.notes)
+
+
+def test_a_document_that_is_closed_while_the_layer_is_added_is_not_touched_any_more(app, document, monkeypatch):
+    root = document.rootNode()
+    add = root.addChildNode
+    monkeypatch.setattr(root, "addChildNode", lambda node, above: add(node, above) and document.close())
+    monkeypatch.setattr(document, "setAnnotation", lambda *_: pytest.fail("Krita would die of this"))
+    with pytest.raises(DocumentClosedError):
+        inserted(app, result(document))
+
+
+def test_layers_without_parameters_leave_no_record(app, document):
+    one = result(document)
+    layer = one.status.layers[0].layer
+    one.status.layers = [LayerReady(Layer(**{**vars(layer), "parameters": {}}), one.status.layers[0].data)]
+    inserted(app, one)
+    assert canvas.remembered(document) == {}

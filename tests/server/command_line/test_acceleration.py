@@ -1,0 +1,76 @@
+"""`--acceleration` reaches the engine: from the command line, through the server's settings, into the worker's process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acetate.engine import BadRequest
+from acetate.server.settings import FAKE_ENGINE, Settings
+from acetate.server.worker import process
+from acetate.server.worker.local_worker import LocalWorker
+from acetate.vocabulary.acceleration import ACCELERATIONS
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+class Noted(Exception):
+    """Ends what was started, with what it was started with."""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [((), "auto"), (("--compile",), "compiled"), *((("--acceleration", way), way) for way in ACCELERATIONS)],
+)
+def test_the_server_keeps_it_in_its_settings(
+    acetate: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], expected: str
+) -> None:
+    seen: list[Settings] = []
+    monkeypatch.setattr("acetate.server.http.serve.run", lambda settings: seen.append(settings) or 0)
+    assert acetate("serve", *words)[0] == 0
+    assert [settings.acceleration for settings in seen] == [expected]
+
+
+@pytest.mark.parametrize("command", [("generate", "x", "-o", "x.png"), ("bench", "engine"), ("upscale", "x.png", "-o", "y.png")])
+def test_an_engine_of_the_commands_own_is_made_with_it(
+    acetate: Command, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    made: list[Any] = []
+
+    def engine(*given: Any, acceleration: str) -> Any:
+        made.append(acceleration)
+        raise BadRequest("seen enough")
+
+    from PIL import Image
+
+    Image.new("RGBA", (4, 4)).save("x.png")
+    monkeypatch.setattr("acetate.engine.engine.Engine", engine)
+    acetate(*command, "--acceleration", "eager")
+    acetate(*command, *(() if command[0] == "bench" else ("--alone",)))
+    assert made == ["eager", "auto"]
+
+
+def test_it_is_one_of_a_few_words(acetate: Command) -> None:
+    code, _, err = acetate("generate", "x", "-o", "x.png", "--acceleration", "warp")
+    assert code == 2 and "warp" in err
+
+
+def test_a_worker_is_started_with_it_and_makes_its_engine_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def note(program: str, *arguments: str, **streams: Any) -> Any:
+        raise Noted(arguments)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", note)
+    settings = Settings(folder=tmp_path, engine=FAKE_ENGINE, acceleration="check")
+    worker = LocalWorker(settings, "engine", "engine-0", None, lambda device, description: None)
+    with pytest.raises(Noted) as started:
+        asyncio.run(worker._spawn())
+    _, module, *arguments = started.value.args[0]
+    assert module == process.__name__
+
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr("acetate.server.worker.fake_engine.FakeEngine", lambda **given: made.append(given))
+    process._lane(process._options().parse_args(arguments))
+    assert made == [{"device": None, "acceleration": "check"}]

@@ -1,0 +1,281 @@
+"""Jobs from being accepted to being forgotten, and what their watchers are told, without a socket or a runner."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acetate.protocol import Cancelled, Failed, Failure, Finished, ProtocolError, Queued, Started
+from acetate.protocol.messages import Attach, Export, File, Insert, Submit
+from acetate.server.jobs.jobs import JobRegistry
+from acetate.server.settings import Settings
+
+ONE, TWO, THREE = "job-number-1", "job-number-2", "job-number-3"
+
+
+def submit(job: str, **changes: Any) -> Submit:
+    return Submit(job, "foreground", **changes)
+
+
+def refused(code: str) -> Any:
+    return pytest.raises(ProtocolError, check=lambda error: error.failure.code == code)
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+
+def test_waiting_jobs_are_told_their_places_whenever_these_change(jobs: JobRegistry, listener: Any) -> None:
+    client = listener()
+    for job in (ONE, TWO, THREE):
+        jobs.accept(client, submit(job))
+    assert client.heard() == [Queued(ONE, 0), Queued(TWO, 1), Queued(THREE, 2)]
+    jobs.take("engine")
+    assert client.heard() == [Started(ONE, 1), Queued(TWO, 0), Queued(THREE, 1)]
+    jobs.cancel(TWO)
+
+    assert client.heard() == [Cancelled(TWO), Queued(THREE, 0)]
+
+
+def test_a_job_is_on_disk_before_it_is_told(jobs: JobRegistry, listener: Any) -> None:
+    class Checking(listener):  # type: ignore[misc]
+        def tell(self, message: Any) -> None:
+            assert jobs.store.get(message.job) is not None
+
+    jobs.accept(Checking(), submit(ONE))
+
+
+def test_the_same_job_again_is_only_watched_again(jobs: JobRegistry, listener: Any, finish: Callable[..., None]) -> None:
+    first, second = listener(), listener()
+    jobs.accept(first, submit(ONE))
+    jobs.accept(second, submit(ONE))
+    assert len(jobs.lines()) == 1 and second.heard() == [Queued(ONE, 0)]
+    finish(jobs)
+    jobs.accept(second, submit(ONE))
+
+    assert [type(told) for told in second.heard()] == [Started, tuple, Finished, tuple, Finished]
+    assert jobs.take("engine") is None
+
+
+def test_a_job_in_front_overtakes_those_of_its_session_and_one_instead_of_them_cancels_them(
+    jobs: JobRegistry, listener: Any
+) -> None:
+    client, other = listener(), listener("another-session")
+    jobs.accept(other, submit("of-the-other"))
+    jobs.accept(client, submit(ONE))
+    jobs.accept(client, submit(TWO, priority="front"))
+    waiting = [line.job for line in jobs.lines()]
+    assert waiting.index(TWO) < waiting.index(ONE)
+    client.heard()
+    jobs.accept(client, submit(THREE, priority="replace"))
+
+    assert Cancelled(ONE) in client.told and Cancelled(TWO) in client.told
+    assert {line.job for line in jobs.lines()} == {"of-the-other", THREE}
+
+
+def test_a_session_and_all_together_may_have_so_many_jobs(start: Callable[..., JobRegistry], listener: Any) -> None:
+    jobs, client = start(jobs=3, limits=replace(Settings().limits, jobs_per_session=2)), listener()
+    jobs.accept(client, submit(ONE))
+    jobs.accept(client, submit(TWO))
+    with refused("too-many"):
+        jobs.accept(client, submit(THREE))
+    jobs.accept(listener("another-session"), submit(THREE))
+    with refused("too-many"):
+        jobs.accept(listener("a-third-session"), submit("job-number-4"))
+
+
+# --- telling ---------------------------------------------------------------------------------------------------------
+
+
+def test_who_attaches_is_told_the_story_so_far_and_how_it_goes_on(jobs: JobRegistry, listener: Any) -> None:
+    jobs.accept(listener(), submit(ONE))
+    late = listener()
+    jobs.attach(late, Attach(ONE))
+    assert late.heard() == [Queued(ONE, 0)]
+    job = jobs.take("engine")
+    assert job is not None
+    jobs.attach(late, Attach(ONE))
+    jobs.end(job, "finished")
+
+    assert [type(told) for told in late.heard()] == [Started, Started, Finished]
+
+
+def test_of_a_job_that_is_over_the_missing_layers_come_before_the_end(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    jobs.accept(listener(), submit(ONE))
+    finish(jobs, layers=3)
+    late = listener()
+    jobs.attach(late, Attach(ONE, have=(1,), format="rgba16"))
+    *layers, end = late.heard()
+
+    assert layers == [(0, "rgba16"), (2, "rgba16")]
+    assert isinstance(end, Finished) and (end.layers, end.notes) == (3, ("done",))
+
+
+def test_of_an_export_the_file_comes_before_the_end(jobs: JobRegistry, listener: Any) -> None:
+    jobs.accept(listener(), Export(TWO, (ONE,), "psd"))
+    job = jobs.take("documents")
+    assert job is not None
+    file = File(TWO, "kite.psd", 3, "f" * 64, ("no masks",))
+    jobs.store.add_file(file)
+    jobs.end(job, "finished")
+    late = listener()
+    jobs.attach(late, Attach(TWO))
+
+    assert late.heard()[0] == file
+
+
+@pytest.mark.parametrize(("state", "failure"), [("failed", Failure("out-of-memory", "8 GB")), ("cancelled", None)])
+def test_an_end_is_told_again_as_it_was(jobs: JobRegistry, listener: Any, state: Any, failure: Failure | None) -> None:
+    first, late = listener(), listener()
+    jobs.accept(first, submit(ONE))
+    job = jobs.take("engine")
+    assert job is not None
+    jobs.end(job, state, failure)
+    jobs.attach(late, Attach(ONE))
+
+    assert late.heard() == first.heard()[-1:] == [Failed(ONE, failure) if failure else Cancelled(ONE)]
+
+
+def test_an_end_that_the_store_cannot_take_is_told_nevertheless(
+    jobs: JobRegistry, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    job = jobs.take("engine")
+    assert job is not None
+    monkeypatch.setattr(jobs.store, "end", full)
+    jobs.end(job, "finished")
+
+    assert isinstance(client.told[-1], Finished)
+
+
+def test_the_list_names_what_runs_what_waits_and_what_nobody_has_acknowledged(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    for job in (ONE, TWO, THREE):
+        jobs.accept(client, submit(job))
+    finish(jobs)
+    jobs.take("engine")
+    assert [(line.job, line.state) for line in jobs.lines()] == [(TWO, "running"), (THREE, "waiting"), (ONE, "finished")]
+    jobs.acknowledge(ONE)
+
+    assert [line.job for line in jobs.lines()] == [TWO, THREE]
+
+
+# --- stopping and forgetting -----------------------------------------------------------------------------------------
+
+
+def test_a_running_job_is_asked_to_stop_and_one_that_is_over_stays_as_it_is(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    jobs.accept(client, submit(TWO))
+    finish(jobs)
+    job = jobs.take("engine")
+    assert job is not None
+    client.heard()
+    jobs.cancel(ONE)
+    jobs.cancel(TWO)
+
+    assert client.heard() == [], "the runner ends it, between two steps"
+    assert job.stopping and jobs.stop_requested[TWO].is_set()
+    with refused("unknown-job"):
+        jobs.cancel(THREE)
+    with refused("unknown-job"):
+        jobs.attach(client, Attach(THREE))
+
+
+def test_a_connection_that_ends_takes_only_jobs_with_it_that_nobody_is_to_keep(jobs: JobRegistry, listener: Any) -> None:
+    leaving, staying = listener(), listener()
+    jobs.accept(leaving, submit(ONE, keep=False))
+    jobs.accept(leaving, submit(TWO))
+    jobs.attach(staying, Attach(ONE))
+    jobs.attach(staying, Attach(TWO))
+    leaving.heard()
+    staying.heard()
+    jobs.gone(leaving)
+
+    assert staying.heard() == [Cancelled(ONE), Queued(TWO, 0)]
+    assert leaving.heard() == [], "nobody listens there any more"
+
+
+def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: JobRegistry, listener: Any) -> None:
+    jobs.accept(listener(), Export(ONE, (TWO,), "psd"))
+    with refused("bad-request"):
+        jobs.discard(ONE)
+    job = jobs.take("documents")
+    assert job is not None
+    Path(jobs.blobs.incoming("made")).write_bytes(b"8BPS")
+    jobs.blobs.adopt("made", "f" * 64)
+    jobs.store.add_file(File(ONE, "kite.psd", 4, "f" * 64))
+    jobs.end(job, "finished")
+    jobs.discard(ONE)
+
+    assert jobs.store.get(ONE) is None and not jobs.blobs.has("f" * 64)
+
+
+def test_a_job_whose_runner_was_lost_has_its_turn_again(jobs: JobRegistry, listener: Any) -> None:
+    client = listener()
+    for job in (ONE, TWO):
+        jobs.accept(client, submit(job))
+    lost = jobs.take("engine")
+    assert lost is not None
+    client.heard()
+    jobs.retry(lost)
+    assert client.heard() == [Queued(ONE, 0), Queued(TWO, 1)]
+    jobs.take("engine")
+
+    assert client.heard()[0] == Started(ONE, 2)
+
+
+# --- a new start of the server ---------------------------------------------------------------------------------------
+
+
+def test_after_a_start_the_interrupted_job_is_the_first_and_the_others_wait_as_before(
+    start: Callable[..., JobRegistry], listener: Any
+) -> None:
+    before = start()
+    for job in (ONE, TWO, THREE):
+        before.accept(listener(), submit(job))
+    before.cancel(ONE)
+    before.take("engine")
+    after = start()
+    order = []
+    while (job := after.take("engine")) is not None:
+        order.append(job.id)
+
+    assert order == [TWO, THREE]
+
+
+def test_after_a_start_jobs_that_nobody_would_take_are_over(start: Callable[..., JobRegistry], listener: Any) -> None:
+    before = start()
+    before.accept(listener(), submit(ONE, keep=False))
+    before.accept(listener(), Insert(TWO, "f" * 64, "psd", keep=False))
+    before.accept(listener(), submit(THREE))
+    before.store._db.execute("UPDATE jobs SET message = json_set(message, '$.task', 7) WHERE job = ?", (THREE,))
+    after, late = start(), listener()
+    assert [(line.job, line.state) for line in after.lines()] == [(THREE, "failed")]
+    for job in (ONE, TWO, THREE):
+        after.attach(late, Attach(job))
+
+    assert late.told[:2] == [Cancelled(ONE), Cancelled(TWO)]
+    assert isinstance(late.told[2], Failed) and late.told[2].failure.code == "internal"
+
+
+def test_after_a_start_content_that_no_job_knows_is_gone(start: Callable[..., JobRegistry]) -> None:
+    before = start()
+    Path(before.blobs.incoming("orphan")).write_bytes(b"....")
+    before.blobs.adopt("orphan", "e" * 64)
+    after = start()
+
+    assert not after.blobs.has("e" * 64)

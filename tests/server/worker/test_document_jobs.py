@@ -1,0 +1,55 @@
+"""Finished layers put together as one document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from acetate import document
+from acetate.protocol import Box, Group, Layer
+from acetate.server.worker.document_jobs import assemble
+from acetate.server.worker.layers import write_pixels
+
+
+def finished(job: str, order: int, box: Box, *, group: tuple[Group, ...] = (), empty: bool = False) -> Layer:
+    size = 0 if empty else box.width * box.height * 4
+    width, height = (0, 0) if empty else (box.width, box.height)
+    name = f"{job} {order}"
+    return Layer(job, order, name, "foreground", box.x, box.y, width, height, box, "rgba8", size, name, order=order, group=group)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, dict[str, str]]:
+    """Pixels of 4 x 3 for every layer of two jobs."""
+    path = tmp_path / "pixels"
+    write_pixels(path, np.full((3, 4, 4), 7, np.uint8))
+    return {f"{job} {order}": {"path": str(path)} for job in ("one", "two") for order in range(3)}
+
+
+def test_without_a_size_the_canvas_is_the_smallest_that_holds_everything(files: dict[str, dict[str, str]]) -> None:
+    layers = [finished("one", 0, Box(-10, 5, 4, 3)), finished("one", 1, Box(20, -7, 4, 3))]
+    whole = assemble(layers, files, None, None)
+    assert (whole.width, whole.height) == (34, 15)
+    assert [node.box for node in whole.layers] == [Box(0, 12, 4, 3), Box(30, 0, 4, 3)]
+
+
+def test_with_a_size_layers_stay_where_they_lie(files: dict[str, dict[str, str]]) -> None:
+    whole = assemble([finished("one", 0, Box(-10, 5, 4, 3))], files, 64, 32)
+    assert (whole.width, whole.height) == (64, 32)
+    assert whole.layers[0].box == Box(-10, 5, 4, 3)
+
+
+def test_jobs_lie_one_above_the_other_and_their_layers_in_their_order(files: dict[str, dict[str, str]]) -> None:
+    box, shared = Box(0, 0, 4, 3), (Group("g", "Shared", visible=False, opacity=0.5, blend_mode="multiply"),)
+    layers = [
+        finished("one", 2, box, group=shared),
+        finished("one", 1, box),
+        finished("one", 0, box, group=shared),
+        finished("two", 0, box, empty=True),
+    ]
+    group, alone, top = assemble(layers, files, None, None).layers
+    assert isinstance(group, document.Group) and [node.name for node in group.children] == ["one 0", "one 2"]
+    assert (group.name, group.visible, group.opacity, group.blend_mode) == ("Shared", False, 0.5, "multiply")
+    assert (alone.name, top.name) == ("one 1", "two 0")
+    assert isinstance(top, document.Layer) and top.rgba.size == 0

@@ -1,0 +1,74 @@
+"""Pictures as layers of the canvas: cropped, placed, brought to their box."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from acetate.engine import RGBA, Picture
+from acetate.protocol import Box, Layer
+from acetate.server.worker.layers import save, thumbnail
+from acetate.vocabulary.stacking import Stacking
+
+STACKING = Stacking("foreground", "a kite", ("foreground",), job="job-0001")
+
+
+def saved(rgba: RGBA, box: Box, folder: Path, *, crop: bool = True) -> tuple[Layer, bytes]:
+    """The message, and the pixels that were written."""
+    picture = Picture(rgba=rgba, role="foreground", index=0, seed=7, parameters={})
+    made, _ = save(STACKING, picture, 0, box, folder, crop=crop)
+    return made.layer, (folder / made.name).read_bytes() if made.name else b""
+
+
+def spot() -> RGBA:
+    """12 x 10 pixels, of which 3 x 2 at (4, 5) are seen."""
+    rgba = np.full((10, 12, 4), 9, np.uint8)
+    rgba[..., 3] = 0
+    rgba[5:7, 4:7, 3] = 200
+    return rgba
+
+
+def test_a_layer_is_cut_to_its_alpha_and_keeps_its_place_on_the_canvas(tmp_path: Path) -> None:
+    layer, pixels = saved(spot(), Box(100, -50, 12, 10), tmp_path)
+    assert (layer.x, layer.y, layer.width, layer.height, layer.bytes) == (104, -45, 3, 2, 24)
+    assert layer.box == Box(100, -50, 12, 10)
+    assert pixels == spot()[5:7, 4:7].tobytes()
+    assert (layer.name, layer.order, layer.group, layer.visible) == ("a kite (7)", 0, (), True)
+
+
+def test_an_uncut_layer_fills_its_box(tmp_path: Path) -> None:
+    layer, pixels = saved(spot(), Box(100, -50, 12, 10), tmp_path, crop=False)
+    assert (layer.x, layer.y, layer.width, layer.height) == (100, -50, 12, 10)
+    assert pixels == spot().tobytes()
+
+
+def test_an_empty_layer_has_no_pixels_and_no_file(tmp_path: Path) -> None:
+    layer, _ = saved(np.zeros((10, 12, 4), np.uint8), Box(3, 4, 12, 10), tmp_path)
+    assert (layer.x, layer.y, layer.width, layer.height, layer.bytes) == (3, 4, 0, 0, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_of_another_size_is_brought_to_its_box_without_a_fringe(tmp_path: Path) -> None:
+    rgba = np.zeros((8, 8, 4), np.uint8)
+    rgba[:4] = (250, 30, 30, 255)
+    layer, pixels = saved(rgba, Box(0, 0, 16, 16), tmp_path)
+    assert layer.width == 16 and 8 <= layer.height <= 8 + 3 * 2, "the upper half, and the reach of its edge"
+    assert (np.frombuffer(pixels, np.uint8).reshape(-1, 4)[:, :3] == (250, 30, 30)).all()
+
+
+def test_a_thumbnail_is_weighted_by_alpha() -> None:
+    rgba = np.zeros((256, 256, 4), np.uint8)
+    rgba[..., :3] = 255
+    rgba[::2] = [200, 10, 10, 255]
+    small = thumbnail(rgba)
+
+    assert small.shape == (128, 128, 4)
+    assert np.abs(small[5, 5].astype(int) - [200, 10, 10, 128]).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (4096, 3), (129, 128), (4096, 4096)])
+def test_a_thumbnail_fits_whatever_the_shape(shape: tuple[int, int]) -> None:
+    small = thumbnail(np.full((*shape, 4), 9, np.uint8))
+
+    assert max(small.shape[:2]) <= 128 and min(small.shape[:2]) >= 1

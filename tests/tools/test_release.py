@@ -1,0 +1,70 @@
+"""The release's checks find what they are there for: what is missing from a wheel, and what a plug-in cannot import."""
+
+from __future__ import annotations
+
+import importlib.util
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def release() -> ModuleType:
+    """tools/release.py, which is a script and no part of a package."""
+    specification = importlib.util.spec_from_file_location("release", ROOT / "tools/release.py")
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def archive(path: Path, files: Mapping[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as target:
+        for name, text in files.items():
+            target.writestr(name, text)
+    return path
+
+
+def test_a_wheel_must_hold_every_file_of_every_package_and_no_other(release: ModuleType, tmp_path: Path) -> None:
+    tracked = ["README.md", "server/log.py", "engine/engine.py", "tests/test_setup.py"]
+    whole = {"acetate/server/log.py": "", "acetate/engine/engine.py": "", "acetate-1.dist-info/RECORD": ""}
+    release._check_contents(archive(tmp_path / "whole.whl", whole), tracked)
+
+    strange = {"acetate/engine/engine.py": "", "acetate/build/lib.py": ""}
+    with pytest.raises(SystemExit, match=r"lacks \['acetate/server/log.py'\] and has \['acetate/build/lib.py'\]"):
+        release._check_contents(archive(tmp_path / "strange.whl", strange), tracked)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"plugins/bridge/form.py": "import websockets"}, "No module named 'websockets'"),
+        ({"plugins/krita/docker.py": "def :"}, "SyntaxError"),
+        ({"protocol/connection.py": "from json import loads as connect"}, "json"),
+    ],
+)
+def test_a_plug_in_that_needs_more_than_the_standard_library_is_refused(
+    release: ModuleType, tmp_path: Path, broken: Mapping[str, str], said: str
+) -> None:
+    """Krita's own start is only compiled: it registers with a Krita that is not here."""
+    package = {
+        "__init__.py": "import krita",
+        "vocabulary/__init__.py": "",
+        "protocol/__init__.py": "",
+        "protocol/messages.py": "",
+        "protocol/connection.py": "from acetate.protocol.websockets.sync.client import connect",
+        "protocol/websockets/sync/client.py": "def connect(): ...",
+        "plugins/bridge/form.py": "import json",
+        "plugins/krita/docker.py": "import krita",
+    }
+    whole = archive(tmp_path / "whole.zip", {f"acetate/{name}": text for name, text in package.items()})
+    release._check_zip(whole, tmp_path / "whole")
+
+    faulty = archive(tmp_path / "faulty.zip", {f"acetate/{name}": text for name, text in {**package, **broken}.items()})
+    with pytest.raises(SystemExit, match=said):
+        release._check_zip(faulty, tmp_path / "faulty")

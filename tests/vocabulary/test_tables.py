@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from .tables import PAGE, filled
+
+
+def test_the_tables_of_the_documents_are_the_rows() -> None:
+    """Whoever changes a row runs `python tests/vocabulary/tables.py`."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert filled(page) == page
+    assert page.count("<!-- end of") == 3

@@ -1,0 +1,143 @@
+"""Build a release into dist/, and check each part in an empty environment: wheel, sdist, and a zip for each editor.
+
+The sdist is made from the files that git knows, the wheel from the sdist, the zips from the wheel: so a file that one of them
+lacks is found here. Nothing is downloaded: setuptools is in the environment that `make setup` makes, as torch needs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+BUILD = "import sys; from setuptools import build_meta as backend; getattr(backend, 'build_' + sys.argv[1])(sys.argv[2])"
+ALONE = "import acetate.vocabulary, acetate.plugins.hosts"
+"""What needs no dependency."""
+WITH_DEPENDENCIES = """
+import pathlib, sys
+from acetate import document, engine
+from acetate.engine.files import catalogue
+from acetate.plugins import hosts, install
+from acetate.server.http import serve
+assert all(pathlib.Path(module.__file__).is_relative_to(sys.argv[1]) for module in (document, engine, catalogue, install, serve))
+for host in hosts.HOSTS.values():
+    install.zip_plugin(host, pathlib.Path(sys.argv[2]))
+"""
+"""The wheel's own modules and data, with this environment's dependencies; they make the plug-ins' zips."""
+IN_AN_EDITOR = """
+import importlib, pathlib, sys, types
+package = types.ModuleType("acetate")
+package.__path__ = [sys.argv[1]]
+sys.modules["acetate"] = package
+root = pathlib.Path(sys.argv[1])
+for path in sorted(root.rglob("*.py")):
+    compile(path.read_text(encoding="utf-8"), str(path), "exec")
+ours = [*root.glob("vocabulary/**/*.py"), *root.glob("protocol/*.py"), *root.glob("plugins/bridge/*.py")]
+for path in ours:
+    importlib.import_module(".".join(("acetate", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__"))
+connect = importlib.import_module("acetate.protocol.connection").connect
+assert connect.__module__ == "acetate.protocol.websockets.sync.client", connect.__module__
+"""
+"""Import all that both plug-ins share; what needs the editor itself is only compiled."""
+
+
+def main() -> None:
+    """Build, check, list; a step that fails ends it with that step's own words."""
+    dist = ROOT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    dist.mkdir()
+    tracked = _output(["git", "ls-files", "-z"], cwd=ROOT).strip("\0").split("\0")
+    with tempfile.TemporaryDirectory(prefix="acetate-release-") as temporary:
+        work = Path(temporary)
+        sdist = _build("sdist", _copied(tracked, work / "tree"), dist)
+        with tarfile.open(sdist) as archive:
+            archive.extractall(work, filter="data")
+        wheel = _build("wheel", work / sdist.name.removesuffix(".tar.gz"), dist)
+        _check_contents(wheel, tracked)
+        installed = _check_wheel(wheel, work / "empty")
+        _run([sys.executable, "-c", WITH_DEPENDENCIES, str(installed), str(dist)], cwd=work, PYTHONPATH=str(installed))
+        for archive_path in sorted(dist.glob("*.zip")):
+            _check_zip(archive_path, work / archive_path.stem)
+    if _output(["git", "status", "--porcelain"], cwd=ROOT):
+        print("Not everything is committed: this is no release yet.")
+    for path in sorted(dist.iterdir()):
+        print(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.stat().st_size:>11,}  {path.relative_to(ROOT)}")
+
+
+def _copied(tracked: Iterable[str], tree: Path) -> Path:
+    """The repository's own files alone: what lies around must not travel."""
+    for name in tracked:
+        if (source := ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, tree / name)
+    return tree
+
+
+def _build(kind: str, tree: Path, dist: Path) -> Path:
+    before = set(dist.iterdir())
+    _run([sys.executable, "-c", BUILD, kind, str(dist)], cwd=tree)
+    (built,) = set(dist.iterdir()) - before
+    return built
+
+
+def _check_contents(wheel: Path, tracked: Iterable[str]) -> None:
+    """The wheel holds every file of every package, and no other."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        folders = tomllib.load(file)["tool"]["setuptools"]["package-dir"].values()
+    wanted = {f"acetate/{name}" for name in tracked if name.split("/")[0] in folders and (ROOT / name).is_file()}
+    with zipfile.ZipFile(wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    if wanted != found:
+        sys.exit(f"{wheel.name} lacks {sorted(wanted - found)} and has {sorted(found - wanted)} too many")
+
+
+def _check_wheel(wheel: Path, folder: Path) -> Path:
+    """Installed alone, its command answers; returns where it was installed."""
+    venv.create(folder, with_pip=False)
+    binaries = folder / ("Scripts" if sys.platform == "win32" else "bin")
+    python, command = binaries / "python", binaries / "acetate"
+    _run(
+        [sys.executable, "-m", "pip", "-q", "--python", str(python), "install", "--no-index", "--no-deps", str(wheel)], cwd=folder
+    )
+    said = _output([str(command), "--version"], cwd=folder)
+    if wheel.name.split("-")[1] not in said:
+        sys.exit(f"acetate --version of {wheel.name} says {said!r}")
+    _run([str(command), "--help"], cwd=folder)
+    _run([str(python), "-W", "error", "-c", ALONE], cwd=folder)
+    return Path(_output([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], cwd=folder).strip())
+
+
+def _check_zip(path: Path, folder: Path) -> None:
+    """Unpacked, it needs nothing but the standard library."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    (package,) = {found.parents[1] for found in folder.rglob("protocol/messages.py")}
+    _run([sys.executable, "-I", "-S", "-W", "error", "-c", IN_AN_EDITOR, str(package)], cwd=folder)
+
+
+def _run(command: list[str], cwd: Path, **environment: str) -> None:
+    _output(command, cwd, **environment)
+
+
+def _output(command: list[str], cwd: Path, **environment: str) -> str:
+    """What a command says; its errors end the release. No path of this environment reaches it."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=cwd, env={**clean, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()

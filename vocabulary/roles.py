@@ -1,0 +1,16 @@
+"""The layers of a picture by their role, and the pictures that a request may bring."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Role = Literal["foreground", "background", "blended"]
+"""`blended`: the picture of both together."""
+ROLES: tuple[Role, ...] = get_args(Role)
+
+Given = Literal["source", "mask", "foreground", "background", "blended"]
+GIVEN: tuple[Given, ...] = get_args(Given)
+"""What a request may bring: the layer that is worked on, what of it may change, and layers that the result is made to fit."""
+
+PICTURES: tuple[Given, ...] = tuple(name for name in GIVEN if name != "mask")
+"""The pictures with colour. The first of those that are given says where on the canvas the result belongs."""

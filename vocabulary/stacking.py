@@ -1,0 +1,124 @@
+"""One stacking order for what a job makes: names, groups, what lies above what, what is shown.
+
+Within a picture the background lies lowest, the foreground above it, and the blended picture, which is there to compare with, on
+top; several layers of a picture share a group. Several candidates share a group too: the first lies on top and is shown, the
+others are hidden below it. Files of the command line, messages and exports of the server and layers in an editor are all arranged
+here. Knows no pixels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+Layer = TypeVar("Layer")
+Node = TypeVar("Node")
+
+BOTTOM_UP = ("background", "foreground", "blended")
+"""The roles of layers as they lie above each other."""
+NAME_CHARACTERS = 60
+_SEED = re.compile(r" \(\d+\)$")
+"""At the end of a layer's name."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group that a layer lies in. Layers with the same `id` in one job share it."""
+
+    id: str
+    name: str
+    visible: bool = True
+    opacity: float = 1.0
+    blend_mode: str = "normal"
+
+
+@dataclass(frozen=True)
+class StackPosition:
+    """Where a layer goes in the stack of its job."""
+
+    name: str
+    name_alone: str
+    """What it is called where it goes without its group."""
+    order: int
+    """0 is the lowest of the job."""
+    groups: tuple[Group, ...]
+    """Outermost first."""
+    visible: bool
+
+
+@dataclass(frozen=True)
+class Stacking:
+    """How the pictures of one request are arranged."""
+
+    task: str
+    prompt: str
+    makes: tuple[str, ...]
+    """The roles of the layers that one picture has."""
+    count: int = 1
+    """Candidates."""
+    original: str = ""
+    """The name of the layer that the result is a larger version of."""
+    job: str = ""
+
+    def position(self, role: str, candidate: int, seed: int | None, *, reference: bool = False) -> StackPosition:
+        """The place of one layer. `candidate` counts from 0; `seed` is `None` where none was used: for an enlargement.
+
+        A `reference` is never shown.
+        """
+        several = len(self.makes) > 1
+        name = self.picture_name(seed)
+        groups: tuple[Group, ...] = (Group(f"{self.job}-candidates", self.title),) if self.count > 1 else ()
+        if several:
+            groups += (Group(f"{self.job}-{candidate}", name, visible=candidate == 0),)
+        rank = sorted(self.makes, key=BOTTOM_UP.index).index(role) if several else 0
+        return StackPosition(
+            name=role.capitalize() if several else name,
+            name_alone=self.picture_name(seed, f", {role}") if several else name,
+            order=(self.count - 1 - candidate) * len(self.makes) + rank,
+            groups=groups,
+            visible=not reference and (several or candidate == 0),
+        )
+
+    @property
+    def title(self) -> str:
+        """What all candidates are called together: the original's name without its seed, else the prompt on one short line."""
+        words = " ".join((_SEED.sub("", self.original) or self.prompt).split())
+        if len(words) > NAME_CHARACTERS:
+            words = words[: NAME_CHARACTERS - 1].rstrip() + "…"
+        return words or self.task.capitalize()
+
+    def picture_name(self, seed: int | None, addition: str = "") -> str:
+        """What one picture is called: as its original or its prompt, with the seed that was used instead of the original's."""
+        if seed is None:
+            return self.original or self.title
+        return f"{_SEED.sub('', self.original) or self.title}{addition} ({seed})"
+
+
+def goes_below(made: str, given: str) -> bool:
+    """Whether a layer that was made for a given one goes below it: a background below its foreground, all else above."""
+    return made in BOTTOM_UP and given in BOTTOM_UP and BOTTOM_UP.index(made) < BOTTOM_UP.index(given)
+
+
+def nested(
+    layers: Sequence[Layer],
+    groups_of: Callable[[Layer], Sequence[Group]],
+    layer_node: Callable[[Layer], Node],
+    group_node: Callable[[Group, Sequence[Node]], Node],
+    depth: int = 0,
+) -> tuple[Node, ...]:
+    """The tree of layers that lie in groups, both lowest first; a group lies where its lowest layer lies.
+
+    `groups_of` gives a layer's groups, outermost first; `layer_node` and `group_node` make the nodes.
+    """
+    members: dict[str | int, list[Layer]] = {}
+    for position, layer in enumerate(layers):
+        groups = groups_of(layer)
+        members.setdefault(groups[depth].id if len(groups) > depth else position, []).append(layer)
+    return tuple(
+        layer_node(inside[0])
+        if isinstance(key, int)
+        else group_node(groups_of(inside[0])[depth], nested(inside, groups_of, layer_node, group_node, depth + 1))
+        for key, inside in members.items()
+    )

@@ -1,0 +1,230 @@
+"""Types of values: what is right for a parameter, and the sentence about a value that is not.
+
+Every type knows its own limits; none knows which parameter it belongs to.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_NAME = 200
+"""Characters of a model's, a network's or a layer's name."""
+_WORD = r"(?!\.)[^/\\\x00-\x1f\x7f]+"
+_NAME = re.compile(rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}")
+"""Two models of one name are told apart by their folder's: `portraits/soft`."""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """The first thing that is wrong with a request: the value, and what would be right."""
+
+    message: str
+    hint: str = ""
+    too_large: bool = False
+    """Whether it is only too long, or too many."""
+
+
+@dataclass(frozen=True)
+class ValueType:
+    """What values a parameter takes."""
+
+    @property
+    def right(self) -> str:
+        """What would be right, after "it must be"."""
+        raise NotImplementedError
+
+    def admits(self, value: Any) -> bool:
+        raise NotImplementedError
+
+    def complaint(self, name: str, value: Any) -> Complaint | None:
+        """What is wrong with `value` for the parameter `name`; `None` when nothing is."""
+        return None if self.admits(value) else Complaint(f"{name} is {shown(value)}; it must be {self.right}")
+
+
+@dataclass(frozen=True)
+class Whole(ValueType):
+    """A whole number."""
+
+    least: int
+    most: int
+
+    @property
+    def right(self) -> str:
+        return f"a whole number from {self.least} to {self.most}"
+
+    def admits(self, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
+
+
+@dataclass(frozen=True)
+class Number(ValueType):
+    """A number that need not be whole."""
+
+    least: int
+    most: int
+
+    @property
+    def right(self) -> str:
+        return f"a number from {self.least} to {self.most}"
+
+    def admits(self, value: Any) -> bool:
+        return _is_number(value) and self.least <= value <= self.most
+
+
+@dataclass(frozen=True)
+class Choice(ValueType):
+    """One of a few values, equal in type too: 1 is not `True`."""
+
+    choices: tuple[Any, ...]
+
+    @property
+    def right(self) -> str:
+        return f"one of {', '.join(map(str, self.choices))}"
+
+    def admits(self, value: Any) -> bool:
+        return any(type(value) is type(choice) and value == choice for choice in self.choices)
+
+
+@dataclass(frozen=True)
+class Flag(ValueType):
+    """True or false."""
+
+    @property
+    def right(self) -> str:
+        return "true or false"
+
+    def admits(self, value: Any) -> bool:
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class FreeText(ValueType):
+    """Words, at most so many characters."""
+
+    most: int
+
+    @property
+    def right(self) -> str:
+        return "text"
+
+    def admits(self, value: Any) -> bool:
+        return isinstance(value, str)
+
+    def complaint(self, name: str, value: Any) -> Complaint | None:
+        if not isinstance(value, str):
+            return super().complaint(name, value)
+        if len(value) > self.most:
+            message = f"{name} has {len(value)} characters; at most {self.most} are taken"
+            return Complaint(message, "shorten it", too_large=True)
+        if _is_broken(value):
+            return Complaint(f"{name} has half a surrogate pair, which is not a character")
+        return None
+
+
+@dataclass(frozen=True)
+class ListedName(ValueType):
+    """The name of something that is installed, never a path: a client has no business with the server's folders."""
+
+    @property
+    def right(self) -> str:
+        return f"a name that `acetate models` lists, of at most {LONGEST_NAME} characters, not a path"
+
+    def admits(self, value: Any) -> bool:
+        return isinstance(value, str) and len(value) <= LONGEST_NAME and not _is_broken(value) and bool(_NAME.fullmatch(value))
+
+
+@dataclass(frozen=True)
+class TextOfEach(ValueType):
+    """A text for some of a few keys."""
+
+    keys: tuple[str, ...]
+    text: FreeText
+
+    @property
+    def right(self) -> str:
+        return f"texts by {', '.join(self.keys)}"
+
+    def complaint(self, name: str, value: Any) -> Complaint | None:
+        if not isinstance(value, Mapping):
+            return Complaint(f"{name} is {shown(value)}; it must be {self.right}")
+        for key, text in value.items():
+            if key not in self.keys:
+                return Complaint(f"{name} are for an unknown layer {shown(key)}", f"one of {', '.join(self.keys)}")
+            if wrong := self.text.complaint(f"prompt of {key}", text):
+                return wrong
+        return None
+
+
+@dataclass(frozen=True)
+class WeightedNames(ValueType):
+    """Names, each with a number."""
+
+    weight: Number
+    most: int
+
+    @property
+    def right(self) -> str:
+        return f"pairs of a name and a weight {self.weight.right.removeprefix('a number ')}"
+
+    def complaint(self, name: str, value: Any) -> Complaint | None:
+        if not isinstance(value, Sequence) or isinstance(value, str) or not all(map(_is_pair, value)):
+            return Complaint(f"{name} is {shown(value)}; it must be {self.right}")
+        if len(value) > self.most:
+            return Complaint(f"{name} has {len(value)} entries; at most {self.most} are taken", too_large=True)
+        for named, weight in value:
+            wrong = ListedName().complaint(f"{name}: the name", named) or self.weight.complaint(
+                f"{name}: the weight of LoRA {shown(named)}", weight
+            )
+            if wrong:
+                return wrong
+        return None
+
+
+@dataclass(frozen=True)
+class NamedValues(ValueType):
+    """Named values, each of its own type."""
+
+    types: Mapping[str, ValueType]
+
+    @property
+    def right(self) -> str:
+        return f"values by {', '.join(sorted(self.types))}"
+
+    def complaint(self, name: str, value: Any) -> Complaint | None:
+        if not isinstance(value, Mapping):
+            return Complaint(f"{name} is {shown(value)}; it must be {self.right}")
+        for option, found in value.items():
+            if option not in self.types:
+                return Complaint(f"{name}: unknown option {shown(option)}", f"one of {', '.join(sorted(self.types))}")
+            if wrong := self.types[option].complaint(f"{name}: {option}", found):
+                return wrong
+        return None
+
+
+def shown(value: Any) -> str:
+    """A value as a message names it: in Python's notation, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) or isinstance(value, float) and math.isfinite(value)
+
+
+def _is_pair(value: Any) -> bool:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        return False
+    name, weight = value
+    return isinstance(name, str) and isinstance(weight, (int, float))
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,90 @@
+"""Whether a request can be run, as far as can be told without its pixels and its model: the same answer, in the same words, for
+the engine, the wire and the editors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from .parameters import LONGEST_TEXTS, PARAMETERS
+from .roles import GIVEN
+from .tasks import TASKS, Task
+from .value_types import Choice, Complaint, shown
+
+
+def complaint(task: Any, parameters: Mapping[str, Any], given: Collection[str], *, paths: bool = False) -> Complaint | None:
+    """The first thing that is wrong with a request; `None` when nothing is.
+
+    What `parameters` lacks has its default. `given` names the pictures that come with them. With `paths` an upscaler may be the
+    absolute path of a file: within a process, not over the wire.
+    """
+    if wrong := of_parameters(parameters, paths=paths) or of_task(task):
+        return wrong
+    row = TASKS[task]
+    return _of_prompt(row, parameters) or _of_pictures(row, parameters, given)
+
+
+def of_task(task: Any) -> Complaint | None:
+    """What is wrong with a task's name."""
+    return Choice(tuple(TASKS)).complaint("task", task)
+
+
+def of_parameters(parameters: Mapping[str, Any], *, paths: bool = False) -> Complaint | None:
+    """The first parameter that does not exist or has a wrong value, whatever the task."""
+    unknown = sorted(set(parameters) - set(PARAMETERS))
+    if unknown:
+        return Complaint(f"unknown parameter {shown(unknown[0])}", f"one of {', '.join(PARAMETERS)}")
+    for name, row in PARAMETERS.items():
+        value = parameters.get(name, row.default)
+        if value is None and row.default is None:
+            continue
+        if paths and name == "upscaler" and isinstance(value, str) and os.path.isabs(value):
+            continue
+        if wrong := row.type.complaint(name, value):
+            return wrong
+    texts = [parameters.get(name) for name in ("prompt", "negative_prompt", "prompts", "loras")]
+    size = len(json.dumps(texts, ensure_ascii=False).encode())
+    if size > LONGEST_TEXTS:
+        message = f"prompts and names have {size} bytes together; at most {LONGEST_TEXTS} are taken"
+        return Complaint(message, "shorten them", too_large=True)
+    return None
+
+
+def _of_prompt(row: Task, parameters: Mapping[str, Any]) -> Complaint | None:
+    words = (parameters.get("prompt", ""), *parameters.get("prompts", {}).values())
+    if row.needs_prompt and not any(text.strip() for text in words):
+        return Complaint("the prompt is empty", "say in a few words what to draw")
+    return None
+
+
+def _of_pictures(row: Task, parameters: Mapping[str, Any], given: Collection[str]) -> Complaint | None:
+    """A picture that is missing or in the way; the strength of a picture that is not there."""
+    task, strength = f"task {row.name!r}", parameters.get("strength")
+    if row.replaces and "source" not in given:
+        return Complaint(f"{task} works on a layer, and none was given", "give a source picture")
+    if row.from_nothing and "source" in given:
+        other = next(one.name for one in TASKS.values() if one.replaces)
+        return Complaint(f"{task} begins from nothing, and a source picture was given", f"take task {other!r}, or leave it out")
+    if strength is not None and "source" not in given:
+        return Complaint(
+            f"strength is {float(strength)}, and there is no source picture to keep", "give one, or leave strength out"
+        )
+    for name in row.needs:
+        if name not in given:
+            what, hint = ("mask", "select what may change") if name == "mask" else (f"{name} picture", f"give a {name} picture")
+            return Complaint(f"{task} needs a {what}, and none was given", hint)
+    either = " or ".join(f"a {name}" for name in row.one_of)
+    found = [name for name in row.one_of if name in given]
+    if row.one_of and not found:
+        return Complaint(f"{task} needs {either} picture, and none was given")
+    if len(found) > 1:
+        return Complaint(f"{task} takes {either} picture, and both were given", "leave one out")
+    return None
+
+
+def given_among(pictures: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of those pictures that are there."""
+    return tuple(name for name in GIVEN if pictures.get(name) is not None)
