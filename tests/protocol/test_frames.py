@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 from acetate.protocol import Image, ProtocolError, content_id
+from acetate.protocol.client.transfers import upload_parts
 from acetate.protocol.frames import PART_BYTES, PixelPart, UploadPart, compress, pack_header, unpack, unpack_upload
 from acetate.protocol.pixels import byte_count
-from acetate.protocol.transfers import upload_parts
 
 NAME = "0" * 64
 
