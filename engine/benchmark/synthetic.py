@@ -17,13 +17,12 @@ from ..families import BASE_FAMILIES
 from ..files.json_files import read_json
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
-from ..models.base_models import MULTIPLE
+from ..models.base_models import assemble
 from ..models.clip_tokenizer import clip_tokenizer
 from ..models.codec import LatentOffsetCodec
 from ..models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
 from ..models.model import Model
 from ..models.runtime import Runtime
-from ..pixels.working_canvas import WorkingSizes
 
 BLOCK = 2**20
 """Random numbers that are drawn; a weight repeats them, which no kernel notices."""
@@ -47,18 +46,7 @@ def synthetic_model(name: str, runtime: Runtime, configs: Path | None = None) ->
     )
     upsample_conv.double_in(components.vae)
     codec = LatentOffsetCodec(components.vae, _filled(encoder, kinds.decoder), _filled(decoder, kinds.decoder))
-    return Model(
-        name=f"synthetic {name}",
-        family=family,
-        unet=components.unet,
-        text=components.prompt_encoder(),
-        codec=codec,
-        scheduler_config=components.scheduler_config,
-        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), family.native),
-        defaults=family.defaults,
-        runtime=runtime,
-        preview_matrix=torch.full((codec.latent_channels + 1, 3), 0.1),
-    )
+    return assemble(f"synthetic {name}", components, codec, runtime)
 
 
 def _filled(network: Any, dtype: torch.dtype) -> Any:

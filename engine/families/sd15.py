@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from ..values.recipes import Recipe
-from . import ldm_checkpoints
 from .base import BaseFamily, Defaults, FamilyName, Header, TextEncoder
-from .ldm_checkpoints import FIRST, UNET
+from .ldm_checkpoints import FIRST, PIPELINES, UNET, other_folder_inputs, other_inputs
 
 
 def _unsuitable(header: Header) -> str:
-    if other := ldm_checkpoints.other_inputs(header):
+    if other := other_inputs(header):
         return other
     if any(key.startswith("cond_stage_model.model.") for key in header.tensors):
         return "an SD 2 checkpoint"
@@ -22,10 +18,6 @@ def _unsuitable(header: Header) -> str:
     if context not in header.tensors:
         return "a checkpoint of unknown structure"
     return "an SD 2 checkpoint" if header.shape(context)[1] == 1024 else ""
-
-
-def _unsuitable_folder(folder: Path, unet: Mapping[str, Any]) -> str:
-    return ldm_checkpoints.other_folder_inputs(unet) or ("an SD 2 model" if unet.get("cross_attention_dim") == 1024 else "")
 
 
 SD15 = BaseFamily(
@@ -53,9 +45,11 @@ SD15 = BaseFamily(
     is_checkpoint=lambda header: FIRST in header.tensors,
     unsuitable=_unsuitable,
     text_encoders=(TextEncoder("cond_stage_model.transformer."),),
-    pipelines=ldm_checkpoints.PIPELINES,
+    pipelines=PIPELINES,
     is_folder=lambda unet: True,
-    unsuitable_folder=_unsuitable_folder,
+    unsuitable_folder=lambda folder, unet: (
+        other_folder_inputs(unet) or ("an SD 2 model" if unet.get("cross_attention_dim") == 1024 else "")
+    ),
     layerdiffuse_key=re.compile(r"^hookers\.layers\."),
     layerdiffuse_weights="LayerDiffuse attention-sharing weights",
     text_width=768,

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from ..values.recipes import Recipe
-from . import ldm_checkpoints
 from .base import BaseFamily, Defaults, FamilyName, Header, TextEncoder
-from .ldm_checkpoints import FIRST, UNET
+from .ldm_checkpoints import FIRST, PIPELINES, UNET, other_folder_inputs, other_inputs
 
 _FOREGROUND = Recipe(("foreground",), "transparent-attention", transparent=True, convolution="transparent-convolution")
 _BLEND_FOREGROUND = Recipe(("blended",), "foreground-to-blended", ("foreground",))
@@ -22,17 +18,12 @@ _MIDDLE = re.compile(re.escape(f"{UNET}middle_block.1.transformer_blocks.") + r"
 
 
 def _unsuitable(header: Header) -> str:
-    if other := ldm_checkpoints.other_inputs(header):
+    if other := other_inputs(header):
         return other
     depths = {int(match[1]) for key in header.tensors if (match := _MIDDLE.match(key))}
     if f"{UNET}input_blocks.10.1.proj_in.weight" in header.tensors or depths == set(range(4)):
         return "the SDXL refiner"
     return "" if depths == set(range(10)) else "a reduced SDXL model such as SSD-1B"
-
-
-def _unsuitable_folder(folder: Path, unet: Mapping[str, Any]) -> str:
-    other = ldm_checkpoints.other_folder_inputs(unet)
-    return other or ("" if (folder / "text_encoder").is_dir() else "the SDXL refiner")
 
 
 SDXL = BaseFamily(
@@ -66,9 +57,11 @@ SDXL = BaseFamily(
         TextEncoder("conditioner.embedders.0.transformer."),
         TextEncoder("conditioner.embedders.1.model.", suffix="_2", open_clip=True),
     ),
-    pipelines=ldm_checkpoints.PIPELINES,
+    pipelines=PIPELINES,
     is_folder=lambda unet: unet.get("addition_embed_type") == "text_time",
-    unsuitable_folder=_unsuitable_folder,
+    unsuitable_folder=lambda folder, unet: (
+        other_folder_inputs(unet) or ("" if (folder / "text_encoder").is_dir() else "the SDXL refiner")
+    ),
     layerdiffuse_key=re.compile("::(?:lora|diff)::"),
     text_width=2048,
     lora_key=re.compile(

@@ -9,23 +9,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
 
 from ..families import BASE_FAMILIES, FamilyName
-
-WeightRole = Literal[
-    "transparent-attention",
-    "transparent-convolution",
-    "foreground-to-blended",
-    "background-to-blended",
-    "foreground-blended-to-background",
-    "background-blended-to-foreground",
-    "joint",
-    "foreground-to-background",
-    "background-to-foreground",
-    "transparent-decoder",
-    "transparent-encoder",
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +22,8 @@ class CatalogueRow:
     repo: str
     file: str
     family: FamilyName
-    role: WeightRole | Literal["checkpoint"]
+    role: str
+    """`checkpoint`, or what a family's recipes and the engine call LayerDiffuse's weights and networks."""
     licence: str
     """SPDX-like name of the licence that the repository states."""
     licence_url: str
@@ -88,11 +74,6 @@ def candidates(family: str, role: str) -> tuple[CatalogueRow, ...]:
 def by_file(file: str) -> CatalogueRow | None:
     """The row of a file with this name."""
     return next((row for row in ROWS if row.file == file), None)
-
-
-def by_sha256(sha256: str) -> CatalogueRow | None:
-    """The row of a file with this content."""
-    return next((row for row in ROWS if row.sha256 == sha256), None)
 
 
 def preferred(rows: Iterable[CatalogueRow] = ROWS) -> Iterator[CatalogueRow]:

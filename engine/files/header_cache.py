@@ -15,7 +15,7 @@ from ..values.errors import ModelBroken, ModelMissing
 from . import recognition
 from .checksum import sha256_of
 from .json_files import read_json, write_json
-from .recognition import Kind, recognise, recognise_folder
+from .recognition import Kind, recognise
 
 SOURCES = (Path(recognition.__file__), *sorted(Path(families.__file__).parent.glob("*.py")))
 RULES = zlib.crc32(b"".join(path.read_bytes() for path in SOURCES))
@@ -86,6 +86,6 @@ def _look(path: Path) -> Kind:
     if path.suffix.lower() == ".ckpt":
         return Kind("other", None, "a pickled checkpoint", "it can run code when it is opened; convert it to .safetensors")
     try:
-        return recognise_folder(path) if path.is_dir() else recognise(path)
+        return recognise(path)
     except (ModelBroken, ModelMissing) as error:
         return Kind("other", None, DAMAGED, str(error))

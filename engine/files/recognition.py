@@ -37,7 +37,12 @@ class Kind:
 
 
 def recognise(path: Path) -> Kind:
-    """Read the header of `path` and say what the file is; raises `ModelBroken` for what is no intact safetensors file."""
+    """What the safetensors file or diffusers folder at `path` is, by its header or its configurations.
+
+    Raises `ModelBroken` for a file that is not intact or of another format, and for a folder without configurations.
+    """
+    if path.is_dir():
+        return _folder(path)
     if path.suffix.lower() != ".safetensors":
         raise ModelBroken(
             f"{path.name} is not a .safetensors file; other checkpoints can run code when they are opened",
@@ -47,7 +52,7 @@ def recognise(path: Path) -> Kind:
 
 
 def base_family(path: Path) -> BaseFamily:
-    """The family of a checkpoint file that can be opened; raises `ModelBroken` saying what the file is otherwise."""
+    """The family of a checkpoint or folder that can be opened; raises `ModelBroken` saying what it is otherwise."""
     kind = recognise(path)
     if kind.role != "checkpoint" or kind.problem or kind.family is None:
         reason = kind.problem or f"{ONE_OF_TITLES} checkpoint is needed, and it is {kind.what}"
@@ -56,7 +61,7 @@ def base_family(path: Path) -> BaseFamily:
 
 
 def kind_of(header: Header, name: str = "") -> Kind:
-    """As `recognise`, for a header that was read; `name` may tell what a header cannot (v-prediction, distilled models)."""
+    """What the file with this header is; `name` may tell what a header cannot (v-prediction, distilled models)."""
     keys = header.tensors.keys()
     for family in NEWEST_FIRST:
         if family.is_checkpoint(header):
@@ -180,16 +185,7 @@ def _lora_family(header: Header) -> BaseFamily | None:
     return next(fitting, None)
 
 
-def folder_family(folder: Path) -> BaseFamily:
-    """As `base_family`, for a diffusers folder."""
-    kind = recognise_folder(folder)
-    if kind.problem or kind.family is None:
-        raise ModelBroken(f"{folder.name} is {kind.what} and cannot be used as a base model: {kind.problem}")
-    return BASE_FAMILIES[kind.family]
-
-
-def recognise_folder(folder: Path) -> Kind:
-    """Read the configurations of a diffusers folder and say what it is; raises `ModelBroken` where there are none."""
+def _folder(folder: Path) -> Kind:
     pipeline = str(read_json(folder / "model_index.json").get("_class_name"))
     if not any(family.pipelines.match(pipeline) for family in NEWEST_FIRST):
         what = f"a model for diffusers' {pipeline}"

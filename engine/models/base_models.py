@@ -6,6 +6,7 @@ Knows the library's files; knows no request.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from ..pixels.working_canvas import WorkingSizes
 from ..values.errors import ModelBroken, ModelMissing
 from .checkpoints import open_components
 from .codec import LatentOffsetCodec
-from .components import fill
+from .components import Components, fill
 from .model import Model
 from .runtime import Runtime
 
@@ -48,8 +49,15 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
         None if decoder is None else open_decoder(decoder.path).to(kinds.decoder),
         offset_factor=1.0 if encoder is None or encoder.row is None else encoder.row.offset_factor,
     )
+    lacks = tuple(role for role, found in files.items() if found is None)
+    return assemble(installed.name, components, codec, runtime, lacks=lacks, caution=installed.kind.caution)
+
+
+def assemble(name: str, components: Components, codec: LatentOffsetCodec, runtime: Runtime, **more: Any) -> Model:
+    """A model of these networks, with what its family says of sizes, defaults and previews; `more` as `Model` takes it."""
+    family = components.family
     return Model(
-        name=installed.name,
+        name=name,
         family=family,
         unet=components.unet,
         text=components.prompt_encoder(),
@@ -59,8 +67,7 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
         defaults=family.defaults,
         runtime=runtime,
         preview_matrix=_preview_matrix(family),
-        lacks=tuple(role for role, found in files.items() if found is None),
-        caution=installed.kind.caution,
+        **more,
     )
 
 

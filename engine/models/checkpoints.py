@@ -50,13 +50,13 @@ def open_components(
     if not path.exists():
         raise ModelMissing(f"{path} does not exist")
     vae_dtype = vae_dtype or (torch.float32 if dtype == torch.float16 else dtype)
-    opened = open_folder(path, dtype, vae_dtype) if path.is_dir() else None
-    found = opened.family if opened is not None else base_family(path)
+    found = base_family(path)
     if family is not None and family != found:
         raise ModelBroken(f"{path.name} is a model of family {found.title}; {family.title} is needed")
-    if opened is not None:
-        return opened if vae is None else _with_vae(opened, vae, vae_dtype, configs or path)
-    return _open_file(path, found, dtype, vae, vae_dtype, configs or packaged_configs(found.name))
+    if not path.is_dir():
+        return _open_file(path, found, dtype, vae, vae_dtype, configs or packaged_configs(found.name))
+    opened = open_folder(path, found, dtype, vae_dtype)
+    return opened if vae is None else replace(opened, vae=open_vae(vae, vae_dtype, configs or path))
 
 
 def open_vae(path: Path, dtype: torch.dtype, configs: Path) -> AutoencoderKL:
@@ -66,10 +66,6 @@ def open_vae(path: Path, dtype: torch.dtype, configs: Path) -> AutoencoderKL:
         raise ModelBroken(f"{path.name} is {kind.what}; a VAE is needed")
     with WeightFile(path) as file:
         return _vae(file, dtype, configs, path.name)
-
-
-def _with_vae(components: Components, vae: Path, dtype: torch.dtype, configs: Path) -> Components:
-    return replace(components, vae=open_vae(vae, dtype, configs))
 
 
 def _open_file(

@@ -14,16 +14,15 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from ..families import BaseFamily
 from ..files.json_files import read_json
-from ..files.recognition import folder_family
 from ..files.weight_files import listed
 from ..values.errors import ModelBroken
 from .components import Components
 
 
-def open_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype) -> Components:
-    """Open the model in `folder`; raises `ModelBroken` naming what is missing, unsuitable or damaged."""
-    family = folder_family(folder)
+def open_folder(folder: Path, family: BaseFamily, dtype: torch.dtype, vae_dtype: torch.dtype) -> Components:
+    """Open the model of `family` in `folder`; raises `ModelBroken` naming what is missing or damaged."""
     return Components(
         family=family,
         unet=_network(folder / "unet", UNet2DConditionModel, torch_dtype=dtype),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from acetate.engine.files.headers import Header
-from acetate.engine.files.recognition import Kind, base_family, kind_of, recognise, recognise_folder
+from acetate.engine.files.recognition import Kind, base_family, kind_of, recognise
 from acetate.engine.values.errors import ModelBroken
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -51,7 +51,7 @@ def test_tiny_models_with_real_keys_are_recognised(tiny: Any, tmp_path: Path) ->
     path = tiny.write_file(tmp_path / "m.safetensors")
     assert base_family(path).name == tiny.family
     assert recognise(path).has_vae
-    assert recognise_folder(tiny.write_folder(tmp_path / "folder")).family == tiny.family
+    assert recognise(tiny.write_folder(tmp_path / "folder")).family == tiny.family
 
 
 def test_checkpoints_that_layerdiffuse_does_not_fit_are_named(unets: dict[str, Shapes]) -> None:
