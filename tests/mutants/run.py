@@ -100,7 +100,7 @@ def outcome(tests: Sequence[str], root: Path) -> tuple[Verdict, str]:
         return "CAUGHT", f"hangs for {SECONDS} s"
     if done.returncode == 0:
         return "SURVIVED", ", ".join(tests)
-    failed = [line.partition(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    failed = [line.partition(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
     if done.returncode == 1 and failed:
         return "CAUGHT", failed[0].partition(" ")[2]
     return "ERROR", f"pytest ended with {done.returncode}: {(done.stdout + done.stderr)[-1000:]}"

@@ -25,7 +25,7 @@ ELSEWHERE = {
     "plugins/gimp/jobs.py": "a refinement from a script finds its own prompt",
     "server/__main__.py": "`acetate upscale` is a command",
     "server/commands/demo.py": "draws a scene",
-    "server/commands/into_document.py": "what `--below` and `--like` mean without `--task`",
+    "server/command_line/into_document.py": "what `--below` and `--like` mean without `--task`",
 }
 """Where a task's name is written beside its row, and why."""
 
