@@ -3,7 +3,7 @@
 from acetate.raster import RGBA, resize
 from acetate.vocabulary.box import Box
 
-from .compose import compose
+from .composition.compose import compose
 from .errors import DocumentError, LayerNotFound, TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .files import (
     FORMATS,
@@ -17,8 +17,8 @@ from .files import (
     write,
     write_bytes,
 )
+from .formats.png import flatten
 from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
-from .png import flatten
 from .tree import alone, below, find, insert, names
 
 __all__ = [

@@ -15,10 +15,10 @@ from typing import BinaryIO
 
 from acetate.raster import RGBA
 
-from . import ora, picture, png, psd
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
+from .formats import ora, picture, png, psd
+from .formats.limits import MAX_FILE_BYTES
 from .layer import PASS_THROUGH, Document, Group, Layer, walk
-from .limits import MAX_FILE_BYTES
 from .naming import clean
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {

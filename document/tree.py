@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from acetate.raster import RGBA
 
-from .compose import compose, render
+from .composition.compose import compose, render
 from .errors import LayerNotFound
 from .layer import Document, Group, Node
 

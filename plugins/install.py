@@ -64,6 +64,7 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
     (package / "protocol").mkdir()
     for file in sorted(_folder_of(protocol).glob("*.py")):
         place(file, package / "protocol" / file.name)
+    place(_folder_of(protocol) / "client", package / "protocol" / "client")
     _copy_websockets(package / "protocol" / "websockets")
     if launch is not None:
         (package / LAUNCH).write_text(json.dumps({"command": list(launch)}) + "\n", encoding="utf-8")

@@ -21,9 +21,21 @@ Every job ends with exactly one `Finished`, `Failed` or `Cancelled`. After a los
 and its jobs go on; requests without a job (`jobs`, `history`) are asked again by the host when `Connected` comes.
 """
 
-from .client import Client, Condition, new_job_id
+from .client.client import Client, Condition, new_job_id
+from .client.events import (
+    TERMINAL,
+    Connected,
+    Disconnected,
+    Event,
+    FileReady,
+    HistoryPage,
+    LayerReady,
+    Preview,
+    Receiving,
+    Starting,
+)
+from .client.server_discovery import answers
 from .errors import CODES, Failure, ProtocolError
-from .events import TERMINAL, Connected, Disconnected, Event, FileReady, HistoryPage, LayerReady, Preview, Receiving, Starting
 from .home import Address, RunningServer, home, running_server, state_file
 from .messages import (
     VERSION,
@@ -45,7 +57,6 @@ from .messages import (
     Welcome,
 )
 from .pixels import BYTES_PER_PIXEL, LAYER_FORMATS, Image, content_id
-from .server_discovery import answers
 
 __all__ = [
     "BYTES_PER_PIXEL",

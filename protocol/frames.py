@@ -151,7 +151,7 @@ def _decoded(payload: memoryview, encoding: str, length: int) -> bytes | memoryv
     try:
         data = inflater.decompress(payload, length + 1)
     except zlib.error as error:
-        raise ProtocolError("bad-message", f"the payload is no zlib stream: {error}") from None
+        raise ProtocolError("bad-message", f"the payload is not a zlib stream: {error}") from None
     if len(data) != length or not inflater.eof or inflater.unused_data:
         raise ProtocolError("bad-message", f"the payload does not inflate to exactly the {length} bytes its header says")
     return data

@@ -160,7 +160,7 @@ def _text(value: Any, where: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ProtocolError("bad-message", f"{where} has half a surrogate pair, which is no character") from None
+        raise ProtocolError("bad-message", f"{where} has half a surrogate pair, which is not a character") from None
     return value
 
 
@@ -242,7 +242,7 @@ def _wrong(where: str, value: Any, right: str) -> ProtocolError:
 
 
 def _no_constant(name: str) -> Any:
-    raise ProtocolError("bad-message", f"the message holds {name}, which is no JSON number")
+    raise ProtocolError("bad-message", f"the message holds {name}, which is not a JSON number")
 
 
 def _bounded_int(text: str) -> int:

@@ -46,7 +46,7 @@ for path in sorted(root.rglob("*.py")):
 ours = [*root.glob("vocabulary/**/*.py"), *root.glob("protocol/*.py"), *root.glob("plugins/bridge/*.py")]
 for path in ours:
     importlib.import_module(".".join(("acetate", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__"))
-connect = importlib.import_module("acetate.protocol.connection").connect
+connect = importlib.import_module("acetate.protocol.client.connection").connect
 assert connect.__module__ == "acetate.protocol.websockets.sync.client", connect.__module__
 """
 """Import all that both plug-ins share; what needs the editor itself is only compiled."""

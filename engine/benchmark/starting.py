@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "python itself": ("-c", ""),
-    "import acetate.protocol.client": ("-c", "import acetate.protocol.client"),
+    "import acetate.protocol.client.client": ("-c", "import acetate.protocol.client.client"),
     "import acetate.engine": ("-c", "import acetate.engine"),
     "import acetate.engine.engine (with torch)": ("-c", "import acetate.engine.engine"),
     "acetate --help": ("-m", "acetate.server", "--help"),

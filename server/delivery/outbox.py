@@ -53,7 +53,7 @@ class Outbox:
             self._check()
 
     def forget_live(self, job: str) -> None:
-        """The job is over: its progress is no news."""
+        """The job is over: its progress is not worth telling any more."""
         for key in [key for key in self._live if key[0] == job]:
             del self._live[key]
 

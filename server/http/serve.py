@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from acetate.protocol import running_server
-from acetate.protocol.connection import GOING_AWAY
+from acetate.protocol.client.connection import GOING_AWAY
 from acetate.protocol.frames import MAX_FRAME_BYTES
 from acetate.protocol.messages import VERSION
 from acetate.vocabulary.acceleration import Acceleration

@@ -17,7 +17,7 @@ from .worker_messages import Done, Made, MadeFile, RunJob
 Outcome = Progress | PreviewFrame | Made | MadeFile | Done | Cancelled
 
 OnReady = Callable[[str, Mapping[str, Any]], None]
-"""Called with the device's name and the engine's description, whenever a runner has them anew."""
+"""Called with the device's name and the engine's description, whenever a runner has described it again."""
 
 
 class RunnerError(Exception):

@@ -10,7 +10,6 @@ from acetate.document import (
     UnreadableFile,
     UnsupportedFile,
     UnwritableFile,
-    compose,
     insert_into_file,
     names,
     read,
@@ -18,6 +17,7 @@ from acetate.document import (
     write,
     write_bytes,
 )
+from acetate.document.composition import compose
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import zlib
 
 import numpy as np
 import pytest
-from acetate.document import Document, DocumentError, Group, Layer, compose, read_bytes, write_bytes
+from acetate.document import Document, DocumentError, Group, Layer, read_bytes, write_bytes
+from acetate.document.composition import compose
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

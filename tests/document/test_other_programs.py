@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, compose, write
+from acetate.document import Document, Group, Layer, write
+from acetate.document.composition import compose
 from PIL import Image
 
 

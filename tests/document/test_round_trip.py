@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from acetate.document import BLEND_MODES, Document, Group, Layer, compose, losses, read_bytes, walk, write_bytes
+from acetate.document import BLEND_MODES, Document, Group, Layer, losses, read_bytes, walk, write_bytes
+from acetate.document.composition import compose
+from acetate.document.formats.ora import BLEND_OPERATORS
 from acetate.document.naming import clean
-from acetate.document.ora import BLEND_OPERATORS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, LayerNotFound, alone, below, compose, find, insert, names
+from acetate.document import Document, Group, Layer, LayerNotFound, alone, below, find, insert, names
+from acetate.document.composition import compose
 
 
 def flat(colour, name, **look):

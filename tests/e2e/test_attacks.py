@@ -57,7 +57,7 @@ SUBMIT = {"type": "submit", "job": "attack-job", "task": "foreground"}
         ('{"type":"install","pip":"evil"}', "install"),
         ("null", "None"),
         (json.dumps({**SUBMIT, "path": "/etc/passwd"}), "path"),
-        (json.dumps({**SUBMIT, "parameters": {"prompt": "x" * 8001}}), "8001"),
+        (json.dumps({**SUBMIT, "parameters": {"prompt": "x" * 10_001}}), "10001"),
         (json.dumps({**SUBMIT, "parameters": {"prompt": "\ud800"}}), "surrogate"),
         (json.dumps({**SUBMIT, "parameters": {"width": 10**6}}), "width"),
         (json.dumps({**SUBMIT, "parameters": {"count": 65}}), "count"),

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from acetate import protocol
 from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Jobs, Parameters, ProtocolError, Started, Starting
-from acetate.protocol.server_discovery import START_SECONDS
+from acetate.protocol.client.server_discovery import START_SECONDS
 
 SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
 

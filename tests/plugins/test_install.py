@@ -38,7 +38,7 @@ def test_an_assembled_plugin_needs_nothing_but_the_standard_library(tmp_path, ho
 import sys
 sys.path.insert(0, {str(tmp_path / path)!r})
 from acetate.protocol import Client
-from acetate.protocol.connection import connect
+from acetate.protocol.client.connection import connect
 from acetate.plugins.bridge import emphasis, form, job, launch, placement, stack, tasks, words
 assert connect.__module__ == "acetate.protocol.websockets.sync.client", connect.__module__
 assert not [name for name in sys.modules if name.split(".")[0] in ("websockets", "numpy", "PIL", "torch")]
@@ -145,7 +145,7 @@ def test_linking_follows_the_checkout(home):
     install.install(KRITA, link=True)
     package = home / ".local/share/krita/pykrita/acetate"
     assert (package / "plugins/krita").is_symlink()
-    assert (package / "protocol/client.py").is_symlink()
+    assert (package / "protocol/home.py").is_symlink()
     assert (package / "protocol/websockets/sync/client.py").is_file()
     install.install(KRITA)
     assert not (package / "plugins/krita").is_symlink()
@@ -348,5 +348,5 @@ def test_the_report_calls_nothing_ready_that_it_finds_fault_with(home, monkeypat
     install.install(GIMP)
     install.install(KRITA, enable=True)
     for package in (home / ".config/GIMP/3.0/plug-ins/acetate-gimp/acetate", home / ".local/share/krita/pykrita/acetate"):
-        (package / "protocol/client.py").write_text("old")
+        (package / "protocol/home.py").write_text("old")
     assert [one.text for one in report.findings()] == ["the plug-in is from another version of Acetate"] * 2

@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 from acetate.protocol import Image, ProtocolError, content_id
+from acetate.protocol.client.transfers import upload_parts
 from acetate.protocol.frames import (
     MAX_HEADER_BYTES,
     PART_BYTES,
@@ -17,7 +18,6 @@ from acetate.protocol.frames import (
     unpack_upload,
 )
 from acetate.protocol.pixels import byte_count
-from acetate.protocol.transfers import upload_parts
 
 NAME = "0" * 64
 

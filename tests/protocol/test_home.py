@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 from acetate.protocol import home, running_server
-from acetate.protocol.server_discovery import clean_environment
+from acetate.protocol.client.server_discovery import clean_environment
 
 
 def test_the_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import hypothesis.strategies as st
 from acetate.protocol import TERMINAL, Cancelled, Event, Failed, Failure, Finished, Image, LayerReady, Queued
 from acetate.protocol import messages as wire
+from acetate.protocol.client.job_session import JobSession, PendingJob
 from acetate.protocol.frames import PixelPart, unpack_upload
-from acetate.protocol.job_session import JobSession, PendingJob
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 

@@ -106,6 +106,20 @@ def test_names_that_look_like_paths_are_not(name: str) -> None:
         wire.from_client(json.dumps(submit(model=name)))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"prompts": {"sky": "blue"}}, "unknown layer 'sky'"),
+        ({"width": 8192, "height": 8193}, "height is 8193; it must be a whole number from 1 to 8192"),
+        ({"loras": [["ink", 11]]}, "weight of LoRA 'ink' is 11; it must be a number from -10 to 10"),
+        ({"colour": "red"}, "unknown parameter 'colour'"),
+    ],
+)
+def test_wrong_parameters_are_refused_as_they_come(parameters: dict[str, object], said: str) -> None:
+    with pytest.raises(ProtocolError, match=said):
+        wire.from_client(json.dumps(submit(**parameters)))
+
+
 def test_upscaling_options_are_plain_values() -> None:
     given = {"mode": "redraw", "tile_width": 512, "uniform": True, "seam_strength": 0.5}
     message = wire.from_client(json.dumps(submit(upscaling=given)))

@@ -7,16 +7,20 @@ import pytest
 from acetate import raster
 from acetate.raster.arrays import round_to_u8
 from acetate.vocabulary.box import Box
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Examples are small, and a busy machine may take its time over them."""
 
 SIZE = st.tuples(st.integers(1, 7), st.integers(1, 7))
 pictures_u8 = SIZE.flatmap(lambda size: arrays(np.uint8, (*size, 4), elements=st.sampled_from([0, 1, 2, 77, 128, 254, 255])))
 three = SIZE.flatmap(lambda size: arrays(np.uint8, (3, *size, 4), elements=st.sampled_from([0, 1, 77, 128, 255])))
 
 
+@UNTIMED
 @given(pictures_u8)
 def test_every_byte_survives_the_way_to_floats_and_back(rgba: NDArray[np.uint8]) -> None:
     assert np.array_equal(raster.to_u8(raster.to_float(rgba)), rgba)
@@ -28,6 +32,7 @@ def test_rounding_to_bytes_is_to_nearest_and_clips() -> None:
     assert round_to_u8(np.array([-9.0, 0.49, 0.51, 255.0, 290.0], np.float32)).tolist() == [0, 0, 1, 255, 255]
 
 
+@UNTIMED
 @given(pictures_u8)
 def test_premultiplying_and_back_is_lossless_where_there_is_alpha_and_black_elsewhere(rgba: NDArray[np.uint8]) -> None:
     back = raster.to_u8(raster.unpremultiply(raster.premultiply(raster.to_float(rgba))))
@@ -36,6 +41,7 @@ def test_premultiplying_and_back_is_lossless_where_there_is_alpha_and_black_else
     assert not back[~seen].any()
 
 
+@UNTIMED
 @given(three)
 def test_composing_is_associative(pictures: NDArray[np.uint8]) -> None:
     """Compared premultiplied: the colour of what is nearly transparent is mostly rounding."""
@@ -45,6 +51,7 @@ def test_composing_is_associative(pictures: NDArray[np.uint8]) -> None:
     assert np.abs(raster.premultiply(left) - raster.premultiply(right)).max() < 1e-6
 
 
+@UNTIMED
 @given(pictures_u8)
 def test_composing_with_nothing_is_the_picture_itself(rgba: NDArray[np.uint8]) -> None:
     picture, nothing = raster.to_float(rgba), np.zeros(rgba.shape, np.float32)
@@ -53,6 +60,7 @@ def test_composing_with_nothing_is_the_picture_itself(rgba: NDArray[np.uint8]) -
     assert np.allclose(raster.over(nothing, picture), picture, atol=1e-6), "hidden colour of the bottom too"
 
 
+@UNTIMED
 @given(three)
 def test_what_lies_under_something_opaque_does_not_show(pictures: NDArray[np.uint8]) -> None:
     top, bottom = raster.to_float(pictures[0]), raster.to_float(pictures[1])
@@ -66,6 +74,7 @@ def test_composing_is_source_over() -> None:
     assert np.allclose(raster.over(top, bottom), [[[0.5, 0.0, 0.5, 1.0]]])
 
 
+@UNTIMED
 @given(pictures_u8)
 def test_composing_leaves_its_pictures_as_they_were(rgba: NDArray[np.uint8]) -> None:
     top, bottom = raster.to_float(rgba), raster.to_float(rgba[::-1])
@@ -74,6 +83,7 @@ def test_composing_leaves_its_pictures_as_they_were(rgba: NDArray[np.uint8]) -> 
     assert np.array_equal(top, before[0]) and np.array_equal(bottom, before[1])
 
 
+@UNTIMED
 @given(pictures_u8, st.integers(-9, 9), st.integers(-9, 9), st.integers(0, 9), st.integers(0, 9))
 def test_a_crop_has_the_pictures_pixels_and_nothing_outside(
     rgba: NDArray[np.uint8], x: int, y: int, width: int, height: int
@@ -82,6 +92,7 @@ def test_a_crop_has_the_pictures_pixels_and_nothing_outside(
     assert np.array_equal(raster.crop(rgba, Box(x, y, width, height)), wide[20 + y :, 20 + x :][:height, :width])
 
 
+@UNTIMED
 @given(pictures_u8)
 def test_trimming_keeps_everything_that_is_seen_and_no_empty_edge(rgba: NDArray[np.uint8]) -> None:
     trimmed = raster.trim(rgba)

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from acetate.raster import lanczos, resample, resize
 from acetate.raster.resampling import FILTERS, Filter, Taps
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Examples are small, and a busy machine may take its time over them."""
 
 
 def exact(picture: NDArray[np.uint8], new: int, axis: int) -> NDArray[np.float64]:
@@ -40,6 +43,7 @@ def test_lanczos_at_the_same_size_is_the_picture_itself() -> None:
 sides = st.integers(1, 40)
 
 
+@UNTIMED
 @given(sides, sides, sides, sides, st.sampled_from(["area", "linear", "lanczos", "auto"]))
 def test_a_constant_picture_stays_constant(height: int, width: int, new_height: int, new_width: int, kind: Taps) -> None:
     constant = np.full((height, width, 2), (0.25, 1), np.float32)
@@ -48,6 +52,7 @@ def test_a_constant_picture_stays_constant(height: int, width: int, new_height: 
     assert np.allclose(result, (0.25, 1), atol=1e-6)
 
 
+@UNTIMED
 @given(sides, sides, st.sampled_from([(0, 255, 7), (128, 128, 128)]))
 def test_lanczos_of_a_constant_picture_is_constant(width: int, height: int, colour: tuple[int, ...]) -> None:
     assert (lanczos(np.full((9, 11, 3), colour, np.uint8), (width, height)) == colour).all()

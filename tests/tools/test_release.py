@@ -45,7 +45,7 @@ def test_a_wheel_must_hold_every_file_of_every_package_and_no_other(release: Mod
     [
         ({"plugins/bridge/form.py": "import websockets"}, "No module named 'websockets'"),
         ({"plugins/krita/docker.py": "def :"}, "SyntaxError"),
-        ({"protocol/connection.py": "from json import loads as connect"}, "json"),
+        ({"protocol/client/connection.py": "from json import loads as connect"}, "json"),
     ],
 )
 def test_a_plug_in_that_needs_more_than_the_standard_library_is_refused(
@@ -57,7 +57,7 @@ def test_a_plug_in_that_needs_more_than_the_standard_library_is_refused(
         "vocabulary/__init__.py": "",
         "protocol/__init__.py": "",
         "protocol/messages.py": "",
-        "protocol/connection.py": "from acetate.protocol.websockets.sync.client import connect",
+        "protocol/client/connection.py": "from acetate.protocol.websockets.sync.client import connect",
         "protocol/websockets/sync/client.py": "def connect(): ...",
         "plugins/bridge/form.py": "import json",
         "plugins/krita/docker.py": "import krita",

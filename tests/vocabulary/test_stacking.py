@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from acetate.vocabulary.stacking import BOTTOM_UP, Group, Stacking, StackPosition, goes_below, nested
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Examples are small, and a busy machine may take its time over them."""
 
 
 def test_names_are_short_and_of_one_line() -> None:
@@ -58,6 +61,7 @@ def test_without_its_group_a_layer_says_which_one_it_is() -> None:
     assert names == ["a boat, background (0)", "a boat, blended (0)"]
 
 
+@UNTIMED
 @given(st.sets(st.sampled_from(BOTTOM_UP), min_size=1), st.integers(1, 5))
 def test_every_layer_of_a_job_has_an_order_of_its_own(makes: set[str], count: int) -> None:
     layers = arranged(tuple(makes), count)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .fake_qt import installed
+
 HERE = Path(__file__).parent
 EDITORS = HERE.parents[1] / "editors" / "krita"
 
@@ -23,6 +25,9 @@ def loaded(name: str, path: Path) -> types.ModuleType:
 
 
 fake_krita = loaded("fake_krita", HERE / "fake_krita.py")
+
+
+installed()
 
 
 @pytest.fixture

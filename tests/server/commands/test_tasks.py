@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     requests: list[Request] = []
 
     class Recording:
-        def __init__(self, device: str | None) -> None:
+        def __init__(self, device: str | None, acceleration: str) -> None:
             pass
 
         def run(self, request: Request) -> Iterator[Picture]:

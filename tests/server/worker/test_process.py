@@ -44,9 +44,11 @@ class Heard(Pipe):
     def __init__(self) -> None:
         super().__init__(io.BytesIO(), io.BytesIO())
         self.reports: list[worker_messages.Report] = []
+        self.payloads: list[bytes] = []
 
     def send(self, report: worker_messages.Report, payload: bytes = b"") -> None:
         self.reports.append(report)
+        self.payloads.append(payload)
 
     def stop(self, job: str) -> None:
         self._stopped.add(job)
@@ -91,6 +93,7 @@ def test_a_job_that_breaks_says_why_and_the_worker_goes_on(pipe: Heard, error: E
     (broke,) = pipe.reports
 
     assert isinstance(broke, Failed) and broke.failure.code == code
+    assert (b"Traceback" in pipe.payloads[0]) == (code == "internal"), "for the log, when the mistake is ours"
     assert lane.closed
 
 

@@ -1,0 +1,1 @@
+"""What a document looks like: layers over one another, blend modes, colour profiles, masks and effects worked in."""

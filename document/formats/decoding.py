@@ -1,0 +1,64 @@
+"""Decoding foreign files: the one place where their decoders' exceptions become ours, and XML is read without its dangers.
+
+Knows no format.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from xml.etree import ElementTree
+
+from PIL import Image
+
+from ..errors import TooLarge, UnreadableFile
+
+MALFORMED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    ElementTree.ParseError,
+    Image.DecompressionBombError,
+    Warning,
+)
+"""What Pillow, psd-tools and the standard library raise on broken input, found by fuzzing, and warnings that were made errors;
+they have no common root."""
+
+
+@contextmanager
+def decoding(name: str, kind: str) -> Iterator[None]:
+    """Whatever a decoder raises inside becomes `UnreadableFile`, and running out of memory `TooLarge`."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TooLarge(f"{name} needs more memory than this machine can give", "Scale it down or split it.") from error
+    except MALFORMED as error:
+        raise UnreadableFile(f"{name} is not a readable {kind}: {str(error) or type(error).__name__}") from error
+
+
+def parse_xml(data: bytes) -> ElementTree.Element:
+    """The root element. Raises what `decoding` turns into an error."""
+    parser = ElementTree.XMLParser(target=_NoDoctype())
+    parser.feed(data)
+    root: ElementTree.Element = parser.close()
+    return root
+
+
+class _NoDoctype(ElementTree.TreeBuilder):
+    """Entities could blow a small file up; no format here has any, so a document type is refused altogether."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        raise ValueError(f"its XML declares a document type ({name!r})")

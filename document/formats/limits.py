@@ -1,0 +1,54 @@
+"""How much a file from anyone may ask for. Constants and the checks on them; knows no format."""
+
+from __future__ import annotations
+
+from ..errors import TooLarge
+
+MAX_SIDE = 30_000
+"""Pixels; the limit of PSD's own version 1 and of what psd-tools renders."""
+
+MAX_PICTURE_PIXELS = 8192 * 8192
+"""Of one flat picture, and of one layer of an OpenRaster file: 256 MiB of RGBA."""
+
+MAX_LAYER_PIXELS = 2**29
+"""Of the canvas, and of all layers of a file together: 2 GiB of RGBA."""
+
+MAX_LAYERS = 10_000
+
+MAX_DEPTH = 64
+"""Groups inside groups; Photoshop itself allows 10."""
+
+MAX_FILE_BYTES = 2**31
+"""The limit of PSD's version 1."""
+
+
+SCALE_DOWN = "Scale it down first."
+
+
+def check_canvas(name: str, width: int, height: int) -> None:
+    size = f"{name} is {width} x {height} pixels"
+    if max(width, height) > MAX_SIDE:
+        raise TooLarge(f"{size}; at most {MAX_SIDE} a side can be read and written", SCALE_DOWN)
+    if width * height > MAX_LAYER_PIXELS:
+        raise TooLarge(f"{size}, {width * height:,} in all; a canvas may have {MAX_LAYER_PIXELS:,}", SCALE_DOWN)
+
+
+class PixelBudget:
+    """Counts the pixels of a file's layers, so that many small lies cannot add up."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._layers = 0
+        self._pixels = 0
+
+    def spend(self, width: int, height: int, *, depth: int = 0) -> None:
+        """Account for one layer or group before its pixels are decoded. Raises `TooLarge`."""
+        self._layers += 1
+        self._pixels += width * height
+        if self._layers > MAX_LAYERS:
+            raise TooLarge(f"{self._name} has more than {MAX_LAYERS:,} layers", "Merge some of them first.")
+        if self._pixels > MAX_LAYER_PIXELS:
+            total = f"more than {MAX_LAYER_PIXELS:,} pixels together (2 GiB)"
+            raise TooLarge(f"the layers of {self._name} have {total}", "Merge or crop some layers first.")
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"the groups of {self._name} are nested deeper than {MAX_DEPTH}", "Ungroup some of them first.")

@@ -1,0 +1,107 @@
+"""Flat pictures in: any PNG, JPEG, WebP, TIFF, BMP or GIF becomes straight 8-bit sRGB, or an error that says why not.
+
+Knows colour depths, palettes and hostile files; no layers.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from acetate.raster import RGBA
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ..composition.colour import to_rgba
+from ..errors import TooLarge, UnreadableFile, UnsupportedFile
+from .decoding import decoding
+from .limits import MAX_PICTURE_PIXELS, MAX_SIDE
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+"""The decoders that a file from anyone may reach."""
+
+
+@dataclass(frozen=True, eq=False)
+class FlatPicture:
+    rgba: RGBA
+    notes: tuple[str, ...]
+    """What was converted, for the person."""
+    text: dict[str, str]
+    """The text chunks of a PNG, by keyword."""
+
+
+def decode(data: bytes, name: str) -> FlatPicture:
+    """Encoded bytes -> pixels, the stored orientation applied. `name` is how messages call the file."""
+    with decoding(name, "picture"), warnings.catch_warnings():
+        # Pillow warns of large pictures, which are checked below, and of slightly broken ones, which is none of our business.
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check(image, name)
+                return _convert(image, name)
+        except Image.DecompressionBombError as error:
+            raise TooLarge(f"{name}: {error}", "At most 8192 x 8192 pixels are read.") from error
+        except UnidentifiedImageError as error:
+            raise UnreadableFile(f"{name} is not a readable picture: {_why(data)}", "PNG, JPEG and WebP work.") from error
+
+
+def _why(data: bytes) -> str:
+    """What is wrong with a file that no reader takes."""
+    if not data:
+        return "it is empty"
+    if data.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
+        return "it is damaged"
+    return f"it begins with {data[:8]!r}"
+
+
+def _check(image: Image.Image, name: str) -> None:
+    """All that can be refused from the header alone, before memory is spent."""
+    width, height = image.size
+    if width * height > MAX_PICTURE_PIXELS or max(width, height) > MAX_SIDE:
+        raise TooLarge(
+            f"{name} has {width} x {height} pixels; at most 8192 x 8192 in all and {MAX_SIDE} a side are read",
+            "Scale it down first.",
+        )
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format != "MPO":  # a phone's JPEG: further pictures are depth maps and thumbnails of the first
+        raise UnsupportedFile(f"{name} is animated or has pages ({frames} of them); one still picture is read", "Save one frame.")
+
+
+def _convert(image: Image.Image, name: str) -> FlatPicture:
+    deep = any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))  # known only until the pixels are decoded
+    image.load()
+    text = {key: str(value) for key, value in getattr(image, "text", {}).items()}
+    icc = image.info.get("icc_profile")
+    notes: list[str] = []
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F"):
+        raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", "Convert it to 8 bits per channel.")
+    if deep:
+        notes.append("16 bits per channel were reduced to 8")
+        image = _narrowed(image)
+    rgba, note = to_rgba(_simplified(image), icc)
+    return FlatPicture(rgba, (*notes, note) if note else tuple(notes), text)
+
+
+def _narrowed(image: Image.Image) -> Image.Image:
+    """16 bits -> 8. Pillow does it for colour on loading, but not for a transparent colour, and gray it would cut at 255."""
+    transparent = image.info.get("transparency")
+    if not image.mode.startswith("I;16"):
+        if isinstance(transparent, tuple):
+            image.info["transparency"] = tuple(value >> 8 for value in transparent)
+        return image
+    values = np.asarray(image).astype(np.uint32)
+    narrow = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    if transparent is not None:
+        narrow.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    return narrow
+
+
+def _simplified(image: Image.Image) -> Image.Image:
+    """The same picture in a mode that `to_rgba` takes; palettes and single transparent colours become colour and alpha."""
+    if image.mode in ("CMYK", "LAB", "LA", "RGBA"):
+        return image
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode in ("L", "1") else "RGB")

@@ -1,0 +1,33 @@
+"""PSD files, read and written by modules that are imported with the first of them.
+
+psd-tools takes a third of a second to import, which no `--help`, no PNG and no start of a server should wait for.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from ..layer import Document, Layer
+
+
+def read(file: BinaryIO, name: str) -> Document:
+    """See `psd_reading.read`."""
+    from . import psd_reading
+
+    return psd_reading.read(file, name)
+
+
+def write(document: Document, file: BinaryIO) -> None:
+    """See `psd_writing.write`."""
+    from . import psd_writing
+
+    psd_writing.write(document, file)
+
+
+def insert(
+    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+) -> tuple[bytes, tuple[str, ...]]:
+    """See `psd_writing.insert`."""
+    from . import psd_writing
+
+    return psd_writing.insert(data, layer, name, above=above, below=below)

@@ -1,0 +1,287 @@
+"""PSD in: a file of Photoshop, Krita, GIMP or anyone as a document, within bounds of size.
+
+Says what each record holds; what a `Layer` cannot hold is `baking`'s. Only this module and `psd_writing` know psd-tools.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import struct
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import numpy as np
+from acetate.raster import RGBA
+from PIL import Image
+from psd_tools import ParseLimits, PSDImage
+from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
+from psd_tools.api.layers import Group as PSDGroup
+from psd_tools.api.layers import Layer as PSDLayer
+from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
+from psd_tools.compression import PSDDecompressionWarning
+from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource
+
+from ..composition.baking import LayerMask, Source, bake
+from ..composition.colour import to_rgba
+from ..errors import UnreadableFile, UnsupportedFile
+from ..layer import Document, Group, Layer
+from ..naming import clean
+from . import generation_metadata, xmp
+from .decoding import decoding
+from .limits import MAX_FILE_BYTES, PixelBudget, check_canvas
+
+HEADER = struct.Struct(">4sH6xHIIHH")
+"""Signature, version, channels, height, width, bits per channel, colour mode."""
+
+LIMITS = ParseLimits(max_read_bytes=MAX_FILE_BYTES, max_total_bytes=2 * MAX_FILE_BYTES)
+MAX_DECODING_BYTES = 2**32
+"""What decoding one layer may take at its peak: 16-bit planes are widened on the way."""
+
+KINDS = {TypeLayer: "text", ShapeLayer: "a shape", SmartObjectLayer: "a smart object", FillLayer: "a fill"}
+
+_NOTHING = np.zeros((0, 0, 4), np.uint8)
+_WHOLE_RANGE = [(0, 65535), (0, 65535)]
+_ONE_AT_A_TIME = threading.RLock()
+
+logging.getLogger("psd_tools").addHandler(logging.NullHandler())  # its warnings on odd files are not for the terminal
+
+
+def blend_name(mode: BlendMode) -> str:
+    """psd-tools names the modes as Photoshop's menu does, and so do we."""
+    return mode.name.lower().replace("_", "-")
+
+
+def layer_name(layer: PSDLayer) -> str:
+    """Krita ends names with a NUL."""
+    return clean(layer.name)
+
+
+def spare_channels(psd: PSDImage) -> int:
+    """Channels that are neither colour nor the merged picture's transparency: saved selections, spot colours."""
+    if psd.color_mode == ColorMode.MULTICHANNEL:
+        return 0
+    return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+
+
+def live_parts(psd: PSDImage) -> Iterator[str]:
+    """What the picture depends on and we do not draw."""
+    for layer in psd.descendants():
+        if isinstance(layer, AdjustmentLayer):
+            yield f"{layer_name(layer)!r} ({_words(type(layer).__name__)})"
+        if layer.has_effects():
+            yield f"the effects of {layer_name(layer)!r}"
+
+
+def read(file: BinaryIO, name: str) -> Document:
+    """`name` is how messages call the file."""
+    with psd_decoding(name):
+        psd = open_psd(file, name)
+        reader = _Reader(psd)
+        sources = tuple(reader.sources(psd)) if len(psd) else tuple(reader.merged_picture())
+        notes = reader.document_notes()
+        nodes = bake(sources, reader.canvas, notes)
+        return Document(psd.width, psd.height, nodes, tuple(notes))
+
+
+def open_psd(file: BinaryIO, name: str) -> PSDImage:
+    """Parse without decoding pixels; everything that is too large or of the wrong kind is refused here."""
+    _check_header(file.read(HEADER.size), name)
+    file.seek(0)
+    psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    _check_layers(psd, PixelBudget(name), 0)
+    _check_end(psd)
+    return psd
+
+
+@contextmanager
+def psd_decoding(name: str) -> Iterator[None]:
+    """A channel that cannot be decoded is an error, never black. Warning filters belong to the whole process, hence the lock."""
+    with _ONE_AT_A_TIME, decoding(name, "PSD"), warnings.catch_warnings():
+        warnings.simplefilter("error", PSDDecompressionWarning)
+        warnings.simplefilter("ignore", PSDLargeImageWarning)
+        yield
+
+
+def _check_header(head: bytes, name: str) -> None:
+    if len(head) < HEADER.size or head[:4] != b"8BPS":
+        raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
+    _, _, _, height, width, depth, _ = HEADER.unpack(head)
+    if not (width and height):
+        raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
+    check_canvas(name, width, height)
+    if depth == 32:
+        hint = "In Photoshop: Image > Mode > 16 Bits/Channel."
+        raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", hint)
+
+
+def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -> None:
+    for layer in layers:
+        if isinstance(layer, PSDGroup):
+            budget.spend(0, 0, depth=depth)
+            _check_layers(layer, budget, depth + 1)
+        else:
+            budget.spend(max(0, layer.width), max(0, layer.height), depth=depth)
+        if layer.mask is not None:
+            budget.spend(max(0, layer.mask.width), max(0, layer.mask.height), depth=depth)
+
+
+def _check_end(psd: PSDImage) -> None:
+    """The merged picture comes last, and psd-tools takes what there is of it: a cut file is recognised here."""
+    header, picture = psd._record.header, psd._record.image_data
+    rows = header.height * header.channels
+    if picture.compression == Compression.RAW:
+        needed = rows * ((header.width * header.depth + 7) // 8)
+    elif picture.compression == Compression.RLE:
+        size = 2 * header.version
+        whole_entries = min(rows, len(picture.data) // size)
+        lengths = np.frombuffer(picture.data, f">u{size}", count=whole_entries)
+        needed = rows * size + int(lengths.sum(dtype=np.int64))
+    else:
+        return
+    if len(picture.data) < needed:
+        raise ValueError(f"it ends early, {needed - len(picture.data):,} bytes of its merged picture are missing")
+
+
+class _Reader:
+    """Reads the records of one file; remembers what concerns the document as a whole."""
+
+    def __init__(self, psd: PSDImage) -> None:
+        self._psd = psd
+        self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
+        packet = psd.image_resources.get_data(Resource.XMP_METADATA)
+        self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
+        self._colour_note = ""
+        self.canvas = Document(psd.width, psd.height).box
+
+    def document_notes(self) -> list[str]:
+        notes = []
+        if self._psd.depth == 16:
+            notes.append("16 bits per channel were reduced to 8")
+        if self._colour_note:
+            notes.append(self._colour_note)
+        spare = spare_channels(self._psd)
+        if spare:
+            notes.append(f"{spare} extra channel{'s' if spare > 1 else ''} (saved selections or spot colours) were left out")
+        return notes
+
+    def sources(self, layers: Iterable[PSDLayer]) -> Iterator[Source]:
+        for layer in layers:
+            yield self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+
+    def merged_picture(self) -> Iterator[Source]:
+        """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
+        image = self._psd.topil(apply_icc=False)
+        if image is not None:
+            rgba = self._converted(image, None)
+            if rgba[..., 3].any():
+                yield Source(Layer(rgba, name="Background"))
+
+    def _group(self, layer: PSDGroup) -> Source:
+        notes = self._losses(layer)
+        if isinstance(layer, Artboard):
+            notes.append(f"the artboard {layer_name(layer)!r} became a group")
+        return Source(Group(**_look(layer)), tuple(self.sources(layer)), self._mask(layer, notes), notes=tuple(notes))
+
+    def _layer(self, layer: PSDLayer) -> Source:
+        """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
+        notes = self._losses(layer)
+        look = _look(layer)
+        mask = None
+        rgba = self._pixels(layer)
+        if rgba is not None:
+            mask = self._mask(layer, notes)
+            if mask is not None and _repeats(mask, rgba, layer):
+                mask = None
+        elif not isinstance(layer, AdjustmentLayer):
+            rgba = self._drawn(layer)
+            look["opacity"] = 1.0  # already in the drawing
+            if rgba is not None and _needs_drawing(layer):
+                notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
+        if rgba is None:
+            notes.append(f"{look['name']!r} ({_words(type(layer).__name__)}) has no pixels of its own and was left out")
+            return Source(Layer(_NOTHING, **look), clipped=layer.clipping, has_pixels=False, notes=tuple(notes))
+        notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
+        made = Layer(rgba, layer.left, layer.top, **look)
+        made = generation_metadata.applied(made, self._entries.get(layer.layer_id))
+        return Source(made, (), mask, layer.clipping, notes=tuple(notes))
+
+    def _pixels(self, layer: PSDLayer) -> RGBA | None:
+        if isinstance(layer, AdjustmentLayer) or _needs_drawing(layer):
+            return None
+        if layer.width <= 0 or layer.height <= 0:
+            return None if isinstance(layer, ShapeLayer | FillLayer) else _NOTHING
+        image = layer.topil(apply_icc=False) if layer.has_pixels() else None
+        if image is None:
+            return None
+        alpha = None if image.mode in ("RGBA", "LA") else layer.topil(ChannelID.TRANSPARENCY_MASK)
+        return self._converted(image, alpha)
+
+    def _drawn(self, layer: PSDLayer) -> RGBA | None:
+        try:
+            image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
+        except ImportError:  # strokes and gradients need libraries that psd-tools leaves optional
+            return None
+        return None if image is None else np.array(image.convert("RGBA"))
+
+    def _converted(self, image: Image.Image, alpha: Image.Image | None) -> RGBA:
+        if image.mode in ("P", "1"):
+            image = image.convert("RGB")
+        rgba, note = to_rgba(image, self._icc, alpha)
+        self._colour_note = self._colour_note or note
+        return rgba
+
+    def _mask(self, layer: PSDLayer, notes: list[str]) -> LayerMask | None:
+        mask = layer.mask
+        if mask is None or mask.disabled:
+            return None
+        image = mask.topil()
+        values = np.zeros((0, 0), np.uint8) if image is None else np.asarray(image.convert("L"))
+        density: int | None = None
+        if mask.parameters is not None:
+            density = mask.parameters.user_mask_density
+            density = mask.parameters.vector_mask_density if density is None else density
+            if mask.parameters.user_mask_feather and not mask.has_real():
+                notes.append(f"the feather of the mask of {layer_name(layer)!r} was left out")
+        return LayerMask(values, mask.left, mask.top, mask.background_color, 255 if density is None else density)
+
+    def _losses(self, layer: PSDLayer) -> list[str]:
+        notes = []
+        if layer.has_effects():
+            shown = sorted({_words(type(effect).__name__) for effect in layer.effects if effect.enabled})
+            notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(shown)}) were left out")
+        ranges = layer._record.blending_ranges.composite_ranges
+        if ranges and any(any(pair) for pair in ranges) and [tuple(pair) for pair in ranges] != _WHOLE_RANGE:
+            notes.append(f"the blend-if ranges of {layer_name(layer)!r} were left out")
+        return notes
+
+
+def _look(layer: PSDLayer) -> dict[str, Any]:
+    """Fill opacity differs from opacity only for effects, which are not drawn."""
+    return {
+        "name": layer_name(layer),
+        "opacity": layer.opacity * layer.fill_opacity / 255**2,
+        "blend_mode": blend_name(layer.blend_mode),
+        "visible": layer.visible,
+    }
+
+
+def _needs_drawing(layer: PSDLayer) -> bool:
+    """A vector mask over pixels, of which the file holds no rendered version. A shape's stored pixels are already cut out."""
+    vector_mask = layer.vector_mask
+    if vector_mask is None or vector_mask.disabled or isinstance(layer, ShapeLayer | FillLayer):
+        return False
+    return layer.mask is None or not layer.mask.has_real()
+
+
+def _repeats(mask: LayerMask, rgba: RGBA, layer: PSDLayer) -> bool:
+    """Photoshop may store a shape's coverage a second time as its mask; applying that would square the edges."""
+    same_place = (mask.x, mask.y) == (layer.left, layer.top) and isinstance(layer, ShapeLayer | FillLayer)
+    return same_place and np.array_equal(mask.values, rgba[..., 3])
+
+
+def _words(camel: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", camel).lower()

@@ -1,0 +1,1 @@
+"""The client: finds or starts a server, stays connected, and tells each job from the asking to its end."""

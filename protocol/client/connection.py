@@ -1,0 +1,77 @@
+"""One websocket connection for the client, over the `websockets` library. Knows how to open it, and what its failures mean.
+
+In a plug-in the installer copies the library, pure Python, into this package as `websockets/`; elsewhere it is installed.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+    from websockets.sync.client import ClientConnection, connect
+else:
+    try:
+        from ..websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+        from ..websockets.sync.client import ClientConnection, connect
+    except ModuleNotFoundError:
+        from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+        from websockets.sync.client import ClientConnection, connect
+
+from ..errors import Failure, ProtocolError
+from ..home import Address
+from ..messages import MAX_REPLY_BYTES
+
+__all__ = ["ConnectionClosed", "WireConnection", "explain", "farewell", "open_connection"]
+
+OPEN_SECONDS = 10.0
+PING_SECONDS = 20.0
+GOING_AWAY = 1001
+
+
+class WireConnection(ClientConnection):
+    """The library's connection with larger reads: fewer wake-ups for megabytes of pixels."""
+
+    recv_bufsize = 1 << 18
+
+
+def open_connection(address: Address) -> ClientConnection:
+    """Connect with the token; no proxy, no compression (10 times slower, performance.md 8)."""
+    context = ssl.create_default_context(cafile=address.cafile) if address.url.startswith("wss:") else None
+    return connect(
+        address.url,
+        ssl=context,
+        additional_headers={"Authorization": f"Bearer {address.token}"},
+        compression=None,
+        proxy=None,
+        open_timeout=OPEN_SECONDS,
+        ping_interval=PING_SECONDS,
+        ping_timeout=3 * PING_SECONDS,  # pongs wait behind pixels, and the host may be busy
+        close_timeout=1,
+        max_size=MAX_REPLY_BYTES,
+        create_connection=WireConnection,
+    )
+
+
+def farewell(closed: ConnectionClosed) -> Failure:
+    """What the end of a connection means: a server that is stopped says so, one that crashes cannot."""
+    if closed.rcvd is not None and closed.rcvd.code == GOING_AWAY:
+        return Failure("server-stopped", "the server was stopped", "Start it again: acetate serve")
+    return Failure("connection-lost", "the server closed the connection", "It is tried again.")
+
+
+def explain(error: Exception) -> Failure:
+    """What a failed connection means to the person."""
+    if isinstance(error, ProtocolError):
+        return error.failure
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        if status == 401:
+            return Failure("unauthorized", "the server refused the token (401)", "Restart the server: acetate serve")
+        if status == 421:
+            return Failure("forbidden", "the server has another name (421)", "Start it with acetate serve --name NAME")
+        return Failure("forbidden" if status == 403 else "connection-lost", f"the server answered HTTP {status}")
+    if isinstance(error, (OSError, WebSocketException, EOFError)):
+        return Failure("connection-lost", f"no connection to the server: {error}", "Is `acetate serve` running?")
+    return Failure("internal", f"a mistake in the client: {type(error).__name__}: {error}")  # and the host works on

@@ -1,0 +1,99 @@
+"""The client's two directions of pixels: parts of uploads going out, parts of layers and files coming together.
+
+Knows offsets and completeness; knows no socket and no thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..errors import ProtocolError
+from ..frames import PART_BYTES, AnyHeader, FilePart, PixelPart, PreviewFrame, ThumbnailFrame, UploadPart, compress, pack_header
+from ..messages import File, History, Layer, Upload
+from ..pixels import Image, content_id
+from .events import FileReady, HistoryPage, LayerReady, Preview, Receiving
+
+Content = Image | bytes
+"""What can be uploaded: a picture, or the bytes of a file."""
+
+Arrival = LayerReady | FileReady | Receiving | Preview
+
+
+def announce(content: Content, sha256: str | None = None) -> Upload:
+    """The `upload` message for a content; without its name hashes it, which takes a moment for large ones."""
+    if isinstance(content, Image):
+        sha256 = sha256 or content.sha256
+        return Upload(sha256, content.format, len(content.data), content.width, content.height)  # type: ignore[arg-type]
+    return Upload(sha256 or content_id(content), "file", len(content))
+
+
+def upload_parts(content: Content, sha256: str, offset: int, encoding: str) -> Iterator[bytes]:
+    """Binary frames from `offset` to the end."""
+    view = memoryview(content.data if isinstance(content, Image) else content)
+    for start in range(offset, len(view), PART_BYTES):
+        part = view[start : start + PART_BYTES]
+        if encoding == "zlib":
+            yield pack_header(UploadPart(sha256, start, len(part), "zlib")) + compress(part)
+        else:
+            yield pack_header(UploadPart(sha256, start, len(part))) + part
+
+
+@dataclass
+class _Pending:
+    announced: Layer | File
+    parts: list[bytes | memoryview] = field(default_factory=list)
+    received: int = 0
+
+
+@dataclass
+class Downloads:
+    """Layers and files that have been announced and are coming in parts, and thumbnails waiting for their page."""
+
+    pending: dict[tuple[str, int | None], _Pending] = field(default_factory=dict)
+    thumbnails: dict[str, Image] = field(default_factory=dict)
+
+    def announced(self, message: Layer | File) -> Arrival | None:
+        """A `layer` or `file` message: an empty layer is complete at once. A repeated one starts afresh."""
+        if message.bytes == 0:
+            return LayerReady(message, b"") if isinstance(message, Layer) else FileReady(message, b"")
+        self.pending[_key(message)] = _Pending(message)
+        return None
+
+    def arrived(self, header: AnyHeader, payload: bytes | memoryview) -> Arrival | None:
+        """A binary frame: the next piece of something, or a small picture."""
+        if isinstance(header, (PixelPart, FilePart)):
+            return self._part((header.job, header.index if isinstance(header, PixelPart) else None), header.offset, payload)
+        if isinstance(header, PreviewFrame):
+            return Preview(header.job, Image(header.width, header.height, header.format, bytes(payload)))
+        if isinstance(header, ThumbnailFrame):
+            self.thumbnails[header.job] = Image(header.width, header.height, header.format, bytes(payload))
+        return None
+
+    def page(self, history: History) -> HistoryPage:
+        """The page together with the thumbnails that came before it."""
+        thumbnails, self.thumbnails = self.thumbnails, {}
+        return HistoryPage(history.entries, thumbnails, history.more)
+
+    def forget(self, job: str) -> None:
+        for key in [key for key in self.pending if key[0] == job]:
+            del self.pending[key]
+
+    def _part(self, key: tuple[str, int | None], offset: int, payload: bytes | memoryview) -> Arrival | None:
+        pending = self.pending.get(key)
+        if pending is None:  # of a job that was given up meanwhile
+            return None
+        if offset != pending.received:
+            raise ProtocolError("bad-message", f"a part begins at byte {offset}; byte {pending.received} is due")
+        pending.parts.append(payload)
+        pending.received += len(payload)
+        total = pending.announced.bytes
+        if pending.received < total:
+            return Receiving(*key, pending.received, total)
+        del self.pending[key]
+        data = b"".join(pending.parts)
+        return LayerReady(pending.announced, data) if isinstance(pending.announced, Layer) else FileReady(pending.announced, data)
+
+
+def _key(message: Layer | File) -> tuple[str, int | None]:
+    return message.job, message.index if isinstance(message, Layer) else None

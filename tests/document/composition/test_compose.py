@@ -1,0 +1,110 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from acetate.document import Document, Group, Layer
+from acetate.document.composition import compose
+from acetate.document.composition.compose import BAND, render_over_white
+from PIL import Image
+
+
+def reference(layers, width, height):
+    """Source-over in float64, one pixel at a time in spirit: the definition, without bands or shortcuts."""
+    colour, alpha = np.zeros((height, width, 3)), np.zeros((height, width, 1))
+    for layer in layers:
+        placed = np.zeros((height, width, 4))
+        for y in range(layer.rgba.shape[0]):
+            for x in range(layer.rgba.shape[1]):
+                if 0 <= y + layer.y < height and 0 <= x + layer.x < width:
+                    placed[y + layer.y, x + layer.x] = layer.rgba[y, x]
+        share = placed[..., 3:] / 255 * layer.opacity
+        colour = placed[..., :3] * share + colour * (1 - share)
+        alpha = share + alpha * (1 - share)
+    straight = colour / np.maximum(alpha, 1e-9)
+    return np.rint(np.concatenate([straight, alpha * 255], axis=-1)).astype(np.uint8)
+
+
+def test_one_layer_comes_out_bit_for_bit(noise):
+    rgba = noise(70, 9)
+    seen = rgba[..., 3] > 0
+    assert np.array_equal(compose(Document(9, 70, (Layer(rgba),)))[seen], rgba[seen])
+
+
+def test_a_stack_of_soft_layers_is_within_one_level_of_the_definition(noise, difference):
+    layers = [Layer(noise(40, 30, i), 3 * i - 8, 5 * i - 12, opacity=1 - 0.08 * i) for i in range(9)]
+    assert difference(compose(Document(32, 36, layers)), reference(layers, 32, 36)) <= 1
+
+
+def test_normal_layers_agree_with_pillow(noise, difference):
+    one, other = noise(33, 21, 1), noise(33, 21, 2)
+    expected = np.asarray(Image.alpha_composite(Image.fromarray(one), Image.fromarray(other)))
+    assert difference(compose(Document(21, 33, (Layer(one), Layer(other)))), expected) <= 1
+
+
+def test_layers_beside_the_canvas_hidden_or_faded_out_do_not_show(noise):
+    rgba = noise(4, 4)
+    empty = Layer(np.zeros((0, 0, 4), np.uint8))
+    layers = (Layer(rgba, 9, 0), Layer(rgba, 0, -4), Layer(rgba, visible=False), Layer(rgba, opacity=0), empty)
+    assert not compose(Document(4, 4, layers)).any()
+    assert not compose(Document(4, 4, (Group("g", (Layer(rgba),), visible=False),))).any()
+
+
+def test_a_group_is_blended_as_one(noise, difference):
+    """Half a group of two opaque layers is half of the upper one: layers faded one by one would let the lower one through."""
+    low, high = (np.full((3, 3, 4), (value, 0, 0, 255), np.uint8) for value in (200, 100))
+    group = Group("g", (Layer(low), Layer(high)), opacity=0.5)
+    assert compose(Document(3, 3, (group,)))[0, 0].tolist() == [100, 0, 0, 128]
+
+
+def test_a_blend_mode_in_a_normal_group_does_not_see_what_lies_below_the_group():
+    gray = np.full((2, 2, 4), (128, 128, 128, 255), np.uint8)
+    multiplied = Layer(gray, blend_mode="multiply")
+    isolated = compose(Document(2, 2, (Layer(gray), Group("g", (multiplied,)))))
+    through = compose(Document(2, 2, (Layer(gray), Group("g", (multiplied,), blend_mode="pass-through"))))
+    assert isolated[0, 0].tolist() == [128, 128, 128, 255]
+    assert through[0, 0].tolist() == [64, 64, 64, 255]
+
+
+def test_a_pass_through_groups_opacity_fades_its_whole_effect():
+    gray = np.full((2, 2, 4), (128, 128, 128, 255), np.uint8)
+    group = Group("g", (Layer(gray, blend_mode="multiply"),), opacity=0.5, blend_mode="pass-through")
+    assert compose(Document(2, 2, (Layer(gray), group)))[0, 0].tolist() == [96, 96, 96, 255]
+
+
+def test_a_blend_mode_over_nothing_shows_the_layer_itself():
+    rgba = np.full((2, 2, 4), (10, 200, 30, 90), np.uint8)
+    assert compose(Document(2, 2, (Layer(rgba, blend_mode="multiply"),)))[0, 0].tolist() == [10, 200, 30, 90]
+
+
+@pytest.mark.parametrize("height", [1, BAND - 1, BAND, BAND + 1, 2 * BAND])
+def test_bands_meet_without_a_seam(height, noise):
+    rgba = noise(height, 5)
+    rgba[..., 3] = 255
+    assert np.array_equal(compose(Document(5, height, (Layer(rgba),))), rgba)
+
+
+def test_over_white_keeps_alpha_and_whitens_what_is_uncovered():
+    rgba = np.array([[[10, 20, 30, 255], [10, 20, 30, 0], [0, 0, 0, 51]]], np.uint8)
+    document = Document(3, 1, (Layer(rgba),))
+    expected = [[[10, 20, 30, 255], [255, 255, 255, 0], [204, 204, 204, 51]]]
+    assert render_over_white(document.layers, document.box).tolist() == expected
+
+
+def test_readers_that_take_the_white_out_in_whole_numbers_find_the_colour_again(difference):
+    """All colours and alphas; psd-tools and ImageMagick compute (x + a - 255) * 255 / a and cut off the fraction."""
+    colour, alpha = np.meshgrid(np.arange(256), np.arange(1, 256))
+    rgba = np.stack([colour, colour, colour, alpha], axis=-1).astype(np.uint8)
+    document = Document(256, 255, (Layer(rgba),))
+    stored = render_over_white(document.layers, document.box).astype(int)
+    found = np.clip((stored[..., :3] + stored[..., 3:] - 255) * 255 // stored[..., 3:], 0, 255)
+    assert difference(np.concatenate([found, stored[..., 3:]], axis=-1).astype(np.uint8), rgba) <= 1
+
+
+def test_composing_needs_little_memory_beside_the_result(noise):
+    rgba = noise(1024, 1024)
+    document = Document(1024, 1024, [Group("g", [Layer(rgba, opacity=0.5)]) for _ in range(4)])
+    tracemalloc.start()
+    result = compose(document)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < result.nbytes * 2.5

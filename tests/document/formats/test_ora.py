@@ -1,0 +1,260 @@
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from acetate.document import (
+    Box,
+    Document,
+    Group,
+    Layer,
+    LayerNotFound,
+    TooLarge,
+    UnreadableFile,
+    UnsupportedFile,
+    find,
+    insert_into_bytes,
+    losses,
+    names,
+    read,
+    read_bytes,
+    walk,
+    write_bytes,
+)
+from acetate.document.composition import compose
+from acetate.document.formats import ora as ora_format
+from acetate.document.formats.picture import decode
+from acetate.document.formats.png import encode
+
+PIXEL = encode(np.full((1, 1, 4), 255, np.uint8))
+
+
+def archive(stack, members=None, size='w="8" h="6"'):
+    """An OpenRaster file with the given XML inside the root stack."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("mimetype", "image/openraster", zipfile.ZIP_STORED)
+        target.writestr("stack.xml", f"<image {size}><stack>{stack}</stack></image>")
+        for name, data in {"data/a.png": PIXEL, **(members or {})}.items():
+            target.writestr(name, data)
+    return file.getvalue()
+
+
+def read_stack(stack, **options):
+    return read_bytes(archive(stack, **options), name_or_format="a.ora")
+
+
+@pytest.fixture
+def scene(noise):
+    group = Group(
+        "Gruppe ✓", (Layer(noise(4, 4, 2), -2, 3, "apple 🍎", "foreground", 0.25, parameters={"seed": 1}),), 0.5, "multiply"
+    )
+    return Document(8, 6, (Layer(noise(6, 8, 1), name="paper"), group, Layer(noise(3, 3, 3), 9, 9, "hidden", visible=False)))
+
+
+def test_the_mimetype_comes_first_and_uncompressed(scene):
+    data = write_bytes(scene, "ora")
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        first = file.infolist()[0]
+        assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+    assert data[30:54] == b"mimetypeimage/openraster"
+
+
+def test_the_merged_picture_is_the_composition_and_the_thumbnail_is_small(noise):
+    document = Document(600, 300, (Layer(noise(300, 600)),))
+    with zipfile.ZipFile(io.BytesIO(write_bytes(document, "ora"))) as file:
+        assert np.array_equal(decode(file.read("mergedimage.png"), "m").rgba, compose(document))
+        assert decode(file.read("Thumbnails/thumbnail.png"), "t").rgba.shape == (128, 256, 4)
+
+
+def test_everything_about_a_layer_comes_back(scene):
+    back = read_bytes(write_bytes(scene, "ora"), name_or_format="a.ora")
+    for one, other in zip(walk(scene.layers), walk(back.layers), strict=True):
+        assert (one.name, one.opacity, one.blend_mode, one.visible, one.box) == (
+            other.name,
+            other.opacity,
+            other.blend_mode,
+            other.visible,
+            other.box,
+        )
+        if isinstance(one, Layer):
+            assert np.array_equal(one.rgba, other.rgba)
+            assert (one.role, dict(one.parameters)) == (other.role, dict(other.parameters))
+    assert back.notes == ()
+
+
+def test_a_document_is_the_same_file_every_time(scene):
+    assert write_bytes(scene, "ora") == write_bytes(scene, "ora")
+
+
+@pytest.mark.parametrize("name", ["gimp.ora", "krita.ora"])
+def test_a_file_of_another_program_shows_its_own_merged_picture(golden, difference, name):
+    document = read(golden / name)
+    assert names(document) == ("hidden", "masked", "shade", "fruit ✓", "fruit ✓/яблоко", "fruit ✓/apple 🍎", "paper")
+    with zipfile.ZipFile(golden / name) as file:
+        assert difference(compose(document), decode(file.read("mergedimage.png"), "m").rgba) <= 1
+
+
+def test_the_offsets_of_stacks_around_a_layer_add_up():
+    document = read_stack('<stack x="3" y="1"><stack x="1" y="1"><layer src="data/a.png" x="-2" y="2"/></stack></stack>')
+    assert document.layers[0].children[0].children[0].box == Box(2, 4, 1, 1)
+
+
+def test_the_first_layer_of_the_file_is_on_top():
+    document = read_stack('<layer name="top" src="data/a.png"/><layer name="bottom" src="data/a.png"/>')
+    assert names(document) == ("top", "bottom")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "mode"),
+    [
+        ("", "normal"),
+        ('isolation="isolate"', "normal"),
+        ('isolation="auto"', "pass-through"),
+        ('isolation="auto" opacity="0.5"', "normal"),
+    ],
+)
+def test_a_group_is_pass_through_only_when_the_specification_says_so(attributes, mode):
+    assert read_stack(f"<stack {attributes}/>").layers[0].blend_mode == mode
+
+
+def test_a_pass_through_group_comes_back(noise):
+    document = Document(4, 4, (Group("g", (Layer(noise(4, 4)),), blend_mode="pass-through"),))
+    assert read_bytes(write_bytes(document, "ora"), name_or_format="a.ora").layers[0].blend_mode == "pass-through"
+    assert losses(document, "ora") == ()
+
+
+def test_an_unknown_operator_becomes_normal_and_is_said():
+    document = read_stack('<layer name="glow" src="data/a.png" composite-op="krita:luminize"/>')
+    assert document.layers[0].blend_mode == "normal"
+    assert document.notes == ("'glow' has the operator 'krita:luminize', which is not kept; it is drawn as normal",)
+
+
+def test_a_blend_mode_that_openraster_does_not_have_is_written_as_normal_and_said(noise):
+    document = Document(4, 4, (Layer(noise(4, 4), name="glow", blend_mode="vivid-light"),))
+    assert read_bytes(write_bytes(document, "ora"), name_or_format="a.ora").layers[0].blend_mode == "normal"
+    assert losses(document, "ora") == ("OpenRaster has no blend mode 'vivid-light': 'glow' became normal",)
+
+
+def test_a_faded_pass_through_group_is_written_as_normal_and_said(noise):
+    document = Document(4, 4, (Group("dusk", (Layer(noise(4, 4)),), opacity=0.5, blend_mode="pass-through"),))
+    assert losses(document, "ora") == ("OpenRaster has pass-through at full opacity only: 'dusk' has 50%, became normal",)
+
+
+def test_elements_without_pixels_are_left_out_and_said():
+    document = read_stack('<text name="title"/><filter name="blur"/><layer name="bare"/>')
+    assert document.layers == ()
+    assert len(document.notes) == 3
+    assert "'title' (text) has no pixels and was left out" in document.notes
+
+
+def test_an_opacity_out_of_range_is_clamped():
+    assert read_stack('<layer src="data/a.png" opacity="1.5"/><layer src="data/a.png" opacity="-1"/>').layers[1].opacity == 1
+
+
+def test_an_empty_layer_becomes_one_transparent_pixel():
+    document = Document(4, 4, (Layer(np.zeros((0, 0, 4), np.uint8), 2, 1, "empty"),))
+    back = read_bytes(write_bytes(document, "ora"), name_or_format="a.ora").layers[0]
+    assert (back.box, back.rgba.any()) == (Box(2, 1, 1, 1), False)
+
+
+@pytest.mark.parametrize(
+    ("stack", "complaint"),
+    [
+        ('<layer src="data/missing.png"/>', "missing.png"),
+        ('<layer src="data/a.png" x="left"/>', "left"),
+        ('<layer src="data/a.png" x="1e300"/>', "x of <layer> is '1e300'"),
+        ('<layer src="data/a.png" opacity="nan"/>', "the opacity of '' is nan"),
+        ('<layer src="stack.xml"/>', "stack.xml in a.ora is not a readable picture"),
+        ("<layer", "not well-formed"),
+    ],
+)
+def test_a_broken_stack_is_refused_with_the_reason(stack, complaint):
+    with pytest.raises(UnreadableFile, match="a.ora") as refusal:
+        read_stack(stack)
+    assert complaint in str(refusal.value)
+
+
+@pytest.mark.parametrize("size", ["", 'w="8"', 'w="0" h="6"', 'w="-5" h="6"'])
+def test_a_canvas_without_a_size_is_refused(size):
+    with pytest.raises(UnreadableFile, match="a.ora"):
+        read_stack("", size=size)
+
+
+def test_30001_pixels_a_side_are_refused():
+    with pytest.raises(TooLarge, match="a.ora is 30001 x 6 pixels; at most 30000 a side"):
+        read_stack("", size='w="30001" h="6"')
+
+
+def test_groups_nested_too_deeply_are_refused():
+    with pytest.raises(TooLarge, match="nested deeper than 64"):
+        read_stack("<stack>" * 100 + "</stack>" * 100)
+
+
+def test_a_document_type_is_refused():
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><image w="1" h="1"><stack name="&b;"/></image>'
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as target:
+        target.writestr("stack.xml", bomb)
+    with pytest.raises(UnreadableFile, match="declares a document type"):
+        read_bytes(file.getvalue(), name_or_format="a.ora")
+
+
+def test_a_member_that_unpacks_to_too_much_is_refused(monkeypatch):
+    monkeypatch.setattr(ora_format, "MAX_XML", 1000)
+    with pytest.raises(TooLarge, match="stack.xml in the OpenRaster file unpacks to more than 1,000 bytes"):
+        read_stack("<stack/>" * 200)
+
+
+@pytest.mark.parametrize(("member", "kind"), [("maindoc.xml", "a Krita file"), ("word/document.xml", "a zip archive without")])
+def test_another_kind_of_archive_is_named(member, kind):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as target:
+        target.writestr(member, "x")
+    with pytest.raises(UnsupportedFile, match=f"a.kra is {kind}"):
+        read_bytes(file.getvalue(), name_or_format="a.kra")
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(scene, keep):
+    data = write_bytes(scene, "ora")
+    with pytest.raises(UnreadableFile, match="cut.ora is not a readable OpenRaster file"):
+        read_bytes(data[: int(len(data) * keep)], name_or_format="cut.ora")
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ({}, ("new", "hidden", "Gruppe ✓", "Gruppe ✓/apple 🍎", "paper")),
+        ({"below": "apple 🍎"}, ("hidden", "Gruppe ✓", "Gruppe ✓/apple 🍎", "Gruppe ✓/new", "paper")),
+        ({"above": "paper"}, ("hidden", "Gruppe ✓", "Gruppe ✓/apple 🍎", "new", "paper")),
+        ({"below": "Gruppe ✓"}, ("hidden", "Gruppe ✓", "Gruppe ✓/apple 🍎", "new", "paper")),
+    ],
+)
+def test_a_layer_goes_where_it_should_and_the_other_members_are_copied(scene, noise, place, expected):
+    before = write_bytes(scene, "ora")
+    after = insert_into_bytes(before, Layer(noise(2, 2), 1, 1, "new", parameters={"seed": 9}), name="a.ora", **place)
+    document = read_bytes(after, name_or_format="a.ora")
+    assert names(document) == expected
+    assert (find(document, "new").parameters, find(document, "apple 🍎").parameters) == ({"seed": 9}, {"seed": 1})
+    with zipfile.ZipFile(io.BytesIO(before)) as old, zipfile.ZipFile(io.BytesIO(after)) as new:
+        for name in ("data/1.png", "data/2.png", "data/3.png"):
+            assert old.read(name) == new.read(name)
+        assert np.array_equal(decode(new.read("mergedimage.png"), "m").rgba, compose(document))
+
+
+def test_what_we_do_not_understand_survives_an_insertion(noise):
+    data = archive(
+        '<text name="title"/><layer name="a" src="data/a.png" composite-op="svg:dst-in" lock="true"/>',
+        {"extra/notes.txt": b"keep me"},
+    )
+    with zipfile.ZipFile(io.BytesIO(insert_into_bytes(data, Layer(noise(2, 2), name="new"), name="a.ora", below="a"))) as file:
+        xml = file.read("stack.xml").decode()
+        assert file.read("extra/notes.txt") == b"keep me"
+    assert all(words in xml for words in ('<text name="title"', 'composite-op="svg:dst-in"', 'lock="true"'))
+    assert xml.index('name="a"') < xml.index('name="new"')
+
+
+def test_a_missing_neighbour_is_answered_with_the_names_in_the_file(scene, noise):
+    with pytest.raises(LayerNotFound, match="no layer 'Sky'; the layers are: 'hidden', 'Gruppe ✓'"):
+        insert_into_bytes(write_bytes(scene, "ora"), Layer(noise(1, 1)), name="a.ora", above="Sky")
