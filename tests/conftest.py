@@ -42,10 +42,13 @@ NOT_QUICK = {
     "engine/test_requirements.py",
     "engine/upscaling",
     "engine/weights",
+    "server/command_line",
     "server/commands",
+    "test_public_names.py",
     "test_quick.py",
     "test_setup.py",
     "training",
+    "vocabulary/test_one_verdict.py",
 }
 """The folders and files that the quick ring leaves out: they need torch, an editor, a running server or many seconds."""
 NEEDS_TORCH = {"tiny", "tiny_sd15", "tiny_sdxl", "untrained_folder", "untrained_engine"}

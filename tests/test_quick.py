@@ -24,7 +24,7 @@ def test_no_file_of_the_quick_ring_imports_torch() -> None:
     done = quick("--collect-only")
 
     assert done.returncode == 0, done.stdout[-4000:]
-    assert "tests/document/test_compose.py" in done.stdout and "tests/server/jobs/test_dispatcher.py" in done.stdout
+    assert "tests/document/composition/test_compose.py" in done.stdout and "tests/server/jobs/test_dispatcher.py" in done.stdout
     assert "tests/engine/pixels/test_alpha.py" in done.stdout and "tests/e2e" not in done.stdout
 
 

@@ -64,7 +64,7 @@ def load() -> list[Mutant]:
 def copy_of_the_tree(folder: Path) -> Path:
     """The tree without what is built or hidden, and the namespace `acetate` over it."""
     root = folder / "tree"
-    unwanted = shutil.ignore_patterns(".*", "__pycache__", "build", "demo", "*.egg-info", "editors")
+    unwanted = shutil.ignore_patterns(".*", "__pycache__", "build", "demo", "*.egg-info")
     shutil.copytree(ROOT, root, ignore=unwanted)
     namespace = folder / "names" / "acetate"
     namespace.mkdir(parents=True)
@@ -100,7 +100,8 @@ def outcome(tests: Sequence[str], root: Path) -> tuple[Verdict, str]:
         return "CAUGHT", f"hangs for {SECONDS} s"
     if done.returncode == 0:
         return "SURVIVED", ", ".join(tests)
-    failed = [line.partition(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    failed = [line.partition(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
+    failed = [line for line in failed if "::" in line]  # a test; a file that cannot be collected has found nothing out
     if done.returncode == 1 and failed:
         return "CAUGHT", failed[0].partition(" ")[2]
     return "ERROR", f"pytest ended with {done.returncode}: {(done.stdout + done.stderr)[-1000:]}"

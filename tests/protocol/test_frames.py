@@ -7,7 +7,16 @@ import zlib
 import pytest
 from acetate.protocol import Image, ProtocolError, content_id
 from acetate.protocol.client.transfers import upload_parts
-from acetate.protocol.frames import PART_BYTES, PixelPart, UploadPart, compress, pack_header, unpack, unpack_upload
+from acetate.protocol.frames import (
+    MAX_HEADER_BYTES,
+    PART_BYTES,
+    PixelPart,
+    UploadPart,
+    compress,
+    pack_header,
+    unpack,
+    unpack_upload,
+)
 from acetate.protocol.pixels import byte_count
 
 NAME = "0" * 64
@@ -31,6 +40,12 @@ def test_a_compressed_part_survives_the_wire() -> None:
 def test_a_frame_of_a_newer_server_is_passed_over() -> None:
     body = b'{"type":"sound"}'
     assert unpack(struct.pack(">I", len(body)) + body + b"la") is None
+
+
+def test_a_header_is_bounded_however_long_the_frame_is() -> None:
+    header = pack_header(UploadPart(NAME, 0, 5))[4:].ljust(MAX_HEADER_BYTES + 1)
+    with pytest.raises(ProtocolError, match=f"announces a header of {MAX_HEADER_BYTES + 1} bytes"):
+        unpack_upload(struct.pack(">I", len(header)) + header + b"12345")
 
 
 @pytest.mark.parametrize(

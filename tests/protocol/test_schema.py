@@ -75,6 +75,11 @@ def test_a_wrong_field_is_named_with_what_would_be_right(change: dict[str, Any],
     assert len(str(error.value)) < 300
 
 
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_range_includes_its_ends(count: int) -> None:
+    assert decode(Sample, {"name": "abc", "count": count}, "sample").count == count
+
+
 def test_the_older_side_ignores_what_the_newer_one_adds() -> None:
     assert decode(Sample, {"name": "abc", "extra": 1, "many": [{"x": 1, "z": 2}]}, "sample", strict=False).many == (Inner(1),)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from acetate import document
-from acetate.engine import Picture, Request, Task
+from acetate.engine import Picture, Request
 from acetate.plugins.bridge import stack
 from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.protocol import Box, Layer, LayerReady, Parameters
@@ -83,7 +83,7 @@ def test_a_file_has_the_given_layer_where_an_editor_has_it(task: str) -> None:
 def request(task: str, count: int) -> Request:
     rgba = np.full((16, 16, 4), 200, np.uint8)
     given: dict[str, Any] = dict.fromkeys(("foreground", "background", "blended"), rgba)
-    return Request(task=cast(Task, task), prompt="a panda", seed=5, count=count, width=16, height=16, **given)
+    return Request(task=task, prompt="a panda", seed=5, count=count, width=16, height=16, **given)
 
 
 def drawn(task: str, count: int) -> list[Picture]:

@@ -88,10 +88,11 @@ def test_the_number_of_jobs(seams: str, extra: int) -> None:
     assert sum(t.seam for t in passes) == extra
 
 
-def test_a_tiles_mask_is_that_of_the_whole_picture_blurred() -> None:
+@pytest.mark.parametrize("padding", [24, 0])
+def test_a_tiles_mask_is_that_of_the_whole_picture_blurred(padding: int) -> None:
     """The reference blurs a mask of the whole picture; ours is made of the neighbourhood alone."""
     picture = (700, 500)
-    tiling = Tiling(tile_width=256, tile_height=256, padding=24)
+    tiling = Tiling(tile_width=256, tile_height=256, padding=padding)
     for found, (x, y) in zip(tile_passes(tiling, picture), [(x, y) for y in range(2) for x in range(3)], strict=True):
         whole = Image.new("L", picture)
         ImageDraw.Draw(whole).rectangle((x * 256, y * 256, (x + 1) * 256, (y + 1) * 256), fill=255)

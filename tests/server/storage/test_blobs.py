@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from acetate.protocol import ProtocolError, content_id
 from acetate.protocol.messages import Upload
-from acetate.server.storage.blobs import Blobs, Receiving
+from acetate.server.storage.blobs import Blobs, IncomingBlob
 
 PIXELS = bytes(range(8))
 NAME = content_id(PIXELS, "rgba8", 2, 1)
 
 
-def receiving(blobs: Blobs, name: str = NAME) -> Receiving:
-    return Receiving(blobs, Upload(name, "rgba8", len(PIXELS), 2, 1), "a-connection")
+def receiving(blobs: Blobs, name: str = NAME) -> IncomingBlob:
+    return IncomingBlob(blobs, Upload(name, "rgba8", len(PIXELS), 2, 1), "a-connection")
 
 
 def incoming(blobs: Blobs) -> list[str]:
@@ -53,7 +53,7 @@ def test_a_part_that_does_not_follow_is_refused(offset: int, length: int, tmp_pa
 
 def test_bytes_on_their_way_are_counted_once_and_given_back_once(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
-    one, other = receiving(blobs), Receiving(blobs, Upload("0" * 64, "file", 100), "another")
+    one, other = receiving(blobs), IncomingBlob(blobs, Upload("0" * 64, "file", 100), "another")
     assert blobs.announced == 108
     one.abandon()
     one.abandon()
