@@ -46,6 +46,7 @@ def home() -> Path:
 
 
 def state_file() -> Path:
+    """The file that says where the running server is."""
     return home() / "server.json"
 
 

@@ -49,7 +49,7 @@ class Matching:
 
 @dataclasses.dataclass(frozen=True)
 class Fields:
-    """Limits of a dataclass's numbers, by field: for one that is declared elsewhere, where other numbers make sense too."""
+    """Limits of a dataclass's numbers, by field, for one that is declared elsewhere and whose numbers may be others there."""
 
     limits: tuple[tuple[str, Between], ...]
 
@@ -70,7 +70,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
-    """A `cls` from a JSON object. `strict` refuses unknown fields by name; otherwise they are ignored."""
+    """A `cls` from a JSON object. Raises `ProtocolError` for a wrong field, and with `strict` for an unknown one."""
     if not isinstance(value, dict):
         raise _wrong(where, value, "a JSON object")
     hashable: Any = cls  # mypy takes `type[T]` for unhashable
@@ -86,7 +86,7 @@ def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
 
 
 def parse(text: str | bytes, where: str = "message") -> dict[str, Any]:
-    """A JSON object from text that may be hostile: depth, NaN, giant numbers, duplicate keys and lone surrogates are refused."""
+    """A JSON object from text that may be hostile. Raises `ProtocolError`, also for NaN, giant numbers and duplicate keys."""
     try:
         value = json.loads(
             text, parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite_float, object_pairs_hook=_unique_keys
