@@ -12,7 +12,7 @@ from acetate.protocol import Failure, ProtocolError
 
 
 def of_exception(error: Exception) -> Failure:
-    """What a client is told. Anything unforeseen is `internal`; its traceback goes to the log."""
+    """What a client is told about an exception. Anything unforeseen is `internal`; its traceback goes to the log."""
     if isinstance(error, ProtocolError):
         return error.failure
     if isinstance(error, MemoryError):
@@ -25,7 +25,7 @@ def of_exception(error: Exception) -> Failure:
 
 
 def of_engine_exception(error: Exception) -> Failure:
-    """The same in a worker, where the engine's own errors have codes."""
+    """What a client is told about an exception in a worker, where the engine's own errors have codes."""
     from acetate.engine import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
 
     codes: dict[type[EngineError], str] = {

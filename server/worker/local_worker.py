@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 SIGKILL = 9  # not a name of `signal` on Windows
 
 SLOW_STEPS = 20
-"""A step may take so many times the slowest one that was seen."""
+"""A step may take this many times as long as the slowest one so far."""
 
 
 class LocalWorker:
-    """See `Runner`. `lane` is `engine` or `documents`; `name` distinguishes log files."""
+    """The `Runner` that is a process on this machine. `lane` is `engine` or `documents`; `name` distinguishes log files."""
 
     def __init__(self, settings: Settings, lane: str, name: str, device: str | None, on_ready: OnReady) -> None:
         self._settings = settings
@@ -41,17 +41,17 @@ class LocalWorker:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._inbox: asyncio.Queue[worker_messages.ReportWithPayload | None] = asyncio.Queue()
-        """Reports of the running job; `None` means: look at the clocks again."""
+        """Reports of the running job; `None` means that the clocks are to be looked at again."""
         self._lost = asyncio.Event()
         self._lost.set()
         self._starting = asyncio.Lock()
         self._failures = 0
-        """Workers in a row that died before they finished a job."""
+        """How many workers in a row died before they finished a job."""
         self._oom_kills = 0
         self._heard = 0.0
         self._stop_by: float | None = None
         self._stopped: str | None = None
-        """The job that was cancelled last: perhaps before a worker was there to be told."""
+        """The job that was cancelled last, perhaps before there was a worker to tell."""
         self._slowest = 0.0
 
     # --- the interface -----------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class LocalWorker:
             self._inbox.put_nowait(None)
 
     async def _send(self, command: worker_messages.Command) -> None:
-        """A command that cannot be sent because the worker has died is noticed by whoever waits for its reports."""
+        """Send a command. If the worker has died, waiting for its reports will show it."""
         if self._process is None or self._process.stdin is None or self._lost.is_set():
             return
         with contextlib.suppress(OSError):
@@ -207,7 +207,7 @@ class LocalWorker:
     # --- watching ----------------------------------------------------------------------------------------------------
 
     async def _next_report(self, stage: str, stepped: float) -> worker_messages.ReportWithPayload:
-        """The next report, or the end of a worker that died or is stuck."""
+        """The next report. Raises `RunnerLostError` for a worker that died or is stuck."""
         while True:
             if self._lost.is_set() and self._inbox.empty():
                 self._failures += 1
@@ -228,7 +228,7 @@ class LocalWorker:
                 return found
 
     def _patience(self, stage: str) -> float:
-        """Seconds that a step may take. Loading, and steps of unknown length on a slow processor, may take many minutes."""
+        """The seconds that a step may take. Loading, and steps of unknown length on a slow processor, may take many minutes."""
         if stage == "load" or self._slowest == 0:
             return self._settings.stall_seconds
         return self._settings.step_seconds + SLOW_STEPS * self._slowest
