@@ -39,7 +39,7 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
 
 
 def described_tasks() -> dict[str, Any]:
-    """Of each task the parameters that it heeds with their defaults, and the pictures that it cannot do without."""
+    """For each task, the parameters that it heeds with their defaults, and the pictures that it cannot do without."""
     defaults = Request()
     return {
         name: {

@@ -23,11 +23,11 @@ class GraphLaunch:
     def __init__(self) -> None:
         self._captured: Captured | None = None
         self._places: list[int] = []
-        """Of the weights in memory, which a graph reads where they were."""
+        """Addresses of the weights in memory, which a graph reads where they were."""
         self._capturable = True
 
     def run(self, function: Function, inputs: Sequence[Tensor], weights: Iterable[Tensor]) -> Tensor:
-        """`function(*inputs)`, which reads `weights` and nothing else that may lie elsewhere the next time."""
+        """`function(*inputs)`, of any shape; it reads `weights` and nothing else that may lie elsewhere the next time."""
         if not (self._capturable and inputs[0].is_cuda):
             return function(*inputs)
         places = [weight.data_ptr() for weight in weights]

@@ -19,7 +19,7 @@ MOST = 2
 
 
 class HoistedInputs:
-    """The first part, whose results are kept while its inputs are the very same tensors, unchanged."""
+    """Keeps the results of the first part as long as its inputs are the very same tensors, unchanged."""
 
     def __init__(self, run: Callable[..., tuple[Tensor, ...]] = lambda *inputs: ()) -> None:
         self._run = run
@@ -40,7 +40,7 @@ class HoistedInputs:
         return sum(tensor.nbytes for _, results in self._kept for tensor in results)
 
     def forget(self) -> None:
-        """What it was computed with, the weights, has changed."""
+        """Call this when the weights have changed: the kept results are out of date."""
         self._kept.clear()
 
 

@@ -1,7 +1,4 @@
-"""The engine beside diffusers' pipeline and the reference's way, stage by stage, as one table of values.
-
-Knows the contestants and the floor; prints nothing.
-"""
+"""The engine compared with diffusers' pipeline and the reference's way, stage by stage: a table of values, nothing printed."""
 
 from __future__ import annotations
 
@@ -69,7 +66,7 @@ class Comparison:
     model: str
     device: str
     peak: str
-    """Of what the floors assume; empty where there is none for this device."""
+    """The device's peak rates that the floors assume; empty where there are none for this device."""
     threads: int
     size: tuple[int, int]
     steps: int

@@ -25,7 +25,7 @@ class Times:
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
-    """Of all threads of this process: on a CPU shared with others it is the steadier of the two."""
+    """CPU seconds of all threads of this process: on a CPU shared with others they are the steadier of the two."""
 
     @property
     def seconds(self) -> float:

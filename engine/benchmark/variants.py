@@ -87,7 +87,7 @@ class _Step:
 
     @property
     def inputs(self) -> list[Tensor]:
-        """Of both halves of guidance."""
+        """The inputs of both halves of guidance."""
         return [self._sample.repeat(2, 1, 1, 1), self._timestep, self._embeds, *self._added.values()]
 
     @torch.no_grad()

@@ -92,7 +92,7 @@ def join_bias(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_doubling(graph: fx.Graph, node: fx.Node) -> None:
-    """Repeated pixels."""
+    """Join repeated pixels into one kernel that doubles the size."""
     if node.target in (ops.upsample_nearest2d.default, ops.upsample_nearest2d.vec):
         height, width = shape_of(node_of(node.args[0]))[2:]
         if shape_of(node)[2:] == (2 * height, 2 * width):
@@ -100,7 +100,7 @@ def join_doubling(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_lone_bias(graph: fx.Graph, node: fx.Node) -> None:
-    """What is left of convolutions' biases, which cuDNN leaves to another kernel."""
+    """Add the biases that are left over from convolutions: cuDNN leaves them to another kernel."""
     if node.target is not ops.convolution.default or not isinstance(node.args[2], fx.Node) or len(shape_of(node)) != 4:
         return
     with graph.inserting_before(node):
@@ -109,7 +109,7 @@ def join_lone_bias(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def _bias_of(node: fx.Node) -> fx.Node | None:
-    """Of a convolution whose result is used once."""
+    """The bias of a convolution whose result is used once."""
     if node.target is ops.convolution.default and used_once(node) and isinstance(node.args[2], fx.Node):
         return node.args[2]
     return None

@@ -24,7 +24,7 @@ MOST_SPLITS = 1024
 def group_norm(
     parts: Sequence[Tensor], weight: Tensor, bias: Tensor, groups: int, eps: float, shift: Tensor | None, *, silu: bool
 ) -> Tensor:
-    """Of `parts`, `(N, C, H, W)` channels last, side by side in their channels; then SiLU, if it follows.
+    """Group norm of `parts`, `(N, C, H, W)` channels last, concatenated by channel; then SiLU if `silu`.
 
     `shift`, `(N, C)`, is added before, where there is one part.
     """
