@@ -51,5 +51,5 @@ def described_tasks() -> dict[str, Any]:
 
 
 def families_of(task: str) -> list[Family]:
-    """Families that have weights for a task."""
+    """The families that have weights for a task."""
     return [family for family in FAMILIES.values() if family.can(task)]

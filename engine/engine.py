@@ -50,10 +50,7 @@ class Engine:
         self._upscalers = Upscalers(self.device, self.library)
 
     def run(self, request: Request) -> Iterator[Progress | Picture]:
-        """Check, load what is needed, generate. Closing the iterator cancels between two steps.
-
-        Raises a subclass of `EngineError`. Cancelling raises nothing.
-        """
+        """Check, load what is needed, generate. Close the iterator to cancel between steps. Raises an `EngineError`."""
         validation.check(request)
         request = emphasis.with_loras(request)
         validation.check(request)

@@ -35,7 +35,7 @@ class Fp8Storage:
                 self._hooks.append(module.register_forward_hook(_narrow, always_call=True))
 
     def move(self, upload: Callable[[Tensor], Tensor]) -> None:
-        """Put a copy of everything elsewhere; the originals stay where they are."""
+        """Replace every weight and buffer, of any shape, by `upload`'s copy of it; the originals stay where they are."""
         for tensor in self._originals:
             tensor.data = upload(tensor.data)
 

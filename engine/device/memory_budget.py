@@ -42,7 +42,7 @@ class Others(Protocol):
 
 
 class Memory:
-    """What networks may use. Here there is no limit: for a codec without a model."""
+    """The memory that networks may use; without limit here, for a codec without a model."""
 
     plan = MemoryPlan()
     plentiful = False
@@ -54,7 +54,7 @@ class Memory:
 
 
 class MemoryBudget(Memory):
-    """One model's share of a device. Not for several threads."""
+    """One model's share of a device. Not thread-safe."""
 
     def __init__(self, placement: Placement, sizes: NetworkSizes, others: Others | None = None) -> None:
         self.placement, self.sizes = placement, sizes
@@ -68,7 +68,7 @@ class MemoryBudget(Memory):
         return self.placement.device
 
     def prepare(self, width: int, height: int, samples: int) -> None:
-        """Before a job on a canvas of that size with `samples` in a UNet call: the best plan that is predicted to fit."""
+        """Choose the best plan predicted to fit, before a job on a canvas of that size with `samples` in a UNet call."""
         self._work = Workload(width * height, samples)
         free = self._own() + self.others.bytes_on_device() - self._reserve
         self.use(memory_plans.choose(self.plans, self.sizes, self._work, free, devices.memory("cpu")[0]))
@@ -86,10 +86,7 @@ class MemoryBudget(Memory):
         self.placement.arrange(plan.offload, fp8=plan.fp8)
 
     def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
-        """Run `action` as `Memory` does; each time memory runs out, by a smaller plan.
-
-        Raises `OutOfMemory` when there is none any more.
-        """
+        """Run `action` as `Memory` does, by a smaller plan whenever memory runs out. Raises `OutOfMemory` after the last."""
         while True:
             try:
                 self.placement.need(GROUPS[stage])
@@ -161,7 +158,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_caches(device: torch.device) -> None:
-    """Give the allocator's unused blocks back."""
+    """Give the allocator's unused blocks back to the device."""
     if device.type == "cpu":
         glibc_malloc.give_back()
     else:

@@ -77,5 +77,5 @@ def by_file(file: str) -> CatalogueRow | None:
 
 
 def preferred(rows: Iterable[CatalogueRow] = ROWS) -> Iterator[CatalogueRow]:
-    """What the program would download by itself."""
+    """The rows that a download takes when several files could serve."""
     return (row for row in rows if row.preferred)

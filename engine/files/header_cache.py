@@ -26,7 +26,7 @@ DAMAGED = "a damaged file"
 
 
 class HeaderCache:
-    """A JSON file beside what else can be computed again; losing it costs a second."""
+    """A JSON file in the folder of what can be computed again; losing it costs a second."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -59,7 +59,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Read and check the header of the safetensors file at `path`; the tensors are not touched."""
+    """The checked header of a safetensors file. Raises `ModelMissing` if there is none, `ModelBroken` if it is damaged."""
     try:
         file_bytes = path.stat().st_size
         with path.open("rb") as file:
