@@ -55,7 +55,7 @@ def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
 
 
 def sigma_at(timestep: float, alphas_cumprod: Tensor) -> float:
-    """Sigma between two training timesteps, log-linear as the reference interpolates it."""
+    """Sigma between two timesteps, log-linear as the reference interpolates it; `alphas_cumprod` is `(timesteps,)`."""
     sigmas = ((1 - alphas_cumprod) / alphas_cumprod).sqrt().log()
     low = min(max(int(timestep), 0), len(sigmas) - 1)
     high = min(low + 1, len(sigmas) - 1)

@@ -100,7 +100,7 @@ def signature(module: nn.Module) -> Hashable:
 def merge(
     module: nn.Module, deltas: Sequence[Delta], tensors: Mapping[str, Tensor], weight: float, label: Hashable = None
 ) -> Patch:
-    """Add `deltas`, whose tensors are in `tensors`, to the parameters of any network; all or nothing.
+    """Add `deltas` to the parameters of any network, all or nothing; `tensors` holds their values, of shapes that fit.
 
     Patches with equal `label` count as the same for `signature`; without one, every patch is its own. Raises `ModelBroken` where
     they do not fit the network, and `ValueError` for a `weight` that is not finite.
