@@ -26,9 +26,9 @@ REPORT = 5.0
 
 
 def train(trainer: Trainer, name: str, loss_of_step: Callable[[], Tensor], seconds: float) -> None:
-    """Step until `seconds` have passed, the capture's included; raises when the loss is no number.
+    """Step until `seconds` have passed, the capture's included. Raises `FloatingPointError` where the loss is not finite.
 
-    `loss_of_step` draws its batch by the device's default generator and computes with `trainer.fast`.
+    `loss_of_step` gives a scalar: it draws its batch by the device's default generator and computes with `trainer.fast`.
     """
     started = time.monotonic()
     running = torch.zeros((), device=trainer.device)
@@ -98,7 +98,7 @@ def _leave_capture(device: torch.device) -> None:
 
 
 def wait(device: torch.device) -> None:
-    """Until the device has done what it was told."""
+    """Wait until the device has done what it was told."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

@@ -56,7 +56,7 @@ class Drawing:
 
 @contextmanager
 def workers(count: int) -> Iterator[Pool]:
-    """Processes that are forked from this one; a thread in their place when one is enough."""
+    """Processes that are forked from this one, or a thread where one is enough."""
     with multiprocessing.get_context("fork").Pool(count) if count > 1 else ThreadPool(1) as pool:
         yield pool
 
