@@ -67,7 +67,7 @@ def choose(full_names: Sequence[str], wanted: str) -> int:
         found = ", ".join(repr(rooted[i]) for i in matches)
         raise LayerNotFound(f"{len(matches)} layers are called {wanted!r}: {found}", "Give the group too, or rename one of them.")
     listed = ", ".join(repr(full) for full in full_names) or "none"
-    raise LayerNotFound(f"there is no layer {wanted!r}; the layers are: {listed}", "Upper and lower case matter.")
+    raise LayerNotFound(f"there is no layer {wanted!r}; the layers are: {listed}", "Names are case-sensitive.")
 
 
 def _entries(nodes: Sequence[Node], prefix: str = "", path: Path = ()) -> list[tuple[str, Path]]:

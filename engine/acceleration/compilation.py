@@ -45,8 +45,7 @@ class Compilation:
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
 
     def run(self, inputs: Sequence[Tensor], function: Function, otherwise: Function | None = None) -> Tensor:
-        """`function(*inputs)`, which uses the UNet; compiled if these shapes are ready, else `otherwise`, an equivalent, if
-        given."""
+        """`function(*inputs)`, which uses the UNet; compiled if these shapes are ready, else its equivalent `otherwise`."""
         plain = otherwise or function
         if self.busy or self.problem or not self._blocks:
             return plain(*inputs)

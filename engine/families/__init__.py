@@ -48,8 +48,7 @@ ONE_OF_TITLES = f"{SD15.article} {' or '.join(_titles)}"
 
 
 def recipes_for(family: Family, task: str, given: frozenset[Role], injection: str) -> tuple[Recipe, ...]:
-    """The runs of a task on a family, with pictures of the roles `given`. Raises `BadRequest` if the family has no weights for
-    it."""
+    """The runs of a task on a family, with pictures of the roles `given`. Raises `BadRequest` if it has no weights for it."""
     key = drawn_as(task)
     if key not in family.recipes:
         able = " or ".join(name for name, other in FAMILIES.items() if key in other.recipes)

@@ -85,8 +85,8 @@ def vae_beside(installed: Installed, library: Library) -> Path | None:
     for one in (*vaes, *others):
         if not one.kind.problem and one.path.is_file():
             return one.path
-        message = f"{path.name} has no VAE inside, and no other file has one for it"
-        raise ModelMissing(message, f"Put one next to it as {beside.name}.")
+    message = f"{path.name} has no VAE inside, and no other file has one for it"
+    raise ModelMissing(message, f"Put one next to it as {beside.name}.")
 
 
 def _family_of_vae(name: str) -> BaseFamily:

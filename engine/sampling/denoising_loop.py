@@ -81,8 +81,7 @@ class DenoisingStep:
 
     @property
     def clean(self) -> Tensor:
-        """The noise-free latents that the model predicts, `(B, C, h, w)` in sampling space; computed only when asked, for
-        previews."""
+        """The noise-free latents that the model predicts, `(B, C, h, w)` in sampling space; computed when asked, for previews."""
         signal, noise = self.kept**0.5, (1 - self.kept) ** 0.5
         clean: Tensor = (
             signal * self.scaled - noise * self.output if self.velocity else (self.scaled - noise * self.output) / signal

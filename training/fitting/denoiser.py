@@ -130,8 +130,7 @@ def loss_of(
 
 
 def cached_latents(codec: Codec, pictures: NDArray[np.uint8], folder: Path) -> Tensor:
-    """Latents of every training picture, `(N, C, h, w)`, with zero mean and unit spread per channel; `folder` keeps all of
-    these."""
+    """Latents of every training picture, `(N, C, h, w)`, with zero mean and unit spread per channel, kept in `folder`."""
     path = folder / "latents.pt"
     if not path.exists():
         latents = latents_of(codec, pictures)
