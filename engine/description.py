@@ -42,10 +42,7 @@ def described_tasks() -> dict[str, Any]:
     """For each task, the parameters that it heeds with their defaults, and the pictures that it cannot do without."""
     defaults = Request()
     return {
-        name: {
-            "parameters": {one: getattr(defaults, one) for one in row.parameters},
-            "conditions": list(row.conditions),
-        }
+        name: {"parameters": {one: getattr(defaults, one) for one in row.parameters}, "conditions": list(row.conditions)}
         for name, row in TASKS.items()
     }
 

@@ -1,7 +1,4 @@
-"""Time several ways of doing the same thing in turn, so that a busy machine slows all of them alike.
-
-Knows clocks, devices and medians; does not know what is timed.
-"""
+"""Time several ways of doing the same thing in turn, so that a busy machine slows all of them alike."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Single choices of the engine against what they replaced, each in turn with it: which of them pays on this device.
-
-Knows a model's networks; `comparison` knows the whole.
-"""
+"""Single choices of the engine against what they replaced, each in turn with it: which of them pays on this device."""
 
 from __future__ import annotations
 

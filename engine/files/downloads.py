@@ -86,14 +86,7 @@ def _fetch(url: str, there: HfFileMetadata, part: Path, size: int | None, progre
         part.unlink()
         present = 0
     with part.open("ab") as file:
-        http_get(
-            there.location,
-            file,
-            resume_size=present,
-            headers=headers,
-            expected_size=size,
-            tqdm_class=_reporter(progressed),
-        )
+        http_get(there.location, file, resume_size=present, headers=headers, expected_size=size, tqdm_class=_reporter(progressed))
 
 
 def _check_space(target: Path, size: int | None, part: Path) -> None:

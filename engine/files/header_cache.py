@@ -1,7 +1,4 @@
-"""What files are and their checksums, remembered as long as their size and time do not change.
-
-Knows files only; what a header means is the matter of `recognition`.
-"""
+"""What files are and their checksums, remembered as long as their size and time do not change."""
 
 from __future__ import annotations
 

@@ -53,12 +53,7 @@ class TransparentDecoder(nn.Module):
     104,104,804 parameters (538 tensors).
     """
 
-    def __init__(
-        self,
-        latent_channels: int = 4,
-        channels: Sequence[int] = PUBLISHED_CHANNELS,
-        attention_levels: int = 3,
-    ) -> None:
+    def __init__(self, latent_channels: int = 4, channels: Sequence[int] = PUBLISHED_CHANNELS, attention_levels: int = 3) -> None:
         super().__init__()
         depth = len(channels)
         if depth <= LATENT_LEVEL:

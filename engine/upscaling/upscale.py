@@ -44,17 +44,7 @@ TRUSTED_ALPHA = 16
 SAME_SHAPE = 0.97
 """From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
 
-OF_A_MODEL = (
-    "prompt",
-    "negative_prompt",
-    "strength",
-    "steps",
-    "guidance_scale",
-    "scheduler",
-    "count",
-    "lock_alpha",
-    "loras",
-)
+OF_A_MODEL = ("prompt", "negative_prompt", "strength", "steps", "guidance_scale", "scheduler", "count", "lock_alpha", "loras")
 """Fields of a request that only a base model heeds."""
 
 _DEFAULTS = Request()

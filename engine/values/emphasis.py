@@ -46,10 +46,7 @@ def fragments(prompt: str) -> list[Fragment]:
 
 
 def extract_loras(prompt: str) -> tuple[str, tuple[tuple[str, float], ...]]:
-    """Take every `<lora:name:0.8>` out of a prompt: the rest, and names with weights, 1 by default.
-
-    Raises `BadRequest` for a weight that is not a number.
-    """
+    """A prompt without its `<lora:name:0.8>`, and names with weights (1 by default). Raises `BadRequest` for a wrong weight."""
     loras: list[tuple[str, float]] = []
     for match in _LORA.finditer(prompt):
         text = "1" if match["weight"] is None else match["weight"].strip()

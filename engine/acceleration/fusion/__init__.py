@@ -31,10 +31,7 @@ PLENTIFUL = (transformers.join_projections,)
 
 
 def fuse(graph: fx.Graph, *, plentiful: bool = False) -> fx.Graph | None:
-    """A copy with neighbours joined; `None` where a graph changes tensors in place, so that order matters.
-
-    `plentiful` allows copies of weights.
-    """
+    """A copy with neighbours joined, with copies of weights if `plentiful`; `None` if `graph` changes tensors in place."""
     if any(changes_tensors(node) for node in graph.nodes):
         return None
     joined = copy_of(graph)
