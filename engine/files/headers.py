@@ -48,6 +48,7 @@ class Header:
     file_bytes: int
 
     def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of the tensor `name`."""
         return tuple(self.tensors[name]["shape"])
 
     def dtype(self, name: str) -> str:
@@ -55,6 +56,7 @@ class Header:
         return str(self.tensors[name]["dtype"])
 
     def parameters(self) -> int:
+        """The number of values in all tensors."""
         return sum(prod(entry["shape"]) for entry in self.tensors.values())
 
 

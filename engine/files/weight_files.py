@@ -70,7 +70,7 @@ class WeightFiles(Mapping[str, Tensor]):
 
 
 def shapes_of(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    """Shape by key; a weight file answers from its header, without reading a tensor."""
+    """Shapes of tensors by their keys; a weight file answers from its header, without reading a tensor."""
     if isinstance(weights, WeightFile):
         return {key: weights.header.shape(key) for key in weights}
     if isinstance(weights, WeightFiles):

@@ -34,6 +34,7 @@ class FrameLinear(nn.Module):
         return cls(merged, None if base.bias is None else base.bias.detach().clone())
 
     def forward(self, x: Tensor) -> Tensor:
+        """`(b, F, d, in)` -> `(b, F, d, out)`."""
         y = torch.einsum("bfdi,foi->bfdo", x, self.weight)
         return y if self.bias is None else y + self.bias
 

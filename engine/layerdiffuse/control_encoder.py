@@ -47,7 +47,8 @@ class ControlEncoder(nn.Module):
 
     @classmethod
     def load(cls, weights: Mapping[str, Tensor]) -> ControlEncoder:
-        """The encoder of `weights` (keys without prefix), in fp32, with their widths. Raises `ModelBroken` if they do not fit."""
+        """The encoder of `weights`, by keys without prefix, in fp32 with their shapes. Raises `ModelBroken` if they do not
+        fit."""
         outputs = [weights[key].shape[0] for key in _first_block_weights(weights)]
         if not outputs:
             raise ModelBroken(f"the control encoder lacks its first block, blocks_0; it has {listed(weights)}")

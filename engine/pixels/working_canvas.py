@@ -39,7 +39,8 @@ class WorkingCanvas:
         return placed
 
     def from_working(self, rgba: RGBA) -> RGBA:
-        """The target's part of a straight working picture at the target's size; transparent where the canvas does not reach."""
+        """The target's part of a straight `(H, W, 4)` working picture, at its size; transparent where the canvas does not
+        reach."""
         return resize_padded(crop(rgba, self.box), *self.target)
 
     def _place(self, picture: RGBA) -> RGBA:
