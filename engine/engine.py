@@ -97,14 +97,14 @@ class Engine:
         return replace(self._runtime, others=others)
 
     def _installed(self, name: str) -> Installed:
-        """The checkpoint `name`; the built-in model is named among what there is."""
+        """The checkpoint `name`; the hint of a refusal also names the built-in model."""
         try:
             return self.library.find(name, "checkpoint")
         except ModelMissing as error:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
 
     def _check_files(self, request: Request) -> None:
-        """Miss what a request needs now, not after minutes of loading and drawing."""
+        """Report missing files now, not after minutes of loading and drawing."""
         if not requirements.uses_model(request):
             return
         family = self._family(request.model)

@@ -19,7 +19,7 @@ from .compose import render
 
 @dataclass(frozen=True, eq=False)
 class LayerMask:
-    """What of a layer shows: 255 = all of it."""
+    """Which part of a layer shows: 255 = all of it."""
 
     values: NDArray[np.uint8]
     """`(H, W)` uint8; may be empty."""

@@ -21,7 +21,7 @@ class Converted(NamedTuple):
     """A picture in sRGB, and how it got there."""
 
     image: Image.Image
-    """Mode RGB."""
+    """A Pillow image of mode RGB."""
     note: str
     """What was converted, for the person; empty when nothing visible changed."""
 

@@ -27,7 +27,7 @@ Id = int | str
 
 @dataclass(frozen=True)
 class Entry:
-    """What is recorded of one layer."""
+    """The record of one layer."""
 
     name: str = ""
     role: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import TooLarge
 
 MAX_SIDE = 30_000
-"""Pixels; the limit of PSD's own version 1 and of what psd-tools renders."""
+"""Most pixels of a side; the limit of PSD's own version 1 and of what psd-tools renders."""
 
 MAX_PICTURE_PIXELS = 8192 * 8192
 """Pixels of one flat picture, and of one layer of an OpenRaster file: 256 MiB of RGBA."""
@@ -19,7 +19,7 @@ MAX_DEPTH = 64
 """Groups inside groups; Photoshop itself allows 10."""
 
 MAX_FILE_BYTES = 2**31
-"""The limit of PSD's version 1."""
+"""Most bytes of a file; the limit of PSD's version 1."""
 
 
 SCALE_DOWN = "Scale it down first."

@@ -130,7 +130,7 @@ def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -
 
 
 def _check_end(psd: PSDImage) -> None:
-    """The merged picture comes last, and psd-tools takes what there is of it: a cut file is recognised here."""
+    """Recognise a truncated file by its merged picture, which comes last: psd-tools takes whatever part is left of it."""
     header, picture = psd._record.header, psd._record.image_data
     rows = header.height * header.channels
     if picture.compression == Compression.RAW:

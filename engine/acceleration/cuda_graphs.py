@@ -59,7 +59,7 @@ class Captured:
             self._result = function(*self._inputs)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """`function(*inputs)`."""
+        """Replay the graph with these inputs: `function(*inputs)`."""
         for place, given in enumerate(inputs):
             if not self._given[place].still(given):
                 self._inputs[place].copy_(given)

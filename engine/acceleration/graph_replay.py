@@ -149,7 +149,7 @@ class Recording:
         self.graph = self.module.graph
 
     def holds(self) -> bool:
-        """Whether the network still has the very tensors: a widened layer has others of the same shapes."""
+        """Whether the network still has these very tensors: a widened layer has others of the same shapes."""
         return all(weight.owner.get(weight.name) is weight.tensor for weight in self._weights.values())
 
     def play(self, inputs: Sequence[Tensor], *, capture: bool) -> Tensor:
@@ -165,7 +165,7 @@ class Recording:
         self.forget()
 
     def forget(self) -> None:
-        """Compute again at the next call what follows from the constant inputs."""
+        """Compute what follows from the constant inputs again at the next call."""
         self._hoisted.forget()
 
     @property

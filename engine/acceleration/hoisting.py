@@ -26,7 +26,7 @@ class HoistedInputs:
         self._kept: list[tuple[list[Unchanged], tuple[Tensor, ...]]] = []
 
     def __call__(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Results for `inputs`: those of before, where they were seen lately."""
+        """The results for `inputs`, from before if they were seen lately."""
         for seen, results in self._kept:
             if all(before.still(tensor) for tensor, before in zip(inputs, seen, strict=True)):
                 return results

@@ -31,7 +31,7 @@ class Operation:
 
 def count(network: nn.Module, call: Callable[..., Any], *tensors: Tensor) -> list[Operation]:
     """The operations of `call(*tensors)`, of any shapes, which uses `network`'s weights; none of them is touched."""
-    whole = _Call(network, lambda *inputs: call(*inputs))  # a function, lest a network that is called be registered twice
+    whole = _Call(network, lambda *inputs: call(*inputs))  # a function, so that a network that is called is not registered twice
     weights = {name: _meta(tensor) for name, tensor in [*whole.named_parameters(), *whole.named_buffers()]}
     inputs = tuple(_meta(tensor) for tensor in tensors)
     recorder = _Recorder()

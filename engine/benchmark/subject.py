@@ -24,7 +24,7 @@ class Subject:
     model: Model
     width: int
     height: int
-    """In pixels, on the networks' working canvas."""
+    """Both in pixels, on the networks' working canvas."""
     steps: int
     guidance_scale: float
     passes: int

@@ -12,7 +12,7 @@ from ..values.errors import BadRequest
 
 @dataclass(frozen=True)
 class Dtypes:
-    """Arithmetic per network."""
+    """The type of each network's arithmetic."""
 
     unet: torch.dtype
     vae: torch.dtype

@@ -21,7 +21,7 @@ KEPT = re.compile(r"(^|\.)(conv_in|conv_out|time_embedding|add_embedding)(\.|$)|
 
 
 class Fp8Storage:
-    """In force from construction until `remove()`."""
+    """Keeps `network` in 8 bit from construction until `remove()`."""
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network

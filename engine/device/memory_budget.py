@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 GROUPS: dict[Stage, NetworkGroup] = {"text": "text", "encode": "pixels", "denoise": "unet", "decode": "pixels"}
 
 PLENTIFUL = 4
-"""Times the memory that a job needs."""
+"""How many times the memory that a job needs is plenty."""
 
 ALLOCATOR_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
 """How the allocators of MPS and of the CPU say it, in a plain RuntimeError."""

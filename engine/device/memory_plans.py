@@ -66,14 +66,14 @@ class NetworkSizes:
     largest_layer: int
     """The UNet's largest layer."""
     unet_element: int = 2
-    """Bytes per number."""
+    """Bytes per number of the UNet."""
     vae_element: int = 2
     decoder_element: int = 2
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What a job asks for at most."""
+    """The largest sizes that a job asks for."""
 
     pixels: int
     """Pixels of the working canvas."""

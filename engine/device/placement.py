@@ -196,7 +196,7 @@ class _Copy:
     """A network's weights in host memory while they are on the device."""
 
     tensors: Mapping[Tensor, Tensor]
-    """By parameter or buffer."""
+    """Copies by parameter or buffer."""
     patches: Hashable
     """`signature` of the network when they were copied."""
 

@@ -30,7 +30,7 @@ class Header(Protocol):
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a request that says nothing gets."""
+    """The values of a request that does not state them."""
 
     steps: int
     guidance_scale: float
@@ -64,7 +64,7 @@ class Family:
 
     name: FamilyName
     title: str
-    """What people call it, for sentences."""
+    """The name that sentences use."""
     native: int
     """Side in pixels of the pictures it was trained on."""
     defaults: Defaults

@@ -40,7 +40,7 @@ BYTES = {
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself."""
+    """The header of one file."""
 
     tensors: Mapping[str, Mapping[str, Any]]
     """Name -> the JSON entry: `dtype`, `shape`, `data_offsets`."""
@@ -52,7 +52,7 @@ class Header:
         return tuple(self.tensors[name]["shape"])
 
     def dtype(self, name: str) -> str:
-        """`F16`, `BF16`, `F32`, …"""
+        """The type of the tensor `name`: `F16`, `BF16`, `F32`, …"""
         return str(self.tensors[name]["dtype"])
 
     def parameters(self) -> int:

@@ -23,7 +23,7 @@ from .recognition import FileRole, Kind
 
 @dataclass(frozen=True)
 class Installed:
-    """One file, or one diffusers folder."""
+    """One installed file, or one diffusers folder."""
 
     name: str
     """What requests call it: the file's name without its ending; with the folder in front where that was taken."""

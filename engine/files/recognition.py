@@ -21,19 +21,19 @@ FileRole = Literal["checkpoint", "vae", "lora", "layerdiffuse", "upscaler", "oth
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file is."""
+    """The kind of a file, and why it cannot be used."""
 
     role: FileRole
     family: FamilyName | None
     """The base models that it is, or that it belongs to; `None` for others and where the header does not tell."""
     what: str
-    """For a sentence: `an SDXL checkpoint`."""
+    """Words for a sentence: `an SDXL checkpoint`."""
     problem: str = ""
     """Why it cannot be used; empty where it can."""
     caution: str = ""
-    """What may disappoint."""
+    """Why results may disappoint."""
     has_vae: bool = False
-    """A checkpoint with a VAE inside."""
+    """Whether a checkpoint has a VAE inside."""
 
 
 def recognise(path: Path) -> Kind:

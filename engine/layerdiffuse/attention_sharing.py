@@ -95,7 +95,7 @@ class AttentionLayer(NamedTuple):
     name: str
     module: Attention
     level: int
-    """How often the latents were halved before it."""
+    """How many times the latents were halved before it."""
 
 
 def attention_layers(unet: UNet2DConditionModel) -> Iterator[AttentionLayer]:

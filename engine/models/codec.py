@@ -154,7 +154,7 @@ class LatentOffsetCodec:
         return self._accelerator.call(network, function, inputs, once=True, plentiful=self.memory.plentiful)
 
     def _tile(self) -> None:
-        """Both ways of the VAE in tiles, if the plan says so."""
+        """Let the VAE encode and decode in tiles, if the plan says so."""
         self.vae.use_tiling = self.memory.plan.tiled_vae
         self.vae.tile_sample_min_size, self.vae.tile_latent_min_size = TILE, TILE // 8
 

@@ -60,7 +60,7 @@ class Model:
     lacks: tuple[str, ...] = ()
     """Catalogue roles whose files were missing when it was opened."""
     caution: str = ""
-    """What may disappoint in its transparent layers."""
+    """Why its transparent layers may disappoint."""
     dtype: torch.dtype = field(init=False)
     """The type of the UNet's arithmetic."""
     accelerator: Accelerator = field(init=False)

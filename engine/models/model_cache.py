@@ -31,7 +31,7 @@ class ModelCache:
         return name in self._models
 
     def __iter__(self) -> Iterator[Model]:
-        """From the one used longest ago to the latest."""
+        """The models, from the one used longest ago to the latest."""
         return iter(self._models.values())
 
     def use(

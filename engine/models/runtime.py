@@ -66,5 +66,7 @@ def described(device: torch.device) -> str:
     """Describes to a person what `auto` means on `device`."""
     from .. import acceleration
 
-    joined = "with joined kernels, which round otherwise than" if acceleration.joins_kernels(device) else "with the very bits of"
+    joined = (
+        "with joined kernels, which round differently from" if acceleration.joins_kernels(device) else "with the very bits of"
+    )
     return f"auto is {settled('auto', device)}, {joined} eager; --acceleration check compares them"

@@ -77,7 +77,7 @@ class DenoisingStep:
     kept: float
     """The training schedule's product of alphas at this step, rounded to a whole timestep."""
     velocity: bool
-    """The model predicts velocity instead of noise."""
+    """Whether the model predicts velocity instead of noise."""
 
     @property
     def clean(self) -> Tensor:

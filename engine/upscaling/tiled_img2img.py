@@ -35,7 +35,7 @@ PREVIEW_SIDE = 512
 
 
 class Meter:
-    """How much of a job is done, phase by phase; never goes back."""
+    """How much of a job is done, phase by phase; it never decreases."""
 
     def __init__(self) -> None:
         self._start = self._end = 0.0
@@ -142,7 +142,7 @@ class Redraw:
         return DenoisingLoop(scheduler, self.request.steps or self.model.defaults.steps, strength, self.model.device)
 
     def _steps(self, strength: float) -> int:
-        """Steps that a strength comes to; 0 for one so low that it is less than a step: then nothing is redrawn."""
+        """The number of steps for a strength; 0 if it is less than one step: then nothing is redrawn."""
         return self._denoiser(strength).count
 
     def _strength(self, part: TilePass, tiling: Tiling) -> float:

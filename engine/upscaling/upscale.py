@@ -164,7 +164,7 @@ def _settled(request: Request, model: Model, strength: float) -> Request:
 
 
 def _mode(options: UpscaleOptions, model: Model | None) -> Mode:
-    """What was asked for, else what the model can honestly do."""
+    """The mode asked for, else the best one that the model can do."""
     if model is None:
         return "enlarge"
     if options.mode == "redraw" and not model.family.opaque:

@@ -67,7 +67,7 @@ class Picture:
     parameters: Mapping[str, Any]
     """JSON-ready: everything needed to generate it again except the condition pixels."""
     quality: Mapping[str, float] = field(default_factory=dict)
-    """Measures of `quality.measure`."""
+    """The measures of `quality.measure`."""
     warnings: tuple[str, ...] = ()
     hidden: bool = False
     """A reference picture (the blended one), to be inserted invisible."""

@@ -16,7 +16,7 @@ from .ldm_names import diffusers_name
 
 @dataclass(frozen=True)
 class Diff:
-    """`W += strength * tensor`"""
+    """A difference of weights: `W += strength * tensor`."""
 
     target: str
     """Name of the parameter that is changed."""
@@ -27,7 +27,7 @@ class Diff:
 
 @dataclass(frozen=True)
 class LowRank:
-    """`W += strength * alpha / rank * (up @ down)`; without an `alpha` that factor is 1."""
+    """A low-rank change: `W += strength * alpha / rank * (up @ down)`; without an `alpha` that factor is 1."""
 
     target: str
     up: str

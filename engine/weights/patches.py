@@ -40,7 +40,7 @@ class Patch:
     """Changes to one network; the latest must be reverted first."""
 
     count: int
-    """Parameters that are changed."""
+    """The number of parameters that are changed."""
 
     def __init__(self, module: nn.Module, label: Hashable) -> None:
         self.count = 0

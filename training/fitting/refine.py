@@ -54,7 +54,7 @@ class Clock:
     deadline: float
     """In `time.monotonic`'s seconds."""
     stages: tuple[str, ...] = tuple(SHARES)
-    """Those that are run."""
+    """The stages that are run."""
 
     def seconds(self, stage: str) -> float:
         """Seconds for a stage, by its share of those that remain. Raises `TimeoutError` when there is no time left."""

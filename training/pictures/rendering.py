@@ -41,7 +41,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is being drawn."""
+    """Pictures that are being drawn."""
 
     items: list[Item]
     names: list[tuple[str, str]]

@@ -21,7 +21,7 @@ ATTENTION = (
 
 
 def join_gate(graph: fx.Graph, node: fx.Node) -> None:
-    """`value * gelu(gate)`, both halves of one tensor."""
+    """Join `value * gelu(gate)`, where both are halves of one tensor."""
     if node.target is not ops.mul.Tensor or not all(isinstance(arg, fx.Node) for arg in node.args):
         return
     value, gate = (node_of(arg) for arg in node.args)
@@ -81,7 +81,7 @@ def join_projections(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_attention(graph: fx.Graph, node: fx.Node) -> None:
-    """Attention with narrow heads."""
+    """Replace attention with narrow heads by a kernel of its own."""
     if node.target not in ATTENTION or len(node.users) != 1:
         return
     (result,) = node.users

@@ -29,7 +29,7 @@ HEAD = 8
 
 
 def in_background(device: torch.device, types: Iterable[torch.dtype]) -> threading.Thread:
-    """Compile in a thread of its own; a failure is logged, as the first picture will meet it again and go on without."""
+    """Compile in a thread of its own; a failure is only logged, as the first picture will work without the kernels."""
     types = list(dict.fromkeys(types))
 
     def work() -> None:
