@@ -116,7 +116,7 @@ class Engine:
         if model == builtin.NAME:
             return SKETCHPAD
         family = self._installed(model).kind.family
-        assert family is not None  # what cannot be used is refused by then
+        assert family is not None  # unusable files have been refused before
         return FAMILIES[family]
 
     def _lacks(self, family: Family, role: str) -> bool:

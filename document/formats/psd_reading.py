@@ -223,7 +223,7 @@ class _Reader:
     def _drawn(self, layer: PSDLayer) -> RGBA | None:
         try:
             image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
-        except ImportError:  # strokes and gradients need libraries that psd-tools leaves optional
+        except ImportError:  # strokes and gradients need optional libraries of psd-tools
             return None
         return None if image is None else np.array(image.convert("RGBA"))
 

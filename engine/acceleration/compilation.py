@@ -108,7 +108,7 @@ class Compilation:
     def _begin(self, shape: Hashable, kinds: list[tuple[nn.Module, Any]]) -> None:
         """Compile copies: the blocks' own weights may be patched or moved meanwhile."""
         copies = [(copy.deepcopy(block), tree_map_only(Tensor, _blank, given)) for block, given in kinds]
-        threads = torch.get_num_threads()  # part of what compiled code is kept by, and every thread's own
+        threads = torch.get_num_threads()  # compiled code is cached by this number, and every thread has its own
         self._thread = threading.Thread(target=self._work, args=(shape, copies, threads), name="compilation", daemon=True)
         self._thread.start()
 
@@ -119,7 +119,7 @@ class Compilation:
                 for block, (arguments, keywords) in copies:
                     self._compile(block)(*arguments, **keywords)
         except Exception as error:  # a compiler can raise anything; pictures are drawn without it
-            self.problem = " ".join((str(error) or type(error).__name__).strip().splitlines()[:2])  # torch's first says little
+            self.problem = " ".join((str(error) or type(error).__name__).strip().splitlines()[:2])  # its first line says little
             log.warning("the UNet's blocks stay uncompiled: %s", self.problem)
         else:
             self._ready[shape] = GraphLaunch()

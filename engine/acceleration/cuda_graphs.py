@@ -32,7 +32,7 @@ class GraphLaunch:
             return function(*inputs)
         places = [weight.data_ptr() for weight in weights]
         if self._captured is None or places != self._places:
-            self._captured, self._places = None, places  # the old graph's memory first
+            self._captured, self._places = None, places  # free the old graph's memory first
             try:
                 self._captured = Captured(function, inputs)
             except RuntimeError as error:

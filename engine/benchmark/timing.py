@@ -81,7 +81,7 @@ def synchronize(device: torch.device) -> None:
 def peak_memory(action: Action, device: torch.device) -> int:
     """Bytes at the highest point of `action`: what the allocator holds of an accelerator; on the CPU the growth, sampled."""
     if device.type == "cpu":
-        glibc_malloc.give_back()  # what earlier runs freed would be taken again unseen
+        glibc_malloc.give_back()  # memory that earlier runs freed would be reused without being counted
         with _Sampler() as sampler:
             action()
         return sampler.growth

@@ -54,7 +54,7 @@ def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
     yield "transparent decoder: one pass at a time, then four", passes(subject.passes, 1), passes(subject.passes, 4)
     yield "transparent decoder: four at a time, then eight", passes(subject.passes, 4), passes(subject.passes, 8)
     if subject.width * subject.height <= SMALL:
-        call = step.replayed if model.device.type == "cpu" else step.together  # of a graph the kernels are not seen
+        call = step.replayed if model.device.type == "cpu" else step.together  # the kernels in a graph cannot be seen
         yield "UNet step as it is replayed, then its kernels alone", call, _Kernels(call)
         vae, one_pass = torch.no_grad()(lambda: codec.pixels(latents)), passes(1, 1)
         yield "VAE decode, then its kernels alone", vae, _Kernels(vae)

@@ -25,7 +25,7 @@ def dtypes(device: torch.device) -> Dtypes:
     """float32 on the CPU; half precision on accelerators, where MPS and XPU are untried."""
     if device.type == "cpu":
         return Dtypes(torch.float32, torch.float32, torch.float32)
-    # Older cards emulate bfloat16, at a price higher than that of float32.
+    # Older cards emulate bfloat16, which is slower than float32.
     brain = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     vae = torch.bfloat16 if brain else torch.float32
     return Dtypes(torch.float16, vae, torch.float16)

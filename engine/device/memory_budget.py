@@ -94,8 +94,8 @@ class MemoryBudget(Memory):
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                log.warning("out of memory at stage %s on %s: %s", stage, self.device, str(error))  # not itself: it holds frames
-            # Only outside of the except block are the frames gone that hold what did not fit.
+                log.warning("out of memory at stage %s on %s: %s", stage, self.device, str(error))  # the error holds frames
+            # The frames that hold what did not fit are freed only after the except block.
             self._shrink(stage)
 
     @property
@@ -118,7 +118,7 @@ class MemoryBudget(Memory):
             wanted = memory_plans.need(self.plan, stage, self.sizes, self._work) + self._reserve
             raise OutOfMemory(
                 f"out of memory on {self.device} at stage {stage}: about {wanted / GIB:.1f} GiB are needed, "
-                f"{self._own() / GIB:.1f} GiB can be had",
+                f"{self._own() / GIB:.1f} GiB are available",
                 "Choose a smaller size, or close other programs that use the device.",
             )
         self.use(smaller)

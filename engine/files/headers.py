@@ -75,7 +75,7 @@ def read_header(path: Path) -> Header:
         raise ModelBroken(f"{path} cannot be read: {error.strerror or error}") from error
     try:
         content = json.loads(text)
-    except ValueError as error:  # also UnicodeDecodeError
+    except ValueError as error:  # includes UnicodeDecodeError
         raise ModelBroken(f"{path} has a corrupt header: {error}", _DOWNLOAD_AGAIN) from error
     except RecursionError as error:
         raise ModelBroken(f"{path} has a corrupt header: it is nested too deeply", _DOWNLOAD_AGAIN) from error

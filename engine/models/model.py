@@ -77,7 +77,7 @@ class Model:
         placement = Placement(networks, self.device, self.accelerator)
         self.memory = MemoryBudget(placement, self._weigh(encoders), self.runtime.others)
         self.codec = self.codec.within(self.memory, self.accelerator)
-        for encoder in encoders:  # a known prompt needs no encoder; so they come when they run, not before
+        for encoder in encoders:  # a known prompt needs no encoder, so each is moved only when it runs
             encoder.register_forward_pre_hook(self._bring_text, with_kwargs=True)
 
     @property

@@ -239,7 +239,7 @@ def _drawn_anew(job: _Job, enlarged: RGBA, seed: int, weights: InstalledWeights,
     if job.mode == "refine":
         return (yield from redraw.layer(enlarged, native))
     alpha = np.ascontiguousarray(enlarged[..., 3])
-    # At an unchanged size nothing was enlarged, and what the source hides is still as it came.
+    # At an unchanged size nothing was enlarged, and hidden colour is still the source's own.
     colour = padded(enlarged) if enlarged is job.source else np.ascontiguousarray(enlarged[..., :3])
     return np.dstack([(yield from redraw.colour(colour, alpha, job.options.tiling(native))), alpha])
 
@@ -249,7 +249,7 @@ def _picture(job: _Job, rgba: RGBA, index: int, seed: int, warnings: tuple[str, 
     done = {**job.request.upscaling, "mode": job.mode}
     asked = replace(job.request, seed=seed, count=1, width=width, height=height, upscaling=done)
     if asked.upscaler is not None:
-        asked = replace(asked, upscaler=Path(asked.upscaler).stem)  # where the file lay is private
+        asked = replace(asked, upscaler=Path(asked.upscaler).stem)  # the file's folder is private
     return Picture(
         rgba=rgba,
         role="foreground",

@@ -160,7 +160,7 @@ def open_network(path: Path, device: torch.device) -> Network:
     state = _state_dict(path)
     try:
         descriptor = spandrel.ModelLoader().load_from_state_dict(spandrel.canonicalize_state_dict(state))
-    except Exception as error:  # what spandrel's detectors raise at a stranger's tensors is not defined
+    except Exception as error:  # spandrel's detectors may raise anything at unknown tensors
         raise ModelBroken(f"{path.name} holds no upscaler that spandrel knows: {_first_line(error)}") from error
     if not isinstance(descriptor, spandrel.ImageModelDescriptor) or descriptor.purpose == "FaceSR":
         raise ModelBroken(

@@ -152,7 +152,7 @@ class Refinement:
             return False
         try:
             stage()
-        except Exception:  # whatever it was, the stages before it are kept, and those after it still have their time
+        except Exception:  # earlier stages are kept, and later ones still have their time
             traceback.print_exc()
             print(f"{name} failed", flush=True)
             return False
@@ -181,7 +181,7 @@ def prepare(device: torch.device) -> None:
     """Start the device, and let it compute as fast as the networks bear."""
     torch.set_float32_matmul_precision("high")
     if device.type == "cuda":
-        torch.backends.cudnn.benchmark_limit = 4  # of ten: trying costs seconds of the few there are
+        torch.backends.cudnn.benchmark_limit = 4  # instead of ten: trials cost seconds, of which there are few
         torch.backends.cuda.enable_cudnn_sdp(False)  # it builds a kernel for every shape, which takes as long
         print(f"on {torch.cuda.get_device_name(device)}, torch {torch.__version__}", flush=True)
     torch.ones(1, device=device)

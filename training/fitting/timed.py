@@ -77,12 +77,12 @@ def _captured(step: Callable[[], None], device: torch.device) -> Callable[[], ob
             step()
     torch.cuda.current_stream(device).wait_stream(stream)
     wait(device)
-    try:  # on the same stream, to which the parameters' gradients are bound by now
+    try:  # on the same stream, to which the parameters' gradients are bound
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             step()
         graph.replay()
         wait(device)
-    except Exception:  # what cannot be captured says so in many ways; the same step runs without
+    except Exception:  # a failed capture can raise anything; the same step runs without it
         traceback.print_exc()
         print("not captured; going on step by step", flush=True)
         _leave_capture(device)

@@ -60,7 +60,7 @@ def _moments(
     x, moments, rows, channels, all_channels, rows_each, splits, plane,
     ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Mean and sum of squared differences of each channel over some rows; around the first row's value, as digits cancel else."""
+    """Mean and sum of squared differences of each channel over some rows; relative to the first row's value, to keep digits."""
     split, sample = tl.program_id(0), tl.program_id(2).to(tl.int64)
     channel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = channel < channels
