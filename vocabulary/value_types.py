@@ -34,7 +34,7 @@ class ValueType:
 
     @property
     def right(self) -> str:
-        """What would be right, after "it must be"."""
+        """What would be right, after "it must be"; the base class raises `NotImplementedError`."""
         raise NotImplementedError
 
     def admits(self, value: Any) -> bool:
