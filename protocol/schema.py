@@ -86,7 +86,10 @@ def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
 
 
 def parse(text: str | bytes, where: str = "message") -> dict[str, Any]:
-    """A JSON object from text that may be hostile. Raises `ProtocolError`, also for NaN, giant numbers and duplicate keys."""
+    """A JSON object from text that may be hostile.
+
+    Raises `ProtocolError` for depth, NaN, giant numbers, duplicate keys and lone surrogates.
+    """
     try:
         value = json.loads(
             text, parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite_float, object_pairs_hook=_unique_keys

@@ -38,7 +38,7 @@ class ValueType:
         raise NotImplementedError
 
     def admits(self, value: Any) -> bool:
-        """Whether the value is right."""
+        """Whether the value is right; the base class raises `NotImplementedError`."""
         raise NotImplementedError
 
     def complaint(self, name: str, value: Any) -> Complaint | None:

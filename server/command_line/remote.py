@@ -11,30 +11,15 @@ from typing import cast
 
 import numpy as np
 from acetate import protocol
-from acetate.engine import (
-    BadRequest,
-    EngineError,
-    ModelBroken,
-    ModelMissing,
-    NumericFailure,
-    OutOfMemory,
-    Picture,
-    Progress,
-    Request,
-)
+from acetate.engine import BadRequest, EngineError, Picture, Progress, Request
 from acetate.protocol import Address, Client, Condition, Failure, Image, Parameters, ProtocolError
 from acetate.vocabulary.parameters import values_of
 from acetate.vocabulary.roles import PICTURES, Role
 
-ERRORS: dict[str, type[EngineError]] = {
-    "bad-request": BadRequest,
-    "bad-message": BadRequest,
-    "too-large": BadRequest,
-    "model-missing": ModelMissing,
-    "model-broken": ModelBroken,
-    "out-of-memory": OutOfMemory,
-    "numeric-failure": NumericFailure,
-}
+from ..failures import engine_errors
+
+ERRORS: dict[str, type[EngineError]] = {**engine_errors(), "bad-message": BadRequest, "too-large": BadRequest}
+"""The engine's error for each failure code that stands for one."""
 
 
 class RemoteServer:

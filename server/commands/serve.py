@@ -11,14 +11,8 @@ from ..command_line import acceleration
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add where to listen and what to run on."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback needs TLS or --insecure")
-    parser.add_argument(
-        "--name",
-        dest="names",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a DNS name by which others reach this computer",
-    )
+    name = "a DNS name by which others reach this computer"
+    parser.add_argument("--name", dest="names", action="append", default=[], metavar="NAME", help=name)
     parser.add_argument("--port", type=int, help="0 means any free port (default: 22380, or any free one when that is taken)")
     parser.add_argument("--device", metavar="NAME[,NAME]", help="cpu, cuda, cuda:1, mps or xpu; one worker each")
     parser.add_argument("--preload", action="append", default=[], metavar="MODEL", help="open this model at once")

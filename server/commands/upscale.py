@@ -36,15 +36,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         kind = OPTIONS[name]
         assert isinstance(kind, Choice)
         parser.add_argument(f"--{name}", choices=kind.choices, help=meaning)
-    parser.add_argument(
-        "--set",
-        dest="further",
-        action="append",
-        default=[],
-        type=setting,
-        metavar="NAME=VALUE",
-        help=f"one of {', '.join(FURTHER)}",
-    )
+    further: dict[str, Any] = {"dest": "further", "action": "append", "default": [], "type": setting}
+    parser.add_argument("--set", metavar="NAME=VALUE", help=f"one of {', '.join(FURTHER)}", **further)
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")
     parameter_options.add(parser, PLAIN, of_one_task=True)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")

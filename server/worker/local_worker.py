@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import IO
 
 from acetate.protocol import Failure
 from acetate.protocol import messages as wire
@@ -60,7 +59,7 @@ class LocalWorker:
         async with self._starting:
             if not self._lost.is_set():
                 return
-            await self._end()
+            await self.close()
             waits = self._settings.restart_seconds
             await asyncio.sleep(waits[min(self._failures, len(waits) - 1)])
             try:
@@ -68,7 +67,7 @@ class LocalWorker:
                 await self._until_ready()
             except RunnerLostError as error:
                 self._failures += 1
-                await self._end()
+                await self.close()
                 log.error("worker did not come up", extra={"worker": self._name, "reason": str(error)})
                 if self._failures >= self._settings.start_failures:
                     raise RunnerUnavailableError(error.failure) from None
@@ -121,9 +120,6 @@ class LocalWorker:
     async def gone(self) -> None:
         await self._lost.wait()
 
-    async def close(self) -> None:
-        await self._end()
-
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def _spawn(self) -> None:
@@ -135,7 +131,7 @@ class LocalWorker:
             if self._device is not None:
                 arguments += ["--device", self._device]
         self._oom_kills = oom_kills()
-        with self._error_file() as errors:
+        with self._error_path().open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "acetate.server.worker.process", *arguments),
@@ -190,7 +186,7 @@ class LocalWorker:
             self._process.stdin.write(worker_messages.pack(command))
             await self._process.stdin.drain()
 
-    async def _end(self) -> None:
+    async def close(self) -> None:
         """Kill the process if it still runs: a worker has nothing to save."""
         process, self._process = self._process, None
         if process is not None:
@@ -235,7 +231,7 @@ class LocalWorker:
 
     async def _put_down(self, reason: str) -> Failure:
         self._failures += 1
-        await self._end()
+        await self.close()
         message = f"the engine's process was ended: {reason}"
         log.error("worker stuck", extra={"worker": self._name, "reason": reason})
         return Failure("worker-stuck", message, "If it happens again: acetate doctor")
@@ -259,9 +255,6 @@ class LocalWorker:
         )
         said = f"; its last words: {words.splitlines()[-1]}" if words else ""
         return Failure("worker-crashed", f"the engine's process {how}{said}", "If it happens again: acetate doctor")
-
-    def _error_file(self) -> IO[bytes]:
-        return self._error_path().open("wb")
 
     def _error_path(self) -> Path:
         return self._settings.folder / f"worker-{self._name}.err"
