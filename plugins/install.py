@@ -114,7 +114,10 @@ def _copy_websockets(target: Path) -> None:
 
 def install(host: Host, *, link: bool = False, enable: bool = False) -> list[EditorPlace]:
     """Put the plug-in into every copy of the editor, replacing an older one; return where. Raises `InstallError`."""
-    found = _required(host)
+    if not (found := places(host)):
+        raise InstallError(
+            f"no {host.title} was found; start {host.title} 3 once, so that it creates its folder, and install again"
+        )
     for place in found:
         with tempfile.TemporaryDirectory(dir=_made(place.plugins), prefix=".acetate-") as temporary:
             fresh = Path(temporary) / "fresh"
@@ -170,15 +173,6 @@ def zip_plugin(host: Host, destination: Path) -> Path:
         finally:
             unfinished.unlink(missing_ok=True)
     return target
-
-
-def _required(host: Host) -> list[EditorPlace]:
-    found = places(host)
-    if not found:
-        raise InstallError(
-            f"no {host.title} was found; start {host.title} 3 once, so that it creates its folder, and install again"
-        )
-    return found
 
 
 def _made(folder: Path) -> Path:

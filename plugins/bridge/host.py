@@ -64,19 +64,19 @@ class JobPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """An editor's own texts. `{name}`, `{path}`, `{error}` and `{reason}` (the error without its number) are filled in."""
+    """What an artist is told; an editor may say it its own way. `{name}`, `{path}` and `{reason}` are filled in."""
 
     reading: str = "Reading the layer"
     sending: str = "Sending"
-    nothing_selected: str
+    nothing_selected: str = "No part of the layer is selected. Select the part that may change."
     """Shown when a repaint's mask is empty."""
-    nothing_arrived: str
+    nothing_arrived: str = "The server sent no layer. Its log may say why; try again."
     """Shown when a job has finished without a layer."""
-    all_transparent: str
-    foreign_file: str
+    all_transparent: str = "The result is empty: every pixel is transparent. Try another prompt or seed."
+    foreign_file: str = "{name} is not a PSD, OpenRaster or PNG file. Choose one of these."
     """Shown for a file in none of the formats that can be inserted."""
-    unreadable: str
-    unwritable: str
+    unreadable: str = "{path} cannot be read: {reason}. Choose another file."
+    unwritable: str = "{path} cannot be written: {reason}. Choose another folder."
     empty_file: str = ""
     """Shown for a file without bytes; an empty text leaves the verdict to the server."""
 
@@ -84,7 +84,7 @@ class Wording:
 class EditorHost:
     """What an editor does for its jobs; a subclass for each. Everything is called on the editor's main thread."""
 
-    wording: Wording
+    wording = Wording()
     keeps_jobs = True
     """Whether the server keeps a result for the history when no editor is left to take it."""
     lost_seconds: float | None = None

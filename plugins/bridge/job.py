@@ -236,4 +236,4 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
 
 def _said(text: str, path: Path, error: BaseException | None = None) -> str:
     reason = error.strerror if isinstance(error, OSError) else error
-    return text.format(name=path.name, path=path, error=error, reason=reason)
+    return text.format(name=path.name, path=path, reason=reason)

@@ -8,24 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from acetate.protocol import (
-    Cancelled,
-    Connected,
-    Disconnected,
-    Error,
-    Event,
-    Failed,
-    Failure,
-    Finished,
-    Image,
-    LayerReady,
-    Preview,
-    Progress,
-    Queued,
-    Receiving,
-    Started,
-    Starting,
-)
+from acetate import protocol as wire
 
 from .words import described
 
@@ -43,14 +26,14 @@ class JobStatus:
     """The phase in a few words."""
     fraction: float | None = None
     """Share of the job that is done, in [0, 1]; `None` when unknown."""
-    preview: Image | None = None
+    preview: wire.Image | None = None
     """The newest state of the picture; the reader may take it away."""
-    layers: list[LayerReady] = field(default_factory=list)
+    layers: list[wire.LayerReady] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     """The server's remarks about a finished job."""
     stopping: bool = False
     """Whether the person has asked to stop."""
-    failure: Failure | None = None
+    failure: wire.Failure | None = None
     """Why it failed, or why there is no connection now."""
     patient: bool = False
     """Whether to wait, once the server has accepted the job, for it to come back, however long that takes."""
@@ -64,30 +47,30 @@ class JobStatus:
     def over(self) -> bool:
         return self.outcome is not None
 
-    def take(self, event: Event, at: float) -> None:
+    def take(self, event: wire.Event, at: float) -> None:
         """Take in an event; `at` is seconds on any clock that does not go back. Events of other jobs are ignored."""
         if self.over:
             return
-        if isinstance(event, Starting):
+        if isinstance(event, wire.Starting):
             self.text = "Starting the Acetate server"
-        elif isinstance(event, Connected):
+        elif isinstance(event, wire.Connected):
             self.lost_since = self.failure = None
             self.text = "Connected"
-        elif isinstance(event, Disconnected):
+        elif isinstance(event, wire.Disconnected):
             self._lost(event, at)
         elif self.job is None:
             return
         elif getattr(event, "job", None) == self.job:
             self._of_job(event)
-        elif isinstance(event, Error) and not event.about and not self.accepted:  # it may have been ours
+        elif isinstance(event, wire.Error) and not event.about and not self.accepted:  # it may have been ours
             self._end("failed", event.failure)
 
     def give_up_after(self, seconds: float, at: float) -> None:
         """End a job whose connection has been lost for longer than that. For hosts that cannot wait for a reconnection."""
         if self.lost_since is not None and at - self.lost_since > seconds:
-            self._end("failed", self.failure or Failure("connection-lost", "the connection to the server is lost"))
+            self._end("failed", self.failure or wire.Failure("connection-lost", "the connection to the server is lost"))
 
-    def _lost(self, event: Disconnected, at: float) -> None:
+    def _lost(self, event: wire.Disconnected, at: float) -> None:
         self.text = "Waiting for the server"
         self.failure = event.failure
         if self.lost_since is None:
@@ -96,27 +79,27 @@ class JobStatus:
         if event.retry_in is None or hopeless:
             self._end("failed", event.failure)
 
-    def _of_job(self, event: Event) -> None:
+    def _of_job(self, event: wire.Event) -> None:
         self.accepted = True
-        if isinstance(event, (Queued, Receiving)):
+        if isinstance(event, (wire.Queued, wire.Receiving)):
             self.text = described(event)
-        elif isinstance(event, Started):
+        elif isinstance(event, wire.Started):
             self.text = "Starting" if event.attempt == 1 else "Starting again after an error"
-        elif isinstance(event, Progress):
+        elif isinstance(event, wire.Progress):
             self.fraction, self.text = event.fraction, described(event)
-        elif isinstance(event, Preview):
+        elif isinstance(event, wire.Preview):
             self.preview = event.image
-        elif isinstance(event, LayerReady):
+        elif isinstance(event, wire.LayerReady):
             self.layers.append(event)
-        elif isinstance(event, Finished):
+        elif isinstance(event, wire.Finished):
             self.notes = event.notes
             self._end("finished", None)
-        elif isinstance(event, Cancelled):
-            elsewhere = Failure("cancelled", "the job was stopped by another program", "Generate again to repeat it.")
+        elif isinstance(event, wire.Cancelled):
+            elsewhere = wire.Failure("cancelled", "the job was stopped by another program", "Generate again to repeat it.")
             self._end("cancelled", None if self.stopping else elsewhere)
-        elif isinstance(event, (Failed, Error)):
+        elif isinstance(event, (wire.Failed, wire.Error)):
             self._end("failed", event.failure)
 
-    def _end(self, outcome: Literal["finished", "failed", "cancelled"], failure: Failure | None) -> None:
+    def _end(self, outcome: Literal["finished", "failed", "cancelled"], failure: wire.Failure | None) -> None:
         self.outcome, self.failure, self.lost_since = outcome, failure, None
         self.text = {"finished": "Done", "failed": "Failed", "cancelled": "Stopped"}[outcome]

@@ -116,7 +116,7 @@ _, add_convert_indexed = argument(
     "boolean",
     "convert-indexed",
     "_Convert to RGB",
-    "Convert an image with a palette to RGB; otherwise it is refused (a dialog asks)",
+    "Convert a palette image to RGB; else it is refused (a dialog asks)",
     False,
 )
 _, add_time_limit = argument(

@@ -30,12 +30,7 @@ class GimpHost(EditorHost):
     wording = Wording(
         reading=JobStatus.text,
         sending=JobStatus.text,
-        nothing_selected="No part of the layer is selected. Select the part that may change, then repaint it.",
-        nothing_arrived="The server sent no layer. Its log may say why; try again.",
-        all_transparent="The result is empty: every pixel is transparent. Try another seed or other words.",
         foreign_file="{name} is not a PSD, OpenRaster or PNG file. For other files, use File > Open as Layers.",
-        unreadable="{path} cannot be read: {reason}. Choose another file.",
-        unwritable="{path} cannot be written: {reason}. Choose another folder.",
         empty_file="{name} is empty: the file has no bytes. Choose another file, or save it again where it came from.",
     )
     keeps_jobs = False

@@ -79,7 +79,7 @@ def _begun(call: ProcedureCall, client: Client, editor_jobs: EditorJobs) -> Pend
         path = file.get_path() if file is not None else None
         if not path:
             raise RefusedError("No file was chosen. Choose a PSD, OpenRaster or PNG file.")
-        plan = JobPlan(format=jobs.wire_format(image), anchor=layer, title=Path(path).name)
+        plan = JobPlan(format=pixels.wire_format(image), anchor=layer, title=Path(path).name)
         return editor_jobs.insert_file(Path(path), image, lambda: plan)
     if call.command.name == "acetate-history":
         entry = history_entry(client, call.value("job") or "", call.value("time-limit"))

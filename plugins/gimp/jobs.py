@@ -44,7 +44,7 @@ def generation(
     return JobPlan(
         box=form.result_box(box) if box is not None else None,
         name=form.result_name(layer.get_name()) if layer is not None else "",
-        format=wire_format(image),
+        format=pixels.wire_format(image),
         source=layer if takes else None,
         source_box=canvas.box_of(layer) if takes else None,
         anchor=above,
@@ -112,8 +112,3 @@ def _own_box(form: Form, image: Gimp.Image | None, layer: Gimp.Layer | None) -> 
         width=form.width,
         height=form.height,
     )
-
-
-def wire_format(image: Gimp.Image | None) -> str:
-    """The format in which layers for the image are wanted; 8 bits for one that has yet to be made."""
-    return pixels.wire_format(image) if image is not None else "rgba8"

@@ -24,9 +24,9 @@ MASK = "Y u8"
 alpha equals these bytes, while "Y' u8" would brighten a mask value of 66 to 139."""
 
 
-def wire_format(image: Gimp.Image) -> str:
-    """The wire's format that loses nothing in an image of this precision."""
-    precision = image.get_precision()
+def wire_format(image: Gimp.Image | None) -> str:
+    """The wire's format that loses nothing in an image of this precision; 8 bits for an image that has yet to be made."""
+    precision = image.get_precision() if image is not None else Gimp.Precision.U8_NON_LINEAR
     if precision in (Gimp.Precision.U8_LINEAR, Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL):
         return "rgba8"
     if precision in (Gimp.Precision.U16_LINEAR, Gimp.Precision.U16_NON_LINEAR, Gimp.Precision.U16_PERCEPTUAL):

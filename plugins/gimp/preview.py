@@ -33,7 +33,7 @@ class PreviewPane:
 
     def show(self, image: Image) -> None:
         width, height = fitted(image.width, image.height)
-        self._set(width, height, tight(scaled(image, width, height)))
+        self._set(width, height, scaled(image, width, height).get_pixels())
 
     def show_placed(self, image: Image, layer: Layer) -> None:
         """Show a layer's crop where it lies in the layer's box."""
@@ -45,10 +45,10 @@ class PreviewPane:
         x, y = min(width - 1, round((layer.x - box.x) * factor)), min(height - 1, round((layer.y - box.y) * factor))
         w, h = max(1, min(width - x, round(image.width * factor))), max(1, min(height - y, round(image.height * factor)))
         scaled(image, w, h).copy_area(0, 0, w, h, whole, x, y)
-        self._set(width, height, tight(whole))
+        self._set(width, height, whole.get_pixels())
 
     def _set(self, width: int, height: int, data: bytes) -> None:
-        self._size, self._data = (width, height), data
+        self._size, self._data = (width, height), bytes(data)  # rows of four-byte pixels, which a pixbuf does not pad
         self._area.set_size_request(width, height)
         self._draw()
 
@@ -70,8 +70,3 @@ def scaled(image: Image, width: int, height: int) -> GdkPixbuf.Pixbuf:
         GLib.Bytes.new(data), GdkPixbuf.Colorspace.RGB, True, 8, image.width, image.height, image.width * 4
     )
     return whole.scale_simple(width, height, GdkPixbuf.InterpType.BILINEAR)
-
-
-def tight(pixbuf: GdkPixbuf.Pixbuf) -> bytes:
-    """The pixbuf's RGBA rows, which have no padding as their pixels have four bytes."""
-    return bytes(pixbuf.get_pixels())

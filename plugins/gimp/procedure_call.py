@@ -14,7 +14,7 @@ from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.words import explained
 from gi.repository import Gimp
 
-from . import canvas, jobs
+from . import canvas, jobs, pixels
 from .commands import MenuCommand
 from .host import StoppedError
 from .values import form_of
@@ -68,7 +68,7 @@ def from_history(
     job: str, task: str, image: Gimp.Image | None, above: Gimp.Layer | None, editor_jobs: EditorJobs
 ) -> PendingResult:
     """Start inserting a finished job of the server's history above that layer. Raises `RefusedError`."""
-    plan = JobPlan(format=jobs.wire_format(image), anchor=above, record={"task": task})
+    plan = JobPlan(format=pixels.wire_format(image), anchor=above, record={"task": task})
     return editor_jobs.insert_again(job, image, lambda: plan)
 
 

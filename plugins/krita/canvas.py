@@ -11,7 +11,7 @@ import json
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from acetate.plugins.bridge.host import DocumentClosedError
+from acetate.plugins.bridge.host import DocumentClosedError, RefusedError
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
 from acetate.protocol import Box
 
@@ -257,14 +257,16 @@ def remember(document: Any, record: dict[str, Any]) -> None:
 # --- what cannot be done ---------------------------------------------------------------------------------------------
 
 
-def required_box(document: Any, node: Any | None, what: str) -> Box | str:
-    """The box to read of a layer that a task works on, or why there is none. Parts far beyond the canvas are left out."""
+def required_box(document: Any, node: Any | None, what: str) -> Box:
+    """The box to read of a layer that a task works on, without parts far beyond the canvas. Raises `RefusedError`."""
     if node is None:
-        return f"No layer is active. Select {what} in the Layers docker."
+        raise RefusedError(f"No layer is active. Select {what} in the Layers docker.")
     box = layer_box(document, node)
     if box is None:
-        return f"The layer “{node.name()}” is empty. Select {what}."
+        raise RefusedError(f"The layer “{node.name()}” is empty. Select {what}.")
     if node.type() == "paintlayer":
         return box
     seen = box.intersection(canvas_box(document))
-    return f"The layer “{node.name()}” lies outside the canvas. Select {what}." if seen.empty else seen
+    if seen.empty:
+        raise RefusedError(f"The layer “{node.name()}” lies outside the canvas. Select {what}.")
+    return seen

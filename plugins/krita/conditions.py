@@ -36,8 +36,6 @@ def plan(document: Any, form: Form) -> JobPlan:
         result = JobPlan(box=target, anchor=anchor, title=title, format=FORMAT)
     else:
         node_box = canvas.required_box(document, active, WHAT[task.takes])
-        if isinstance(node_box, str):
-            raise RefusedError(node_box)
         if task.masked:
             node_box = _with_selection(node_box, selection, whole)
         own_place = task.takes in ("source", "background")

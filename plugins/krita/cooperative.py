@@ -22,7 +22,7 @@ class CooperativeTurns:
     """Runs pieces of work one after the other, in short turns."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Work[Any], Callable[[Any, BaseException | None], None]]] = []
+        self._waiting: list[tuple[Work[Any], Then[Any]]] = []
         self._in_turn = False
         self._timer = QtCore.QTimer()
         self._timer.setInterval(0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from acetate.plugins.bridge.host import EditorHost, RefusedError, Wording, Work
+from acetate.plugins.bridge.host import EditorHost, RefusedError, Work
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.stack import Folder, Item, Sheet, sheets
 from acetate.protocol import Box, Image
@@ -21,7 +21,6 @@ TO_BE_DRAGGED = "It lies above your layer, which is the lowest one: Krita lets n
 REMEMBERED_LAYERS = 200
 """How many layers' parameters a document keeps, newest last."""
 
-EMPTY = "The result is empty: every pixel is transparent. Try another prompt or seed."
 NO_DOCUMENT = "No document is open. Create or open one first."
 
 
@@ -30,15 +29,6 @@ class KritaHost(EditorHost):
 
     Krita has no groups of undo steps for plug-ins; `canvas.insert` changes the document once.
     """
-
-    wording = Wording(
-        nothing_selected="The selection does not touch the layer. Select the part of it that may change.",
-        nothing_arrived=EMPTY,
-        all_transparent=EMPTY,
-        foreign_file="{name} is not a PSD, OpenRaster or PNG file. Choose one of these.",
-        unreadable="{name} cannot be read: {error}. Choose another file.",
-        unwritable="The file cannot be written: {error}. Choose another folder.",
-    )
 
     def __init__(self, app: Any) -> None:
         self._app = app

@@ -106,10 +106,8 @@ class FormPanel(QtWidgets.QWidget):
         self.negative.set_text(form.negative_prompt)
         for role, field in self.prompts.items():
             field.set_text(form.prompts.get(role, ""))
-        for combo, value in ((self.model, form.model), (self.area, form.area), (self.scheduler, form.scheduler)):
-            choose(combo, value)
-        choose(self.upscaler, form.upscaler)
-        choose(self.method, form.method)
+        for name in ("model", "area", "scheduler", "upscaler", "method"):
+            choose(getattr(self, name), getattr(form, name))
         self.width_.setValue(form.width or 512)
         self.height_.setValue(form.height or 512)
         self.count.setValue(form.count)

@@ -120,5 +120,5 @@ def test_without_an_active_layer_new_ones_go_on_top_and_the_others_are_refused(a
 def test_a_selection_that_misses_the_layer_is_refused_when_it_is_read(krita, document):
     select(krita, document, 100, 100, 5, 5)
     form = Form(task="repaint", prompt="fig")
-    with pytest.raises(RefusedError, match="does not touch"):
+    with pytest.raises(RefusedError, match="No part of the layer is selected"):
         read(document, form, conditions.plan(document, form))
