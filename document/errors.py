@@ -28,7 +28,7 @@ class UnsupportedFile(DocumentError):
 
 
 class TooLarge(DocumentError):
-    """The file would need more memory than a file from anyone is given."""
+    """The file would need more memory than an untrusted file is given."""
 
 
 class UnwritableFile(DocumentError):
@@ -36,4 +36,4 @@ class UnwritableFile(DocumentError):
 
 
 class LayerNotFound(DocumentError):
-    """No layer has the name, or several have it; the message lists the names there are."""
+    """No layer has the name, or several have it; the message lists the existing names."""

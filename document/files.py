@@ -31,12 +31,15 @@ FORMATS = tuple(WRITERS)
 
 
 def read(path: str | os.PathLike[str]) -> Document:
-    """A PSD, OpenRaster or picture file as a document; the content decides which, not the suffix."""
+    """A PSD, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying what is wrong."""
     return _read(_load(path), Path(path).name)
 
 
 def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Write in the format of the suffix (.psd, .ora, .png), as a whole or not at all. Returns what `losses` says of it."""
+    """Write in the format of the suffix (.psd, .ora, .png), completely or not at all; returns the `losses`.
+
+    Raises `UnsupportedFile` for another suffix, and `UnwritableFile` or `TooLarge` where the format or the disk refuses it.
+    """
     writer = WRITERS[format_of(path)]
     _write_whole(Path(path), lambda file: writer(document, file))
     return losses(document, format_of(path))
@@ -67,10 +70,10 @@ def insert_into_file(
     above: str | None = None,
     below: str | None = None,
 ) -> tuple[str, ...]:
-    """Add one layer to a PSD or OpenRaster file, leaving all that is in it as it is, also what `read` could not keep.
+    """Add one layer to a PSD or OpenRaster file and leave everything else in it as it is, even what `read` could not keep.
 
-    It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the
-    file itself is replaced. Returns what the file's merged picture lacks now, one sentence each.
+    It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the file
+    itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`.
     """
     data, notes = _inserted(_load(path), layer, Path(path).name, above, below)
     _write_whole(Path(path if target is None else target), lambda file: file.write(data))
@@ -78,7 +81,7 @@ def insert_into_file(
 
 
 def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None = None, below: str | None = None) -> bytes:
-    """As `insert_into_file`, in memory."""
+    """As `insert_into_file`, in memory; raises the same."""
     return _inserted(data, layer, name, above, below)[0]
 
 
@@ -140,7 +143,8 @@ def _load(path: str | os.PathLike[str]) -> bytes:
 
 
 def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """To a temporary file in the same folder, then renamed; on any failure the old file stays and the temporary one goes."""
+    """Write to a temporary file in the same folder, then rename it; after a failure the old file is still there and it is
+    gone."""
     path = path.resolve()
     temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
     try:

@@ -55,7 +55,7 @@ class Layer:
     """Pixels with a place on the canvas."""
 
     rgba: RGBA
-    """May be empty (`(0, 0, 4)`), larger than the canvas, or beside it."""
+    """`(H, W, 4)` uint8 straight; may be empty (`(0, 0, 4)`), larger than the canvas, or outside it."""
     x: int = 0
     """Canvas column of the left edge; may be negative."""
     y: int = 0

@@ -32,17 +32,17 @@ def names(document: Document) -> tuple[str, ...]:
 
 
 def below(document: Document, name: str) -> RGBA:
-    """Everything below the named layer or group as one picture of the canvas: what would show with it and all above removed."""
+    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` straight: without it and all above."""
     return compose(replace(document, layers=_cut(document.layers, _locate(document, name))))
 
 
 def alone(document: Document, name: str) -> RGBA:
-    """The named layer or group by itself on the canvas, at full opacity and visible, its colour under alpha 0 dropped."""
+    """The named layer or group by itself on the canvas, `(H, W, 4)` straight, opaque and visible; no colour under alpha 0."""
     return render((replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True),), document.box)
 
 
 def insert(document: Document, node: Node, *, above: str | None = None, below: str | None = None) -> Document:
-    """Place `node` directly above or below the named one, in the same group; without a name, on top of everything."""
+    """Place `node` directly above or below the named one, in its group, else on top. Raises `ValueError` where both are given."""
     if above is not None and below is not None:
         raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")
     if above is None and below is None:
@@ -57,7 +57,7 @@ def insert(document: Document, node: Node, *, above: str | None = None, below: s
 
 
 def choose(full_names: Sequence[str], wanted: str) -> int:
-    """Index of the one full name (`Group/Layer`) that `wanted` means: its end, or all of it after a slash."""
+    """Index of the full name, such as `Group/Layer`, that ends with `wanted`. Raises `LayerNotFound` unless there is just one."""
     rooted = ["/" + full for full in full_names]
     ending = wanted if wanted.startswith("/") else "/" + wanted
     matches = [i for i, full in enumerate(rooted) if full == wanted or (ending != wanted and full.endswith(ending))]
@@ -67,7 +67,7 @@ def choose(full_names: Sequence[str], wanted: str) -> int:
         found = ", ".join(repr(rooted[i]) for i in matches)
         raise LayerNotFound(f"{len(matches)} layers are called {wanted!r}: {found}", "Give the group too, or rename one of them.")
     listed = ", ".join(repr(full) for full in full_names) or "none"
-    raise LayerNotFound(f"there is no layer {wanted!r}; the layers are: {listed}", "Capitals matter.")
+    raise LayerNotFound(f"there is no layer {wanted!r}; the layers are: {listed}", "Names are case-sensitive.")
 
 
 def _entries(nodes: Sequence[Node], prefix: str = "", path: Path = ()) -> list[tuple[str, Path]]:

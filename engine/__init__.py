@@ -31,7 +31,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load torch only for whoever asks for the engine itself."""
+    """Import torch only for callers that ask for `Engine`. Raises `AttributeError` for any other name."""
     if name == "Engine":
         from .engine import Engine
 

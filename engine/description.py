@@ -39,17 +39,14 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
 
 
 def described_tasks() -> dict[str, Any]:
-    """Of each task the parameters that it heeds with their defaults, and the pictures that it cannot do without."""
+    """For each task, the parameters that it heeds with their defaults, and the pictures that it cannot do without."""
     defaults = Request()
     return {
-        name: {
-            "parameters": {one: getattr(defaults, one) for one in row.parameters},
-            "conditions": list(row.conditions),
-        }
+        name: {"parameters": {one: getattr(defaults, one) for one in row.parameters}, "conditions": list(row.conditions)}
         for name, row in TASKS.items()
     }
 
 
 def families_of(task: str) -> list[Family]:
-    """Families that have weights for a task."""
+    """The families that have weights for a task."""
     return [family for family in FAMILIES.values() if family.can(task)]

@@ -50,10 +50,7 @@ class Engine:
         self._upscalers = Upscalers(self.device, self.library)
 
     def run(self, request: Request) -> Iterator[Progress | Picture]:
-        """Check, load what is needed, generate. Closing the iterator cancels between two steps.
-
-        Raises a subclass of `EngineError`. Cancelling raises nothing.
-        """
+        """Check, load what is needed, generate. Close the iterator to cancel between steps. Raises an `EngineError`."""
         validation.check(request)
         request = emphasis.with_loras(request)
         validation.check(request)
@@ -100,14 +97,14 @@ class Engine:
         return replace(self._runtime, others=others)
 
     def _installed(self, name: str) -> Installed:
-        """The checkpoint `name`; the built-in model is named among what there is."""
+        """The checkpoint `name`; the hint of a refusal also names the built-in model."""
         try:
             return self.library.find(name, "checkpoint")
         except ModelMissing as error:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
 
     def _check_files(self, request: Request) -> None:
-        """Miss what a request needs now, not after minutes of loading and drawing."""
+        """Report missing files now, not after minutes of loading and drawing."""
         if not requirements.uses_model(request):
             return
         family = self._family(request.model)
@@ -119,7 +116,7 @@ class Engine:
         if model == builtin.NAME:
             return SKETCHPAD
         family = self._installed(model).kind.family
-        assert family is not None  # what cannot be used is refused by then
+        assert family is not None  # unusable files have been refused before
         return FAMILIES[family]
 
     def _lacks(self, family: Family, role: str) -> bool:

@@ -1,7 +1,4 @@
-"""The weight files that a request takes beside its base model: known before anything is opened.
-
-Knows recipes; does not know where a file lies.
-"""
+"""The weight files that a request takes besides its base model, known before anything is opened."""
 
 from __future__ import annotations
 
@@ -20,15 +17,15 @@ DECODER = "transparent-decoder"
 
 
 def uses_model(request: Request) -> bool:
-    """Whether a base model has a part in it: enlarging alone takes none, whatever name the request carries."""
+    """Whether the request uses a base model: enlarging alone does not, whatever name it carries."""
     return not TASKS[request.task].enlarges or (request.strength != 0 and request.upscaling.get("mode") != "enlarge")
 
 
 def roles_of(request: Request, family: Family) -> tuple[str, ...]:
-    """Catalogue roles of what the request cannot do without.
+    """Catalogue roles of the files that the request cannot do without.
 
-    Raises `BadRequest` where the family has no way to do it, or would ignore what was asked.
-    A transparent encoder is not among them: without one a source is encoded as the plain VAE sees it.
+    Raises `BadRequest` where the family cannot do it, or would ignore what was asked. A transparent encoder is not among them:
+    without one a source is encoded as the plain VAE sees it.
     """
     if TASKS[request.task].enlarges:
         if request.upscaling.get("mode") != "refine":
@@ -59,7 +56,7 @@ def _refuse_ignored(request: Request, family: Family, recipes: Sequence[Recipe])
 
 
 def check(family: Family, roles: Iterable[str], find: Find) -> None:
-    """Raise one `ModelMissing` for all that is not there, with the commands that bring it."""
+    """Raise one `ModelMissing` for everything that is missing, with the commands that download it."""
     missing: list[ModelMissing] = []
     for role in roles:
         try:

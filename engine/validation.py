@@ -1,6 +1,6 @@
 """Check a request before anything is loaded: every refusal names the value and says what would be right.
 
-What can be told without pixels is the vocabulary's verdict, which the wire gives too; the pictures themselves are looked at here.
+What can be told without pixels is the vocabulary's verdict, as on the wire; the pictures themselves are checked here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .values.request import Request
 
 
 def check(request: Request) -> None:
-    """Raise `BadRequest` for the first thing that is wrong with `request`."""
+    """Raise `BadRequest` for the first mistake in `request`."""
     given = given_among({name: getattr(request, name) for name in GIVEN})
     if wrong := complaint(request.task, values_of(request), given, paths=True):
         raise BadRequest(wrong.message, wrong.hint)

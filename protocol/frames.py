@@ -105,7 +105,7 @@ def compress(payload: bytes | memoryview) -> bytes:
 
 
 def unpack_upload(frame: bytes) -> tuple[UploadPart, bytes | memoryview]:
-    """A client's binary frame: the header and the decoded payload. Refuses unknown fields."""
+    """A client's binary frame: header and decoded payload. Raises `ProtocolError`, also for unknown types and fields."""
     body, payload = _split(frame)
     kind = body.pop("type", None)
     if kind != UploadPart.TYPE:

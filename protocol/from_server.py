@@ -169,12 +169,16 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Jobs:
+    """Every job that runs, waits, or has not been acknowledged."""
+
     TYPE: ClassVar[str] = "jobs"
     jobs: tuple[JobLine, ...]
 
 
 @dataclass(frozen=True)
 class History:
+    """A page of the history, newest first; `more` says that older entries follow."""
+
     TYPE: ClassVar[str] = "history"
     entries: tuple[HistoryEntry, ...]
     more: bool = False
@@ -182,6 +186,8 @@ class History:
 
 @dataclass(frozen=True)
 class Discarded:
+    """The job and its results are deleted."""
+
     TYPE: ClassVar[str] = "discarded"
     job: str
 

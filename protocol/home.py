@@ -46,6 +46,7 @@ def home() -> Path:
 
 
 def state_file() -> Path:
+    """The file in which a running server states its address."""
     return home() / "server.json"
 
 

@@ -130,7 +130,7 @@ def to_text(message: ClientMessage | ServerMessage) -> str:
 
 
 def from_client(text: str) -> ClientMessage:
-    """A client's text frame, checked strictly: unknown types and fields are refused by name."""
+    """A client's text frame, checked strictly: raises `ProtocolError`, which names unknown types and fields."""
     if len(text) > MAX_TEXT_BYTES or len(text.encode(errors="surrogatepass")) > MAX_TEXT_BYTES:
         raise ProtocolError("too-large", f"the message has {len(text)} characters; at most {MAX_TEXT_BYTES} bytes are allowed")
     body = parse(text)
@@ -145,7 +145,7 @@ def from_client(text: str) -> ClientMessage:
 
 
 def refuse(parameters: Any) -> None:
-    """Raise `ProtocolError` for the first parameter that is wrong, in the engine's words. What is no object, `decode` refuses."""
+    """Raise `ProtocolError` for the first wrong parameter, in the engine's words; `decode` refuses what is not an object."""
     if isinstance(parameters, dict) and (wrong := of_parameters(parameters)):
         raise ProtocolError("too-large" if wrong.too_large else "bad-message", wrong.message, wrong.hint)
 

@@ -45,7 +45,7 @@ class Image:
 
 
 def byte_count(width: int, height: int, format: str) -> int:
-    """The bytes of a picture; refuses formats and sizes that the protocol does not carry."""
+    """The bytes of a picture. Raises `ProtocolError` for formats and sizes that the protocol does not carry."""
     if format not in BYTES_PER_PIXEL:
         raise ProtocolError("bad-request", f"the pixel format is {format!r}; known are {', '.join(BYTES_PER_PIXEL)}")
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE and width * height <= MAX_PIXELS):

@@ -70,7 +70,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
-    """A `cls` from a JSON object. `strict` refuses unknown fields by name; otherwise they are ignored."""
+    """A `cls` from a JSON object. Raises `ProtocolError`, for unknown fields where `strict`; otherwise they are ignored."""
     if not isinstance(value, dict):
         raise _wrong(where, value, "a JSON object")
     hashable: Any = cls  # mypy takes `type[T]` for unhashable
@@ -86,7 +86,10 @@ def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
 
 
 def parse(text: str | bytes, where: str = "message") -> dict[str, Any]:
-    """A JSON object from text that may be hostile: depth, NaN, giant numbers, duplicate keys and lone surrogates are refused."""
+    """A JSON object from text that may be hostile.
+
+    Raises `ProtocolError` for depth, NaN, giant numbers, duplicate keys and lone surrogates.
+    """
     try:
         value = json.loads(
             text, parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite_float, object_pairs_hook=_unique_keys

@@ -79,7 +79,7 @@ def resize(rgba: RGBA, width: int, height: int, filter: Filter = "lanczos") -> R
 
 
 def _resize_weighted(rgba: RGBA, size: tuple[int, int], filter: Filter) -> RGBA:
-    """One float plane at a time, so that beside the result only three of them are held."""
+    """Resize one float plane at a time, so that only three of them are held besides the result."""
     alpha = rgba[..., 3] * np.float32(1 / 255)
     scaled_alpha = _scaled(alpha, size, filter)  # not clipped yet: where the filter overshoots, weighted colour does as well
     covered = scaled_alpha >= _LEAST_ALPHA

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STARTED = time.monotonic()
 STAGES = ("codec", "denoiser", "decoders", "joint", "foreground-to-background", "background-to-foreground")
-"""Of `refine`, which is imported later than its arguments are read."""
+"""Stages of `refine`, which is imported only after its arguments are read."""
 
 
 def main() -> None:

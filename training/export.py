@@ -53,7 +53,7 @@ def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser
 
 
 def load(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
-    """The trained networks, float32: the codec with what is folded into it, the averaged weights of the denoiser."""
+    """The trained networks, float32: the codec with its folded statistics, the averaged weights of the denoiser."""
     trained = next(path for path in (folder / "decoders.pt", folder / "codec.pt") if path.exists())
     codec = Trainer(autoencoder.Codec(), trained, peak=0, steps=1).network
     words = tokenizer.kept(folder / "tokenizer")
@@ -82,14 +82,14 @@ def read(folder: Path) -> tuple[autoencoder.Codec, denoiser.Denoiser]:
 
 
 def sample(pictures: int) -> NDArray[np.int64]:
-    """Which pictures the preview is fitted to."""
+    """Indices of the pictures that the preview is fitted to, `(n,)`."""
     return np.random.default_rng(0).choice(pictures, min(1500, pictures), replace=False)
 
 
 def preview_of(latents: Tensor, data: Tensor) -> dict[str, Any]:
-    """Least-squares RGBA at 1/8 size from latents: free, and good enough to watch a layer form.
+    """Least-squares RGBA at 1/8 size from latents, `(N, C, h, w)`: free, and good enough to watch a layer form.
 
-    `data` is what `network_form` made of the pictures; premultiplied here.
+    `data`, `(N, 4, H, W)` uint8, is what `network_form` made of the pictures; it is premultiplied here.
     """
     alpha, colour = data[:, :1].float() / 255, data[:, 1:].float() / 255
     wanted = F.avg_pool2d(torch.cat([colour * alpha, alpha], dim=1), 8).permute(0, 2, 3, 1).reshape(-1, 4)

@@ -34,10 +34,11 @@ class ValueType:
 
     @property
     def right(self) -> str:
-        """What would be right, after "it must be"."""
+        """What would be right, after "it must be"; the base class raises `NotImplementedError`."""
         raise NotImplementedError
 
     def admits(self, value: Any) -> bool:
+        """Whether `value` is one of them; the base class raises `NotImplementedError`."""
         raise NotImplementedError
 
     def complaint(self, name: str, value: Any) -> Complaint | None:

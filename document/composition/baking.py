@@ -1,4 +1,4 @@
-"""Baking: what a `Layer` cannot hold (masks, clipping, masked groups) is worked into its pixels, and said.
+"""Baking: what a `Layer` cannot hold (masks, clipping, masked groups) is worked into its pixels and noted.
 
 Exact where the picture allows it: a clipped run looks the same after merging. Knows nothing of the file it came from.
 """
@@ -19,10 +19,10 @@ from .compose import render
 
 @dataclass(frozen=True, eq=False)
 class LayerMask:
-    """What of a layer shows: 255 = all of it."""
+    """Which part of a layer shows: 255 = all of it."""
 
     values: NDArray[np.uint8]
-    """`(H, W)`; may be empty."""
+    """`(H, W)` uint8; may be empty."""
     x: int
     y: int
     outside: int
@@ -43,7 +43,7 @@ class Source:
     """Shows only where the nearest unclipped layer below it does."""
     has_pixels: bool = True
     notes: tuple[str, ...] = field(default=())
-    """What was already lost on the way here."""
+    """What was already lost before baking."""
 
 
 def bake(sources: Sequence[Source], canvas: Box, notes: list[str]) -> tuple[Node, ...]:

@@ -1,6 +1,6 @@
 """How two colours mix: the blend modes, as functions of backdrop and source.
 
-Arrays are float32 `(3, H, W)` in [0, 1], straight colour; alpha is none of their business. The separable and the four
+Arrays are float32 `(3, H, W)` in [0, 1], straight colour; they never see alpha. The separable and the four
 luminosity modes are those of PDF 32000-1:2008 section 11.3.5 (and CSS); the rest follow Photoshop's documented behaviour.
 """
 

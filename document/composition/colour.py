@@ -18,8 +18,10 @@ _DATE = slice(24, 36)
 
 
 class Converted(NamedTuple):
+    """A picture in sRGB, and how it got there."""
+
     image: Image.Image
-    """Mode RGB."""
+    """A Pillow image of mode RGB."""
     note: str
     """What was converted, for the person; empty when nothing visible changed."""
 
@@ -55,7 +57,7 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> Converted:
 
 
 def to_rgba(image: Image.Image, icc: bytes | None, alpha: Image.Image | None = None) -> tuple[RGBA, str]:
-    """Any colour mode, with alpha in it or beside it -> straight RGBA in sRGB, and the note of `Converted`."""
+    """Any colour mode, alpha included or given -> straight RGBA in sRGB, `(H, W, 4)` uint8, and the note of `Converted`."""
     if image.mode == "RGBA" and not icc:
         return np.array(image), ""
     if image.mode in ("RGBA", "LA"):

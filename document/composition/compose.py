@@ -2,7 +2,7 @@
 
 Porter-Duff source-over on straight 8-bit sRGB values, as Krita, Photoshop and GIMP's perceptual mode do it (never linear
 light), kept in float32 until the end, so that many soft layers do not add up rounding. Works in bands of rows: the memory
-beside the result does not grow with the canvas. Knows no file format.
+needed besides the result does not grow with the canvas. Knows no file format.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class _Paint:
 
 
 def compose(document: Document) -> RGBA:
-    """The visible layers as one straight-alpha picture of the canvas; colour is 0 where nothing covers."""
+    """The visible layers as one picture of the canvas, `(H, W, 4)` uint8 straight; colour is 0 where nothing covers."""
     return render(document.layers, document.box)
 
 
 def render(nodes: Sequence[Node], box: Box) -> RGBA:
-    """The nodes (bottom to top) over transparency, straight alpha, cut to `box`."""
+    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` uint8 straight."""
     rgba = np.zeros((box.height, box.width, 4), np.uint8)
     for rows, paint in _bands(nodes, box):
         scale = np.float32(255) / np.maximum(paint.alpha, np.float32(1e-6))
@@ -57,7 +57,7 @@ def render(nodes: Sequence[Node], box: Box) -> RGBA:
 
 
 def render_over_white(nodes: Sequence[Node], box: Box) -> RGBA:
-    """As `render`, but the colour is laid over white while alpha is kept: the convention of a PSD's merged picture.
+    """As `render`, `(H, W, 4)` uint8, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
 
     Rounded up, so that readers that take the white out again and cut off fractions (psd-tools, ImageMagick) find the colour.
     """

@@ -40,7 +40,7 @@ they have no common root."""
 
 @contextmanager
 def decoding(name: str, kind: str) -> Iterator[None]:
-    """Whatever a decoder raises inside becomes `UnreadableFile`, and running out of memory `TooLarge`."""
+    """Every error that a decoder raises inside becomes `UnreadableFile`, and running out of memory `TooLarge`."""
     try:
         yield
     except MemoryError as error:
@@ -50,7 +50,7 @@ def decoding(name: str, kind: str) -> Iterator[None]:
 
 
 def parse_xml(data: bytes) -> ElementTree.Element:
-    """The root element. Raises what `decoding` turns into an error."""
+    """The root element; errors are those that `decoding` converts."""
     parser = ElementTree.XMLParser(target=_NoDoctype())
     parser.feed(data)
     root: ElementTree.Element = parser.close()

@@ -27,7 +27,7 @@ Id = int | str
 
 @dataclass(frozen=True)
 class Entry:
-    """What is recorded of one layer."""
+    """The record of one layer."""
 
     name: str = ""
     role: str = ""
@@ -35,7 +35,7 @@ class Entry:
 
 
 def text(width: int, height: int, layers: Mapping[Id, Layer | Entry]) -> str:
-    """The record as ASCII JSON; `layers` are keyed by what the file calls them. Empty when there is nothing to say."""
+    """The record as ASCII JSON, by the file's layer ids; empty without parameters. Raises `UnwritableFile` for other values."""
     entries = []
     for key, layer in layers.items():
         if layer.role or layer.parameters:
@@ -49,7 +49,7 @@ def text(width: int, height: int, layers: Mapping[Id, Layer | Entry]) -> str:
 
 
 def parse(text: str) -> dict[Id, Entry]:
-    """The entries by id. Anything that is not a record of ours, or broken, gives none: the file comes from anyone."""
+    """The entries by id; none for anything but an intact record of ours, as the file may come from anyone."""
     if len(text) > MAX_LENGTH:
         return {}
     try:

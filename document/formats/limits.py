@@ -5,13 +5,13 @@ from __future__ import annotations
 from ..errors import TooLarge
 
 MAX_SIDE = 30_000
-"""Pixels; the limit of PSD's own version 1 and of what psd-tools renders."""
+"""Most pixels of a side; the limit of PSD's own version 1 and of what psd-tools renders."""
 
 MAX_PICTURE_PIXELS = 8192 * 8192
-"""Of one flat picture, and of one layer of an OpenRaster file: 256 MiB of RGBA."""
+"""Pixels of one flat picture, and of one layer of an OpenRaster file: 256 MiB of RGBA."""
 
 MAX_LAYER_PIXELS = 2**29
-"""Of the canvas, and of all layers of a file together: 2 GiB of RGBA."""
+"""Pixels of the canvas, and of all layers of a file together: 2 GiB of RGBA."""
 
 MAX_LAYERS = 10_000
 
@@ -19,13 +19,14 @@ MAX_DEPTH = 64
 """Groups inside groups; Photoshop itself allows 10."""
 
 MAX_FILE_BYTES = 2**31
-"""The limit of PSD's version 1."""
+"""Most bytes of a file; the limit of PSD's version 1."""
 
 
 SCALE_DOWN = "Scale it down first."
 
 
 def check_canvas(name: str, width: int, height: int) -> None:
+    """Raise `TooLarge` for a canvas beyond `MAX_SIDE` or `MAX_LAYER_PIXELS`."""
     size = f"{name} is {width} x {height} pixels"
     if max(width, height) > MAX_SIDE:
         raise TooLarge(f"{size}; at most {MAX_SIDE} a side can be read and written", SCALE_DOWN)
@@ -34,7 +35,7 @@ def check_canvas(name: str, width: int, height: int) -> None:
 
 
 class PixelBudget:
-    """Counts the pixels of a file's layers, so that many small lies cannot add up."""
+    """Counts the pixels of a file's layers, so that many small layers cannot exceed the limit together."""
 
     def __init__(self, name: str) -> None:
         self._name = name

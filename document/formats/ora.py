@@ -55,12 +55,13 @@ OPERATORS = {
     "svg:saturation": "saturation",
     "svg:plus": "linear-dodge",
 }
-"""`composite-op` -> blend mode; the four remaining operators (dst-in, dst-out, src-atop, dst-atop) are no blend modes."""
+"""`composite-op` -> blend mode; the four remaining operators (dst-in, dst-out, src-atop, dst-atop) are not blend modes."""
 
 BLEND_OPERATORS = {mode: operator for operator, mode in OPERATORS.items()}
 
 
 def write(document: Document, file: BinaryIO) -> None:
+    """Write the layers, the merged picture, a thumbnail and the generation record."""
     check_canvas("the document", document.width, document.height)
     root = ElementTree.Element("stack")
     layers: dict[generation_metadata.Id, Layer] = {}
@@ -76,7 +77,7 @@ def write(document: Document, file: BinaryIO) -> None:
 
 
 def read(file: BinaryIO, name: str) -> Document:
-    """`name` is how messages call the file."""
+    """The document in an OpenRaster `file`; `name` is what messages call it. Raises a `DocumentError`."""
     with decoding(name, KIND), zipfile.ZipFile(file) as archive:
         return _Reader(archive, name).document()
 
@@ -84,8 +85,10 @@ def read(file: BinaryIO, name: str) -> Document:
 def insert(
     data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
-    """The same archive with one layer more, placed as by `tree.insert`, and what its merged picture lacks; the members of all
-    other layers are copied."""
+    """The archive with one layer more, placed as by `tree.insert`, and what its merged picture lacks.
+
+    The members of all other layers are copied.
+    """
     out = io.BytesIO()
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = _Reader(old, name)

@@ -24,6 +24,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 
 @dataclass(frozen=True, eq=False)
 class FlatPicture:
+    """A decoded picture file."""
+
     rgba: RGBA
     notes: tuple[str, ...]
     """What was converted, for the person."""
@@ -32,9 +34,9 @@ class FlatPicture:
 
 
 def decode(data: bytes, name: str) -> FlatPicture:
-    """Encoded bytes -> pixels, the stored orientation applied. `name` is how messages call the file."""
+    """Pixels from encoded bytes, turned as stored; `name` is for messages. Raises a `DocumentError` saying why not."""
     with decoding(name, "picture"), warnings.catch_warnings():
-        # Pillow warns of large pictures, which are checked below, and of slightly broken ones, which is none of our business.
+        # Pillow warns of large pictures, which are checked below, and of slightly broken ones, which are read all the same.
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:

@@ -26,7 +26,7 @@ _RELATIVE_COLORIMETRIC = b"\x01"
 
 
 def encode(rgba: RGBA, *, text: str = "", level: int = 6) -> bytes:
-    """Straight-alpha RGBA PNG, colour under alpha 0 kept, marked as sRGB; `text` goes into the chunk `acetate`."""
+    """`(H, W, 4)` straight uint8 as PNG, colour under alpha 0 kept, marked as sRGB; `text` goes into the chunk `acetate`."""
     chunks = PngInfo()
     chunks.add(b"sRGB", _RELATIVE_COLORIMETRIC)
     if text:
@@ -45,7 +45,7 @@ def write(document: Document, file: BinaryIO) -> None:
 
 
 def flatten(document: Document) -> RGBA:
-    """The document as one picture: its only layer where that is all of it, else its composition."""
+    """The document as one `(H, W, 4)` straight picture: its only layer where that is all of it, else its composition."""
     only = plain_layer(document)
     return compose(document) if only is None else only.rgba
 

@@ -11,14 +11,14 @@ from ..layer import Document, Layer
 
 
 def read(file: BinaryIO, name: str) -> Document:
-    """See `psd_reading.read`."""
+    """Read a PSD, as `psd_reading.read` does."""
     from . import psd_reading
 
     return psd_reading.read(file, name)
 
 
 def write(document: Document, file: BinaryIO) -> None:
-    """See `psd_writing.write`."""
+    """Write a PSD, as `psd_writing.write` does."""
     from . import psd_writing
 
     psd_writing.write(document, file)
@@ -27,7 +27,7 @@ def write(document: Document, file: BinaryIO) -> None:
 def insert(
     data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
-    """See `psd_writing.insert`."""
+    """Add a layer to a PSD, as `psd_writing.insert` does."""
     from . import psd_writing
 
     return psd_writing.insert(data, layer, name, above=above, below=below)

@@ -51,12 +51,12 @@ logging.getLogger("psd_tools").addHandler(logging.NullHandler())  # its warnings
 
 
 def blend_name(mode: BlendMode) -> str:
-    """psd-tools names the modes as Photoshop's menu does, and so do we."""
+    """Our name of a mode: psd-tools, like us, follows Photoshop's menu."""
     return mode.name.lower().replace("_", "-")
 
 
 def layer_name(layer: PSDLayer) -> str:
-    """Krita ends names with a NUL."""
+    """A layer's name, without the NUL that Krita puts at its end."""
     return clean(layer.name)
 
 
@@ -68,7 +68,7 @@ def spare_channels(psd: PSDImage) -> int:
 
 
 def live_parts(psd: PSDImage) -> Iterator[str]:
-    """What the picture depends on and we do not draw."""
+    """What the picture depends on but we cannot draw."""
     for layer in psd.descendants():
         if isinstance(layer, AdjustmentLayer):
             yield f"{layer_name(layer)!r} ({_words(type(layer).__name__)})"
@@ -77,7 +77,7 @@ def live_parts(psd: PSDImage) -> Iterator[str]:
 
 
 def read(file: BinaryIO, name: str) -> Document:
-    """`name` is how messages call the file."""
+    """The document in a PSD `file`; `name` is what messages call it. Raises a `DocumentError`."""
     with psd_decoding(name):
         psd = open_psd(file, name)
         reader = _Reader(psd)
@@ -88,7 +88,7 @@ def read(file: BinaryIO, name: str) -> Document:
 
 
 def open_psd(file: BinaryIO, name: str) -> PSDImage:
-    """Parse without decoding pixels; everything that is too large or of the wrong kind is refused here."""
+    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind."""
     _check_header(file.read(HEADER.size), name)
     file.seek(0)
     psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
@@ -99,7 +99,7 @@ def open_psd(file: BinaryIO, name: str) -> PSDImage:
 
 @contextmanager
 def psd_decoding(name: str) -> Iterator[None]:
-    """A channel that cannot be decoded is an error, never black. Warning filters belong to the whole process, hence the lock."""
+    """Decoding inside raises instead of turning a channel black. The lock is for warning filters, which are global."""
     with _ONE_AT_A_TIME, decoding(name, "PSD"), warnings.catch_warnings():
         warnings.simplefilter("error", PSDDecompressionWarning)
         warnings.simplefilter("ignore", PSDLargeImageWarning)
@@ -130,7 +130,7 @@ def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -
 
 
 def _check_end(psd: PSDImage) -> None:
-    """The merged picture comes last, and psd-tools takes what there is of it: a cut file is recognised here."""
+    """Recognise a truncated file by its merged picture, which comes last: psd-tools takes whatever part is left of it."""
     header, picture = psd._record.header, psd._record.image_data
     rows = header.height * header.channels
     if picture.compression == Compression.RAW:
@@ -223,7 +223,7 @@ class _Reader:
     def _drawn(self, layer: PSDLayer) -> RGBA | None:
         try:
             image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
-        except ImportError:  # strokes and gradients need libraries that psd-tools leaves optional
+        except ImportError:  # strokes and gradients need optional libraries of psd-tools
             return None
         return None if image is None else np.array(image.convert("RGBA"))
 

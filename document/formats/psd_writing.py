@@ -1,4 +1,4 @@
-"""PSD out: a document as a new file, and one more layer in a file of somebody else's.
+"""PSD out: a document as a new file, and one more layer in somebody else's file.
 
 8 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what makes
 psd-tools' own saving slow (tests/bench/psd_write.py). Only this module and `psd_reading` know psd-tools.
@@ -38,16 +38,17 @@ from .psd_reading import blend_name, layer_name, live_parts, open_psd, psd_decod
 BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
 
 MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}
-"""The colour modes in which a PSD can have layers, as Pillow calls them (duotone has ink curves that nobody documents)."""
+"""The colour modes in which a PSD can have layers, as Pillow calls them (duotone has ink curves that are not documented)."""
 
 WORTHWHILE_RUNS = 0.05
 """Share of pixels with two equal neighbours to the left, from which on run-length encoding is used."""
 
 _FORGOTTEN = (Resource.THUMBNAIL_RESOURCE, Resource.THUMBNAIL_RESOURCE_PS4)
-"""Would still show the picture from before the insertion."""
+"""Resources that would still show the picture from before the insertion."""
 
 
 def write(document: Document, file: BinaryIO) -> None:
+    """Write layers, merged picture and generation record. Raises `TooLarge` or `UnwritableFile` for what does not fit."""
     check_canvas("the document", document.width, document.height)
     _check_layers(document)
     merged = render_over_white(document.layers, document.box)
@@ -68,10 +69,10 @@ def write(document: Document, file: BinaryIO) -> None:
 def insert(
     data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
-    """The same file with one layer more, converted to the file's colour mode and depth, every other record as it was; and
-    what its merged picture lacks.
+    """The file with one layer more, in its colour mode and depth and otherwise unchanged; and what its merged picture lacks.
 
     Clipped layers stay with their base: the new layer goes above all that is clipped to `above`, or below the base of `below`.
+    Raises `UnsupportedFile` for other colour modes and depths, and `ValueError` where both `above` and `below` are given.
     """
     if above is not None and below is not None:
         raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")

@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 
 
 class Recorded(Accelerator):
-    """From the second call of a shape on its kernels are played without the Python around them (`graph_replay`).
+    """From the second call of a shape on, its kernels are played without the Python around them (`graph_replay`).
 
-    What comes once a picture is recorded only where kernels are joined: elsewhere that gains less than writing it down takes.
+    What comes once a picture is recorded only where kernels are joined: elsewhere that gains less than recording costs.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Compiled(Recorded):
     """Repeated blocks by torch's compiler once it has done them in the background (`compilation`); until then as `Recorded`."""
 
     def __init__(self, backend: str | Callable[..., Any] = "inductor") -> None:
-        """`backend` is `torch.compile`'s."""
+        """`backend` is passed on to `torch.compile`."""
         super().__init__()
         self._backend = backend
         self.compilations: dict[nn.Module, Compilation] = {}
@@ -81,6 +81,7 @@ class Compiled(Recorded):
             compilation.release()
 
     def wait(self) -> None:
+        """Wait until the compilation in the background is done."""
         for compilation in self.compilations.values():
             compilation.wait()
 

@@ -13,12 +13,11 @@ from . import fused_operators
 ROUNDING = 0.01
 """What joined kernels may differ by, of the result's own size, both by root mean square."""
 SWAY = 1.5
-"""Or of what the network makes of an input that is rounded otherwise: random weights blow up one last bit to most of SDXL's
-result."""
+"""Or of how the network itself responds to rounding: random weights amplify one last bit to most of SDXL's result."""
 
 
 def disagreement(found: Tensor, result: Tensor, inputs: Sequence[Tensor], function: Function) -> str:
-    """How `found` differs from `result`, which is `function(*inputs)`, by more than it may; empty where it does not."""
+    """How `found` differs from `result`, `function(*inputs)` of any shape, by more than it may; empty where it agrees."""
     if found.shape != result.shape:
         return f"its shape is {tuple(found.shape)}, not {tuple(result.shape)}"
     if not fused_operators.available(result.device):

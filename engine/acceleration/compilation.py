@@ -30,7 +30,7 @@ SHAPES = 16
 
 
 class Compilation:
-    """Of one UNet. `backend` is `torch.compile`'s. One thread calls; another one compiles."""
+    """Compiles one UNet's blocks. `backend` is `torch.compile`'s. One thread calls; another one compiles."""
 
     def __init__(self, unet: nn.Module, backend: str | Callable[..., Any] = "inductor") -> None:
         self.problem = ""
@@ -45,10 +45,7 @@ class Compilation:
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
 
     def run(self, inputs: Sequence[Tensor], function: Function, otherwise: Function | None = None) -> Tensor:
-        """`function(*inputs)`, which uses the UNet; compiled where that was done for these shapes before.
-
-        `otherwise` computes the same where nothing is compiled, and may be faster.
-        """
+        """`function(*inputs)`, which uses the UNet; compiled if these shapes are ready, else its equivalent `otherwise`."""
         plain = otherwise or function
         if self.busy or self.problem or not self._blocks:
             return plain(*inputs)
@@ -74,7 +71,7 @@ class Compilation:
         return self._thread is not None and self._thread.is_alive()
 
     def wait(self) -> None:
-        """Until what is being compiled is done."""
+        """Wait until the compilation in progress is done."""
         if self._thread is not None:
             self._thread.join()
 
@@ -111,7 +108,7 @@ class Compilation:
     def _begin(self, shape: Hashable, kinds: list[tuple[nn.Module, Any]]) -> None:
         """Compile copies: the blocks' own weights may be patched or moved meanwhile."""
         copies = [(copy.deepcopy(block), tree_map_only(Tensor, _blank, given)) for block, given in kinds]
-        threads = torch.get_num_threads()  # part of what compiled code is kept by, and every thread's own
+        threads = torch.get_num_threads()  # compiled code is cached by this number, and every thread has its own
         self._thread = threading.Thread(target=self._work, args=(shape, copies, threads), name="compilation", daemon=True)
         self._thread.start()
 
@@ -121,8 +118,8 @@ class Compilation:
             with torch.no_grad(), torch._dynamo.config.patch(recompile_limit=4 * SHAPES):
                 for block, (arguments, keywords) in copies:
                     self._compile(block)(*arguments, **keywords)
-        except Exception as error:  # a compiler fails in any way it likes; pictures are drawn without it
-            self.problem = " ".join((str(error) or type(error).__name__).strip().splitlines()[:2])  # torch's first says little
+        except Exception as error:  # a compiler can raise anything; pictures are drawn without it
+            self.problem = " ".join((str(error) or type(error).__name__).strip().splitlines()[:2])  # its first line says little
             log.warning("the UNet's blocks stay uncompiled: %s", self.problem)
         else:
             self._ready[shape] = GraphLaunch()
@@ -137,7 +134,7 @@ def _layout(tensor: Tensor) -> Hashable:
 
 
 def _layouts(values: Any) -> Hashable:
-    """Of all tensors in nested containers; other values as they are."""
+    """The layouts of all tensors in nested containers; other values as they are."""
     leaves, structure = tree_flatten(values)
     return str(structure), tuple(_layout(leaf) if isinstance(leaf, Tensor) else repr(leaf) for leaf in leaves)
 

@@ -23,16 +23,16 @@ class GraphLaunch:
     def __init__(self) -> None:
         self._captured: Captured | None = None
         self._places: list[int] = []
-        """Of the weights in memory, which a graph reads where they were."""
+        """Addresses of the weights in memory, which a graph reads where they were."""
         self._capturable = True
 
     def run(self, function: Function, inputs: Sequence[Tensor], weights: Iterable[Tensor]) -> Tensor:
-        """`function(*inputs)`, which reads `weights` and nothing else that may lie elsewhere the next time."""
+        """`function(*inputs)`, of any shape; it reads `weights` and nothing else that may lie elsewhere the next time."""
         if not (self._capturable and inputs[0].is_cuda):
             return function(*inputs)
         places = [weight.data_ptr() for weight in weights]
         if self._captured is None or places != self._places:
-            self._captured, self._places = None, places  # the old graph's memory first
+            self._captured, self._places = None, places  # free the old graph's memory first
             try:
                 self._captured = Captured(function, inputs)
             except RuntimeError as error:
@@ -59,7 +59,7 @@ class Captured:
             self._result = function(*self._inputs)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """`function(*inputs)`."""
+        """Replay the graph with these inputs: `function(*inputs)`."""
         for place, given in enumerate(inputs):
             if not self._given[place].still(given):
                 self._inputs[place].copy_(given)

@@ -32,7 +32,7 @@ def compile_ahead(device: torch.device) -> None:
 
 
 def has_kernels(x: Tensor) -> bool:
-    """Whether operations on `x` are by Triton."""
+    """Whether Triton computes operations on `x`, a tensor of any shape."""
     return x.is_cuda
 
 
@@ -84,7 +84,7 @@ def add(x: Tensor, y: Tensor, shift: Tensor) -> Tensor:
 
 
 def shift(x: Tensor, by: Tensor) -> Tensor:
-    """`x`, `(N, C, H, W)`, plus `by`, `(C,)`; nobody else may need `x`, which can be overwritten."""
+    """`x`, `(N, C, H, W)`, plus `by`, `(C,)`; nothing else may need `x`, which can be overwritten."""
     if has_kernels(x):
         from .triton_kernels import convolutions
 

@@ -41,10 +41,10 @@ LAYOUTS = frozenset({"aten::as_strided", "aten::as_strided_", "aten::set_"})
 
 
 class TracedNetwork:
-    """Of one network; not for several threads.
+    """Recordings of one network's calls. Not thread-safe.
 
-    `single`: a call takes so much memory that a graph of it, which holds that, is made only where memory is plentiful and a
-    shape comes again at once; and it goes when another one comes.
+    With `single`, a call takes so much memory that its graph, which holds that memory, is made only where memory is plentiful and
+    the same shape comes again at once; a call of another shape frees it.
     """
 
     def __init__(self, network: nn.Module, *, single: bool = False) -> None:
@@ -59,7 +59,7 @@ class TracedNetwork:
         The last `constant` inputs are often the tensors of the call before: what follows from them alone is kept until they
         change, or until `forget`. `plentiful`: memory is plentiful.
         """
-        if self._network._forward_pre_hooks or self._network._forward_hooks:  # whoever listens wants to hear every call
+        if self._network._forward_pre_hooks or self._network._forward_hooks:  # hooks must see every call
             return function(*inputs)
         shape = tuple((tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device) for tensor in inputs)
         recording = self._recorded.get(shape)
@@ -72,7 +72,7 @@ class TracedNetwork:
             self._release_all_but(recording)
         try:
             return recording.play(inputs, capture=not self._single or (plentiful and again))
-        except RuntimeError:  # weights lie otherwise than they did; or memory is short, which the call itself will say
+        except RuntimeError:  # weights have moved; or memory is short, which the call itself will report
             del self._recorded[shape]
             return function(*inputs)
 
@@ -81,13 +81,13 @@ class TracedNetwork:
         self._release_all_but(None)
 
     def forget(self) -> None:
-        """Weights have other values now: nothing that was computed with them is true any more."""
+        """Call this when weights have new values: everything that was computed from them is out of date."""
         for recording in filter(None, self._recorded.values()):
             recording.forget()
 
     @property
     def kept_bytes(self) -> int:
-        """Of results that are kept; graphs hold more, which only the allocator knows."""
+        """Bytes of kept results; graphs hold more, which only the allocator knows."""
         return sum(recording.kept_bytes for recording in self._recorded.values() if recording is not None)
 
     def _release_all_but(self, used: Recording | None) -> None:
@@ -132,11 +132,11 @@ class Recording:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The weights by the names that the graph has for them."""
+        """The weights, of any shape, by the names that the graph has for them."""
         return {name: weight.tensor for name, weight in self._weights.items()}
 
     def choose(self, inputs: Sequence[Tensor], result: Tensor, function: Function, constant: int, plentiful: bool) -> None:
-        """Prepare to play it in the fastest form that gives `result`, of `function(*inputs)`, again."""
+        """Prepare to play it in the fastest form that reproduces `result`, a tensor of any shape: that of `function(*inputs)`."""
         joined = fused_operators.available(result.device)
         better = fuse(self.graph, plentiful=plentiful) if joined else pack(self.graph, self.tensors)
         problem = "" if better is None else self._try(better, constant, inputs, result, function)
@@ -149,7 +149,7 @@ class Recording:
         self.graph = self.module.graph
 
     def holds(self) -> bool:
-        """Whether the network still has the very tensors: a widened layer has others of the same shapes."""
+        """Whether the network still has these very tensors: a widened layer has others of the same shapes."""
         return all(weight.owner.get(weight.name) is weight.tensor for weight in self._weights.values())
 
     def play(self, inputs: Sequence[Tensor], *, capture: bool) -> Tensor:
@@ -165,7 +165,7 @@ class Recording:
         self.forget()
 
     def forget(self) -> None:
-        """Compute again at the next call what follows from the constant inputs."""
+        """Compute what follows from the constant inputs again at the next call."""
         self._hoisted.forget()
 
     @property
@@ -177,7 +177,7 @@ class Recording:
         try:
             self._use(graph, constant)
             return disagreement(self.play(inputs, capture=False), result, inputs, function)
-        except Exception as error:  # Triton's compiler fails in any way it likes; without it things are only slower
+        except Exception as error:  # Triton's compiler can raise anything; without it calls are only slower
             return (str(error) or type(error).__name__).splitlines()[0]
 
     def _use(self, graph: fx.Graph, constant: int) -> None:
@@ -226,7 +226,7 @@ class Tracer(TorchDispatchMode):
         return result
 
     def finish(self, result: Tensor) -> Recording | None:
-        """The recording as a function of the inputs; `None` where it would not be true for others."""
+        """The recording as a function of inputs of these shapes; `None` where it would be wrong for other values."""
         if not self._repeatable or result not in self._nodes:
             return None
         self._graph.output(self._nodes[result])

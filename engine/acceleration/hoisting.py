@@ -19,14 +19,14 @@ MOST = 2
 
 
 class HoistedInputs:
-    """The first part, whose results are kept while its inputs are the very same tensors, unchanged."""
+    """Keeps the results of the first part as long as its inputs are the very same tensors, unchanged."""
 
     def __init__(self, run: Callable[..., tuple[Tensor, ...]] = lambda *inputs: ()) -> None:
         self._run = run
         self._kept: list[tuple[list[Unchanged], tuple[Tensor, ...]]] = []
 
     def __call__(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Results for `inputs`: those of before, where they were seen lately."""
+        """The results for `inputs`, from before if they were seen lately."""
         for seen, results in self._kept:
             if all(before.still(tensor) for tensor, before in zip(inputs, seen, strict=True)):
                 return results
@@ -40,7 +40,7 @@ class HoistedInputs:
         return sum(tensor.nbytes for _, results in self._kept for tensor in results)
 
     def forget(self) -> None:
-        """What it was computed with, the weights, has changed."""
+        """Call this when the weights have changed: the kept results are out of date."""
         self._kept.clear()
 
 

@@ -15,14 +15,13 @@ from torch import Tensor, fx
 from .fusion.graphs import copy_of, drop_unused, node_of, ops, replace
 
 MOST = 2**26
-"""Bytes of one network's weights that are packed: of wider ones each convolution takes so long that less is gained, and every
-shape that is replayed has a copy."""
+"""Most bytes of one network's weights that are packed: wider ones gain less, and each replayed shape keeps a copy."""
 
 
 def pack(graph: fx.Graph, weights: Mapping[str, Tensor]) -> fx.Graph | None:
-    """A copy with those convolutions packed that torch gives to oneDNN, of 3 x 3 and more; `None` where that cannot be.
+    """A copy of `graph` in which oneDNN's convolutions, 3 x 3 or larger, are packed; `None` where that cannot be.
 
-    `weights` are the tensors that the graph names.
+    `weights` maps the graph's names to tensors of any shape.
     """
     found = [node for node in graph.nodes if node.target is ops.convolution.default and _is_packable(node, weights)]
     tensors = {_name_of(node): weights[_name_of(node)] for node in found}
@@ -49,6 +48,6 @@ def _is_packable(node: fx.Node, weights: Mapping[str, Tensor]) -> bool:
 
 
 def _name_of(convolution: fx.Node) -> str:
-    """Of its weight; empty where that is computed."""
+    """The name of the convolution's weight; empty where it is computed."""
     weight = node_of(convolution.args[1])
     return str(weight.target) if weight.op == "get_attr" else ""

@@ -1,7 +1,4 @@
-"""The engine beside diffusers' pipeline and the reference's way, stage by stage, as one table of values.
-
-Knows the contestants and the floor; prints nothing.
-"""
+"""The engine compared with diffusers' pipeline and the reference's way, stage by stage: a table of values, nothing printed."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ class Options:
     from_disk: bool = True
     """Opening the model reads it from disk."""
     alone: bool = False
-    """Without the other contestants: they keep whole networks on the device, which a small one cannot hold."""
+    """Leave out the other contestants: they keep whole networks on the device, which a small one cannot hold."""
     variants: bool = False
     compiled: bool = False
     stages: tuple[str, ...] = ()
@@ -52,7 +49,7 @@ class ComparisonRow:
 
     stage: str
     seconds: Mapping[str, float]
-    """By contestant."""
+    """Seconds by contestant."""
     cpu_seconds: Mapping[str, float]
     ratios: Mapping[str, float]
     """Ours divided by each other contestant's; by CPU time where the CPU is the device."""
@@ -69,20 +66,20 @@ class Comparison:
     model: str
     device: str
     peak: str
-    """Of what the floors assume; empty where there is none for this device."""
+    """The device's peak rates that the floors assume; empty where there are none for this device."""
     threads: int
     size: tuple[int, int]
     steps: int
     passes: int
     repeats: int
     load: float | None
-    """Seconds to open the model from disk; `None` for one that was made up."""
+    """Seconds to open the model from disk; `None` for a synthetic one."""
     cold: float | None
     """Seconds of the first whole picture after that; `None` where none was asked for."""
     cancel: float | None
     """Seconds until the device rests after a cancel in the middle of the steps; `None` as above."""
     plan: str
-    """How memory is used."""
+    """How the engine used memory."""
     rows: tuple[ComparisonRow, ...]
     memory: Mapping[str, int]
     """Peak bytes of a whole picture by contestant."""
@@ -90,7 +87,7 @@ class Comparison:
 
 
 def compare(load: Callable[[], Model], options: Options) -> Comparison:
-    """Open the model and run everything."""
+    """Open the model, run everything, and return the measurements."""
     began = time.perf_counter()
     model = load()
     loading = time.perf_counter() - began

@@ -6,7 +6,7 @@ writes when nothing is fused (performance.md 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,20 +30,14 @@ class Operation:
 
 
 def count(network: nn.Module, call: Callable[..., Any], *tensors: Tensor) -> list[Operation]:
-    """The operations of `call(*tensors)`, which uses `network`'s weights; neither they nor the tensors are touched."""
-    whole = _Call(network, lambda *inputs: call(*inputs))  # a function, lest a network that is called be registered twice
+    """The operations of `call(*tensors)`, of any shapes, which uses `network`'s weights; none of them is touched."""
+    whole = _Call(network, lambda *inputs: call(*inputs))  # a function, so that a network that is called is not registered twice
     weights = {name: _meta(tensor) for name, tensor in [*whole.named_parameters(), *whole.named_buffers()]}
     inputs = tuple(_meta(tensor) for tensor in tensors)
     recorder = _Recorder()
     with torch.no_grad(), recorder, _AttentionAsOne(recorder):
         torch.func.functional_call(whole, weights, inputs)
     return recorder.operations
-
-
-def total(operations: Iterable[Operation]) -> tuple[int, int]:
-    """FLOP and bytes of all."""
-    listed = list(operations)
-    return sum(one.flop for one in listed), sum(one.bytes for one in listed)
 
 
 class _Call(nn.Module):
@@ -58,7 +52,7 @@ class _Call(nn.Module):
 
 
 class _Recorder(TorchDispatchMode):
-    """Notes every operation that is no mere view."""
+    """Notes every operation that is more than a view."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

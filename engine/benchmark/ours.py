@@ -46,6 +46,7 @@ class Ours:
         self._number = count()
 
     def contestant(self) -> Contestant:
+        """The stages by name, as `timing.alternate` takes them."""
         stages = {
             "text": self.text,
             "text, known prompt": self.known_text,
@@ -67,15 +68,17 @@ class Ours:
             upsample_conv.sum_weights(network, True)
         for group in self._model.memory.placement.groups:
             self._model.memory.placement.need(group)
-        if self._model.device.type != "cpu":  # where weights were moved, kernels are recorded or captured anew
+        if self._model.device.type != "cpu":  # where weights were moved, kernels are recorded or captured again
             self._denoise(steps=2)
             self.vae()
             self.transparent()
 
     def text(self) -> None:
+        """Encode a prompt that was not seen before."""
         self._model.text.encode(["", f"{PROMPT} number {next(self._number)}"])
 
     def known_text(self) -> None:
+        """Encode a prompt that the encoder remembers."""
         self._model.text.encode(["", PROMPT])
 
     def switch(self) -> None:
@@ -97,6 +100,7 @@ class Ours:
         return changes
 
     def denoise(self) -> None:
+        """All steps of one picture, as far as its latents."""
         self._denoise(self._subject.steps)
 
     @torch.no_grad()
@@ -112,6 +116,7 @@ class Ours:
 
     @torch.no_grad()
     def vae(self) -> None:
+        """The VAE's decode, as far as its pixels."""
         self._subject.codec.pixels(self._subject.latents / self._subject.codec.scaling_factor)
 
     @torch.no_grad()
@@ -129,6 +134,7 @@ class Ours:
         to_picture(lower_median([estimate for group in groups for estimate in group]))
 
     def bytes(self) -> None:
+        """Convert the decoder's estimate to bytes on the device."""
         to_picture(self._subject.estimate)
 
     def whole(self) -> None:

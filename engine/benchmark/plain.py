@@ -25,7 +25,7 @@ class Plain:
 
     def __init__(self, subject: Subject) -> None:
         self._subject, model = subject, subject.model
-        transformers_logging.set_verbosity_error()  # pipelines speak of image processors that nobody uses here
+        transformers_logging.set_verbosity_error()  # pipelines warn of image processors that are not used here
         scheduler = make_scheduler(SCHEDULER, model.scheduler_config)
         scheduler.register_to_config(steps_offset=1)  # it warns of another value, which its spacing does not use
         parts: dict[str, Any] = {"vae": subject.codec.vae, "unet": model.unet, "scheduler": scheduler}
@@ -39,6 +39,7 @@ class Plain:
         self._pipe.set_progress_bar_config(disable=True)
 
     def contestant(self) -> Contestant:
+        """The stages by name, as `timing.alternate` takes them."""
         return Contestant(self.name, {"denoise": self.denoise, "vae": self.vae}, self.prepare)
 
     def prepare(self) -> None:
@@ -51,6 +52,7 @@ class Plain:
             self._subject.model.memory.placement.need(group)
 
     def denoise(self) -> None:
+        """All steps of one picture, as far as its latents."""
         subject = self._subject
         negative, positive = subject.text.embeds.split(1)
         arguments = {"prompt_embeds": positive, "negative_prompt_embeds": negative}
@@ -69,6 +71,7 @@ class Plain:
 
     @torch.no_grad()
     def vae(self) -> None:
+        """The VAE's decode, with conversion to a Pillow image."""
         subject, vae = self._subject, self._pipe.vae
         image = vae.decode((subject.latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
         self._pipe.image_processor.postprocess(image, output_type="pil")

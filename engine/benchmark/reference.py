@@ -39,6 +39,7 @@ class Reference:
         self._log_sigmas = ((1 - kept) / kept).sqrt().log()
 
     def contestant(self) -> Contestant:
+        """The stages by name, as `timing.alternate` takes them."""
         stages = {
             "text": self.text,
             "denoise": self.denoise,
@@ -57,18 +58,19 @@ class Reference:
             upsample_conv.sum_weights(network, False)
 
     def finish(self) -> None:
-        """Everything back there, where the model believes it to be."""
+        """Move everything back to host memory, where the model expects it."""
         for network in self._networks():
             network.to("cpu")
         self._model.memory.placement.leave()
 
     def text(self) -> None:
+        """Encode a prompt that was not seen before."""
         with self._alone(*self._encoders()):
             self._model.text.encode(["", f"{PROMPT} once more, number {next(self._number)}"])
 
     @torch.no_grad()
     def denoise(self) -> Tensor:
-        """DPM-Solver++(2M) over Karras' sigmas, in the variance-exploding form."""
+        """`(1, C, h, w)` latents by DPM-Solver++(2M) over Karras' sigmas, in the variance-exploding form."""
         subject = self._subject
         with self._alone(self._model.unet):
             sample = subject.noise * float(self._sigmas[0])
@@ -88,15 +90,18 @@ class Reference:
 
     @torch.no_grad()
     def transparent(self) -> RGBA:
+        """All passes of the transparent decoder and their median: `(H, W, 4)` uint8, straight."""
         subject = self._subject
         with self._alone(subject.codec.decoder):
             return self._decode(subject.pixels, subject.latents / subject.codec.scaling_factor)
 
     def bytes(self) -> None:
+        """Convert the decoder's estimate to bytes on the host."""
         _to_host(self._subject.estimate)
 
     @torch.no_grad()
     def whole(self) -> RGBA:
+        """Prompt to picture: `(H, W, 4)` uint8, straight."""
         subject = self._subject
         self.text()
         unscaled = self.denoise() / subject.codec.scaling_factor

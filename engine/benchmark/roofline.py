@@ -1,7 +1,4 @@
-"""The least time that a device could take: per operation the slower of its arithmetic and its memory traffic.
-
-Knows peak rates of cards, published or measured; knows no network.
-"""
+"""The least time that a device could take: per operation the slower of arithmetic and memory traffic. Knows no network."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ..sampling.denoising_loop import noise_like
 
 PROMPT = "a red apple"
 SCHEDULER = "dpmpp-2m-karras"
-"""Of all contestants; it draws no noise of its own."""
+"""The scheduler of all contestants; it draws no noise of its own."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Subject:
     model: Model
     width: int
     height: int
-    """In pixels, on the networks' working canvas."""
+    """Both in pixels, on the networks' working canvas."""
     steps: int
     guidance_scale: float
     passes: int
@@ -49,7 +49,7 @@ class Subject:
 
     @cached_property
     def latents(self) -> Tensor:
-        """Like those of a finished picture, in sampling space."""
+        """`(1, C, h, w)` in sampling space, like those of a finished picture."""
         return self.noise * self.codec.scaling_factor
 
     @cached_property

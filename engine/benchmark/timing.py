@@ -1,7 +1,4 @@
-"""Time several ways of doing the same thing in turn, so that a busy machine slows all of them alike.
-
-Knows clocks, devices and medians; does not know what is timed.
-"""
+"""Time several ways of doing the same thing in turn, so that a busy machine slows all of them alike."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ class Times:
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
-    """Of all threads of this process: on a CPU shared with others it is the steadier of the two."""
+    """CPU seconds of all threads of this process: on a CPU shared with others they are the steadier of the two."""
 
     @property
     def seconds(self) -> float:
@@ -84,7 +81,7 @@ def synchronize(device: torch.device) -> None:
 def peak_memory(action: Action, device: torch.device) -> int:
     """Bytes at the highest point of `action`: what the allocator holds of an accelerator; on the CPU the growth, sampled."""
     if device.type == "cpu":
-        glibc_malloc.give_back()  # what earlier runs freed would be taken again unseen
+        glibc_malloc.give_back()  # memory that earlier runs freed would be reused without being counted
         with _Sampler() as sampler:
             action()
         return sampler.growth

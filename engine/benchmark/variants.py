@@ -1,7 +1,4 @@
-"""Single choices of the engine against what they replaced, each in turn with it: which of them pays on this device.
-
-Knows a model's networks; `comparison` knows the whole.
-"""
+"""Single choices of the engine against what they replaced, each in turn with it: which of them pays on this device."""
 
 from __future__ import annotations
 
@@ -57,7 +54,7 @@ def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
     yield "transparent decoder: one pass at a time, then four", passes(subject.passes, 1), passes(subject.passes, 4)
     yield "transparent decoder: four at a time, then eight", passes(subject.passes, 4), passes(subject.passes, 8)
     if subject.width * subject.height <= SMALL:
-        call = step.replayed if model.device.type == "cpu" else step.together  # of a graph the kernels are not seen
+        call = step.replayed if model.device.type == "cpu" else step.together  # the kernels in a graph cannot be seen
         yield "UNet step as it is replayed, then its kernels alone", call, _Kernels(call)
         vae, one_pass = torch.no_grad()(lambda: codec.pixels(latents)), passes(1, 1)
         yield "VAE decode, then its kernels alone", vae, _Kernels(vae)
@@ -87,7 +84,7 @@ class _Step:
 
     @property
     def inputs(self) -> list[Tensor]:
-        """Of both halves of guidance."""
+        """The inputs of both halves of guidance."""
         return [self._sample.repeat(2, 1, 1, 1), self._timestep, self._embeds, *self._added.values()]
 
     @torch.no_grad()

@@ -4,4 +4,4 @@ from pathlib import Path
 
 NAME = "sketchpad"
 FOLDER = Path(__file__).parent / NAME
-"""A model folder in diffusers' form, with LayerDiffuse's two networks beside it."""
+"""The folder of the model, in diffusers' form, with LayerDiffuse's two networks in it."""

@@ -17,6 +17,7 @@ MERGES = 49152 - 256 - 2
 
 
 def main(wheel: Path) -> None:
+    """Write the gzipped merges of the vocabulary in `wheel` next to this file."""
     with zipfile.ZipFile(wheel) as archive:
         text = gzip.decompress(archive.read("open_clip/bpe_simple_vocab_16e6.txt.gz")).decode("utf-8")
     merges = text.split("\n")[1 : MERGES + 1]

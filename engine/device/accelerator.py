@@ -10,7 +10,7 @@ Function = Callable[..., Tensor]
 
 
 class Accelerator:
-    """*Eager*: what the faster subclasses are compared with. It keeps nothing, so all it is told is of no consequence."""
+    """*Eager*: what the faster subclasses are compared with. It keeps nothing, so it ignores the hints it is given."""
 
     def call(
         self,
@@ -23,7 +23,7 @@ class Accelerator:
         once: bool = False,
         plentiful: bool = False,
     ) -> Tensor:
-        """`function(*inputs)`, which runs `network` and returns one tensor.
+        """`function(*inputs)`, which runs `network` on tensors of any shape and returns one tensor.
 
         The rest says what a faster way may rely on. The last `constant` inputs are often the very tensors of the call before.
         `pure`: the result follows from the inputs and the network's weights, and no layer does more than compute. `once`: the
@@ -33,17 +33,17 @@ class Accelerator:
         return function(*inputs)
 
     def release(self) -> None:
-        """Give up the memory that is kept to be faster the next time; called before weights move, too."""
+        """Give up the memory that is kept to be faster next time; also called before weights move."""
 
     def edited(self, network: nn.Module) -> None:
-        """The weights of `network` have other values now: nothing that was computed with them is true any more."""
+        """Call this when `network`'s weights have new values: everything that was computed from them is out of date."""
 
     def wait(self) -> None:
-        """Until what is prepared in the background is done."""
+        """Wait until what is prepared in the background is done."""
 
     @property
     def kept_bytes(self) -> int:
-        """What `release` would give up on the device, as far as it is known."""
+        """Bytes that `release` would give up on the device, as far as they are known."""
         return 0
 
 

@@ -12,7 +12,7 @@ from ..values.errors import BadRequest
 
 @dataclass(frozen=True)
 class Dtypes:
-    """Arithmetic per network."""
+    """The type of each network's arithmetic."""
 
     unet: torch.dtype
     vae: torch.dtype
@@ -25,18 +25,18 @@ def dtypes(device: torch.device) -> Dtypes:
     """float32 on the CPU; half precision on accelerators, where MPS and XPU are untried."""
     if device.type == "cpu":
         return Dtypes(torch.float32, torch.float32, torch.float32)
-    # Older cards emulate bfloat16, at a price higher than that of float32.
+    # Older cards emulate bfloat16, which is slower than float32.
     brain = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     vae = torch.bfloat16 if brain else torch.float32
     return Dtypes(torch.float16, vae, torch.float16)
 
 
 KINDS = ("cuda", "xpu", "mps", "cpu")
-"""In order of preference; `cuda` is also ROCm's name."""
+"""Kinds of device in order of preference; `cuda` is also ROCm's name."""
 
 
 def pick_device(name: str | None = None) -> torch.device:
-    """The device asked for, else the best there is; raises `BadRequest` for one that is not there."""
+    """The device asked for, else the best one available. Raises `BadRequest` for one that is unknown or not available."""
     present = available()
     if name is None or name == "auto":
         return torch.device(present[0])
@@ -44,10 +44,10 @@ def pick_device(name: str | None = None) -> torch.device:
     if kind not in KINDS:
         raise BadRequest(f"unknown device {name!r}", f"one of {', '.join(KINDS)}, with an index such as cuda:1")
     if kind not in present:
-        raise BadRequest(f"device {name!r} is not there", f"this machine has {', '.join(present)}")
+        raise BadRequest(f"device {name!r} is not available", f"this machine has {', '.join(present)}")
     count = _COUNTS[kind]() if kind in _COUNTS else 1
     if colon and not (index.isdecimal() and int(index) < count):
-        raise BadRequest(f"device {name!r} is not there", f"this machine has {count} of that kind, counted from 0")
+        raise BadRequest(f"device {name!r} is not available", f"this machine has {count} of that kind, counted from 0")
     return torch.device(name)
 
 
@@ -81,7 +81,7 @@ def memory(device: str | torch.device) -> tuple[int, int]:
 
 
 def limit_memory(device: torch.device, gib: float) -> None:
-    """Let this process use no more than that of a CUDA device, as if it were a smaller one."""
+    """Let this process use at most `gib` GiB of a CUDA device, like a smaller card. Raises `BadRequest` for other devices."""
     if device.type != "cuda":
         raise BadRequest(f"memory of {device} cannot be limited", "only that of a cuda device can")
     torch.cuda.set_per_process_memory_fraction(min(1.0, gib * 2**30 / memory(device)[1]), _index(device))
@@ -100,5 +100,5 @@ def free_bytes(device: torch.device) -> int:
 
 
 def _index(device: torch.device) -> int:
-    """Of a CUDA device; torch's fraction of memory is asked for by number, and `cuda` alone has none."""
+    """The number of a CUDA device: torch limits memory by number, and `cuda` alone has none."""
     return torch.cuda.current_device() if device.index is None else device.index

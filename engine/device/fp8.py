@@ -21,7 +21,7 @@ KEPT = re.compile(r"(^|\.)(conv_in|conv_out|time_embedding|add_embedding)(\.|$)|
 
 
 class Fp8Storage:
-    """In force from construction until `remove()`."""
+    """Keeps `network` in 8 bit from construction until `remove()`."""
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
@@ -35,7 +35,7 @@ class Fp8Storage:
                 self._hooks.append(module.register_forward_hook(_narrow, always_call=True))
 
     def move(self, upload: Callable[[Tensor], Tensor]) -> None:
-        """Put a copy of everything elsewhere; the originals stay where they are."""
+        """Replace every weight and buffer, of any shape, by `upload`'s copy of it; the originals stay where they are."""
         for tensor in self._originals:
             tensor.data = upload(tensor.data)
 

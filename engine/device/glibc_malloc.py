@@ -11,7 +11,7 @@ import functools
 from typing import Any
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4
-"""Of `malloc.h`."""
+"""Parameters of `mallopt`, as `malloc.h` numbers them."""
 USUAL = {M_MMAP_MAX: 65536, M_MMAP_THRESHOLD: 2**25, M_TRIM_THRESHOLD: 2**26}
 """What glibc comes to by itself in a process that has used large blocks."""
 KEPT = 2**30
@@ -26,14 +26,14 @@ def keep_freed() -> None:
 
 
 def as_usual() -> None:
-    """Undo `keep_freed`, for what is compared with us."""
+    """Undo `keep_freed`, for the contestants in a benchmark."""
     if (libc := _glibc()) is not None:
         for name, value in USUAL.items():
             libc.mallopt(name, value)
 
 
 def give_back() -> None:
-    """All free memory to the kernel."""
+    """Give all free memory back to the kernel."""
     if (libc := _glibc()) is not None:
         libc.malloc_trim(0)
 

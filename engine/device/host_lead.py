@@ -24,7 +24,7 @@ class Mark(Protocol):
 
 
 class OneStepAhead:
-    """Of one row of steps on `device`; `mark` makes a mark in its queue."""
+    """Paces one loop of steps on `device`; `mark` makes a mark in its queue."""
 
     def __init__(self, device: torch.device, mark: Callable[[torch.device], Mark] = torch.Event) -> None:
         self._device, self._mark = device, mark

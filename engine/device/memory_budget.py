@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 GROUPS: dict[Stage, NetworkGroup] = {"text": "text", "encode": "pixels", "denoise": "unet", "decode": "pixels"}
 
 PLENTIFUL = 4
-"""Times the memory that a job needs."""
+"""How many times the memory that a job needs is plenty."""
 
 ALLOCATOR_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
 """How the allocators of MPS and of the CPU say it, in a plain RuntimeError."""
@@ -42,7 +42,7 @@ class Others(Protocol):
 
 
 class Memory:
-    """What networks may use. Here there is no limit: for a codec without a model."""
+    """The memory that networks may use; without limit here, for a codec without a model."""
 
     plan = MemoryPlan()
     plentiful = False
@@ -54,7 +54,7 @@ class Memory:
 
 
 class MemoryBudget(Memory):
-    """One model's share of a device. Not for several threads."""
+    """One model's share of a device. Not thread-safe."""
 
     def __init__(self, placement: Placement, sizes: NetworkSizes, others: Others | None = None) -> None:
         self.placement, self.sizes = placement, sizes
@@ -68,7 +68,7 @@ class MemoryBudget(Memory):
         return self.placement.device
 
     def prepare(self, width: int, height: int, samples: int) -> None:
-        """Before a job on a canvas of that size with `samples` in a UNet call: the best plan that is predicted to fit."""
+        """Choose the best plan predicted to fit, before a job on a canvas of that size with `samples` in a UNet call."""
         self._work = Workload(width * height, samples)
         free = self._own() + self.others.bytes_on_device() - self._reserve
         self.use(memory_plans.choose(self.plans, self.sizes, self._work, free, devices.memory("cpu")[0]))
@@ -86,10 +86,7 @@ class MemoryBudget(Memory):
         self.placement.arrange(plan.offload, fp8=plan.fp8)
 
     def attempt(self, stage: Stage, action: Callable[[], Result]) -> Result:
-        """Run `action` as `Memory` does; each time memory runs out, by a smaller plan.
-
-        Raises `OutOfMemory` when there is none any more.
-        """
+        """Run `action` as `Memory` does, by a smaller plan whenever memory runs out. Raises `OutOfMemory` after the last."""
         while True:
             try:
                 self.placement.need(GROUPS[stage])
@@ -97,8 +94,8 @@ class MemoryBudget(Memory):
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                log.warning("out of memory at stage %s on %s: %s", stage, self.device, str(error))  # not itself: it holds frames
-            # Only outside of the except block are the frames gone that hold what did not fit.
+                log.warning("out of memory at stage %s on %s: %s", stage, self.device, str(error))  # the error holds frames
+            # The frames that hold what did not fit are freed only after the except block.
             self._shrink(stage)
 
     @property
@@ -121,7 +118,7 @@ class MemoryBudget(Memory):
             wanted = memory_plans.need(self.plan, stage, self.sizes, self._work) + self._reserve
             raise OutOfMemory(
                 f"out of memory on {self.device} at stage {stage}: about {wanted / GIB:.1f} GiB are needed, "
-                f"{self._own() / GIB:.1f} GiB can be had",
+                f"{self._own() / GIB:.1f} GiB are available",
                 "Choose a smaller size, or close other programs that use the device.",
             )
         self.use(smaller)
@@ -161,7 +158,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_caches(device: torch.device) -> None:
-    """Give the allocator's unused blocks back."""
+    """Give the allocator's unused blocks back to the device."""
     if device.type == "cpu":
         glibc_malloc.give_back()
     else:

@@ -13,8 +13,7 @@ from typing import Literal
 Stage = Literal["text", "encode", "denoise", "decode"]
 
 Offload = Literal["nothing", "text", "stages", "layers"]
-"""What waits in host memory: nothing; the text encoders; whatever the present stage does not use; and of the UNet all but the
-layer that runs."""
+"""What waits in host memory: nothing; text encoders; all that the present stage does not use; and all UNet layers but one."""
 
 MIB, GIB = 2**20, 2**30
 
@@ -24,7 +23,7 @@ RESERVE = GIB
 TEXT_ACTIVATIONS = 128 * MIB
 VAE_ENCODE, VAE_DECODE = 1.3 * GIB, 1.5 * GIB
 DECODER_PASS = 0.63 * GIB
-"""Of the transparent decoder. All three per megapixel (2^20 pixels of the picture)."""
+"""Bytes of one pass of the transparent decoder. All three are per megapixel (2^20 pixels of the picture)."""
 
 TILE = 512
 """Side in pixels of a tile of the tiled VAE."""
@@ -59,27 +58,27 @@ class NetworkSizes:
     """What a model's networks weigh, in bytes, and how wide their numbers are."""
 
     unet_activations: int
-    """Per sample and megapixel, at 16 bit."""
+    """Bytes per sample and megapixel, at 16 bit."""
     text: int
     unet: int
     pixels: int
-    """VAE and both of LayerDiffuse's networks."""
+    """The VAE and both of LayerDiffuse's networks."""
     largest_layer: int
-    """Of the UNet."""
+    """The UNet's largest layer."""
     unet_element: int = 2
-    """Bytes per number."""
+    """Bytes per number of the UNet."""
     vae_element: int = 2
     decoder_element: int = 2
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What a job asks for at most."""
+    """The largest sizes that a job asks for."""
 
     pixels: int
-    """Of the working canvas."""
+    """Pixels of the working canvas."""
     samples: int
-    """In a UNet call with guidance in one batch."""
+    """Samples in a UNet call with guidance in one batch."""
 
     @property
     def megapixels(self) -> float:
@@ -122,7 +121,7 @@ def peak(plan: MemoryPlan, sizes: NetworkSizes, work: Workload) -> int:
 
 
 def host_need(plan: MemoryPlan, sizes: NetworkSizes) -> int:
-    """Bytes that wait in host memory: of what moves a copy stays there, and of 8-bit weights the originals do."""
+    """Bytes that wait in host memory: copies of what moves, and the originals of 8-bit weights."""
     moving = sizes.unet + sizes.pixels if plan.offload in ("stages", "layers") else 0
     text = 0 if plan.offload == "nothing" else sizes.text
     return text + moving + (sizes.unet if plan.fp8 else 0)
@@ -149,7 +148,7 @@ def _weights(plan: MemoryPlan, stage: Stage, sizes: NetworkSizes) -> int:
     pixels = sizes.pixels if stage in ("encode", "decode") or stays else 0
     unet = sizes.unet if stage == "denoise" or stays else 0
     if plan.offload == "layers" and stage == "denoise":
-        unet = min(unet, 4 * sizes.largest_layer)  # the one that runs, those that come and go beside it
+        unet = min(unet, 4 * sizes.largest_layer)  # the one that runs, and those that come and go meanwhile
     if plan.fp8:
         unet = unet // sizes.unet_element + sizes.largest_layer
     return text + pixels + unet

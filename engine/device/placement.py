@@ -73,7 +73,7 @@ class Placement:
             self._send(group)
 
     def need(self, group: NetworkGroup) -> None:
-        """Bring the networks of `group`, and send away those that may not stay beside them."""
+        """Bring the networks of `group`, and send away those that may not stay with them."""
         if not self.moves:
             return
         for other in self.groups.keys() - STAYING[self._offload] - {group}:
@@ -100,7 +100,7 @@ class Placement:
             self.accelerator.edited(self.unet)
 
     def leave(self) -> None:
-        """Everything to host memory, for another model's sake; what is needed comes back by itself."""
+        """Move everything to host memory to make room for another model; what is needed comes back by itself."""
         if not self.moves:
             return
         self._make_whole()
@@ -114,11 +114,11 @@ class Placement:
         )
 
     def upload(self, tensor: Tensor) -> Tensor:
-        """A copy on the device."""
+        """A copy of a tensor of any shape on the device."""
         return tensor.to(self.device, non_blocking=True)
 
     def download(self, tensor: Tensor) -> Tensor:
-        """A copy in host memory."""
+        """A copy of a tensor of any shape in host memory."""
         return tensor.to(HOST)
 
     def _networks(self) -> Iterator[nn.Module]:
@@ -196,7 +196,7 @@ class _Copy:
     """A network's weights in host memory while they are on the device."""
 
     tensors: Mapping[Tensor, Tensor]
-    """By parameter or buffer."""
+    """Copies by parameter or buffer."""
     patches: Hashable
     """`signature` of the network when they were copied."""
 
@@ -211,7 +211,7 @@ def _tensors(network: nn.Module) -> Iterator[Tensor]:
 
 
 def _pinned(tensor: Tensor) -> Tensor:
-    """In page-locked memory, from where it moves several times faster; as it is where there is too little of that."""
+    """A copy in page-locked memory, from which it moves several times faster; `tensor` itself where there is too little of it."""
     try:
         return tensor if tensor.is_pinned() else tensor.pin_memory()
     except RuntimeError:
@@ -219,7 +219,7 @@ def _pinned(tensor: Tensor) -> Tensor:
 
 
 def bytes_of(networks: Sequence[Any]) -> int:
-    """Of all weights, wherever they are."""
+    """Bytes of all weights, wherever they are."""
     return sum(tensor.nbytes for network in networks for tensor in _tensors(network))
 
 

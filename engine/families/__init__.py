@@ -44,14 +44,11 @@ NEWEST_FIRST = tuple(BASE_FAMILIES.values())[::-1]
 _titles = [family.title for family in BASE_FAMILIES.values()]
 TITLES = " and ".join(_titles)
 ONE_OF_TITLES = f"{SD15.article} {' or '.join(_titles)}"
-"""For sentences: `only … models can be opened`, `… checkpoint is needed`."""
+"""The titles with an article, for sentences: `… checkpoint is needed`."""
 
 
 def recipes_for(family: Family, task: str, given: frozenset[Role], injection: str) -> tuple[Recipe, ...]:
-    """The runs that a task takes on a family, where pictures of the roles `given` are there to see.
-
-    Raises `BadRequest` where the family has no weights for it.
-    """
+    """The runs of a task on a family, with pictures of the roles `given`. Raises `BadRequest` if it has no weights for it."""
     key = drawn_as(task)
     if key not in family.recipes:
         able = " or ".join(name for name, other in FAMILIES.items() if key in other.recipes)

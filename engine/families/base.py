@@ -30,7 +30,7 @@ class Header(Protocol):
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a request that says nothing gets."""
+    """The values of a request that does not state them."""
 
     steps: int
     guidance_scale: float
@@ -43,9 +43,9 @@ class TextEncoder:
     """One of a family's CLIP text encoders, in the order in which their widths are concatenated."""
 
     prefix: str
-    """Of its tensors' names in a checkpoint."""
+    """Prefix of its tensors' names in a checkpoint."""
     suffix: str = ""
-    """Of the names of its subfolders in a diffusers folder, `text_encoder` and `tokenizer`."""
+    """Suffix of its subfolders' names in a diffusers folder, `text_encoder` and `tokenizer`."""
     open_clip: bool = False
     """Trained by OpenCLIP: the names in a checkpoint are that program's, and it gives the pooled embedding."""
 
@@ -64,7 +64,7 @@ class Family:
 
     name: FamilyName
     title: str
-    """What people call it, for sentences."""
+    """The name that sentences use."""
     native: int
     """Side in pixels of the pictures it was trained on."""
     defaults: Defaults
@@ -87,12 +87,12 @@ class BaseFamily(Family):
     bundled = False
 
     article: str
-    """Before the title."""
+    """The article before the title."""
 
     is_checkpoint: Callable[[Header], bool]
     """Whether a checkpoint's UNet has the family's structure."""
     unsuitable: Callable[[Header], str]
-    """What such a checkpoint is where it is not for text to image, `an inpainting checkpoint`; empty where it is."""
+    """What a checkpoint is that is not for text to image, such as `an inpainting checkpoint`; empty where it is."""
     pipelines: re.Pattern[str]
     """Matches diffusers' classes for it in a folder's `model_index.json`."""
     is_folder: Callable[[Mapping[str, Any]], bool]
@@ -101,19 +101,19 @@ class BaseFamily(Family):
     """As `unsuitable`, for a folder and its UNet's configuration."""
 
     layerdiffuse_key: re.Pattern[str]
-    """Is found in the tensors' names of its LayerDiffuse weights."""
+    """Occurs in the tensors' names of its LayerDiffuse weights."""
     layerdiffuse_weights: str = "LayerDiffuse weights"
     """What a file of them is called."""
     text_width: int
-    """Of the embeddings that cross-attention reads: it tells whose a LoRA is."""
+    """Width of the embeddings that cross-attention reads: it tells which family a LoRA is for."""
     lora_key: re.Pattern[str]
     """Matches a tensor's name in its LoRAs; for those that do not change cross-attention."""
     vae_name: str = ""
-    """Is part of the names of its VAE files, in lower case."""
+    """Part of its VAE files' names, in lower case."""
 
     text_encoders: tuple[TextEncoder, ...]
     text_layer: int = -1
-    """Which hidden state of theirs the UNet reads, -1 the last (CLIP skip 2 is -2)."""
+    """Which hidden state of the text encoders the UNet reads, -1 the last (CLIP skip 2 is -2)."""
     text_normalised: bool = True
     """Whether their final norm is applied to it."""
     latent_colours: tuple[tuple[float, float, float], ...]
@@ -127,5 +127,5 @@ class BaseFamily(Family):
 
 
 def drawn_as(task: str) -> str:
-    """The task whose recipes `task` takes: a layer is changed by what draws one."""
+    """The task whose recipes `task` uses: a layer is changed by the same run that draws one."""
     return "foreground" if TASKS[task].keeps_size else task

@@ -1,7 +1,4 @@
-"""What SD 1.5 and SDXL have in common: checkpoints with the names of CompVis's latent-diffusion, and diffusers' pipelines.
-
-Knows names and shapes of tensors.
-"""
+"""What SD 1.5 and SDXL share: names and shapes of CompVis's latent-diffusion checkpoints, and diffusers' pipelines."""
 
 from __future__ import annotations
 
@@ -13,17 +10,17 @@ from .base import Header
 
 UNET = "model.diffusion_model."
 VAE = "first_stage_model."
-"""Beginnings of tensors' names in a checkpoint."""
+"""Prefixes of tensors' names in a checkpoint."""
 
 FIRST = f"{UNET}input_blocks.0.0.weight"
 """The UNet's first convolution."""
 
 PIPELINES = re.compile("(?!.*StableDiffusion3)StableDiffusion")
-"""Of diffusers' pipelines those for a UNet."""
+"""Matches diffusers' pipelines that have a UNet."""
 
 
 def other_inputs(header: Header) -> str:
-    """What a checkpoint is whose UNet takes more than the latents of one picture; empty where it takes these."""
+    """What kind of checkpoint takes more than the latents of one picture; empty where `header`'s UNet takes just these."""
     channels = header.shape(FIRST)[1]
     if channels == 9:
         return "an inpainting checkpoint"

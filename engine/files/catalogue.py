@@ -15,10 +15,10 @@ from ..families import BASE_FAMILIES, FamilyName
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueRow:
-    """One file."""
+    """One file of the hub."""
 
     name: str
-    """What `acetate models pull` calls it."""
+    """The name that `acetate models pull` takes."""
     repo: str
     file: str
     family: FamilyName
@@ -30,7 +30,7 @@ class CatalogueRow:
     bytes: int | None = None
     """`None` where the size was not stated anywhere we could read; the hub's own answer counts then."""
     sha256: str | None = None
-    """`None` as with `bytes`."""
+    """Hexadecimal; `None` as with `bytes`."""
     revision: str = "main"
     preferred: bool = True
     """Taken when a task needs this family and role and several files could serve."""
@@ -77,5 +77,5 @@ def by_file(file: str) -> CatalogueRow | None:
 
 
 def preferred(rows: Iterable[CatalogueRow] = ROWS) -> Iterator[CatalogueRow]:
-    """What the program would download by itself."""
+    """The rows that a download takes when several files could serve."""
     return (row for row in rows if row.preferred)

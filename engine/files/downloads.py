@@ -23,15 +23,15 @@ from .catalogue import CatalogueRow
 from .checksum import sha256_of
 
 Progressed = Callable[[int, int | None], None]
-"""(bytes that are there, bytes in all or `None`); may raise to stop, what has come is kept and resumed next time."""
+"""(bytes present, total bytes or `None`); may raise to stop: what has arrived is kept and resumed next time."""
 
 
 def pull(row: CatalogueRow, models: Path, accept: Callable[[CatalogueRow], bool], progressed: Progressed | None = None) -> Path:
-    """Download `row` into its subfolder of `models` unless it is there, and check it; returns the file.
+    """Download `row` into its subfolder of `models` unless it is present, check it, and return the file.
 
-    `accept` is asked first, with the row's licence, also when nothing needs to be downloaded. `HF_ENDPOINT` and `HF_TOKEN`
-    are respected. A file whose checksum is wrong is deleted and raises `ModelBroken`; a connection that breaks is taken up
-    again a few times, then raises `ModelMissing`, and the next call goes on where it broke.
+    `accept` is always asked first, with the row's licence; a refusal raises `BadRequest`. `HF_ENDPOINT` and `HF_TOKEN` are
+    respected. A file whose checksum is wrong is deleted and raises `ModelBroken`; a broken connection is retried a few times,
+    then raises `ModelMissing`, and the next call resumes the download.
     """
     if not accept(row):
         raise BadRequest(f"the licence {row.licence} of {row.file} was not accepted", f"Its text: {row.licence_url}")
@@ -50,7 +50,7 @@ _HINT = "Check the network and run the same command again; it goes on where it s
 
 
 def is_intact(path: Path, row: CatalogueRow) -> bool:
-    """Whether a file has the size and checksum that the catalogue states; where it states none, it is believed."""
+    """Whether a file has the size and checksum that the catalogue states; what it does not state is not checked."""
     if row.bytes is not None and path.stat().st_size != row.bytes:
         return False
     return row.sha256 is None or sha256_of(path) == row.sha256
@@ -86,14 +86,7 @@ def _fetch(url: str, there: HfFileMetadata, part: Path, size: int | None, progre
         part.unlink()
         present = 0
     with part.open("ab") as file:
-        http_get(
-            there.location,
-            file,
-            resume_size=present,
-            headers=headers,
-            expected_size=size,
-            tqdm_class=_reporter(progressed),
-        )
+        http_get(there.location, file, resume_size=present, headers=headers, expected_size=size, tqdm_class=_reporter(progressed))
 
 
 def _check_space(target: Path, size: int | None, part: Path) -> None:

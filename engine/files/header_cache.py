@@ -1,7 +1,4 @@
-"""What files are and their checksums, remembered as long as their size and time do not change.
-
-Knows files only; what a header means is the matter of `recognition`.
-"""
+"""What files are and their checksums, remembered as long as their size and time do not change."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ DAMAGED = "a damaged file"
 
 
 class HeaderCache:
-    """A JSON file beside what else can be computed again; losing it costs a second."""
+    """A JSON file in the folder of what can be computed again; losing it costs a second."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -40,7 +40,7 @@ BYTES = {
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself."""
+    """The header of one file."""
 
     tensors: Mapping[str, Mapping[str, Any]]
     """Name -> the JSON entry: `dtype`, `shape`, `data_offsets`."""
@@ -48,18 +48,20 @@ class Header:
     file_bytes: int
 
     def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of the tensor `name`."""
         return tuple(self.tensors[name]["shape"])
 
     def dtype(self, name: str) -> str:
-        """`F16`, `BF16`, `F32`, …"""
+        """The type of the tensor `name`: `F16`, `BF16`, `F32`, …"""
         return str(self.tensors[name]["dtype"])
 
     def parameters(self) -> int:
+        """The number of values in all tensors."""
         return sum(prod(entry["shape"]) for entry in self.tensors.values())
 
 
 def read_header(path: Path) -> Header:
-    """Read and check the header of the safetensors file at `path`; the tensors are not touched."""
+    """The checked header of a safetensors file. Raises `ModelMissing` if there is none, `ModelBroken` if it is damaged."""
     try:
         file_bytes = path.stat().st_size
         with path.open("rb") as file:
@@ -73,7 +75,7 @@ def read_header(path: Path) -> Header:
         raise ModelBroken(f"{path} cannot be read: {error.strerror or error}") from error
     try:
         content = json.loads(text)
-    except ValueError as error:  # also UnicodeDecodeError
+    except ValueError as error:  # includes UnicodeDecodeError
         raise ModelBroken(f"{path} has a corrupt header: {error}", _DOWNLOAD_AGAIN) from error
     except RecursionError as error:
         raise ModelBroken(f"{path} has a corrupt header: it is nested too deeply", _DOWNLOAD_AGAIN) from error

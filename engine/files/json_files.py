@@ -1,7 +1,4 @@
-"""Small JSON files that people and other programs write.
-
-Knows objects in files; knows nothing of their meaning.
-"""
+"""Small JSON files that people and other programs write; what their objects mean is not known here."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from ..values.errors import ModelBroken
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in the file at `path`; raises `ModelBroken` when it is missing, no JSON or no object."""
+    """The object in the file at `path`. Raises `ModelBroken` if it is missing, not JSON, or not an object."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -23,7 +23,7 @@ from .recognition import FileRole, Kind
 
 @dataclass(frozen=True)
 class Installed:
-    """One file, or one diffusers folder."""
+    """One installed file, or one diffusers folder."""
 
     name: str
     """What requests call it: the file's name without its ending; with the folder in front where that was taken."""
@@ -64,8 +64,10 @@ class Library:
         return [Path(folder) for folder in read_json(self._settings).get("folders", []) if isinstance(folder, str)]
 
     def add(self, path: Path) -> list[Installed]:
-        """Search `path` from now on: a models folder or the whole folder of ComfyUI, A1111 or Forge, any other folder of
-        model files, or one file. Returns what is in it."""
+        """Search `path` from now on, a folder of any program or one model file. Raises `BadRequest` or `ModelBroken` for others.
+
+        Returns what is in it.
+        """
         path = path.expanduser().absolute()
         if not path.exists():
             raise BadRequest(f"{path} does not exist")
@@ -81,7 +83,7 @@ class Library:
         return found
 
     def remove(self, path: Path) -> None:
-        """Search `path` no longer; nothing is deleted."""
+        """Stop searching `path`; nothing is deleted. Raises `BadRequest` for a path that was not added."""
         path = path.expanduser().absolute()
         folders = self.folders()
         if path not in folders:
@@ -90,13 +92,13 @@ class Library:
         self._remember([folder for folder in folders if folder != path])
 
     def installed(self, role: FileRole | None = None) -> list[Installed]:
-        """Everything installed, the program's own folder first; unusable files too, their `kind.problem` says why."""
+        """Everything installed, the program's own folder first; for unusable files, `kind.problem` says why."""
         return [one for one in self._installed_in([self.models, *self.folders()]) if role is None or one.kind.role == role]
 
     def find(self, name: str, role: FileRole, family: BaseFamily | None = None) -> Installed:
-        """The installed file of this role that requests call `name`, of this family where one is said.
+        """The installed file of this role that requests call `name`, of `family` if given.
 
-        Raises `ModelMissing`, `ModelBroken`, or `BadRequest` for a file of the other family.
+        Raises `ModelMissing`, `ModelBroken`, or `BadRequest` for a file of another family.
         """
         everything = self.installed()
         installed = [one for one in everything if one.kind.role == role]
@@ -116,15 +118,16 @@ class Library:
         raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)
 
     def lora(self, family: Family, name: str) -> Installed:
-        """The LoRA that requests call `name`, for models of `family`; raises as `find`."""
+        """The LoRA that requests call `name`, for models of `family`; raises what `find` does."""
         if not isinstance(family, BaseFamily):
             raise BadRequest(f"LoRA {name!r} cannot be used: {family.name} models take none", f"choose {ONE_OF_TITLES} model")
         return self.find(name, "lora", family)
 
     def weights(self, family: str, role: str) -> Installed:
-        """The LayerDiffuse file of this family and role; raises `ModelMissing` with the command that brings it.
+        """The LayerDiffuse file of this family and role, known by its name, or else by its size and checksum.
 
-        A file is known by its name, or under any other name by its size and checksum.
+        Raises `ModelMissing` with the command that downloads it, `ModelBroken` for a damaged file, `BadRequest` where none
+        exists.
         """
         rows = catalogue.candidates(family, role)
         if not rows:

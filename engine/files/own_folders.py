@@ -1,7 +1,4 @@
-"""Where models, settings and caches lie on this machine; `ACETATE_HOME` holds all of them when it is set.
-
-Knows paths only; creates nothing.
-"""
+"""Where models, settings and caches lie on this machine, or all in `ACETATE_HOME` if it is set. Creates no folder."""
 
 from __future__ import annotations
 
@@ -14,17 +11,17 @@ APP = "acetate"
 
 
 def models_folder() -> Path:
-    """Downloaded models, in subfolders named as ComfyUI names them."""
+    """The folder of downloaded models, with subfolders named as in ComfyUI."""
     return _below_home("models") or platformdirs.user_data_path(APP, appauthor=False) / "models"
 
 
 def settings_folder() -> Path:
-    """The list of added folders."""
+    """The folder of settings, such as the list of added folders."""
     return _below_home() or platformdirs.user_config_path(APP, appauthor=False)
 
 
 def cache_folder() -> Path:
-    """What can be computed again."""
+    """The folder of everything that can be computed again."""
     return _below_home("cache") or platformdirs.user_cache_path(APP, appauthor=False)
 
 

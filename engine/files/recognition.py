@@ -21,19 +21,19 @@ FileRole = Literal["checkpoint", "vae", "lora", "layerdiffuse", "upscaler", "oth
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file is."""
+    """The kind of a file, and why it cannot be used."""
 
     role: FileRole
     family: FamilyName | None
     """The base models that it is, or that it belongs to; `None` for others and where the header does not tell."""
     what: str
-    """For a sentence: `an SDXL checkpoint`."""
+    """Words for a sentence: `an SDXL checkpoint`."""
     problem: str = ""
     """Why it cannot be used; empty where it can."""
     caution: str = ""
-    """What may disappoint."""
+    """Why results may disappoint."""
     has_vae: bool = False
-    """A checkpoint with a VAE inside."""
+    """Whether a checkpoint has a VAE inside."""
 
 
 def recognise(path: Path) -> Kind:
@@ -52,7 +52,7 @@ def recognise(path: Path) -> Kind:
 
 
 def base_family(path: Path) -> BaseFamily:
-    """The family of a checkpoint or folder that can be opened; raises `ModelBroken` saying what it is otherwise."""
+    """The family of a checkpoint or folder that can be opened. Raises `ModelBroken`, saying what it is, for any other."""
     kind = recognise(path)
     if kind.role != "checkpoint" or kind.problem or kind.family is None:
         reason = kind.problem or f"{ONE_OF_TITLES} checkpoint is needed, and it is {kind.what}"
@@ -152,7 +152,7 @@ def _caution(name: str) -> str:
 
 
 def _vae(header: Header) -> Kind | None:
-    """A VAE alone, in ldm's or diffusers' names; the families' differ in values only, so it stays open whose it is."""
+    """A VAE alone, in ldm's or diffusers' names; families differ only in values, so its family stays open."""
     names = {key.removeprefix(VAE).removeprefix("vae."): key for key in header.tensors}
     if not {"encoder.conv_in.weight", "decoder.conv_in.weight"} <= names.keys():
         return None

@@ -1,7 +1,4 @@
-"""Weights that are read from a safetensors file when they are asked for, one tensor at a time.
-
-Knows nothing of what the tensors are for.
-"""
+"""Weights that are read from a safetensors file one tensor at a time, when asked for. Knows nothing of their use."""
 
 from __future__ import annotations
 
@@ -73,7 +70,7 @@ class WeightFiles(Mapping[str, Tensor]):
 
 
 def shapes_of(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    """Shape by key; files answer from their headers, without reading a tensor."""
+    """Shapes of tensors by their keys; a weight file answers from its header, without reading a tensor."""
     if isinstance(weights, WeightFile):
         return {key: weights.header.shape(key) for key in weights}
     if isinstance(weights, WeightFiles):

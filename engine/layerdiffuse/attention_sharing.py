@@ -67,6 +67,7 @@ class AttentionSharing:
         """Condition every following step on `image`, `(1, 3, H, W)` in [0, 1], RGBA composited over mid-grey by the caller.
 
         H and W are those of the generated picture. The features are computed here, once, in fp32 and on the image's device.
+        Raises `ValueError` for another shape, or where the weights take no control image.
         """
         if self._encoder is None:
             raise ValueError("these weights take no control image")
@@ -94,7 +95,7 @@ class AttentionLayer(NamedTuple):
     name: str
     module: Attention
     level: int
-    """How often the latents were halved before it."""
+    """How many times the latents were halved before it."""
 
 
 def attention_layers(unet: UNet2DConditionModel) -> Iterator[AttentionLayer]:
@@ -122,7 +123,7 @@ def _frame_count(shapes: Mapping[str, tuple[int, ...]]) -> int:
     frames = {int(match[1]) for match in found if match}
     if not frames:
         keys = listed(shapes, 3) or "no keys at all"
-        raise ModelBroken(f"these are no attention-sharing weights: they have {keys}, and none that begins with {UNIT_PREFIX!r}")
+        raise ModelBroken(f"these are not attention-sharing weights: they have {keys}, and none that begins with {UNIT_PREFIX!r}")
     return max(frames) + 1
 
 

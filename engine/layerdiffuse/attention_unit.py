@@ -16,10 +16,7 @@ from torch import Tensor, nn
 
 
 class FrameLinear(nn.Module):
-    """One linear layer per frame, all frames in one product: `(b, F, d, in)` -> `(b, F, d, out)`.
-
-    `weight` is `(F, out, in)`, `bias` is `(out,)`, the same for every frame.
-    """
+    """One linear layer per frame, `weight` `(F, out, in)`, in one product: `(b, F, d, in)` -> `(b, F, d, out)`."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
         super().__init__()
@@ -28,7 +25,7 @@ class FrameLinear(nn.Module):
 
     @classmethod
     def merged(cls, base: nn.Linear, name: str, weights: Mapping[str, Tensor], frames: int) -> FrameLinear:
-        """`W + up @ down` for every frame, summed in fp32, in the base's dtype and on its device."""
+        """`W + up @ down` for each frame, `(F, out, in)`, summed in fp32, in the base's dtype and on its device."""
         weight = base.weight.detach()
         merged = weight.new_empty((frames, *weight.shape))
         for frame in range(frames):
@@ -37,6 +34,7 @@ class FrameLinear(nn.Module):
         return cls(merged, None if base.bias is None else base.bias.detach().clone())
 
     def forward(self, x: Tensor) -> Tensor:
+        """`(b, F, d, in)` -> `(b, F, d, out)`."""
         y = torch.einsum("bfdi,foi->bfdo", x, self.weight)
         return y if self.bias is None else y + self.bias
 
@@ -72,7 +70,8 @@ class AttentionSharingUnit(nn.Module):
     ) -> Tensor:
         """Normalised `(image * F + frame, d, C)` -> the same shape, to be added to the residual stream.
 
-        `attention_mask` is diffusers' additive `(B, 1, keys)`. Whatever else a host passes is of no concern here.
+        `attention_mask` is diffusers' additive `(B, 1, keys)`; `ignored` is what else diffusers passes. Raises `ValueError` for a
+        batch that does not hold whole pictures.
         """
         if hidden_states.shape[0] % self.frames:
             raise ValueError(f"a batch of {hidden_states.shape[0]} does not hold whole pictures of {self.frames} frames")

@@ -47,7 +47,8 @@ class ControlEncoder(nn.Module):
 
     @classmethod
     def load(cls, weights: Mapping[str, Tensor]) -> ControlEncoder:
-        """Build the encoder that `weights` (keys without prefix) belong to, in fp32; widths are read from them, strictly."""
+        """The encoder of `weights`, by keys without prefix, in fp32 with their shapes. Raises `ModelBroken` if they do not
+        fit."""
         outputs = [weights[key].shape[0] for key in _first_block_weights(weights)]
         if not outputs:
             raise ModelBroken(f"the control encoder lacks its first block, blocks_0; it has {listed(weights)}")

@@ -40,6 +40,7 @@ class TransparentEncoder(nn.Module):
         self.blocks = nn.Sequential(*layers, nn.Conv2d(channels[-1], latent_channels, 3, padding=1))
 
     def forward(self, alpha_rgb_01: Tensor) -> Tensor:
+        """`(B, 4, H, W)` -> `(B, latent_channels, H/8, W/8)`, as the class says."""
         result: Tensor = self.blocks(alpha_rgb_01)
         return result
 
@@ -52,12 +53,7 @@ class TransparentDecoder(nn.Module):
     104,104,804 parameters (538 tensors).
     """
 
-    def __init__(
-        self,
-        latent_channels: int = 4,
-        channels: Sequence[int] = PUBLISHED_CHANNELS,
-        attention_levels: int = 3,
-    ) -> None:
+    def __init__(self, latent_channels: int = 4, channels: Sequence[int] = PUBLISHED_CHANNELS, attention_levels: int = 3) -> None:
         super().__init__()
         depth = len(channels)
         if depth <= LATENT_LEVEL:
@@ -113,10 +109,10 @@ class TransparentDecoder(nn.Module):
         done: int = 0,
         forward: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> Iterator[list[Tensor]]:
-        """The single estimates, a list for every network call, so that a caller can report progress or stop in between.
+        """The single estimates, `(B, 4, H, W)` each, in a list for every network call: time to report progress or to stop.
 
-        The first `done` of them are left out; their order does not depend on `batch`. `forward` may run the network in another
-        way than calling it.
+        The first `done` of them are left out; their order does not depend on `batch`. `forward` replaces the plain call of the
+        network. Raises `ValueError` where `passes` is not 8, 4, 2 or 1.
         """
         if passes not in (1, 2, 4, 8):
             raise ValueError(f"passes is {passes}; it must be 8, 4, 2 or 1")
@@ -130,10 +126,10 @@ class TransparentDecoder(nn.Module):
 
 
 def lower_median(values: list[Tensor]) -> Tensor:
-    """The element-wise lower median: the 4th smallest of 8, as `torch.median` takes it, but without a sort.
+    """The element-wise lower median of 1, 2, 4 or 8 tensors of one shape, as `torch.median` takes it, but without a sort.
 
     A min/max selection network: 131 ms -> 11.5 ms for 8x4x512x512 on the CPU (performance.md 9), NaN propagates, and no
-    five-dimensional median is needed, on which MPS fails (layerdiffuse.md 2.5).
+    five-dimensional median is needed, on which MPS fails (layerdiffuse.md 2.5). Raises `ValueError` for another number.
     """
     if len(values) == 1:
         return values[0]

@@ -1,7 +1,4 @@
-"""Open a checkpoint together with LayerDiffuse's networks for its family.
-
-Knows the library's files; knows no request.
-"""
+"""Open a checkpoint together with LayerDiffuse's networks for its family. Knows the library's files; knows no request."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ MULTIPLE = 64
 
 
 def open_base_model(installed: Installed, library: Library, runtime: Runtime) -> Model:
-    """Open the checkpoint `installed`, with LayerDiffuse's networks as far as their files are there (`Model.lacks`).
+    """Open the checkpoint `installed`, with those of LayerDiffuse's networks whose files are installed (`Model.lacks`).
 
     Its networks are in host memory: `Placement` brings each to the device when it is needed.
     """
@@ -72,10 +69,10 @@ def assemble(name: str, components: Components, codec: LatentOffsetCodec, runtim
 
 
 def vae_beside(installed: Installed, library: Library) -> Path | None:
-    """The file whose VAE is used, or `None` for the model's own.
+    """The file whose VAE is used, or `None` for the model's own. Raises `ModelMissing` where there is neither.
 
-    That is one with the checkpoint's name, as A1111 knows it (`model.vae.safetensors`), and for a checkpoint without a VAE one
-    of the vae folder that suits the family by its name, or what another checkpoint of the family has inside.
+    That is one with the checkpoint's name, as A1111 knows it (`model.vae.safetensors`), and for a checkpoint without a VAE one of
+    the vae folder that suits the family by its name, or what another checkpoint of the family has inside.
     """
     path = installed.path
     beside = path.with_suffix(".vae.safetensors")
@@ -88,11 +85,12 @@ def vae_beside(installed: Installed, library: Library) -> Path | None:
     for one in (*vaes, *others):
         if not one.kind.problem and one.path.is_file():
             return one.path
-    raise ModelMissing(f"{path.name} has no VAE inside, and no other file has one for it", f"Put one beside it as {beside.name}.")
+    message = f"{path.name} has no VAE inside, and no other file has one for it"
+    raise ModelMissing(message, f"Put one next to it as {beside.name}.")
 
 
 def _family_of_vae(name: str) -> BaseFamily:
-    """Whose a VAE file is, as the tensors' names and shapes do not tell."""
+    """The family of a VAE file by its name, as the tensors' names and shapes do not tell."""
     return next(family for family in NEWEST_FIRST if family.vae_name in name.lower())
 
 
@@ -103,7 +101,7 @@ def size_in_memory(path: Path, device: torch.device) -> int:
 
 
 def open_decoder(path: Path) -> TransparentDecoder:
-    """A published decoder file, or one of another width; all keys must fit."""
+    """Open a decoder file of the published or another width. Raises `ModelBroken` unless all keys fit."""
     with WeightFile(path) as file:
         shapes = shapes_of(file)
         depth = len({key.split(".")[1] for key in shapes if key.startswith("down_blocks.")})
@@ -114,7 +112,7 @@ def open_decoder(path: Path) -> TransparentDecoder:
 
 
 def open_encoder(path: Path) -> TransparentEncoder:
-    """A published encoder file, or one of another width; all keys must fit."""
+    """Open an encoder file of the published or another width. Raises `ModelBroken` unless all keys fit."""
     with WeightFile(path) as file:
         shapes = shapes_of(file)
         last = max(int(key.split(".")[1]) for key in shapes)
@@ -124,7 +122,7 @@ def open_encoder(path: Path) -> TransparentEncoder:
 
 
 def _whole(file: WeightFile) -> dict[str, Tensor]:
-    """Every tensor; NaN and infinity are refused, as they would show only in the picture."""
+    """Every tensor. Raises `ModelBroken` for NaN and infinity, which would show only in the picture."""
     tensors = dict(file.items())
     broken = [key for key, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
     if broken:
@@ -133,7 +131,7 @@ def _whole(file: WeightFile) -> dict[str, Tensor]:
 
 
 def _installed(library: Library, family: BaseFamily, role: str) -> Installed | None:
-    """A redraw of opaque colour needs neither network, and `refine` can do without the encoder."""
+    """The installed file of a role, `None` where there is none: redrawing opaque colour takes neither network."""
     try:
         return library.weights(family.name, role)
     except ModelMissing:

@@ -1,7 +1,4 @@
-"""Open the built-in model's folder, and put networks on a device.
-
-Knows files and diffusers' classes; knows no request.
-"""
+"""Open the built-in model's folder, and put networks on a device. Knows files and diffusers' classes, but no request."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ diffusers_logging.set_verbosity(diffusers_logging.CRITICAL)  # what it would log
 
 
 def open_builtin(folder: Path, name: str, runtime: Runtime) -> Model:
-    """Open a self-contained folder such as the built-in model's; raises `ModelBroken` naming what is missing or corrupt."""
+    """Open a self-contained folder such as the built-in model's. Raises `ModelBroken` naming what is missing or corrupt."""
     facts = _json(folder / "acetate.json")
     unet = _part(folder, "unet", UNet2DConditionModel)
     vae = _part(folder, "vae", AutoencoderKL)
@@ -68,7 +65,7 @@ def _part(folder: Path, name: str, kind: Any) -> Any:
         raise ModelBroken(f"{folder / name} is missing", "install the program again, or choose another model")
     try:
         return kind.from_pretrained(folder / name, local_files_only=True, **options)
-    except Exception as error:  # the tokenizers library raises nothing more special, the others OSError, ValueError and their own
+    except Exception as error:  # tokenizers raises bare exceptions, the others OSError, ValueError and their own
         raise ModelBroken(f"{folder / name} cannot be opened: {_first_line(error)}", "install the program again") from error
 
 

@@ -60,7 +60,7 @@ def open_components(
 
 
 def open_vae(path: Path, dtype: torch.dtype, configs: Path) -> AutoencoderKL:
-    """Open a VAE file, with ldm or diffusers names, for the family whose `configs` are given."""
+    """Open a VAE file with ldm or diffusers names, for the family of `configs`. Raises `ModelBroken` for any other file."""
     kind = recognise(path)
     if kind.role != "vae" and not kind.has_vae:
         raise ModelBroken(f"{path.name} is {kind.what}; a VAE is needed")

@@ -28,7 +28,7 @@ from ..values.errors import ModelMissing, NumericFailure
 log = logging.getLogger(__name__)
 
 LARGEST_OFFSET = 10
-"""Of an encoder and a factor that belong together (layerdiffuse.md 3.3)."""
+"""Largest offset of an encoder and a factor that belong together (layerdiffuse.md 3.3)."""
 
 
 class Decoding(Protocol):
@@ -47,20 +47,20 @@ class AlphaCodec(Protocol):
     """Width and height in pixels must be multiples of this."""
     latent_channels: int
     networks: tuple[Any, ...]
-    """Of both directions; the first decodes colour, the last alpha, if any does."""
+    """The networks of both directions; the first decodes colour, the last alpha, if any does."""
     notes: tuple[str, ...]
     """What a person should know of the latest `encode`."""
 
     def within(self, memory: Memory, accelerator: Accelerator) -> AlphaCodec:
-        """The same codec as a model has it: its networks run by `accelerator` within `memory`."""
+        """The same codec for a model: its networks run by `accelerator` within `memory`."""
         ...
 
     def encode(self, rgba: RGBA) -> Tensor:
-        """`(H, W, 4)` uint8 -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
+        """`(H, W, 4)` uint8 straight -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
         ...
 
     def encode_opaque(self, rgba: RGBA) -> Tensor:
-        """The picture over mid-grey as plain RGB latents: a condition, not a layer."""
+        """The picture, `(H, W, 4)` uint8, over mid-grey as plain RGB latents, `(1, C, H/8, W/8)`: a condition, not a layer."""
         ...
 
     def decode(self, latents: Tensor, passes: int) -> Decoding:
@@ -68,7 +68,7 @@ class AlphaCodec(Protocol):
         ...
 
     def decode_opaque(self, latents: Tensor) -> RGBA:
-        """The base VAE's own picture, alpha 255."""
+        """`(1, C, H/8, W/8)` -> `(H, W, 4)` uint8, alpha 255: the base VAE's own picture."""
         ...
 
 
@@ -103,7 +103,7 @@ class LatentOffsetCodec:
 
     @property
     def decoder(self) -> TransparentDecoder:
-        """The transparent decoder; raises `ModelMissing` where the model was opened without one."""
+        """The transparent decoder. Raises `ModelMissing` where the model was opened without one."""
         if self._decoder is None:
             raise ModelMissing("this model was opened without a transparent decoder")
         return self._decoder
@@ -135,7 +135,7 @@ class LatentOffsetCodec:
         return to_picture(torch.cat([opaque, colour], dim=1))
 
     def pixels(self, unscaled: Tensor) -> Tensor:
-        """The VAE's picture `(1, 3, H, W)` in [0, 1]. Unscaled latents go in: scaled ones are the classic mistake."""
+        """The VAE's picture, `(1, 3, H, W)` in [0, 1], of *unscaled* latents, `(1, C, H/8, W/8)`."""
         decoded = self.memory.attempt("decode", lambda: self._colour(unscaled.to(self.vae.dtype)))
         return (decoded.float() * 0.5 + 0.5).clamp(0, 1)
 
@@ -150,16 +150,16 @@ class LatentOffsetCodec:
         return decoded
 
     def run(self, network: Any, inputs: Sequence[Tensor], function: Callable[..., Tensor]) -> Tensor:
-        """`function(*inputs)`, which is `network`'s work on a whole picture."""
+        """`function(*inputs)`, a tensor of any shape: `network`'s work on a whole picture."""
         return self._accelerator.call(network, function, inputs, once=True, plentiful=self.memory.plentiful)
 
     def _tile(self) -> None:
-        """Both ways of the VAE in tiles, if the plan says so."""
+        """Let the VAE encode and decode in tiles, if the plan says so."""
         self.vae.use_tiling = self.memory.plan.tiled_vae
         self.vae.tile_sample_min_size, self.vae.tile_latent_min_size = TILE, TILE // 8
 
     def _posterior(self, rgba: RGBA) -> Any:
-        """Of the picture over mid-grey; the mean is used, so that equal pictures give equal latents."""
+        """The posterior of the picture over mid-grey; its mean is used, so that equal pictures give equal latents."""
         self._tile()
         return self.vae.encode(self._to_tensor(over_grey(to_float(rgba)) * 2 - 1, self.vae)).latent_dist
 
@@ -172,7 +172,7 @@ class LatentOffsetCodec:
 
 
 class OffsetDecoding:
-    """The passes of one transparent decode; memory of one estimate per pass."""
+    """The passes of one transparent decode; it keeps one estimate per pass in memory."""
 
     def __init__(self, codec: LatentOffsetCodec, unscaled: Tensor, passes: int) -> None:
         self.passes = passes
@@ -201,17 +201,17 @@ class OffsetDecoding:
 
 
 def _remarks_on(offset: Tensor) -> tuple[str, ...]:
-    """An offset takes the place of noise of spread 1: far beyond it, or NaN, the factor is another file's."""
+    """An offset replaces noise of spread 1: one far beyond it, or NaN, means that the factor is for another file."""
     size = offset.float().abs()
     mean, peak = float(size.mean()), float(size.max())
     log.info("the transparent encoder's offset: mean %.3g, at most %.3g", mean, peak)
     if peak <= LARGEST_OFFSET:
         return ()
-    return (f"the transparent encoder does not fit this model: its offset reaches {peak:.3g}, {LARGEST_OFFSET} is much already",)
+    return (f"the transparent encoder does not fit this model: its offset reaches {peak:.3g}, more than {LARGEST_OFFSET}",)
 
 
 def to_picture(alpha_rgb: Tensor) -> RGBA:
-    """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8; rounded, not truncated, on the device."""
+    """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8, rounded. Raises `NumericFailure` for NaN or infinity."""
     if not math.isfinite(alpha_rgb.sum(dtype=torch.float32)):
         raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")
     rgba = alpha_rgb[0, [1, 2, 3, 0]].float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)

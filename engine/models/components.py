@@ -39,7 +39,7 @@ class Components:
     scheduler_config: Mapping[str, Any]
 
     def prompt_encoder(self) -> PromptEncoder:
-        """The family's way to read prompts."""
+        """The prompt encoder of the family."""
         layer, normalised = self.family.text_layer, self.family.text_normalised
         return PromptEncoder(self.tokenizers, self.text_encoders, layer=layer, normalised=normalised)
 
@@ -50,21 +50,21 @@ def packaged_configs(family: str) -> Path:
 
 
 def empty_unet(configs: Path) -> UNet2DConditionModel:
-    """A UNet on the meta device, to be filled by `fill`."""
+    """A UNet on the meta device, for `fill`."""
     with init_empty_weights():
         unet: UNet2DConditionModel = UNet2DConditionModel.from_config(read_json(configs / "unet" / "config.json"))
     return unet
 
 
 def empty_vae(configs: Path) -> AutoencoderKL:
-    """A VAE on the meta device, to be filled by `fill`."""
+    """A VAE on the meta device, for `fill`."""
     with init_empty_weights():
         vae: AutoencoderKL = AutoencoderKL.from_config(read_json(configs / "vae" / "config.json"))
     return vae
 
 
 def empty_text_encoder(configs: Path, name: str) -> CLIPTextModel | CLIPTextModelWithProjection:
-    """A text encoder on the meta device, to be filled by `fill`; `name` is its subfolder."""
+    """A text encoder on the meta device, for `fill`; `name` is its subfolder."""
     config = read_json(configs / name / "config.json")
     projected = config.get("architectures") == ["CLIPTextModelWithProjection"]
     with init_empty_weights():
@@ -72,9 +72,10 @@ def empty_text_encoder(configs: Path, name: str) -> CLIPTextModel | CLIPTextMode
 
 
 def fill(network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, what: str, *, exact: bool) -> Network:
-    """Give an empty network its weights, cast to `dtype`; `exact` refuses tensors that the network does not have.
+    """Fill an empty network with its weights, cast to `dtype`; `exact` refuses tensors that the network does not have.
 
-    Where the type is the file's own, the tensors stay views of the mapped file and cost no memory until they are moved.
+    Where the type is the file's own, the tensors stay views of the mapped file and cost no memory until they are moved. Raises
+    `ModelBroken` for tensors that are missing, unknown or of another shape.
     """
     expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
     if missing := expected.keys() - weights.keys():

@@ -1,7 +1,4 @@
-"""Open a base model from a folder in diffusers' layout, with whatever sizes its own configurations state.
-
-Knows that layout; single files are the matter of `checkpoints`.
-"""
+"""Open a base model from a folder in diffusers' layout, with the sizes that its own configurations state."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from .components import Components
 
 
 def open_folder(folder: Path, family: BaseFamily, dtype: torch.dtype, vae_dtype: torch.dtype) -> Components:
-    """Open the model of `family` in `folder`; raises `ModelBroken` naming what is missing or damaged."""
+    """Open the model of `family` in `folder`. Raises `ModelBroken` naming what is missing or damaged."""
     return Components(
         family=family,
         unet=_network(folder / "unet", UNet2DConditionModel, torch_dtype=dtype),
@@ -59,7 +56,7 @@ def _part(folder: Path, kind: Any, **options: Any) -> Any:
 
 
 def _variant(folder: Path) -> str | None:
-    """`fp16` where only files such as `model.fp16.safetensors` are there."""
+    """`fp16` where there are only files such as `model.fp16.safetensors`."""
     files = [file.name for file in folder.iterdir() if ".safetensors" in file.name] if folder.is_dir() else []
     if not files:
         pickled = folder.is_dir() and any(file.suffix in (".bin", ".ckpt", ".pt") for file in folder.iterdir())

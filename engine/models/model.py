@@ -1,7 +1,4 @@
-"""An opened base model: its networks, and the facts that decide how it is run.
-
-Knows tensors and devices; knows no request and no task.
-"""
+"""An opened base model: its networks, and the facts that decide how it is run. Knows no request and no task."""
 
 from __future__ import annotations
 
@@ -61,11 +58,11 @@ class Model:
     """Latents in sampling space and a constant -> colour, a least-squares fit: `(C + 1, 4)` gives premultiplied RGBA in
     [0, 1]; `(C + 1, 3)` gives RGB over mid-grey, whose distance from grey stands for alpha."""
     lacks: tuple[str, ...] = ()
-    """Catalogue roles whose files were not there when it was opened."""
+    """Catalogue roles whose files were missing when it was opened."""
     caution: str = ""
-    """What may disappoint in its transparent layers."""
+    """Why its transparent layers may disappoint."""
     dtype: torch.dtype = field(init=False)
-    """Of the UNet's arithmetic."""
+    """The type of the UNet's arithmetic."""
     accelerator: Accelerator = field(init=False)
     """Runs the calls of all its networks."""
     memory: MemoryBudget = field(init=False)
@@ -80,7 +77,7 @@ class Model:
         placement = Placement(networks, self.device, self.accelerator)
         self.memory = MemoryBudget(placement, self._weigh(encoders), self.runtime.others)
         self.codec = self.codec.within(self.memory, self.accelerator)
-        for encoder in encoders:  # a known prompt needs no encoder; so they come when they run, not before
+        for encoder in encoders:  # a known prompt needs no encoder, so each is moved only when it runs
             encoder.register_forward_pre_hook(self._bring_text, with_kwargs=True)
 
     @property
@@ -104,7 +101,7 @@ class Model:
         return send_to_device((arguments, keywords), self.device)  # type: ignore[no-any-return]
 
     def preview(self, clean: Tensor) -> RGBA:
-        """`(1, C, h, w)` latents -> `(h, w, 4)` straight, 1/8 of the working size; a matrix product, no network."""
+        """`(1, C, h, w)` latents -> `(h, w, 4)` uint8 straight, 1/8 of the working size; a matrix product, no network."""
         rows = clean[0].float().cpu().permute(1, 2, 0)
         fitted = (torch.cat([rows, torch.ones_like(rows[..., :1])], dim=2) @ self.preview_matrix).clamp(0, 1).numpy()
         if fitted.shape[2] == 4:

@@ -16,14 +16,14 @@ from ..device.memory_plans import GIB
 from .model import Model
 
 HOST_RESERVE = GIB
-"""Host memory that is left to everybody else."""
+"""Bytes of host memory that are left to other programs."""
 
 
 class ModelCache:
     """The opened models of one device by name."""
 
     def __init__(self, drop: Callable[[Model], None], host_free: Callable[[], int] = lambda: devices.memory("cpu")[0]) -> None:
-        """`drop` is told of every model that is given up."""
+        """`drop` is called with every model that is given up."""
         self._models: OrderedDict[str, Model] = OrderedDict()
         self._drop, self._host_free = drop, host_free
 
@@ -31,7 +31,7 @@ class ModelCache:
         return name in self._models
 
     def __iter__(self) -> Iterator[Model]:
-        """From the one used longest ago to the latest."""
+        """The models, from the one used longest ago to the latest."""
         return iter(self._models.values())
 
     def use(
@@ -43,7 +43,7 @@ class ModelCache:
     ) -> Model:
         """The model `name`, now the latest used; opening it may take `expected` bytes of host memory, for which others go.
 
-        `open_model` is given the other models on the device. One that is `outdated` is opened again.
+        `open_model` is given the other models on the device. A model that is `outdated` is opened again.
         """
         if name in self._models and outdated(self._models[name]):
             self._give_up(name)
@@ -61,7 +61,7 @@ class ModelCache:
             self._give_up(name)
 
     def besides(self, name: str) -> list[Model]:
-        """All but the model `name`, the one used longest ago first."""
+        """All models except `name`, the one used longest ago first."""
         return [model for key, model in self._models.items() if key != name]
 
     def _give_up(self, name: str) -> None:

@@ -1,7 +1,4 @@
-"""Prompts of any length, with emphasis, as the embeddings that a UNet takes.
-
-Knows CLIP tokenizers and text encoders, one or several; knows no UNet and no request.
-"""
+"""Prompts of any length, with emphasis, as the embeddings that a UNet takes. Knows CLIP; knows no UNet and no request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a model runs on and with: its device, the way its networks are called, and the other models beside it.
+"""What a model runs on and with: its device, the way its networks are called, and the other models on the device.
 
-The one place that knows `acceleration`: without that folder the way `eager` still works.
+This is the one place that knows `acceleration`: without that folder the way `eager` still works.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Runtime:
     """The other models on the device; `None` where there are none."""
 
     def accelerator(self) -> Accelerator:
-        """A new one, for one model."""
+        """A new accelerator, for one model."""
         if self.acceleration == "eager":
             return EAGER
         from .. import acceleration
@@ -37,7 +37,7 @@ class Runtime:
         return acceleration.Compiled() if self.acceleration == "compiled" else acceleration.Recorded()
 
     def warm_up(self) -> None:
-        """Begin in the background what would keep the first picture waiting."""
+        """Start in the background what would keep the first picture waiting."""
         if self.acceleration != "eager":
             from .. import acceleration
 
@@ -45,15 +45,15 @@ class Runtime:
 
     @property
     def noted(self) -> dict[str, str]:
-        """What a picture's parameters say of it: nothing where it has the bits that `auto` gives."""
+        """What a picture's parameters say of acceleration: nothing where the picture has the bits that `auto` gives."""
         rounds_otherwise = self.device.type == "cuda" and self.acceleration in ("eager", "check")
         return {"acceleration": self.acceleration} if rounds_otherwise or self.acceleration == "compiled" else {}
 
 
 def settled(asked: Acceleration, device: torch.device) -> Acceleration:
-    """What a choice comes to on `device`: `eager`, `recorded`, `compiled` or `check`.
+    """The way that a choice means on `device`: `eager`, `recorded`, `compiled` or `check`.
 
-    Blocks are compiled only where no kernels are joined: on an H200 a step of SDXL took 40 ms so, and 32 with joined ones.
+    Blocks are compiled only where no kernels are joined: on an H200 a step of SDXL took 40 ms compiled, and 32 with joined ones.
     """
     if asked == "compiled":
         from .. import acceleration
@@ -63,8 +63,10 @@ def settled(asked: Acceleration, device: torch.device) -> Acceleration:
 
 
 def described(device: torch.device) -> str:
-    """What `auto` comes to on `device`, for a person."""
+    """Describes to a person what `auto` means on `device`."""
     from .. import acceleration
 
-    joined = "with joined kernels, which round otherwise than" if acceleration.joins_kernels(device) else "with the very bits of"
+    joined = (
+        "with joined kernels, which round differently from" if acceleration.joins_kernels(device) else "with the very bits of"
+    )
     return f"auto is {settled('auto', device)}, {joined} eager; --acceleration check compares them"

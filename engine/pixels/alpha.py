@@ -43,7 +43,7 @@ def over_grey(straight: Float) -> Float:
 
 
 def resize_padded(rgba_u8: RGBA, width: int, height: int) -> RGBA:
-    """`(H, W, 4)` straight at another size without fringes: colour is filled by `pad_rgb` first, alpha goes its own way.
+    """`(H, W, 4)` uint8 straight at another size without fringes: colour is filled by `pad_rgb` first, alpha is resized alone.
 
     Averages over areas when shrinking and uses Lanczos when enlarging, each axis for itself. The same size is returned unchanged.
     """
@@ -58,10 +58,10 @@ def resize_mask(mask: Mask, width: int, height: int) -> Mask:
 
 
 def fit(rgba_u8: RGBA, width: int, height: int, mode: Literal["crop", "stretch", "fill"]) -> RGBA:
-    """Bring a straight `(H, W, 4)` picture to a size in one of the three resize modes of layerdiffuse.md 5.1.
+    """Bring a straight `(H, W, 4)` uint8 picture to a size in one of the three resize modes of layerdiffuse.md 5.1.
 
-    `stretch` ignores the aspect; `crop` scales to cover and cuts the middle out; `fill` scales to fit inside and surrounds
-    it with the median of the border's pixels.
+    `stretch` ignores the aspect; `crop` scales to cover and cuts the middle out; `fill` scales to fit inside and surrounds it
+    with the median of the border's pixels.
     """
     old_height, old_width = rgba_u8.shape[:2]
     if mode == "stretch" or (old_width, old_height) == (width, height):

@@ -16,14 +16,14 @@ from ..values.request import Request
 
 
 def strength_of(request: Request) -> float:
-    """In [0, 1]; 1 without a source, as denoising begins from noise then."""
+    """Denoising strength in [0, 1]; 1 without a source, as denoising begins from noise then."""
     if request.source is None:
         return 1.0
     return TASKS[request.task].strength if request.strength is None else request.strength
 
 
 def starts(task: str, made: Iterable[Role], source: RGBA, given: Mapping[Role, RGBA]) -> dict[Role, RGBA]:
-    """For each layer that is `made` on the way; all pictures, the `given` ones too, have the working canvas's size."""
+    """An `(H, W, 4)` straight picture for each layer that is `made` on the way; `source` and `given` are of the same size."""
     product = TASKS[task].product
     if product is None:
         return dict.fromkeys(made, source)
@@ -32,5 +32,5 @@ def starts(task: str, made: Iterable[Role], source: RGBA, given: Mapping[Role, R
 
 
 def _composed(layers: Mapping[Role, RGBA]) -> RGBA:
-    """What the blended layer of both others looks like."""
+    """The blended layer as the other two make it up."""
     return to_u8(over(to_float(layers["foreground"]), to_float(layers["background"])))

@@ -11,10 +11,7 @@ CONTEXT = 0.5
 
 
 def region_around(mask: Mask, native: int) -> Box:
-    """The part of the canvas to work on, for a mask `(H, W)` in which something is selected.
-
-    The selection with its context, near square, at least `native` wide where there is room.
-    """
+    """The selection of a mask `(H, W)` with its context: near square, at least `native` wide where there is room."""
     selected = bounds(mask)
     assert selected is not None, "validation refuses a mask in which nothing is selected"
     side = max(round(max(selected.width, selected.height) * (1 + 2 * CONTEXT)), native)
@@ -30,10 +27,10 @@ def _span(start: int, end: int, length: int, limit: int) -> tuple[int, int]:
 
 
 def paste(source: RGBA, painted: RGBA, mask: Mask, region: Box) -> RGBA:
-    """`painted` (the region's size) into `source` through the mask.
+    """`painted`, of the region's size, into `source`, both straight uint8 `(h, w, 4)`, through `mask`, `(H, W)`.
 
-    Where the mask is 0 every byte stays, hidden colour included; where it is 255 the painted bytes stand; soft edges are
-    blended premultiplied, so that no colour of transparent pixels bleeds in.
+    Where the mask is 0 every byte stays, hidden colour included; where it is 255 the painted bytes stand; soft edges are blended
+    premultiplied, so that no colour of transparent pixels bleeds in.
     """
     result = source.copy()
     old, amount = source[region.slices], mask[region.slices]

@@ -18,11 +18,11 @@ OPAQUE = 250
 
 
 def measure(rgba: RGBA) -> dict[str, float]:
-    """Measures in [0, 1].
+    """Measures in [0, 1] of a straight `(H, W, 4)` uint8 picture.
 
-    `border`: share of the outer ring that is transparent. `haze`: share of all pixels that are faintly covered and lie
-    away from the subject. `core`: share of the subject's inside that is opaque (1 when there is no inside).
-    `coverage`: mean alpha. `subject_alpha`: mean alpha where there is any. `constant`: 1 when alpha is the same everywhere.
+    `border`: share of the outer ring that is transparent. `haze`: share of all pixels that are faintly covered and lie away from
+    the subject. `core`: share of the subject's inside that is opaque (1 when there is none). `coverage`: mean alpha.
+    `subject_alpha`: mean alpha where there is any. `constant`: 1 when alpha is the same everywhere.
     """
     alpha = np.ascontiguousarray(rgba[..., 3])
     subject = alpha > 127
@@ -41,7 +41,7 @@ def measure(rgba: RGBA) -> dict[str, float]:
 
 
 def soft_overlap(one: Mask, other: Mask) -> float:
-    """Soft intersection over union of two alphas of one size, in [0, 1]; 1 when both are empty."""
+    """Soft intersection over union of two alphas of one size, `(H, W)` uint8, in [0, 1]; 1 when both are empty."""
     union = np.maximum(one, other).sum(dtype=np.int64)
     return float(np.minimum(one, other).sum(dtype=np.int64) / union) if union else 1.0
 

@@ -38,13 +38,13 @@ class Tiling:
     uniform: bool = True
     """Every tile is sampled at the same size; otherwise each at its own, rounded up to a multiple of 8."""
     multiple_of: Literal[8, 64] = 64
-    """Of the size that a uniform tile is sampled at: 64 as in A1111 (rounded up), 8 as in ComfyUI (rounded to nearest)."""
+    """Of what a uniform tile's sampled size is a multiple: 64 as in A1111 (rounded up), 8 as in ComfyUI (rounded to nearest)."""
     seams: Seams = "none"
     """What goes over the borders of the tiles afterwards; `intersections` is `half-tile` and then the crossings too."""
     seam_strength: float | None = None
-    """`None`: that of the redraw."""
+    """Denoising strength at the seams; `None` means that of the redraw."""
     seam_width: int = 64
-    """Of a band."""
+    """Width of a band in pixels."""
     seam_blur: int = 8
     seam_padding: int = 16
 
@@ -79,7 +79,7 @@ class TilePass:
 
 
 def grid(tiling: Tiling, picture: Size) -> Size:
-    """Columns and rows of tiles."""
+    """The number of columns and rows of tiles."""
     return -(-picture[0] // tiling.tile_width), -(-picture[1] // tiling.tile_height)
 
 
@@ -90,7 +90,7 @@ def sample_size(tile: Size, padding: int, multiple_of: Literal[8, 64]) -> Size:
 
 
 def tile_passes(tiling: Tiling, picture: Size) -> list[TilePass]:
-    """Every run in its order: the redraw, then the seams."""
+    """Every pass in its order: the redraw, then the seams."""
     seams = {"none": [], "band": [_bands], "half-tile": [_halves], "intersections": [_halves, _crossings]}[tiling.seams]
     return [*_redraw(tiling, picture), *(tile for cut in seams for tile in cut(tiling, picture))]
 
@@ -232,7 +232,7 @@ class Window:
 
     @property
     def box(self) -> Box:
-        """Sticks out at the right and the bottom when the picture is smaller than a window."""
+        """The window in the picture; it sticks out at the right and the bottom of a smaller one."""
         return Box(self.across.start, self.down.start, self.side, self.side)
 
     def scaled(self, by: int) -> Window:
@@ -241,21 +241,21 @@ class Window:
         return Window(self.side * by, across, down)
 
     def share(self) -> Float:
-        """How strongly this window goes over those before it, `(side, side, 1)` in [0, 1].
+        """How strongly this window covers those before it, `(side, side, 1)` in [0, 1].
 
-        Laid over each other in their order, windows fade into each other evenly over the middle half of what they share (near
-        a border, networks see too little around a pixel), and at every pixel their weights add up to 1.
+        Laid over each other in their order, windows fade into each other evenly over the middle half of what they share (near a
+        border, networks see too little around a pixel), and at every pixel their weights add up to 1.
         """
         here, later = _ramps(self.side, self.across)
         below, further = (ramp[:, None] for ramp in _ramps(self.side, self.down))
         weight = (below - further) * (here - later)
         so_far = 1 - below + (below - further) * (1 - later)
-        # Where nothing has any weight yet, a later window covers what this one puts down.
+        # Where there is no weight yet, a later window covers what this one puts down.
         return np.divide(weight, so_far, out=np.ones_like(weight), where=so_far > 0)[..., None]
 
 
 def windows(picture: Size, side: int, overlap: int) -> list[Window]:
-    """Row by row the fewest windows of `side` that cover the picture and share at least `overlap` pixels, evenly spread."""
+    """The fewest windows of `side` that cover the picture, row by row, sharing at least `overlap` pixels, evenly spread."""
     assert overlap * 3 <= side, "else three windows would fade into each other at once"
     columns, rows = (_spans(length, side, overlap) for length in picture)
     return [Window(side, across, down) for down, across in product(rows, columns)]

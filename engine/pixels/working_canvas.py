@@ -30,16 +30,17 @@ class WorkingCanvas:
         return Box(0, 0, *self.working).centred(*self.scaled)
 
     def to_working(self, rgba: RGBA) -> RGBA:
-        """A picture of the target's size on the working canvas, transparent around it."""
+        """A straight `(height, width, 4)` picture of the target's size on the working canvas, transparent around it."""
         return self._place(resize_padded(rgba, *self.scaled))
 
     def mask_to_working(self, mask: Mask) -> Mask:
-        """A mask of the target's size on the working canvas, unselected around it."""
+        """A mask of the target's size, `(height, width)` uint8, on the working canvas, unselected around it."""
         placed: Mask = self._place(resize_mask(mask, *self.scaled)[..., None])[..., 0]
         return placed
 
     def from_working(self, rgba: RGBA) -> RGBA:
-        """The target's part of a working picture at the target's size; transparent where the canvas does not reach."""
+        """The target's part of a straight `(H, W, 4)` working picture, at its size; transparent where the canvas does not
+        reach."""
         return resize_padded(crop(rgba, self.box), *self.target)
 
     def _place(self, picture: RGBA) -> RGBA:
@@ -48,7 +49,7 @@ class WorkingCanvas:
 
 @dataclass(frozen=True)
 class WorkingSizes:
-    """What a model can do."""
+    """The canvas sizes at which a model works well."""
 
     multiple_of: int
     native: int

@@ -34,7 +34,7 @@ BASE_KEYS = ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps", "
 
 
 def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
-    """A fresh scheduler for a model whose scheduler configuration is `config`."""
+    """A new scheduler for a model whose scheduler configuration is `config`. Raises `BadRequest` for an unknown name."""
     if name not in SCHEDULERS:
         raise BadRequest(f"unknown scheduler {name!r}", f"one of {', '.join(SCHEDULERS)}")
     kind, settings = SCHEDULERS[name]
@@ -45,17 +45,17 @@ def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
 
 
 def executed(steps: int, strength: float) -> int:
-    """How many of `steps` are run: those at the end whose noise `strength` lets be added."""
+    """How many of `steps` are run: the last ones, down from the noise level that `strength` allows."""
     return min(steps, max(round(steps * strength), 0))
 
 
 def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Standard normal noise float32, drawn on the CPU: the same seed gives the same picture on every device."""
+    """float32 standard normal noise of `shape`, drawn on the CPU: the same seed gives the same picture on every device."""
     return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
 
 
 def sigma_at(timestep: float, alphas_cumprod: Tensor) -> float:
-    """Sigma between two training timesteps, log-linear as the reference interpolates it."""
+    """Sigma between two timesteps, log-linear as the reference interpolates it; `alphas_cumprod` is `(timesteps,)`."""
     sigmas = ((1 - alphas_cumprod) / alphas_cumprod).sqrt().log()
     low = min(max(int(timestep), 0), len(sigmas) - 1)
     high = min(low + 1, len(sigmas) - 1)
@@ -68,20 +68,20 @@ class DenoisingStep:
     """The state after one denoising step."""
 
     index: int
-    """1-based."""
+    """1-based number of the step."""
     count: int
     scaled: Tensor
-    """What the model saw, `(B, C, h, w)`."""
+    """What the model was given, `(B, C, h, w)`."""
     output: Tensor
-    """What it said."""
+    """What the model returned, `(B, C, h, w)`."""
     kept: float
     """The training schedule's product of alphas at this step, rounded to a whole timestep."""
     velocity: bool
-    """The model predicts velocity instead of noise."""
+    """Whether the model predicts velocity instead of noise."""
 
     @property
     def clean(self) -> Tensor:
-        """The noise-free latents that the model guesses at, in sampling space: for previews, hence computed only when asked."""
+        """The noise-free latents that the model predicts, `(B, C, h, w)` in sampling space; computed when asked, for previews."""
         signal, noise = self.kept**0.5, (1 - self.kept) ** 0.5
         clean: Tensor = (
             signal * self.scaled - noise * self.output if self.velocity else (self.scaled - noise * self.output) / signal
@@ -110,21 +110,21 @@ class DenoisingLoop:
         start = min(len(scheduler.timesteps), start * scheduler.order)
         scheduler.set_begin_index(start)
         self.timesteps: Tensor = scheduler.timesteps[start:]
-        """On the host."""
+        """The timesteps, on the host."""
         self._for_model = self.timesteps.to(device)
         levels: Tensor = scheduler.alphas_cumprod
         self._kept: list[float] = levels[self.timesteps.round().long().clamp(0, len(levels) - 1)].tolist()
 
     @property
     def count(self) -> int:
-        """Steps that will be executed."""
+        """The number of steps that are run."""
         return len(self.timesteps)
 
     def start(self, noise: Tensor, clean: Tensor | None) -> Tensor:
-        """The first sample: pure noise, or `clean` with the first step's noise added.
+        """The first sample, `(B, C, h, w)`: pure noise, or `clean` with the first step's noise added.
 
-        A solver of the variance-preserving form starts at sigma_max / sqrt(sigma_max^2 + 1): so it equals the reference's
-        sampler to 4e-7 (`test_samples_are_the_references_own_to_the_last_bits`).
+        A solver of the variance-preserving form starts at sigma_max / sqrt(sigma_max^2 + 1): so it equals the reference's sampler
+        to 4e-7 (`test_samples_are_the_references_own_to_the_last_bits`).
         """
         if clean is not None:
             return self.noised(clean, noise, 0)
@@ -135,7 +135,7 @@ class DenoisingLoop:
         return noise * float(self.scheduler.init_noise_sigma)
 
     def noised(self, clean: Tensor, noise: Tensor, index: int) -> Tensor:
-        """`clean` at the noise level that step `index` (0-based) starts from; past the last one it is `clean` itself."""
+        """`clean`, `(B, C, h, w)`, at the noise level that step `index` (0-based) starts from; unchanged past the last one."""
         if index >= self.count:
             return clean
         one, none = torch.ones(1), torch.zeros(1)  # the scheduler would copy its whole table to the device at every call
@@ -144,7 +144,7 @@ class DenoisingLoop:
         return signal * clean + level * noise
 
     def sigma(self, index: int) -> float:
-        """Noise level that step `index` (0-based) starts from."""
+        """The noise level that step `index` (0-based) starts from."""
         return sigma_at(float(self.timesteps[index]), self.scheduler.alphas_cumprod)
 
     def forget(self) -> None:
@@ -163,7 +163,10 @@ class DenoisingLoop:
         generator: torch.Generator,
         keep: Callable[[Tensor, int], Tensor] | None = None,
     ) -> Iterator[DenoisingStep]:
-        """Denoise; after the last step `self.latents` holds the result. Stochastic solvers draw from `generator` (CPU)."""
+        """Denoise `sample`, `(B, C, h, w)`; then `self.latents` holds the result. Raises `NumericFailure` for NaN or infinity.
+
+        Stochastic solvers draw from `generator` (CPU).
+        """
         self.latents = sample
         if not self.count:
             return

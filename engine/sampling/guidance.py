@@ -81,7 +81,7 @@ class GuidedUNet:
         return call(model.unet, unet, inputs, constant=len(words), pure=pure, plentiful=memory.plentiful).float()
 
     def _words_of(self, part: slice) -> tuple[tuple[str, ...], list[Tensor]]:
-        """Names of what SDXL takes beside the embeddings, and all of it: the very same tensors in every step."""
+        """Names of what SDXL takes besides the embeddings, and all of it: the very same tensors in every step."""
         added = self.added or {}
         chosen = (part.start, part.stop)
         if chosen not in self._chosen:

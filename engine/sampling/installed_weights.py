@@ -50,7 +50,7 @@ class InstalledWeights:
 
     @contextmanager
     def installed(self, model: Model, recipe: Recipe, request: Request, controls: Mapping[Role, Tensor]) -> Iterator[Switch]:
-        """The model as `recipe` needs it; stays so afterwards, as the next job is often of the same kind.
+        """The model as `recipe` needs it; it stays so afterwards, as the next job is often of the same kind.
 
         `controls` holds condition pictures `(1, 3, H, W)` in [0, 1] over mid-grey, for attention sharing.
         """
@@ -62,7 +62,7 @@ class InstalledWeights:
         yield Switch(self, model, request.stop_at if active else 1.0)
 
     def strip(self, model: Model) -> None:
-        """Take LayerDiffuse's weights off; LoRAs stay."""
+        """Remove LayerDiffuse's weights; LoRAs stay."""
         _, carried = self._present.get(id(model.unet), (None, None))
         with model.memory.placement.editing(heavily=False):
             if isinstance(carried, AttentionSharing):
@@ -117,6 +117,6 @@ class Switch:
         return self._stop_at <= 0 or loop.sigma(index) < sigma_at((1 - self._stop_at) * 999, alphas_cumprod)
 
     def strip(self, loop: DenoisingLoop) -> None:
-        """Make it the base model: its own weights, and nothing that the patched one predicted."""
+        """Turn the model into the base model: its own weights, and no history of what the patched one predicted."""
         self._weights.strip(self._model)
         loop.forget()

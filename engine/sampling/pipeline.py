@@ -81,7 +81,7 @@ class _Seen:
 
 
 def generate(model: Model, request: Request, weights: InstalledWeights) -> Iterator[Progress | Picture]:
-    """Run a checked request; pictures come as soon as each is ready."""
+    """Run a checked request; each picture comes as soon as it is ready."""
     job = _plan(model, request)
     _settle(job)
     meter = _Meter(_cost(job))
@@ -206,7 +206,7 @@ def _denoise(
 
 
 def _preview(model: Model, step: DenoisingStep) -> RGBA:
-    """Of the first frame."""
+    """A preview of the first frame."""
     return model.preview(step.clean[:1])
 
 

@@ -1,4 +1,4 @@
-"""A large picture drawn anew part by part, at low strength: its opaque colour, or a transparent layer as such.
+"""A large picture redrawn part by part, at low strength: its opaque colour, or a transparent layer as such.
 
 Knows tiles, a base model and its codec; knows no upscaling: the picture has its size already. Each part sees the results of those
 before it, and all are made from the same seed.
@@ -35,21 +35,21 @@ PREVIEW_SIDE = 512
 
 
 class Meter:
-    """How much of a job is done, phase by phase; never goes back."""
+    """How much of a job is done, phase by phase; it never decreases."""
 
     def __init__(self) -> None:
         self._start = self._end = 0.0
         self.fraction = 0.0
-        """Of the whole job, in [0, 1]."""
+        """Share of the whole job that is done, in [0, 1]."""
 
     def begin(self, end: float) -> None:
-        """A phase that brings the job to `end`, in [0, 1]."""
+        """Begin a phase that brings the job to `end`, in [0, 1]."""
         self._start, self._end = self._end, end
 
     def at(
         self, stage: str, step: int, steps: int, share: float | None = None, preview: Callable[[], RGBA] | None = None
     ) -> Progress:
-        """`share` of the phase is done; without it `step` of `steps`."""
+        """Progress within the phase: `share` of it in [0, 1], or `step` of `steps`. `preview` makes an `(h, w, 4)` picture."""
         share = step / steps if share is None else share
         self.fraction = max(self.fraction, min(1.0, self._start + (self._end - self._start) * share))
         return Progress(stage=stage, step=step, steps=steps, fraction=self.fraction, preview=preview)
@@ -57,7 +57,7 @@ class Meter:
 
 @dataclass(frozen=True, eq=False)
 class Redraw:
-    """What all parts of one picture share."""
+    """Redraws one picture; this is what all its parts share."""
 
     model: Model
     weights: InstalledWeights
@@ -67,7 +67,7 @@ class Redraw:
     meter: Meter
 
     def colour(self, colour: RGB, alpha: Mask, tiling: Tiling) -> Generator[Progress, None, RGB]:
-        """Tiled img2img of opaque colour; parts that `alpha` hides altogether are left as they are. Same size, a copy."""
+        """Tiled img2img of opaque colour, `(H, W, 3)` uint8, to a copy; parts that `alpha`, `(H, W)`, hides stay as they are."""
         canvas = colour.copy()
         size = (colour.shape[1], colour.shape[0])
         parts = [part for part in tile_passes(tiling, size) if alpha[part.crop.slices].any()]
@@ -88,9 +88,9 @@ class Redraw:
         return canvas
 
     def layer(self, rgba: RGBA, side: int) -> Generator[Progress, None, RGBA]:
-        """Tiled `refine` of a transparent layer in overlapping windows of `side` pixels. Empty ones stay empty.
+        """Tiled `refine` of a straight `(H, W, 4)` layer in overlapping windows of `side` pixels. Empty ones stay empty.
 
-        Transparency stays in the latents, so alpha is drawn anew with the colour, unless the request locks it.
+        Transparency stays in the latents, so alpha is redrawn with the colour, unless the request locks it.
         """
         recipe = recipes_for(self.model.family, "refine", frozenset(), self.request.injection)[0]
         passes = self.request.alpha_passes or self.model.defaults.alpha_passes
@@ -142,7 +142,7 @@ class Redraw:
         return DenoisingLoop(scheduler, self.request.steps or self.model.defaults.steps, strength, self.model.device)
 
     def _steps(self, strength: float) -> int:
-        """Steps that a strength comes to; 0 for one so low that it is less than a step: then nothing is redrawn."""
+        """The number of steps for a strength; 0 if it is less than one step: then nothing is redrawn."""
         return self._denoiser(strength).count
 
     def _strength(self, part: TilePass, tiling: Tiling) -> float:

@@ -44,17 +44,7 @@ TRUSTED_ALPHA = 16
 SAME_SHAPE = 0.97
 """From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
 
-OF_A_MODEL = (
-    "prompt",
-    "negative_prompt",
-    "strength",
-    "steps",
-    "guidance_scale",
-    "scheduler",
-    "count",
-    "lock_alpha",
-    "loras",
-)
+OF_A_MODEL = ("prompt", "negative_prompt", "strength", "steps", "guidance_scale", "scheduler", "count", "lock_alpha", "loras")
 """Fields of a request that only a base model heeds."""
 
 _DEFAULTS = Request()
@@ -90,7 +80,10 @@ def upscale(
 
 
 def target_size(request: Request) -> tuple[int, int]:
-    """Width and height of the result: those asked for, one of them and the source's aspect, or the source's times `scale`."""
+    """Width and height of the result: those asked for, one of them and the source's aspect, or the source's times `scale`.
+
+    Raises `BadRequest` for a side that is too long.
+    """
     assert request.source is not None
     height, width = request.source.shape[:2]
     if request.width and request.height:
@@ -106,20 +99,20 @@ def target_size(request: Request) -> tuple[int, int]:
 
 
 def padded(rgba: RGBA) -> RGB:
-    """Opaque colour for networks, `(H, W, 4)` -> `(H, W, 3)`: hidden colour is filled from what is visible around it.
+    """Opaque colour for networks, `(H, W, 4)` straight -> `(H, W, 3)`: hidden colour is filled from what is visible around it.
 
-    Unlike the bare `pad_rgb` it keeps the colour of half-transparent pixels: in glass and smoke that is the picture.
-    Measured on such pictures (tests/bench/upscale_quality.py): 61 instead of 43 dB.
+    Unlike the bare `pad_rgb` it keeps the colour of half-transparent pixels: in glass and smoke that is the picture. Measured on
+    such pictures (tests/bench/upscale_quality.py): 61 instead of 43 dB.
     """
     trust = np.minimum(rgba[..., 3:].astype(np.uint16) * (255 // TRUSTED_ALPHA + 1), 255).astype(np.uint8)
     return to_u8(pad_rgb(np.concatenate([rgba[..., :3], trust], axis=2)))
 
 
 def enlarge_alpha(alpha: Mask, enlarged: Mask | None, size: tuple[int, int]) -> Mask:
-    """Alpha at `size`: `enlarged` (a network's) or the source's `alpha` itself, by Lanczos.
+    """Alpha at `size`, `(height, width)` uint8: `enlarged` (a network's) or the source's `alpha` itself, by Lanczos.
 
-    What is empty or opaque over a pixel and all its neighbours stays exactly so: ringing and a network's noise would leave
-    a haze around the subject and holes in it.
+    What is empty or opaque over a pixel and all its neighbours stays exactly so: ringing and a network's noise would leave a haze
+    around the subject and holes in it.
     """
     source = Image.fromarray(alpha)
     result = lanczos(alpha if enlarged is None else enlarged, size).copy()
@@ -143,9 +136,9 @@ def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscaler
         try:
             network = upscalers.open(request.upscaler)
         except SpandrelMissing:
-            notes += (f"upscaler {request.upscaler!r} was not used, as spandrel is not installed ({EXTRA}): Lanczos did it",)
+            notes += (f"upscaler {request.upscaler!r} was not used, as spandrel is missing ({EXTRA}); Lanczos was used",)
     if options.alpha == "network" and request.upscaler is None:
-        raise BadRequest("alpha is to be enlarged by a network, and no upscaler was named", "name one, or leave alpha to lanczos")
+        raise BadRequest("alpha is to be enlarged by a network, but no upscaler was named", "name one, or leave alpha to lanczos")
     return _Job(
         request=request if model is None else _settled(request, model, strength),
         source=request.source,
@@ -159,7 +152,7 @@ def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscaler
 
 
 def _settled(request: Request, model: Model, strength: float) -> Request:
-    """With the model's defaults said aloud, so that the result's parameters repeat it."""
+    """The request with the model's defaults filled in, so that the result's parameters repeat it."""
     defaults = model.defaults
     return replace(
         request,
@@ -171,7 +164,7 @@ def _settled(request: Request, model: Model, strength: float) -> Request:
 
 
 def _mode(options: UpscaleOptions, model: Model | None) -> Mode:
-    """What was asked for, else what the model can honestly do."""
+    """The mode asked for, else the best one that the model can do."""
     if model is None:
         return "enlarge"
     if options.mode == "redraw" and not model.family.opaque:
@@ -236,7 +229,7 @@ def _networked(
 
 
 def _drawn_anew(job: _Job, enlarged: RGBA, seed: int, weights: InstalledWeights, meter: Meter) -> Generator[Progress, None, RGBA]:
-    """The enlarged layer by the base model, where the mode wants it."""
+    """The enlarged layer, redrawn by the base model where the mode asks for it."""
     if job.model is None:
         return enlarged
     request, native = job.request, job.model.sizes.native
@@ -246,7 +239,7 @@ def _drawn_anew(job: _Job, enlarged: RGBA, seed: int, weights: InstalledWeights,
     if job.mode == "refine":
         return (yield from redraw.layer(enlarged, native))
     alpha = np.ascontiguousarray(enlarged[..., 3])
-    # At an unchanged size nothing was enlarged, and what the source hides is still as it came.
+    # At an unchanged size nothing was enlarged, and hidden colour is still the source's own.
     colour = padded(enlarged) if enlarged is job.source else np.ascontiguousarray(enlarged[..., :3])
     return np.dstack([(yield from redraw.colour(colour, alpha, job.options.tiling(native))), alpha])
 
@@ -256,7 +249,7 @@ def _picture(job: _Job, rgba: RGBA, index: int, seed: int, warnings: tuple[str, 
     done = {**job.request.upscaling, "mode": job.mode}
     asked = replace(job.request, seed=seed, count=1, width=width, height=height, upscaling=done)
     if asked.upscaler is not None:
-        asked = replace(asked, upscaler=Path(asked.upscaler).stem)  # where the file lay is nobody's business
+        asked = replace(asked, upscaler=Path(asked.upscaler).stem)  # the file's folder is private
     return Picture(
         rgba=rgba,
         role="foreground",

@@ -59,11 +59,11 @@ class Upscalers:
         self._open: tuple[Path, Network] | None = None
 
     def names(self) -> list[str]:
-        """What `open` takes."""
+        """The names that `open` takes."""
         return [one.name for one in self._library.installed("upscaler") if not one.kind.problem]
 
     def open(self, name: str) -> Network:
-        """A network by its name, or by the absolute path of its file; raises `ModelMissing`, `ModelBroken`, `SpandrelMissing`."""
+        """The network of a name, or of an absolute path. Raises `ModelMissing`, `ModelBroken` or `SpandrelMissing`."""
         path = Path(name) if os.path.isabs(name) else self._library.find(name, "upscaler").path
         if self._open is None or self._open[0] != path:
             self._open = None
@@ -76,7 +76,7 @@ class Upscalers:
 
 
 class Network:
-    """An open network."""
+    """An open network that enlarges opaque pictures."""
 
     def __init__(self, name: str, descriptor: Any, device: torch.device) -> None:
         self.name = name
@@ -90,10 +90,10 @@ class Network:
     def enlarge(
         self, picture: RGB, shown: NDArray[np.bool_], report: Callable[[int, int], Report]
     ) -> Generator[Report, None, RGB]:
-        """`(H, W, 3)` -> `(scale·H, scale·W, 3)`; yields `report(tile, tiles)` after each tile and returns the result.
+        """`(H, W, 3)` uint8 -> `(scale·H, scale·W, 3)`; yields `report(tile, tiles)` after each tile and returns the result.
 
-        Where no pixel of a tile is `shown`, `(H, W)`, it is interpolated instead: nobody will see it. Out of memory, the
-        tiles are made smaller.
+        A tile without any pixel `shown`, `(H, W)`, is interpolated instead: it will not be seen. Out of memory, the tiles are
+        made smaller. Raises `BadRequest` for too large a picture, `OutOfMemory` where the smallest tile does not fit.
         """
         height, width = picture.shape[:2]
         if height * width * self.scale**2 > LARGEST:
@@ -154,13 +154,13 @@ class Network:
 
 
 def open_network(path: Path, device: torch.device) -> Network:
-    """Open a file; raises `ModelBroken` for what enlarges nothing or could run code, and `SpandrelMissing`."""
+    """Open a file. Raises `ModelMissing`, `SpandrelMissing`, or `ModelBroken` for what does not enlarge or could run code."""
     _check_file(path)
     spandrel = import_spandrel()
     state = _state_dict(path)
     try:
         descriptor = spandrel.ModelLoader().load_from_state_dict(spandrel.canonicalize_state_dict(state))
-    except Exception as error:  # what spandrel's detectors raise at a stranger's tensors is not defined
+    except Exception as error:  # spandrel's detectors may raise anything at unknown tensors
         raise ModelBroken(f"{path.name} holds no upscaler that spandrel knows: {_first_line(error)}") from error
     if not isinstance(descriptor, spandrel.ImageModelDescriptor) or descriptor.purpose == "FaceSR":
         raise ModelBroken(
@@ -181,7 +181,7 @@ def _check_file(path: Path) -> None:
     if suffix not in SUFFIXES:
         raise ModelBroken(f"{path.name}: an upscaler is a .safetensors or .pth file, not {suffix or 'one without suffix'}")
     if not path.is_file():
-        raise ModelMissing(f"there is no upscaler file {path}")
+        raise ModelMissing(f"the upscaler file {path} does not exist")
     if path.stat().st_size > LARGEST_FILE:
         raise ModelBroken(
             f"{path.name} has {path.stat().st_size / 2**30:.1f} GiB; upscalers have at most {LARGEST_FILE // 2**30}"
@@ -204,7 +204,7 @@ def _state_dict(path: Path) -> dict[str, Any]:
 
 
 def import_spandrel() -> ModuleType:
-    """The library; raises `SpandrelMissing` naming the extra that brings it."""
+    """The library. Raises `SpandrelMissing`, naming the extra that installs it."""
     try:
         with _torchvision_for_import():
             return importlib.import_module("spandrel")
@@ -219,7 +219,7 @@ def _torchvision_for_import() -> Iterator[None]:
     spandrel 0.4 imports torchvision for three names of two architectures that we refuse anyway: inpainting (LaMa: `rotate`,
     `InterpolationMode`) and face restoration (RestoreFormer: `normalize`). torchvision would weigh as much as all of our other
     dependencies without torch, and a build that does not match torch's breaks transformers. So for the duration of the import,
-    and only if there is no torchvision, modules with just these names stand in; they are gone before anybody else looks.
+    and only if there is no torchvision, modules with just these names stand in; they are removed again afterwards.
     """
     if "spandrel" in sys.modules or importlib.util.find_spec("torchvision") is not None:
         yield

@@ -1,7 +1,4 @@
-"""The prompt language that artists know: emphasis, escapes and `<lora:name:weight>`.
-
-Knows text; knows no tokens and no network.
-"""
+"""The prompt language that artists know: emphasis, escapes and `<lora:name:weight>`. Knows text, not tokens."""
 
 from __future__ import annotations
 
@@ -49,7 +46,7 @@ def fragments(prompt: str) -> list[Fragment]:
 
 
 def extract_loras(prompt: str) -> tuple[str, tuple[tuple[str, float], ...]]:
-    """Take every `<lora:name:0.8>` out of a prompt: the rest, and names with weights; without a weight it is 1."""
+    """A prompt without its `<lora:name:0.8>`, and names with weights (1 by default). Raises `BadRequest` for a wrong weight."""
     loras: list[tuple[str, float]] = []
     for match in _LORA.finditer(prompt):
         text = "1" if match["weight"] is None else match["weight"].strip()
@@ -65,7 +62,10 @@ def extract_loras(prompt: str) -> tuple[str, tuple[tuple[str, float], ...]]:
 
 
 def with_loras(request: Request) -> Request:
-    """Move every `<lora:…>` of the prompts into `loras`; a name that comes again counts once, with its last weight."""
+    """Move every `<lora:…>` of the prompts into `loras`; a repeated name counts once, with its last weight.
+
+    Raises `BadRequest` for a LoRA in the negative prompt.
+    """
     if named := extract_loras(request.negative_prompt)[1]:
         raise BadRequest(
             f"the negative prompt names LoRA {named[0][0]!r}; a LoRA changes the model, so it belongs in the prompt",
@@ -81,7 +81,7 @@ def with_loras(request: Request) -> Request:
 
 
 def _factor(opening: str, closing: str, weight: str | None) -> float | None:
-    """What a pair of brackets multiplies by; `None` where the two are no pair."""
+    """What a pair of brackets multiplies by; `None` where they are not a pair."""
     if opening + closing == "()":
         return float(weight) if weight else STRONGER
     return 1 / STRONGER if opening + closing == "[]" and not weight else None

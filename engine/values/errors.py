@@ -2,7 +2,7 @@
 
 EngineError
 ├── BadRequest          the request itself is wrong: the caller can change it
-├── ModelMissing        a model or weight file is not there: the caller can bring it
+├── ModelMissing        a model or weight file is missing: the caller can download it
 ├── ModelBroken         a model's file is corrupt, incomplete or of a kind that cannot be used
 ├── OutOfMemory         the device's memory does not hold the job, after every smaller plan was tried
 └── NumericFailure      the networks returned NaN or infinity
@@ -32,7 +32,7 @@ class ModelBroken(EngineError):
 
 
 class OutOfMemory(EngineError):
-    """The device has too little memory, also for the smallest plan."""
+    """The device has too little memory, even for the smallest plan."""
 
 
 class NumericFailure(EngineError):

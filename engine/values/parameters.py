@@ -23,9 +23,9 @@ def to_json(request: Request) -> dict[str, Any]:
 
 
 def from_json(values: Mapping[str, Any]) -> Request:
-    """The request that `to_json` wrote; raises `BadRequest` for a parameter that does not exist or has a wrong value.
+    """The request that `to_json` wrote. Raises `BadRequest` for an unknown parameter or a wrong value.
 
-    How networks were run (`acceleration`) is noted beside a request where it shows, but is not a part of it.
+    How networks were run (`acceleration`) may be noted with a request, but is not a part of it.
     """
     parameters = {name: value for name, value in values.items() if name not in ("task", "acceleration")}
     if wrong := of_parameters(parameters, paths=True):

@@ -19,7 +19,7 @@ from acetate.vocabulary.tasks import DEFAULT
 class Request(Parameters):
     """One job: a task, its prompt and conditions, and the numbers that fix the result."""
 
-    __eq__ = object.__eq__  # by identity: pictures are compared by whoever wants to wait for it
+    __eq__ = object.__eq__  # by identity: comparing pictures takes long
     __hash__ = object.__hash__
 
     task: str = DEFAULT
@@ -42,7 +42,7 @@ class Request(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A step was done. Raised between steps: whoever stops iterating cancels the job there."""
+    """A step was done. To cancel the job between two steps, stop iterating."""
 
     stage: str
     """`load`, `encode`, `denoise`, `decode`, `upscale`."""
@@ -67,7 +67,7 @@ class Picture:
     parameters: Mapping[str, Any]
     """JSON-ready: everything needed to generate it again except the condition pixels."""
     quality: Mapping[str, float] = field(default_factory=dict)
-    """Measures of `quality.measure`."""
+    """The measures of `quality.measure`."""
     warnings: tuple[str, ...] = ()
     hidden: bool = False
     """A reference picture (the blended one), to be inserted invisible."""

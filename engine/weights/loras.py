@@ -52,7 +52,7 @@ class Loras:
     def require(self, wanted: Sequence[tuple[Path, float]]) -> bool:
         """Have exactly `wanted` merged, in that order; returns whether weights were changed.
 
-        A file that is damaged, of another kind or for another family raises `ModelBroken` and leaves none merged.
+        Raises `ModelBroken`, and leaves none merged, for a file that is damaged, of another kind or for another family.
         """
         chosen = tuple((path, float(weight)) for path, weight in wanted if weight != 0)
         if chosen == self.merged:
@@ -119,10 +119,7 @@ def _normal(key: str) -> str:
 
 
 def _spellings(networks: Sequence[nn.Module]) -> Mapping[str, LoraTarget]:
-    """Every way in which the three worlds write the path of a layer -> that layer.
-
-    kohya's `_` stands for `.`, so its names are looked up here instead of being taken apart.
-    """
+    """Maps every spelling of a layer's path to it; kohya's `_` stands for `.`, so its names cannot be taken apart."""
     names: dict[str, LoraTarget] = {}
     for path in _layers(networks[0]):
         target = (0, path)

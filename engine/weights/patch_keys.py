@@ -16,7 +16,7 @@ from .ldm_names import diffusers_name
 
 @dataclass(frozen=True)
 class Diff:
-    """`W += strength * tensor`"""
+    """A difference of weights: `W += strength * tensor`."""
 
     target: str
     """Name of the parameter that is changed."""
@@ -27,7 +27,7 @@ class Diff:
 
 @dataclass(frozen=True)
 class LowRank:
-    """`W += strength * alpha / rank * (up @ down)`; without an `alpha` that factor is 1."""
+    """A low-rank change: `W += strength * alpha / rank * (up @ down)`; without an `alpha` that factor is 1."""
 
     target: str
     up: str
@@ -46,7 +46,7 @@ _LOW_RANK = re.compile(
 
 
 def parse(keys: Iterable[str], *, layers_per_block: int = 2) -> list[Delta]:
-    """The changes that a file makes to a UNet, in diffusers' parameter names; a key that means none is an error.
+    """The changes that a file makes to a UNet, in diffusers' parameter names. Raises `ModelBroken` for a key without meaning.
 
     A `diffusion_model.….weight::lora::0` is up, `::lora::1` is down, `::diff::0` is added as it is. Other keys are names of
     diffusers parameters (added as they are) or diffusers LoRA tensors, with or without the prefix `unet.`.
@@ -63,7 +63,7 @@ def parse(keys: Iterable[str], *, layers_per_block: int = 2) -> list[Delta]:
 
 
 def plain(keys: Iterable[str], *, prefix: str) -> list[Delta]:
-    """As `parse`, for keys of diffusers' own grammar alone; `prefix` is dropped where it stands."""
+    """As `parse`, for keys of diffusers' own grammar, with `prefix` or without. Raises `ModelBroken` for half a LoRA pair."""
     tensors: dict[str, dict[str, str]] = {}
     deltas: list[Delta] = []
     for key in keys:

@@ -27,7 +27,7 @@ def apply(unet: nn.Module, state_dict: Mapping[str, Tensor], weight: float = 1.0
     `state_dict` has `::lora::` and `::diff::` keys over ldm names, or diffusers' parameter names or LoRA keys; a
     `WeightFile` is read tensor by tensor. All keys are checked before the first weight changes. The sum is made in fp32.
     Files for conditioned models widen `conv_in` to 8 or 12 input channels: `unet.config.in_channels` stays 4, so that
-    latents keep their shape, and `input_channels(unet)` is what the UNet now takes.
+    latents keep their shape.
 
     Apply before offloading is set up, and before attention sharing.
     """
@@ -36,16 +36,11 @@ def apply(unet: nn.Module, state_dict: Mapping[str, Tensor], weight: float = 1.0
     return merge(unet, deltas, state_dict, weight)
 
 
-def input_channels(unet: nn.Module) -> int:
-    """Channels that `unet` takes now: latents and the conditions that are appended to them."""
-    return unet.get_parameter("conv_in.weight").shape[1]
-
-
 class Patch:
     """Changes to one network; the latest must be reverted first."""
 
     count: int
-    """Parameters that are changed."""
+    """The number of parameters that are changed."""
 
     def __init__(self, module: nn.Module, label: Hashable) -> None:
         self.count = 0
@@ -55,7 +50,7 @@ class Patch:
         stack(module).append(self)
 
     def replace(self, name: str, value: Tensor) -> None:
-        """Give parameter `name` the `value`, which may have more input channels; the old one is kept on the CPU."""
+        """Set parameter `name` to `value`, of its shape or with more input channels; the old one is kept on the CPU."""
         parameter = self._module.get_parameter(name)
         self._pristine[name] = (parameter, parameter.detach().to("cpu", copy=True))
         self.count += 1
@@ -66,7 +61,7 @@ class Patch:
 
     @torch.no_grad()
     def revert(self) -> None:
-        """Restore every parameter, bit for bit; doing it twice does nothing."""
+        """Restore every parameter, bit for bit; doing it twice does nothing. Raises `ValueError` under a later patch."""
         patches = stack(self._module)
         if self not in patches:
             return
@@ -92,12 +87,12 @@ class Patch:
 
 
 def stack(module: nn.Module) -> list[Patch]:
-    """The patches that `module` has on, in the order they were applied; they live and die with it."""
+    """The patches that are applied to `module`, in order; they live as long as it does."""
     return module.__dict__.setdefault("_acetate_patches", [])  # type: ignore[no-any-return]
 
 
 def signature(module: nn.Module) -> Hashable:
-    """Equal as long as `module` has the same patches on: a key for caching what it computes."""
+    """A key for caching what `module` computes: equal as long as it has the same patches."""
     return tuple(patch.label for patch in stack(module))
 
 
@@ -105,9 +100,10 @@ def signature(module: nn.Module) -> Hashable:
 def merge(
     module: nn.Module, deltas: Sequence[Delta], tensors: Mapping[str, Tensor], weight: float, label: Hashable = None
 ) -> Patch:
-    """Add `deltas`, whose tensors are in `tensors`, to the parameters of any network; all or nothing.
+    """Add `deltas` to the parameters of any network, all or nothing; `tensors` holds their values, of shapes that fit.
 
-    Patches with equal `label` count as the same for `signature`; without one, every patch is its own.
+    Patches with equal `label` count as the same for `signature`; without one, every patch is its own. Raises `ModelBroken` where
+    they do not fit the network, and `ValueError` for a `weight` that is not finite.
     """
     if not math.isfinite(weight):
         raise ValueError(f"weight is {weight}; it must be a finite number")
@@ -208,10 +204,10 @@ _UNTOUCHED = re.compile(r"\.attn[12]\.to_[qkv]\.|^(time|add)_embedding\.")
 
 
 def check_complete(unet: nn.Module, deltas: list[Delta], keys: Iterable[str]) -> None:
-    """Refuse a file that changes most of a published set of parameters, but not all of it (layerdiffuse.md 1.4).
+    """Raise `ModelBroken` for a file that changes most of a published set of parameters, but not all (layerdiffuse.md 1.4).
 
-    The sets follow from the UNet, 560, 206 and 1252 parameters for SDXL; the published files' sizes say that each has one
-    of them, `bgble2fg` the last. A file with few changes is one that someone made on purpose.
+    The sets follow from the UNet, 560, 206 and 1252 parameters for SDXL; the published files' sizes say that each has one of
+    them, `bgble2fg` the last. A file with few changes is one that someone made on purpose.
     """
     targets = {delta.target for delta in deltas}
     names = [name for name, _ in unet.named_parameters()]

@@ -27,6 +27,7 @@ class Mailbox:
         self._signal: tuple[socket.socket, socket.socket] | None = None
 
     def deliver(self, event: happened.Event) -> None:
+        """Put `event` into its job's inbox, or else among the general events."""
         with self._routing:
             inbox = self._inboxes.get(_job_of(event))
             if inbox is not None:

@@ -40,7 +40,10 @@ class ServerDiscovery:
         self._failed_at = 0.0
 
     def find(self, starting: Callable[[tuple[str, ...]], None], given_up: threading.Event) -> Address:
-        """The address to try. Starts a server when none is there and one may be started, after telling `starting`."""
+        """The address to try. Starts a server if there is none and one may be started, after calling `starting`.
+
+        Raises `ProtocolError` where neither is possible.
+        """
         if self._address is not None:
             return self._address
         if (found := _running()) is not None:
@@ -124,6 +127,7 @@ def start_server(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def output_file() -> Path:
+    """The file that takes the output of a server started here."""
     return home() / "serve.out"
 
 

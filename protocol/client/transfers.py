@@ -76,6 +76,7 @@ class Downloads:
         return HistoryPage(history.entries, thumbnails, history.more)
 
     def forget(self, job: str) -> None:
+        """Drop what has arrived so far of the job's downloads."""
         for key in [key for key in self.pending if key[0] == job]:
             del self.pending[key]
 

@@ -92,10 +92,7 @@ def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = (
     stacking = stacking_of(pictures, name)
     placed = sorted(((position(stacking, picture), picture) for picture in pictures), key=lambda one: one[0].order)
     made: tuple[document.Node, ...] = nested(
-        placed,
-        lambda one: one[0].groups,
-        lambda one: as_layer(one[1], one[0].name, visible=one[0].visible),
-        document_group,
+        placed, lambda one: one[0].groups, lambda one: as_layer(one[1], one[0].name, visible=one[0].visible), document_group
     )
     lowest = min(stacking.makes, key=BOTTOM_UP.index)
     above = tuple(layer for layer in given if goes_below(lowest, layer.role))

@@ -1,7 +1,4 @@
-"""The command line's parser: argparse, with errors in the form that all others have.
-
-Knows argparse's words; knows no command.
-"""
+"""The command line's parser: argparse, with errors in the form that all others have. Knows argparse's words; knows no command."""
 
 from __future__ import annotations
 

@@ -56,9 +56,5 @@ class EngineState:
 def _message(state: wire.EngineStateName, description: Mapping[str, Any]) -> wire.Engine:
     details = {name: value for name, value in description.items() if name not in ("device", "models", "tasks")}
     return wire.Engine(
-        state,
-        str(description.get("device", "")),
-        tuple(description.get("models", ())),
-        description.get("tasks", {}),
-        details,
+        state, str(description.get("device", "")), tuple(description.get("models", ())), description.get("tasks", {}), details
     )

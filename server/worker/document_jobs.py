@@ -151,15 +151,7 @@ def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int
         data = Path(files[layer.sha256]["path"]).read_bytes()
         rgba = np.frombuffer(data, np.uint8).reshape(layer.height, layer.width, 4)
     return document.Layer(
-        rgba,
-        x,
-        y,
-        layer.name,
-        layer.role,
-        layer.opacity,
-        layer.blend_mode,
-        layer.visible,
-        dict(layer.parameters),
+        rgba, x, y, layer.name, layer.role, layer.opacity, layer.blend_mode, layer.visible, dict(layer.parameters)
     )
 
 

@@ -27,11 +27,11 @@ LATENT_CHANNELS = 16
 ENCODER_CHANNELS = (32, 32, 64, 64)
 DECODER_CHANNELS = (32, 32, 64, 64)
 SPREAD = 0.7
-"""Of a trained codec's latents before their statistics are folded, about."""
+"""About the spread of a trained codec's latents before their statistics are folded."""
 NOISE = 0.02
 """Added to the latents. With 0.1 eight channels had no room for detail: faces stayed blurred."""
 DENOISER_ERROR = 0.5
-"""Of the decoders' last training, in units of each channel's spread: up to this much noise."""
+"""Most noise in the decoders' last training, in units of each channel's spread."""
 ALPHA_MARGIN = 0.015
 """What is cut off at either end of alpha: a trained decoder comes that near to opaque, and no nearer."""
 SMALL_FIRST = 0.4
@@ -67,7 +67,10 @@ class Codec(nn.Module):
 
 
 def loss_of(codec: Codec, batch: Tensor, noise: float) -> tuple[Tensor, dict[str, Tensor]]:
-    """Of all three networks: the picture that comes back, and latents that a denoiser can learn."""
+    """The loss of all three networks, and its parts, on a `batch` `(B, 4, H, W)` in [0, 1], alpha first, colour padded.
+
+    It asks for the picture that comes back, and for latents that a denoiser can learn.
+    """
     latents, logvar = codec.encode(batch.to(torch.bfloat16).contiguous(memory_format=torch.channels_last))
     loss, parts = reconstruction(codec, batch, latents + noise * torch.randn_like(latents))
     # The first channels stay what they start as, so that the denoiser learns layout and colour first.
@@ -100,7 +103,7 @@ def _difference(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _cut_off(raw: Tensor, alpha: Tensor) -> Tensor:
-    """More than opaque and less than nothing are cut off in the end: where they are right they are no error, but a reserve."""
+    """Raw alpha, clamped where it is right: beyond opaque or transparent, values are a reserve there, not an error."""
     raw = torch.where(alpha >= 1, raw.clamp(max=1), raw)
     return torch.where(alpha <= 0, raw.clamp(min=0), raw)
 
@@ -111,7 +114,7 @@ def _rim(alpha: Tensor) -> Tensor:
 
 
 def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch_size: int = 8) -> Codec:
-    """Train up to `steps`, going on from `folder/codec.pt` when it is there."""
+    """Train up to `steps` on `(N, H, W, 4)` uint8 straight, going on from `folder/codec.pt` if it exists."""
     trainer = Trainer(Codec(), folder / "codec.pt", peak=8e-4, steps=steps)
     codec = cast(Codec, trainer.fast)
     data = torch.from_numpy(network_form(pictures)) if trainer.done < steps else torch.empty(0)
@@ -127,9 +130,9 @@ def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch_size: int
 
 
 def train_decoders(codec: Codec, pictures: NDArray[np.uint8], latents: Tensor, folder: Path, steps: int) -> Codec:
-    """Teach the two decoders to read latents that are a little wrong, as a denoiser's are; `latents` `(N, C, h, w)` unscaled.
+    """Teach both decoders to read latents `(N, C, h, w)`, unscaled, that are a little wrong, as a denoiser's are.
 
-    The encoders stay, and with them what the denoiser has learnt. Goes on from `folder/decoders.pt` when it is there.
+    The encoders stay, and with them what the denoiser has learnt. Goes on from `folder/decoders.pt` if it exists.
     """
     freeze_encoders(codec)
     trainer = Trainer(codec, folder / "decoders.pt", peak=5e-4, steps=steps)
@@ -152,7 +155,7 @@ def freeze_encoders(codec: Codec) -> None:
 
 
 def mistaken(latents: Tensor, spread: Tensor | float) -> Tensor:
-    """Latents with up to a denoiser's error, in bfloat16."""
+    """Latents, `(B, C, h, w)`, with up to a denoiser's error, in bfloat16."""
     wrong = torch.rand(len(latents), 1, 1, 1, device=latents.device) * DENOISER_ERROR * spread
     noisy = latents + wrong * torch.randn_like(latents)
     return noisy.to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
@@ -183,7 +186,7 @@ def latents_of(codec: Codec, pictures: NDArray[np.uint8]) -> Tensor:
 
 @torch.no_grad()
 def encoded(codec: Codec, data: Tensor) -> Tensor:
-    """The same from what `network_form` has made, where the codec is."""
+    """As `latents_of`, from `(N, 4, H, W)` uint8 that `network_form` has made, on the codec's device."""
     return torch.cat([codec.encode(part.float() / 255)[0] for part in data.split(32)])
 
 
@@ -206,7 +209,7 @@ def fold_statistics(codec: Codec, mean: Tensor, std: Tensor) -> None:
 
 @torch.no_grad()
 def unfold_statistics(codec: Codec, latents: Tensor, data: Tensor) -> None:
-    """Give folded `latents` of `data` the scale back that the codec's losses are made for.
+    """Give folded `latents`, `(N, C, h, w)`, of `data`, `(N, 4, H, W)`, back the scale that the codec's losses are made for.
 
     What was folded is not written down. The first four were held to the picture at an eighth, which gives their mean and spread
     back by least squares; for the others any mean will do, and the spread that such a codec has had.

@@ -19,7 +19,7 @@ from .autoencoder import LATENT_CHANNELS, Codec, latents_of
 from .precision import Trainer
 
 WIDTH = 128
-"""Of the text encoder and the cross-attention."""
+"""Width of the text encoder and the cross-attention."""
 
 SCHEDULER = {
     "beta_start": 0.00085,
@@ -70,7 +70,7 @@ class Denoiser(nn.Module):
 def train(
     items: list[dataset.Item], pictures: NDArray[np.uint8], codec: Codec, folder: Path, steps: int, batch_size: int = 32
 ) -> Denoiser:
-    """Train up to `steps`, going on from `folder/denoiser.pt` when it is there.
+    """Train up to `steps` on `(N, H, W, 4)` uint8 straight, going on from `folder/denoiser.pt` if it exists.
 
     A step of 32 pictures on two cores took 0.53 s with torch's fused attention, whose backward pass is slow in bfloat16 on a CPU,
     and 0.41 s with plain attention. Compiled by torch 2.13 it took 0.30 s, but gradients of convolutions were wrong (0.82 as the
@@ -130,7 +130,7 @@ def loss_of(
 
 
 def cached_latents(codec: Codec, pictures: NDArray[np.uint8], folder: Path) -> Tensor:
-    """Of every training picture, with zero mean and unit spread per channel; the statistics are kept for the codec."""
+    """Latents of every training picture, `(N, C, h, w)`, with zero mean and unit spread per channel, kept in `folder`."""
     path = folder / "latents.pt"
     if not path.exists():
         latents = latents_of(codec, pictures)

@@ -43,7 +43,7 @@ class Trainer:
             self._refresh()
 
     def step(self, loss: Tensor) -> None:
-        """Apply one gradient step of `steps`; the loss must come from `fast`."""
+        """Apply one gradient step of `steps`; the scalar loss must come from `fast`."""
         self.pace((self.done + 1) / 200, self.done / self.steps)
         self.learn(loss)
 
@@ -59,10 +59,10 @@ class Trainer:
         self._newest.fill_(1 - min(self.decay, (1 + self.done) / (10 + self.done)))
 
     def learn(self, loss: Tensor) -> None:
-        """Go down the gradient at the pace that was set. Asks the device for no number, so that a CUDA graph can hold it.
+        """Go down the gradient of a scalar loss at the pace that was set. Reads nothing back, so that a CUDA graph can hold it.
 
-        Gradients take the order in memory of their weights: those of `fast` have the channels last, and on a CPU the fused
-        AdamW of torch 2.13 goes through both as they lie, without a check, and mixes up each filter's.
+        Gradients take the order in memory of their weights: those of `fast` have the channels last, and on a CPU the fused AdamW
+        of torch 2.13 goes through both as they lie, without a check, and mixes up each filter's.
         """
         for half in self.fast.parameters():
             half.grad = None

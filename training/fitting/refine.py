@@ -23,7 +23,7 @@ from . import autoencoder, sharing, stages, timed
 from .sharing import Scenes, Units
 
 SHARES = {"codec": 80, "denoiser": 130, "decoders": 30, **dict.fromkeys(sharing.FILES, 28)}
-"""Of the time, in the order of the stages. What the pictures lacked most was shape, which is the denoiser's."""
+"""Shares of the time, in the order of the stages. What the pictures lacked most was shape, which is the denoiser's."""
 RESERVE = 12.0
 """Seconds at the end for the last measurement and export."""
 ERROR = 0.25
@@ -42,7 +42,7 @@ class Sizes:
     measured: int = 256
 
     def times(self, factor: float) -> Sizes:
-        """The batches larger or smaller, at least of one."""
+        """The batches larger or smaller by `factor`, with at least one picture each."""
         batches = {name: max(1, round(getattr(self, name) * factor)) for name in ("codec", "denoiser", "sharing")}
         return replace(self, **batches)
 
@@ -54,10 +54,10 @@ class Clock:
     deadline: float
     """In `time.monotonic`'s seconds."""
     stages: tuple[str, ...] = tuple(SHARES)
-    """Those that are run."""
+    """The stages that are run."""
 
     def seconds(self, stage: str) -> float:
-        """For a stage, by its share of those that are to come; raises when there is no time left."""
+        """Seconds for a stage, by its share of those that remain. Raises `TimeoutError` when there is no time left."""
         order = [each for each in SHARES if each in self.stages]
         left = self.deadline - RESERVE - time.monotonic()
         if left <= 0:
@@ -67,7 +67,7 @@ class Clock:
 
 @dataclass
 class Refinement:
-    """The best so far, on the device, and what it is trained with."""
+    """The best networks so far, on the device, and what they are trained with."""
 
     start_from: Path
     destination: Path
@@ -77,7 +77,7 @@ class Refinement:
     sizes: Sizes = field(default_factory=Sizes)
 
     def run(self) -> None:
-        """All of the clock's stages."""
+        """Run all of the clock's stages."""
         self.words = tokenizer.kept(self.start_from / "tokenizer")
         codec, network = export.read(self.start_from)
         self.codec, self.network = codec.to(self.device), network.to(self.device)
@@ -152,7 +152,7 @@ class Refinement:
             return False
         try:
             stage()
-        except Exception:  # whatever it was, the stages before it are kept, and those after it still have their time
+        except Exception:  # earlier stages are kept, and later ones still have their time
             traceback.print_exc()
             print(f"{name} failed", flush=True)
             return False
@@ -161,7 +161,7 @@ class Refinement:
         return True
 
     def _export(self) -> None:
-        """The best so far, written beside the destination first."""
+        """Write the best so far, first under another name next to the destination."""
         codec, network = copy.deepcopy(self.codec).cpu(), copy.deepcopy(self.network).cpu()
         autoencoder.stretch_alpha(codec.decoder)
         chosen = torch.from_numpy(export.sample(len(self.latents))).to(self.device)
@@ -181,7 +181,7 @@ def prepare(device: torch.device) -> None:
     """Start the device, and let it compute as fast as the networks bear."""
     torch.set_float32_matmul_precision("high")
     if device.type == "cuda":
-        torch.backends.cudnn.benchmark_limit = 4  # of ten: trying costs seconds of the few there are
+        torch.backends.cudnn.benchmark_limit = 4  # instead of ten: trials cost seconds, of which there are few
         torch.backends.cuda.enable_cudnn_sdp(False)  # it builds a kernel for every shape, which takes as long
         print(f"on {torch.cuda.get_device_name(device)}, torch {torch.__version__}", flush=True)
     torch.ones(1, device=device)

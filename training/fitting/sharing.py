@@ -50,7 +50,7 @@ class Scenes:
     """Subjects before backgrounds, with the layers that make them up."""
 
     names: list[tuple[str, str]]
-    """Subject and place."""
+    """Subject and place of each scene."""
     latents: dict[str, Tensor]
     """Layer -> `(N, C, h, w)`."""
     over_grey: dict[str, Tensor]
@@ -103,19 +103,19 @@ class Units(nn.Module):
         self.values[f"{index}.{key}".replace(".", "/")] = nn.Parameter(value)
 
     def published(self) -> dict[str, Tensor]:
-        """As a weight file has them."""
+        """The tensors as a weight file has them, of the published shapes."""
         weights = {UNIT_PREFIX + key.replace("/", "."): value.detach() for key, value in self.values.items()}
         if self.encoder is not None:
             weights |= {ENCODER_PREFIX + key: value.detach() for key, value in self.encoder.state_dict().items()}
         return weights
 
     def of(self, index: int) -> dict[str, Tensor]:
-        """One unit's tensors, with their gradients' way back."""
+        """One unit's tensors, of the published shapes; gradients flow back to the parameters."""
         prefix = f"{index}/"
         return {k.removeprefix(prefix).replace("/", "."): v for k, v in self.values.items() if k.startswith(prefix)}
 
     def bind(self, unet: UNet2DConditionModel, control: Tensor | None) -> None:
-        """Let the engine's installed units compute with the present parameters, differentiably."""
+        """Let the engine's units compute, differentiably, with these parameters and the image `control`, `(B, 3, H, W)`."""
         features = self.encoder(control) if self.encoder is not None else ()
         for index, layer in enumerate(attention_layers(unet)):
             unit, weights = cast(AttentionSharingUnit, layer.module.get_processor()), self.of(index)
@@ -150,7 +150,7 @@ def _assign(module: nn.Module, **tensors: Tensor) -> None:
 
 
 def train(codec: Codec, network: denoiser.Denoiser, folder: Path, role: str, steps: int, batch_size: int = 12) -> Units:
-    """Train one file up to `steps`, going on from its checkpoint when it is there."""
+    """Train one file up to `steps`, going on from its checkpoint if it exists."""
     recipe, words = FILES[role], tokenizer.kept(folder / "tokenizer")
     network = network.eval().requires_grad_(False)
     unet = network.unet.to(torch.bfloat16, memory_format=torch.channels_last)
@@ -185,13 +185,13 @@ def checkpoint(folder: Path, role: str) -> Path:
 
 
 def load(network: denoiser.Denoiser, folder: Path, role: str) -> Units:
-    """What a role's training has come to."""
+    """The units of a role, as far as they are trained."""
     fresh = Units(network.unet, FILES[role])
     return cast(Units, Trainer(fresh, checkpoint(folder, role), peak=0, steps=1, average=AVERAGE).averaged)
 
 
 def read(units: Units, path: Path) -> None:
-    """Take over what `write` wrote."""
+    """Load the weights that `write` wrote."""
     given = load_file(path)
     with torch.no_grad():
         for key, value in units.values.items():
@@ -202,7 +202,7 @@ def read(units: Units, path: Path) -> None:
 
 
 def write(units: Units, path: Path) -> None:
-    """As float16 safetensors."""
+    """Write the weights as float16 safetensors."""
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: value.half().contiguous() for name, value in units.published().items()}, path)
 
@@ -222,7 +222,7 @@ def _context(
 
 
 def prompts(subject: str, place: str, recipe: Recipe, rng: np.random.Generator) -> list[str]:
-    """Of all frames of one scene: mostly one for the whole, else each frame's own."""
+    """The prompts of all frames of one scene: mostly one for the whole, else each frame's own."""
     whole, fate = captions.of_scene(subject, place, rng), rng.random()
     own = {"foreground": captions.of_subject(subject, None, rng), "background": captions.of_background(place, rng)}
     if fate < denoiser.UNCONDITIONAL:

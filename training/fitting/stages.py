@@ -25,7 +25,7 @@ from .sharing import AVERAGE, Scenes, Units
 
 
 def codec(start: Codec, data: Tensor, seconds: float, batch: int) -> Codec:
-    """All three networks, and latents with zero mean and unit spread again."""
+    """Train all three networks on `data`, `(N, 4, H, W)` uint8, and fold latents to zero mean and unit spread again."""
     trained = copy.deepcopy(start)
     autoencoder.unfold_statistics(trained, autoencoder.encoded(trained, data), data)
     trainer = Trainer(trained, None, peak=3e-4)
@@ -42,7 +42,7 @@ def codec(start: Codec, data: Tensor, seconds: float, batch: int) -> Codec:
 
 
 def network(start: Denoiser, latents: Tensor, captions: Captions, seconds: float, batch: int) -> Denoiser:
-    """UNet and text encoder, for latents of unit spread; the moving average."""
+    """Train UNet and text encoder on latents, `(N, C, h, w)`, of unit spread; returns the moving average."""
     trainer = Trainer(copy.deepcopy(start), None, peak=5e-4, average=0.9995)
     fast, levels = cast(Denoiser, trainer.fast), noise_levels(latents.device)
     if latents.device.type == "cpu":
@@ -58,7 +58,7 @@ def network(start: Denoiser, latents: Tensor, captions: Captions, seconds: float
 
 
 def decoders(start: Codec, data: Tensor, latents: Tensor, seconds: float, batch: int) -> Codec:
-    """Both decoders, for latents of unit spread that are a little wrong."""
+    """Train both decoders on `data`, `(N, 4, H, W)`, and its `latents`, `(N, C, h, w)` of unit spread, made a little wrong."""
     trained = copy.deepcopy(start)
     autoencoder.freeze_encoders(trained)
     trainer = Trainer(trained, None, peak=2e-4)
@@ -87,7 +87,7 @@ class Shared:
         self.tokens, self.levels = tokens, noise_levels(tokens.device)
 
     def train(self, name: str, seconds: float, batch: int) -> Units:
-        """The moving average."""
+        """Train for `seconds`; returns the moving average."""
         fast, (scenes, variants) = cast(Units, self.trainer.fast), self.tokens.shape[:2]
 
         def loss() -> Tensor:
@@ -116,7 +116,7 @@ class Shared:
 
 @torch.no_grad()
 def error(trained: Denoiser, latents: Tensor, captions: Captions, count: int) -> float:
-    """The denoiser's loss on the same pictures with the same noise each time."""
+    """The denoiser's loss on the same latents, `(N, C, h, w)`, with the same noise each time."""
     device = latents.device
     chosen = evenly(len(latents), count, device)
     half = copy.deepcopy(trained).to(torch.bfloat16)
@@ -127,7 +127,7 @@ def error(trained: Denoiser, latents: Tensor, captions: Captions, count: int) ->
 
 @torch.no_grad()
 def fidelity(trained: Codec, data: Tensor, wrong: float = 0.0) -> float:
-    """PSNR in dB of what comes back, composited over grey; the latents with `wrong` of their unit spread as noise."""
+    """PSNR in dB of what comes back of `data`, `(N, 4, H, W)`, over grey; latents get `wrong` of their unit spread as noise."""
     generator = torch.Generator(data.device).manual_seed(0)
     squares = torch.zeros((), device=data.device)
     for part in data.split(32):
@@ -141,12 +141,12 @@ def fidelity(trained: Codec, data: Tensor, wrong: float = 0.0) -> float:
 
 
 def evenly(size: int, count: int, device: torch.device) -> Tensor:
-    """At most `count` indices all over `size`."""
+    """At most `count` evenly spaced indices into `size` items, `(n,)`."""
     return torch.arange(0, size, max(1, -(-size // count)), device=device)
 
 
 def noise_levels(device: torch.device) -> Tensor:
-    """What is kept of a picture at each timestep."""
+    """The training schedule's product of alphas at each timestep, `(timesteps,)`."""
     levels: Tensor = DDPMScheduler(**denoiser.SCHEDULER).alphas_cumprod
     return levels.to(device)
 

@@ -26,9 +26,9 @@ REPORT = 5.0
 
 
 def train(trainer: Trainer, name: str, loss_of_step: Callable[[], Tensor], seconds: float) -> None:
-    """Step until `seconds` have passed, the capture's included; raises when the loss is no number.
+    """Step until `seconds` have passed, the capture's included. Raises `FloatingPointError` where the loss is not finite.
 
-    `loss_of_step` draws its batch by the device's default generator and computes with `trainer.fast`.
+    `loss_of_step` gives a scalar: it draws its batch by the device's default generator and computes with `trainer.fast`.
     """
     started = time.monotonic()
     running = torch.zeros((), device=trainer.device)
@@ -77,12 +77,12 @@ def _captured(step: Callable[[], None], device: torch.device) -> Callable[[], ob
             step()
     torch.cuda.current_stream(device).wait_stream(stream)
     wait(device)
-    try:  # on the same stream, to which the parameters' gradients are bound by now
+    try:  # on the same stream, to which the parameters' gradients are bound
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             step()
         graph.replay()
         wait(device)
-    except Exception:  # what cannot be captured says so in many ways; the same step runs without
+    except Exception:  # a failed capture can raise anything; the same step runs without it
         traceback.print_exc()
         print("not captured; going on step by step", flush=True)
         _leave_capture(device)
@@ -98,7 +98,7 @@ def _leave_capture(device: torch.device) -> None:
 
 
 def wait(device: torch.device) -> None:
-    """Until the device has done what it was told."""
+    """Wait until the device has done what it was told."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

@@ -34,7 +34,7 @@ PHRASES = (
 GATES = {"border": 0.95, "core": 0.90, "nearest 5": 0.85, "nearest 1": 0.60, "colour": 0.90, "see-through": 0.90}
 """Share of the pictures that must pass each measure."""
 SIDE = 24
-"""Of the thumbnails that are compared."""
+"""Side of the thumbnails that are compared."""
 
 Vector = NDArray[np.float32]
 
@@ -51,7 +51,7 @@ class Case:
 
     @property
     def opaque(self) -> bool:
-        """Judged on an opaque core."""
+        """Whether the picture is judged by its opaque core."""
         return self.solid or (self.subject is not None and self.subject not in OPEN)
 
 
@@ -89,13 +89,14 @@ class Tally:
     failures: list[str]
 
     def note(self, measure: str, passed: bool, what: str) -> None:
+        """Count a judged picture, and if it did not pass, remember `what` it was."""
         self.judged[measure] = self.judged.get(measure, 0) + 1
         self.passed[measure] = self.passed.get(measure, 0) + passed
         if not passed:
             self.failures.append(f"{measure}: {what}")
 
     def share(self, measure: str) -> float:
-        """Of the judged pictures, those that passed."""
+        """The share of the judged pictures that passed."""
         return self.passed.get(measure, 0) / max(1, self.judged.get(measure, 0))
 
 
@@ -124,14 +125,14 @@ def judge(results: Iterable[tuple[Case, Picture]]) -> Tally:
 
 
 def touches_border(rgba: RGBA) -> bool:
-    """Whether an opaque part of the subject reaches the edge of the canvas."""
+    """Whether an opaque part of the subject, `(H, W, 4)` straight, reaches the edge of the canvas."""
     alpha = rgba[..., 3]
     edge = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
     return bool((edge > 127).mean() > 0.01)
 
 
 def ranking(rgba: RGBA) -> list[str]:
-    """Subjects by distance to the picture, nearest first; shift and scale do not count."""
+    """Subjects by distance to the picture, `(H, W, 4)` straight, nearest first; shift and scale do not count."""
     names, vectors = _references()
     distances = np.square(vectors - signature(rgba)).sum(axis=1)
     best: dict[str, float] = {}
@@ -141,7 +142,7 @@ def ranking(rgba: RGBA) -> list[str]:
 
 
 def signature(rgba: RGBA) -> Vector:
-    """The subject cut to its box, on a square, at 24 x 24: premultiplied colour and alpha as one vector."""
+    """The subject of `(H, W, 4)` straight, cut to its box, at 24 x 24: premultiplied colour and alpha, `(2304,)`."""
     visible = np.where(rgba[..., 3:] > 24, rgba, 0).astype(np.uint8)
     box = bounds(visible[..., 3])
     if box is None:
@@ -168,7 +169,7 @@ def _references() -> tuple[list[str], Vector]:
 
 
 def colour_of(rgba: RGBA) -> str:
-    """The colour word of the subject's saturated part, by hue; light violet-reds are pink."""
+    """The colour word of the saturated part of `(H, W, 4)` straight, by hue; light violet-reds are pink."""
     solid = rgba[rgba[..., 3] > 127][:, :3].astype(np.float32) / 255
     if len(solid) == 0:
         return "none"
@@ -183,7 +184,7 @@ def colour_of(rgba: RGBA) -> str:
 
 
 def table(tally: Tally, gates: Mapping[str, float] = GATES) -> str:
-    """The measures beside their gates."""
+    """The measures next to their gates."""
     rows = [f"{'measure':12} {'share':>7} {'gate':>6} {'judged':>7}"]
     for measure, gate in gates.items():
         mark = "" if tally.share(measure) >= gate else "  MISSED"

@@ -42,7 +42,7 @@ class Case:
 
     @property
     def prompt(self) -> str:
-        """What a user would say."""
+        """The prompt as a user would write it."""
         return f"a {self.subject} in the {self.place}"
 
 
@@ -74,7 +74,7 @@ def judge(results: Iterable[tuple[Case, dict[str, Picture]]]) -> Tally:
 
 
 def recomposition_error(foreground: RGBA, background: RGBA, blended: RGBA) -> float:
-    """Mean absolute difference of foreground over background and the blended picture, [0, 1]."""
+    """Mean absolute difference, in [0, 1], of foreground over background and the blended picture; all `(H, W, 4)` straight."""
     composed = scenery.in_front(foreground, background)
     return float(np.abs(to_float(composed)[..., :3] - to_float(blended)[..., :3]).mean())
 

@@ -21,7 +21,7 @@ COLUMNS, CELL, CAPTION, SQUARE = 16, 96, 16, 8
 
 
 def prompts() -> list[str]:
-    """What the sheet shows."""
+    """The prompts of the sheet's pictures."""
     rest = [f"a {colour} {noun}" for noun in ("car", "butterfly") for colour in HUES]
     rest += [f"a {colour} {what}" for what in ("glass ball", "metal cube") for colour in ("blue", "green", "red")]
     return [
@@ -36,7 +36,7 @@ def prompts() -> list[str]:
 
 
 def sheet(pictures: Sequence[tuple[str, RGBA]]) -> Image.Image:
-    """Pictures in rows, each on a checkerboard with its prompt below."""
+    """Pictures, `(H, W, 4)` straight, in rows, each on a checkerboard with its prompt below."""
     font = ImageFont.load_default(11)
     page = Image.new("RGB", (COLUMNS * CELL, -(-len(pictures) // COLUMNS) * (CELL + CAPTION)), "white")
     draw = ImageDraw.Draw(page)

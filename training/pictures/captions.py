@@ -66,7 +66,7 @@ def of_background(place: str, rng: np.random.Generator) -> str:
 
 
 def of_scene(subject: str, place: str, rng: np.random.Generator) -> str:
-    """A caption for a subject in front of a background; never `background`, which transparent pictures are told to have."""
+    """A caption for a subject in front of a background; never `background`, a word from transparent pictures' captions."""
     article = ARTICLES[rng.integers(len(ARTICLES))]
     if article == "a " and subject[0] in "aeiou":
         article = "an "

@@ -1,4 +1,4 @@
-"""The training set, rendered on the spot: pictures once, captions anew at every draw."""
+"""The training set, rendered on the spot: pictures once, a new caption at every draw."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def scenes() -> list[tuple[str, str]]:
 
 
 def scene(subject: str, place: str, size: int, rng: np.random.Generator) -> tuple[RGBA, RGBA, RGBA]:
-    """A subject, a background, and the one in front of the other."""
+    """A subject, a background, and the one in front of the other, each `(size, size, 4)` straight."""
     front = noto.place(noto.artwork(subject), size, rng)
     back = scenery.background(place, size, rng)
     return front, back, scenery.in_front(front, back)
@@ -113,7 +113,7 @@ def network_form(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def weights(shown: list[Item]) -> NDArray[np.float64]:
-    """Probability of each item so that the kinds are drawn by `SHARES`."""
+    """The probability of each item, `(N,)`, so that the kinds are drawn by `SHARES`."""
     kinds = np.array([item.kind for item in shown])
     chance: NDArray[np.float64] = np.zeros(len(shown))
     for kind, share in SHARES.items():

@@ -29,7 +29,10 @@ def use(font: Path) -> None:
 
 @cache
 def artwork(subject: str) -> RGBA:
-    """The subject's bitmap cut to its alpha's box; raises if the font is missing or lacks the character."""
+    """The subject's bitmap, `(h, w, 4)` straight, cut to its alpha's box.
+
+    Raises `FileNotFoundError` where the font is missing, and `ValueError` where it lacks the character.
+    """
     if not FONT.exists():
         raise FileNotFoundError(f"{FONT} is missing; install Debian's package fonts-noto-color-emoji")
     font = ImageFont.truetype(FONT, 109)
@@ -42,7 +45,7 @@ def artwork(subject: str) -> RGBA:
 
 
 def recoloured(rgba_u8: RGBA, colour: str) -> RGBA:
-    """Turn every saturated pixel to the colour's hue; whites, greys and blacks stay as they are."""
+    """Turn every saturated pixel of `(H, W, 4)` straight to the colour's hue; whites, greys and blacks stay as they are."""
     hsv = np.asarray(Image.fromarray(rgba_u8[..., :3]).convert("HSV"), np.float32)
     result = hsv.copy()
     result[..., 0] = HUES[colour] / 360 * 255
@@ -58,9 +61,9 @@ def recoloured(rgba_u8: RGBA, colour: str) -> RGBA:
 
 
 def place(rgba_u8: RGBA, size: int, rng: np.random.Generator, *, margin: float = 0.055) -> RGBA:
-    """Put a cut-out at a random scale, turn and position on a square canvas, clear of its border ring.
+    """Put a cut-out at random on a square canvas, `(size, size, 4)` straight, clear of its border ring.
 
-    Never mirrored: a second form of every subject would cost so small a network sharpness.
+    Scale, turn and position vary. Never mirrored: a second form of every subject would cost so small a network sharpness.
     """
     picture = _turned(rgba_u8, float(rng.uniform(-6, 6)))
     room = size * (1 - 2 * margin)
@@ -75,7 +78,7 @@ def place(rgba_u8: RGBA, size: int, rng: np.random.Generator, *, margin: float =
 
 
 def turned(rgba_u8: RGBA, degrees: float) -> RGBA:
-    """A cut-out, turned counter-clockwise and cut to its box again."""
+    """A cut-out, `(h, w, 4)` straight, turned counter-clockwise and cut to its box again."""
     return _straight(np.asarray(_turned(rgba_u8, degrees)))
 
 
@@ -99,7 +102,7 @@ def _straight(premultiplied: NDArray[np.uint8]) -> RGBA:
 
 
 def rgb_of(colour: str, saturation: float, value: float) -> NDArray[np.float32]:
-    """A colour word as RGB in [0, 1] at the given saturation and value."""
+    """A colour word as RGB, `(3,)` in [0, 1], at the given saturation and value."""
     if colour == "pink":
         saturation, value = saturation * 0.6, min(1.0, value * 1.25)
     return np.array(colorsys.hsv_to_rgb(HUES[colour] / 360, saturation, value), np.float32)

@@ -1,4 +1,4 @@
-"""Captions as tokens beside the pictures, so that a step draws its batch where it computes: no string, no host.
+"""Captions as tokens on the pictures' device, so that a step draws its batch where it computes: no string, no host.
 
 Knows the tokenizer and what pictures show; knows no network.
 """
@@ -20,7 +20,7 @@ from .dataset import Item
 
 @dataclass(frozen=True)
 class Captions:
-    """Of the training pictures."""
+    """The captions of the training pictures, as tokens."""
 
     tokens: Tensor
     """`(things, variants, tokens)`: things that are shown, each once."""

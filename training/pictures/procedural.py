@@ -23,7 +23,7 @@ SUPERSAMPLING = 2
 
 
 def solid(shape: str, colour: str, material: str, size: int, rng: np.random.Generator) -> RGBA:
-    """A shaded shape of one colour; `glass` is see-through with a bright rim and highlight."""
+    """A shaded shape of one colour, `(size, size, 4)` straight; `glass` is see-through with a bright rim and highlight."""
     x, y = _grid(size, rng)
     distance, height = _SHAPES[shape](x, y)
     pixel = 2.0 / (size * SUPERSAMPLING)
@@ -41,7 +41,7 @@ def solid(shape: str, colour: str, material: str, size: int, rng: np.random.Gene
 
 
 def effect(name: str, colour: str, size: int, rng: np.random.Generator) -> RGBA:
-    """Smoke, a glow, a soft shadow (black) or a bubble."""
+    """Smoke, a glow, a soft shadow (black) or a bubble, `(size, size, 4)` straight."""
     x, y = _grid(size, rng)
     radius = np.hypot(x, y)
     fade = np.clip((0.92 - radius) / 0.35, 0, 1)
@@ -97,7 +97,7 @@ def _light(height: Field, pixel: float) -> tuple[Field, Field]:
 
 
 def noise(shape: tuple[int, ...], rng: np.random.Generator) -> Field:
-    """Fractal value noise in [0, 1]."""
+    """Fractal value noise of `shape`, in [0, 1]."""
     total: Field = np.zeros(shape, np.float32)
     for octave in range(5):
         cells = 3 * 2**octave

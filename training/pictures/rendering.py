@@ -41,7 +41,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is being drawn."""
+    """Pictures that are being drawn."""
 
     items: list[Item]
     names: list[tuple[str, str]]
@@ -56,7 +56,7 @@ class Drawing:
 
 @contextmanager
 def workers(count: int) -> Iterator[Pool]:
-    """Processes that are forked from this one; a thread in their place when one is enough."""
+    """Processes that are forked from this one, or a thread where one is enough."""
     with multiprocessing.get_context("fork").Pool(count) if count > 1 else ThreadPool(1) as pool:
         yield pool
 

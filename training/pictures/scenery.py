@@ -18,13 +18,13 @@ Colour = tuple[float, float, float]
 
 
 def background(name: str, size: int, rng: np.random.Generator) -> RGBA:
-    """One of `SCENERY`, opaque, with another horizon, light and texture each time."""
+    """One of `SCENERY`, `(size, size, 4)` opaque, with another horizon, light and texture each time."""
     rgb = SCENERY[name](size, rng) * np.float32(rng.uniform(0.93, 1.05))
     return to_u8(np.concatenate([np.clip(rgb, 0, 1), np.ones((size, size, 1), np.float32)], axis=2))
 
 
 def in_front(subject_straight: RGBA, background_opaque: RGBA) -> RGBA:
-    """The subject composited over the background; opaque."""
+    """The subject, `(H, W, 4)` straight, composited over the background; opaque, of the same size."""
     front, back = to_float(subject_straight), to_float(background_opaque)
     alpha = front[..., 3:]
     rgb = front[..., :3] * alpha + back[..., :3] * (1 - alpha)

@@ -1,7 +1,7 @@
 """A recorded network rewritten with fewer kernels: what follows group norms, gates and additions is computed along with them.
 
 Knows graphs of torch's operators as `graph_replay` writes them down, and which neighbours `fused_operators` can join; knows no
-network. Nothing is taken on trust: `graph_replay` plays the new graph beside the old one before it is used.
+network. Nothing is taken on trust: `graph_replay` compares the new graph with the old one before it is used.
 """
 
 from __future__ import annotations
@@ -31,10 +31,7 @@ PLENTIFUL = (transformers.join_projections,)
 
 
 def fuse(graph: fx.Graph, *, plentiful: bool = False) -> fx.Graph | None:
-    """A copy with neighbours joined; `None` where a graph changes tensors in place, so that order matters.
-
-    `plentiful`: memory is plentiful.
-    """
+    """A copy with neighbours joined, with copies of weights if `plentiful`; `None` if `graph` changes tensors in place."""
     if any(changes_tensors(node) for node in graph.nodes):
         return None
     joined = copy_of(graph)

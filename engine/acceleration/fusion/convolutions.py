@@ -15,13 +15,13 @@ NARROW_MIX = 64
 
 
 def drop_division_by_one(graph: fx.Graph, node: fx.Node) -> None:
-    """diffusers divides by scales that are 1 in every model here."""
+    """Drop diffusers' division by scales that are 1 in every model here."""
     if node.target is ops.div.Tensor and node.args[1] == 1.0:
         node.replace_all_uses_with(node_of(node.args[0]))
 
 
 def join_mixed(graph: fx.Graph, node: fx.Node) -> None:
-    """A block's shortcut past it, a narrow 1 x 1 convolution of two pictures side by side, with the sum that it ends in."""
+    """Join a block's shortcut, a narrow 1 x 1 convolution of two concatenated pictures, with the sum that it ends in."""
     if node.target is not ops.add.Tensor or node.kwargs or not all(isinstance(arg, fx.Node) for arg in node.args):
         return
     for shortcut, residual in permutations(node_of(arg) for arg in node.args):
@@ -38,7 +38,7 @@ def join_mixed(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_group_norm(graph: fx.Graph, node: fx.Node) -> None:
-    """The norm of a picture with its SiLU, what is added to all pixels before it, and the bias of the convolution before that."""
+    """Join the norm of a picture with its SiLU, with what is added to all pixels before it, and with the bias before that."""
     if node.target is not ops.native_group_norm.default or any(user.args[1] != 0 for user in node.users):
         return
     source, weight, bias, _, _, _, groups, eps = node.args
@@ -63,7 +63,7 @@ def join_group_norm(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def keep_layout(graph: fx.Graph, node: fx.Node) -> None:
-    """Copies that only served another order in memory: tokens of a picture lie as they should when it lies channels last."""
+    """Drop copies that only changed the order in memory: channels last, a picture's tokens already lie as they should."""
     if node.target is not ops.clone.default or node.kwargs != {"memory_format": torch.contiguous_format}:
         return
     source = node_of(node.args[0])
@@ -76,7 +76,7 @@ def keep_layout(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_bias(graph: fx.Graph, node: fx.Node) -> None:
-    """A residual sum with the biases of the convolutions that it adds up."""
+    """Join a residual sum with the biases of the convolutions that it adds up."""
     if node.target is not ops.add.Tensor or node.kwargs or not all(isinstance(arg, fx.Node) for arg in node.args):
         return
     parts = [node_of(arg) for arg in node.args]
@@ -92,7 +92,7 @@ def join_bias(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_doubling(graph: fx.Graph, node: fx.Node) -> None:
-    """Repeated pixels."""
+    """Join repeated pixels into one kernel that doubles the size."""
     if node.target in (ops.upsample_nearest2d.default, ops.upsample_nearest2d.vec):
         height, width = shape_of(node_of(node.args[0]))[2:]
         if shape_of(node)[2:] == (2 * height, 2 * width):
@@ -100,7 +100,7 @@ def join_doubling(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_lone_bias(graph: fx.Graph, node: fx.Node) -> None:
-    """What is left of convolutions' biases, which cuDNN leaves to another kernel."""
+    """Add the biases that are left over from convolutions: cuDNN leaves them to another kernel."""
     if node.target is not ops.convolution.default or not isinstance(node.args[2], fx.Node) or len(shape_of(node)) != 4:
         return
     with graph.inserting_before(node):
@@ -109,7 +109,7 @@ def join_lone_bias(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def _bias_of(node: fx.Node) -> fx.Node | None:
-    """Of a convolution whose result is used once."""
+    """The bias of a convolution whose result is used once."""
     if node.target is ops.convolution.default and used_once(node) and isinstance(node.args[2], fx.Node):
         return node.args[2]
     return None

@@ -22,7 +22,7 @@ def node_of(value: Any) -> fx.Node:
 
 
 def shape_of(node: Any) -> tuple[int, ...]:
-    """Of the tensor; empty for what is none."""
+    """The shape of the tensor that `node` stands for; empty for anything else."""
     return node.meta.get(SHAPE, ())  # type: ignore[no-any-return]
 
 
@@ -55,7 +55,7 @@ def copy_of(graph: fx.Graph) -> fx.Graph:
 
 
 def drop_unused(graph: fx.Graph) -> None:
-    """Erase what nobody needs any more, in a graph without side effects: torch's own way looks for those at every node."""
+    """Erase unused nodes in a graph without side effects: torch's own way looks for side effects at every node."""
     for node in reversed(graph.nodes):
         if not node.users and node.op in ("call_function", "get_attr"):
             graph.erase_node(node)

@@ -21,7 +21,7 @@ ATTENTION = (
 
 
 def join_gate(graph: fx.Graph, node: fx.Node) -> None:
-    """`value * gelu(gate)`, both halves of one tensor."""
+    """Join `value * gelu(gate)`, where both are halves of one tensor."""
     if node.target is not ops.mul.Tensor or not all(isinstance(arg, fx.Node) for arg in node.args):
         return
     value, gate = (node_of(arg) for arg in node.args)
@@ -43,7 +43,7 @@ def join_gate(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_layer_norm(graph: fx.Graph, node: fx.Node) -> None:
-    """The norm of a sum, whose sum is wanted, too."""
+    """Join a sum and its norm, where the sum itself is needed as well."""
     if node.target is not ops.native_layer_norm.default or any(user.args[1] != 0 for user in node.users):
         return
     total, over, weight, bias, eps = node.args
@@ -64,10 +64,7 @@ def join_layer_norm(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_projections(graph: fx.Graph, node: fx.Node) -> None:
-    """Three products of the same tokens, of self-attention, with their weights one below the other.
-
-    Those are put together once for all calls (`hoisting`).
-    """
+    """Join three products of the same tokens, in self-attention, into one; `hoisting` stacks their weights once for all calls."""
     products = [product for product in map(_next, node.users) if product is not None and _is_projection(product)]
     if len(products) != 3 or any(node_of(product.args[0]).args != node_of(products[0].args[0]).args for product in products):
         return
@@ -84,7 +81,7 @@ def join_projections(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def join_attention(graph: fx.Graph, node: fx.Node) -> None:
-    """Attention with narrow heads."""
+    """Replace attention with narrow heads by a kernel of its own."""
     if node.target not in ATTENTION or len(node.users) != 1:
         return
     (result,) = node.users

@@ -1,4 +1,4 @@
-"""What decoders do with whole pictures beside convolutions and norms: sums, shortcuts, twice the size."""
+"""What decoders do with whole pictures besides convolutions and norms: sums, shortcuts, twice the size."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 from . import launch
 
 PIXELS = 64
-"""Of one program, at up to 128 channels."""
+"""Pixels that one program handles, at up to 128 channels."""
 ROWS = 128
-"""Pixels of one program where channels are mixed."""
+"""Pixels that one program handles where channels are mixed."""
 
 
 def add(x: Tensor, y: Tensor, shift: Tensor) -> Tensor:

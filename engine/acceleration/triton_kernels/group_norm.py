@@ -16,7 +16,7 @@ from torch import Tensor
 from . import launch
 
 PER_PROGRAM = 8192
-"""Numbers that one program reads at once. With 2048, and sums kept apart to the end, SDXL's statistics took thrice as long."""
+"""Numbers that one program reads at once. With 2048 and separate sums, SDXL's statistics took three times as long."""
 MOST_SPLITS = 1024
 """Parts of a picture's rows; the last kernel of the statistics reads all of them."""
 
@@ -24,7 +24,7 @@ MOST_SPLITS = 1024
 def group_norm(
     parts: Sequence[Tensor], weight: Tensor, bias: Tensor, groups: int, eps: float, shift: Tensor | None, *, silu: bool
 ) -> Tensor:
-    """Of `parts`, `(N, C, H, W)` channels last, side by side in their channels; then SiLU, if it follows.
+    """Group norm of `parts`, `(N, C, H, W)` channels last, concatenated by channel; then SiLU if `silu`.
 
     `shift`, `(N, C)`, is added before, where there is one part.
     """
@@ -60,7 +60,7 @@ def _moments(
     x, moments, rows, channels, all_channels, rows_each, splits, plane,
     ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Mean and sum of squared differences of each channel over some rows; around the first row's value, lest digits cancel."""
+    """Mean and sum of squared differences of each channel over some rows; relative to the first row's value, to keep digits."""
     split, sample = tl.program_id(0), tl.program_id(2).to(tl.int64)
     channel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = channel < channels

@@ -1,4 +1,4 @@
-"""What transformer blocks do beside products: gates, norms of sums, and attention where torch's kernels expect other shapes.
+"""What transformer blocks do besides products: gates, norms of sums, and attention where torch's kernels expect other shapes.
 
 The transparent decoder has heads of 8 numbers, for which cuDNN computes 64.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 from . import launch
 
 QUERIES, KEYS = 128, 64
-"""Of one program, and of one turn of its loop."""
+"""Queries that one program handles, and keys per turn of its loop."""
 LOG2_E = 1.4426950408889634
 
 
@@ -27,7 +27,7 @@ def geglu(x: Tensor) -> Tensor:
 
 
 def add_norm(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """`x + y` and its layer norm over the last axis; all contiguous."""
+    """`x + y`, `(..., n)` both, and its layer norm over the last axis; all contiguous."""
     wide = x.shape[-1]
     total, normed = torch.empty_like(x), torch.empty_like(x)
     run = launch(_add_norm, x.numel() // wide)

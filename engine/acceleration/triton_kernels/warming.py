@@ -18,7 +18,7 @@ from . import convolutions, group_norm, transformers
 log = logging.getLogger(__name__)
 
 SIDE = 64
-"""Of the pictures: any multiple of 16 pixels is compiled alike."""
+"""Side of the compiled pictures: any multiple of 16 pixels is compiled alike."""
 WIDTHS = (32, 64, 128)
 """Channels of pictures: what is wider is worked on in blocks of 128."""
 COLOURS = 4
@@ -29,14 +29,14 @@ HEAD = 8
 
 
 def in_background(device: torch.device, types: Iterable[torch.dtype]) -> threading.Thread:
-    """Compile in a thread of its own; a failure is logged, as the first picture will meet it again and go on without."""
+    """Compile in a thread of its own; a failure is only logged, as the first picture will work without the kernels."""
     types = list(dict.fromkeys(types))
 
     def work() -> None:
         try:
             with torch.cuda.device(device):
                 compile_all(types)
-        except Exception as error:  # a compiler fails in any way it likes
+        except Exception as error:  # a compiler can raise anything
             log.info("kernels are not compiled ahead: %s", (str(error) or type(error).__name__).splitlines()[0])
 
     thread = threading.Thread(target=work, name="kernels", daemon=True)
@@ -45,7 +45,7 @@ def in_background(device: torch.device, types: Iterable[torch.dtype]) -> threadi
 
 
 def compile_all(types: Iterable[torch.dtype]) -> None:
-    """What networks of these types take: in float32 that is a VAE on an old card, which has no such tokens."""
+    """Compile what networks of these types use: in float32 that is a VAE on an old card, which has no such tokens."""
     for dtype in types:
         for width in WIDTHS:
             _compile_pictures(_picture(width, dtype))

@@ -40,10 +40,10 @@ def test_another_one_can_be_asked_for(machine: pytest.MonkeyPatch) -> None:
     ("name", "message", "hint"),
     [
         ("abacus", "unknown device 'abacus'", "one of cuda, xpu, mps, cpu, with an index such as cuda:1"),
-        ("xpu", "device 'xpu' is not there", "this machine has cuda, mps, cpu"),
-        ("cuda:2", "device 'cuda:2' is not there", "this machine has 2 of that kind, counted from 0"),
-        ("cuda:one", "device 'cuda:one' is not there", "this machine has 2 of that kind, counted from 0"),
-        ("mps:1", "device 'mps:1' is not there", "this machine has 1 of that kind, counted from 0"),
+        ("xpu", "device 'xpu' is not available", "this machine has cuda, mps, cpu"),
+        ("cuda:2", "device 'cuda:2' is not available", "this machine has 2 of that kind, counted from 0"),
+        ("cuda:one", "device 'cuda:one' is not available", "this machine has 2 of that kind, counted from 0"),
+        ("mps:1", "device 'mps:1' is not available", "this machine has 1 of that kind, counted from 0"),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(

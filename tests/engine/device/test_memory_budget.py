@@ -106,7 +106,7 @@ def test_what_never_fits_is_reported_with_numbers(
 ) -> None:
     network = model.unet if stage == "denoise" else model.codec.networks[-1]
     calls = refuse(network, monkeypatch, lambda x: True)
-    with pytest.raises(OutOfMemory, match=f"stage {stage}.*GiB are needed.*can be had") as failure:
+    with pytest.raises(OutOfMemory, match=f"stage {stage}.*GiB are needed.*are available") as failure:
         picture(untrained)
     assert "smaller size" in failure.value.hint
     assert len(calls) <= len(model.memory.plans)

@@ -67,7 +67,7 @@ def test_a_vae_is_taken_from_beside_the_checkpoint_the_vae_folder_or_another_che
     bare = library.find("bare", "checkpoint")
     with pytest.raises(ModelMissing, match=r"bare\.safetensors has no VAE inside") as refused:
         vae_beside(bare, library)
-    assert refused.value.hint == "Put one beside it as bare.vae.safetensors."
+    assert refused.value.hint == "Put one next to it as bare.vae.safetensors."
 
     whole = tiny.write_file(folder / "whole.safetensors")
     assert vae_beside(bare, library) == whole

@@ -120,7 +120,7 @@ def test_revert_restores_every_bit(sdxl_unet: UNet2DConditionModel, ldm_names: d
         patch.revert()
         assert same_bits(snapshot(sdxl_unet), before)
         assert all(parameter is parameters[name] for name, parameter in sdxl_unet.named_parameters())
-        assert patches.input_channels(sdxl_unet) == sdxl_unet.conv_in.in_channels == 4
+        assert sdxl_unet.conv_in.weight.shape[1] == sdxl_unet.conv_in.in_channels == 4
 
 
 def test_strength_zero_keeps_every_bit(sdxl_unet: UNet2DConditionModel, ldm_names: dict[str, str]) -> None:
@@ -166,7 +166,7 @@ def test_conditioned_files_widen_the_input(sdxl_unet: UNet2DConditionModel, ldm_
     assert len(weights) == 206
     patch = patches.apply(sdxl_unet, weights)
     assert patch.count == 206
-    assert patches.input_channels(sdxl_unet) == sdxl_unet.conv_in.in_channels == channels
+    assert sdxl_unet.conv_in.weight.shape[1] == sdxl_unet.conv_in.in_channels == channels
     assert sdxl_unet.config.in_channels == 4
     assert sdxl_unet.conv_in.bias.shape == (8,)
     for seed in (0, 1):
@@ -330,7 +330,7 @@ def test_a_failure_midway_restores_what_was_done(sdxl_unet: UNet2DConditionModel
             sdxl_unet, Failing(difference_file(sdxl_unet, ldm_names, RESIDUAL, 8) | attention_file(sdxl_unet, ldm_names))
         )
     assert same_bits(snapshot(sdxl_unet), before)
-    assert patches.input_channels(sdxl_unet) == 4
+    assert sdxl_unet.conv_in.weight.shape[1] == 4
 
 
 def test_patching_under_attention_sharing_is_refused(
