@@ -135,7 +135,7 @@ def _windows_folders() -> tuple[Path, Path]:
 
 
 def setting(config: Path, group: str, key: str) -> str | None:
-    """A value of kritarc, `None` when it is not there."""
+    """A value of kritarc; `None` when it is not set."""
     current = ""
     for line in _lines(config):
         stripped = line.strip()

@@ -22,9 +22,9 @@ from acetate import plugins, protocol, vocabulary
 from .hosts import GIMP, KRITA, EditorPlace, Host, places, with_setting
 
 LAUNCH = "launch.json"
-"""In the plug-in's package: the command that starts the server, recorded at install time."""
+"""The file in the plug-in's package with the command that starts the server, recorded at install time."""
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py")
-"""Also what lies beside the package in the end: Krita reads every `.action` below its folders, and would find two."""
+"""Also what is installed next to the package: Krita reads every `.action` below its folders, and would find two."""
 NOT_FOR_CLIENTS = shutil.ignore_patterns(
     "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "py.typed", "*.so", "*.pyd", "*.c", "*.pyi"
 )
@@ -32,7 +32,7 @@ NOT_FOR_CLIENTS = shutil.ignore_patterns(
 
 
 class InstallError(Exception):
-    """The plug-in cannot be put there; the text says why and what to do."""
+    """The plug-in cannot be installed; the text says why and what to do."""
 
 
 def server_command() -> list[str]:
@@ -47,7 +47,7 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
     """Fill the folder `destination` with what the editor finds in its plug-in folder.
 
     With `link` our own files are links into this checkout, for development; where links are refused they are copied.
-    GIMP's script is always a copy: Python looks for the package beside the file that a link leads to.
+    GIMP's script is always a copy: Python looks for the package next to the file that a link leads to.
     """
     place = _link if link else _copy
     folder = destination / host.folder
@@ -113,7 +113,7 @@ def _copy_websockets(target: Path) -> None:
 
 
 def install(host: Host, *, link: bool = False, enable: bool = False) -> list[EditorPlace]:
-    """Put the plug-in into every copy of the editor; return where. An older one there is replaced."""
+    """Put the plug-in into every copy of the editor, replacing an older one; return where. Raises `InstallError`."""
     found = _required(host)
     for place in found:
         with tempfile.TemporaryDirectory(dir=_made(place.plugins), prefix=".acetate-") as temporary:
@@ -146,7 +146,7 @@ def uninstall(host: Host) -> list[EditorPlace]:
 
 
 def beside_package(place: EditorPlace) -> dict[str, Path]:
-    """Where the editor wants the files that are assembled beside the plug-in's folder, by their names."""
+    """Where the editor wants the files that are assembled next to the plug-in's folder, by their names."""
     if place.host is not KRITA:
         return {}
     return {"acetate.action": place.root / "actions" / "acetate.action", "acetate.desktop": place.plugins / "acetate.desktop"}
@@ -176,7 +176,7 @@ def _required(host: Host) -> list[EditorPlace]:
     found = places(host)
     if not found:
         raise InstallError(
-            f"no {host.title} was found; start {host.title} 3 once, so that it makes its folder, and install again"
+            f"no {host.title} was found; start {host.title} 3 once, so that it creates its folder, and install again"
         )
     return found
 
@@ -185,7 +185,7 @@ def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InstallError(f"{folder} cannot be made: {error.strerror}") from None
+        raise InstallError(f"{folder} cannot be created: {error.strerror}") from None
     return folder
 
 
@@ -207,7 +207,7 @@ def _remove(path: Path) -> None:
 
 
 def _forget_cache(place: EditorPlace) -> None:
-    """GIMP remembers what it found, also that a plug-in did not start; it looks again without this file."""
+    """GIMP remembers what it found, even that a plug-in did not start; without this file it looks again."""
     if place.host is GIMP:
         (place.root / "pluginrc").unlink(missing_ok=True)
 

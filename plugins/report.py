@@ -1,4 +1,4 @@
-"""What `acetate doctor` says about the editors: whether each will see the plug-in, and what to do when not.
+"""What `acetate doctor` says about the editors: whether each will see the plug-in, and what to do if not.
 
 Looks at files only; starts no editor.
 """
@@ -30,7 +30,7 @@ class Finding:
 
 
 def findings() -> list[Finding]:
-    """All editors, one line each copy and matter."""
+    """The findings about all editors, one for each copy and matter."""
     return [finding for host in HOSTS.values() for finding in _of_host(host)]
 
 
@@ -55,7 +55,7 @@ def _of_place(place: EditorPlace) -> Iterator[Finding]:
 
 
 def _amiss(place: EditorPlace, folder: Path) -> Iterator[str]:
-    """What installing again would mend."""
+    """What installing again would fix."""
     if not _is_current(place):
         yield "the plug-in is from another version of Acetate"
     for file in beside_package(place).values():
@@ -65,10 +65,10 @@ def _amiss(place: EditorPlace, folder: Path) -> Iterator[str]:
     if command is None:
         yield "the plug-in does not know how to start the server"
     elif shutil.which(command[0]) is None:
-        yield f"the plug-in would start the server with {command[0]}, which is not there"
+        yield f"the plug-in would start the server with {command[0]}, which does not exist"
     script = folder / f"{place.host.folder}.py"
     if place.host is GIMP and script.is_symlink():
-        yield f"{script} is a link, so Python does not find the package beside it"
+        yield f"{script} is a link, so Python does not find the package next to it"
     elif place.host is GIMP and os.name != "nt" and not os.access(script, os.X_OK):
         yield f"{script} is not executable, so GIMP ignores it"
 
@@ -87,8 +87,8 @@ def _is_current(place: EditorPlace) -> bool:
     with tempfile.TemporaryDirectory() as temporary:
         fresh = Path(temporary) / "fresh"
         assemble(place.host, fresh, launch=server_command())
-        beside = [(fresh / name, file) for name, file in beside_package(place).items() if file.exists()]
-        same = all(filecmp.cmp(ours, there, shallow=False) for ours, there in beside)
+        outside = [(fresh / name, file) for name, file in beside_package(place).items() if file.exists()]
+        same = all(filecmp.cmp(ours, there, shallow=False) for ours, there in outside)
         return same and _same(fresh / place.host.folder, place.plugins / place.host.folder)
 
 

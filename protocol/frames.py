@@ -14,7 +14,7 @@ from .errors import ProtocolError
 from .schema import Between, Matching, decode, dump, encode, parse
 
 PART_BYTES = 1 << 20
-"""Decoded bytes of one part at most; larger content goes in several frames."""
+"""The most decoded bytes of one part; larger content goes in several frames."""
 
 MAX_HEADER_BYTES = 4096
 MAX_FRAME_BYTES = 4 + MAX_HEADER_BYTES + PART_BYTES + 1024
@@ -94,7 +94,7 @@ FROM_SERVER: dict[str, type[PixelPart] | type[FilePart] | type[PreviewFrame] | t
 
 
 def pack_header(header: AnyHeader) -> bytes:
-    """The length and the JSON header; the payload follows directly."""
+    """The bytes before the payload: the length of the JSON header, and the header."""
     body = dump({"type": header.TYPE, **encode(header)}).encode()
     return struct.pack(">I", len(body)) + body
 
@@ -105,7 +105,7 @@ def compress(payload: bytes | memoryview) -> bytes:
 
 
 def unpack_upload(frame: bytes) -> tuple[UploadPart, bytes | memoryview]:
-    """A client's binary frame: header and decoded payload. Raises `ProtocolError`, also for unknown types and fields."""
+    """The header and the decoded payload of a client's frame. Raises `ProtocolError`, also for unknown fields."""
     body, payload = _split(frame)
     kind = body.pop("type", None)
     if kind != UploadPart.TYPE:
@@ -115,12 +115,12 @@ def unpack_upload(frame: bytes) -> tuple[UploadPart, bytes | memoryview]:
 
 
 def header_of(frame: bytes) -> dict[str, object]:
-    """The JSON header alone, unchecked: to say what a refused frame was about."""
+    """The JSON header alone, unchecked, to say what a refused frame was about. Raises `ProtocolError` without one."""
     return _split(frame)[0]
 
 
 def unpack(frame: bytes) -> tuple[AnyHeader, bytes | memoryview] | None:
-    """A server's binary frame: the header and the decoded payload; `None` for a type from the future."""
+    """The header and payload of a server's frame; `None` for a type from the future. Raises `ProtocolError`."""
     body, payload = _split(frame)
     cls = FROM_SERVER.get(str(body.pop("type", None)))
     if cls is None:

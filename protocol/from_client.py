@@ -10,7 +10,7 @@ from acetate.vocabulary.value_types import LONGEST_NAME
 
 from .frames import JobId, Sha256
 from .schema import AtMost, Between
-from .values import CanvasBox, Conditions, LayerFormat, Place, Size
+from .values import CanvasBox, CanvasSide, Conditions, LayerFormat, Place
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Hello:
     session: JobId
     """Random, chosen by the client and kept over reconnections: the queue is fair between sessions."""
     formats: Annotated[tuple[str, ...], AtMost(16)] = ("rgba8",)
-    """Of layers; the first that the server knows is meant where a message names none."""
+    """Pixel formats of layers; where a message names none, the first that the server knows is meant."""
     encodings: Annotated[tuple[str, ...], AtMost(16)] = ("raw", "zlib")
 
 
@@ -51,15 +51,15 @@ class Submit:
     box: CanvasBox | None = None
     """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
     name: Annotated[str, AtMost(LONGEST_NAME)] = ""
-    """What the result is called, as the layer that it is a larger version of; empty: after its prompt."""
+    """What the result is called: as the layer that it is a larger version of; after its prompt when empty."""
     format: LayerFormat | None = None
     previews: bool = True
     crop: bool = True
-    """False: layers come whole instead of cut to the box of their alpha."""
+    """Whether layers are cut to the box of their alpha; otherwise they come whole."""
     priority: Literal["normal", "front", "replace"] = "normal"
-    """Among the session's own waiting jobs: behind them, before them, or instead of them (those are cancelled)."""
+    """The place among the session's own waiting jobs: behind them, before them, or instead of them (they are cancelled)."""
     keep: bool = True
-    """False: the job is cancelled as soon as the connection that submitted it is gone."""
+    """Whether the job goes on without the connection that submitted it; otherwise it is cancelled when that is gone."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class Export:
     TYPE: ClassVar[str] = "export"
     job: JobId
     jobs: Annotated[tuple[JobId, ...], AtMost(64)]
-    """Whose layers, lowest first."""
+    """The jobs whose layers go into the file, lowest first."""
     file: Literal["psd", "ora", "png"]
-    width: Size | None = None
-    """Of the canvas; `None` means the smallest that holds everything."""
-    height: Size | None = None
+    width: CanvasSide | None = None
+    """The canvas's size; `None` means the smallest that holds everything."""
+    height: CanvasSide | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Have:
-    """How much of an announced picture is here: parts are wanted from `offset` on; equal to its size: complete."""
+    """How much of an announced picture the server has: parts are wanted from `offset` on, unless it is `complete`."""
 
     TYPE: ClassVar[str] = "have"
     sha256: Sha256
@@ -82,7 +82,7 @@ class Progress:
     step: int
     steps: int
     fraction: float
-    """Of the whole job, in [0, 1]."""
+    """The share of the whole job that is done, in [0, 1]."""
     seconds_left: float | None = None
 
 
@@ -98,10 +98,10 @@ class Layer:
     role: str
     x: int
     y: int
-    """Canvas place of the first pixel of the crop."""
+    """Where on the canvas the first pixel of the crop lies."""
     width: int
     height: int
-    """Of the crop; 0 when the layer is empty, and then no `pixels` follow."""
+    """The size of the crop; 0 when the layer is empty, and then no `pixels` follow."""
     box: CanvasBox
     """The whole picture before the crop."""
     format: str
@@ -141,7 +141,7 @@ class File:
 
 @dataclass(frozen=True)
 class Finished:
-    """All layers have been sent before this."""
+    """The job has succeeded; all of its layers were sent before this."""
 
     TYPE: ClassVar[str] = "finished"
     job: str
@@ -152,7 +152,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job is over; layers that came before stay valid."""
+    """The job has failed; layers that came before stay valid."""
 
     TYPE: ClassVar[str] = "failed"
     job: str
@@ -161,7 +161,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """The job is over because somebody asked for it, or because of `keep: false`."""
+    """The job was stopped, because a client asked for that or because of `keep: false`."""
 
     TYPE: ClassVar[str] = "cancelled"
     job: str
@@ -169,7 +169,7 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Jobs:
-    """Every job that runs, waits, or has not been acknowledged."""
+    """The answer to `jobs`: all jobs that wait, run or are not acknowledged."""
 
     TYPE: ClassVar[str] = "jobs"
     jobs: tuple[JobLine, ...]
@@ -177,7 +177,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class History:
-    """A page of the history, newest first; `more` says that older entries follow."""
+    """The answer to `history`: a page of finished jobs, newest first; `more` says whether older ones exist."""
 
     TYPE: ClassVar[str] = "history"
     entries: tuple[HistoryEntry, ...]
@@ -186,7 +186,7 @@ class History:
 
 @dataclass(frozen=True)
 class Discarded:
-    """The job and its results are deleted."""
+    """The answer to `discard`: the job and its layers are deleted."""
 
     TYPE: ClassVar[str] = "discarded"
     job: str

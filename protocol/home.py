@@ -46,7 +46,7 @@ def home() -> Path:
 
 
 def state_file() -> Path:
-    """The file in which a running server states its address."""
+    """The file that says where the running server is."""
     return home() / "server.json"
 
 

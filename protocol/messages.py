@@ -104,7 +104,7 @@ OLDEST_VERSION = 1
 """The server answers clients from `OLDEST_VERSION` to `VERSION`."""
 
 MAX_TEXT_BYTES = 64 * 1024
-"""A client's text frame at most. The server's may be longer (a page of history), at most `MAX_REPLY_BYTES`."""
+"""The longest text frame of a client. The server's may be longer (a page of history), up to `MAX_REPLY_BYTES`."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
 ClientMessage = Hello | Upload | Submit | Insert | Export | Cancel | Attach | Acknowledge | Discard | ListJobs | ListHistory
@@ -130,7 +130,7 @@ def to_text(message: ClientMessage | ServerMessage) -> str:
 
 
 def from_client(text: str) -> ClientMessage:
-    """A client's text frame, checked strictly: raises `ProtocolError`, which names unknown types and fields."""
+    """A client's message from its text frame. Raises `ProtocolError`, which names even unknown types and fields."""
     if len(text) > MAX_TEXT_BYTES or len(text.encode(errors="surrogatepass")) > MAX_TEXT_BYTES:
         raise ProtocolError("too-large", f"the message has {len(text)} characters; at most {MAX_TEXT_BYTES} bytes are allowed")
     body = parse(text)
@@ -145,13 +145,13 @@ def from_client(text: str) -> ClientMessage:
 
 
 def refuse(parameters: Any) -> None:
-    """Raise `ProtocolError` for the first wrong parameter, in the engine's words; `decode` refuses what is not an object."""
+    """Raise `ProtocolError` for the first wrong parameter, in the engine's words. `decode` refuses what is not an object."""
     if isinstance(parameters, dict) and (wrong := of_parameters(parameters)):
         raise ProtocolError("too-large" if wrong.too_large else "bad-message", wrong.message, wrong.hint)
 
 
 def from_server(text: str) -> ServerMessage | None:
-    """A server's text frame; unknown fields are ignored, an unknown type is `None`: a newer server may say more."""
+    """A server's message; unknown fields are ignored, an unknown type is `None`: a newer server may say more."""
     body = parse(text)
     cls = FROM_SERVER.get(str(body.pop("type", None)))
     if cls is None:

@@ -23,7 +23,7 @@ MAX_PIXELS = 8192 * 8192
 
 @dataclass(frozen=True)
 class Image:
-    """A picture of `width * height` pixels in one of `BYTES_PER_PIXEL`'s formats, straight alpha."""
+    """A picture of `width * height` pixels in one of `BYTES_PER_PIXEL`'s formats, straight alpha. Raises `ProtocolError`."""
 
     width: int
     height: int
@@ -45,7 +45,7 @@ class Image:
 
 
 def byte_count(width: int, height: int, format: str) -> int:
-    """The bytes of a picture. Raises `ProtocolError` for formats and sizes that the protocol does not carry."""
+    """How many bytes a picture has. Raises `ProtocolError` for formats and sizes that the protocol does not carry."""
     if format not in BYTES_PER_PIXEL:
         raise ProtocolError("bad-request", f"the pixel format is {format!r}; known are {', '.join(BYTES_PER_PIXEL)}")
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE and width * height <= MAX_PIXELS):

@@ -49,7 +49,7 @@ class Matching:
 
 @dataclasses.dataclass(frozen=True)
 class Fields:
-    """Limits of a dataclass's numbers, by field: for one that is declared elsewhere, where other numbers make sense too."""
+    """Limits of a dataclass's numbers, by field, for one that is declared elsewhere and whose numbers may be others there."""
 
     limits: tuple[tuple[str, Between], ...]
 
@@ -70,7 +70,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
-    """A `cls` from a JSON object. Raises `ProtocolError`, for unknown fields where `strict`; otherwise they are ignored."""
+    """A `cls` from a JSON object. Raises `ProtocolError` for a wrong field, and with `strict` for an unknown one."""
     if not isinstance(value, dict):
         raise _wrong(where, value, "a JSON object")
     hashable: Any = cls  # mypy takes `type[T]` for unhashable

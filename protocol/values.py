@@ -16,7 +16,7 @@ from acetate.vocabulary.parameters import LARGEST_SIDE
 from .frames import Sha256
 from .schema import Between, Fields
 
-Size = Annotated[int, Between(1, LARGEST_SIDE)]
+CanvasSide = Annotated[int, Between(1, LARGEST_SIDE)]
 _PLACE, _SIDE = Between(-(10**6), 10**6), Between(1, 32768)
 Place = Annotated[int, _PLACE]
 CanvasBox = Annotated[Box, Fields((("x", _PLACE), ("y", _PLACE), ("width", _SIDE), ("height", _SIDE)))]
@@ -52,7 +52,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the server refuses beyond."""
+    """The limits beyond which the server refuses."""
 
     text_bytes: int
     part_bytes: int
@@ -81,7 +81,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A finished job, newest first. `attach` brings its layers."""
+    """A finished job; a page lists them newest first. `attach` brings its layers."""
 
     job: str
     task: str
@@ -96,7 +96,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class JobLine:
-    """A job that waits, runs, or whose result nobody has acknowledged yet."""
+    """A job that waits, runs, or whose result has not been acknowledged yet."""
 
     job: str
     task: str

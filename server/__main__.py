@@ -19,7 +19,7 @@ COMMANDS = {
     "convert": "turn a layered file into another format",
     "models": "list, add, download, verify and remove models",
     "plugin": "install the plug-ins for Krita and GIMP",
-    "doctor": "tell what works here, what does not, and the remedy",
+    "doctor": "report what works here, what does not, and how to fix it",
     "bench": "measure this machine",
     "demo": "make a few layers and a picture of them",
 }
@@ -28,7 +28,7 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 failed, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None:  # as a program: an end from outside is an orderly one, and half-written files go
+    if arguments is None:  # as a program: being terminated is an orderly end, and half-written files go
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     chosen = next((word for word in words if not word.startswith("-")), None)
     parser = _parser(chosen)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from typing import TYPE_CHECKING
 
 from acetate.protocol import Failure, ProtocolError
 
+if TYPE_CHECKING:
+    from acetate.engine import EngineError
+
 
 def of_exception(error: Exception) -> Failure:
-    """What a client is told. Anything unforeseen is `internal`; its traceback goes to the log."""
+    """What a client is told about an exception. Anything unforeseen is `internal`; its traceback goes to the log."""
     if isinstance(error, ProtocolError):
         return error.failure
     if isinstance(error, MemoryError):
@@ -25,20 +29,24 @@ def of_exception(error: Exception) -> Failure:
 
 
 def of_engine_exception(error: Exception) -> Failure:
-    """The same in a worker, where the engine's own errors have codes."""
-    from acetate.engine import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
-
-    codes: dict[type[EngineError], str] = {
-        BadRequest: "bad-request",
-        ModelMissing: "model-missing",
-        ModelBroken: "model-broken",
-        OutOfMemory: "out-of-memory",
-        NumericFailure: "numeric-failure",
-    }
-    for kind, code in codes.items():
+    """What a client is told about an exception in a worker, where the engine's own errors have codes."""
+    for code, kind in engine_errors().items():
         if isinstance(error, kind):
             return Failure(code, str(error), error.hint)
     return of_exception(error)
+
+
+def engine_errors() -> dict[str, type[EngineError]]:
+    """The engine's errors by their failure codes."""
+    from acetate.engine import BadRequest, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
+
+    return {
+        "bad-request": BadRequest,
+        "model-missing": ModelMissing,
+        "model-broken": ModelBroken,
+        "out-of-memory": OutOfMemory,
+        "numeric-failure": NumericFailure,
+    }
 
 
 def spoils_device(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from acetate.protocol.home import Address
 from acetate.protocol.messages import VERSION
 
 PRIVATE = ("jobs.sqlite*", "blobs", "server.log*", "serve.out", "worker-*.err")
-"""What holds prompts and pictures, or may quote them. The rest of a folder that the person has chosen is not ours to close."""
+"""The files that hold or may quote prompts and pictures. Any others in a folder that the person chose are not ours to close."""
 
 
 class AlreadyRunningError(Exception):
@@ -33,7 +33,7 @@ class Instance:
         """256 random bits, new at every start."""
 
     def announce(self, url: str, cafile: Path | None = None) -> Address:
-        """Write the state file: only this person can read it, and it is never half-written."""
+        """Write the state file, which only this person can read and which is never half-written."""
         address = Address(url, self.token, str(cafile) if cafile else None)
         said = {"url": url, "token": self.token, "pid": os.getpid(), "protocol": VERSION}
         if cafile:
@@ -46,10 +46,11 @@ class Instance:
         return address
 
     def withdraw(self) -> None:
-        """Remove the state file: nobody shall come any more."""
+        """Remove the state file, so that no client comes any more."""
         self.state_file.unlink(missing_ok=True)
 
     def release(self) -> None:
+        """Remove the state file and give up the lock."""
         self.withdraw()
         self._lock.close()
 

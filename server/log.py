@@ -14,7 +14,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class JsonLines(logging.Formatter):
-    """`{"time": …, "level": …, "event": …, …}`, one per line."""
+    """Formats a record as one line of JSON: `{"time": …, "level": …, "event": …, …}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
@@ -25,7 +25,7 @@ class JsonLines(logging.Formatter):
 
 
 class PersonLines(logging.Formatter):
-    """`14:03:12  foreground  finished  3.2 s  1 layer  (9f0c…)`."""
+    """Formats a record for a person: `14:03:12  foreground  finished  3.2 s  1 layer  (9f0c…)`."""
 
     def format(self, record: logging.LogRecord) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))

@@ -21,15 +21,15 @@ MIB, GIB = 1 << 20, 1 << 30
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Seconds and bytes unless a name says otherwise."""
+    """All settings of a server, in seconds and bytes unless a name says otherwise."""
 
     folder: Path = field(default_factory=home)
-    """Everything the server keeps: database, blobs, log, state file, lock."""
+    """The folder of everything that the server keeps: database, blobs, log, state file, lock."""
     host: str = "127.0.0.1"
     port: int | None = None
-    """`None`: the default port, or any free one when that is taken. 0: any free one."""
+    """The port; `None` is the default one, or any free one when that is taken, and 0 is any free one."""
     names: tuple[str, ...] = ()
-    """Of this computer, in the eyes of others; its own host name is known without."""
+    """The names by which others reach this computer; its own host name need not be given."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     insecure: bool = False
@@ -37,9 +37,9 @@ class Settings:
     engine: str = ENGINE
     """`module:Class` of the engine that workers run."""
     acceleration: Acceleration = "auto"
-    """How they run networks."""
+    """How workers run networks."""
     devices: tuple[str | None, ...] = (None,)
-    """One worker each; `None` lets the engine choose."""
+    """The devices, with one worker each; `None` lets the engine choose."""
     preload: tuple[str, ...] = ()
 
     # --- what clients may do
@@ -54,15 +54,15 @@ class Settings:
         jobs_per_session=200,
     )
     jobs: int = 2000
-    """Waiting jobs of all sessions."""
+    """The most jobs that may wait, of all sessions together."""
     connections: int = 64
     sockets: int = 256
-    """Connections that have not shown a token yet count, too."""
+    """The most connections, including those that have not shown a token yet."""
     uploads_per_connection: int = 16
     unfinished_bytes: int = 8 * GIB
-    """Announced by all uploads that are under way."""
+    """The most bytes that all unfinished uploads together may announce."""
     unanswered: int = 2000
-    """Replies that a client leaves unread before it is dropped."""
+    """How many replies a client may leave unread before it is dropped."""
     hello_seconds: float = 10
     send_seconds: float = 30
     """A part that a client does not take within this time costs it its connection."""
@@ -71,31 +71,31 @@ class Settings:
     history_bytes: int = 2 * GIB
     upload_bytes: int = 2 * GIB
     fresh_seconds: float = 60
-    """An upload waits so long for its submit, while all of them are within twice their limit."""
+    """How long an upload is kept for its submit, while all of them are within twice their limit."""
     unacknowledged_seconds: float = 7 * 86400
-    """Results that nobody acknowledged are evicted only after this time."""
+    """Results that have not been acknowledged are evicted only after this time."""
     log_bytes: int = 5 * MIB
     log_files: int = 4
 
     # --- workers
     start_seconds: float = 180
-    """From a worker's start until it has described its engine."""
+    """How long a worker may take from its start until it has described its engine."""
     silence_seconds: float = 60
-    """Without a heartbeat a worker is dead (importing torch can hold Python's lock for long)."""
+    """A worker without a heartbeat for this time is dead (importing torch can hold Python's lock for long)."""
     stall_seconds: float = 900
-    """Without a step while loading, or before any step was measured, a worker is stuck."""
+    """A worker without a step for this time is stuck, while it loads or before any step was measured."""
     step_seconds: float = 60
-    """Once steps were measured: this plus 20 times the slowest one."""
+    """Once steps were measured, a step may take this plus 20 times the slowest one."""
     cancel_seconds: float = 120
     """A worker that does not stop a cancelled job within this time (plus 20 steps) is replaced."""
     crashes: int = 2
-    """A job is failed when it has cost so many workers."""
+    """A job has failed when it has cost this many workers."""
     start_failures: int = 3
-    """The engine counts as unavailable when so many workers in a row did not come up."""
+    """The engine is unavailable when this many workers in a row did not come up."""
     restart_seconds: tuple[float, ...] = (0, 0, 1, 5, 30)
-    """Wait before the n-th replacement in a row."""
+    """The wait before each of the replacements that follow each other."""
     idle_seconds: float = 900
-    """Models leave memory after so long without a job."""
+    """Models leave memory after this time without a job."""
     preview_seconds: float = 0.25
     preview_share: float = 0.02
     """Previews cost at most this share of a job's time."""

@@ -31,7 +31,7 @@ class Box:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no pixel in it."""
+        """Whether the box has no pixels."""
         return self.width <= 0 or self.height <= 0
 
     @property

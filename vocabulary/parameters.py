@@ -14,13 +14,13 @@ from .upscaling import OPTIONS
 from .value_types import Choice, Flag, FreeText, ListedName, NamedValues, Number, TextOfEach, ValueType, WeightedNames, Whole
 
 LARGEST_SIDE = 8192
-"""Pixels of a layer that can be made."""
+"""The longest side of a layer that can be made, in pixels."""
 LONGEST_PROMPT = 10_000
-"""Characters."""
+"""The longest prompt, in characters."""
 LONGEST_TEXTS = 60 * 1024
-"""Bytes of all prompts and names of a request together, as JSON: with all else it fits in a message of 64 KiB."""
+"""The most bytes that all prompts and names of a request have as JSON: with all else they fit in a message of 64 KiB."""
 NOISE_LEVELS = 1000
-"""That every model was trained at: more steps would visit some of them twice."""
+"""The noise levels that every model was trained at: more steps would visit some of them twice."""
 
 SCHEDULERS = ("dpmpp-2m-karras", "dpmpp-2m-sde-karras", "euler", "euler-a", "unipc", "lcm")
 """The first is what LayerDiffuse's references use."""
@@ -30,7 +30,7 @@ LayerPrompts = Literal["replace", "add"]
 Injection = Literal["attention", "convolution"]
 ResizeMode = Literal["crop", "stretch", "fill"]
 Passes = Literal[1, 2, 4, 8]
-"""Of the transparent decoder over flips and turns of the picture; eight are the reference."""
+"""Passes of the transparent decoder over flips and turns of the picture; the reference makes eight."""
 
 
 def _row(type: ValueType, help: str, default: Any = None, *, make: Callable[[], Any] | None = None) -> Any:
@@ -73,7 +73,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One row."""
+    """What every part of the program knows about a parameter."""
 
     name: str
     type: ValueType
@@ -87,7 +87,7 @@ def _parameter(one: Any) -> Parameter:
 
 
 PARAMETERS: Mapping[str, Parameter] = {one.name: _parameter(one) for one in fields(Parameters)}
-"""By name."""
+"""All parameters by name."""
 
 
 def values_of(parameters: Parameters) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def values_of(parameters: Parameters) -> dict[str, Any]:
 
 
 def range_of(name: str) -> tuple[int, int]:
-    """Least and most of a parameter that is a number."""
+    """The least and the greatest value of a parameter that is a number."""
     type = PARAMETERS[name].type
     assert isinstance(type, (Whole, Number)), f"{name} has no range"
     return type.least, type.most

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 Role = Literal["foreground", "background", "blended"]
-"""`blended`: the picture of both together."""
+"""What a layer is in its picture; `blended` is the picture of both together."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 Given = Literal["source", "mask", "foreground", "background", "blended"]

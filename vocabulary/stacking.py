@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-Layer = TypeVar("Layer")
-Node = TypeVar("Node")
+LayerT = TypeVar("LayerT")
+NodeT = TypeVar("NodeT")
 
 BOTTOM_UP = ("background", "foreground", "blended")
 """The roles of layers as they lie above each other."""
 NAME_CHARACTERS = 60
 _SEED = re.compile(r" \(\d+\)$")
-"""At the end of a layer's name."""
+"""The seed at the end of a layer's name."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class StackPosition:
 
     name: str
     name_alone: str
-    """What it is called where it goes without its group."""
+    """The layer's name where it goes without its group."""
     order: int
-    """0 is the lowest of the job."""
+    """The layer's place among those of the job; 0 is the lowest."""
     groups: tuple[Group, ...]
-    """Outermost first."""
+    """The groups that the layer lies in, outermost first."""
     visible: bool
 
 
@@ -57,7 +57,7 @@ class Stacking:
     makes: tuple[str, ...]
     """The roles of the layers that one picture has."""
     count: int = 1
-    """Candidates."""
+    """How many candidates there are."""
     original: str = ""
     """The name of the layer that the result is a larger version of."""
     job: str = ""
@@ -102,17 +102,17 @@ def goes_below(made: str, given: str) -> bool:
 
 
 def nested(
-    layers: Sequence[Layer],
-    groups_of: Callable[[Layer], Sequence[Group]],
-    layer_node: Callable[[Layer], Node],
-    group_node: Callable[[Group, Sequence[Node]], Node],
+    layers: Sequence[LayerT],
+    groups_of: Callable[[LayerT], Sequence[Group]],
+    layer_node: Callable[[LayerT], NodeT],
+    group_node: Callable[[Group, Sequence[NodeT]], NodeT],
     depth: int = 0,
-) -> tuple[Node, ...]:
+) -> tuple[NodeT, ...]:
     """The tree of layers that lie in groups, both lowest first; a group lies where its lowest layer lies.
 
     `groups_of` gives a layer's groups, outermost first; `layer_node` and `group_node` make the nodes.
     """
-    members: dict[str | int, list[Layer]] = {}
+    members: dict[str | int, list[LayerT]] = {}
     for position, layer in enumerate(layers):
         groups = groups_of(layer)
         members.setdefault(groups[depth].id if len(groups) > depth else position, []).append(layer)

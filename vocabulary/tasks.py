@@ -14,20 +14,20 @@ _WORDS = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "sche
 _SIZE = ("width", "height")
 _LAYERS = ("alpha_passes", "injection", "layer_weight", "stop_at")
 _SEVERAL = (*_WORDS, *_SIZE, *_LAYERS, "prompts", "layer_prompts", "resize_mode", "strength")
-"""Of tasks that make several layers, or one that fits others."""
+"""The parameters of tasks that make several layers, or one that fits others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One row."""
+    """What every part of the program knows about a task."""
 
     name: str
     label: str
-    """In an editor's list."""
+    """What an editor's list calls it."""
     verb: str
-    """On an editor's button."""
+    """What an editor's button says."""
     meaning: str
-    """One sentence for a tooltip."""
+    """What it makes, in a phrase for a tooltip."""
     makes: tuple[Role, ...]
     """The layers of one picture, in the order that they come in."""
     needs: tuple[Given, ...] = ()
@@ -35,7 +35,7 @@ class Task:
     one_of: tuple[Given, ...] = ()
     """Pictures of which it takes exactly one."""
     from_nothing: bool = False
-    """It does not take a rough picture to begin from."""
+    """Whether it takes no rough picture to begin from."""
     parameters: tuple[str, ...]
     """The names of the parameters that it heeds."""
     fields: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Task:
     strength: float = 0.6
     """How far it goes from its source where the request does not say."""
     enlarges: bool = False
-    """The result is larger than its source, which is enlarged before anything is drawn."""
+    """Whether the result is larger than its source, which is enlarged before anything is drawn."""
     in_editors: bool = True
 
     @property
@@ -158,7 +158,7 @@ _ROWS = (
         name="refine",
         label="Refine",
         verb="Refine",
-        meaning="Another version of the active layer, its transparency made anew or kept",
+        meaning="Another version of the active layer, with its transparency redrawn or kept",
         makes=("foreground",),
         needs=("source",),
         parameters=(*_WORDS, *_LAYERS, "strength", "lock_alpha"),
@@ -169,7 +169,7 @@ _ROWS = (
         name="repaint",
         label="Repaint selection",
         verb="Repaint",
-        meaning="The selected part of the active layer anew; everything else stays to the bit",
+        meaning="The selected part of the active layer redrawn; everything else stays exactly as it is",
         makes=("foreground",),
         needs=("source", "mask"),
         parameters=(*_WORDS, *_LAYERS, "strength", "lock_alpha"),
@@ -193,7 +193,7 @@ _ROWS = (
 )
 
 TASKS: Mapping[str, Task] = {row.name: row for row in _ROWS}
-"""By name, in the order in which an artist is shown them."""
+"""All tasks by name, in the order in which an artist is shown them."""
 
 DEFAULT = "foreground"
-"""What is made where nothing else is said."""
+"""The task when none is named."""

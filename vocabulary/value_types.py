@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LONGEST_NAME = 200
-"""Characters of a model's, a network's or a layer's name."""
+"""The most characters that the name of a model, a network or a layer may have."""
 _WORD = r"(?!\.)[^/\\\x00-\x1f\x7f]+"
 _NAME = re.compile(rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}")
 """Two models of one name are told apart by their folder's: `portraits/soft`."""
@@ -25,7 +25,7 @@ class Complaint:
     message: str
     hint: str = ""
     too_large: bool = False
-    """Whether it is only too long, or too many."""
+    """Whether the value is wrong only because it is too long, or has too many entries."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ValueType:
         raise NotImplementedError
 
     def admits(self, value: Any) -> bool:
-        """Whether `value` is one of them; the base class raises `NotImplementedError`."""
+        """Whether the value is right; the base class raises `NotImplementedError`."""
         raise NotImplementedError
 
     def complaint(self, name: str, value: Any) -> Complaint | None:

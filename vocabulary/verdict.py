@@ -28,12 +28,12 @@ def complaint(task: Any, parameters: Mapping[str, Any], given: Collection[str], 
 
 
 def of_task(task: Any) -> Complaint | None:
-    """What is wrong with a task's name."""
+    """What is wrong with a task's name; `None` when nothing is."""
     return Choice(tuple(TASKS)).complaint("task", task)
 
 
 def of_parameters(parameters: Mapping[str, Any], *, paths: bool = False) -> Complaint | None:
-    """The first parameter that does not exist or has a wrong value, whatever the task."""
+    """What is wrong with the first parameter that does not exist or has a wrong value, whatever the task."""
     unknown = sorted(set(parameters) - set(PARAMETERS))
     if unknown:
         return Complaint(f"unknown parameter {shown(unknown[0])}", f"one of {', '.join(PARAMETERS)}")

@@ -13,12 +13,12 @@ FORMATS: dict[str, Literal["psd", "ora", "png"]] = {".psd": "psd", ".ora": "ora"
 
 
 def named(path: str, suffix: str) -> Path:
-    """The file that a dialog's answer means: one with no suffix of ours gets `suffix`, also where it has a dot of its own."""
+    """The file that a dialog's answer means: one with no suffix of ours gets `suffix`, even if it has a dot of its own."""
     return Path(path) if Path(path).suffix.lower() in FORMATS else Path(f"{path}.{suffix.lstrip('.')}")
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write the file beside its name, then rename it: what was there before stays until all is written. Raises `OSError`."""
+    """Write the file under another name, then rename it: what was there stays until all is written. Raises `OSError`."""
     unfinished = path.with_name(f".{path.name}.part")
     try:
         unfinished.write_bytes(data)

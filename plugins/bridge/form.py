@@ -24,12 +24,12 @@ from .words import sentence
 LARGEST_SEED = 2**32 - 1
 """What spin boxes and other programs' metadata can hold; the server would take more."""
 MOST_CANDIDATES = range_of("count")[1]
-"""In one run."""
+"""The most candidates that one run may make."""
 
 CHOICES: Mapping[str, Collection[str]] = {"task": BY_NAME, "method": METHODS, "area": get_args(Area)}
 
 WORDS = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "scheduler")
-"""What a layer's other versions share with it."""
+"""The fields that a layer's other versions share with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,25 +40,25 @@ class Form:
     prompt: str = ""
     negative_prompt: str = ""
     prompts: Mapping[str, str] = field(default_factory=dict)
-    """By role, for tasks that make several layers."""
+    """The prompt of each role, for tasks that make several layers."""
     model: str = ""
     area: Area = "selection"
     width: int = 0
     height: int = 0
-    """Of the area `custom`."""
+    """Width and height count only for the area `custom`."""
     count: int = 1
     strength: float = 0.6
     lock_alpha: bool = False
     seed: int = 0
     new_seed: bool = True
-    """Draw a random seed for every run."""
+    """Whether every run gets a random seed."""
     steps: int | None = None
     guidance_scale: float | None = None
     scheduler: str = ""
     scale: float = PARAMETERS["scale"].default
     upscaler: str = ""
     method: str = "auto"
-    """One of `tasks.METHODS`."""
+    """How a layer is upscaled: a key of `tasks.METHODS`."""
 
     @property
     def about(self) -> Task:
@@ -69,7 +69,7 @@ class Form:
         return replace(self, seed=fresh_seed()) if self.new_seed else self
 
     def parameters(self) -> Parameters:
-        """What the task takes of the form; the rest keeps the protocol's defaults."""
+        """The part of the form that the task takes; the rest keeps the protocol's defaults."""
         taken = (*WORDS, "seed", *self.about.fields)
         asked = {name: _asked(getattr(self, name)) for name in taken if name in PARAMETERS}
         if "method" in taken and self.method != "auto":
@@ -81,7 +81,7 @@ class Form:
         return box.scaled(self.scale) if self.about.enlarges else box
 
     def result_name(self, original: str) -> str:
-        """What the server is to call the result: a larger layer as the original, all else (empty) after its prompt."""
+        """What the server is to call the result: a larger layer as the original; empty names all else after its prompt."""
         return original[:LONGEST_NAME] if self.about.enlarges else ""
 
     def complaint(self, box: Box) -> str | None:

@@ -21,7 +21,7 @@ class JobHistory:
         self._outdated = True
 
     def take(self, event: Event) -> bool:
-        """Whether the event changed anything here."""
+        """Take in an event; returns whether it changed anything here."""
         if isinstance(event, HistoryPage):
             if self._outdated:
                 self.entries, self.thumbnails, self._outdated = {}, {}, False
@@ -36,5 +36,5 @@ class JobHistory:
 
     @property
     def oldest(self) -> str | None:
-        """The job to ask for the next page after."""
+        """The oldest job so far, after which the next page begins; `None` without any."""
         return next(reversed(self.entries), None)

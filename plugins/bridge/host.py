@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Work = Generator[None, None, T]
-"""Does a few milliseconds of work between two `yield`s and returns its result."""
+"""A generator that does a few milliseconds of work between two `yield`s and returns its result."""
 Then = Callable[[T | None, BaseException | None], None]
-"""Called with a result, or with what was raised instead of it."""
+"""A function that is called with a result, or with what was raised instead of it."""
 
 
 class RefusedError(Exception):
-    """This cannot be done; the text says why and what to do, in a sentence or two."""
+    """Something cannot be done; the text says why and what to do, in a sentence or two."""
 
 
 class DocumentClosedError(Exception):
@@ -45,11 +45,11 @@ class JobPlan:
     source: Any = None
     """The layer to send."""
     source_box: Box | None = None
-    """What of it to send."""
+    """The part of it to send."""
     anchor: Any = None
     """The layer that the result goes above."""
     below: Any = None
-    """The layer that it goes below instead."""
+    """The layer that the result goes below instead."""
     title: str = ""
     """The name of the group when several layers come without one."""
     replaces: Any = None
@@ -57,9 +57,9 @@ class JobPlan:
     hides: Any = None
     """The layer to hide when the result is in."""
     restores: Any = None
-    """The layer whose own pixels the result keeps to the bit wherever nothing was selected."""
+    """The layer whose own pixels the result keeps unchanged wherever nothing was selected."""
     record: Mapping[str, Any] = field(default_factory=dict)
-    """What the editor keeps on each new layer beside what the server says about it."""
+    """What the editor keeps on each new layer besides what the server says about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +69,16 @@ class Wording:
     reading: str = "Reading the layer"
     sending: str = "Sending"
     nothing_selected: str
-    """A repaint's mask is empty."""
+    """Shown when a repaint's mask is empty."""
     nothing_arrived: str
-    """A job has finished without a layer."""
+    """Shown when a job has finished without a layer."""
     all_transparent: str
     foreign_file: str
-    """A file of none of the formats that can be inserted."""
+    """Shown for a file in none of the formats that can be inserted."""
     unreadable: str
     unwritable: str
     empty_file: str = ""
-    """A file without bytes; without a text the server judges it."""
+    """Shown for a file without bytes; an empty text leaves the verdict to the server."""
 
 
 class EditorHost:
@@ -86,11 +86,11 @@ class EditorHost:
 
     wording: Wording
     keeps_jobs = True
-    """Whether the server keeps a result that nobody could take, for the history."""
+    """Whether the server keeps a result for the history when no editor is left to take it."""
     lost_seconds: float | None = None
     """How long a connection may stay lost before its jobs are given up; `None` waits for the server, however long that takes."""
     stop_seconds: float | None = None
-    """How long the server may take to confirm a stop before nobody waits for it any more; `None` waits."""
+    """How long the server may take to confirm a stop before the job counts as over; `None` waits."""
 
     def check(self, document: Any) -> None:
         """Raise `RefusedError` when no layer can be put into the document, before anything is asked for."""
@@ -108,22 +108,22 @@ class EditorHost:
         raise NotImplementedError
 
     def undo_step(self, document: Any) -> AbstractContextManager[None]:
-        """Everything that is done to the document inside the block is one step of its undo history."""
+        """A context in which everything that is done to the document is one step of its undo history."""
         return nullcontext()
 
     def insert(self, result: PendingResult, item: Item) -> Work[Any]:
-        """Put the item where the result's plan says, restoring and replacing what it says; returns what the editor wants back."""
+        """Put the item where the result's plan says, restore and replace what it names, and return what the editor wants back."""
         raise NotImplementedError
 
     def insert_elsewhere(self, result: PendingResult, item: Item) -> Work[Any]:
-        """Put the item into a document of its own, in an editor that makes one."""
+        """Put the item into a new document; an editor that makes none raises `DocumentClosedError`."""
         raise DocumentClosedError
 
     def hide(self, layer: Any) -> None:
-        """Make the layer invisible; one that is gone is passed over."""
+        """Make the layer invisible; a layer that is gone is ignored."""
 
     def later(self, work: Work[T], then: Then[T]) -> None:
-        """Do the work as soon as the editor has time for it, in an editor that is not asked: at once."""
+        """Do the work when the editor has time for it, which by default is at once."""
         try:
             while True:
                 next(work)
@@ -133,7 +133,7 @@ class EditorHost:
             then(None, error)
 
     def on_thread(self, function: Callable[[], T], then: Then[T]) -> None:
-        """Call a function that touches only files, in an editor that has no thread for it: at once."""
+        """Call a function that touches only files, on a thread where the editor has one; by default at once."""
         try:
             result, error = function(), None
         except OSError as raised:
@@ -141,4 +141,4 @@ class EditorHost:
         then(result, error)
 
     def notify(self, result: PendingResult) -> None:
-        """Something about the job has changed; `result.over` says whether that was the last time."""
+        """Called when something about the job has changed; `result.over` says whether this is the last time."""

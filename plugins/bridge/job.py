@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class EditorJobs:
-    """All jobs of one client. `connect` gives the client, connecting it first where that has not been done."""
+    """All jobs of one client. `connect` returns the client, after connecting it if necessary."""
 
     def __init__(self, host: EditorHost, connect: Callable[[], Client], clock: Callable[[], float] = time.monotonic) -> None:
         self._host, self._connect, self._clock = host, connect, clock
@@ -80,7 +80,7 @@ class EditorJobs:
         return result
 
     def cancel(self, result: PendingResult) -> None:
-        """Stop the job; the result is `over` shortly. Layers that are there already stay in the history."""
+        """Stop the job; the result is `over` shortly. Layers that have arrived stay in the history."""
         status = result.status
         if result.over or status.stopping:
             return
@@ -88,7 +88,7 @@ class EditorJobs:
         if result.job in self._waiting:
             client = self._connect()
             client.cancel(result.job)
-            if not client.connected:  # the server hears of it when it is back; nobody has to wait for that
+            if not client.connected:  # the server hears of it when it is back; there is no need to wait for that
                 self._end(result)
                 return
         self._host.notify(result)
@@ -96,7 +96,7 @@ class EditorJobs:
     # --- what happens ------------------------------------------------------------------------------------------------
 
     def take(self, event: Event) -> None:
-        """Every event of the client, in order."""
+        """Take in an event of the client; all of them must come, in order."""
         for result in list(self._waiting.values()):
             if isinstance(event, FileReady) and event.job == result.job and result.save_as is not None:
                 self._write(result, result.save_as, event)
@@ -104,7 +104,7 @@ class EditorJobs:
             self._proceed(result)
 
     def tick(self) -> None:
-        """Look at the clock, and let the host show how far the jobs are; a host that waits for ever needs none of both."""
+        """Give up what takes too long, and let the host show progress; a host that waits for ever need not call this."""
         lost, stop = self._host.lost_seconds, self._host.stop_seconds
         for result in list(self._waiting.values()):
             if lost is not None:
@@ -159,7 +159,7 @@ class EditorJobs:
         if not status.over or result.state != "waiting":
             return
         if not status.accepted or (status.failure is not None and status.failure.code in HOPELESS):
-            self._connect().cancel(result.job)  # or it would begin when a server comes up some day
+            self._connect().cancel(result.job)  # or it would start when a server comes up some day
         if status.outcome != "finished" or result.save_as is not None:
             self._end(result)
             return
@@ -198,7 +198,7 @@ class EditorJobs:
 
 
 def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition]]:
-    """The pictures that the task takes, by their names on the wire. Raises `RefusedError` for a selection that is empty."""
+    """The pictures that the task takes, by their names on the wire. Raises `RefusedError` for an empty selection."""
     plan, form, box = result.plan, result.form, result.plan.source_box
     if plan.source is None or box is None or form is None or form.about.takes is None:
         return {}
@@ -217,7 +217,7 @@ def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition
 def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
     """Put the layers that have arrived into the document as one undo step; returns what the host makes of them.
 
-    Raises `RefusedError` when there is nothing to see in them, and `DocumentClosedError` when there is no document any more.
+    Raises `RefusedError` when there is nothing to see in them, and `DocumentClosedError` when the document is no longer open.
     """
     plan, document = result.plan, result.document
     if not result.status.layers:

@@ -47,15 +47,15 @@ class JobStatus:
     """The newest state of the picture; the reader may take it away."""
     layers: list[LayerReady] = field(default_factory=list)
     notes: tuple[str, ...] = ()
-    """What the server says about a finished job."""
+    """The server's remarks about a finished job."""
     stopping: bool = False
-    """The person asked to stop."""
+    """Whether the person has asked to stop."""
     failure: Failure | None = None
     """Why it failed, or why there is no connection now."""
     patient: bool = False
-    """Once the server has accepted the job, wait for the server to come back, however long that takes."""
+    """Whether to wait, once the server has accepted the job, for it to come back, however long that takes."""
     accepted: bool = False
-    """The server has said something about the job."""
+    """Whether the server has said anything about the job."""
     outcome: Literal["finished", "failed", "cancelled"] | None = None
     lost_since: float | None = None
     """When the connection went, on the clock that `take` is given."""
@@ -65,7 +65,7 @@ class JobStatus:
         return self.outcome is not None
 
     def take(self, event: Event, at: float) -> None:
-        """`at` is seconds on any clock that does not go back. Events of other jobs are passed over."""
+        """Take in an event; `at` is seconds on any clock that does not go back. Events of other jobs are ignored."""
         if self.over:
             return
         if isinstance(event, Starting):
@@ -101,7 +101,7 @@ class JobStatus:
         if isinstance(event, (Queued, Receiving)):
             self.text = described(event)
         elif isinstance(event, Started):
-            self.text = "Beginning" if event.attempt == 1 else "Beginning again after a fault"
+            self.text = "Starting" if event.attempt == 1 else "Starting again after an error"
         elif isinstance(event, Progress):
             self.fraction, self.text = event.fraction, described(event)
         elif isinstance(event, Preview):
@@ -112,7 +112,7 @@ class JobStatus:
             self.notes = event.notes
             self._end("finished", None)
         elif isinstance(event, Cancelled):
-            elsewhere = Failure("cancelled", "the job was stopped from elsewhere", "Generate again to repeat it.")
+            elsewhere = Failure("cancelled", "the job was stopped by another program", "Generate again to repeat it.")
             self._end("cancelled", None if self.stopping else elsewhere)
         elif isinstance(event, (Failed, Error)):
             self._end("failed", event.failure)

@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 RECORD = Path(__file__).absolute().parents[2] / "launch.json"
-"""In the plug-in's package; a plug-in from a zip has none."""
+"""The file in the plug-in's package that holds the command; a plug-in from a zip has none."""
 FLATPAK = Path("/.flatpak-info")
-"""Only there inside a Flatpak, which need not see the programs of the machine."""
+"""A file that exists only inside a Flatpak, which may not see the programs of the machine."""
 BY_HAND = "acetate serve"
-"""What a person types to start the server, where nothing is recorded."""
+"""What a person types to start the server when nothing is recorded."""
 
 
 def server_command(record: Path = RECORD, *, sandbox: Path = FLATPAK) -> list[str] | None:
@@ -25,13 +25,13 @@ def server_command(record: Path = RECORD, *, sandbox: Path = FLATPAK) -> list[st
 
 
 def by_hand(record: Path = RECORD) -> str:
-    """What a person types in a terminal, where programs may be seen that the editor does not see."""
+    """What a person types in a terminal, which may see programs that the editor does not."""
     command = recorded(record)
     return shlex.join(command) if command else BY_HAND
 
 
 def recorded(record: Path) -> list[str] | None:
-    """The command in a plug-in's launch file, `None` without a usable one."""
+    """The command in a plug-in's launch file; `None` if there is no usable one."""
     try:
         command = json.loads(record.read_text(encoding="utf-8"))["command"]
     except (OSError, ValueError, KeyError, TypeError):

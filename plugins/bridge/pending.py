@@ -21,10 +21,10 @@ class PendingResult:
 
     status: JobStatus
     document: Any = None
-    """The editor's; `None` when the result does not go into a document that is there."""
+    """The editor's document; `None` when the result does not go into one that is open."""
     plan: JobPlan = field(default_factory=JobPlan)
     form: Form | None = None
-    """What was asked, for a generation."""
+    """What was asked for, in a generation."""
     save_as: Path | None = None
     """For an export: the file to write."""
     state: ResultState = "waiting"
@@ -33,9 +33,9 @@ class PendingResult:
     made: Any = None
     """What came of it: what the editor's `insert` returned, or the path of the file that was written."""
     error: BaseException | None = None
-    """What it was that went wrong on this side."""
+    """What went wrong on this side."""
     remarks: tuple[str, ...] = ()
-    """What the artist should know of how it was put in."""
+    """What the artist should know about how it was put in."""
     stopped_at: float | None = None
 
     @property
@@ -48,7 +48,7 @@ class PendingResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Everything that the artist should know of the result, each once."""
+        """Everything that the artist should know about the result, without repetitions."""
         warnings = tuple(warning for ready in self.status.layers for warning in ready.layer.warnings)
         return tuple(dict.fromkeys(self.remarks + self.status.notes + warnings))
 
@@ -58,13 +58,13 @@ class PendingResult:
         if self.error is None:
             return self.status.failure
         if isinstance(self.error, DocumentClosedError):
-            return Failure("document-closed", "the document was closed meanwhile", "The result is in the history.")
+            return Failure("document-closed", "the document was closed in the meantime", "The result is in the history.")
         if isinstance(self.error, RefusedError):
             return refusal(self.error)
         return Failure("internal", f"{type(self.error).__name__}: {self.error}", "The result is in the history.")
 
 
 def refusal(refused: RefusedError) -> Failure:
-    """The first sentence is what happened, the rest what to do."""
+    """A refusal as a failure: the first sentence is what happened, the rest what to do."""
     message, _, hint = str(refused).partition(". ")
     return Failure("refused", message.rstrip("."), hint)

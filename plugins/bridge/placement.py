@@ -11,7 +11,7 @@ Area = Literal["selection", "canvas", "layer", "custom"]
 
 
 def target_box(area: Area, *, canvas: Box, selection: Box | None, layer: Box | None, width: int = 0, height: int = 0) -> Box:
-    """The box of a new layer. Without a selection (or layer) the canvas serves; an own size is centred on either.
+    """The box of a new layer. Without a selection (or layer) the canvas is used; a custom size is centred on either.
 
     A selection may reach beyond the canvas and keeps what lies there.
     """
@@ -26,4 +26,4 @@ def too_large(box: Box) -> str | None:
     """Why the server could not make a layer of this size; `None` when it can."""
     if max(box.width, box.height) <= LARGEST_SIDE:
         return None
-    return f"{box.width} × {box.height} is too large: a side may have {LARGEST_SIDE} pixels. Select a smaller part."
+    return f"{box.width} × {box.height} is too large: a side may have at most {LARGEST_SIDE} pixels. Select a smaller part."

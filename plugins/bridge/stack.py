@@ -39,7 +39,7 @@ Item = Sheet | Folder
 
 
 def stacked(arrived: Sequence[LayerReady], *, title: str = "") -> Item | None:
-    """One item for everything that a job brought; `None` when all of it is empty.
+    """One item for everything that a job sent; `None` when all of it is empty.
 
     Names, groups, order and what is shown are the server's. Several items without a common group (layers of a file) are put into
     one called `title`.

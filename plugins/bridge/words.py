@@ -19,7 +19,7 @@ STAGES = {
     "write": "Writing the file",
 }
 TITLE_CHARACTERS = 48
-"""The most that a prompt has in a group's name or a list; the editors' layer lists show about as many."""
+"""The most of a prompt that goes into a group's name or a list; the editors' layer lists show about as much."""
 
 
 def short_prompt(prompt: str, characters: int = TITLE_CHARACTERS) -> str:
@@ -34,9 +34,9 @@ def short_prompt(prompt: str, characters: int = TITLE_CHARACTERS) -> str:
 
 
 def described(event: Progress | Queued | Receiving) -> str:
-    """`Drawing, step 7 of 20, 12 s left`; `Waiting, 2 before this`; `Receiving, 40 %`"""
+    """How far a job is, such as `Drawing, step 7 of 20, 12 s left`; `Waiting, 2 ahead of this`; `Receiving, 40 %`."""
     if isinstance(event, Queued):
-        return "Waiting to begin" if event.position == 0 else f"Waiting, {event.position} before this"
+        return "Waiting to start" if event.position == 0 else f"Waiting, {event.position} ahead of this"
     if isinstance(event, Receiving):
         return f"Receiving, {event.received * 100 // max(1, event.total)} %"
     parts = [STAGES.get(event.stage, event.stage.capitalize())]
@@ -48,7 +48,7 @@ def described(event: Progress | Queued | Receiving) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`12 s`, `3 min`, `1 h 5 min`"""
+    """A length of time, such as `12 s`, `3 min` or `1 h 5 min`."""
     whole = max(1, round(seconds))
     if whole < 90:
         return f"{whole} s"
@@ -57,7 +57,7 @@ def duration(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """`just now`, `5 min ago`, `3 h ago`, `2 days ago`"""
+    """How long ago something was, such as `just now`, `5 min ago`, `3 h ago` or `2 days ago`."""
     if seconds < 60:
         return "just now"
     if seconds < 3600:

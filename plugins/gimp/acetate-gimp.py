@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The script that GIMP starts. GIMP wants it executable and called like its folder; all else lies in the packages beside it."""
+"""The script that GIMP starts. GIMP wants it executable and named like its folder; all else is in the packages next to it."""
 
 import gi
 

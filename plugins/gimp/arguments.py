@@ -24,12 +24,12 @@ AREAS = (
     ("selection", "Selection or canvas", "The selection's bounding box; the whole canvas when nothing is selected"),
     ("layer", "Layer", "The box of the selected layer"),
     ("canvas", "Canvas", "The whole canvas"),
-    ("custom", "Own size", "The given width and height, centred on the selection or the canvas"),
+    ("custom", "Custom size", "The given width and height, centred on the selection or the canvas"),
 )
 
 
 def names_for(task: Task) -> list[str]:
-    """The arguments that decide a task's result, in the dialog's order."""
+    """The arguments that affect a task's result, in the dialog's order."""
     heeded = {ARGUMENT_OF.get(field, field) for field in task.fields}
     if "area" in heeded:
         heeded |= {"width", "height"}
@@ -44,12 +44,12 @@ Adder = Callable[[Gimp.Procedure], None]
 
 
 def argument(kind: str, name: str, label: str, meaning: str, *more: Any) -> tuple[str, Adder]:
-    """An argument's name, and what adds it to a procedure; `more` is range and default as GIMP takes them for that kind."""
+    """An argument's name, and what adds it to a procedure; `more` is its range and default as GIMP takes them for the kind."""
     return name, lambda procedure: getattr(procedure, f"add_{kind}_argument")(name, label, meaning, *more, BOTH_WAYS)
 
 
 def choice(name: str, label: str, meaning: str, entries: Iterable[tuple[str, str, str]], default: str) -> tuple[str, Adder]:
-    """An argument of which one entry is chosen: each a value, a label and a meaning."""
+    """An argument that is one of several entries, each with a value, a label and a meaning."""
 
     def add(procedure: Gimp.Procedure) -> None:
         made = Gimp.Choice.new()
@@ -60,8 +60,8 @@ def choice(name: str, label: str, meaning: str, entries: Iterable[tuple[str, str
     return name, add
 
 
-OWN_SIZE = "In pixels, of an own size; 0 without an image is the model's own"
-PLACE = "Where the result goes and how large it is; without an open image width and height count"
+OWN_SIZE = "In pixels, for a custom size; 0 without an image means the model's own"
+PLACE = "Where the result goes and how large it is; without an open image, width and height decide"
 WAYS = [(method, *words) for method, words in METHODS.items()]
 
 # Mnemonics are chosen so that no two of one dialog are equal, nor equal to GIMP's own there: Load, Save, Reset, Close, Generate.
@@ -69,29 +69,29 @@ WAYS = [(method, *words) for method, words in METHODS.items()]
 # fmt: off
 ADDERS: dict[str, Adder] = dict((
     argument("string", "prompt", "_Prompt", "What to draw, in words", ""),
-    argument("string", "foreground-prompt", "_Foreground", "What the foreground shows, if it needs its own words", ""),
-    argument("string", "background-prompt", "_Background", "What the background shows, if it needs its own words", ""),
-    argument("string", "model", "_Model", "A model of the server by its name; empty is the server's default", ""),
+    argument("string", "foreground-prompt", "_Foreground", "What the foreground shows, if it needs a prompt of its own", ""),
+    argument("string", "background-prompt", "_Background", "What the background shows, if it needs a prompt of its own", ""),
+    argument("string", "model", "_Model", "The name of a model on the server; empty means the server's default", ""),
     choice("area", "Si_ze from", PLACE, AREAS, DEFAULTS.area),
     argument("int", "width", "_Width", OWN_SIZE, 0, range_of("width")[1], UNSET),
     argument("int", "height", "_Height", OWN_SIZE, 0, range_of("height")[1], UNSET),
-    argument("int", "count", "Cou_nt", "How many candidates; several arrive as a group with the first one shown",
+    argument("int", "count", "Cou_nt", "How many candidates to make; several arrive as a group with the first one shown",
              *range_of("count"), 1),
-    argument("double", "strength", "S_trength", "How far to go from what is there: 0 hardly, 1 entirely",
+    argument("double", "strength", "S_trength", "How much may change: near 0 hardly anything, at 1 everything",
              0.01, 1, DEFAULTS.strength),
-    argument("boolean", "lock-alpha", "Lock _alpha", "Keep the layer's shape and change its colours only", DEFAULTS.lock_alpha),
-    argument("double", "scale", "_Factor", "How many times wider and higher; the top left corner stays",
+    argument("boolean", "lock-alpha", "Lock _alpha", "Keep the layer's shape and change only its colours", DEFAULTS.lock_alpha),
+    argument("double", "scale", "_Factor", "How many times wider and taller; the top left corner stays in place",
              *range_of("scale"), DEFAULTS.scale),
-    choice("method", "Me_thod", "Whether a model draws the enlarged layer anew, and what of it", WAYS, DEFAULTS.method),
+    choice("method", "Me_thod", "Whether a model redraws the enlarged layer, and what it redraws", WAYS, DEFAULTS.method),
     argument("uint", "seed", "S_eed", "The same seed gives the same picture; candidate number i, from 0, has seed + i",
              0, LARGEST_SEED, DEFAULTS.seed),
-    argument("boolean_aux", "new-seed", "Ne_w each time", "Draw a random seed before each run", True),
+    argument("boolean_aux", "new-seed", "Ne_w each time", "Choose a random seed before each run", True),
     argument("boolean", "hide-original", "Hide the or_iginal",
-             "Make the layer invisible below its new version; nothing else of it changes", False),
-    argument("string", "negative-prompt", "A_void", "What should not be drawn, in words", ""),
-    argument("string", "upscaler", "Upsc_aler", "An upscaling network of the server by its name; empty is interpolation", ""),
+             "Make the layer invisible below its new version; nothing else about it changes", False),
+    argument("string", "negative-prompt", "A_void", "What to leave out, in words", ""),
+    argument("string", "upscaler", "Upsc_aler", "The name of an upscaling network on the server; empty means interpolation", ""),
     argument("int", "steps", "Number _of steps", "Denoising steps; 0 is the model's own number", 0, range_of("steps")[1], UNSET),
-    argument("double", "guidance", "G_uidance", "How closely the prompt is followed; 0 is the model's own",
+    argument("double", "guidance", "G_uidance", "How closely the prompt is followed; 0 means the model's own value",
              *range_of("guidance_scale"), UNSET),
 ))
 # fmt: on
@@ -100,18 +100,18 @@ ADDERS: dict[str, Adder] = dict((
 OF_SOME_TASKS = frozenset(PROMPT_OF_ROLE.values()) | {
     "area", "width", "height", "count", "strength", "lock-alpha", "scale", "upscaler", "method", "hide-original",
 }  # fmt: skip
-"""Arguments of the tasks that have such a field; every task has the others."""
+"""The arguments that only some tasks have, those with such a field; every task has the others."""
 
 MORE = ("negative-prompt", "upscaler", "steps", "guidance")
-"""Those that wait in the dialog's expander."""
+"""The arguments that the dialog shows in its expander."""
 
 
 LATEST = ("method",)
-"""Those that came later: they stand last among a procedure's arguments, so that the others stay where scripts have them."""
+"""The arguments that were added later: they come last in a procedure, so that the others stay where scripts have them."""
 
 
 _, add_file = argument("file", "file", "_File", "A PSD, OpenRaster or PNG file", Gimp.FileChooserAction.OPEN, False, None)
-_, add_job = argument("string", "job", "_Result", "The id of a finished job in the server's history; empty is the newest", "")
+_, add_job = argument("string", "job", "_Result", "The id of a finished job in the server's history; empty means the newest", "")
 _, add_convert_indexed = argument(
     "boolean",
     "convert-indexed",
@@ -122,7 +122,7 @@ _, add_convert_indexed = argument(
 _, add_time_limit = argument(
     "int", "time-limit", "_Give up after", "Seconds until a run without a dialog is stopped, on the server too", 1, 604800, 3600
 )
-_, add_keep_open = argument("boolean_aux", "keep-open", "_Keep this dialog open", "Stay for the next try", True)
+_, add_keep_open = argument("boolean_aux", "keep-open", "_Keep this dialog open", "Leave the dialog open for the next try", True)
 
 
 def add_returned_layers(procedure: Gimp.Procedure) -> None:

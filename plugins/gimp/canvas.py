@@ -23,7 +23,7 @@ PARASITE = "acetate"
 
 
 Record = Callable[[Sheet], Mapping[str, Any]]
-"""What to keep on a new layer."""
+"""A function that says what to keep on a new layer."""
 
 MODES = {
     "normal": Gimp.LayerMode.NORMAL,
@@ -76,7 +76,7 @@ def canvas_box(image: Gimp.Image) -> Box:
 
 
 def folder_of(image: Gimp.Image | None) -> Path | None:
-    """Where the image's file lies; `None` when it has none, or none on a disk."""
+    """The folder of the image's file; `None` when it has none, or none on a disk."""
     file = image.get_file() if image is not None and image.is_valid() else None
     path = file.get_path() if file is not None else None
     return Path(path).parent if path else None
@@ -155,7 +155,7 @@ def insert(image: Gimp.Image, spot: Spot, item: Item, record: Record) -> list[Gi
 
 
 def hide(layer: Gimp.Layer) -> None:
-    """Make the layer invisible, which is part of the undo step that is open; one that is gone is passed over."""
+    """Make the layer invisible, as part of the undo step that is open; a layer that is gone is ignored."""
     if layer.is_valid():
         layer.set_visible(False)
 
@@ -171,7 +171,7 @@ def restore_unselected(layers: Sequence[Gimp.Layer], original: Gimp.Layer, mask:
 
 
 def inserted_name(layers: Sequence[Gimp.Layer]) -> str:
-    """What was inserted last, by its name in the stack: of the layer, or of the group that holds them all."""
+    """The name in the stack of what was inserted last: the layer's, or that of the group that holds them all."""
     name: str = layers[0].get_image().get_selected_layers()[0].get_name()
     return name
 

@@ -17,7 +17,7 @@ from . import arguments
 MENU = "<Image>/Filters/Acetate"
 AUTHORS, YEAR = "The Acetate authors", "2026"
 
-RUNS = """Needs the Acetate server; one is started when none runs. In a dialog the result can be watched and stopped. \
+RUNS = """Needs the Acetate server; one is started if none is running. In a dialog the result can be watched and stopped. \
 Without a dialog the call waits for the result, at most time-limit seconds, and returns the new layers. They lie above the \
 given layer (a background below it), in its group, composited in sRGB-encoded values, and carry their generation parameters in \
 the parasite "acetate"."""
@@ -29,24 +29,24 @@ class MenuCommand:
 
     name: str
     label: str
-    """In the menu; three dots when a dialog opens."""
+    """The menu entry, with three dots when a dialog opens."""
     blurb: str
     help: str
     task: Task | None = None
-    """What a generating procedure generates."""
+    """The task of a procedure that generates something."""
     own: tuple[Callable[[Gimp.Procedure], None], ...] = ()
-    """Arguments of a procedure without a task."""
+    """The arguments of a procedure without a task."""
     needs_layer: bool = False
-    """Greyed in the menu when no layer is selected."""
+    """Whether the menu entry is greyed out when no layer is selected."""
 
     @property
     def title(self) -> str:
-        """Of the dialog."""
+        """The title of the dialog."""
         return self.label.replace("_", "").rstrip(".")
 
     @property
     def names(self) -> list[str]:
-        """The arguments that decide the result."""
+        """The arguments that affect the result."""
         return arguments.names_for(self.task) if self.task is not None else []
 
 
@@ -61,7 +61,7 @@ COMMANDS = (
         "_Generate Layer...",
         "foreground",
         "Generate a layer with real transparency from a prompt",
-        "The layer's alpha comes out of the model itself; nothing is cut out afterwards. Without an open image one is made.",
+        "The layer's alpha comes out of the model itself; nothing is cut out afterwards. Without an open image, one is created.",
     ),
     _generating(
         "acetate-generate-scene",
@@ -88,15 +88,15 @@ COMMANDS = (
         "acetate-refine-layer",
         "_Refine Layer...",
         "refine",
-        "Generate another version of the selected layer, its transparency made anew or kept",
-        "Starts from the given layer as it looks with mask and filters. With an empty prompt a script gets the prompt and the "
+        "Generate another version of the selected layer, with its transparency redrawn or kept",
+        "Starts from the given layer as it looks with mask and filters. With an empty prompt, a script gets the prompt and the "
         "model that the layer was made with, if Acetate made it.",
     ),
     _generating(
         "acetate-repaint-selection",
         "Re_paint Selection...",
         "repaint",
-        "Generate the selected part of the layer anew; everything else stays to the bit",
+        "Redraw the selected part of the layer; everything else stays exactly as it is",
         "Soft edges of the selection blend. The new version is a layer of its own at the original's place and size.",
     ),
     _generating(
@@ -105,7 +105,7 @@ COMMANDS = (
         "upscale",
         "Make the selected layer larger without fringes at its edges",
         "The top left corner stays. The layer is enlarged by an upscaling network of the server, if one is named, else by "
-        "interpolation. Unless the method says otherwise an SD or SDXL model then draws the colours anew.",
+        "interpolation. Unless the method says otherwise, an SD or SDXL model then redraws the colours.",
     ),
     MenuCommand(
         "acetate-insert-layers-from-file",

@@ -12,9 +12,9 @@ from gi.repository import Gdk, Gimp, GimpUi, GObject, Gtk
 from .arguments import MORE
 
 BESIDE = ("width", "height", "new-seed")
-"""Arguments that stand in another one's row."""
+"""The arguments whose fields stand in another one's row."""
 UNCHOSEN = {"model": "Default", "upscaler": "Interpolation"}
-"""How an empty name reads."""
+"""What an empty name is shown as."""
 PROMPT_LINES = 4
 SEED_DIGITS = 11
 SPACING = 6
@@ -48,11 +48,11 @@ class FieldGrid:
             self._prompt_view.grab_focus()
 
     def adapt(self) -> None:
-        """Show what the values call for; to be called after `show_all`."""
+        """Show the fields that the values call for; call this after `show_all`."""
         self._show_own_size()
 
     def offer(self, name: str, choices: Mapping[str, str]) -> None:
-        """Fill the list of the argument `name` with values and labels; what is chosen stays, also when it is not among them."""
+        """Fill the list of the argument `name` with values and labels; what is chosen stays, even when it is not among them."""
         if name not in self._lists:
             return
         chosen, rows = self._config.get_property(name) or "", self._lists[name]
@@ -128,7 +128,7 @@ class FieldGrid:
         return GimpUi.prop_string_combo_box_new(self._config, name, self._lists[name], 0, 1)
 
     def _area(self) -> Gtk.Widget:
-        """The choice, and beside it width and height, which show only for an own size."""
+        """The choice, followed by width and height, which show only for a custom size."""
         row = Gtk.Box(spacing=SPACING)
         row.pack_start(GimpUi.prop_choice_combo_box_new(self._config, "area"), True, True, 0)
         self._own_size = [GimpUi.prop_spin_button_new(self._config, name, 8, 64, 0) for name in ("width", "height")]

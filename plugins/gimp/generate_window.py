@@ -47,7 +47,7 @@ def _start_from_layer(call: ProcedureCall) -> None:
 
 
 class GenerateWindow(JobWindow):
-    """One window from opening to closing."""
+    """The window of one call, from opening to closing."""
 
     def __init__(self, call: ProcedureCall, client: Client) -> None:
         super().__init__(call, client)
@@ -55,7 +55,7 @@ class GenerateWindow(JobWindow):
         """The result that is on its way."""
         self._image, self._subject = call.image, call.layer
         self._job_ids: set[str] = set()
-        """The jobs that were begun in this window."""
+        """The jobs that were started in this window."""
         self._closing = False
         self._loop = GLib.MainLoop()
         self._dialog = GimpUi.ProcedureDialog.new(call.procedure, call.config, call.command.title)
@@ -170,7 +170,7 @@ class GenerateWindow(JobWindow):
         if engine.failure is not None:
             self._say(explained(engine.failure))
         elif models and not able:
-            self._say("No model of this server can do that. Add one that can: acetate models")
+            self._say("None of the server's models can do that. Add one that can: acetate models")
 
     def _on_response(self, _dialog: Any, response: int) -> None:
         """While a run goes on GIMP's own loop does not: Close and Escape stop the run, and close the window after it."""

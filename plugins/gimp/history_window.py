@@ -41,7 +41,7 @@ def insert(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
 
 
 class HistoryWindow(JobWindow):
-    """One window from opening to closing; pages are fetched as they are wanted."""
+    """The window of one call, from opening to closing; pages are fetched as they are wanted."""
 
     def __init__(self, call: ProcedureCall, client: Client) -> None:
         super().__init__(call, client)
@@ -151,7 +151,7 @@ class HistoryWindow(JobWindow):
         elif result.error is not None:
             text = str(result.error)
         else:
-            text = explained(result.failure) if result.failure is not None else f"The server sent no {name}. Try again."
+            text = explained(result.failure) if result.failure is not None else f"The server did not send {name}. Try again."
         self._status.set_text(text)
         self._adapt()
 
@@ -167,7 +167,7 @@ class HistoryWindow(JobWindow):
             self._icons.set_cursor(Gtk.TreePath.new_first(), None, False)
             self._icons.grab_focus()
         self._more_button.set_visible(page.more)
-        self._status.set_text("" if self._history.entries else "Nothing yet: what is generated in any editor appears here.")
+        self._status.set_text("" if self._history.entries else "Nothing here yet: results from any editor will appear here.")
         self._adapt()
 
     def _forget(self, job: str) -> None:

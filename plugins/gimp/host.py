@@ -30,13 +30,13 @@ class GimpHost(EditorHost):
     wording = Wording(
         reading=JobStatus.text,
         sending=JobStatus.text,
-        nothing_selected="Nothing of the layer is selected. Select the part that may change, then repaint it.",
+        nothing_selected="No part of the layer is selected. Select the part that may change, then repaint it.",
         nothing_arrived="The server sent no layer. Its log may say why; try again.",
         all_transparent="The result is empty: every pixel is transparent. Try another seed or other words.",
-        foreign_file="{name} is no PSD, OpenRaster or PNG file. For other files there is File > Open as Layers.",
+        foreign_file="{name} is not a PSD, OpenRaster or PNG file. For other files, use File > Open as Layers.",
         unreadable="{path} cannot be read: {reason}. Choose another file.",
         unwritable="{path} cannot be written: {reason}. Choose another folder.",
-        empty_file="{name} is empty: the file has no bytes. Choose another file, or save it again where it comes from.",
+        empty_file="{name} is empty: the file has no bytes. Choose another file, or save it again where it came from.",
     )
     keeps_jobs = False
     lost_seconds = 30.0
@@ -48,7 +48,7 @@ class GimpHost(EditorHost):
         self._shown: tuple[str, float | None] | None = None
 
     def check(self, image: Gimp.Image | None) -> None:
-        """Refuse what no new layer can be put into, before anything is generated."""
+        """Raise `RefusedError` for an image that no new layer can go into, before anything is generated."""
         if image is not None and image.get_floating_sel() is not None:
             raise RefusedError(
                 "There is a floating selection. Anchor it (Layer > Anchor Layer) or make it a layer, then try again."
@@ -58,7 +58,7 @@ class GimpHost(EditorHost):
         return image is not None and image.is_valid()
 
     def read_layer(self, image: Gimp.Image, layer: Gimp.Layer, box: Box) -> Work[Image]:
-        """All of it; GIMP's plans read layers whole."""
+        """The whole layer as it looks: GIMP's plans always read layers whole."""
         yield
         return canvas.look(layer)
 
@@ -70,7 +70,7 @@ class GimpHost(EditorHost):
         return canvas.one_undo_step(image)
 
     def insert(self, result: PendingResult, item: Item) -> Work[list[Gimp.Layer]]:
-        """Returns the new layers with pixels, lowest first."""
+        """Put the item in; returns the new layers with pixels, lowest first."""
         yield
         image, plan = result.document, result.plan
         if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
@@ -84,7 +84,7 @@ class GimpHost(EditorHost):
         return layers
 
     def insert_elsewhere(self, result: PendingResult, item: Item) -> Work[list[Gimp.Layer]]:
-        """An image of its own for a result that has none to go to: none was open, or it was closed meanwhile."""
+        """Put the item into a new image, when none was open or it was closed in the meantime."""
         yield
         whole = Box(0, 0, 1, 1)
         for sheet in sheets(item):

@@ -29,9 +29,9 @@ TICK = 0.1
 
 
 def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
-    """The new layers. Raises `RefusedError` with what is to be said, `StoppedError` when the person wants no more."""
+    """Run the call; returns the new layers. Raises `RefusedError` with what to say, `StoppedError` if the person stops it."""
     if call.command.needs_layer and call.image is None:
-        raise RefusedError("No image is given. Open one, select a layer and try again.")
+        raise RefusedError("No image was given. Open one, select a layer and try again.")
     _settle_palette(call)
     client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
     with contextlib.closing(client):
@@ -54,7 +54,7 @@ def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
 
 
 def _without_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
-    """From a script with exactly the given values; with the last values the seed is new, unless the dialog said no."""
+    """From a script, exactly the given values; with the last values, a new seed unless the dialog said otherwise."""
     repeats = call.command.name == "acetate-repeat-with-new-seed"
     if not call.from_script and (repeats or (call.command.task is not None and call.value("new-seed"))):
         call.config.set_property("seed", fresh_seed())
@@ -78,7 +78,7 @@ def _begun(call: ProcedureCall, client: Client, editor_jobs: EditorJobs) -> Pend
         file = call.value("file")
         path = file.get_path() if file is not None else None
         if not path:
-            raise RefusedError("No file is chosen. Choose a PSD, OpenRaster or PNG file.")
+            raise RefusedError("No file was chosen. Choose a PSD, OpenRaster or PNG file.")
         plan = JobPlan(format=jobs.wire_format(image), anchor=layer, title=Path(path).name)
         return editor_jobs.insert_file(Path(path), image, lambda: plan)
     if call.command.name == "acetate-history":
@@ -90,7 +90,7 @@ def _begun(call: ProcedureCall, client: Client, editor_jobs: EditorJobs) -> Pend
 
 
 def follow(result: PendingResult, editor_jobs: EditorJobs, client: Client, limit: float | None = None) -> list[Gimp.Layer]:
-    """The new layers. Past `limit` seconds the job is stopped; a lost connection is given up earlier by the job itself."""
+    """Wait for the new layers. Raises `RefusedError`: past `limit` seconds, earlier for a connection that stays lost."""
     deadline = time.monotonic() + limit if limit is not None else None
     while not result.over:
         with contextlib.suppress(queue.Empty):
@@ -132,7 +132,7 @@ def _page(client: Client, before: str | None, deadline: float) -> HistoryPage:
 
 
 def _settle_palette(call: ProcedureCall) -> None:
-    """A palette cannot hold a generated layer, and converting the image loses the palette: only if that is wanted."""
+    """A palette cannot hold a generated layer, and converting the image loses the palette: ask before doing so."""
     if call.image is None or call.image.get_base_type() != Gimp.ImageBaseType.INDEXED:
         return
     if call.interactive:

@@ -86,7 +86,7 @@ def form_of_record(record: Mapping[str, Any], form: Form) -> Form:
 
 
 def completed(form: Form, record: Mapping[str, Any]) -> Form:
-    """A refinement without a prompt gets prompt and model of the layer itself, as the dialog would offer them."""
+    """A refinement without a prompt gets the layer's own prompt and model, as the dialog would offer them."""
     if form.task != "refine" or form.prompt.strip():
         return form
     kept = form_of_record(record, form)
@@ -101,9 +101,9 @@ def _own_box(form: Form, image: Gimp.Image | None, layer: Gimp.Layer | None) -> 
     if "area" not in form.about.fields and layer is not None:
         return canvas.box_of(layer)
     if form.area == "custom" and not own_size:
-        raise RefusedError(f"The own size is {form.width} × {form.height}. Give a width and a height of at least 1 pixel.")
+        raise RefusedError(f"The custom size is {form.width} × {form.height}. Give a width and a height of at least 1 pixel.")
     if form.area == "layer" and layer is None:
-        raise RefusedError("No layer is selected, so there is no layer's size. Select one, or choose the canvas.")
+        raise RefusedError("No layer is selected whose size could be used. Select one, or choose the canvas.")
     return target_box(
         form.area,
         canvas=canvas.canvas_box(image),

@@ -40,9 +40,9 @@ def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl:
 
 
 def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str, data: bytes) -> None:
-    """Set the box from rows without padding. The length must be right: GEGL ignores a wrong one without a word."""
+    """Set the box from rows without padding. Raises `ValueError` for a wrong length, which GEGL would silently ignore."""
     if len(data) % (width * height):
-        raise ValueError(f"{len(data)} bytes are no {width} x {height} pixels")
+        raise ValueError(f"{len(data)} bytes do not make {width} x {height} pixels")
     buffer = drawable.get_buffer()
     _set(buffer, x, y, width, height, babl, data)
     buffer.flush()

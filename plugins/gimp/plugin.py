@@ -1,6 +1,6 @@
 """What GIMP calls: the procedures' registration, and one call from its arguments to its return values.
 
-Does not know how a layer is made; catches everything, so that no call ends without a word to the person.
+Does not know how a layer is made; catches everything, so that no call ends without telling the person why.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _run(
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error())
     except Exception as error:
         traceback.print_exc()
-        return _failed(procedure, f"A mistake in Acetate: {error!r}. The terminal that GIMP was started from shows where.")
+        return _failed(procedure, f"An error in Acetate: {error!r}. The terminal that GIMP was started from shows where.")
     return _succeeded(procedure, layers)
 
 
@@ -65,7 +65,7 @@ def _failed(procedure: Gimp.Procedure, text: str) -> Gimp.ValueArray:
 
 
 def _succeeded(procedure: Gimp.Procedure, layers: Sequence[Gimp.Layer]) -> Gimp.ValueArray:
-    """SUCCESS and the layers.
+    """The return values of a success, with the layers.
 
     Python cannot build the array of objects that a return value needs (PyGObject 3.50: "Expected Boxed"). But a procedure of GIMP
     returns exactly such an array, so its answer serves as ours: the image's selected layers, which are these for that moment.

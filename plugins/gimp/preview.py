@@ -11,11 +11,11 @@ from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk
 from . import pixels
 
 SIDE = 256
-"""Pixels of the square."""
+"""The side of the square in pixels."""
 
 
 class PreviewPane:
-    """`.widget` is what to pack. GIMP's preview area draws: for drawing by hand Python's cairo is needed, and often absent."""
+    """`.widget` is what to pack. GIMP's preview area draws: Python's cairo, needed to draw by hand, is often missing."""
 
     def __init__(self) -> None:
         self._area = GimpUi.PreviewArea(halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
@@ -27,7 +27,7 @@ class PreviewPane:
         self.widget.show_all()
 
     def clear(self, width: int, height: int) -> None:
-        """An empty checkerboard with the proportions of the picture to come."""
+        """Show an empty checkerboard with the proportions of the picture to come."""
         width, height = fitted(width, height)
         self._set(width, height, bytes(width * height * 4))
 
@@ -36,7 +36,7 @@ class PreviewPane:
         self._set(width, height, tight(scaled(image, width, height)))
 
     def show_placed(self, image: Image, layer: Layer) -> None:
-        """A layer's crop where it lies in the layer's box."""
+        """Show a layer's crop where it lies in the layer's box."""
         box = layer.box
         width, height = fitted(box.width, box.height)
         factor = width / box.width
@@ -73,5 +73,5 @@ def scaled(image: Image, width: int, height: int) -> GdkPixbuf.Pixbuf:
 
 
 def tight(pixbuf: GdkPixbuf.Pixbuf) -> bytes:
-    """RGBA rows without padding; rows of four-byte pixels have none."""
+    """The pixbuf's RGBA rows, which have no padding as their pixels have four bytes."""
     return bytes(pixbuf.get_pixels())

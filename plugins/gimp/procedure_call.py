@@ -1,4 +1,4 @@
-"""One call of a procedure: what GIMP said, as the windows and the runs without a window ask for it.
+"""One call of a procedure: what GIMP passed, as the windows and the runs without a window ask for it.
 
 Does not know GIMP's return values, nor how a job is done.
 """
@@ -22,7 +22,7 @@ from .values import form_of
 
 @dataclass(frozen=True)
 class ProcedureCall:
-    """What GIMP said."""
+    """What GIMP passed to a procedure."""
 
     procedure: Gimp.Procedure
     command: MenuCommand
@@ -50,7 +50,7 @@ class ProcedureCall:
     def generate(
         self, editor_jobs: EditorJobs, image: Gimp.Image | None, layer: Gimp.Layer | None, above: Gimp.Layer | None
     ) -> PendingResult:
-        """Begin what a generating procedure generates, with the config's present values, on that image and layer.
+        """Start what a generating procedure generates, with the config's present values, on that image and layer.
 
         Raises `RefusedError`.
         """
@@ -67,13 +67,13 @@ class ProcedureCall:
 def from_history(
     job: str, task: str, image: Gimp.Image | None, above: Gimp.Layer | None, editor_jobs: EditorJobs
 ) -> PendingResult:
-    """Begin to insert a finished job of the server's history above that layer. Raises `RefusedError`."""
+    """Start inserting a finished job of the server's history above that layer. Raises `RefusedError`."""
     plan = JobPlan(format=jobs.wire_format(image), anchor=above, record={"task": task})
     return editor_jobs.insert_again(job, image, lambda: plan)
 
 
 def layers_of(result: PendingResult) -> list[Gimp.Layer]:
-    """The new layers of a result that is over. Raises `StoppedError` when the person wanted none, else what went wrong."""
+    """The new layers of a result that is over. Raises `StoppedError` if the person stopped it, else what went wrong."""
     if result.made is not None:
         return list(result.made)
     if result.error is not None:
@@ -81,4 +81,4 @@ def layers_of(result: PendingResult) -> list[Gimp.Layer]:
     if result.status.stopping:
         raise StoppedError
     failure = result.failure
-    raise RefusedError(explained(failure) if failure is not None else "The server ended without a word. Try again.")
+    raise RefusedError(explained(failure) if failure is not None else "The server ended the job without saying why. Try again.")

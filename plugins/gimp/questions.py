@@ -9,7 +9,7 @@ from gi.repository import Gimp, GimpUi, GLib, Gtk
 from .host import StoppedError
 
 KINDS = {".psd": "Photoshop document", ".ora": "OpenRaster", ".png": "PNG image"}
-"""As what a result can be saved; the first is offered first."""
+"""The kinds of file that a result can be saved as; the first is offered first."""
 
 
 def may_convert(image: Gimp.Image) -> bool:
@@ -34,7 +34,7 @@ def may_convert(image: Gimp.Image) -> bool:
 
 
 def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
-    """Let the person choose the file argument. Raises `StoppedError` when none is wanted."""
+    """Let the person choose the file argument. Raises `StoppedError` if the person cancels."""
     GimpUi.init(procedure.get_name())
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Insert Layers from File")
     dialog.set_ok_label("_Insert")
@@ -53,7 +53,7 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
 
 
 def ask_for_path(parent: Gtk.Window, title: str, folder: Path | None) -> Path | None:
-    """Where to save and, by the suffix of the name, as what; `None` when the person does not want to. `title` is a first name."""
+    """Ask where to save and, by the suffix, as what; `None` if the person cancels. `title` becomes the proposed name."""
     chooser = Gtk.FileChooserDialog(title="Save Result", transient_for=parent, action=Gtk.FileChooserAction.SAVE)
     chooser.add_button("_Cancel", Gtk.ResponseType.CANCEL)
     chooser.add_button("_Save", Gtk.ResponseType.ACCEPT)

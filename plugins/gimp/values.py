@@ -18,7 +18,7 @@ ARGUMENT_OF["guidance_scale"] = "guidance"
 
 PROMPT_OF_ROLE = {"foreground": "foreground-prompt", "background": "background-prompt"}
 UNSET = 0
-"""Of steps and guidance, which leaves them to the model: numbers in GIMP cannot be absent."""
+"""The value of steps and guidance that leaves them to the model: numbers in GIMP cannot be absent."""
 
 
 def form_of(config: Any, names: Collection[str], task: str) -> Form:
@@ -33,7 +33,7 @@ def form_of(config: Any, names: Collection[str], task: str) -> Form:
 
 
 def fill(config: Any, names: Collection[str], form: Form) -> None:
-    """Set the config's arguments to the form's values; one that GIMP refuses (out of its range) stays as it was."""
+    """Set the config's arguments to the form's values; one that GIMP refuses, as out of range, stays as it was."""
     for field, name in ARGUMENT_OF.items():
         value = getattr(form, field)
         if name in names:

@@ -21,14 +21,14 @@ MILLISECONDS = 40
 
 
 class JobWindow:
-    """A window says by `_take`, `_look` and `_wake` what it does of its own."""
+    """A window defines what it does of its own in `_take`, `_look` and `_wake`."""
 
     def __init__(self, call: ProcedureCall, client: Client) -> None:
         self._call, self._client = call, client
         self._jobs = EditorJobs(GimpHost(show=True), lambda: client)
         self._connection = JobStatus()
         self._error: BaseException | None = None
-        """What has ended the ticking: nothing that is waited for will come."""
+        """What has ended the ticking: nothing will come any more."""
 
     @contextlib.contextmanager
     def _ticking(self) -> Iterator[None]:

@@ -22,9 +22,9 @@ ANNOTATION = "acetate"
 """The document's annotation with generation parameters, as JSON. It is saved inside .kra."""
 
 STRIP_PIXELS = 1 << 19
-"""Written or read at once: about 3 ms for 8-bit RGBA (Krita 5.2.9)."""
+"""The pixels that are written or read at once: about 3 ms for 8-bit RGBA (Krita 5.2.9)."""
 CONVERTED_PIXELS = 1 << 16
-"""Converted at once by Krita: about 15 ms, most of it per call."""
+"""The pixels that Krita converts at once: about 15 ms, most of it per call."""
 
 BOUNDLESS = ("filllayer", "filterlayer", "adjustmentlayer", "generatorlayer")
 """Layers without an extent of their own: they fill the canvas."""
@@ -59,12 +59,12 @@ def active_layer(document: Any) -> Any | None:
 
 
 def identity(node: Any) -> str:
-    """The same for every wrapper of a layer, and after saving and opening."""
+    """The id of a layer, the same for every wrapper of it and after saving and reopening."""
     return str(node.uniqueId().toString())
 
 
 def find(document: Any, wanted: str) -> Any | None:
-    """The layer of that identity, `None` when it is gone."""
+    """The layer with that identity; `None` when it is gone."""
     return next((node for node in _nodes(document) if identity(node) == wanted), None)
 
 
@@ -137,12 +137,11 @@ def strips(box: Box, pixels: int) -> list[tuple[int, int]]:
 
 
 def insert(app: Any, document: Any, item: Item, anchor: str | None, *, below: bool = False) -> Generator[None, None, Any]:
-    """Put the item in directly above the layer of that identity, inside its group; on top when it is gone. Returns its node.
+    """Put the item in directly above the layer of that identity, inside its group; on top when that is gone. Returns the node.
 
-    `below` it instead, unless it `is_lowest`.
-
-    All pixels are written before the layer joins the document, so the document sees one change and gets one undo step. Raises
-    `DocumentClosedError` when that happened meanwhile.
+    With `below` it goes directly below instead, unless that layer `is_lowest`. All pixels are written before the
+    layer joins the document, which so sees one change and gets one undo step. Raises `DocumentClosedError` when the document was
+    closed in the meantime.
     """
     build = _Build(app, document)
     try:
@@ -241,7 +240,7 @@ class _Build:
 
 
 def remembered(document: Any) -> dict[str, Any]:
-    """What `remember` kept; empty without anything usable."""
+    """What `remember` has kept on the document; empty if there is nothing usable."""
     try:
         kept = json.loads(bytes(document.annotation(ANNOTATION).data()).decode("utf-8"))
     except ValueError:

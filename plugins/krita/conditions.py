@@ -26,7 +26,7 @@ WHAT = {
 
 
 def plan(document: Any, form: Form) -> JobPlan:
-    """Look at the document and say what would be done; raises `RefusedError`."""
+    """Decide from the document what to do. Raises `RefusedError` when it cannot be done."""
     task, active = form.about, canvas.active_layer(document)
     anchor = canvas.identity(active) if active is not None else None
     title = short_prompt(form.prompt)
@@ -59,7 +59,7 @@ def plan(document: Any, form: Form) -> JobPlan:
 
 
 def insertion_plan(document: Any, title: str, *, instead: bool = False) -> JobPlan:
-    """For layers that are there already: above the active layer, or `instead` of it. Raises `RefusedError`."""
+    """The plan for layers that exist already: above the active layer, or `instead` of it. Raises `RefusedError`."""
     active = canvas.active_layer(document)
     if instead and active is None:
         raise RefusedError("No layer is active. Select the layer to replace.")
@@ -68,7 +68,7 @@ def insertion_plan(document: Any, title: str, *, instead: bool = False) -> JobPl
 
 
 def _with_selection(layer: Box, selection: Box | None, whole: Box) -> Box:
-    """What repainting needs: the layer, and as much of the canvas as is selected beside it."""
+    """The box that repainting needs: the layer, and as much of the canvas as is selected outside it."""
     if selection is None:
         raise RefusedError("Nothing is selected. Select the part of the layer that may change.")
     return layer.union(selection.intersection(whole))

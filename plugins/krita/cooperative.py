@@ -19,7 +19,7 @@ TURN_SECONDS = 0.012
 
 
 class CooperativeTurns:
-    """Runs one work after the other."""
+    """Runs pieces of work one after the other, in short turns."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Work[Any], Callable[[Any, BaseException | None], None]]] = []
@@ -34,7 +34,7 @@ class CooperativeTurns:
         self._timer.start()
 
     def stop(self) -> None:
-        """Drop everything; nobody is told."""
+        """Drop all work without calling anyone back."""
         self._timer.stop()
         for work, _ in self._waiting:
             work.close()
@@ -65,7 +65,7 @@ class CooperativeTurns:
 
 
 class FileThread(QtCore.QObject):
-    """Runs functions that touch only files, each on a thread of its own; what comes of them arrives on the main thread."""
+    """Runs functions that touch only files, each on a thread of its own; the results arrive on the main thread."""
 
     _done = Signal(object, object, object)
 

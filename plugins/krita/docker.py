@@ -23,23 +23,23 @@ from .widgets.form_panel import FormPanel
 from .widgets.history_list import HistoryList
 
 SETTINGS = "acetate"
-"""Group of kritarc."""
+"""The plug-in's group of kritarc."""
 FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
 SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
 
 LOWEST_FORM = 110
-"""Pixels of the form that stay in sight."""
+"""The height of the form, in pixels, that always stays in sight."""
 
 
 class Docker(DockWidget):
-    """One per window; all share the session."""
+    """The docker of one window; all of them share the session."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.setWindowTitle("Acetate")
         self._session = session
         self._seen: set[str] = set()
-        """Documents whose remembered form was shown."""
+        """The documents whose remembered form was shown."""
         self._shown: PendingResult | None = None
         """The generation whose preview is shown."""
         self._previewed: Image | None = None
@@ -73,7 +73,7 @@ class Docker(DockWidget):
 
     @guarded
     def press(self) -> None:
-        """The big button: generate, or cancel what runs."""
+        """Act on the big button: generate, or cancel what is running."""
         if self._session.current is not None:
             self._session.cancel()
         else:
@@ -81,7 +81,7 @@ class Docker(DockWidget):
 
     @guarded
     def generate(self) -> None:
-        if self._session.current is not None:  # one at a time; the form says what runs
+        if self._session.current is not None:  # one at a time; the docker shows which
             return
         form = self.form_panel.form().with_seed()
         self.form_panel.seed.set_seed(form.seed)
@@ -188,7 +188,7 @@ class Docker(DockWidget):
             self._reminder.used()
 
     def _circumstances(self) -> str:
-        """For a report."""
+        """The circumstances of a failure, for a report."""
         app, form, session = Krita.instance(), self.form_panel.form(), self._session
         welcome = session.client.welcome if session.client is not None else None
         qt = f"Qt {QtCore.qVersion()}, PyQt{MAJOR}, Python {platform.python_version()}"
@@ -236,7 +236,7 @@ class Docker(DockWidget):
 
 
 class _Scrolling(QtWidgets.QScrollArea):
-    """A scroll area that is as high as its content, or lower where there is no room."""
+    """A scroll area that is as high as its content, or lower where there is not enough room."""
 
     def __init__(self, content: Any) -> None:
         super().__init__(widgetResizable=True, minimumHeight=LOWEST_FORM)

@@ -16,10 +16,10 @@ from acetate.protocol import Box, Image
 
 from . import canvas
 
-TO_BE_DRAGGED = "It lies above your layer, which is the lowest one: Krita lets no plug-in put anything below it. Drag it down."
+TO_BE_DRAGGED = "It lies above your layer, which is the lowest one: Krita lets no plug-in put a layer below it. Drag it down."
 
 REMEMBERED_LAYERS = 200
-"""Whose parameters a document keeps, newest last."""
+"""How many layers' parameters a document keeps, newest last."""
 
 EMPTY = "The result is empty: every pixel is transparent. Try another prompt or seed."
 NO_DOCUMENT = "No document is open. Create or open one first."
@@ -35,7 +35,7 @@ class KritaHost(EditorHost):
         nothing_selected="The selection does not touch the layer. Select the part of it that may change.",
         nothing_arrived=EMPTY,
         all_transparent=EMPTY,
-        foreign_file="{name} is no PSD, OpenRaster or PNG file. Choose one of these.",
+        foreign_file="{name} is not a PSD, OpenRaster or PNG file. Choose one of these.",
         unreadable="{name} cannot be read: {error}. Choose another file.",
         unwritable="The file cannot be written: {error}. Choose another folder.",
     )
@@ -57,7 +57,7 @@ class KritaHost(EditorHost):
         return Image(box.width, box.height, "gray8", (yield from canvas.read_selection(document, box)))
 
     def insert(self, result: PendingResult, item: Item) -> Work[Any]:
-        """Returns the node that should be active afterwards."""
+        """Put the item in; returns the node that should be active afterwards."""
         document, plan = result.document, result.plan
         if plan.below is not None and canvas.is_lowest(document, plan.below):
             result.remarks = (TO_BE_DRAGGED,)
@@ -75,7 +75,7 @@ class KritaHost(EditorHost):
             if (old := canvas.find(document, plan.replaces)) is not None:
                 old.remove()
             return node
-        # An artist who has gone on to another layer meanwhile stays there.
+        # An artist who has moved on to another layer in the meantime stays there.
         moved_on = before is not None and canvas.identity(before) != plan.anchor
         return before if moved_on else node
 
@@ -106,7 +106,7 @@ def _made_of(node: Any, item: Item) -> Iterator[tuple[Any, Sheet]]:
 
 
 def made_with(document: Any, node: Any) -> dict[str, Any]:
-    """The parameters that the document remembers of a layer; empty without any."""
+    """The parameters that the document remembers for a layer; empty if there are none."""
     layers = canvas.remembered(document).get("layers")
     found = layers.get(canvas.identity(node)) if isinstance(layers, dict) else None
     return found if isinstance(found, dict) else {}

@@ -18,7 +18,7 @@ MENU = "tools/scripts"
 
 
 def make_client(launch: list[str] | None) -> Client:
-    """`session` is kept over restarts of Krita: it is the place in the server's queue."""
+    """The client, with a `session` that is kept over restarts of Krita, as it is the place in the server's queue."""
     app = Krita.instance()
     session = app.readSetting(SETTINGS, "session", "")
     if not session:

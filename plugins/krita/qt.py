@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 
 
 def guarded(slot: Callable[..., None]) -> Callable[..., None]:
-    """For what Qt calls: a mistake of ours is logged; left to itself it would end Krita (PyQt aborts the program).
+    """A slot that logs what it raises: left to itself, an exception would end Krita (PyQt aborts the program).
 
-    Like PyQt itself it leaves out what a signal says and the slot does not take.
+    Like PyQt itself it drops the arguments of a signal that the slot does not take.
     """
     wanted = [one.kind for one in inspect.signature(slot).parameters.values()]
     count = None if inspect.Parameter.VAR_POSITIONAL in wanted else len(wanted)

@@ -1,4 +1,4 @@
-"""*Refine* and its like begin with the words that made the active layer.
+"""*Refine* and the tasks like it start with the words that made the active layer.
 
 Knows the form's panel and the document; knows no server.
 """
@@ -16,25 +16,25 @@ from .qt import QtCore, guarded
 from .widgets.form_panel import FormPanel
 
 LOOK_MS = 300
-"""Krita tells nobody that another layer was made the active one."""
+"""How often to look for another active layer, as Krita does not tell plug-ins of it."""
 
 
 class Reminder(QtCore.QObject):
-    """Lives as long as the panel. What the artist has typed and not used yet stays."""
+    """Fills the panel's form for as long as the panel lives. What the artist has typed and not used yet stays."""
 
     def __init__(self, panel: FormPanel) -> None:
         super().__init__(panel)
         self._panel = panel
         self._prompt = ""
-        """As it was used or filled in last: any other one was typed since."""
+        """The prompt that was used or filled in last: any other was typed since."""
         self._layer = ""
-        """Identity of the layer that was looked at last."""
+        """The identity of the layer that was looked at last."""
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(self.look)
         self._timer.start(LOOK_MS)
 
     def used(self) -> None:
-        """What stands in the form was generated or comes from elsewhere: a layer's own words may take its place."""
+        """Say that the form's words were used or came from elsewhere, so that a layer's own words may replace them."""
         self._prompt, self._layer = self._panel.prompt.text(), ""
 
     @guarded
@@ -51,7 +51,7 @@ class Reminder(QtCore.QObject):
             self._prompt = self._panel.prompt.text()
 
     def _active(self) -> tuple[Any, Any] | None:
-        """Document and layer; `None` while nobody looks or the task is another."""
+        """The document and the layer; `None` while the panel is hidden or the task is another."""
         if not self._panel.isVisible() or not self._panel.form().about.replaces:
             return None
         document = Krita.instance().activeDocument()

@@ -1,8 +1,8 @@
-"""One Ctrl+Z for a replaced layer. Knows Krita's undo actions and pairs of layers; knows no job.
+"""A single Ctrl+Z for a replaced layer. Knows Krita's undo actions and pairs of layers; knows no job.
 
 Putting a layer in and taking another out are two entries of Krita's undo history, and Krita gives plug-ins no way to make one of
-them. But whoever undoes or redoes one entry gets the other with it: the state between both, in which the old layer and the new
-one are there, exists for nobody.
+them. But undoing or redoing one entry does the same to the other, so that no one meets the state between them, in which both the
+old layer and the new one are there.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from . import canvas
 from .qt import QtCore, guarded
 
 ATTEMPTS = 20
-"""Krita loses a trigger when it is busy."""
+"""How often to trigger an action: Krita loses a trigger when it is busy."""
 AGAIN_MS = 100
-"""After a lost one."""
+"""The wait after a trigger that was lost."""
 REMEMBERED = 50
-"""Replacements, newest last; Krita's undo history is not endless either."""
+"""How many replacements are remembered, newest last; Krita's undo history is not endless either."""
 
 
 class Replacements:

@@ -51,16 +51,16 @@ class QtHost(KritaHost):
 
 
 class Session(QtCore.QObject):
-    """Created once; dockers come and go."""
+    """The conversation with the server. It is created once, while dockers come and go."""
 
     changed = Signal()
-    """State of the connection or of the running job."""
+    """The state of the connection or of the running job has changed."""
     history_changed = Signal()
     engine_changed = Signal()
     inserted = Signal(object)
     """A result is in its document: the `PendingResult`."""
     failed = Signal(object)
-    """A `Failure` to show."""
+    """Something failed: the `Failure` to show."""
     noted = Signal(str)
     """What is worth knowing about a result: what a file could not keep, or that a layer is hardly transparent."""
 
@@ -81,7 +81,7 @@ class Session(QtCore.QObject):
     # --- the connection ----------------------------------------------------------------------------------------------
 
     def connect_to_server(self) -> Client:
-        """Find the server, or start one. Harmless when that was done before."""
+        """Find the server, or start one. Harmless when that was already done."""
         if self.client is None:
             self.connection = "Looking for the server"
             self.client = self._make_client(server_command())
@@ -93,7 +93,7 @@ class Session(QtCore.QObject):
         return self.client
 
     def close(self) -> None:
-        """Krita ends. Jobs go on at the server; their results wait in the history."""
+        """Disconnect, as Krita ends. Jobs go on at the server; their results wait in the history."""
         self._host.turns.stop()
         if self._notifier is not None:
             self._notifier.setEnabled(False)
@@ -108,20 +108,20 @@ class Session(QtCore.QObject):
         return self.jobs.generation
 
     def generate(self, document: Any, form: Form) -> None:
-        """Ask for `form` in the document; what cannot be done is said at once."""
+        """Ask for `form` in the document; a refusal is shown at once."""
         with self._refusals():
             self.jobs.generate(document, form, lambda: conditions.plan(document, form))
 
     def repeat(self, document: Any) -> None:
-        """The last generation of the document once more, with another seed."""
+        """Repeat the last generation of the document with another seed."""
         kept = canvas.remembered(document).get("form") if document is not None else None
         with self._refusals():
             if not isinstance(kept, str):
-                raise RefusedError("Nothing was generated in this document yet. Use Generate.")
+                raise RefusedError("Nothing has been generated in this document yet. Use Generate.")
             self.generate(document, replace(from_json(kept), seed=fresh_seed()))
 
     def cancel(self) -> None:
-        """Stop the running generation; layers that are there already stay in the history."""
+        """Stop the running generation; layers that have arrived stay in the history."""
         if self.current is not None:
             self.jobs.cancel(self.current)
 
@@ -138,11 +138,11 @@ class Session(QtCore.QObject):
             self.jobs.insert_file(path, document, lambda: conditions.insertion_plan(document, path.name))
 
     def save(self, job: str, path: Path, suffix: str = "png") -> None:
-        """Write a finished job of the history as PNG, PSD or OpenRaster; a name that is none of these gets the suffix."""
+        """Write a finished job of the history as PNG, PSD or OpenRaster; a name with another suffix gets `suffix`."""
         target = files.named(str(path), suffix)
         with self._refusals():
             if target != path and target.exists():  # the artist was asked about the other name
-                raise RefusedError(f"There is a {target.name} already. Save the result under another name.")
+                raise RefusedError(f"{target.name} already exists. Save the result under another name.")
             self.jobs.save(job, target)
 
     def discard(self, job: str) -> None:

@@ -1,7 +1,7 @@
 """The client: one connection in worker threads, reconnecting by itself; what happens arrives in a queue.
 
 Knows the wire and its own jobs; knows no editor. No method blocks on the network (except where its name says *wait* or *run*),
-and nothing of the host's is ever called from a foreign thread.
+and the host's code is never called from another thread.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Priority = Literal["normal", "front", "replace"]
 FileFormat = Literal["psd", "ora", "png"]
 
 UNNAMED = "0" * 64
-"""Stands for the name of a content that is hashed in the background."""
+"""Stands in for the name of content that is hashed in the background."""
 
 FLUSH_SECONDS = 2.0
-"""What was asked for just before `close` may take so long to reach the server."""
+"""How long what was asked for just before `close` may take to reach the server."""
 
 
 class Client:
-    """Talks to one server. `name` says who it is, as `krita 5.2 acetate 0.1`.
+    """Talks to one server. `name` says who it is, such as `krita 5.2 acetate 0.1`.
 
     Without an `address` the running server is looked up in its state file before every attempt. With `launch`, a command such
     as `["acetate", "serve"]`, a server is started when none answers. `session` should be kept by hosts that want the same place
@@ -75,10 +75,11 @@ class Client:
 
     @property
     def connected(self) -> bool:
+        """Whether there is a connection now."""
         return self._connection.connected
 
     def connect(self) -> None:
-        """Start connecting in the background and keep connected. Harmless when already so."""
+        """Start connecting in the background and keep connected. Harmless when that is already so."""
         self._connection.begin()
 
     def wait_until_connected(self, timeout: float = START_SECONDS) -> wire.Welcome:
@@ -260,7 +261,7 @@ class Client:
                 self.cancel(job)
 
     def _next_of(self, job: str, inbox: Inbox, timeout: float | None) -> happened.Event:
-        """The job's next event. Raises when nothing is heard in time, or when there is no server any more."""
+        """The job's next event. Raises `TimeoutError`, or `ProtocolError` when there is no server any more."""
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
         while True:
             with contextlib.suppress(queue.Empty):

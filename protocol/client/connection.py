@@ -58,7 +58,7 @@ def farewell(closed: ConnectionClosed) -> Failure:
     """What the end of a connection means: a server that is stopped says so, one that crashes cannot."""
     if closed.rcvd is not None and closed.rcvd.code == GOING_AWAY:
         return Failure("server-stopped", "the server was stopped", "Start it again: acetate serve")
-    return Failure("connection-lost", "the server closed the connection", "It is tried again.")
+    return Failure("connection-lost", "the server closed the connection", "Trying to reconnect.")
 
 
 def explain(error: Exception) -> Failure:
@@ -74,4 +74,4 @@ def explain(error: Exception) -> Failure:
         return Failure("forbidden" if status == 403 else "connection-lost", f"the server answered HTTP {status}")
     if isinstance(error, (OSError, WebSocketException, EOFError)):
         return Failure("connection-lost", f"no connection to the server: {error}", "Is `acetate serve` running?")
-    return Failure("internal", f"a mistake in the client: {type(error).__name__}: {error}")  # and the host works on
+    return Failure("internal", f"an error in the client: {type(error).__name__}: {error}")  # and the host works on

@@ -3,7 +3,7 @@
 A state machine without a lock, a thread or a socket. It is told what the host asks for, what the server says and when a
 connection comes and goes; it returns events for the host, and what is to be sent whenever that is asked for.
 
-A job is told at most once at a time: from `begin` or `attach` until its end has been returned. Whoever asks again meanwhile gets
+A job is told at most once at a time: from `begin` or `attach` until its end has been returned. Asking again before then gives
 what is left of the same story, so no end can overtake layers that were asked for by another message.
 """
 
@@ -22,7 +22,7 @@ MAX_OFFERS = 3
 """How often pictures are uploaded for one job: a server that forgets them at once has no room."""
 
 STATELESS = (wire.Acknowledge, wire.Discard, wire.ListHistory, wire.ListJobs)
-"""Messages that can be sent over another connection than they were asked for on."""
+"""Messages that may be sent over a later connection than the one they were asked for on."""
 
 
 @dataclass(eq=False)
@@ -49,7 +49,7 @@ class PendingJob:
 
     @property
     def is_named(self) -> bool:
-        """Whether naming its pictures takes no hashing."""
+        """Whether its pictures can be named without hashing."""
         return all(isinstance(content, str) for content in self.given.values())
 
     def names(self) -> dict[str, str]:
@@ -76,7 +76,7 @@ class PendingJob:
         return self.offers < MAX_OFFERS and self.uploads is not None and evicted <= self.uploads.keys()
 
     def to_attach(self) -> wire.Attach:
-        """Asks for its story, without the layers that have arrived."""
+        """The message that asks for its story, without the layers that have arrived."""
         format = "rgba8" if isinstance(self.asked, wire.Export) else self.asked.format
         return wire.Attach(self.job, tuple(sorted(self.layers)), format)
 
@@ -86,7 +86,7 @@ Outgoing = wire.ClientMessage | bytes | PendingJob
 
 
 class JobSession:
-    """All jobs and uploads of one client. Not thread-safe: whoever has threads holds a lock around each call."""
+    """All jobs and uploads of one client. Not thread-safe: with threads, hold a lock around each call."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, PendingJob] = {}
@@ -122,17 +122,17 @@ class JobSession:
             self._messages.append(wire.Cancel(job))
 
     def send(self, message: wire.ClientMessage) -> None:
-        """A message that no state hangs on; waits for the connection if there is none."""
+        """Send a message that changes no state here; it waits for a connection if there is none."""
         self._messages.append(message)
 
     def upload(self, sha256: str, content: Content) -> None:
-        """Send a content ahead of its use."""
+        """Send a picture or file ahead of its use."""
         self._ahead[sha256] = content
         if self.is_connected:
             self._announce(sha256, content)
 
     def offer(self, job: PendingJob, names: Mapping[str, str]) -> None:
-        """The pictures of a job that `next_to_send` gave have these names."""
+        """Take in the names of the pictures of a job that `next_to_send` gave."""
         if job.uploads is None:
             job.take_names(names)
             if self.is_connected and self.is_told(job.job):
@@ -145,7 +145,7 @@ class JobSession:
         return self._encoding is not None
 
     def connected(self, encoding: str) -> None:
-        """There is a connection, which takes pixels in this encoding. What is unfinished is taken up again first."""
+        """Note a connection, which takes pixels in this encoding. What is unfinished is taken up again first."""
         self._encoding, self._downloads = encoding, Downloads()
         self._uploaded, self._uploading = set(), set()
         waiting, self._messages = self._messages, deque()
@@ -157,7 +157,7 @@ class JobSession:
         self._messages.extend(waiting)
 
     def disconnected(self) -> None:
-        """Jobs and uploads are taken up again from their state; of what was to be sent the rest waits for the next connection."""
+        """Note that it is gone. Jobs and uploads resume from their state; stateless messages wait for the next connection."""
         self._encoding = None
         self._parts.clear()
         self._messages = deque(message for message in self._messages if isinstance(message, STATELESS))
@@ -187,7 +187,7 @@ class JobSession:
     # --- said by the server ------------------------------------------------------------------------------------------
 
     def receive(self, message: wire.ServerMessage) -> list[happened.Event]:
-        """What has happened by this message; the messages come in the server's order."""
+        """Take in a message, in the server's order; returns what has happened."""
         if isinstance(message, (wire.Layer, wire.File)):
             return self._arrived(self._downloads.announced(message))
         if isinstance(message, wire.History):
@@ -204,7 +204,7 @@ class JobSession:
         return [] if isinstance(message, wire.Welcome) else [message]
 
     def receive_part(self, header: AnyHeader, payload: bytes | memoryview) -> list[happened.Event]:
-        """What has happened by this binary frame."""
+        """Take in a binary frame; returns what has happened."""
         return self._arrived(self._downloads.arrived(header, payload))
 
     # --- inside ------------------------------------------------------------------------------------------------------

@@ -23,11 +23,11 @@ class Mailbox:
         self.events: Inbox = queue.Queue()
         self._inboxes: dict[str, Inbox] = {}
         self._routing = threading.Lock()
-        """Held while an event is put where it belongs, so that none goes astray when its place changes."""
+        """Held while an event is put where it belongs, so that none gets lost when its place changes."""
         self._signal: tuple[socket.socket, socket.socket] | None = None
 
     def deliver(self, event: happened.Event) -> None:
-        """Put `event` into its job's inbox, or else among the general events."""
+        """Put an event where its job's events go, and make `fileno` readable."""
         with self._routing:
             inbox = self._inboxes.get(_job_of(event))
             if inbox is not None:
@@ -40,7 +40,7 @@ class Mailbox:
 
     @contextlib.contextmanager
     def inbox(self, job: str) -> Iterator[Inbox]:
-        """Where the job's events go from now on; those that nobody has read yet move there."""
+        """Where the job's events go from now on; those that have not been read yet move there."""
         inbox: Inbox = queue.Queue()
         with self._routing:
             with self.events.mutex:

@@ -46,15 +46,15 @@ class Reconnecting:
         """Held around every use of the session and of what is said about the connection. Events are delivered with it held: a job
         that the session does not tell any more has its end where its events go."""
         self._sending = False
-        """The writing thread has something in its hands."""
+        """Whether the writing thread is sending something."""
         self._disconnected_at = 0.0
         self._stopped: Failure | None = None
-        """Said by the last server when it was stopped: nobody need wait for it, unless this client starts another."""
+        """What the last server said when it was stopped: waiting for it is no use, unless this client starts another."""
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Harmless when already begun."""
+        """Start connecting in the background. Harmless when already begun."""
         self._finder.try_again()
         if self._thread is None or not self._thread.is_alive():
             self._closing.clear()
@@ -62,7 +62,7 @@ class Reconnecting:
             self._thread.start()
 
     def wait(self, timeout: float) -> wire.Welcome:
-        """Until there is a connection. Raises `ProtocolError` with the reason why there is none."""
+        """Wait until there is a connection. Raises `ProtocolError` with the reason why there is none."""
         with self._changed:
             self._changed.wait_for(lambda: self.connected or (self.failure is not None and self.failure.code in FINAL), timeout)
             if self.connected and self.welcome is not None:
@@ -89,7 +89,7 @@ class Reconnecting:
 
     @property
     def hopeless(self) -> Failure | None:
-        """Why nobody need wait for a connection any more: at once after a server that was stopped, later after one that broke
+        """Why waiting for a connection is no use any more: at once after a server that was stopped, later after one that broke
         down and may be back in a moment."""
         stopped, failure, since = self._stopped, self.failure, self._disconnected_at
         if stopped is not None and not self._finder.command:

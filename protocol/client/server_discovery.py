@@ -21,13 +21,13 @@ START_SECONDS = 30.0
 """A server that has been started must answer within this time."""
 
 PAUSE_SECONDS = 60.0
-"""A server that did not come up is not started again before."""
+"""A server that did not come up is not started again before this time has passed."""
 
 _OWN = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "QT_", "GI_TYPELIB_PATH", "APPDIR", "APPIMAGE", "GEGL_", "BABL_")
 """Prefixes of variables that an editor's bundle sets for itself and that break another program's Python."""
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Servers that this process has started: kept, as nobody waits for them; asked now and then, so that none stays a zombie."""
+"""Servers that this process started: kept, as nothing waits for them, and polled now and then so that none stays a zombie."""
 
 
 class ServerDiscovery:
@@ -40,10 +40,7 @@ class ServerDiscovery:
         self._failed_at = 0.0
 
     def find(self, starting: Callable[[tuple[str, ...]], None], given_up: threading.Event) -> Address:
-        """The address to try. Starts a server if there is none and one may be started, after calling `starting`.
-
-        Raises `ProtocolError` where neither is possible.
-        """
+        """The address to try, of a server started if need be, after telling `starting`. Raises `ProtocolError` without one."""
         if self._address is not None:
             return self._address
         if (found := _running()) is not None:
@@ -67,7 +64,7 @@ class ServerDiscovery:
         return self._address is None
 
     def try_again(self) -> None:
-        """The person has asked for it: start a server though the last did not come up."""
+        """Start a server although the last did not come up, as the person asks for it."""
         self._failure = None
 
 
@@ -127,7 +124,7 @@ def start_server(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def output_file() -> Path:
-    """The file that takes the output of a server started here."""
+    """The file that takes what a server started from here prints."""
     return home() / "serve.out"
 
 
@@ -137,7 +134,7 @@ def last_words() -> str:
         lines = output_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    return lines[-1][:500] if lines else "it said nothing"
+    return lines[-1][:500] if lines else "it printed nothing"
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

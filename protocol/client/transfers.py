@@ -21,7 +21,7 @@ Arrival = LayerReady | FileReady | Receiving | Preview
 
 
 def announce(content: Content, sha256: str | None = None) -> Upload:
-    """The `upload` message for a content; without its name hashes it, which takes a moment for large ones."""
+    """The `upload` message for a picture or file; hashes it unless its name is given, which takes a moment if it is large."""
     if isinstance(content, Image):
         sha256 = sha256 or content.sha256
         return Upload(sha256, content.format, len(content.data), content.width, content.height)  # type: ignore[arg-type]
@@ -29,7 +29,7 @@ def announce(content: Content, sha256: str | None = None) -> Upload:
 
 
 def upload_parts(content: Content, sha256: str, offset: int, encoding: str) -> Iterator[bytes]:
-    """Binary frames from `offset` to the end."""
+    """The binary frames that carry the content from `offset` to its end."""
     view = memoryview(content.data if isinstance(content, Image) else content)
     for start in range(offset, len(view), PART_BYTES):
         part = view[start : start + PART_BYTES]
@@ -54,7 +54,7 @@ class Downloads:
     thumbnails: dict[str, Image] = field(default_factory=dict)
 
     def announced(self, message: Layer | File) -> Arrival | None:
-        """A `layer` or `file` message: an empty layer is complete at once. A repeated one starts afresh."""
+        """A `layer` or `file` message: an empty layer is complete at once. A repeated one starts over."""
         if message.bytes == 0:
             return LayerReady(message, b"") if isinstance(message, Layer) else FileReady(message, b"")
         self.pending[_key(message)] = _Pending(message)
@@ -76,7 +76,7 @@ class Downloads:
         return HistoryPage(history.entries, thumbnails, history.more)
 
     def forget(self, job: str) -> None:
-        """Drop what has arrived so far of the job's downloads."""
+        """Drop what has come of a job that is over."""
         for key in [key for key in self.pending if key[0] == job]:
             del self.pending[key]
 

@@ -21,7 +21,7 @@ class UsageError(Exception):
 
 
 def reported(options: argparse.Namespace) -> int:
-    """Run the chosen command; whatever a person can act on becomes one clear line and no traceback."""
+    """Run the chosen command and return its exit code; errors that a person can act on become a clear line, not a traceback."""
     try:
         return int(options.run(options))
     except (UsageError, BadRequest, DocumentError) as error:

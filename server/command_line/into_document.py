@@ -20,11 +20,11 @@ from .exit_codes import UsageError
 from .outputs import LAYERED, as_layer, stacking_of
 
 SHAPE_TOLERANCE = 0.02
-"""Sides are whole numbers, and models like multiples of 64."""
+"""How far a shape may be from the canvas's: sides are whole numbers, and models like multiples of 64."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """A layered file and one of its layers."""
+    """Add the options for a layered file and one of its layers."""
     parser.add_argument(
         "--onto", type=Path, metavar="FILE", help="a .psd or .ora; its layers are the conditions, the result goes into it"
     )
@@ -43,7 +43,7 @@ class Onto:
     like: str | None
 
     def conditions(self, task: str | None, notes: list[str]) -> dict[str, Any]:
-        """Fields of the request; a task that was not said is `object` below a layer and `refine` of a layer.
+        """The fields of the request; the default task is `object` below a layer, and `refine` for a layer.
 
         What the condition does not show of the file is added to `notes`; the file itself keeps it.
         """
@@ -69,7 +69,7 @@ class Onto:
         return document.compose(replace(self.read, layers=(paper, document.Layer(picture))))
 
     def check_size(self, width: int, height: int) -> None:
-        """A size to generate at must have the canvas's shape, as the result is brought to the canvas."""
+        """Raise `UsageError` for a size of another shape than the canvas, which the result is resized to."""
         needed = max(1, round(width * self.read.height / self.read.width))
         if abs(height - needed) > 1 + SHAPE_TOLERANCE * needed:
             canvas = f"{self.read.width}x{self.read.height}"
@@ -96,13 +96,13 @@ class Onto:
         return [target] * len(added)
 
     def _place(self, picture: Picture) -> dict[str, str | None]:
-        """A background goes behind the layer that it was made for, everything else in front."""
+        """Where the picture goes: a background behind the layer that it was made for, everything else in front."""
         if self.like is not None and goes_below(picture.role, "foreground"):
             return {"below": self.like}
         return {"above": self.like, "below": self.below}
 
     def _turn(self, picture: Picture, order: int) -> int:
-        """Lower ones first; but what goes directly above a layer pushes up what went there before, so there the uppermost is."""
+        """The order to insert in: lower ones first, but directly above a layer the uppermost, as each pushes up the last."""
         return order if self._place(picture).get("above") is None else -order
 
 
@@ -113,7 +113,7 @@ def _takes(task: str, role: str) -> bool:
 
 
 def onto_of(options: argparse.Namespace) -> Onto | None:
-    """What the options ask for, or `None`; raises `UsageError` where they contradict each other."""
+    """What the options ask for, or `None`. Raises `UsageError` where they contradict each other."""
     if options.onto is None:
         if options.below or options.like:
             raise UsageError("--below and --like name a layer of a file, and none was given", "add --onto FILE")

@@ -30,7 +30,7 @@ class OutputFile:
             raise UsageError(f"{path}: {path.suffix or 'no suffix'} cannot be written", "use .png, .psd or .ora")
         folder = path.parent
         if not folder.is_dir():
-            raise UsageError(f"{folder} is not a folder", "make it first, or choose another place")
+            raise UsageError(f"{folder} is not a folder", "create it first, or choose another place")
         if not os.access(folder, os.W_OK):
             raise UsageError(f"{folder} cannot be written to", "choose another place")
         self.path = path
@@ -40,7 +40,7 @@ class OutputFile:
     ) -> list[Path]:
         """Write every picture; returns the file of each, and adds to `notes` what a file could not keep.
 
-        Only a layered file takes what was `given`. The pictures are called by `name`, else after their prompt.
+        Only a layered file takes what was `given`. The pictures are named `name`, else after their prompt.
         """
         if self.path.suffix.lower() in LAYERED:
             notes += document.write(as_document(pictures, given, name), self.path)
@@ -49,7 +49,7 @@ class OutputFile:
         paths = [self._numbered(i, pictures) for i in range(len(pictures))]
         for path, picture in zip(paths, pictures, strict=True):
             height, width = picture.rgba.shape[:2]
-            layer = as_layer(picture, position(stacking, picture).name_alone)  # shown, also a reference: its file would be empty
+            layer = as_layer(picture, position(stacking, picture).name_alone)  # shown, or a reference's file would be empty
             notes += document.write(document.Document(width, height, (layer,)), path)
         return paths
 
@@ -87,7 +87,7 @@ def given_layers(request: Request, picture: Picture) -> tuple[document.Layer, ..
 
 
 def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = (), name: str = "") -> document.Document:
-    """All layers as an editor would get them, above or below what was given."""
+    """All layers as an editor would receive them, above or below what was given."""
     height, width = (max(p.rgba.shape[axis] for p in pictures) for axis in (0, 1))
     stacking = stacking_of(pictures, name)
     placed = sorted(((position(stacking, picture), picture) for picture in pictures), key=lambda one: one[0].order)
@@ -100,7 +100,7 @@ def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = (
 
 
 def parameters_of(path: Path) -> Mapping[str, Any]:
-    """The generation parameters that a file carries: of its uppermost layer that has some, which is the first candidate."""
+    """The parameters that a file carries, on the first candidate if there are several. Raises `UsageError` without any."""
     layers = [node for node in document.walk(document.read(path).layers) if isinstance(node, document.Layer)]
     found = next((layer.parameters for layer in reversed(layers) if layer.parameters), None)
     if not found:

@@ -11,7 +11,7 @@ from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.value_types import Choice, Flag, Number, Whole
 
 FLAGS = {"guidance_scale": "--guidance", "negative_prompt": "--negative"}
-"""Where the option's name is not the parameter's."""
+"""The options whose names are not those of their parameters."""
 PLACEHOLDERS = {
     "model": "NAME",
     "scheduler": "NAME",
@@ -21,11 +21,11 @@ PLACEHOLDERS = {
     "layer_weight": "WEIGHT",
     "stop_at": "SHARE",
 }
-"""What stands for the value in the help, where it is not the option's name."""
+"""What stands for the value in the help, if not the option's name."""
 
 
 def add(parser: argparse.ArgumentParser, names: Iterable[str], *, of_one_task: bool = False) -> None:
-    """An option for each of these parameters. What is not said is `None`; numbers are checked with the request, not here.
+    """Add an option for each of these parameters. One not given is `None`; numbers are checked with the request, not here.
 
     The help names the tasks that heed it where they are few, unless the command is for one task anyway.
     """
@@ -48,5 +48,5 @@ def add(parser: argparse.ArgumentParser, names: Iterable[str], *, of_one_task: b
 
 
 def said(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
-    """Those parameters that the options give."""
+    """The parameters that were given as options."""
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}

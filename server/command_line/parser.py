@@ -12,13 +12,13 @@ CLEARER = (
     (r"argument (.+?): invalid choice: (.*) \(choose from (.*)\)", r"\1 is \2; it must be one of \3"),
     (r"argument (.+?): (.*)", r"\1: \2"),
 )
-"""What argparse says -> the value, and what would be right."""
+"""What argparse says -> a line with the value and what would be right."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the usage, which may fill a screen, is for `--help`."""
+    """A parser that says what is wrong in one line; the usage, which may fill a screen, is left to `--help`."""
 
     def error(self, message: str) -> NoReturn:
-        """End with code 2."""
+        """Print the error and end the program with code 2."""
         clearer = (re.sub(pattern, text, message) for pattern, text in CLEARER if re.fullmatch(pattern, message))
         self.exit(2, f"acetate: {next(clearer, message)}\n         see {self.prog} --help\n")

@@ -11,7 +11,7 @@ from acetate.raster import RGBA, Mask
 
 
 def read_picture(path: Path, notes: list[str]) -> RGBA:
-    """Any picture file -> `(H, W, 4)` uint8 straight; what was lost on the way is added to `notes`.
+    """Any picture file as `(H, W, 4)` uint8, straight alpha; what was lost on the way is added to `notes`.
 
     Raises a `DocumentError` that names the file.
     """
@@ -19,7 +19,7 @@ def read_picture(path: Path, notes: list[str]) -> RGBA:
 
 
 def read_layer(path: Path, notes: list[str]) -> tuple[RGBA, str]:
-    """As `read_picture`, with a name: that of the file's only layer, or the file's own."""
+    """As `read_picture`, with a name: that of the file's only layer, or the file's own. Raises `DocumentError`."""
     read = document.read(path)
     layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
     notes += [f"{path.name}: {note}" for note in read.notes]
@@ -31,7 +31,7 @@ def read_layer(path: Path, notes: list[str]) -> tuple[RGBA, str]:
 
 
 def read_mask(path: Path, notes: list[str]) -> Mask:
-    """A mask file -> `(H, W)` uint8, 255 = selected: its brightness, where it is not transparent."""
+    """A mask file as `(H, W)` uint8, 255 = selected: its brightness, times its alpha. Raises `DocumentError`."""
     rgba = read_picture(path, notes).astype(np.uint16)
     grey = (rgba[..., 0] * 77 + rgba[..., 1] * 150 + rgba[..., 2] * 29) >> 8
     return cast(Mask, (grey * rgba[..., 3] // 255).astype(np.uint8))

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 def shown(events: Iterable[engine.Progress | engine.Picture], *, quiet: bool = False) -> Iterator[engine.Picture]:
-    """Pass pictures on and draw the rest; nothing is drawn where standard error is no terminal."""
+    """Pass pictures on and draw the progress, unless standard error is not a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not sys.stderr.isatty()) as bar:

@@ -11,30 +11,15 @@ from typing import cast
 
 import numpy as np
 from acetate import protocol
-from acetate.engine import (
-    BadRequest,
-    EngineError,
-    ModelBroken,
-    ModelMissing,
-    NumericFailure,
-    OutOfMemory,
-    Picture,
-    Progress,
-    Request,
-)
+from acetate.engine import BadRequest, EngineError, Picture, Progress, Request
 from acetate.protocol import Address, Client, Condition, Failure, Image, Parameters, ProtocolError
 from acetate.vocabulary.parameters import values_of
 from acetate.vocabulary.roles import PICTURES, Role
 
-ERRORS: dict[str, type[EngineError]] = {
-    "bad-request": BadRequest,
-    "bad-message": BadRequest,
-    "too-large": BadRequest,
-    "model-missing": ModelMissing,
-    "model-broken": ModelBroken,
-    "out-of-memory": OutOfMemory,
-    "numeric-failure": NumericFailure,
-}
+from ..failures import engine_errors
+
+ERRORS: dict[str, type[EngineError]] = {**engine_errors(), "bad-message": BadRequest, "too-large": BadRequest}
+"""The engine's error for each failure code that stands for one."""
 
 
 class RemoteServer:
@@ -44,7 +29,7 @@ class RemoteServer:
         self.address = address
 
     def generate(self, request: Request) -> Iterator[Progress | Picture]:
-        """What `Engine.run` would yield, except that no `Progress` can make a preview. Closing the iterator cancels."""
+        """Yield what `Engine.run` would, but without previews. Closing the iterator cancels. Raises `EngineError`."""
         client = Client(f"command line {version('acetate')}", address=self.address)
         try:
             client.wait_until_connected()
@@ -56,7 +41,7 @@ class RemoteServer:
                 elif isinstance(event, protocol.Failed):
                     raise _error(event.failure)
                 elif isinstance(event, protocol.Cancelled):
-                    raise EngineError("the server has cancelled the job", "It may have been stopped: acetate serve")
+                    raise EngineError("the server cancelled the job", "It may have been stopped. Start it again: acetate serve")
         except ProtocolError as error:
             raise _error(error.failure) from error
         finally:
@@ -64,7 +49,7 @@ class RemoteServer:
 
 
 def running_server() -> RemoteServer | None:
-    """The server that runs on this computer and speaks our protocol; `None` without one."""
+    """The server that runs on this computer and speaks our protocol; `None` if there is none."""
     running = protocol.running_server()
     if running is None or running.protocol != protocol.VERSION:
         return None

@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 PARTS = ("start", "engine", "wire")
 STAGES = ("text", "switch", "denoise", "vae", "transparent", "bytes", "whole")
 QUICK = ("start", "engine")
-"""What runs when nothing is said; under a minute with the built-in model."""
+"""The parts that run when none is named; under a minute with the built-in model."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Which part, and how the engine's is run."""
-    parser.add_argument("part", nargs="?", choices=PARTS, help="measure this alone (default: start and engine)")
+    """Add the part to measure, and how the engine's is run."""
+    parser.add_argument("part", nargs="?", choices=PARTS, help="measure only this (default: start and engine)")
     parser.add_argument("--model", metavar="NAME", help="engine: see `acetate models` (default: the built-in one)")
     parser.add_argument("--synthetic", choices=tuple(BASE_FAMILIES), help="engine: a full-size model with random weights instead")
-    parser.add_argument("--device", metavar="NAME", help="engine: cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    parser.add_argument("--device", metavar="NAME", help="engine: cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="engine: side of the square picture (default: the model's)")
     parser.add_argument("--steps", type=int, help="engine: denoising steps (default: the model's)")
-    parser.add_argument("--passes", type=int, choices=(1, 2, 4, 8), default=8, help="engine: of the transparent decoder")
+    parser.add_argument("--passes", type=int, choices=(1, 2, 4, 8), default=8, help="engine: passes of the transparent decoder")
     parser.add_argument("--stage", action="append", default=[], choices=STAGES, help="engine: only this stage; may be repeated")
-    parser.add_argument("--limit", type=float, metavar="GIB", help="engine: let it use only so much of a CUDA device")
+    parser.add_argument("--limit", type=float, metavar="GIB", help="engine: let it use only this much of a CUDA device")
     acceleration.add_option(parser, "engine: ")
-    parser.add_argument("--variants", action="store_true", help="engine: also time single choices beside what they replaced")
+    parser.add_argument("--variants", action="store_true", help="engine: also time single choices against what they replaced")
     parser.add_argument("--compile", action="store_true", help="engine: compiled UNet blocks too, which take minutes")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="rounds whose median is shown (default: 3)")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print. Raises `UsageError` for options that make no sense."""
     for name in ("size", "steps", "repeats"):
         value = getattr(options, name)
         if value is not None and value < 1:
-            raise UsageError(f"--{name} is {value}", "write a whole number from 1 on")
+            raise UsageError(f"--{name} is {value}", "write a whole number of at least 1")
     if options.limit is not None and not options.limit > 0:
         raise UsageError(f"--limit is {options.limit:g}", "write how many GiB it may use, such as 8")
     if options.model and options.synthetic:
@@ -73,7 +73,7 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
 def _wire(options: argparse.Namespace) -> dict[str, Any]:
     from .bench_wire import measure, rows
 
-    times = measure(repeats=3 * options.repeats)  # they are short, and the sockets' moods are not
+    times = measure(repeats=3 * options.repeats)  # each is short, and sockets vary a lot
     if not options.json:
         _print_table("Wire, medians", ("what", "how long"), rows(times))
     return {"wire": dataclasses.asdict(times)}

@@ -1,4 +1,4 @@
-"""What the wire costs, beside two baselines: a plain loopback copy, and PNG over HTTP as a web interface does it.
+"""What the wire costs, next to two baselines: a plain loopback copy, and PNG over HTTP as a web interface does it.
 
 Runs a real server process with the fake engine, so that everything but the drawing is measured. Knows no terminal.
 """
@@ -28,15 +28,15 @@ from acetate.protocol import Address, Client, Connected, Failed, Finished, Layer
 
 SIDES = (1024, 2048, 4096, 8192)
 PNG_SIDES = (1024, 2048)
-"""PNG takes many seconds beyond these."""
+"""The sides that are measured as PNG too, which takes many seconds for larger ones."""
 
 SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """A whole opaque layer, server to client. Milliseconds; medians of several, layer and copy in turn: what else the machine
-    does meanwhile meets both."""
+    """A whole opaque layer, server to client. Milliseconds; medians of several, layer and copy in turn, so that
+    whatever else the machine does affects both."""
 
     side: int
     layer: float
@@ -53,12 +53,12 @@ class Transfer:
 
 @dataclass(frozen=True)
 class WireTimes:
-    """Milliseconds; medians of several."""
+    """The times that were measured, in milliseconds; medians of several."""
 
     connect: float
-    """From nothing to the server's greeting."""
+    """How long it takes to connect, up to the server's greeting."""
     overhead: float
-    """Of a job with a 1024 x 1024 layer: from submit to the last byte, less the engine's own time."""
+    """The time of a job with a 1024 x 1024 layer, from submit to the last byte, less the engine's own."""
     start: float
     """From a cold start of the server until it listens."""
     transfers: tuple[Transfer, ...]
@@ -77,7 +77,7 @@ def measure(sides: tuple[int, ...] = SIDES, repeats: int = 9) -> WireTimes:
 
 @contextlib.contextmanager
 def _server(folder: Path) -> Iterator[tuple[Address, float]]:
-    """A server of its own, and the milliseconds until it listened."""
+    """A server for this measurement, and the milliseconds until it listened."""
     began = time.perf_counter()
     environment = {**os.environ, "ACETATE_HOME": str(folder)}
     process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, env=environment)
@@ -110,7 +110,7 @@ def _job(client: Client, side: int) -> str:
 
 
 def _overhead(client: Client) -> float:
-    """Submit to last byte of a picture that the fake engine has ready."""
+    """Milliseconds from submit to the last byte of a picture that the fake engine has ready."""
     began = time.perf_counter()
     arrived = began
     for event in client.run("foreground", Parameters(prompt="@big:1024", steps=1), keep=True):
@@ -172,7 +172,7 @@ def _picture(side: int) -> RGBA:
 
 
 def _png_over_http(picture: RGBA) -> float:
-    """As the usual route does it: Pillow's PNG encoder at its level 4, one HTTP response, Pillow's decoder."""
+    """Milliseconds of the usual route: Pillow's PNG encoder at its level 4, one HTTP response, Pillow's decoder."""
     from PIL import Image
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -185,7 +185,7 @@ def _png_over_http(picture: RGBA) -> float:
             self.wfile.write(packed.getvalue())
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Nothing: this is a measurement."""
+            """Print nothing, which would cost time."""
 
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
@@ -204,7 +204,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def rows(times: WireTimes) -> list[tuple[str, str]]:
-    """What a table shows: name and value."""
+    """The rows of a table: name and value."""
     found = [
         ("server: cold start until it listens", f"{times.start:.0f} ms"),
         ("client: connect to first byte", f"{times.connect:.1f} ms"),

@@ -10,9 +10,9 @@ from acetate import document
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """From, to."""
+    """Add the file to read and the file to write."""
     parser.add_argument("source", type=Path, help="a .psd, .ora or .png")
-    parser.add_argument("target", type=Path, help="the format is chosen by the suffix")
+    parser.add_argument("target", type=Path, help="the file to write; its suffix chooses the format")
 
 
 def run(options: argparse.Namespace) -> int:

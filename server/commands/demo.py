@@ -18,8 +18,8 @@ SIDE = 256
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Where to put the files."""
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("demo"), help="made when it is missing (default: demo)")
+    """Add the folder that the files go into."""
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("demo"), help="created if it is missing (default: demo)")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -28,12 +28,12 @@ class Line:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Only the form of the answer."""
+    """Add the form of the answer."""
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look at everything and say it; what is missing is no failure of this command."""
+    """Look at everything and print it; the command succeeds whatever is missing."""
     lines = list(findings())
     if options.json:
         print(json.dumps([asdict(line) for line in lines], indent=2))
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def findings() -> Iterator[Line]:
-    """Every line, in the order of the stack: machine, libraries, models, server, editors."""
+    """All lines, in the order of the stack: machine, libraries, models, server, editors."""
     yield Line("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}")
     yield from _packages()
     yield from _devices()
@@ -93,7 +93,7 @@ def _devices() -> Iterator[Line]:
 
 
 def _untried(kind: str) -> str:
-    """The name of a kind of device that nobody has tried, else nothing."""
+    """The name of a kind of device on which the program has never been tried; empty for the others."""
     import torch
 
     if kind == "cuda":

@@ -27,13 +27,13 @@ from ..command_line.pictures import read_mask, read_picture
 from ..command_line.progress import shown
 
 OTHERWISE = frozenset({"prompt", "prompts", "width", "height", "loras"})
-"""Parameters whose options have another form."""
+"""The parameters whose options have another form."""
 PLAIN = tuple(
     name
     for name in PARAMETERS
     if name not in OTHERWISE and any(name in task.parameters for task in TASKS.values() if not task.enlarges)
 )
-"""Parameters that have an option of their own; those of an enlargement are the options of `acetate upscale`."""
+"""The parameters that have an option of their own; those of an enlargement are the options of `acetate upscale`."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -49,21 +49,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layer", dest="source", type=Path, metavar="FILE", help="the layer to change, or a rough one to begin from"
     )
-    parser.add_argument("--mask", type=Path, metavar="FILE", help="white may change")
+    parser.add_argument("--mask", type=Path, metavar="FILE", help="a picture whose white parts may change")
     for role in ROLES:
         parser.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"a {role} picture as a condition")
         parser.add_argument(f"--{role}-prompt", metavar="PROMPT", help=f"a prompt for the {role} alone")
     parser.add_argument("--lora", action="append", metavar="NAME[:WEIGHT]", help="add a LoRA; may be given more than once")
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, epilog()
     add_onto_options(parser)
-    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
     acceleration.add_option(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
 
 def epilog() -> str:
-    """Which pictures every task takes, as options."""
+    """The text below the options: which pictures every task takes."""
     lines = ["pictures that a task takes:"]
     for name, task in TASKS.items():
         options = [f"--{'layer' if one == 'source' else one}" for one in (task.needs or task.one_of)]
@@ -72,8 +72,8 @@ def epilog() -> str:
         if options:
             lines.append(f"  {name:<20}  {(' or ' if task.one_of else ' and ').join(options)}{only}")
     alone = ", ".join(name for name, task in TASKS.items() if task.from_nothing)
-    lines.append(f"Of the others all but {alone} also take --layer: a rough version of their result to begin from.")
-    lines.append("A .psd or .ora has a foreground or background that its task needed in it as well.")
+    lines.append(f"All others except {alone} also take --layer, a rough version of their result to begin from.")
+    lines.append("A .psd or .ora also gets the foreground or background that its task needed.")
     return "\n".join(lines)
 
 
@@ -122,11 +122,11 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
 
 
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
-    """From a running server when there is one (its models are warm), else from an engine of our own: the same bytes.
+    """Generate on a running server if there is one, as its models are warm, else here: the bytes are the same.
 
-    A device or an acceleration that is asked for is one's own engine's.
+    A device or an acceleration that is asked for means an engine of this process.
     """
-    file = os.path.isabs(request.upscaler or "")  # of this user, not of whoever runs the server
+    file = os.path.isabs(request.upscaler or "")  # this user's file, which the server's user may not see
     if not options.alone and options.device is None and options.acceleration == "auto" and not file:
         from ..command_line.remote import running_server
 
@@ -155,7 +155,7 @@ def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence
 
 
 def described(picture: Picture) -> dict[str, Any]:
-    """What `--json` prints of a picture."""
+    """What `--json` prints about a picture."""
     height, width = picture.rgba.shape[:2]
     return {
         "role": picture.role,
@@ -169,7 +169,7 @@ def described(picture: Picture) -> dict[str, Any]:
 
 
 def size(text: str) -> tuple[int, int]:
-    """`640x480` -> (640, 480)."""
+    """`640x480` -> (640, 480). Raises `ArgumentTypeError` for other texts."""
     width, cross, height = text.lower().partition("x")
     if not cross or not width.isdecimal() or not height.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write WIDTHxHEIGHT, such as 640x480")
@@ -177,7 +177,7 @@ def size(text: str) -> tuple[int, int]:
 
 
 def lora(text: str) -> tuple[str, float]:
-    """`name:0.8` -> (name, 0.8); the weight is 1 when it is not said."""
+    """`name:0.8` -> (name, 0.8), with a weight of 1 when none is given. Raises `UsageError` when it is not a number."""
     name, colon, weight = text.rpartition(":")
     if not colon:
         return text, 1.0

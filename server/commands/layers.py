@@ -12,14 +12,14 @@ from acetate import document
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The file, and what to do with its layers."""
+    """Add the file, and what to do with its layers."""
     parser.add_argument("file", type=Path, help="a .psd, .ora or .png")
     parser.add_argument("--extract", type=Path, metavar="DIR", help="write every layer as a PNG into this folder")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """List, top layer first as in the editors; extract on request."""
+    """List the layers, top one first as in the editors; extract them on request."""
     read = document.read(options.file)
     if options.extract:
         _extract(read, options.extract)
@@ -66,7 +66,7 @@ def _print(rows: list[dict[str, Any]], depth: int) -> None:
 
 
 def _extract(read: document.Document, folder: Path) -> None:
-    """Every layer, also a hidden one, on its own canvas-sized sheet, numbered from the bottom.
+    """Write every layer, even a hidden one, on its own canvas-sized sheet, numbered from the bottom.
 
     Its opacity is worked into its alpha; its blend mode and the look of its groups are not.
     """

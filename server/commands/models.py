@@ -1,4 +1,4 @@
-"""`acetate models`: what is installed, where more is searched, and what can be downloaded."""
+"""`acetate models`: what is installed, where else to search, and what can be downloaded."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _FAMILIES = " or ".join(BASE_FAMILIES)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """One word says what to do; without it everything is listed."""
+    """Add one word that says what to do; without it, everything is listed."""
     parser.add_argument("--json", action="store_true", help="print as JSON")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", help="what is installed, and what the catalogue knows")
-    add = actions.add_parser("add", help="search a folder or file where it lies (ComfyUI, A1111, Forge, any other)")
+    add = actions.add_parser("add", help="also search a folder or file where it is (ComfyUI, A1111, Forge, any other)")
     add.add_argument("path", type=Path)
-    remove = actions.add_parser("remove", help="search an added folder no longer; nothing is deleted")
+    remove = actions.add_parser("remove", help="stop searching a folder that was added; nothing is deleted")
     remove.add_argument("path", type=Path)
     pull = actions.add_parser("pull", help=f"download a file of the catalogue, or {_FAMILIES} for what a family needs")
     pull.add_argument("name")
@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it."""
+    """Do what the options ask for. Raises `UsageError` when the catalogue or the person has no answer."""
     actions: dict[str, Callable[[argparse.Namespace, Library], int]] = {
         "add": _add,
         "remove": _remove,
@@ -62,7 +62,7 @@ def _list(options: argparse.Namespace, library: Library) -> int:
     for one in installed:
         print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}  {_remark(one.kind)}".rstrip())
     for folder in library.folders():
-        print(f"searched as well: {folder}")
+        print(f"also searched: {folder}")
     if missing:
         print(f"\ncan be downloaded with `acetate models pull NAME` ({_FAMILIES} brings what a family needs):")
         for row in missing:
@@ -148,7 +148,7 @@ def _bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
 
 def _verify(options: argparse.Namespace, library: Library) -> int:
-    """Hash every file that the catalogue knows by name; 1 when one differs."""
+    """Hash every file that the catalogue knows by name. Raises `ModelBroken` when one differs."""
     wrong = list(_damaged(library))
     if wrong:
         raise ModelBroken(f"{', '.join(wrong)} differ from what was published", "delete and pull them again")

@@ -11,15 +11,15 @@ DONE = {"install": "installed in", "uninstall": "removed from", "link": "linked 
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What to do, and for which editor."""
+    """Add what to do, and for which editor."""
     parser.add_argument("action", choices=("install", "uninstall", "zip", "link"))
     parser.add_argument("editor", choices=("krita", "gimp", "all"))
-    parser.add_argument("--enable", action="store_true", help="Krita: switch the plug-in on as well")
+    parser.add_argument("--enable", action="store_true", help="Krita: also switch the plug-in on")
     parser.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="zip: where to write (default: here)")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it and say where."""
+    """Do what the options ask for, and print where. Raises `UsageError` when that is not possible."""
     from acetate.plugins import install
     from acetate.plugins.hosts import HOSTS
 
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         for host in hosts:
             if options.action == "zip":
                 if not options.output.is_dir():
-                    raise UsageError(f"{options.output} is no folder", "name the folder that the zip is to be written to")
+                    raise UsageError(f"{options.output} is not a folder", "name the folder that the zip is to be written to")
                 print(install.zip_plugin(host, options.output))
                 continue
             if options.action == "uninstall":

@@ -9,17 +9,11 @@ from ..command_line import acceleration
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Where to listen and what to run on."""
+    """Add where to listen and what to run on."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback needs TLS or --insecure")
-    parser.add_argument(
-        "--name",
-        dest="names",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a DNS name of this computer that others reach it by",
-    )
-    parser.add_argument("--port", type=int, help="0 takes any free port (default: 22380, or any when that is taken)")
+    name = "a DNS name by which others reach this computer"
+    parser.add_argument("--name", dest="names", action="append", default=[], metavar="NAME", help=name)
+    parser.add_argument("--port", type=int, help="0 means any free port (default: 22380, or any free one when that is taken)")
     parser.add_argument("--device", metavar="NAME[,NAME]", help="cpu, cuda, cuda:1, mps or xpu; one worker each")
     parser.add_argument("--preload", action="append", default=[], metavar="MODEL", help="open this model at once")
     parser.add_argument("--tls-certificate", type=Path, metavar="FILE")
@@ -33,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until stopped."""
+    """Serve until stopped; returns the exit code."""
     from ..http.serve import serve
     from ..settings import ENGINE
 

@@ -19,35 +19,28 @@ from .generate import events, report, size
 
 TASK = next(name for name, task in TASKS.items() if task.enlarges)
 PLAIN = ("scale", "upscaler", "strength", "lock_alpha", "model", "steps", "seed")
-"""Parameters that have an option of their own name."""
+"""The parameters that have an option of their own name."""
 MODES = {
-    "mode": "enlarge alone, redraw the colour, or refine the layer itself",
-    "seams": "how tile borders are gone over after a redraw",
+    "mode": "only enlarge, redraw the colour, or refine the layer itself",
+    "seams": "how the borders of tiles are redrawn afterwards",
 }
 FURTHER = sorted(set(OPTIONS) - set(MODES))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The layer, how large it becomes, and by which means."""
+    """Add the layer, how large it becomes, and by which means."""
     parser.add_argument("source", type=Path, help="the layer: any picture file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write")
-    parser.add_argument("--size", type=size, metavar="WIDTHxHEIGHT", help="the target instead of a factor")
+    parser.add_argument("--size", type=size, metavar="WIDTHxHEIGHT", help="the target size instead of a factor")
     for name, meaning in MODES.items():
         kind = OPTIONS[name]
         assert isinstance(kind, Choice)
         parser.add_argument(f"--{name}", choices=kind.choices, help=meaning)
-    parser.add_argument(
-        "--set",
-        dest="further",
-        action="append",
-        default=[],
-        type=setting,
-        metavar="NAME=VALUE",
-        help=f"one of {', '.join(FURTHER)}",
-    )
+    further: dict[str, Any] = {"dest": "further", "action": "append", "default": [], "type": setting}
+    parser.add_argument("--set", metavar="NAME=VALUE", help=f"one of {', '.join(FURTHER)}", **further)
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")
     parameter_options.add(parser, PLAIN, of_one_task=True)
-    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu; found by itself otherwise")
+    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
     acceleration.add_option(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
@@ -64,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def setting(text: str) -> tuple[str, Any]:
-    """`padding=64` -> ("padding", 64): a number, true, false or a word."""
+    """`padding=64` -> ("padding", 64): a number, true, false or a word. Raises `ArgumentTypeError` without a `=`."""
     name, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} sets nothing; write NAME=VALUE, such as padding=64")

@@ -28,7 +28,7 @@ HeaderOfPart = Callable[[int, int], AnyHeader]
 
 
 class BlobStream(Frames):
-    """An announcement, then the blob's content in parts of at most `PART_BYTES` after conversion."""
+    """The frames of a blob: an announcement, then its content in parts of at most `PART_BYTES` after conversion."""
 
     def __init__(
         self, announcement: str, path: str | None, header: HeaderOfPart, encoding: Encoding, convert: Convert, growth: int
@@ -96,5 +96,5 @@ def file_frames(file: File, path: str, encoding: Encoding) -> BlobStream:
 
 
 def small_frame(header: PreviewFrame | ThumbnailFrame, rgba: bytes, encoding: Encoding) -> bytes:
-    """A small picture as one frame; `rgba` is its straight 8-bit pixels."""
+    """A small picture as one frame; `rgba` holds its straight 8-bit pixels."""
     return pack_header(replace(header, encoding=encoding)) + (compress(rgba) if encoding == "zlib" else rgba)

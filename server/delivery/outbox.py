@@ -36,24 +36,27 @@ class Outbox:
         self._ordered: deque[OutgoingFrame | Frames] = deque()
         self._changed = asyncio.Event()
         self.overflown = False
-        """The client does not read what it asked for: its connection has to end."""
+        """Whether the client leaves so much unread that its connection has to end."""
 
     def answer(self, *frames: OutgoingFrame) -> None:
+        """Add frames that come before all others, in order."""
         if not self.overflown:
             self._answers.extend(frames)
             self._check()
 
     def live(self, job: str, kind: str, frame: OutgoingFrame) -> None:
+        """Add a frame that replaces an unsent one of the same job and kind."""
         self._live[job, kind] = frame
         self._changed.set()
 
     def ordered(self, *entries: OutgoingFrame | Frames) -> None:
+        """Add entries that come after all others, in order."""
         if not self.overflown:
             self._ordered.extend(entries)
             self._check()
 
     def forget_live(self, job: str) -> None:
-        """The job is over: its progress is not worth telling any more."""
+        """Drop the progress of a job that is over."""
         for key in [key for key in self._live if key[0] == job]:
             del self._live[key]
 

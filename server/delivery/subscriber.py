@@ -13,14 +13,14 @@ from .outbox import Outbox
 
 
 class Subscriber:
-    """`session` is whose turn it is in the queue; `name` is for the log."""
+    """A connected client. Its `session` has the turns in the queue; its `name` is for the log."""
 
     def __init__(self, session: str, name: str, encoding: wire.Encoding, outbox: Outbox, blobs: Blobs) -> None:
         self.session, self.name, self.encoding, self.outbox = session, name, encoding, outbox
         self._blobs = blobs
 
     def tell(self, message: wire.ServerMessage) -> None:
-        """An answer, or news that must not be lost or overtaken by progress."""
+        """Send an answer, or news that must not be lost or overtaken by progress."""
         self.outbox.answer(wire.to_text(message))
 
     def tell_progress(self, message: wire.Progress) -> None:
@@ -41,6 +41,6 @@ class Subscriber:
         self.outbox.ordered(file_frames(file, self._blobs.path(file.sha256), self.encoding))
 
     def tell_end(self, message: wire.Finished | wire.Failed | wire.Cancelled) -> None:
-        """After all layers that were given before."""
+        """Send the end of a job, after all layers that were given before."""
         self.outbox.forget_live(message.job)
         self.outbox.ordered(wire.to_text(message))

@@ -37,7 +37,7 @@ from .uploads import Uploads
 log = logging.getLogger(__name__)
 
 UNSUPPORTED_VERSION = 4010
-"""Close code, beside the `error` message that says which side to update."""
+"""The close code that follows the `error` message which says which side to update."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class Connection:
         return hello
 
     def _encoding(self, hello: wire.Hello) -> wire.Encoding:
-        """`raw` where bytes are cheap, `zlib` on a network, as far as the client takes it."""
+        """The encoding to use: `raw` where bytes are cheap, `zlib` on a network, as far as the client takes it."""
         local = ipaddress.ip_address(self._socket.remote_address[0]).is_loopback
         preferred: tuple[wire.Encoding, ...] = ("raw", "zlib") if local else ("zlib", "raw")
         return next(encoding for encoding in preferred if encoding in hello.encodings)
@@ -124,7 +124,7 @@ class Connection:
         engine.watchers.add(watcher)
 
     async def _refuse(self, failure: Failure) -> None:
-        """Say why, then hang up."""
+        """Tell the client why, then hang up."""
         with contextlib.suppress(ConnectionClosed):
             await self._socket.send(wire.to_text(wire.Error(failure, "hello")))
             code = UNSUPPORTED_VERSION if failure.code in ("client-too-old", "server-too-old") else CloseCode.POLICY_VIOLATION
@@ -133,7 +133,7 @@ class Connection:
     # --- messages in -------------------------------------------------------------------------------------------------
 
     def _take(self, frame: str | bytes, watcher: Subscriber, uploads: Uploads) -> None:
-        """One message. Whatever is wrong with it is answered, and touches nobody else."""
+        """Act on one message. Whatever is wrong with it is answered, and affects no one else."""
         try:
             if isinstance(frame, str):
                 self._obey(self._formatted(wire.from_client(frame)), watcher, uploads)
@@ -149,7 +149,7 @@ class Connection:
             watcher.tell(_refusal(frame, failure))
 
     def _formatted(self, message: wire.ClientMessage) -> wire.ClientMessage:
-        """With the client's own format where it named none."""
+        """The message, with the client's own format where it names none."""
         if isinstance(message, (wire.Submit, wire.Insert, wire.Attach)) and message.format is None:
             return replace(message, format=self._format)
         return message
@@ -180,7 +180,7 @@ class Connection:
     # --- frames out --------------------------------------------------------------------------------------------------
 
     async def _send(self) -> None:
-        """Until the connection ends. The library's keep-alive cannot see a reader that stalls during a send; this does."""
+        """Send until the connection ends. The library's keep-alive cannot see a reader that stalls during a send; this does."""
         try:
             while (frame := await self._outbox.take()) is not None:
                 async with asyncio.timeout(self._state.settings.send_seconds):
@@ -193,7 +193,7 @@ class Connection:
 
 
 def _refusal(frame: str | bytes, failure: Failure) -> wire.Error:
-    """With what the message is about, as far as can be told though it is wrong: so that the refusal reaches its job."""
+    """The answer to a wrong message, with what it is about as far as can be told, so that it reaches the job."""
     about, said = "", {}
     with contextlib.suppress(ProtocolError):
         if isinstance(frame, str) and len(frame) <= wire.MAX_TEXT_BYTES:

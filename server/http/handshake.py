@@ -1,8 +1,8 @@
-"""Who may connect: nobody without the token, no web page, no foreign host name. Knows HTTP headers; knows no message.
+"""Who may connect: only clients with the token, no web page, no foreign host name. Knows HTTP headers; knows no message.
 
 Each check answers an attack that comparable servers have suffered from (SECURITY.md): a page's script may open a
-websocket to 127.0.0.1 (`Origin`), a rebound DNS name may pose as the same origin (`Host`), and loopback alone is no
-authentication (token).
+websocket to 127.0.0.1 (`Origin`), a rebound DNS name may pose as the same origin (`Host`), and being local
+does not prove who asks (token).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HealthReport = Callable[[], dict[str, object]]
 
 
 class Handshake:
-    """`names` are this computer's; `health` is what `/healthz` answers; `room` says whether one more client fits."""
+    """Checks requests. `names` are this computer's; `health` answers `/healthz`; `room` says whether another client fits."""
 
     def __init__(self, token: str, names: Iterable[str], health: HealthReport, room: Callable[[], bool]) -> None:
         self._expected = f"Bearer {token}".encode()
@@ -31,11 +31,11 @@ class Handshake:
         self._room = room
 
     def check(self, connection: ServerConnection, request: Request) -> Response | None:
-        """`None` lets the handshake go on; any response refuses it."""
+        """The response that refuses a request; `None` lets the handshake go on."""
         if not self._is_known_host(_only(request.headers, "Host")):
             reason = "the Host header names another computer; if this one has that name: acetate serve --name NAME"
             return refuse(http.HTTPStatus.MISDIRECTED_REQUEST, reason)
-        if request.headers.get_all("Origin"):  # also `null`: no browser has business here
+        if request.headers.get_all("Origin"):  # also `null`: no browser should come here
             return refuse(http.HTTPStatus.FORBIDDEN, "requests from web pages are refused")
         if request.path == "/healthz":
             return respond(http.HTTPStatus.OK, json.dumps(self._health()) + "\n", "application/json")

@@ -77,11 +77,11 @@ def serve(
 
 
 def run(settings: Settings) -> int:
-    """The same, with every setting."""
+    """Serve with every setting given, until Ctrl+C or SIGTERM; returns the exit code."""
     refusal = _refusal(settings)
     if refusal:
         return _say_error(refusal)
-    os.umask(0o077)  # prompts and pictures are nobody else's, whatever mode the folder has
+    os.umask(0o077)  # prompts and pictures are private, whatever mode the folder has
     try:
         instance = Instance(settings.folder)
     except AlreadyRunningError:
@@ -149,7 +149,7 @@ async def _until_stopped(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[N
 
 
 async def _listen(settings: Settings, token: str, shared: ServerState) -> Server:
-    """Listen on the wanted port; without a wish on the usual one, or on any when that is taken."""
+    """Listen on the given port, else on the default one, or on any when that is taken."""
     queues = shared.jobs.queues.values()
 
     def health() -> dict[str, object]:
@@ -203,7 +203,7 @@ def _limited(sockets: int) -> type[ServerConnection]:
 
 
 def _silent() -> logging.Logger:
-    """The library logs every failed handshake with a traceback: noise that strangers can make."""
+    """A logger without output: the library logs every failed handshake with a traceback, which strangers could provoke."""
     quiet = logging.getLogger("acetate.server.websockets")
     quiet.setLevel(logging.CRITICAL)
     return quiet
@@ -218,7 +218,7 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _refusal(settings: Settings) -> str | None:
-    """Why these settings must not be served: an open door needs a lock, or a clear word."""
+    """Why these settings must not be served; `None` when they may be."""
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         return "--tls-certificate and --tls-key come together"
     if _is_loopback(settings.host) or settings.tls_certificate is not None or settings.insecure:
@@ -239,7 +239,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _url(settings: Settings, server: Server) -> str:
-    """How local programs reach it: a server that listens everywhere is asked on loopback."""
+    """How local programs reach the server; one that listens everywhere is reached on loopback."""
     port = server.sockets[0].getsockname()[1]
     host = settings.host
     if host in ("0.0.0.0", "::", ""):
@@ -250,7 +250,7 @@ def _url(settings: Settings, server: Server) -> str:
 def _greeting(url: str, settings: Settings) -> str:
     lines = [f"Acetate listens on {url}"]
     if not _is_loopback(settings.host):
-        lines.append(f"Other computers can reach it. Whoever has the token in {settings.folder / 'server.json'} can use it.")
+        lines.append(f"Other computers can reach it. Anyone with the token in {settings.folder / 'server.json'} can use it.")
         if settings.tls_certificate is None:
             lines.append("Nothing is encrypted (--insecure): the token and all pictures can be read on the network.")
     return "\n".join(lines)
@@ -273,7 +273,7 @@ def _on_signals(stopping: asyncio.Event) -> None:
 
 
 def _allow_many_files() -> None:
-    """Many strangers' sockets must not use up the file descriptors that the store and the workers need."""
+    """Raise the limit, so that strangers' sockets cannot use up the file descriptors that store and workers need."""
     if sys.platform != "win32":
         import resource
 

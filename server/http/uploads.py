@@ -13,14 +13,14 @@ from ..storage.store import Store, StoredBlob
 
 
 class Uploads:
-    """`owner` names this connection's unfinished files."""
+    """The uploads of one connection. `owner` names its unfinished files."""
 
     def __init__(self, settings: Settings, store: Store, blobs: Blobs, owner: str) -> None:
         self._settings, self._store, self._blobs, self._owner = settings, store, blobs, owner
         self._receiving: dict[str, IncomingBlob] = {}
 
     def announce(self, upload: Upload) -> Have:
-        """What is here of it already: everything, or nothing."""
+        """How much of the content the server has. Raises `ProtocolError` for a wrong announcement or one too many."""
         self._check(upload)
         if self._store.blob(upload.sha256) is not None and self._blobs.has(upload.sha256):
             self._store.touch(upload.sha256)
@@ -35,7 +35,7 @@ class Uploads:
         return Have(upload.sha256, 0, complete=False)
 
     def take(self, part: UploadPart, data: bytes | memoryview) -> Have | None:
-        """Write a part; the answer comes with the last one."""
+        """Write a part; the last one returns the answer. Raises `ProtocolError` for one out of turn, or wrong content."""
         receiving = self._receiving.get(part.sha256)
         if receiving is None and self._store.blob(part.sha256) is not None:
             return None  # another connection was faster, or it is sent twice

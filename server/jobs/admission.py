@@ -18,20 +18,20 @@ PAGE_BYTES = 1 << 20
 """A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
 
 EXPORTABLE = ("finished", "failed", "cancelled")
-"""A failed or cancelled job may have layers, too."""
+"""The states in which a job can be exported: a failed or cancelled one may have layers, too."""
 
 
 class MissingImagesError(Exception):
     """The client has to upload these contents, then submit again."""
 
     def __init__(self, sha256: tuple[str, ...]) -> None:
-        self.failure = Failure("unknown-image", f"{len(sha256)} pictures of the job are not here: {', '.join(sha256)[:200]}")
+        self.failure = Failure("unknown-image", f"{len(sha256)} pictures of the job are missing: {', '.join(sha256)[:200]}")
         self.sha256 = sha256
         super().__init__(str(self.failure))
 
 
 def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
-    """Refuse what can be seen to be wrong without the engine."""
+    """Raise `MissingImagesError` or `ProtocolError` for what can be seen to be wrong without the engine."""
     missing = tuple(
         placed.sha256 for placed in inputs(order) if not blobs.has(placed.sha256) or store.blob(placed.sha256) is None
     )
@@ -61,7 +61,7 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
 
 
 def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
-    """A page: thumbnails first, then the entries."""
+    """Send a page of history: thumbnails first, then the entries."""
     rows = store.history(asked.before, asked.limit + 1)
     entries: list[HistoryEntry] = []
     size = 0

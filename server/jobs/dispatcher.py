@@ -30,7 +30,7 @@ class Dispatcher:
     def __init__(self, name: str, jobs: JobRegistry, runner: Runner, engine: EngineState | None = None) -> None:
         self._name, self._jobs, self._runner = name, jobs, runner
         self._engine = engine
-        """With it the runner is started before there is a job, and again when it is lost."""
+        """If given, the runner is started before there is a job, and again when it is lost."""
         self._used = False
 
     async def work(self) -> None:
@@ -79,13 +79,13 @@ class Dispatcher:
             if not isinstance(error, JobBrokeError) and self._engine is not None:
                 self._engine.failed(error.failure)
             self._jobs.end(job, "failed", error.failure)
-        except Exception as error:  # the disk is full, or a mistake of ours: the job ends, the lane goes on
+        except Exception as error:  # the disk is full, or an error of ours: the job ends, the lane goes on
             log.exception("lane", extra={"job": job.id})
             await self._runner.close()
             self._jobs.end(job, "failed", of_exception(error))
 
     async def _follow(self, job: Job) -> None:
-        """Run it to its end, passing on a request to stop."""
+        """Run the job to its end, passing on a request to stop."""
         requested = self._jobs.stop_requested[job.id]
         stopper = asyncio.create_task(self._stop_when(requested, job))
         try:
@@ -136,7 +136,7 @@ class Dispatcher:
             watcher.tell_progress(message)
 
     def _made(self, job: Job, made: worker_messages.Made, payload: bytes) -> None:
-        """Store, then tell. What an earlier attempt has stored already is not made twice."""
+        """Store the layer, then tell the watchers. A layer that an earlier attempt has stored is not stored again."""
         layer = made.layer
         if layer.index in job.made:
             self._jobs.blobs.discard(made.name)
@@ -152,7 +152,7 @@ class Dispatcher:
         self._jobs.give_layer(job, layer)
 
     def _made_file(self, job: Job, made: worker_messages.MadeFile) -> None:
-        """The same for an export's file, of which there is one."""
+        """Store an export's only file, then tell the watchers."""
         if self._jobs.store.file(job.id) is not None:
             self._jobs.blobs.discard(made.name)
             return
@@ -181,7 +181,7 @@ class Dispatcher:
 
 
 def seconds_left(job: Job, step: wire.Progress) -> float | None:
-    """From the pace since the models were loaded; `None` until there is one."""
+    """How long the job will take, from the pace since its models were loaded; `None` until there is one."""
     now = time.monotonic()
     if step.stage == "load" or job.denoising_since is None:
         job.denoising_since = now, step.fraction

@@ -1,4 +1,4 @@
-"""What the engine says about itself, for everybody who is connected; remembered for the next start. Runs nothing."""
+"""What the engine says about itself, for every connected client; remembered for the next start. Runs nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTE = "engine"
 
 
 class EngineState:
-    """The `engine` message of the moment. A client that connects before torch is imported sees the models of the last run."""
+    """Holds the current `engine` message. A client that connects before torch is imported sees the models of the last run."""
 
     def __init__(self, store: Store, preload: tuple[str, ...] = ()) -> None:
         self._store = store
@@ -28,7 +28,7 @@ class EngineState:
         description = known if isinstance(known, dict) else {}
         self.message = _message("starting", description)
         self.usable = True
-        """False after several starts in vain: then only a job makes the server try again."""
+        """Whether to start it unasked. After several failed starts only a job makes the server try again."""
 
     def ready(self, device: str, description: Mapping[str, Any]) -> None:
         self.usable = True
@@ -41,7 +41,7 @@ class EngineState:
         self._set(wire.Engine("failed", self.message.device, self.message.models, self.message.tasks, failure=failure))
 
     def take_preloads(self) -> tuple[str, ...]:
-        """What to load beforehand; once."""
+        """The models to load beforehand; none the second time."""
         wanted, self._preloads = self._preloads, ()
         return wanted
 

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from itertools import count
 
 REMEMBERED = 1000
-"""Sessions whose last turn is remembered while they have nothing waiting."""
+"""How many sessions' last turns are remembered while they have nothing waiting."""
 
 
 class FairQueue:
@@ -35,12 +35,12 @@ class FairQueue:
         self._session_of[job] = session
 
     def put_back(self, job: str, session: str) -> None:
-        """Give a job that was taken its turn again."""
+        """Put back a job that was taken, as the next one."""
         self.put(job, session, front=True)
         self._served[session] = 0
 
     def take(self) -> str | None:
-        """The next job; its session's turn comes again after all others'."""
+        """Take out the next job; its session's turn comes again after all others'. `None` when none waits."""
         if not self._waiting:
             return None
         session = self._turn_order()[0]
@@ -68,7 +68,7 @@ class FairQueue:
         return list(self._waiting.get(session, ()))
 
     def order(self) -> list[str]:
-        """All jobs in the order in which they would be taken."""
+        """All jobs in the order in which they will be taken."""
         rows = [list(self._waiting[session]) for session in self._turn_order()]
         longest = max(map(len, rows), default=0)
         return [row[turn] for turn in range(longest) for row in rows if turn < len(row)]

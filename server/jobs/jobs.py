@@ -38,20 +38,20 @@ class Job:
     lane: str
     order: Submission
     owner: Subscriber | None
-    """The connection whose end cancels the job; `None` with `keep`."""
+    """The connection whose end cancels the job; `None` for a job that is kept."""
     running: bool = False
     stopping: bool = False
     attempt: int = 0
     crashes: int = 0
     started: float = 0.0
     denoising_since: tuple[float, float] | None = None
-    """Time and fraction when the steps after loading began: the base of `seconds_left`."""
+    """The time and fraction at which the steps after loading began: the base of `seconds_left`."""
     made: set[int] = field(default_factory=set)
-    """Indices of layers that are stored; a second run does not make them twice."""
+    """The indices of layers that are stored; a second run does not store them again."""
     position: int = -1
-    """What watchers were told last."""
+    """The position that watchers were told last."""
     watchers: dict[Subscriber, wire.LayerFormat] = field(default_factory=dict)
-    """With the pixel format of each."""
+    """Those who are told about the job, each with its pixel format."""
 
     @property
     def task(self) -> str:
@@ -59,7 +59,7 @@ class Job:
 
 
 class JobRegistry:
-    """See the module. `work` is set whenever something has been queued."""
+    """All jobs of the server. `work` is set whenever something has been queued."""
 
     def __init__(self, settings: Settings, store: Store, blobs: Blobs) -> None:
         self.settings, self.store, self.blobs = settings, store, blobs
@@ -72,7 +72,7 @@ class JobRegistry:
     # --- asked by clients --------------------------------------------------------------------------------------------
 
     def accept(self, watcher: Subscriber, order: Submission) -> None:
-        """Put a job into the store and the queue. The same id again only watches it again."""
+        """Put a job into the store and the queue; a known id is only watched again. Raises `ProtocolError` without room."""
         if order.job in self._jobs or self.store.get(order.job) is not None:
             self.attach(watcher, wire.Attach(order.job, format=_format(order)))
             return
@@ -96,7 +96,7 @@ class JobRegistry:
         self.work[lane].set()
 
     def attach(self, watcher: Subscriber, message: wire.Attach) -> None:
-        """Tell everything about a job so far, and what happens from now on."""
+        """Tell everything about a job so far, and what happens from now on. Raises `ProtocolError` for an unknown one."""
         row = self.store.get(message.job)
         if row is None:
             raise ProtocolError("unknown-job", f"there is no job {message.job}", "It may have been deleted from the history.")
@@ -114,7 +114,7 @@ class JobRegistry:
             self._tell_end(watcher, row)
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job; one that is over already is what it is."""
+        """Stop a job; one that is over stays as it is. Raises `ProtocolError` for an unknown one."""
         job = self._jobs.get(job_id)
         if job is None:
             if self.store.get(job_id) is None:
@@ -132,13 +132,14 @@ class JobRegistry:
         self.store.acknowledge(job_id)
 
     def discard(self, job_id: str) -> None:
+        """Delete a job that is over, and its results. Raises `ProtocolError` for one that is not over."""
         if job_id in self._jobs:
             raise ProtocolError("bad-request", f"job {job_id} is not over", "Cancel it first.")
         for sha256 in self.store.delete([job_id]):
             self.blobs.remove(sha256)
 
     def lines(self) -> list[wire.JobLine]:
-        """What `jobs` answers: running, waiting in their order, then what nobody has acknowledged."""
+        """What `jobs` answers: running jobs, waiting ones in their order, then those not acknowledged yet."""
         running = [self._line(job, "running") for job in self._jobs.values() if job.running]
         waiting = [self._line(self._jobs[id], "waiting") for queue in self.queues.values() for id in queue.order()]
         over = [
@@ -148,7 +149,7 @@ class JobRegistry:
         return running + waiting + over
 
     def gone(self, watcher: Subscriber) -> None:
-        """A connection ended: nobody is told through it any more, and its jobs with `keep: false` are cancelled."""
+        """Forget a connection that has ended, and cancel its jobs with `keep: false`."""
         for job in self._jobs.values():
             job.watchers.pop(watcher, None)
         for job in [job for job in self._jobs.values() if job.owner is watcher]:
@@ -158,7 +159,7 @@ class JobRegistry:
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 
     def take(self, lane: str) -> Job | None:
-        """The next job of a lane; it runs from now on."""
+        """Take out the next job of a lane, which runs from now on; `None` when none waits."""
         job_id = self.queues[lane].take()
         if job_id is None:
             self.work[lane].clear()
@@ -173,7 +174,7 @@ class JobRegistry:
         return job
 
     def retry(self, job: Job) -> None:
-        """Give a job whose runner was lost its turn again."""
+        """Put back a job whose runner was lost, as the next one."""
         job.running, job.position = False, -1
         self.stop_requested.pop(job.id, None)
         self.store.set_state(job.id, "waiting")
@@ -182,7 +183,7 @@ class JobRegistry:
         self.work[job.lane].set()
 
     def end(self, job: Job, state: wire.State, failure: Failure | None = None, notes: Iterable[str] = ()) -> None:
-        """The job is over; a store that cannot take it is no reason to leave its clients waiting."""
+        """End the job. Its clients are told even if the store cannot take the end."""
         seconds = time.monotonic() - job.started if job.started else 0.0
         try:
             self.store.end(job.id, state, seconds, failure, tuple(notes))
@@ -223,7 +224,7 @@ class JobRegistry:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _resume(self) -> None:
-        """After a start: waiting jobs wait again, the interrupted one first; jobs that nobody would take are over."""
+        """After a start, let waiting jobs wait again, the interrupted one first, and end those whose client is gone."""
         for sha256 in self.blobs.all() - self.store.known_blobs():
             self.blobs.remove(sha256)
         self.evict()

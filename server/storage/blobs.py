@@ -1,4 +1,4 @@
-"""The blob folder: pixels and files named by their SHA-256, written beside and renamed into place.
+"""The blob folder: pixels and files named by their SHA-256, written under another name and renamed into place.
 
 Knows bytes and names; which of them are still needed is the store's business. A worker writes its finished layers into `incoming`
 and the server adopts them by renaming: on one machine the page cache is the shared memory, and the result is on disk at once.
@@ -17,12 +17,12 @@ from acetate.protocol.pixels import content_hash
 
 
 class Blobs:
-    """`folder/ab/abcdef…` for content, `folder/incoming` for what is being written."""
+    """The folder: `folder/ab/abcdef…` for content, `folder/incoming` for what is being written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.announced = 0
-        """Bytes of all contents that are on their way from clients, come or to come."""
+        """The size of all contents that clients are sending, in bytes."""
         incoming = folder / "incoming"
         shutil.rmtree(incoming, ignore_errors=True)  # left by a server or worker that was killed
         incoming.mkdir(parents=True, mode=0o700)
@@ -32,7 +32,7 @@ class Blobs:
         return f"{self.folder}/{sha256[:2]}/{sha256}"
 
     def incoming(self, name: str) -> str:
-        """Where it is written before it has its name."""
+        """Where a content is written before it has its name."""
         return f"{self.folder}/incoming/{name}"
 
     def has(self, sha256: str) -> bool:
@@ -45,7 +45,7 @@ class Blobs:
         os.replace(self.incoming(name), final)
 
     def remove(self, sha256: str) -> None:
-        """What cannot be removed now (on Windows: somebody reads it) goes at the next start."""
+        """Remove a content. One that cannot be removed now (on Windows, while it is read) goes at the next start."""
         with contextlib.suppress(OSError):
             os.unlink(self.path(sha256))
 
@@ -73,7 +73,7 @@ class IncomingBlob:
         blobs.announced += self.size
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
-        """Append a part; parts come in order."""
+        """Append a part. Raises `ProtocolError` for one that is not next in order."""
         if offset != self.received or offset + len(data) > self.size:
             raise ProtocolError(
                 "bad-message", f"a part covers bytes {offset} to {offset + len(data)}; byte {self.received} of {self.size} is due"
@@ -87,7 +87,7 @@ class IncomingBlob:
         return self.received == self.size
 
     def finish(self) -> None:
-        """Check the content against its name and keep it."""
+        """Check the content against its name and keep it. Raises `ProtocolError` when they differ."""
         self._close()
         found = self._hash.hexdigest()
         if found != self.sha256:

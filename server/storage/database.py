@@ -41,7 +41,7 @@ class StoreError(Exception):
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open it, or make a new one; raises `StoreError` for a file that is none of ours, or of another version."""
+    """Open the database, or create it. Raises `StoreError` for a file that is not one, or of another version."""
     db = sqlite3.connect(path, isolation_level=None)
     try:
         _prepare(db)
@@ -65,7 +65,7 @@ def _prepare(db: sqlite3.Connection) -> None:
 
 
 class Transaction:
-    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception."""
+    """A context in which all statements are one transaction; any exception rolls it back."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db

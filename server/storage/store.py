@@ -25,10 +25,10 @@ UNUSED = (
     " AND NOT EXISTS (SELECT 1 FROM inputs i WHERE i.sha256 = b.sha256)"
     " AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sha256 = b.sha256)"
 )
-"""Of a row `b` of `blobs`."""
+"""The condition that nothing refers to a row `b` of `blobs`."""
 
 DOCUMENT_SECONDS = 3600
-"""Results of `insert` and `export` are kept for a client that reconnects, not as history."""
+"""How long results of `insert` and `export` are kept: for a client that reconnects, not as history."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class JobRow:
 
 @dataclass(frozen=True)
 class StoredBlob:
+    """A blob as it is stored; `format` is `file` or a pixel format."""
+
     sha256: str
     bytes: int
     format: str
@@ -63,16 +65,18 @@ class StoredBlob:
 
 @dataclass(frozen=True)
 class Thumbnail:
+    """A small picture of a job, as straight 8-bit pixels."""
+
     width: int
     height: int
     rgba: bytes
 
 
 class Store:
-    """Not thread-safe: belongs to the server's event loop."""
+    """The database of jobs. Not thread-safe: it belongs to the server's event loop."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `StoreError` for a file that is none of ours."""
+        """Raises `StoreError` for a file that is not such a database."""
         self._db = open_database(path)
 
     def close(self) -> None:
@@ -81,7 +85,7 @@ class Store:
     # --- the life of a job -------------------------------------------------------------------------------------------
 
     def add(self, row: JobRow, inputs: Iterable[str]) -> None:
-        """A job that is now accepted; the pictures it needs are kept as long as it does."""
+        """Add a job that is accepted; the pictures that it needs are kept until it is over."""
         with Transaction(self._db):
             self._db.execute(
                 "INSERT INTO jobs (job, number, session, lane, task, message, state, front, created)"
@@ -95,11 +99,11 @@ class Store:
         return _row(found) if found else None
 
     def unfinished(self) -> list[JobRow]:
-        """Waiting jobs in their order, then interrupted ones."""
+        """All waiting jobs in their order, then interrupted ones."""
         return self._rows("WHERE state IN ('waiting', 'running') ORDER BY state = 'running', number")
 
     def unacknowledged(self) -> list[JobRow]:
-        """Results of the engine that nobody has said to have; layers of files can be had again from the file."""
+        """The engine's jobs whose results no client has acknowledged; layers of a file can be read again from the file."""
         return self._rows("WHERE state IN ('finished', 'failed') AND lane = 'engine' AND NOT acknowledged ORDER BY number")
 
     def history(self, before: str | None, limit: int) -> list[JobRow]:
@@ -118,7 +122,7 @@ class Store:
         self._db.execute("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
 
     def end(self, job: str, state: State, seconds: float = 0, failure: Failure | None = None, notes: Sequence[str] = ()) -> None:
-        """The job is over; its inputs may go."""
+        """Store the end of a job; its inputs may go."""
         with Transaction(self._db):
             self._db.execute(
                 "UPDATE jobs SET state = ?, finished = ?, seconds = ?, failure = ?, notes = ? WHERE job = ?",
@@ -132,7 +136,7 @@ class Store:
     # --- results -----------------------------------------------------------------------------------------------------
 
     def add_layer(self, layer: Layer, blob: StoredBlob | None, thumbnail: Thumbnail | None) -> None:
-        """A finished layer; a second run of the same job changes nothing."""
+        """Add a finished layer; one that a second run of the job makes again changes nothing."""
         with Transaction(self._db):
             if blob is not None:
                 self._keep(blob)
@@ -227,7 +231,7 @@ class Store:
         return gone
 
     def _delete(self, jobs: Iterable[str]) -> list[str]:
-        """Their results stay only if another job has the same, or if they were uploaded as well."""
+        """Delete jobs. Their results stay only if another job has the same, or if they were uploaded as well."""
         freed: list[str] = []
         for job in jobs:
             found = "SELECT sha256 FROM layers WHERE job = ? UNION SELECT sha256 FROM files WHERE job = ?"

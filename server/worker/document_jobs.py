@@ -23,7 +23,7 @@ from .worker_messages import Done, Made, MadeFile, ReportWithPayload, RunJob
 
 
 class DocumentJobs:
-    """Runs one job at a time."""
+    """The backend that runs `insert` and `export`, one job at a time."""
 
     def __init__(self, incoming: Path) -> None:
         self._incoming = incoming
@@ -32,12 +32,13 @@ class DocumentJobs:
         return {}
 
     def unload(self) -> None:
-        """Nothing is kept between jobs."""
+        """Do nothing: nothing is kept between jobs."""
 
     def preload(self, model: str) -> None:
-        """There are no models here."""
+        """Do nothing: document jobs need no models."""
 
     def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
+        """Run a job, yielding its reports. Raises `ProtocolError` for a file that cannot be read or written."""
         try:
             if isinstance(command.order, Insert):
                 yield from self._insert(command.order, command)
@@ -123,7 +124,7 @@ def _flattened(
 def assemble(
     layers: Sequence[Layer], files: Mapping[str, Mapping[str, Any]], width: int | None, height: int | None
 ) -> document.Document:
-    """A document of these layers, jobs one above the other. Without a size the canvas is the smallest that holds everything,
+    """A document of these layers, jobs one above the other. Without a size, the canvas is the smallest that holds everything,
     and then the layers move so that nothing lies outside."""
     left = min(layer.box.x for layer in layers) if width is None else 0
     top = min(layer.box.y for layer in layers) if height is None else 0
@@ -141,7 +142,7 @@ def assemble(
 
 
 def document_group(group: Group, children: Sequence[document.Node]) -> document.Node:
-    """A group of the wire as one of a document."""
+    """A group of the protocol as a group of a document."""
     return document.Group(group.name, children, group.opacity, group.blend_mode, group.visible)
 
 

@@ -26,7 +26,7 @@ from .worker_messages import ReportWithPayload, RunJob
 
 PREVIEW_SIDE = 256
 FIRST_PREVIEW_SECONDS = 0.002
-"""What the first one is guessed to cost."""
+"""What the first preview is assumed to cost."""
 
 
 class PreviewBudget:
@@ -43,18 +43,19 @@ class PreviewBudget:
         self.begin()
 
     def begin(self) -> None:
-        """A job starts."""
+        """Start the accounts of a new job."""
         self._started = self._clock()
         self._last = self._started - self.interval
         self.spent = 0.0
 
     def allows(self) -> bool:
+        """Whether a preview may be made now."""
         now = self._clock()
         expected = min(self._costs, default=FIRST_PREVIEW_SECONDS)
         return now - self._last >= self.interval and self.spent + expected <= self.share * (now - self._started)
 
     def make(self, preview: Callable[[], RGBA]) -> RGBA:
-        """Make one and account for it."""
+        """Make a preview, thin it to at most `PREVIEW_SIDE` pixels a side, and account for its cost."""
         self._last = self._clock()
         small = preview()
         thin = -(-max(small.shape[:2]) // PREVIEW_SIDE)
@@ -66,7 +67,7 @@ class PreviewBudget:
 
 
 class EngineJobs:
-    """Makes the engine, and runs one job at a time."""
+    """The backend that makes the engine and runs `submit`, one job at a time."""
 
     def __init__(
         self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget, acceleration: str = "auto"
@@ -88,7 +89,7 @@ class EngineJobs:
         self._engine.open(model)
 
     def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
-        """Closing the iterator stops the engine between two steps."""
+        """Run a job, yielding its reports. Closing the iterator stops the engine between two steps."""
         submit = command.order
         assert isinstance(submit, wire.Submit)
         aim = target(submit, command.files)

@@ -37,7 +37,7 @@ NATIVE = 64
 
 
 class FakeEngine:
-    """Stands where `acetate.engine.Engine` stands."""
+    """Takes the place of `acetate.engine.Engine`."""
 
     def __init__(self, device: str | None = None, acceleration: str = "auto") -> None:
         self.device = device or "fake"
@@ -52,6 +52,7 @@ class FakeEngine:
         }
 
     def open(self, name: str) -> None:
+        """Load the only model. Raises `ModelMissing` for any other."""
         if name != MODEL:
             raise ModelMissing(f"the model is {name!r}; there is only {MODEL}", hint="acetate models")
         self.loaded.add(name)
@@ -60,7 +61,7 @@ class FakeEngine:
         self.loaded.clear()
 
     def run(self, request: Request) -> Iterator[Progress | Picture]:
-        """Stages `load`, `encode`, `denoise` (`steps` times) and `decode` (once per picture), each a `Progress`."""
+        """Yields a `Progress` per step of each stage, and the pictures. Raises `BadRequest` when a picture is missing."""
         self.open(request.model)
         for need in TASKS[request.task].conditions:
             if getattr(request, need) is None:
@@ -213,7 +214,7 @@ _FAULTS: dict[str, Any] = {
     "@freeze": lambda request: os.kill(os.getpid(), signal.SIGSTOP),
     "@oom": lambda request: _raise(OutOfMemory("8.1 GB are needed, 2.0 GB are free", hint="Try a smaller size.")),
     "@bad": lambda request: _raise(BadRequest("the prompt is not to the fake engine's liking")),
-    "@bug": lambda request: _raise(ZeroDivisionError("a mistake, for the sake of the test")),
+    "@bug": lambda request: _raise(ZeroDivisionError("an error, for the sake of the test")),
     "@nan": lambda request: _raise(NumericFailure("the latents hold NaN")),
     "@disk": lambda request: _raise(OSError(errno.ENOSPC, "No space left on device")),
 }

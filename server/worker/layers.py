@@ -88,7 +88,7 @@ def write_pixels(path: Path, pixels: RGBA) -> str:
 
 
 def thumbnail(rgba: RGBA, side: int = THUMBNAIL_SIDE) -> RGBA:
-    """At most `side` pixels wide and high, weighted by alpha. Larger pictures are thinned first: it is for an icon."""
+    """The picture at most `side` pixels wide and high, weighted by alpha. Larger ones are thinned first, as for an icon."""
     thin = max(1, max(rgba.shape[:2]) // (4 * side))
     small = Image.fromarray(np.ascontiguousarray(rgba[::thin, ::thin]))
     factor = -(-max(small.size) // side)

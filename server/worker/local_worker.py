@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import IO
 
 from acetate.protocol import Failure
 from acetate.protocol import messages as wire
@@ -28,11 +27,11 @@ log = logging.getLogger(__name__)
 SIGKILL = 9  # not a name of `signal` on Windows
 
 SLOW_STEPS = 20
-"""A step may take so many times the slowest one that was seen."""
+"""A step may take this many times as long as the slowest one so far."""
 
 
 class LocalWorker:
-    """See `Runner`. `lane` is `engine` or `documents`; `name` distinguishes log files."""
+    """The `Runner` that is a process on this machine. `lane` is `engine` or `documents`; `name` distinguishes log files."""
 
     def __init__(self, settings: Settings, lane: str, name: str, device: str | None, on_ready: OnReady) -> None:
         self._settings = settings
@@ -41,17 +40,17 @@ class LocalWorker:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._inbox: asyncio.Queue[worker_messages.ReportWithPayload | None] = asyncio.Queue()
-        """Reports of the running job; `None` means: look at the clocks again."""
+        """Reports of the running job; `None` means that the clocks are to be looked at again."""
         self._lost = asyncio.Event()
         self._lost.set()
         self._starting = asyncio.Lock()
         self._failures = 0
-        """Workers in a row that died before they finished a job."""
+        """How many workers in a row died before they finished a job."""
         self._oom_kills = 0
         self._heard = 0.0
         self._stop_by: float | None = None
         self._stopped: str | None = None
-        """The job that was cancelled last: perhaps before a worker was there to be told."""
+        """The job that was cancelled last, perhaps before there was a worker to tell."""
         self._slowest = 0.0
 
     # --- the interface -----------------------------------------------------------------------------------------------
@@ -60,7 +59,7 @@ class LocalWorker:
         async with self._starting:
             if not self._lost.is_set():
                 return
-            await self._end()
+            await self.close()
             waits = self._settings.restart_seconds
             await asyncio.sleep(waits[min(self._failures, len(waits) - 1)])
             try:
@@ -68,7 +67,7 @@ class LocalWorker:
                 await self._until_ready()
             except RunnerLostError as error:
                 self._failures += 1
-                await self._end()
+                await self.close()
                 log.error("worker did not come up", extra={"worker": self._name, "reason": str(error)})
                 if self._failures >= self._settings.start_failures:
                     raise RunnerUnavailableError(error.failure) from None
@@ -121,9 +120,6 @@ class LocalWorker:
     async def gone(self) -> None:
         await self._lost.wait()
 
-    async def close(self) -> None:
-        await self._end()
-
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def _spawn(self) -> None:
@@ -135,7 +131,7 @@ class LocalWorker:
             if self._device is not None:
                 arguments += ["--device", self._device]
         self._oom_kills = oom_kills()
-        with self._error_file() as errors:
+        with self._error_path().open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "acetate.server.worker.process", *arguments),
@@ -183,14 +179,14 @@ class LocalWorker:
             self._inbox.put_nowait(None)
 
     async def _send(self, command: worker_messages.Command) -> None:
-        """A command that cannot be sent because the worker has died is noticed by whoever waits for its reports."""
+        """Send a command. If the worker has died, waiting for its reports will show it."""
         if self._process is None or self._process.stdin is None or self._lost.is_set():
             return
         with contextlib.suppress(OSError):
             self._process.stdin.write(worker_messages.pack(command))
             await self._process.stdin.drain()
 
-    async def _end(self) -> None:
+    async def close(self) -> None:
         """Kill the process if it still runs: a worker has nothing to save."""
         process, self._process = self._process, None
         if process is not None:
@@ -207,7 +203,7 @@ class LocalWorker:
     # --- watching ----------------------------------------------------------------------------------------------------
 
     async def _next_report(self, stage: str, stepped: float) -> worker_messages.ReportWithPayload:
-        """The next report, or the end of a worker that died or is stuck."""
+        """The next report. Raises `RunnerLostError` for a worker that died or is stuck."""
         while True:
             if self._lost.is_set() and self._inbox.empty():
                 self._failures += 1
@@ -228,14 +224,14 @@ class LocalWorker:
                 return found
 
     def _patience(self, stage: str) -> float:
-        """Seconds that a step may take. Loading, and steps of unknown length on a slow processor, may take many minutes."""
+        """The seconds that a step may take. Loading, and steps of unknown length on a slow processor, may take many minutes."""
         if stage == "load" or self._slowest == 0:
             return self._settings.stall_seconds
         return self._settings.step_seconds + SLOW_STEPS * self._slowest
 
     async def _put_down(self, reason: str) -> Failure:
         self._failures += 1
-        await self._end()
+        await self.close()
         message = f"the engine's process was ended: {reason}"
         log.error("worker stuck", extra={"worker": self._name, "reason": reason})
         return Failure("worker-stuck", message, "If it happens again: acetate doctor")
@@ -259,9 +255,6 @@ class LocalWorker:
         )
         said = f"; its last words: {words.splitlines()[-1]}" if words else ""
         return Failure("worker-crashed", f"the engine's process {how}{said}", "If it happens again: acetate doctor")
-
-    def _error_file(self) -> IO[bytes]:
-        return self._error_path().open("wb")
 
     def _error_path(self) -> Path:
         return self._settings.folder / f"worker-{self._name}.err"

@@ -12,7 +12,7 @@ Bytes = bytes | bytearray | memoryview
 
 
 def from_rgba8(rgba: Bytes, format: str) -> Bytes:
-    """`rgba8` pixels as bytes of another layer format; any whole number of pixels."""
+    """`rgba8` pixels, any whole number, as bytes of another layer format. Raises `ValueError` for an unknown one."""
     if format == "rgba8":
         return rgba
     pixels = np.frombuffer(rgba, np.uint8).reshape(-1, 4)
@@ -31,7 +31,7 @@ def from_rgba8(rgba: Bytes, format: str) -> Bytes:
 
 
 def to_rgba8(data: Bytes, format: str, width: int, height: int, name: str) -> RGBA:
-    """An uploaded picture as `(H, W, 4)` uint8; `name` says in errors which condition it is."""
+    """An uploaded picture as `(H, W, 4)` uint8. Raises `BadRequest`, which calls it `name`, for one without alpha."""
     if format in ("rgba8", "bgra8"):
         rgba = np.frombuffer(data, np.uint8).reshape(height, width, 4)
         return rgba if format == "rgba8" else np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
@@ -44,7 +44,7 @@ def to_rgba8(data: Bytes, format: str, width: int, height: int, name: str) -> RG
 
 
 def to_mask(data: Bytes, format: str, width: int, height: int, name: str) -> NDArray[np.uint8]:
-    """An uploaded mask as `(H, W)` uint8, 255 = selected; of a picture with alpha, its alpha."""
+    """An uploaded mask as `(H, W)` uint8, 255 = selected; for a picture with alpha, that is its alpha."""
     if format == "gray8":
         return np.frombuffer(data, np.uint8).reshape(height, width)
     return to_rgba8(data, format, width, height, name)[..., 3]
@@ -62,6 +62,6 @@ def _from_linear(linear: NDArray[np.float32], name: str) -> RGBA:
 
 @cache
 def _linear_of_srgb8() -> NDArray[np.float32]:
-    """IEC 61966-2-1, for the 256 values."""
+    """The 256 values of 8-bit sRGB in linear light (IEC 61966-2-1)."""
     srgb = np.arange(256) / 255
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)

@@ -27,7 +27,7 @@ from . import worker_messages
 
 BEAT_SECONDS = 1.0
 OOM_SCORE = 500
-"""Linux kills the worker, not the server, when memory runs out."""
+"""How much more readily than the server Linux kills a worker when memory runs out."""
 
 
 class Backend(Protocol):
@@ -43,7 +43,7 @@ class Backend(Protocol):
 
 
 class Pipe:
-    """Both directions. A thread of its own reads, so that `Cancel` arrives while a job runs."""
+    """Both directions of the pipe. A thread of its own reads, so that `Cancel` arrives while a job runs."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
         self.commands: queue.Queue[worker_messages.Command] = queue.Queue()
@@ -64,7 +64,7 @@ class Pipe:
         return job in self._stopped
 
     def _read(self) -> None:
-        """The server's end is also the end of this process, whatever it is doing: nobody would take its results."""
+        """Read commands. The end of the server also ends this process, whatever it is doing: no one would take its results."""
         with contextlib.suppress(OSError, EOFError):
             while (body := worker_messages.read_body(self._source)) is not None:
                 command = worker_messages.unpack_command(body)
@@ -82,7 +82,7 @@ class Pipe:
 
 
 def run_job(backend: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
-    """One job to its end; exactly one of `Done`, `Cancelled`, `Failed` is sent, unless the process dies."""
+    """Run one job to its end; exactly one of `Done`, `Cancelled`, `Failed` is sent, unless the process dies."""
     done = worker_messages.Done(command.job)
     try:
         with contextlib.closing(backend.run(command)) as items:  # type: ignore[type-var]
@@ -169,7 +169,7 @@ def _backend(options: argparse.Namespace) -> Backend:
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output for the pipe alone; prints of any library go to standard error from here on."""
+    """Keep standard input and output for the pipe; what any library prints goes to standard error from here on."""
     if sys.platform == "win32":
         import msvcrt
 

@@ -30,13 +30,13 @@ class CanvasTarget:
 
     request: Request
     box: Box | None
-    """`None`: as large as the result, at (`x`, `y`)."""
+    """The box of the result; `None` means its own size at (`x`, `y`)."""
     x: int = 0
     y: int = 0
 
 
 def target(submit: Submit, files: Files) -> CanvasTarget:
-    """The engine's request.
+    """The engine's request for a `submit` message, and the place of its result.
 
     With a target box, conditions are cut (or padded with transparency) to it, except for a task that enlarges, whose box is where
     the larger result goes. Without one, conditions that share a place go to the engine whole, and others are cut to the first.
@@ -60,7 +60,7 @@ def target(submit: Submit, files: Files) -> CanvasTarget:
 
 
 def _own_box(placed: Mapping[str, Placed], pictures: Mapping[str, RGBA]) -> Box | None:
-    """The place of the first picture that is there: what the result replaces or joins."""
+    """The box of the first picture that was given, which the result replaces or joins."""
     for role, picture in pictures.items():
         return Box(placed[role].x, placed[role].y, picture.shape[1], picture.shape[0])
     return None
@@ -89,6 +89,6 @@ def _cut(picture: RGBA, place: Placed, box: Box) -> RGBA:
 
 
 def _content(file: Mapping[str, Any]) -> memoryview:
-    """The file's bytes, mapped: what the server received is read without a copy. Content files are never changed in place."""
+    """The file's bytes, mapped, so that they are not copied. Content files are never changed in place."""
     with Path(file["path"]).open("rb") as stream:
         return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))

@@ -41,13 +41,13 @@ class RunnerUnavailableError(RunnerError):
 
 
 class Runner(Protocol):
-    """Runs one job at a time."""
+    """Something that runs one job at a time."""
 
     async def start(self) -> None:
-        """Be ready to run; returns at once if so. Raises `RunnerUnavailableError`."""
+        """Get ready to run; returns at once when that is so. Raises `RunnerUnavailableError`."""
 
     def run(self, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
-        """The job's reports, each with its payload; the last is `Done` or `Cancelled`.
+        """Run a job, yielding its reports, each with its payload; the last is `Done` or `Cancelled`.
 
         Raises `JobBrokeError`, `RunnerLostError` or `RunnerUnavailableError`.
         """
@@ -56,7 +56,7 @@ class Runner(Protocol):
         """Cancel the running job: `run` ends with `Cancelled` between two steps, or loses a runner that does not stop."""
 
     async def refresh(self) -> None:
-        """Describe the engine again when nothing runs."""
+        """Have the engine describe itself again, as soon as nothing runs."""
 
     async def preload(self, model: str) -> None:
         """Load a model before the first job."""
@@ -65,7 +65,7 @@ class Runner(Protocol):
         """Free the models' memory."""
 
     async def gone(self) -> None:
-        """Return when the runner is not there (any more) and `start` would bring it back."""
+        """Return when the runner is not there, or no longer, and `start` would bring it back."""
 
     async def close(self) -> None:
-        """End at once."""
+        """End the runner at once, whatever it is doing."""

@@ -16,7 +16,7 @@ from acetate.protocol.frames import PreviewFrame
 from acetate.protocol.messages import Cancel, Cancelled, Export, Failed, File, Insert, Progress, Submit
 
 MAX_REPORT_BYTES = 64 << 20
-"""A description of an engine with thousands of models stays far below; more means that the pipe is out of step."""
+"""The description of an engine with thousands of models is far smaller; a longer report means a pipe out of step."""
 
 
 # --- server to worker ------------------------------------------------------------------------------------------------
@@ -29,9 +29,9 @@ class RunJob:
     TYPE: ClassVar[str] = "run"
     order: Submit | Insert | Export
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By content id: `path`, `format`, `width`, `height`."""
+    """The `path`, `format`, `width` and `height` of each content, by its id."""
     layers: tuple[Layer, ...] = ()
-    """`export`: the layers to write, lowest first."""
+    """The layers that an `export` writes, lowest first."""
 
     @property
     def job(self) -> str:
@@ -47,14 +47,14 @@ class Unload:
 
 @dataclass(frozen=True)
 class Describe:
-    """Say `ready` again: models may have been added."""
+    """Send `Ready` again, as models may have been added."""
 
     TYPE: ClassVar[str] = "describe"
 
 
 @dataclass(frozen=True)
 class Preload:
-    """Load a model before anybody asks for it."""
+    """Load a model before a job asks for it."""
 
     TYPE: ClassVar[str] = "preload"
     model: str
@@ -65,14 +65,14 @@ class Preload:
 
 @dataclass(frozen=True)
 class Beat:
-    """Sent every second by a thread of its own: the process lives and its interpreter runs."""
+    """A sign of life, sent every second by a thread of its own: the interpreter runs."""
 
     TYPE: ClassVar[str] = "beat"
 
 
 @dataclass(frozen=True)
 class Ready:
-    """The engine is there."""
+    """The engine can run jobs, and describes itself."""
 
     TYPE: ClassVar[str] = "ready"
     device: str
@@ -101,7 +101,7 @@ class MadeFile:
 
 @dataclass(frozen=True)
 class Done:
-    """The job ended well."""
+    """The job has succeeded."""
 
     TYPE: ClassVar[str] = "done"
     job: str
@@ -110,7 +110,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Unusable:
-    """The engine could not be made; the process ends after this."""
+    """The engine could not be started; the process ends after this."""
 
     TYPE: ClassVar[str] = "unusable"
     failure: Failure
@@ -119,7 +119,7 @@ class Unusable:
 Command = RunJob | Cancel | Unload | Describe | Preload
 """`Cancel` stops the job between two steps."""
 Report = Beat | Ready | Progress | PreviewFrame | Made | MadeFile | Done | Cancelled | Failed | Unusable
-"""The payload of a `PreviewFrame` is its pixels; that of `Failed` is a traceback for the log when the mistake is ours."""
+"""The payload of a `PreviewFrame` is its pixels; that of `Failed` is a traceback for the log when the error is ours."""
 COMMANDS: dict[str, type[Command]] = {cls.TYPE: cls for cls in (RunJob, Cancel, Unload, Describe, Preload)}
 REPORTS: dict[str, type[Report]] = {
     cls.TYPE: cls for cls in (Beat, Ready, Progress, PreviewFrame, Made, MadeFile, Done, Cancelled, Failed, Unusable)
@@ -128,25 +128,27 @@ ReportWithPayload = tuple[Report, bytes]
 
 
 def pack(message: Command | Report, payload: bytes = b"") -> bytes:
-    """The envelope: length of the rest, length of the header, header, payload."""
+    """A message in its envelope: length of the rest, length of the header, header, payload."""
     header = schema.dump({"type": message.TYPE, **schema.encode(message)}).encode()
     return struct.pack(">II", 4 + len(header) + len(payload), len(header)) + header + payload
 
 
 def unpack_command(body: bytes) -> Command:
+    """The command in an envelope's inside."""
     header, _ = _split(body)
     command: Command = schema.decode(COMMANDS[header.pop("type")], header, "command")
     return command
 
 
 def unpack_report(body: bytes) -> ReportWithPayload:
+    """The report in an envelope's inside, and its payload."""
     header, payload = _split(body)
     report: Report = schema.decode(REPORTS[header.pop("type")], header, "report")
     return report, payload
 
 
 def body_length(prefix: bytes) -> int:
-    """What the first four bytes announce."""
+    """The length of the inside, which the first four bytes announce. Raises `EOFError` for an impossible one."""
     (length,) = struct.unpack(">I", prefix)
     if not 4 <= length <= MAX_REPORT_BYTES:
         raise EOFError(f"the pipe announces {length} bytes: it is out of step")
@@ -154,7 +156,7 @@ def body_length(prefix: bytes) -> int:
 
 
 def read_body(stream: BinaryIO) -> bytes | None:
-    """The next envelope's inside; `None` when the other end is gone."""
+    """The inside of the next envelope; `None` when the other end is gone."""
     prefix = _read_exactly(stream.read, 4)
     return None if prefix is None else _read_exactly(stream.read, body_length(prefix))
 

@@ -154,7 +154,7 @@ def test_linking_follows_the_checkout(home):
 
 def test_a_folder_that_cannot_be_written_is_named(home):
     (home / ".local").write_text("a file in the way")
-    with pytest.raises(install.InstallError, match="pykrita cannot be made"):
+    with pytest.raises(install.InstallError, match="pykrita cannot be created"):
         install.install(KRITA)
 
 
@@ -307,7 +307,7 @@ def test_the_report_notices_an_old_plugin_and_a_lost_server(home, monkeypatch):
     (package / "launch.json").write_text('{"command": ["/nowhere/python"]}')
     texts = [one.text for one in finding("Krita")]
     assert "the plug-in is from another version of Acetate" in texts
-    assert any("/nowhere/python, which is not there" in text for text in texts)
+    assert any("/nowhere/python, which does not exist" in text for text in texts)
 
 
 @pytest.mark.parametrize("file", ["pykrita/acetate.desktop", "actions/acetate.action"])

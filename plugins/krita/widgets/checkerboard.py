@@ -1,4 +1,4 @@
-"""Pictures with transparency on a checkerboard, drawn in the docker: nothing of it is ever in the document.
+"""Pictures with transparency on a checkerboard, drawn in the docker: none of it is ever in the document.
 
 Knows pixels and palettes; does not know where a picture comes from.
 """
@@ -29,7 +29,7 @@ def fitted(size: Any, area: Any) -> Any:
 
 
 def draw(painter: Any, area: Any, image: Any) -> None:
-    """The picture as large as it fits into the area, centred, on checkers."""
+    """Draw the picture as large as fits into the area, centred, on a checkerboard."""
     target = fitted(image.size(), area)
     draw_checkers(painter, target)
     sharp = target.size() * painter.device().devicePixelRatioF()
@@ -49,7 +49,7 @@ def draw_checkers(painter: Any, target: Any) -> None:
 
 
 class PreviewPane(QtWidgets.QWidget):
-    """The picture as it forms."""
+    """Shows the picture as it forms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class PreviewPane(QtWidgets.QWidget):
         self.setSizePolicy(policy)
 
     def expect(self, width: int, height: int) -> None:
-        """An empty checkerboard with the proportions of the picture to come."""
+        """Show an empty checkerboard with the proportions of the picture to come."""
         self._image, self._proportions = None, (width, height)
         self.updateGeometry()
         self.update()

@@ -15,7 +15,7 @@ ERROR, NOTE = (210, 50, 50), (60, 130, 200)
 
 
 class ErrorBox(QtWidgets.QFrame):
-    """Hidden while nothing is wrong."""
+    """A box that shows a failure or a note, and is hidden while there is neither."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class ErrorBox(QtWidgets.QFrame):
         self.hide()
 
     def show_failure(self, failure: Failure, circumstances: str) -> None:
-        """A refusal of our own has nothing to report and no details."""
+        """Show what went wrong; a refusal of the plug-in's own has no details to report."""
         self._tint = ERROR
         self.details = f"{failure.message} ({failure.code})\n{failure.hint}\n\n{circumstances}"
         self._text.setText(explained(failure))
@@ -48,7 +48,7 @@ class ErrorBox(QtWidgets.QFrame):
         self.show()
 
     def show_note(self, text: str) -> None:
-        """Nothing went wrong, but an artist may want to know."""
+        """Show something that an artist may want to know though nothing went wrong."""
         self._tint = NOTE
         self._text.setText(text)
         self._copy.hide()

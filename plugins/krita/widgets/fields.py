@@ -13,7 +13,7 @@ SPACING = 4
 
 
 class StillUnderTheWheel(QtCore.QObject):
-    """Scrolling the docker must not change the values that pass under the pointer."""
+    """Keeps scrolling the docker from changing the values that pass under the pointer."""
 
     def eventFilter(self, field: Any, event: Any) -> bool:  # noqa: N802
         if event.type() == QtCore.QEvent.Type.Wheel and not field.hasFocus():
@@ -66,7 +66,7 @@ class SeedEdit(QtWidgets.QLineEdit):
 
 
 def combo_box(name: str, entries: Iterable[tuple[str, ...]]) -> Any:
-    """A choice of values with their labels and, as a third, tooltips."""
+    """A choice of values, each with its label and, as a third, its tooltip."""
     combo = QtWidgets.QComboBox(objectName=name, minimumContentsLength=8)
     combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     for row, (value, label, *meaning) in enumerate(entries):
@@ -107,7 +107,7 @@ def grid_layout() -> Any:
     return grid
 
 
-def beside(*widgets: Any) -> Any:
+def side_by_side(*widgets: Any) -> Any:
     row = QtWidgets.QWidget()
     layout = QtWidgets.QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -15,17 +15,17 @@ from .fields import (
     Percent,
     SeedEdit,
     StillUnderTheWheel,
-    beside,
     choose,
     combo_box,
     decimal_box,
     grid_layout,
+    side_by_side,
     spin_box,
     tool_button,
 )
 from .prompt_edit import PromptEdit
 
-AREAS = {"selection": "Selection, or canvas", "canvas": "Canvas", "custom": "Own size"}
+AREAS = {"selection": "Selection, or canvas", "canvas": "Canvas", "custom": "Custom size"}
 
 
 class FormPanel(QtWidgets.QWidget):
@@ -35,7 +35,7 @@ class FormPanel(QtWidgets.QWidget):
     task_changed = Signal()
 
     def __init__(self, icon: Any) -> None:
-        """`icon(name)` gives an icon of Krita's theme."""
+        """`icon(name)` returns an icon of Krita's theme."""
         super().__init__()
         self.task = combo_box("acetate_task", [(name, one.label, one.meaning) for name, one in BY_NAME.items()])
         self.prompt = PromptEdit("acetate_prompt", "What to draw", 4)
@@ -51,7 +51,7 @@ class FormPanel(QtWidgets.QWidget):
         self.upscaler = combo_box("acetate_upscaler", [("", "Smooth interpolation")])
         self.method = combo_box("acetate_method", [(method, *words) for method, words in METHODS.items()])
         self.seed = SeedEdit()
-        new = "Draw a new seed for every generation"
+        new = "Choose a new seed for every generation"
         self.new_seed = tool_button("acetate_new_seed", "Random", new, checkable=True, raised=True)
         self.negative = PromptEdit("acetate_negative", "What to avoid", 2)
         self.prompts = {
@@ -123,7 +123,7 @@ class FormPanel(QtWidgets.QWidget):
         self._show_fields()
 
     def offer(self, models: Mapping[str, str], schedulers: Mapping[str, str], upscalers: Mapping[str, str]) -> None:
-        """What the server has, by name and label; what is chosen stays chosen."""
+        """Offer what the server has, by name and label; what is chosen stays chosen."""
         for combo, names in ((self.model, models), (self.scheduler, schedulers), (self.upscaler, upscalers)):
             chosen, default = combo.currentData(), combo.itemText(0)
             combo.blockSignals(True)
@@ -134,7 +134,7 @@ class FormPanel(QtWidgets.QWidget):
             combo.blockSignals(False)
 
     def allow(self, tasks: Mapping[str, Sequence[str] | None]) -> None:
-        """Tasks by model; those that the chosen one cannot do are gray. The default model is the first, `None` means all."""
+        """Grey out the tasks that the chosen model cannot do. The first model is the default; `None` means all tasks."""
         self._allowed = tasks
         self._show_allowed()
 
@@ -164,14 +164,14 @@ class FormPanel(QtWidgets.QWidget):
         grid = grid_layout()
         self._add(grid, "model", "Model", self.model)
         self._add(grid, "area", "Place", self.area)
-        self._add(grid, "size", "Size", beside(self.width_, QtWidgets.QLabel("×"), self.height_))
+        self._add(grid, "size", "Size", side_by_side(self.width_, QtWidgets.QLabel("×"), self.height_))
         self._add(grid, "count", "Candidates", self.count)
         self._add(grid, "strength", "Strength", self.strength)
         self._add(grid, "lock_alpha", "", self.lock_alpha)
         self._add(grid, "scale", "Factor", self.scale)
         self._add(grid, "method", "Method", self.method)
         self._add(grid, "upscaler", "Enlarged by", self.upscaler)
-        self._add(grid, "seed", "Seed", beside(self.seed, self.new_seed))
+        self._add(grid, "seed", "Seed", side_by_side(self.seed, self.new_seed))
         column.addLayout(grid)
         column.addWidget(self.more)
         details = grid_layout()
@@ -196,7 +196,7 @@ class FormPanel(QtWidgets.QWidget):
         self._rows[name] = [text, field]
 
     def _show_fields(self) -> None:
-        """Only what the task takes."""
+        """Show only the fields that the task takes."""
         fields = Form(task=self.task.currentData()).about.fields
         shown = {name: name in fields for name in ("area", "count", "strength", "lock_alpha", "scale", "method", "upscaler")}
         shown["size"] = "area" in fields and self.area.currentData() == "custom"

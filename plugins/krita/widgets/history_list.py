@@ -21,7 +21,7 @@ PICTURE = Qt.ItemDataRole.UserRole + 2
 
 
 class HistoryList(QtWidgets.QListWidget):
-    """A click inserts again; the context menu has the rest."""
+    """The list of results: a click inserts one again; the context menu has the rest."""
 
     chosen = Signal(str, str)
     """What to do (a key of `ACTIONS`) and the job."""
@@ -46,7 +46,7 @@ class HistoryList(QtWidgets.QListWidget):
         self.verticalScrollBar().valueChanged.connect(guarded(self._scrolled))
 
     def show_entries(self, history: JobHistory) -> None:
-        """Bring the list to this state; the place of the scroll bar stays."""
+        """Bring the list to this state without moving the scroll bar."""
         entries = [entry for entry in history.entries.values() if entry.layers]
         there = {self.item(row).data(JOB): self.item(row) for row in range(self.count())}
         for job in there.keys() - {entry.job for entry in entries}:
@@ -135,7 +135,7 @@ def _task(entry: HistoryEntry) -> str:
 
 
 def _second_line(entry: HistoryEntry) -> str:
-    """Its age is that of the moment."""
+    """The seeds of a result, and its age at this moment."""
     seeds = {layer.seed for layer in entry.layers}
     several = len({layer.index for layer in entry.layers if layer.role == "foreground"}) if len(seeds) > 1 else 1
     said = [f"seed {min(seeds)}" if several == 1 else f"seeds {min(seeds)}–{max(seeds)}", ago(time.time() - entry.finished)]
@@ -143,7 +143,7 @@ def _second_line(entry: HistoryEntry) -> str:
 
 
 def _details(entry: HistoryEntry) -> str:
-    """All parameters, for the tool tip."""
+    """All parameters, for the tooltip."""
     lines = [_task(entry)]
     for name, value in entry.parameters.items():
         if value not in (None, "", {}, (), []):

@@ -107,7 +107,7 @@ def a_file_that_is_no_picture_is_refused_with_a_reason():
     failure = yield from failure_of(lambda: session().insert_file(document, OUT / "nothing.psd"))
     assert "nothing.psd cannot be read" in failure.message
     failure = yield from failure_of(lambda: session().insert_file(document, Path("song.mp3")))
-    assert "no PSD" in failure.message
+    assert "not a PSD" in failure.message
     assert names(document) == ["Background"]
 
 

@@ -138,7 +138,7 @@ def test_what_the_server_says_is_the_state_to_show(stage):
         stage.take(event)
         texts.append(result.status.text)
     stage.take(Preview(result.job, picture))
-    assert texts == ["Waiting, 1 before this", "Beginning", "Drawing, step 1 of 2"]
+    assert texts == ["Waiting, 1 ahead of this", "Starting", "Drawing, step 1 of 2"]
     assert (result.status.fraction, result.status.preview) == (0.5, picture)
 
 
@@ -146,7 +146,7 @@ def test_a_tick_lets_the_host_show_how_far_its_jobs_are(hasty):
     result = hasty.generate()
     hasty.take(Queued(result.job, 1))
     hasty.jobs.tick()
-    assert hasty.host.seen[-1] == ("waiting", "Waiting, 1 before this")
+    assert hasty.host.seen[-1] == ("waiting", "Waiting, 1 ahead of this")
     hasty.finish(result)
     told = len(hasty.host.seen)
     hasty.jobs.tick()

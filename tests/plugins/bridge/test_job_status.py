@@ -36,7 +36,7 @@ def test_the_phase_follows_the_events(status):
     ):
         status.take(event, 0.0)
         said.append(status.text)
-    assert said == ["Starting the Acetate server", "Waiting, 1 before this", "Beginning", "Drawing, step 1 of 2", "Done"]
+    assert said == ["Starting the Acetate server", "Waiting, 1 ahead of this", "Starting", "Drawing, step 1 of 2", "Done"]
     assert (status.fraction, status.outcome, status.over) == (0.5, "finished", True)
 
 

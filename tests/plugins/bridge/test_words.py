@@ -33,8 +33,8 @@ def test_ages_are_rough(seconds, text):
         (Progress("j", "denoise", 7, 20, 0.3, 12.0), "Drawing, step 7 of 20, 12 s left"),
         (Progress("j", "load", 1, 1, 0.0), "Loading the model"),
         (Progress("j", "dream", 1, 1, 0.0), "Dream"),
-        (Queued("j", 0), "Waiting to begin"),
-        (Queued("j", 2), "Waiting, 2 before this"),
+        (Queued("j", 0), "Waiting to start"),
+        (Queued("j", 2), "Waiting, 2 ahead of this"),
         (Receiving("j", 0, 40, 100), "Receiving, 40 %"),
     ],
 )

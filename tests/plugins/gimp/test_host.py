@@ -95,7 +95,7 @@ def test_a_repaint_sends_layer_and_selection_and_gets_back_what_was_not_selected
 
 def test_a_repaint_of_nothing_is_refused(desk):
     result = desk.generate("repaint")
-    assert str(result.error).startswith("Nothing of the layer is selected.") and desk.client.asked("submit") == []
+    assert str(result.error).startswith("No part of the layer is selected.") and desk.client.asked("submit") == []
 
 
 def test_a_background_lies_below_its_layer(desk):
@@ -141,7 +141,7 @@ def test_progress_is_shown_once_for_each_change_and_ended(desk, gimp):
         ("progress_init", "Acetate"),
         ("progress_set_text", "Looking for the server"),
         ("progress_pulse",),
-        ("progress_set_text", "Waiting to begin"),
+        ("progress_set_text", "Waiting to start"),
         ("progress_pulse",),
         ("progress_set_text", "Drawing, step 1 of 2"),
         ("progress_update", 0.5),

@@ -74,8 +74,8 @@ def test_upscaling_asks_for_the_larger_box_and_the_layers_name(image, layer):
     [
         ({"prompt": ""}, "prompt is empty"),
         ({"task": "refine"}, "No layer is selected. Another version"),
-        ({"area": "custom"}, "own size is 0 × 0"),
-        ({"area": "layer"}, "no layer's size"),
+        ({"area": "custom"}, "custom size is 0 × 0"),
+        ({"area": "layer"}, "whose size could be used"),
         ({"area": "custom", "width": 9000, "height": 9}, "too large"),
     ],
 )

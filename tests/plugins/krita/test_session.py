@@ -171,7 +171,7 @@ def test_a_document_that_was_closed_meanwhile_is_said(desk):
 
 def test_a_generation_is_repeated_with_another_seed(desk):
     desk.session.repeat(desk.document)
-    assert desk.failure.message == "Nothing was generated in this document yet"
+    assert desk.failure.message == "Nothing has been generated in this document yet"
     desk.happen(*finished(desk.generate().job))
     desk.session.repeat(desk.document)
     fire()
@@ -201,7 +201,7 @@ def test_a_result_is_saved_under_the_name_that_was_asked_for(desk, tmp_path):
     assert (tmp_path / "boot v1.2.ora").read_bytes() == b"ORA"
     assert (desk.heard("noted"), desk.heard("inserted"), desk.heard("failed")) == ([["No modes."]], [], [])
     desk.session.save("job-0001", tmp_path / "boot v1.2", "ora")
-    assert desk.failure.message == "There is a boot v1.2.ora already" and len(desk.client.asked("export")) == 1
+    assert desk.failure.message == "boot v1.2.ora already exists" and len(desk.client.asked("export")) == 1
 
 
 def test_the_end_of_krita_ends_the_conversation(desk):

@@ -72,5 +72,5 @@ def test_a_worker_is_started_with_it_and_makes_its_engine_so(tmp_path: Path, mon
 
     made: list[dict[str, Any]] = []
     monkeypatch.setattr("acetate.server.worker.fake_engine.FakeEngine", lambda **given: made.append(given))
-    process._lane(process._options().parse_args(arguments))
+    process._backend(process._options().parse_args(arguments))
     assert made == [{"device": None, "acceleration": "check"}]

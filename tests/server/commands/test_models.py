@@ -37,7 +37,7 @@ def test_another_programs_folder_is_searched_where_it_lies(acetate: Command, com
     assert (installed["juggernaut"]["role"], installed["juggernaut"]["family"]) == ("checkpoint", "sdxl")
     assert installed["juggernaut"]["path"] == str(comfy.absolute() / "models/checkpoints/juggernaut.safetensors")
     assert (installed["ink"]["role"], installed["ink"]["family"]) == ("lora", "sd15")
-    assert "searched as well" in acetate("models")[1]
+    assert "also searched" in acetate("models")[1]
     assert acetate("models", "remove", comfy)[0] == 0
     assert "juggernaut" not in acetate("models")[1]
     assert (comfy / "models/checkpoints/juggernaut.safetensors").exists()

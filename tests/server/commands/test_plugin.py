@@ -38,4 +38,4 @@ def test_a_plugin_is_switched_on_in_a_kritarc_that_stays_a_link_and_private(
 def test_a_folder_that_is_not_there_is_named(acetate: Command, tmp_path: Path) -> None:
     outcome = acetate("plugin", "zip", "krita", "-o", tmp_path / "k.zip")
     assert outcome.code == 2
-    assert "k.zip is no folder" in outcome.err and "name the folder" in outcome.err
+    assert "k.zip is not a folder" in outcome.err and "name the folder" in outcome.err
