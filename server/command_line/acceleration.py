@@ -8,7 +8,8 @@ from acetate.vocabulary.acceleration import ACCELERATIONS
 
 HELP = (
     "how networks are run: eager calls them as they are written; recorded replays their kernels; compiled has a UNet's blocks "
-    "compiled in the background as well; check runs both eager and recorded and reports where they differ (default: auto)"
+    "compiled in the background as well, except on CUDA, where recorded is faster; check runs both eager and recorded and "
+    "reports where they differ (default: auto, which is recorded)"
 )
 
 

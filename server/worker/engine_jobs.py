@@ -73,7 +73,8 @@ class EngineJobs:
         self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget, acceleration: str = "auto"
     ) -> None:
         module, _, name = engine.partition(":")
-        self._engine = getattr(importlib.import_module(module), name)(device=device, acceleration=acceleration)
+        how = {} if acceleration == "auto" else {"acceleration": acceleration}  # an engine of somebody else's may have no choice
+        self._engine = getattr(importlib.import_module(module), name)(device=device, **how)
         self._incoming = incoming
         self._budget = budget
 

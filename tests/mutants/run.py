@@ -84,9 +84,12 @@ def tried(mutant: Mutant, root: Path) -> tuple[Verdict, str]:
     sound = file.read_text(encoding="utf-8")
     file.write_text(sound.replace(mutant.old, mutant.new), encoding="utf-8")
     try:
-        return outcome(mutant.tests, root)
+        verdict, said = outcome(mutant.tests, root)
     finally:
         file.write_text(sound, encoding="utf-8")
+    if verdict == "CAUGHT" and "::" in said and outcome([said], root)[0] == "CAUGHT":
+        return "ERROR", f"{said} fails without the fault, too"
+    return verdict, said
 
 
 def outcome(tests: Sequence[str], root: Path) -> tuple[Verdict, str]:

@@ -5,25 +5,8 @@ import sys
 import zipfile
 
 import pytest
-from acetate.plugins import hosts, install, report
+from acetate.plugins import hosts, install
 from acetate.plugins.hosts import GIMP, KRITA
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """An empty home folder of a person on Linux."""
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIMP3_DIRECTORY"):
-        monkeypatch.delenv(variable, raising=False)
-    return tmp_path
-
-
-def gimp(home, version="3.0"):
-    folder = home / ".config/GIMP" / version
-    folder.mkdir(parents=True)
-    return folder
-
 
 # --- assembling ------------------------------------------------------------------------------------------------------
 
@@ -107,21 +90,6 @@ def test_kritas_own_resource_folder_is_followed(home):
     assert hosts.setting(place.config, "python", "enable_x") == "true"
 
 
-@pytest.mark.parametrize(
-    ("platform", "folder", "config"),
-    [
-        ("darwin", "Library/Application Support/krita", "Library/Preferences/kritarc"),
-        ("win32", "AppData/Roaming/krita", "AppData/Local/kritarc"),
-    ],
-)
-def test_other_platforms_have_their_own_folders(home, monkeypatch, platform, folder, config):
-    monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.delenv("APPDATA", raising=False)
-    monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    (place,) = hosts.krita_places()
-    assert (place.root, place.config) == (home / folder, home / config)
-
-
 def test_installing_again_replaces_what_was_there(home):
     install.install(KRITA)
     stale = home / ".local/share/krita/pykrita/acetate/stale.py"
@@ -161,9 +129,9 @@ def test_a_folder_that_cannot_be_written_is_named(home):
 # --- GIMP ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_gimp_3_that_was_started_gets_the_plugin(home):
+def test_every_gimp_3_that_was_started_gets_the_plugin(home, gimp):
     for version in ("2.10", "3.0", "3.2"):
-        gimp(home, version)
+        gimp(version)
     assert [place.root.name for place in install.install(GIMP)] == ["3.0", "3.2"]
     assert (home / ".config/GIMP/3.2/plug-ins/acetate-gimp/acetate-gimp.py").is_file()
 
@@ -187,9 +155,9 @@ def test_every_packaging_of_gimp_is_served(home, monkeypatch, package, platform,
     assert (place.root / "plug-ins/acetate-gimp/acetate-gimp.py").is_file()
 
 
-def test_a_folder_that_two_packagings_share_gets_the_plugin_once(home, monkeypatch):
+def test_a_folder_that_two_packagings_share_gets_the_plugin_once(home, gimp, monkeypatch):
     """Flatpak's GIMP uses the machine's own folder, which XDG_CONFIG_HOME may have moved."""
-    gimp(home)
+    gimp()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere"))
     (home / "elsewhere/GIMP/3.0").mkdir(parents=True)
     assert [place.package for place in install.install(GIMP)] == ["plain", "Flatpak"]
@@ -202,8 +170,8 @@ def test_a_gimp_that_was_never_started_is_an_error_that_says_so(home):
         install.install(GIMP)
 
 
-def test_gimps_memory_of_plugins_is_dropped(home):
-    cache = gimp(home) / "pluginrc"
+def test_gimps_memory_of_plugins_is_dropped(home, gimp):
+    cache = gimp() / "pluginrc"
     cache.write_text("(old)")
     install.install(GIMP)
     assert not cache.exists()
@@ -231,8 +199,8 @@ def __getattr__(name):
 
 
 @pytest.mark.parametrize("link", [False, True], ids=["copied", "linked"])
-def test_the_script_finds_its_package_whether_copied_or_linked(home, link):
-    gimp(home)
+def test_the_script_finds_its_package_whether_copied_or_linked(home, gimp, link):
+    gimp()
     (place,) = install.install(GIMP, link=link)
     stub = home / "stub/gi"
     stub.mkdir(parents=True)
@@ -259,94 +227,3 @@ def test_the_zip_keeps_gimps_script_executable(tmp_path):
     path = install.zip_plugin(GIMP, tmp_path)
     script = zipfile.ZipFile(path).getinfo("acetate-gimp/acetate-gimp.py")
     assert script.external_attr >> 16 & 0o777 == 0o755
-
-
-# --- kritarc ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_setting_is_added_changed_and_taken_out_and_the_rest_stays():
-    text = "A=1\n\n[python]\nenable_x=true\n\n[theme]\nTheme=Krita dark\n"
-    added = hosts.with_setting(text, "python", "enable_acetate", "true")
-    assert added == text.replace("[python]\n", "[python]\nenable_acetate=true\n")
-    changed = hosts.with_setting(added, "python", "enable_acetate", "false")
-    assert changed.count("enable_acetate") == 1 and "enable_acetate=false" in changed
-    assert hosts.with_setting(changed, "python", "enable_acetate", None) == text
-
-
-def test_a_group_that_is_not_there_yet_is_made():
-    assert hosts.with_setting("", "python", "k", "v") == "[python]\nk=v\n"
-    assert hosts.with_setting("A=1\n", "python", "k", "v") == "A=1\n\n[python]\nk=v\n"
-
-
-# --- the report ------------------------------------------------------------------------------------------------------
-
-
-def finding(title):
-    return [one for one in report.findings() if one.subject.startswith(title)]
-
-
-def test_the_report_follows_krita_from_nothing_to_ready(home, monkeypatch):
-    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
-    assert [one.text for one in finding("Krita")] == ["not found on this machine"]
-    (home / ".local/share/krita").mkdir(parents=True)
-    (missing,) = finding("Krita")
-    assert (missing.good, missing.remedy) == (False, "acetate plugin install krita")
-    install.install(KRITA)
-    (off,) = finding("Krita")
-    assert "not switched on" in off.text and "--enable" in off.remedy
-    install.install(KRITA, enable=True)
-    (ready,) = finding("Krita")
-    assert (ready.good, ready.text) == (True, "ready")
-
-
-def test_the_report_notices_an_old_plugin_and_a_lost_server(home, monkeypatch):
-    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
-    install.install(KRITA, enable=True)
-    package = home / ".local/share/krita/pykrita/acetate"
-    (package / "plugins/krita/docker.py").write_text("old")
-    (package / "launch.json").write_text('{"command": ["/nowhere/python"]}')
-    texts = [one.text for one in finding("Krita")]
-    assert "the plug-in is from another version of Acetate" in texts
-    assert any("/nowhere/python, which does not exist" in text for text in texts)
-
-
-@pytest.mark.parametrize("file", ["pykrita/acetate.desktop", "actions/acetate.action"])
-def test_the_report_notices_what_is_missing_or_old_beside_kritas_package(home, monkeypatch, file):
-    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
-    install.install(KRITA, enable=True)
-    path = home / ".local/share/krita" / file
-    path.write_text("old")
-    (old,) = finding("Krita")
-    path.unlink()
-    (missing,) = finding("Krita")
-    assert "another version" in old.text and missing.text == f"{path} is missing"
-    assert not missing.good and missing.remedy == "acetate plugin install krita"
-
-
-def test_the_report_notices_a_script_that_gimp_would_ignore(home):
-    folder = gimp(home)
-    install.install(GIMP)
-    (ready,) = finding("GIMP")
-    assert ready.good
-    (folder / "plug-ins/acetate-gimp/acetate-gimp.py").chmod(0o644)
-    (ignored,) = finding("GIMP")
-    assert "not executable" in ignored.text and not ignored.good
-
-
-def test_the_report_notices_a_script_that_is_a_link(home):
-    script = gimp(home) / "plug-ins/acetate-gimp/acetate-gimp.py"
-    install.install(GIMP)
-    script.rename(home / "elsewhere.py")
-    script.symlink_to(home / "elsewhere.py")
-    (linked,) = finding("GIMP")
-    assert "is a link" in linked.text and linked.remedy == "acetate plugin install gimp"
-
-
-def test_the_report_calls_nothing_ready_that_it_finds_fault_with(home, monkeypatch):
-    monkeypatch.setattr(report, "_lacks_pyqt", lambda: False)
-    gimp(home)
-    install.install(GIMP)
-    install.install(KRITA, enable=True)
-    for package in (home / ".config/GIMP/3.0/plug-ins/acetate-gimp/acetate", home / ".local/share/krita/pykrita/acetate"):
-        (package / "protocol/home.py").write_text("old")
-    assert [one.text for one in report.findings()] == ["the plug-in is from another version of Acetate"] * 2

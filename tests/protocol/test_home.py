@@ -8,7 +8,6 @@ from pathlib import Path
 import platformdirs
 import pytest
 from acetate.protocol import home, running_server
-from acetate.protocol.client.server_discovery import clean_environment
 
 
 def test_the_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,18 +39,6 @@ def test_the_state_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     found = running_server()
 
     assert found is not None and (found.address.url, found.address.token, found.pid) == ("ws://127.0.0.1:1/", "t", 5)
-
-
-def test_a_started_server_inherits_nothing_of_the_editors_bundle() -> None:
-    bundle = {
-        "PYTHONHOME": "/tmp/.mount_krita",
-        "LD_LIBRARY_PATH": "/x",
-        "QT_PLUGIN_PATH": "/y",
-        "HOME": "/home/artist",
-        "PATH": "/bin",
-    }
-
-    assert clean_environment(bundle) == {"HOME": "/home/artist", "PATH": "/bin"}
 
 
 def test_the_package_works_as_a_copy_with_nothing_installed(tmp_path: Path) -> None:

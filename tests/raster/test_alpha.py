@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from acetate import raster
-from acetate.raster.arrays import round_to_u8
 from acetate.vocabulary.box import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,18 +17,6 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SIZE = st.tuples(st.integers(1, 7), st.integers(1, 7))
 pictures_u8 = SIZE.flatmap(lambda size: arrays(np.uint8, (*size, 4), elements=st.sampled_from([0, 1, 2, 77, 128, 254, 255])))
 three = SIZE.flatmap(lambda size: arrays(np.uint8, (3, *size, 4), elements=st.sampled_from([0, 1, 77, 128, 255])))
-
-
-@UNTIMED
-@given(pictures_u8)
-def test_every_byte_survives_the_way_to_floats_and_back(rgba: NDArray[np.uint8]) -> None:
-    assert np.array_equal(raster.to_u8(raster.to_float(rgba)), rgba)
-    assert np.array_equal(round_to_u8(rgba.astype(np.float32)), rgba)
-
-
-def test_rounding_to_bytes_is_to_nearest_and_clips() -> None:
-    assert raster.to_u8(np.array([-1.0, 0.4999 / 255, 0.5001 / 255, 1.0, 7.0], np.float32)).tolist() == [0, 0, 1, 255, 255]
-    assert round_to_u8(np.array([-9.0, 0.49, 0.51, 255.0, 290.0], np.float32)).tolist() == [0, 0, 1, 255, 255]
 
 
 @UNTIMED

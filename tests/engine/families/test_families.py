@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from acetate.engine import BadRequest, Request, builtin
 from acetate.engine.families import BASE_FAMILIES, FAMILIES, SKETCHPAD, recipes_for
-from acetate.engine.files import header_cache
 
 ROOT = Path(__file__).parents[3]
 MAY_NAME_ONE = {
@@ -28,10 +27,6 @@ def test_a_familys_name_is_written_in_no_other_source_file() -> None:
     sources = {path for folder in ("engine", "server") for path in (ROOT / folder).rglob("*.py")}
     naming = {str(path.relative_to(ROOT)) for path in sources if name.search(path.read_text(encoding="utf-8"))}
     assert naming - MAY_NAME_ONE == {f"engine/families/{family}.py" for family in FAMILIES} | {"engine/families/__init__.py"}
-
-
-def test_what_an_older_version_thought_of_a_file_is_forgotten_when_a_family_changes() -> None:
-    assert {path.stem for path in header_cache.SOURCES} >= {"recognition", "base", "ldm_checkpoints", *FAMILIES}
 
 
 def test_families_and_what_lists_models_load_no_torch() -> None:

@@ -213,16 +213,6 @@ def test_changed_files_are_looked_at_again(library: Library) -> None:
     assert found(library) == {}
 
 
-def test_a_damaged_cache_or_one_of_older_rules_is_forgotten(tmp_path: Path) -> None:
-    write(tmp_path / "own/loras/ink.safetensors", LORA)
-    cache = tmp_path / "cache" / "headers.json"
-    for content in ("{", "[]", '{"rules": 1, "files": {"x": 1}}'):
-        cache.parent.mkdir(exist_ok=True)
-        cache.write_text(content)
-        assert found(Library(tmp_path / "own", tmp_path, tmp_path / "cache")) == {"ink": ("lora", "sd15")}
-    assert json.loads(cache.read_text())["files"]
-
-
 def test_five_hundred_files_are_listed_in_a_second(library: Library) -> None:
     shapes = checkpoint("sdxl") | {f"{UNET}input_blocks.4.1.transformer_blocks.{i}.x": (1,) for i in range(500)}
     for i in range(500):

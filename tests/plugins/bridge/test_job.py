@@ -6,7 +6,6 @@ import pytest
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.host import DocumentClosedError, JobPlan, RefusedError
 from acetate.plugins.bridge.job import EditorJobs
-from acetate.plugins.bridge.pending import refusal
 from acetate.protocol import (
     Box,
     Cancelled,
@@ -434,10 +433,3 @@ def test_events_of_other_jobs_change_nothing(stage):
     stage.finish(stage.jobs.insert_again("job-0001", stage.document, JobPlan))
     stage.take(Failed("job-0002", LOST))
     assert result.state == "waiting" and not result.status.accepted
-
-
-def test_a_refusal_is_its_first_sentence_and_what_to_do():
-    assert refusal(RefusedError("The v1.2 is empty. Do this. And that.")) == Failure(
-        "refused", "The v1.2 is empty", "Do this. And that."
-    )
-    assert refusal(RefusedError("It is empty.")) == Failure("refused", "It is empty", "")

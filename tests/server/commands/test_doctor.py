@@ -33,7 +33,7 @@ def found(acetate: Command) -> Callable[[], dict[str, Any]]:
 
 def test_every_note_has_a_remedy(found: Callable[[], dict[str, Any]], acetate: Command) -> None:
     lines = found()
-    assert {"python", "libraries", "device cpu", "model sketchpad", "server"} <= lines.keys()
+    assert {"python", "libraries", "device cpu", "acceleration on cpu", "model sketchpad", "server"} <= lines.keys()
     assert all(line["good"] or line["remedy"] for line in lines.values())
     _, out, _ = acetate("doctor")
     assert out.count("NOTE") == out.count("remedy:") == sum(not line["good"] for line in lines.values())
