@@ -76,6 +76,7 @@ def gimp_places() -> list[EditorPlace]:
 
 
 def places(host: Host) -> list[EditorPlace]:
+    """Every place in which a copy of the editor looks for plug-ins."""
     return krita_places() if host is KRITA else gimp_places()
 
 

@@ -64,6 +64,7 @@ def start(path: Path, size: int, files: int) -> list[logging.Handler]:
 
 
 def stop(handlers: list[logging.Handler]) -> None:
+    """Close what `start` has opened."""
     for handler in handlers:
         logging.getLogger(ROOT).removeHandler(handler)
         handler.close()

@@ -31,7 +31,7 @@ from ..values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, 
 
 log = logging.getLogger(__name__)
 
-Report = TypeVar("Report")
+ReportT = TypeVar("ReportT")
 
 SUFFIXES = (".safetensors", ".pth")
 EXTRA = "pip install 'acetate[upscalers]'"
@@ -88,8 +88,8 @@ class Network:
             self._shorten()
 
     def enlarge(
-        self, picture: RGB, shown: NDArray[np.bool_], report: Callable[[int, int], Report]
-    ) -> Generator[Report, None, RGB]:
+        self, picture: RGB, shown: NDArray[np.bool_], report: Callable[[int, int], ReportT]
+    ) -> Generator[ReportT, None, RGB]:
         """`(H, W, 3)` uint8 -> `(scale·H, scale·W, 3)`; yields `report(tile, tiles)` after each tile and returns the result.
 
         A tile without any pixel `shown`, `(H, W)`, is interpolated instead: it will not be seen. Out of memory, the tiles are
@@ -115,8 +115,8 @@ class Network:
                 log.warning("out of memory: upscaler %s goes on in tiles of %d pixels", self.name, side)
 
     def _enlarge(
-        self, picture: RGB, shown: NDArray[np.bool_], side: int, report: Callable[[int, int], Report]
-    ) -> Generator[Report, None, RGB]:
+        self, picture: RGB, shown: NDArray[np.bool_], side: int, report: Callable[[int, int], ReportT]
+    ) -> Generator[ReportT, None, RGB]:
         height, width = picture.shape[:2]
         canvas = lanczos(picture, (width * self.scale, height * self.scale)).copy()
         parts = [part for part in windows((width, height), side, OVERLAP) if shown[part.box.slices].any()]

@@ -129,6 +129,7 @@ def spot_below(image: Gimp.Image, layer: Gimp.Layer) -> Spot:
 
 @contextlib.contextmanager
 def one_undo_step(image: Gimp.Image) -> Iterator[None]:
+    """A context in which everything that is done to the image is one undo step."""
     image.undo_group_start()
     try:
         yield

@@ -1,6 +1,6 @@
 """GIMP's side of a job: reading and inserting at once on its main thread, and what each new layer keeps.
 
-Knows the image and finished layers; does not know whether anybody watches.
+Knows the image and finished layers; does not know whether anyone is watching.
 """
 
 from __future__ import annotations

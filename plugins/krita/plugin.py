@@ -51,6 +51,8 @@ class AcetateExtension(Extension):
 
 
 class DockerFactory(DockWidgetFactoryBase):
+    """Makes a docker for each window."""
+
     def __init__(self, session: Session) -> None:
         # Krita 6 has only the scoped name, Krita 5 only the short one.
         positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
@@ -84,6 +86,7 @@ def survive_lost_connections() -> None:
 
 
 def register() -> Session:
+    """Give Krita the actions and the docker; returns what they share."""
     survive_lost_connections()
     app = Krita.instance()
     session = Session(app, make_client)

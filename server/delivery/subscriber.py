@@ -24,9 +24,11 @@ class Subscriber:
         self.outbox.answer(wire.to_text(message))
 
     def tell_progress(self, message: wire.Progress) -> None:
+        """Send progress, unless newer progress of the job overtakes it."""
         self.outbox.live(message.job, "progress", wire.to_text(message))
 
     def show_preview(self, preview: PreviewFrame, rgba: bytes) -> None:
+        """Send a preview, unless a newer one of the job overtakes it; `rgba` is straight 8-bit."""
         self.outbox.live(preview.job, "preview", small_frame(preview, rgba, self.encoding))
 
     def show_thumbnail(self, job: str, small: Thumbnail) -> None:
@@ -34,10 +36,12 @@ class Subscriber:
         self.outbox.answer(small_frame(header, small.rgba, self.encoding))
 
     def give_layer(self, layer: Layer, format: wire.LayerFormat) -> None:
+        """Send a layer and its pixels, converted to the format, after all that was given before."""
         path = self._blobs.path(layer.sha256) if layer.bytes else None
         self.outbox.ordered(layer_frames(layer, path, format, self.encoding))
 
     def give_file(self, file: wire.File) -> None:
+        """Send an exported file, after all that was given before."""
         self.outbox.ordered(file_frames(file, self._blobs.path(file.sha256), self.encoding))
 
     def tell_end(self, message: wire.Finished | wire.Failed | wire.Cancelled) -> None:

@@ -60,6 +60,7 @@ class Connection:
         self._outbox = Outbox(state.settings.unanswered)
 
     async def serve(self) -> None:
+        """Greet the client, then take its messages and send what it is told, until the connection ends."""
         try:
             hello = await self._hello()
         except ProtocolError as error:

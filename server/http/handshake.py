@@ -63,6 +63,7 @@ class Handshake:
 
 
 def refuse(status: http.HTTPStatus, reason: str) -> Response:
+    """The response that refuses a request, with its reason as plain text."""
     return respond(status, reason + "\n", "text/plain; charset=utf-8")
 
 

@@ -56,6 +56,7 @@ class Uploads:
         return Have(upload.sha256, upload.bytes, complete=True)
 
     def close(self) -> None:
+        """Drop all unfinished uploads."""
         for receiving in self._receiving.values():
             receiving.abandon()
         self._receiving.clear()

@@ -31,11 +31,13 @@ class EngineState:
         """Whether to start it unasked. After several failed starts only a job makes the server try again."""
 
     def ready(self, device: str, description: Mapping[str, Any]) -> None:
+        """Take in an engine's description, tell everyone, and remember it for the next start."""
         self.usable = True
         self._set(_message("ready", {**description, "device": device}))
         self._store.set_note(NOTE, dict(description))
 
     def failed(self, failure: Failure) -> None:
+        """Tell everyone that there is no engine, and why."""
         log.error("no engine", extra={"reason": str(failure)})
         self.usable = False
         self._set(wire.Engine("failed", self.message.device, self.message.models, self.message.tasks, failure=failure))

@@ -129,6 +129,7 @@ class JobRegistry:
             self.end(job, "cancelled")
 
     def acknowledge(self, job_id: str) -> None:
+        """Note that a client has the results, so that they may be evicted."""
         self.store.acknowledge(job_id)
 
     def discard(self, job_id: str) -> None:
@@ -206,6 +207,7 @@ class JobRegistry:
         self.evict()
 
     def tell(self, job: Job, message: wire.ServerMessage) -> None:
+        """Send a message to all who watch the job."""
         for watcher in job.watchers:
             watcher.tell(message)
 

@@ -55,6 +55,7 @@ class Blobs:
             os.unlink(self.incoming(name))
 
     def all(self) -> set[str]:
+        """The names of all contents in the folder."""
         return {path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*")}
 
 

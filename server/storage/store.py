@@ -150,6 +150,7 @@ class Store:
                 )
 
     def layers(self, job: str) -> list[Layer]:
+        """The job's layers, in the order of their arrival."""
         found = self._db.execute("SELECT message FROM layers WHERE job = ? ORDER BY idx", (job,))
         return [schema.decode(Layer, json.loads(message), "layer") for (message,) in found]
 
@@ -176,6 +177,7 @@ class Store:
     # --- blobs -------------------------------------------------------------------------------------------------------
 
     def keep_upload(self, blob: StoredBlob) -> None:
+        """Add a content that a client has uploaded; it stays until uploads are over their limit."""
         with Transaction(self._db):
             self._keep(blob, uploaded=True)
 
@@ -184,6 +186,7 @@ class Store:
         return StoredBlob(*found) if found else None
 
     def touch(self, sha256: str) -> None:
+        """Note that a content was used now, so that it is evicted later."""
         self._db.execute("UPDATE blobs SET used = ? WHERE sha256 = ?", (time.time(), sha256))
 
     def known_blobs(self) -> set[str]:
@@ -248,6 +251,7 @@ class Store:
     # --- small notes -------------------------------------------------------------------------------------------------
 
     def note(self, name: str) -> Any:
+        """The value kept under a name by `set_note`; `None` if there is none."""
         found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         return json.loads(found[0]) if found else None
 

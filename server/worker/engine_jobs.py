@@ -73,7 +73,7 @@ class EngineJobs:
         self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget, acceleration: str = "auto"
     ) -> None:
         module, _, name = engine.partition(":")
-        how = {} if acceleration == "auto" else {"acceleration": acceleration}  # an engine of somebody else's may have no choice
+        how = {} if acceleration == "auto" else {"acceleration": acceleration}  # another engine may offer no choice
         self._engine = getattr(importlib.import_module(module), name)(device=device, **how)
         self._incoming = incoming
         self._budget = budget

@@ -105,6 +105,7 @@ def run_job(backend: Backend, command: worker_messages.RunJob, pipe: Pipe) -> No
 
 
 def serve_commands(backend: Backend, pipe: Pipe) -> None:
+    """Carry out commands one after the other, for ever."""
     while True:
         command = pipe.commands.get()
         if isinstance(command, worker_messages.RunJob):
@@ -126,6 +127,7 @@ def _describe(backend: Backend, pipe: Pipe) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Run a worker until its server ends."""
     options = _options().parse_args(arguments)
     pipe = Pipe(*_own_streams())
     _settle()
