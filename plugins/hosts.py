@@ -43,11 +43,11 @@ class EditorPlace:
     root: Path
     """Krita's resource folder, or GIMP's configuration folder of one version."""
     config: Path | None = None
-    """Krita's `kritarc`."""
+    """The path of Krita's `kritarc`."""
 
     @property
     def plugins(self) -> Path:
-        """Where the plug-in's folder goes."""
+        """The folder that the plug-in's folder goes into."""
         return self.root / ("pykrita" if self.host is KRITA else "plug-ins")
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from .hosts import GIMP, KRITA, EditorPlace, Host, places, with_setting
 LAUNCH = "launch.json"
 """The file in the plug-in's package with the command that starts the server, recorded at install time."""
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py")
-"""Also what is installed next to the package: Krita reads every `.action` below its folders, and would find two."""
+"""What the package leaves out, even what is installed next to it: Krita would find two of an `.action` that it reads."""
 NOT_FOR_CLIENTS = shutil.ignore_patterns(
     "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "py.typed", "*.so", "*.pyd", "*.c", "*.pyi"
 )

@@ -21,7 +21,7 @@ from .install import LAUNCH, assemble, beside_package, server_command
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report."""
+    """One line of the report about the editors."""
 
     subject: str
     good: bool

@@ -23,7 +23,7 @@ class Engine:
     device: str = ""
     models: tuple[Mapping[str, Any], ...] = ()
     tasks: Mapping[str, Any] = field(default_factory=dict)
-    """Per task: the parameters that it takes with their defaults, and the conditions that it needs."""
+    """The parameters of each task with their defaults, and the conditions that it needs."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the engine says about itself (schedulers, upscalers, LoRAs)."""
     failure: Failure | None = None
@@ -73,7 +73,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """A step is done."""
+    """A step of the job is done."""
 
     TYPE: ClassVar[str] = "progress"
     job: str
@@ -93,7 +93,7 @@ class Layer:
     TYPE: ClassVar[str] = "layer"
     job: str
     index: int
-    """Counts the job's layers in the order of their arrival, from 0."""
+    """The layer's number among those of the job, in the order of their arrival, from 0."""
     name: str
     role: str
     x: int
@@ -201,4 +201,4 @@ class Error:
     about: str = ""
     job: str | None = None
     sha256: tuple[str, ...] = ()
-    """With `unknown-image`: what has to be uploaded."""
+    """The contents that have to be uploaded, with the code `unknown-image`."""

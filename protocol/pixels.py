@@ -32,7 +32,7 @@ class Image:
 
     @property
     def sha256(self) -> str:
-        """Its name on the wire; hashing takes about a millisecond per megabyte."""
+        """The picture's name on the wire; hashing takes about a millisecond per megabyte."""
         return content_id(self.data, self.format, self.width, self.height)
 
     def __post_init__(self) -> None:

@@ -104,7 +104,7 @@ def parse(text: str | bytes, where: str = "message") -> dict[str, Any]:
 
 
 def dump(value: Any) -> str:
-    """Compact JSON text."""
+    """The value as compact JSON text."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 

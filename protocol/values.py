@@ -86,7 +86,7 @@ class HistoryEntry:
     job: str
     task: str
     finished: float
-    """Seconds since 1970, UTC."""
+    """When the job was over, in seconds since 1970, UTC."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     box: CanvasBox | None = None
     layers: tuple[LayerSummary, ...] = ()

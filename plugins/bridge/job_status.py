@@ -23,7 +23,7 @@ class JobStatus:
     job: str | None = None
     """The job to watch; `None` before it is submitted."""
     text: str = "Looking for the server"
-    """The phase in a few words."""
+    """What the job is doing, in a few words."""
     fraction: float | None = None
     """Share of the job that is done, in [0, 1]; `None` when unknown."""
     preview: wire.Image | None = None

@@ -26,7 +26,7 @@ class PendingResult:
     form: Form | None = None
     """What was asked for, in a generation."""
     save_as: Path | None = None
-    """For an export: the file to write."""
+    """The file to write, in an export."""
     state: ResultState = "waiting"
     mask: bytes = b""
     """The selection that was sent, where the plan restores what was not selected."""

@@ -16,4 +16,4 @@ METHODS = {
     "redraw": ("Redraw the colours", "Enlarge, then redraw the colours with an SD or SDXL model; the shape stays"),
     "refine": ("Refine the layer", "Enlarge, then redraw the layer with its transparency; the shape may change a little"),
 }
-"""How a layer is upscaled: the engine's mode -> label and tooltip."""
+"""The ways to upscale a layer: the engine's mode -> label and tooltip."""

@@ -116,14 +116,14 @@ def look(layer: Gimp.Layer) -> Image:
 
 
 def spot_above(image: Gimp.Image, layer: Gimp.Layer | None) -> Spot:
-    """Directly above the layer, in its group; on top of everything without a layer."""
+    """The place directly above the layer, in its group; on top of everything without a layer."""
     if layer is None or not layer.is_valid():
         return Spot(None, 0)
     return Spot(layer.get_parent(), image.get_item_position(layer))
 
 
 def spot_below(image: Gimp.Image, layer: Gimp.Layer) -> Spot:
-    """Directly below the layer, in its group."""
+    """The place directly below the layer, in its group."""
     return Spot(layer.get_parent(), image.get_item_position(layer) + 1)
 
 

@@ -25,7 +25,7 @@ the parasite "acetate"."""
 
 @dataclass(frozen=True)
 class MenuCommand:
-    """One procedure."""
+    """A procedure and its entry in the menu."""
 
     name: str
     label: str

@@ -38,7 +38,7 @@ class GimpHost(EditorHost):
     stop_seconds = 5.0
 
     def __init__(self, *, show: bool) -> None:
-        """Where `show` is set, an image that has to be made for a result gets a window."""
+        """With `show`, an image that has to be made for a result gets a window."""
         self._show = show
         self._shown: tuple[str, float | None] | None = None
 

@@ -25,7 +25,7 @@ from .host import GimpHost, StoppedError
 from .procedure_call import ProcedureCall, from_history, layers_of
 
 TICK = 0.1
-"""Seconds between looks at the clock while no event comes."""
+"""How often to look at the clock while no event comes, in seconds."""
 
 
 def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
@@ -54,7 +54,7 @@ def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
 
 
 def _without_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
-    """From a script, exactly the given values; with the last values, a new seed unless the dialog said otherwise."""
+    """Run with exactly the given values from a script; with the last values, use a new seed unless the dialog said not to."""
     repeats = call.command.name == "acetate-repeat-with-new-seed"
     if not call.from_script and (repeats or (call.command.task is not None and call.value("new-seed"))):
         call.config.set_property("seed", fresh_seed())

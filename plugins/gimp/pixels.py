@@ -92,7 +92,7 @@ def restore_unselected(layer: Gimp.Layer, original: Gimp.Layer, mask: bytes) -> 
 
 
 def _unselected(mask: bytes, width: int, height: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """Where the mask is 0: first row, number of equal rows, and in each the runs as start and length."""
+    """The parts where the mask is 0: first row, number of equal rows, and in each the runs as start and length."""
     first, before = 0, None
     for y in range(height):
         runs = [(run.start(), run.end() - run.start()) for run in re.finditer(rb"\0+", mask[y * width : (y + 1) * width])]

@@ -51,7 +51,7 @@ Encoder = Callable[[bytes], bytes]
 
 
 def encoder(colour: Colour) -> Encoder | None:
-    """From the wire's bytes to those of a colour space, by tables; `None` where only Krita can convert."""
+    """A function from the wire's bytes to those of a colour space, by tables; `None` where only Krita can convert."""
     if is_wire(colour):
         return bytes
     transfer = transfer_of(colour.profile)
@@ -79,7 +79,7 @@ def _encoded(wire: bytes, depth: str, transfer: str) -> bytes:
 
 @lru_cache(maxsize=16)
 def _tables(depth: str, transfer: str) -> tuple[bytes, ...]:
-    """For each byte of a channel, lowest first, the 256 values it takes."""
+    """The 256 values that each byte of a channel takes, lowest byte first."""
     letter, top = _PACKING[depth]
     values = [value / 255 if transfer == "srgb" else linear(value / 255) for value in range(256)]
     packed = [struct.pack(letter, value if top is None else round(value * top)) for value in values]
@@ -102,7 +102,7 @@ class Scratch:
         self._copy.setBatchmode(True)
 
     def convert(self, data: bytes, width: int, height: int, source: Colour, target: Colour) -> bytes:
-        """Pixels from one colour space to another by Krita's colour management."""
+        """The pixels in another colour space, by Krita's colour management."""
         node = self._copy.createNode("acetate", "paintlayer")
         node.setColorSpace(*source)
         node.setPixelData(data, 0, 0, width, height)

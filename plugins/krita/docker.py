@@ -122,7 +122,7 @@ class Docker(DockWidget):
             dialog.open()
 
     def _file_dialog(self, title: str, types: str) -> Any:
-        """Not modal to the event loop: generations and painting go on while it is open."""
+        """A file dialog that does not block the event loop: generations and painting go on while it is open."""
         dialog = QtWidgets.QFileDialog(self, title)
         dialog.setNameFilters(types.split(";;"))
         dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -222,7 +222,7 @@ class Docker(DockWidget):
         self._show_state()
 
     def _lay_out(self) -> None:
-        """In a low docker the form scrolls; button, messages and some of the history stay in sight."""
+        """Arrange the widgets: in a low docker the form scrolls; button, messages and some of the history stay in sight."""
         content = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(content)
         column.setContentsMargins(SPACING, SPACING, SPACING, SPACING)

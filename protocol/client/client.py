@@ -83,7 +83,7 @@ class Client:
         self._connection.begin()
 
     def wait_until_connected(self, timeout: float = START_SECONDS) -> wire.Welcome:
-        """For scripts: connect and wait. Raises `ProtocolError` with the reason."""
+        """Connect and wait, in a script. Raises `ProtocolError` with the reason why there is no connection."""
         self._connection.begin()
         return self._connection.wait(timeout)
 
@@ -102,7 +102,7 @@ class Client:
     # --- events ------------------------------------------------------------------------------------------------------
 
     def poll(self) -> list[happened.Event]:
-        """All events that wait, without blocking. Meant for a timer of 20 to 50 ms, or for when `fileno()` becomes readable."""
+        """Take all events that wait, without blocking: from a timer of 20 to 50 ms, or when `fileno()` becomes readable."""
         return self._mailbox.poll()
 
     def fileno(self) -> int:
@@ -224,14 +224,14 @@ class Client:
         crop: bool = True,
         timeout: float | None = None,
     ) -> Iterator[happened.Event]:
-        """For scripts: submit, then yield this job's events up to and including the last. Closing the generator cancels."""
+        """Submit, in a script, and yield the job's events up to and including the last. Closing the generator cancels."""
         job = new_job_id()
         with self._mailbox.inbox(job) as inbox:
             self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, crop=crop, job=job)
             yield from self._follow(job, inbox, timeout)
 
     def follow(self, job: str, timeout: float | None = None) -> Iterator[happened.Event]:
-        """For scripts: yield a job's events up to and including the last. Closing the generator cancels.
+        """Yield a job's events, in a script, up to and including the last. Closing the generator cancels.
 
         The story of a job that this client has submitted goes on where it was read so far: what waits in `events` comes first.
         Any other job is attached to, and its whole story comes.

@@ -37,7 +37,7 @@ class PendingJob:
     offers: int = 0
     """How often the server has said that it lacks a picture."""
     sent: bool = False
-    """The server was asked for it over this connection."""
+    """Whether the server was asked for it over this connection."""
     accepted: bool = False
     cancelled: bool = False
     layers: set[int] = field(default_factory=set)
@@ -71,7 +71,7 @@ class PendingJob:
         return self.uploads is not None and self.uploads.keys() <= uploaded
 
     def may_offer_again(self, evicted: Set[str]) -> bool:
-        """Counts the offer; false for the last one, and for pictures that are not this job's to give."""
+        """Count an offer of pictures; returns whether another may follow: not after the last, nor of pictures of other jobs."""
         self.offers += 1
         return self.offers < MAX_OFFERS and self.uploads is not None and evicted <= self.uploads.keys()
 

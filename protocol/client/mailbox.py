@@ -23,7 +23,7 @@ class Mailbox:
         self.events: Inbox = queue.Queue()
         self._inboxes: dict[str, Inbox] = {}
         self._routing = threading.Lock()
-        """Held while an event is put where it belongs, so that none gets lost when its place changes."""
+        """A lock held while an event is put where it belongs, so that none gets lost when its place changes."""
         self._signal: tuple[socket.socket, socket.socket] | None = None
 
     def deliver(self, event: happened.Event) -> None:
@@ -40,7 +40,7 @@ class Mailbox:
 
     @contextlib.contextmanager
     def inbox(self, job: str) -> Iterator[Inbox]:
-        """Where the job's events go from now on; those that have not been read yet move there."""
+        """A context with a queue in which the job's events arrive, including those that have not been read yet."""
         inbox: Inbox = queue.Queue()
         with self._routing:
             with self.events.mutex:
@@ -56,7 +56,7 @@ class Mailbox:
                 del self._inboxes[job]
 
     def poll(self) -> list[happened.Event]:
-        """All events that wait."""
+        """Take all events that wait."""
         if self._signal is not None:
             with contextlib.suppress(BlockingIOError):
                 while self._signal[0].recv(4096):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FIRST_RETRY, LAST_RETRY = 0.1, 5.0
 LAST_LOCAL_RETRY = 1.0
-"""Seconds between attempts, doubling from the first to the last. Looking for a server on this computer costs next to nothing."""
+"""Pauses between attempts, in seconds, doubling up to the last. Looking for a server on this computer costs next to nothing."""
 JOIN_SECONDS = 3.0
 FINAL = ("client-too-old", "server-too-old", "forbidden")
 """Failures that trying again does not cure."""

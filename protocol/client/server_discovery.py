@@ -31,7 +31,7 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 class ServerDiscovery:
-    """Where the server is, asked before every attempt to connect, as a restarted one has another port and token."""
+    """Finds the server before every attempt to connect, as a restarted one has another port and token."""
 
     def __init__(self, address: Address | None, command: Sequence[str] | None) -> None:
         self.command = tuple(command) if command else None

@@ -23,7 +23,7 @@ ERRORS: dict[str, type[EngineError]] = {**engine_errors(), "bad-message": BadReq
 
 
 class RemoteServer:
-    """A server that answers."""
+    """A server that answers on this computer."""
 
     def __init__(self, address: Address) -> None:
         self.address = address

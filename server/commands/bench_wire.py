@@ -40,11 +40,11 @@ class Transfer:
 
     side: int
     layer: float
-    """From asking for a finished layer until its last byte is in the client's queue."""
+    """The time from asking for a finished layer until its last byte is in the client's queue."""
     copy: float
-    """The same number of bytes through a plain loopback socket into memory."""
+    """The time of as many bytes through a plain loopback socket into memory."""
     png: float | None
-    """The same picture as PNG over HTTP: encoded, fetched, decoded."""
+    """The time of the same picture as PNG over HTTP: encoded, fetched, decoded."""
 
     @property
     def ratio(self) -> float:
@@ -60,7 +60,7 @@ class WireTimes:
     overhead: float
     """The time of a job with a 1024 x 1024 layer, from submit to the last byte, less the engine's own."""
     start: float
-    """From a cold start of the server until it listens."""
+    """The time from a cold start of the server until it listens."""
     transfers: tuple[Transfer, ...]
 
 

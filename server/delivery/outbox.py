@@ -22,7 +22,7 @@ class Frames(ABC):
 
 
 class Outbox:
-    """Belongs to one connection. Entries come out in this order of preference:
+    """What one connection is still to be sent. Entries come out in this order of preference:
 
     * `answer`: in order, never dropped; too many of them end the connection, as their reader does not read;
     * `live`: one slot per key, the newest wins;

@@ -34,7 +34,7 @@ class Dispatcher:
         self._used = False
 
     async def work(self) -> None:
-        """Run jobs until cancelled."""
+        """Run the jobs of the queue until this task is cancelled."""
         while True:
             if self._engine is not None and self._engine.usable:
                 await self._warm_up(self._engine)

@@ -38,8 +38,8 @@ class PreviewBudget:
         self.spent = 0.0
         self._clock = clock
         self._costs: deque[float] = deque(maxlen=4)
-        """Seconds that the last previews cost. The least of them is expected of the next: a pause of the machine while one was
-        made says nothing about previews, and is accounted for in `spent`."""
+        """What the last previews cost, in seconds. The least is expected of the next: a pause of the machine while one was made
+        says nothing about previews, and is accounted for in `spent`."""
         self.begin()
 
     def begin(self) -> None:

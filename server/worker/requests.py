@@ -26,7 +26,7 @@ Files = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class CanvasTarget:
-    """What to run, and where on the canvas the result belongs."""
+    """The request to run, and where on the canvas its result belongs."""
 
     request: Request
     box: Box | None
