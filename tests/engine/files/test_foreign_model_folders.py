@@ -37,26 +37,9 @@ def test_a_known_folder_holds_what_it_is_for_wherever_it_is_named_from(tmp_path:
 
 
 def test_anywhere_else_everything_is_looked_at_in_a_stable_order(tmp_path: Path) -> None:
-    touch(
-        tmp_path,
-        "b.safetensors",
-        "a/z.ckpt",
-        "a/B.SafeTensors",
-        "c.txt",
-        "weights.pth",
-        "ESRGAN/4x.pth",
-        "d/upscale_models/2x.pth",
-    )
-    touch(
-        tmp_path / "other",
-        "stuff/b.safetensors",
-        "stuff/a/z.ckpt",
-        "stuff/a/B.SafeTensors",
-        "stuff/weights.pth",
-        "stuff/in/esrgan/x.pth",
-    )
-    assert found(tmp_path / "other/stuff") == ["a/B.SafeTensors", "a/z.ckpt", "b.safetensors", "in/esrgan/x.pth"]
-    assert found(tmp_path) == ["ESRGAN/4x.pth"], "its subfolder makes it a program's folder"
+    names = ("a/B.SafeTensors", "a/z.ckpt", "b.safetensors", "in/esrgan/x.pth")
+    touch(tmp_path / "stuff", *reversed(names), "weights.pth", "c.txt")
+    assert found(tmp_path / "stuff") == list(names)
 
 
 def test_a_diffusers_folder_is_one_model_and_is_not_entered(tmp_path: Path) -> None:

@@ -23,11 +23,13 @@ FOUND = Address("ws://127.0.0.1:5/", "token")
 class Polls(threading.Event):
     """Counts how often was to be waited, instead of waiting; the server is there after so many times."""
 
-    def __init__(self, there_after: int | None = None) -> None:
+    def __init__(self, clock: SimpleNamespace, there_after: int | None = None) -> None:
         super().__init__()
-        self.there_after, self.count = there_after, 0
+        self.clock, self.there_after, self.count = clock, there_after, 0
 
     def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.clock.now += timeout
         self.count += 1
         return self.is_set()
 
@@ -49,7 +51,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: SimpleNamespac
     monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
 
     def arranged(there_after: int | None = None, code: int | None = None) -> tuple[Polls, list[Any]]:
-        polls, started = Polls(there_after), []  # type: Polls, list[Any]
+        polls, started = Polls(clock, there_after), []  # type: Polls, list[Any]
 
         def start(command: tuple[str, ...]) -> Any:
             started.append(command)
@@ -142,6 +144,14 @@ def test_one_that_ends_at_once_is_not_waited_for_and_its_last_words_are_told(wor
     assert polls.count == 1
 
 
+def test_one_that_says_nothing_is_given_up_after_a_while(world: Any, clock: SimpleNamespace) -> None:
+    polls, _ = world()
+    began = clock.now
+    with pytest.raises(ProtocolError, check=lambda error: error.failure.code == "cannot-start"):
+        ServerDiscovery(None, COMMAND).find(lambda command: None, polls)
+    assert 0 <= clock.now - began - server_discovery.START_SECONDS < 1
+
+
 def test_a_client_that_closes_does_not_wait_for_the_server_that_it_started(world: Any) -> None:
     polls, _ = world()
     polls.set()
@@ -166,7 +176,7 @@ def test_one_that_did_not_come_up_is_started_again_after_a_pause_or_when_the_per
     assert (look(), look()) == (1, 1) and failures[0] is failures[1]
     clock.now += server_discovery.PAUSE_SECONDS - 1
     assert look() == 1
-    clock.now += 1
+    clock.now += 2
     assert look() == 2
     finder.try_again()
     assert look() == 3

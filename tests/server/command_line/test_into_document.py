@@ -315,14 +315,3 @@ def test_a_hidden_layer_is_extracted_with_its_pixels(acetate: Command, tmp_path:
     sheets = [document.read_image(tmp_path / "parts" / name) for name in ("01 seen.png", "02 hidden.png")]
     assert (sheets[0] == sheets[1]).all()
     assert sheets[1][0, 0].tolist() == [200, 200, 200, 100]
-
-
-def test_a_reference_has_its_pixels_in_a_file_of_its_own(acetate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def two(engine: Engine, request: Request) -> Iterator[Picture]:
-        rgba = np.full((4, 4, 4), 200, np.uint8)
-        yield Picture(rgba=rgba, role="foreground", index=0, seed=0, parameters={})
-        yield Picture(rgba=rgba, role="blended", index=0, seed=0, parameters={}, hidden=True)
-
-    monkeypatch.setattr(Engine, "run", two)
-    assert acetate("generate", "x", "-o", "x.png", "--alone")[0] == 0
-    assert document.read_image("x-blended.png")[0, 0].tolist() == [200, 200, 200, 200]

@@ -67,17 +67,18 @@ def test_the_end_of_one_job_leaves_the_progress_of_another(tmp_path: Path) -> No
     assert kinds(told(act, tmp_path)) == ["progress", "failed"]
 
 
-def test_an_answer_does_not_wait_for_pixels_and_the_newest_progress_neither(tmp_path: Path) -> None:
+def test_answers_and_the_newest_progress_and_preview_do_not_wait_for_pixels(tmp_path: Path) -> None:
     def act(client: Subscriber) -> None:
         client.give_layer(layer(), "rgba8")
         client.give_file(File(JOB, "kite.psd", len(PIXELS), SHA256))
         for step in range(4):
             client.tell_progress(Progress(JOB, "denoise", step, 4, step / 4))
+            client.show_preview(PreviewFrame(JOB, 16, 16, len(PIXELS)), bytes([step]) * len(PIXELS))
         client.tell(Queued("job-number-2", 0))
 
     frames = told(act, tmp_path)
-    assert kinds(frames) == ["queued", "progress", "layer", "pixels", "file", "file"]
-    assert frames[1]["step"] == 3
+    assert kinds(frames) == ["queued", "progress", "preview", "layer", "pixels", "file", "file"]
+    assert frames[1]["step"] == 3 and set(frames[2][1]) == {3}
 
 
 def test_an_empty_layer_needs_no_content_on_the_disk(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 OUT = Path(os.environ["OUT"])
 PATIENCE = 240.0
+CLOSING = 10.0
+"""How long GIMP may take to end by itself: now and then it hangs, a defect of its own."""
 FIRST_START = 600.0
 """GIMP's first start in a fresh profile asks a hundred plug-ins for their procedures."""
 RETRY = 60.0
@@ -83,7 +85,11 @@ class Desk:
 
     def close(self) -> None:
         self._gimp.terminate()
-        self._gimp.wait(PATIENCE)
+        try:
+            self._gimp.wait(CLOSING)
+        except subprocess.TimeoutExpired:  # GIMP's own handler may wait for a lock that the code it interrupted holds
+            self._gimp.kill()
+            self._gimp.wait(PATIENCE)
         self._log.close()
 
     def ask(self, question: str) -> Any:
