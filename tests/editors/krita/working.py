@@ -107,7 +107,7 @@ def a_selection_beside_the_layer_and_the_canvas_is_refused():
     document, _, _ = yield from with_layer("repaint")
     yield from select(document, 500, 500, 10, 10, 255)
     failure = yield from failure_of(lambda: docker().button.click())
-    assert "does not touch" in failure.message
+    assert "No part of the layer is selected" in failure.message
     assert session().current is None
 
 
