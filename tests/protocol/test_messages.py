@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import typing
 
 import pytest
 from acetate.engine import Request
-from acetate.protocol import CODES, Failure, ProtocolError
+from acetate.protocol import Failure, ProtocolError
 from acetate.protocol import messages as wire
-from acetate.vocabulary.roles import GIVEN
 
 BY_HAND = [
     wire.Submit(
@@ -29,22 +27,6 @@ BY_HAND = [
 @pytest.mark.parametrize("message", BY_HAND)
 def test_a_clients_message_survives_the_wire(message: wire.ClientMessage) -> None:
     assert wire.from_client(wire.to_text(message)) == message
-
-
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
-        ({"width": 0}, "box.width is 0; it must be a number from 1 to 32768"),
-        ({"height": 40000}, "box.height is 40000; it must be a number from 1 to 32768"),
-        ({"x": -(10**7)}, "box.x is -10000000; it must be a number from -1e+06 to 1e+06"),
-        ({"y": 1.5}, "box.y is 1.5; it must be an integer"),
-    ],
-)
-def test_a_box_on_the_wire_has_pixels_and_lies_within_reach(wrong: dict[str, float], named: str) -> None:
-    box = {"x": 0, "y": 0, "width": 8, "height": 8, **wrong}
-    message = {"type": "submit", "job": "0123456789abcdef", "task": "scene", "parameters": {}, "box": box}
-    with pytest.raises(ProtocolError, match=re.escape(named)):
-        wire.from_client(json.dumps(message))
 
 
 def test_a_servers_message_survives_the_wire() -> None:
@@ -90,11 +72,6 @@ def test_the_parameters_are_the_engines() -> None:
     assert {n: getattr(asked, n) for n in ours if n != "model"} == {n: getattr(known, n) for n in ours if n != "model"}
 
 
-def test_the_conditions_are_what_a_request_may_bring() -> None:
-    assert tuple(one.name for one in dataclasses.fields(wire.Conditions)) == GIVEN
-    assert set(GIVEN) <= {one.name for one in dataclasses.fields(Request)}
-
-
 @pytest.mark.parametrize("name", ["sketchpad", "My Model v1.0 (final).safetensors", "模型", "portraits/soft"])
 def test_names_from_a_list_are_taken(name: str) -> None:
     assert wire.from_client(json.dumps(submit(model=name))).parameters.model == name  # type: ignore[union-attr]
@@ -127,10 +104,6 @@ def test_upscaling_options_are_plain_values() -> None:
     assert [type(value) for value in message.parameters.upscaling.values()] == [str, int, bool, float]  # type: ignore[union-attr]
     with pytest.raises(ProtocolError, match="upscaling: tile_width"):
         wire.from_client(json.dumps(submit(upscaling={"tile_width": [512]})))
-
-
-def test_every_code_has_a_meaning_and_the_form_of_one() -> None:
-    assert all(code == code.lower() and " " not in code and meaning for code, meaning in CODES.items())
 
 
 def submit(**parameters: object) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from acetate import document
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.families.ldm_checkpoints import UNET
 from PIL import Image
@@ -52,6 +53,38 @@ def layer_file(tmp_path: Path) -> Path:
     rgba[..., 3] = np.clip((12 - np.hypot(x - 20, y - 15)) * 60, 0, 255)
     path = tmp_path / "layer.png"
     Image.fromarray(rgba).save(path)
+    return path
+
+
+@pytest.fixture(params=["psd", "ora"])
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A layered file of 64 x 48: a kite at (30, 20) above a sky above paper."""
+    paper = np.full((48, 64, 4), (240, 240, 230, 255), np.uint8)
+    sky = np.zeros((20, 64, 4), np.uint8)
+    sky[..., 2], sky[..., 3] = 255, 200
+    kite = np.full((16, 16, 4), (250, 30, 30, 255), np.uint8)
+    layers = (
+        document.Layer(rgba=paper, name="Paper"),
+        document.Layer(rgba=sky, name="Sky"),
+        document.Layer(rgba=kite, x=30, y=20, name="Kite"),
+    )
+    path = tmp_path / f"scene.{request.param}"
+    document.write(document.Document(64, 48, layers), path)
+    return path
+
+
+@pytest.fixture
+def lossy(tmp_path: Path) -> Path:
+    """A PSD with curves, which we neither draw nor keep, over a layer."""
+    from psd_tools import PSDImage
+    from psd_tools.constants import Tag
+
+    psd = PSDImage.new("RGB", (16, 12))
+    psd.create_pixel_layer(Image.new("RGB", (16, 12), (90, 90, 90)), "Paper")
+    curves = psd.create_pixel_layer(Image.new("RGB", (0, 0)), "Contrast")
+    curves.tagged_blocks.set_data(Tag.CURVES, version=4, count_map=1, data=[[(0, 0), (255, 255)]])
+    path = tmp_path / "lossy.psd"
+    psd.save(path)
     return path
 
 

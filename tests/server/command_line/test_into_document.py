@@ -14,9 +14,6 @@ from acetate import document
 from acetate.engine import Picture, Request, builtin
 from acetate.engine.engine import Engine
 from diffusers import UNet2DConditionModel
-from PIL import Image
-from psd_tools import PSDImage
-from psd_tools.constants import Tag
 
 from training.fitting import sharing
 
@@ -27,22 +24,6 @@ FAST = ("--steps", 2, "--alpha-passes", 1, "--alone")
 @pytest.fixture(autouse=True)
 def _untrained(untrained_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtin, "FOLDER", untrained_folder)
-
-
-@pytest.fixture(params=["psd", "ora"])
-def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    paper = np.full((48, 64, 4), (240, 240, 230, 255), np.uint8)
-    sky = np.zeros((20, 64, 4), np.uint8)
-    sky[..., 2], sky[..., 3] = 255, 200
-    kite = np.full((16, 16, 4), (250, 30, 30, 255), np.uint8)
-    layers = (
-        document.Layer(rgba=paper, name="Paper"),
-        document.Layer(rgba=sky, name="Sky"),
-        document.Layer(rgba=kite, x=30, y=20, name="Kite"),
-    )
-    path = tmp_path / f"scene.{request.param}"
-    document.write(document.Document(64, 48, layers), path)
-    return path
 
 
 def listed(acetate: Command, path: Path) -> list[str]:
@@ -238,18 +219,6 @@ def test_a_layer_that_is_not_there_is_named_before_anything_is_drawn(
     assert "'Sun'" in err
 
 
-@pytest.fixture
-def lossy(tmp_path: Path) -> Path:
-    """A PSD with curves, which we neither draw nor keep, over a layer."""
-    psd = PSDImage.new("RGB", (16, 12))
-    psd.create_pixel_layer(Image.new("RGB", (16, 12), (90, 90, 90)), "Paper")
-    curves = psd.create_pixel_layer(Image.new("RGB", (0, 0)), "Contrast")
-    curves.tagged_blocks.set_data(Tag.CURVES, version=4, count_map=1, data=[[(0, 0), (255, 255)]])
-    path = tmp_path / "lossy.psd"
-    psd.save(path)
-    return path
-
-
 CURVES = "'Contrast' (curves) has no pixels of its own and was left out"
 
 
@@ -277,41 +246,7 @@ def test_what_a_written_file_cannot_keep_is_said(acetate: Command, drawing: list
     assert err == "note: the name 'a\\x07bell (0)' was shortened or cleaned\n"
 
 
-def test_listing_and_conversion_say_what_is_lost_once(acetate: Command, lossy: Path) -> None:
-    assert f"note: {CURVES}\n" in acetate("layers", lossy)[1]
-    assert acetate("convert", lossy, "x.png")[2].splitlines() == [f"note: {CURVES}"]
-
-
 def test_the_formats_must_agree(acetate: Command, scene: Path) -> None:
     code, _, err = acetate("generate", "x", "--onto", scene, "--below", "Sky", "-o", "out.png", *FAST)
     assert code == 2
     assert "both be .psd or both be .ora" in err
-
-
-def test_convert_keeps_layers_between_the_formats(acetate: Command, scene: Path) -> None:
-    other = scene.with_suffix(".ora" if scene.suffix == ".psd" else ".psd")
-    assert acetate("convert", scene, other)[0] == 0
-    assert listed(acetate, other) == listed(acetate, scene)
-
-
-def test_extract_writes_one_canvas_sized_png_per_layer(acetate: Command, scene: Path, tmp_path: Path) -> None:
-    assert acetate("layers", scene, "--extract", tmp_path / "parts")[0] == 0
-    names = sorted(path.name for path in (tmp_path / "parts").iterdir())
-    assert names == ["01 Paper.png", "02 Sky.png", "03 Kite.png"]
-    sheet = document.read_image(tmp_path / "parts" / "03 Kite.png")
-    assert sheet.shape == (48, 64, 4)
-    assert (sheet[20:36, 30:46] == (250, 30, 30, 255)).all()
-    assert sheet[..., 3].sum() == 16 * 16 * 255
-
-
-def test_a_hidden_layer_is_extracted_with_its_pixels(acetate: Command, tmp_path: Path) -> None:
-    """And with its opacity worked in, as that of a visible one."""
-    layers = [
-        document.Layer(np.full((4, 4, 4), 200, np.uint8), name=name, visible=visible, opacity=0.5)
-        for name, visible in (("seen", True), ("hidden", False))
-    ]
-    document.write(document.Document(4, 4, layers), tmp_path / "two.ora")
-    assert acetate("layers", tmp_path / "two.ora", "--extract", tmp_path / "parts")[0] == 0
-    sheets = [document.read_image(tmp_path / "parts" / name) for name in ("01 seen.png", "02 hidden.png")]
-    assert (sheets[0] == sheets[1]).all()
-    assert sheets[1][0, 0].tolist() == [200, 200, 200, 100]

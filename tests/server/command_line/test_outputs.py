@@ -29,7 +29,7 @@ def picture(role: Any = "foreground", index: int = 0, *, hidden: bool = False, l
         (("generate", "x", "-o", "x.jpg"), ".jpg"),
         (("generate", "x", "-o", "x"), "suffix"),
         (("generate", "x", "-o", "."), "folder"),
-        (("generate", "x", "-o", "nowhere/x.png"), "nowhere"),
+        (("generate", "x", "-o", "nowhere/x.png"), "nowhere is not a folder"),
     ],
 )
 def test_a_place_where_nothing_can_be_written_is_named_before_work_begins(
