@@ -62,4 +62,4 @@ def _variant(folder: Path) -> str | None:
         pickled = folder.is_dir() and any(file.suffix in (".bin", ".ckpt", ".pt") for file in folder.iterdir())
         reason = "only pickled weights, which can run code when they are opened" if pickled else "no weights"
         raise ModelBroken(f"{folder} has {reason}; .safetensors files are needed")
-    return None if any(".fp16." not in name for name in files) else "fp16"
+    return "fp16" if all(".fp16." in name or ".fp16-" in name for name in files) else None

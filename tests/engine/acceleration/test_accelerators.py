@@ -13,7 +13,7 @@ import torch
 from acetate.engine import Engine, Picture, Request
 from acetate.engine.acceleration import Checked, Compiled, Recorded
 from acetate.engine.acceleration.graph_replay import Recording
-from acetate.engine.device.accelerator import EAGER, Accelerator
+from acetate.engine.device.accelerator import Accelerator
 from torch import Tensor, nn
 
 REQUEST: dict[str, Any] = {"prompt": "a red apple", "steps": 3}
@@ -113,9 +113,3 @@ def test_a_result_of_another_shape_is_a_difference_too(caplog: pytest.LogCapture
     network = Network()
     assert torch.equal(Checked(Broken()).call(network, network, [torch.ones(2)]), network.weight)
     assert "its shape is (3, 1), not (2,)" in caplog.text
-
-
-def test_eager_keeps_nothing() -> None:
-    network = Network()
-    assert torch.equal(EAGER.call(network, network, [torch.ones(2)], once=True, plentiful=True), network.weight)
-    assert EAGER.kept_bytes == 0

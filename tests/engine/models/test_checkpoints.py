@@ -10,7 +10,7 @@ import pytest
 import torch
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.models.checkpoints import open_components, open_vae
-from acetate.engine.models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
+from acetate.engine.models.components import Components
 from acetate.engine.values.errors import ModelBroken, ModelMissing
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -202,37 +202,3 @@ def message_without(folder: Path, part: str, unet: dict[str, object]) -> str:
     with pytest.raises(ModelBroken) as caught:
         open_components(folder)
     return str(caught.value)
-
-
-def test_damaged_folders_name_the_part(tiny_sd15: Any, tmp_path: Path) -> None:
-    weights = "diffusion_pytorch_model.safetensors"
-
-    def message(name: str) -> str:
-        with pytest.raises(ModelBroken) as caught:
-            open_components(tmp_path / name)
-        return str(caught.value)
-
-    (tiny_sd15.write_folder(tmp_path / "a") / "unet" / weights).write_bytes(b"not a weight file at all")
-    assert "unet cannot be opened" in message("a")
-    (tiny_sd15.write_folder(tmp_path / "b") / "vae" / weights).rename(tmp_path / "b" / "vae" / "diffusion_pytorch_model.bin")
-    assert "only pickled weights, which can run code" in message("b")
-    lacking = tiny_sd15.write_folder(tmp_path / "c") / "unet" / weights
-    save_file({key: tensor for key, tensor in load_file(lacking).items() if key != "conv_out.bias"}, lacking)
-    assert "lacks tensors: conv_out.bias" in message("c")
-    (tiny_sd15.write_folder(tmp_path / "d") / "tokenizer").rename(tmp_path / "elsewhere")
-    assert "tokenizer is missing" in message("d")
-    (tmp_path / "empty").mkdir()
-    assert "model_index.json cannot be read" in message("empty")
-
-
-@pytest.mark.parametrize(("family", "total"), [("sd15", 859_520_964), ("sdxl", 2_567_463_684)])
-def test_packaged_configurations_describe_the_published_networks(golden: Path, family: Any, total: int) -> None:
-    configs = packaged_configs(family)
-    unet = empty_unet(configs)
-    rows = [line.split("\t") for line in (golden / f"keys/{family}_unet_ldm_to_diffusers.tsv").read_text().splitlines()]
-    assert {name: str(tuple(tensor.shape)) for name, tensor in unet.state_dict().items()} == {row[1]: row[2] for row in rows}
-    counts = [unet, empty_vae(configs), empty_text_encoder(configs, "text_encoder")]
-    assert [sum(p.numel() for p in network.parameters()) for network in counts] == [total, 83_653_863, 123_060_480]
-    if family == "sdxl":
-        second = empty_text_encoder(configs, "text_encoder_2")
-        assert sum(p.numel() for p in second.parameters()) == 694_659_840

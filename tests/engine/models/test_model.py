@@ -10,10 +10,10 @@ import torch
 from acetate.engine import Engine, builtin
 from acetate.engine.device.accelerator import EAGER
 from acetate.engine.models.builtin_model import open_builtin
-from acetate.engine.models.runtime import Runtime, described, settled
+from acetate.engine.models.runtime import Runtime
 from torch import Tensor
 
-CPU, CARD = torch.device("cpu"), torch.device("cuda")
+CPU = torch.device("cpu")
 
 
 class Others:
@@ -37,23 +37,6 @@ def test_an_engine_opens_each_model_beside_the_others(untrained: Engine) -> None
     others: Any = untrained.open("sketchpad").memory.others
     assert others.bytes_on_device() == 0, "itself is not one of them"
     assert others.cache.besides("another") == [untrained.open("sketchpad")]
-
-
-def test_auto_is_recorded_and_compiled_is_that_too_where_kernels_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acetate.engine.acceleration.joins_kernels", lambda device: device.type == "cuda")
-    assert [settled(asked, CPU) for asked in ("auto", "eager", "recorded", "compiled", "check")] == [
-        "recorded", "eager", "recorded", "compiled", "check"
-    ]  # fmt: skip
-    assert settled("compiled", CARD) == "recorded"
-    assert "the very bits" in described(CPU) and "joined kernels" in described(CARD)
-
-
-def test_a_picture_tells_of_its_acceleration_only_where_that_changed_its_bits() -> None:
-    assert [Runtime(CPU, way).noted for way in ("eager", "recorded", "check")] == [{}] * 3
-    assert Runtime(CPU, "compiled").noted == {"acceleration": "compiled"}
-    assert [Runtime(CARD, way).noted for way in ("recorded", "eager", "check")] == [
-        {}, {"acceleration": "eager"}, {"acceleration": "check"}
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("columns", "expected"), [(4, [255, 0, 0, 128]), (3, [255, 128, 128, 255])])
