@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acetate.server.command_line.pictures import read_mask, read_picture
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
@@ -59,8 +60,6 @@ def test_pictures_that_cannot_be_read_are_named_with_the_reason(
 
 @pytest.mark.parametrize("mode", ["P", "L", "LA", "I;16", "CMYK", "1", "RGB"])
 def test_pictures_of_every_usual_mode_are_read(mode: str, tmp_path: Path) -> None:
-    from acetate.server.command_line.pictures import read_picture
-
     suffix = "tiff" if mode == "CMYK" else "png"
     path = tmp_path / f"source.{suffix}"
     Image.new(mode, (9, 7)).save(path)
@@ -70,8 +69,14 @@ def test_pictures_of_every_usual_mode_are_read(mode: str, tmp_path: Path) -> Non
 
 
 def test_a_mask_is_its_brightness(tmp_path: Path) -> None:
-    from acetate.server.command_line.pictures import read_mask
-
     grey = np.array([[0, 128, 255]], np.uint8)
     Image.fromarray(grey).save(tmp_path / "mask.png")
     assert np.abs(read_mask(tmp_path / "mask.png", []).astype(int) - grey).max() <= 1
+
+
+def test_a_transparent_part_of_a_mask_selects_nothing(tmp_path: Path) -> None:
+    """However bright its colour is: a painted selection on an empty layer is a mask, too."""
+    white = np.full((1, 3, 4), 255, np.uint8)
+    white[0, :, 3] = (0, 128, 255)
+    Image.fromarray(white).save(tmp_path / "mask.png")
+    assert np.abs(read_mask(tmp_path / "mask.png", []).astype(int) - white[..., 3]).max() <= 1
