@@ -40,6 +40,7 @@ NOT_QUICK = {
     "engine/pixels/test_initial_images.py",
     "engine/sampling",
     "engine/test_cuda.py",
+    "engine/test_engine.py",
     "engine/test_full_size.py",
     "engine/test_requirements.py",
     "engine/upscaling",

@@ -1,11 +1,10 @@
-"""Counted work against performance.md 7, and floors against sums done by hand."""
+"""Counted work against performance.md 7."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from acetate.engine.benchmark.counts import Operation, count
-from acetate.engine.benchmark.roofline import Peak, floor_seconds, peak_of
+from acetate.engine.benchmark.counts import count
 from acetate.engine.layerdiffuse.transparency import TransparentDecoder
 from acetate.engine.models.components import empty_unet, packaged_configs
 from torch import nn
@@ -36,15 +35,3 @@ def test_one_decoder_pass_takes_0_857_tflop_at_1024() -> None:
         decoder = TransparentDecoder()
         operations = count(decoder, decoder, torch.empty(1, 3, 1024, 1024), torch.empty(1, 4, 128, 128))
     assert sum(one.flop for one in operations) / 1e12 == pytest.approx(0.857, rel=0.01)
-
-
-def test_the_floor_is_the_slower_of_arithmetic_and_traffic_of_each_operation() -> None:
-    peak = Peak("a card", flop_rate=10.0, byte_rate=5.0)
-    operations = [Operation(100, 5, heavy=True), Operation(10, 50, heavy=True), Operation(0, 15, heavy=False)]
-    assert floor_seconds(operations, peak) == 10 + 10 + 3
-    assert floor_seconds(operations, peak, fused=True) == 10 + 10
-
-
-def test_a_cpus_peak_is_measured() -> None:
-    peak = peak_of(torch.device("cpu"))
-    assert peak is not None and peak.flop_rate > 1e8 and peak.byte_rate > 1e8

@@ -33,12 +33,6 @@ def test_all_parts_share_one_budget_and_one_accelerator() -> None:
     assert codec.memory is model.memory
 
 
-def test_an_engine_opens_each_model_beside_the_others(untrained: Engine) -> None:
-    others: Any = untrained.open("sketchpad").memory.others
-    assert others.bytes_on_device() == 0, "itself is not one of them"
-    assert others.cache.besides("another") == [untrained.open("sketchpad")]
-
-
 @pytest.mark.parametrize(("columns", "expected"), [(4, [255, 0, 0, 128]), (3, [255, 128, 128, 255])])
 def test_a_preview_is_a_product_with_the_models_matrix(untrained: Engine, columns: int, expected: list[int]) -> None:
     """Four columns give premultiplied RGBA; three give colour over grey, whose distance from grey stands for alpha."""

@@ -195,14 +195,9 @@ def test_prompts_of_single_layers_change_their_layer(shared_for: Callable[[str],
     assert expected.shape[1] == 2 * 77
 
 
-def test_prompts_of_single_layers_replace_the_main_one_or_come_before_it(shared_for: Callable[[str], Engine]) -> None:
-    """As in ComfyUI, and as in Forge; also where one of them is empty."""
+def test_the_prompt_of_a_layer_draws_it(shared_for: Callable[[str], Engine]) -> None:
     engine = shared_for("sd15")
     own = {"foreground": "a key", "background": " "}
-    for style, texts in (("replace", ["a key", " ", "a bottle"]), ("add", ["a key, a bottle", "a bottle", "a bottle"])):
-        request = Request(prompt="a bottle", prompts=own, layer_prompts=style)  # type: ignore[arg-type]
-        assert [request.prompt_of(role) for role in ("foreground", "background", "blended")] == texts  # type: ignore[arg-type]
-    assert Request(prompts={"foreground": "a key"}, layer_prompts="add").prompt_of("foreground") == "a key"
     added = layers(engine, task="scene", prompts=own, layer_prompts="add")
     written = layers(engine, task="scene", prompts={"foreground": "a key, a bottle"})
     assert [p.rgba.tobytes() for p in added] == [p.rgba.tobytes() for p in written]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Progress, Request
+from acetate.engine import BadRequest, Engine, Picture, Progress, Request
 from acetate.engine.models.codec import LatentOffsetCodec
 from numpy.typing import NDArray
 
@@ -130,27 +130,7 @@ def test_the_decoder_gets_unscaled_latents_and_pixels_in_range(untrained: Engine
     assert 0 <= seen["pixels"].min() <= seen["pixels"].max() <= 1
 
 
-def test_an_unknown_model_is_named(untrained: Engine) -> None:
-    with pytest.raises(ModelMissing, match="'unicorn-xl'"):
-        pictures(untrained, model="unicorn-xl")
-
-
 def test_a_task_that_the_family_cannot_do_says_which_can(untrained: Engine, layer: NDArray[np.uint8]) -> None:
     with pytest.raises(BadRequest, match="'blend'.*sketchpad") as refused:
         pictures(untrained, task="blend", foreground=layer)
     assert "sdxl" in refused.value.hint
-
-
-def test_missing_weights_name_the_command_that_brings_them(untrained: Engine, layer: NDArray[np.uint8]) -> None:
-    with pytest.raises(ModelMissing, match="foreground-to-background") as refused:
-        pictures(untrained, task="background", foreground=layer)
-    assert "SDXL" in refused.value.hint
-
-
-def test_describe_is_plain_json(untrained: Engine) -> None:
-    import json
-
-    described = json.loads(json.dumps(untrained.describe()))
-    assert described["models"][0]["name"] == "sketchpad"
-    assert described["tasks"]["repaint"]["conditions"] == ["source", "mask"]
-    assert described["tasks"]["blend"]["conditions"] == ["foreground"]
