@@ -75,6 +75,7 @@ def test_a_model_is_opened_once_and_after_unloading_again(untrained: Engine) -> 
     [
         ({"steps": 0}, BadRequest),
         ({"task": "paint"}, BadRequest),
+        ({"prompt": None}, BadRequest),
         ({"prompt": "a <lora:ink:9> kite"}, BadRequest),
         ({"loras": (("ink", 0.5),)}, BadRequest),
         ({"prompt": "a <lora:ink:0.5> kite"}, BadRequest),
