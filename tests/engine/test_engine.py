@@ -75,7 +75,8 @@ def test_a_model_is_opened_once_and_after_unloading_again(untrained: Engine) -> 
     [
         ({"steps": 0}, BadRequest),
         ({"task": "paint"}, BadRequest),
-        ({"prompt": "a <lora:ink:9> kite"}, BadRequest),
+        ({"prompt": None}, BadRequest),
+        ({"prompt": "a <lora:ink:99> kite"}, BadRequest),
         ({"loras": (("ink", 0.5),)}, BadRequest),
         ({"prompt": "a <lora:ink:0.5> kite"}, BadRequest),
         ({"stop_at": 0.5}, BadRequest),
@@ -136,3 +137,8 @@ def test_the_built_in_model_is_offered_first_and_missed_names_are_told_of_it(unt
     with pytest.raises(ModelMissing) as missed:
         untrained.open("unicorn-xl")
     assert "sketchpad" in missed.value.hint
+
+
+def test_a_lora_in_the_words_is_judged_as_one_that_is_asked_for(untrained: Engine) -> None:
+    with pytest.raises(BadRequest, match="weight of LoRA 'ink' is 99"):
+        next(untrained.run(Request(prompt="a <lora:ink:99> kite")))

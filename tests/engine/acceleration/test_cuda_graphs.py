@@ -79,4 +79,6 @@ def test_a_replay_takes_over_what_has_changed_and_hands_out_a_copy() -> None:
     other.add_(1)
     second = captured(same, other)
     third = captured(torch.full((2,), 9.0), other)
-    assert [tensor.tolist() for tensor in (first, second, third)] == [[2.0, 2.0], [7.0, 7.0], [11.0, 11.0]]
+    fourth = captured(same, other)
+    found = [tensor.tolist() for tensor in (first, second, third, fourth)]
+    assert found == [[2.0, 2.0], [7.0, 7.0], [11.0, 11.0], [3.0, 3.0]]
