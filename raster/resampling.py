@@ -12,7 +12,6 @@ from typing import Literal, TypeVar, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from .arrays import RGBA, Float, round_to_u8
 
@@ -96,6 +95,8 @@ def _resize_weighted(rgba: RGBA, size: tuple[int, int], filter: Filter) -> RGBA:
 
 def _scaled(plane: NDArray[Level], size: tuple[int, int], filter: Filter) -> NDArray[Level]:
     """One `(H, W)` channel by Pillow, which keeps its type."""
+    from PIL import Image  # only here: whoever imports the engine to ask for help needs no Pillow
+
     return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling[filter.upper()]))
 
 

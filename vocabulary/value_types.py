@@ -1,6 +1,7 @@
 """Types of values: what is right for a parameter, and the sentence about a value that is not.
 
-Every type knows its own limits; none knows which parameter it belongs to.
+Every type knows its own limits; none knows which parameter it belongs to. They are not compared: every start of a command or an
+editor makes these classes, and `__eq__` and `__repr__` would take half of that time.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ class Complaint:
     """Whether the value is wrong only because it is too long, or has too many entries."""
 
 
-@dataclass(frozen=True)
 class ValueType:
     """What values a parameter takes."""
 
@@ -46,7 +46,7 @@ class ValueType:
         return None if self.admits(value) else Complaint(f"{name} is {shown(value)}; it must be {self.right}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Whole(ValueType):
     """A whole number."""
 
@@ -61,7 +61,7 @@ class Whole(ValueType):
         return isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Number(ValueType):
     """A number that need not be whole."""
 
@@ -76,7 +76,7 @@ class Number(ValueType):
         return _is_number(value) and self.least <= value <= self.most
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Choice(ValueType):
     """One of a few values, equal in type too: 1 is not `True`."""
 
@@ -90,7 +90,6 @@ class Choice(ValueType):
         return any(type(value) is type(choice) and value == choice for choice in self.choices)
 
 
-@dataclass(frozen=True)
 class Flag(ValueType):
     """True or false."""
 
@@ -102,7 +101,7 @@ class Flag(ValueType):
         return isinstance(value, bool)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FreeText(ValueType):
     """Words, at most so many characters."""
 
@@ -126,7 +125,6 @@ class FreeText(ValueType):
         return None
 
 
-@dataclass(frozen=True)
 class ListedName(ValueType):
     """The name of something that is installed, never a path: a client has no business with the server's folders."""
 
@@ -138,7 +136,7 @@ class ListedName(ValueType):
         return isinstance(value, str) and len(value) <= LONGEST_NAME and not _is_broken(value) and bool(_NAME.fullmatch(value))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TextOfEach(ValueType):
     """A text for some of a few keys."""
 
@@ -160,7 +158,7 @@ class TextOfEach(ValueType):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightedNames(ValueType):
     """Names, each with a number."""
 
@@ -185,7 +183,7 @@ class WeightedNames(ValueType):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NamedValues(ValueType):
     """Named values, each of its own type."""
 
