@@ -36,7 +36,7 @@ check: setup
 
 # What needs neither torch nor an editor nor a running server: while you write.
 quick: setup
-	$(BIN)/python -m pytest --quick
+	$(BIN)/python -m pytest --quick --numprocesses=logical
 
 # Both halves at once, each shown at its end: the editors wait more than they compute.
 test: setup

@@ -45,6 +45,7 @@ NOT_QUICK = {
     "engine/test_requirements.py",
     "engine/upscaling",
     "engine/weights",
+    "protocol/client/test_client.py",
     "protocol/test_fuzz.py",
     "protocol/test_job_session_model.py",
     "server/command_line/test_acceleration.py",
