@@ -6,12 +6,14 @@ This is the one place that knows `acceleration`: without that folder the way `ea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import torch
 from acetate.vocabulary.acceleration import Acceleration
 
 from ..device.accelerator import EAGER, Accelerator
+from ..values.errors import BadRequest
 
 if TYPE_CHECKING:
     from ..device.memory_budget import Others
@@ -51,22 +53,34 @@ class Runtime:
 
 
 def settled(asked: Acceleration, device: torch.device) -> Acceleration:
-    """The way that a choice means on `device`: `eager`, `recorded`, `compiled` or `check`.
+    """The way that a choice means on `device`: `eager`, `recorded`, `compiled` or `check`; without that folder `auto` is `eager`.
 
     Blocks are compiled only where no kernels are joined: on an H200 a step of SDXL took 40 ms compiled, and 32 with joined ones.
+    Raises `BadRequest` for a faster way that is asked for by name and is not there.
     """
+    if asked == "eager":
+        return asked
+    if (faster := _faster()) is None:
+        if asked == "auto":
+            return "eager"
+        raise BadRequest(f"acceleration {asked!r} is not installed", "choose eager, or install the program again")
     if asked == "compiled":
-        from .. import acceleration
-
-        return "recorded" if acceleration.joins_kernels(device) else "compiled"
+        return "recorded" if faster.joins_kernels(device) else "compiled"
     return "recorded" if asked == "auto" else asked
 
 
 def described(device: torch.device) -> str:
     """Describes to a person what `auto` means on `device`."""
-    from .. import acceleration
-
-    joined = (
-        "with joined kernels, which round differently from" if acceleration.joins_kernels(device) else "with the very bits of"
-    )
+    if (faster := _faster()) is None:
+        return "auto is eager: the faster ways are not installed"
+    joined = "with joined kernels, which round differently from" if faster.joins_kernels(device) else "with the very bits of"
     return f"auto is {settled('auto', device)}, {joined} eager; --acceleration check compares them"
+
+
+def _faster() -> ModuleType | None:
+    """The folder with the faster ways; `None` where it is missing or cannot be imported with this version of torch."""
+    try:
+        from .. import acceleration
+    except ImportError:
+        return None
+    return acceleration

@@ -27,12 +27,16 @@ class Forbidden:
             raise ModuleNotFoundError(f"{name} was deleted")
 
 sys.meta_path.insert(0, Forbidden())
-from acetate.engine import Engine, Request
-*_, made = Engine("cpu", acceleration="eager").run(Request(prompt="a red apple", steps=3))
-print(hashlib.sha256(made.rgba).hexdigest(), made.parameters)
+from acetate.engine import BadRequest, Engine, Request
+from acetate.engine.models.runtime import described
+for way in ("eager", "auto"):
+    engine = Engine("cpu", acceleration=way)
+    *_, made = engine.run(Request(prompt="a red apple", steps=3))
+    print(hashlib.sha256(made.rgba).hexdigest(), made.parameters)
+print(described(engine.device))
 try:
-    Engine("cpu", acceleration="recorded").open("sketchpad")
-except ModuleNotFoundError as error:
+    Engine("cpu", acceleration="recorded")
+except BadRequest as error:
     print(error)
 """
 
@@ -42,11 +46,12 @@ def layer(engine: Engine) -> Picture:
     return made
 
 
-def test_with_the_folder_deleted_eager_draws_the_same_layer() -> None:
+def test_with_the_folder_deleted_eager_and_auto_draw_the_same_layer_and_other_ways_are_refused() -> None:
     recorded = layer(Engine("cpu", acceleration="recorded"))
     told = subprocess.run([sys.executable, "-c", WITHOUT], check=True, capture_output=True, text=True).stdout.splitlines()
-    assert told[0] == f"{hashlib.sha256(recorded.rgba).hexdigest()} {recorded.parameters}"
-    assert told[1].endswith("was deleted"), "the folder was forbidden indeed"
+    assert told[:2] == [f"{hashlib.sha256(recorded.rgba).hexdigest()} {recorded.parameters}"] * 2
+    assert told[2] == "auto is eager: the faster ways are not installed"
+    assert told[3] == "acceleration 'recorded' is not installed", "the folder was forbidden indeed"
 
 
 def wrong(monkeypatch: pytest.MonkeyPatch, by: float) -> None:
