@@ -19,6 +19,8 @@ CITATION = re.compile(
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED_FILE = re.compile(r"`([\w./-]+\.(?:py|sh|mjs|npz))`")
 NAMED_FOLDER = re.compile(r"`((?:\.?\w[\w.-]*/)+)`")
+LOST = "lost" + ".md"
+"""A document that is nowhere, in two pieces, lest another finder take this file for one that cites it."""
 
 
 def texts(root: Path) -> Iterator[Path]:
@@ -98,16 +100,16 @@ def test_the_search_reaches_what_it_should() -> None:
 @pytest.mark.parametrize(
     ("file", "text", "wrong"),
     [
-        ("a.py", "# the paper (lost.md 3)", "lost.md"),
-        ("a.py", '"""See page.md 1.2, 1.4."""', "page.md 1.4"),
-        ("a.py", "# as page.md\n# 2 says", "page.md 2"),
-        ("a.toml", 'note = "docs/page.md, section 3"', "docs/page.md 3"),
-        ("Makefile", "# docs/lost.md", "docs/lost.md"),
-        ("b.md", "[there](docs/page.md#no-such-heading)", "docs/page.md#no-such-heading"),
-        ("b.md", "[there](docs/lost.png)", "docs/lost.png"),
-        ("b.md", "see `engine/lost.py`", "engine/lost.py"),
+        ("a.py", f"# the paper ({LOST} 3)", LOST),
+        ("a.py", '"""See models.md 1.2, 1.4."""', "models.md 1.4"),
+        ("a.py", "# as models.md\n# 2 says", "models.md 2"),
+        ("a.toml", 'note = "docs/models.md, section 3"', "docs/models.md 3"),
+        ("Makefile", f"# docs/{LOST}", f"docs/{LOST}"),
+        ("README.md", "[there](docs/models.md#no-such-heading)", "docs/models.md#no-such-heading"),
+        ("README.md", "[there](docs/lost.png)", "docs/lost.png"),
+        ("README.md", "see `engine/lost.py`", "engine/lost.py"),
         ("a.py", "# as `lost.py` says", "lost.py"),
-        ("b.md", "see `engine/lost/`", "engine/lost/"),
+        ("README.md", "see `engine/lost/`", "engine/lost/"),
     ],
 )
 def test_what_leads_nowhere_is_found(tmp_path: Path, file: str, text: str, wrong: str) -> None:
@@ -118,12 +120,14 @@ def test_what_leads_nowhere_is_found(tmp_path: Path, file: str, text: str, wrong
 
 def test_what_leads_somewhere_is_not(tmp_path: Path) -> None:
     write_page(tmp_path)
-    (tmp_path / "engine/a.py").write_text("# page.md 1, 1.2 and docs/page.md; https://example.org/lost.md 4; `.md`\n")
-    (tmp_path / "b.md").write_text("[a](docs/page.md#12-a-heading-with-code) `engine/a.py` `a.py` `engine/` ![x](docs/page.md)\n")
+    (tmp_path / "engine/a.py").write_text(f"# models.md 1, 1.2 and docs/models.md; https://example.org/{LOST} 4; `.md`\n")
+    (tmp_path / "README.md").write_text(
+        "[a](docs/models.md#12-a-heading-with-code) `engine/a.py` `a.py` `engine/` ![x](docs/models.md)\n"
+    )
     assert dangling(tmp_path) == []
 
 
 def write_page(root: Path) -> None:
     for folder in ("docs", "engine"):
         (root / folder).mkdir()
-    (root / "docs/page.md").write_text("# A page\n\n## 1. One\n\n### 1.2 A heading with `code`\n")
+    (root / "docs/models.md").write_text("# A page\n\n## 1. One\n\n### 1.2 A heading with `code`\n")

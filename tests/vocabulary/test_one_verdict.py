@@ -18,21 +18,10 @@ from acetate.server.jobs.admission import check_order
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store, StoredBlob
 from acetate.server.worker.requests import target
+from acetate.vocabulary import value_types
 from acetate.vocabulary.parameters import PARAMETERS, values_of
 from acetate.vocabulary.roles import GIVEN
 from acetate.vocabulary.tasks import TASKS
-from acetate.vocabulary.value_types import (
-    Choice,
-    Flag,
-    FreeText,
-    ListedName,
-    NamedValues,
-    Number,
-    TextOfEach,
-    ValueType,
-    WeightedNames,
-    Whole,
-)
 
 REQUESTS = 10_000
 JOB = "0123456789abcdef"
@@ -44,31 +33,33 @@ Verdict = tuple[str, str] | None
 """Message and hint of a refusal; `None`: it can be run."""
 
 
-def near(kind: ValueType, source: random.Random) -> Any:
+def near(kind: value_types.ValueType, source: random.Random) -> Any:
     """A value inside, at or just outside of what a kind takes."""
-    if isinstance(kind, (Whole, Number)):
+    if isinstance(kind, (value_types.Whole, value_types.Number)):
         ends = (kind.least - 1, kind.least, kind.most, kind.most + 1, float(kind.least), kind.least - 1e-9, kind.most + 1e-9)
         return source.choice((*ends, source.randint(kind.least, kind.most), source.uniform(kind.least, kind.most)))
-    if isinstance(kind, Choice):
+    if isinstance(kind, value_types.Choice):
         return source.choice((*kind.choices, str(kind.choices[0]), float("nan"), "neither"))
-    if isinstance(kind, Flag):
+    if isinstance(kind, value_types.Flag):
         return source.choice((True, False, 0, 1, "yes"))
-    if isinstance(kind, FreeText):
+    if isinstance(kind, value_types.FreeText):
         return source.choice(
             ("a kite", "", " \n", "🪁" * kind.most, "\ud800", "x" * kind.most, "x" * (kind.most + 1), "é" * kind.most)
         )
-    if isinstance(kind, ListedName):
+    if isinstance(kind, value_types.ListedName):
         return source.choice(
             ("soft", "portraits/soft", "a/b/c/d", "a/b/c/d/e", "../x", "", ".x", "C:x", "a\\b", "n" * 200, "n" * 201)
         )
-    if isinstance(kind, TextOfEach):
+    if isinstance(kind, value_types.TextOfEach):
         return {source.choice((*kind.keys, "sky")): near(kind.text, source) for _ in range(source.randint(0, 4))}
-    if isinstance(kind, WeightedNames):
+    if isinstance(kind, value_types.WeightedNames):
         count = source.choice((0, 1, 2, kind.most, kind.most + 1))
-        return tuple((near(ListedName(), source) if count < 3 else f"n{i}", near(kind.weight, source)) for i in range(count))
-    assert isinstance(kind, NamedValues)
+        return tuple(
+            (near(value_types.ListedName(), source) if count < 3 else f"n{i}", near(kind.weight, source)) for i in range(count)
+        )
+    assert isinstance(kind, value_types.NamedValues)
     names = source.sample([*kind.types, "denoise"], source.randint(0, 3))
-    return {name: near(kind.types.get(name, Flag()), source) for name in names}
+    return {name: near(kind.types.get(name, value_types.Flag()), source) for name in names}
 
 
 def drawn(source: random.Random) -> tuple[str, dict[str, Any], tuple[str, ...]]:
