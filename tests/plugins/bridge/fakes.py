@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 
-from acetate.plugins.bridge.host import EditorHost, RefusedError, Wording
-from acetate.protocol import Box, Group, Image, Layer, LayerReady
+from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.host import EditorHost, JobPlan, RefusedError, Wording
+from acetate.plugins.bridge.job import EditorJobs
+from acetate.protocol import Box, Finished, Group, Image, Layer, LayerReady, Queued
 
 WORDING = Wording(
     nothing_selected="Nothing is selected. Select something.",
@@ -130,3 +132,34 @@ def arrived(job, *, name="fig (7)", index=0, picture=0, data=bytes(range(16)), w
         group=groups, picture=picture, warnings=tuple(warnings),
     )  # fmt: skip
     return LayerReady(layer, data)
+
+
+BOX = Box(0, 0, 2, 2)
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Stage:
+    """One document, one host, one client."""
+
+    def __init__(self, **more):
+        self.client, self.host, self.clock, self.document = FakeClient(), FakeHost(**more), Clock(), FakeDocument()
+        self.jobs = EditorJobs(self.host, lambda: self.client, self.clock)
+
+    def generate(self, *, task="foreground", document=..., **plan):
+        chosen = self.document if document is ... else document
+        form = Form(task=task, prompt="fig", seed=7)
+        return self.jobs.generate(chosen, form, lambda: JobPlan(**{"box": BOX, "anchor": "paper", **plan}))
+
+    def take(self, *events):
+        for event in events:
+            self.jobs.take(event)
+
+    def finish(self, result, *layers):
+        self.take(Queued(result.job, 0), *(layers or [arrived(result.job)]), Finished(result.job, 1, 2.0))
