@@ -50,6 +50,8 @@ class JobRow:
     failure: Failure | None
     notes: tuple[str, ...]
     acknowledged: bool
+    person: str = "local"
+    """Whose job it is: the name of the token that its connection came with."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ class Store:
         """Add a job that is accepted; the pictures that it needs are kept until it is over."""
         with Transaction(self._db):
             self._db.execute(
-                "INSERT INTO jobs (job, number, session, lane, task, message, state, front, created)"
-                " VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?, ?, 'waiting', ?, ?)",
-                (row.job, row.session, row.lane, row.task, json.dumps(row.message), row.front, row.created),
+                "INSERT INTO jobs (job, number, session, lane, task, message, state, front, created, person)"
+                " VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?, ?, 'waiting', ?, ?, ?)",
+                (row.job, row.session, row.lane, row.task, json.dumps(row.message), row.front, row.created, row.person),
             )
             self._db.executemany("INSERT OR IGNORE INTO inputs VALUES (?, ?)", [(row.job, sha256) for sha256 in inputs])
 
@@ -102,17 +104,24 @@ class Store:
         """All waiting jobs in their order, then interrupted ones."""
         return self._rows("WHERE state IN ('waiting', 'running') ORDER BY state = 'running', number")
 
-    def unacknowledged(self) -> list[JobRow]:
-        """The engine's jobs whose results no client has acknowledged; layers of a file can be read again from the file."""
-        return self._rows("WHERE state IN ('finished', 'failed') AND lane = 'engine' AND NOT acknowledged ORDER BY number")
+    def unacknowledged(self, person: str | None = None) -> list[JobRow]:
+        """The engine's jobs whose results no client has acknowledged; layers of a file can be read again from the file.
 
-    def history(self, before: str | None, limit: int) -> list[JobRow]:
-        """Jobs that have layers and are over, newest first."""
+        Those of one person, or of all.
+        """
         return self._rows(
-            "WHERE state IN ('finished', 'failed', 'cancelled') AND lane = 'engine'"
+            "WHERE state IN ('finished', 'failed') AND lane = 'engine' AND NOT acknowledged"
+            " AND (?1 IS NULL OR person = ?1) ORDER BY number",
+            (person,),
+        )
+
+    def history(self, before: str | None, limit: int, person: str | None = None) -> list[JobRow]:
+        """Jobs that have layers and are over, newest first: those of one person, or of all."""
+        return self._rows(
+            "WHERE state IN ('finished', 'failed', 'cancelled') AND lane = 'engine' AND (?1 IS NULL OR person = ?1)"
             " AND EXISTS (SELECT 1 FROM layers WHERE layers.job = jobs.job)"
-            " AND number < COALESCE((SELECT number FROM jobs WHERE job = ?), ?) ORDER BY number DESC LIMIT ?",
-            (before, 2**62 if before is None else 0, limit),
+            " AND number < COALESCE((SELECT number FROM jobs WHERE job = ?2), ?3) ORDER BY number DESC LIMIT ?4",
+            (person, before, 2**62 if before is None else 0, limit),
         )
 
     def set_state(self, job: str, state: State) -> None:
@@ -287,4 +296,5 @@ def _row(found: sqlite3.Row) -> JobRow:
         failure=Failure(**json.loads(found["failure"])) if found["failure"] else None,
         notes=tuple(json.loads(found["notes"] or "[]")),
         acknowledged=bool(found["acknowledged"]),
+        person=found["person"],
     )
