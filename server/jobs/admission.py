@@ -12,7 +12,7 @@ from acetate.vocabulary.verdict import of_task
 from ..delivery.subscriber import Subscriber
 from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
-from .jobs import Submission, inputs
+from .job import Submission, inputs
 
 PAGE_BYTES = 1 << 20
 """A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
@@ -30,7 +30,7 @@ class MissingImagesError(Exception):
         super().__init__(str(self.failure))
 
 
-def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
+def check_order(watcher: Subscriber, order: Submission, store: Store, blobs: Blobs) -> None:
     """Raise `MissingImagesError` or `ProtocolError` for what can be seen to be wrong without the engine."""
     missing = tuple(
         placed.sha256 for placed in inputs(order) if not blobs.has(placed.sha256) or store.blob(placed.sha256) is None
@@ -41,7 +41,7 @@ def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
         _check_submit(order, store)
     elif isinstance(order, wire.Export):
         for source in order.jobs:
-            if (row := store.get(source)) is None:
+            if (row := store.get(source)) is None or not watcher.sees(row.person):
                 raise ProtocolError("unknown-job", f"export.jobs names {source}, which is not in the history")
             if row.state not in EXPORTABLE:
                 raise ProtocolError("bad-request", f"export.jobs names {source}, which is {row.state}; it must be over")
@@ -62,7 +62,7 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
 
 def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
     """Send a page of history: thumbnails first, then the entries."""
-    rows = store.history(asked.before, asked.limit + 1)
+    rows = store.history(asked.before, asked.limit + 1, watcher.sees_only)
     entries: list[HistoryEntry] = []
     size = 0
     for row in rows[: asked.limit]:

@@ -120,7 +120,8 @@ class Store:
         return self._rows(
             "WHERE state IN ('finished', 'failed', 'cancelled') AND lane = 'engine' AND (?1 IS NULL OR person = ?1)"
             " AND EXISTS (SELECT 1 FROM layers WHERE layers.job = jobs.job)"
-            " AND number < COALESCE((SELECT number FROM jobs WHERE job = ?2), ?3) ORDER BY number DESC LIMIT ?4",
+            " AND number < COALESCE((SELECT number FROM jobs WHERE job = ?2 AND (?1 IS NULL OR person = ?1)), ?3)"
+            " ORDER BY number DESC LIMIT ?4",
             (person, before, 2**62 if before is None else 0, limit),
         )
 
