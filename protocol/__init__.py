@@ -34,9 +34,9 @@ from .client.events import (
     Receiving,
     Starting,
 )
-from .client.server_discovery import answers
+from .client.proving import answers
 from .errors import CODES, Failure, ProtocolError
-from .home import Address, RunningServer, home, running_server, state_file
+from .home import Address, RunningServer, chosen_address, home, running_server, state_file
 from .messages import (
     VERSION,
     Box,
@@ -97,6 +97,7 @@ __all__ = [
     "Starting",
     "Welcome",
     "answers",
+    "chosen_address",
     "content_id",
     "home",
     "new_job_id",

@@ -17,6 +17,7 @@ CODES = {
     "server-too-old": "the client speaks a newer protocol than the server knows",
     "unauthorized": "the token is missing or wrong (HTTP 401)",
     "forbidden": "the request comes from a web page (`Origin`, HTTP 403) or names a foreign host (HTTP 421)",
+    "not-the-server": "what answers at the server's address does not know the token; it was told nothing",
     # about a job
     "unknown-job": "no job has this id (it was discarded, or evicted from the history)",
     "unknown-image": "a picture that a job refers to was not uploaded (or was evicted meanwhile): upload and submit again",

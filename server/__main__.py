@@ -14,6 +14,7 @@ from .command_line.parser import Parser
 COMMANDS = {
     "generate": "make a transparent layer from a prompt",
     "serve": "answer the editors' plug-ins and scripts",
+    "token": "let persons in by tokens of their own",
     "upscale": "enlarge a transparent layer without fringes",
     "layers": "list or extract the layers of a PSD or OpenRaster file",
     "convert": "turn a layered file into another format",

@@ -62,7 +62,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "jobs": {"settings", "failures", "worker", "storage", "delivery"},
         "http": {"settings", "failures", "log", "instance", "worker", "storage", "delivery", "jobs"},
         "command_line": {"failures", "worker"},
-        "commands": {"settings", "failures", "log", "instance", "worker", "http", "command_line"},
+        "commands": {"settings", "failures", "log", "instance", "worker", "storage", "http", "command_line"},
         "__main__": {"commands", "command_line"},
     },
 }

@@ -23,7 +23,7 @@ from ..errors import Failure, ProtocolError
 from ..home import Address
 from ..messages import MAX_REPLY_BYTES
 
-__all__ = ["ConnectionClosed", "WireConnection", "explain", "farewell", "open_connection"]
+__all__ = ["ConnectionClosed", "WireConnection", "explain", "farewell", "open_connection", "refused", "tls_context"]
 
 OPEN_SECONDS = 10.0
 PING_SECONDS = 20.0
@@ -38,10 +38,9 @@ class WireConnection(ClientConnection):
 
 def open_connection(address: Address) -> ClientConnection:
     """Connect with the token; no proxy, no compression (10 times slower, performance.md 8)."""
-    context = ssl.create_default_context(cafile=address.cafile) if address.url.startswith("wss:") else None
     return connect(
         address.url,
-        ssl=context,
+        ssl=tls_context(address),
         additional_headers={"Authorization": f"Bearer {address.token}"},
         compression=None,
         proxy=None,
@@ -52,6 +51,11 @@ def open_connection(address: Address) -> ClientConnection:
         max_size=MAX_REPLY_BYTES,
         create_connection=WireConnection,
     )
+
+
+def tls_context(address: Address) -> ssl.SSLContext | None:
+    """What checks the server's certificate; `None` for an address without TLS."""
+    return ssl.create_default_context(cafile=address.cafile) if address.url.startswith("wss:") else None
 
 
 def farewell(closed: ConnectionClosed) -> Failure:
@@ -66,12 +70,16 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, ProtocolError):
         return error.failure
     if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        if status == 401:
-            return Failure("unauthorized", "the server refused the token (401)", "Restart the server: acetate serve")
-        if status == 421:
-            return Failure("forbidden", "the server has another name (421)", "Start it with acetate serve --name NAME")
-        return Failure("forbidden" if status == 403 else "connection-lost", f"the server answered HTTP {status}")
+        return refused(error.response.status_code)
     if isinstance(error, (OSError, WebSocketException, EOFError)):
         return Failure("connection-lost", f"no connection to the server: {error}", "Is `acetate serve` running?")
     return Failure("internal", f"an error in the client: {type(error).__name__}: {error}")  # and the host works on
+
+
+def refused(status: int) -> Failure:
+    """What an HTTP status instead of a connection means to the person."""
+    if status == 401:
+        return Failure("unauthorized", "the server refused the token (401)", "Restart the server: acetate serve")
+    if status == 421:
+        return Failure("forbidden", "the server has another name (421)", "Start it with acetate serve --name NAME")
+    return Failure("forbidden" if status == 403 else "connection-lost", f"the server answered HTTP {status}")
