@@ -74,7 +74,7 @@ def test_another_persons_running_job_cannot_be_stopped_but_by_an_admin(server: A
         Client("ben", address=come("ben")) as ben,
         Client("cleo", address=come("cleo", admin=True)) as cleo,
     ):
-        job = anna.submit("foreground", Parameters(prompt="a kite @gate:never"))
+        job = anna.submit("foreground", Parameters(prompt="@sleep:0.05", steps=1000))
         ask(anna, lambda: None, Started)
         ben.cancel(job)
         assert ask(ben, ben.jobs, Jobs).jobs == (), "and what was asked before has been answered"
