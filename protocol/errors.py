@@ -29,6 +29,7 @@ CODES = {
     "worker-stuck": "the engine's process stopped answering, twice",
     "engine-unavailable": "the engine cannot be started",
     "disk-full": "the server's disk does not take the result",
+    "database-damaged": "the server's database cannot be read any more; the server's next start recovers what it holds",
     "internal": "a mistake in the server itself; its log has the traceback",
     # raised by the client
     "no-server": "no server runs, and none may be started from here",

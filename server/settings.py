@@ -76,7 +76,17 @@ class Settings:
     fresh_seconds: float = 60
     """How long an upload is kept for its submit, while all of them are within twice their limit."""
     unacknowledged_seconds: float = 7 * 86400
-    """Results that have not been acknowledged are evicted only after this time."""
+    """Results that no client has acknowledged for this time are evicted like acknowledged ones."""
+    unacknowledged_bytes: int = 2 * GIB
+    """The most that results without an acknowledgement may take before then; the oldest of them go."""
+    recent_seconds: float = 300
+    """Results stay for this time in any case while their client is connected: it may be taking them."""
+    lost_seconds: float = 30 * 86400
+    """How long files that the database does not know stay in the lost and found."""
+    check_seconds: float = 5
+    """How long a start may look for damage in the database."""
+    reserve_bytes: int = 1 * MIB
+    """Room that is kept for a full disk, so that ends of jobs can still be stored and results deleted."""
     log_bytes: int = 5 * MIB
     log_files: int = 4
 

@@ -53,7 +53,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
     },
     "server": {
         "settings": set(),
-        "failures": set(),
+        "failures": {"storage"},
         "log": set(),
         "instance": set(),
         "worker": {"settings", "failures"},

@@ -149,6 +149,8 @@ class Connection:
             failure = of_exception(error)
             if failure.code == "internal":
                 log.exception("message")
+            if failure.code == "database-damaged":
+                self._state.jobs.store.distrust()
             watcher.tell(_refusal(frame, failure))
 
     def _formatted(self, message: wire.ClientMessage) -> wire.ClientMessage:

@@ -31,7 +31,7 @@ from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
 from ..settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
 from ..storage.blobs import Blobs
-from ..storage.database import StoreError
+from ..storage.faults import StoreError
 from ..storage.store import Store
 from ..storage.tokens import TokenError, Tokens
 from ..worker.local_worker import LocalWorker
@@ -111,8 +111,11 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     _allow_many_files()
     tokens = Tokens(settings.tokens)
     tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
-    store, blobs = Store(settings.database), Blobs(settings.blobs)
+    store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
+    blobs = Blobs(settings.blobs)
     jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
+    for notice in store.notices:
+        _say(notice)
     workers = [
         LocalWorker(settings, "engine", f"engine-{number}", device, engine.ready)
         for number, device in enumerate(settings.devices)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 
@@ -17,6 +18,10 @@ from acetate.protocol import messages as wire
 from ..delivery.subscriber import Subscriber
 from ..settings import Settings
 from ..storage.blobs import Blobs
+from ..storage.faults import is_damage
+from ..storage.reconciliation import reconcile
+from ..storage.retention import Retention
+from ..storage.rows import End
 from ..storage.store import JobRow, Store
 from .fair_queue import FairQueue
 from .fair_share import leaves_as_much
@@ -36,6 +41,8 @@ class JobRegistry:
         self.stop_requested: dict[str, asyncio.Event] = {}
         self.positions = Positions(self._waiting, settings.position_seconds, settings.positions)
         self._jobs: dict[str, Job] = {}
+        self._present: set[Subscriber] = set()
+        """The clients that are connected and have asked for a job."""
         self._resume()
 
     # --- asked by clients --------------------------------------------------------------------------------------------
@@ -46,6 +53,7 @@ class JobRegistry:
         if order.job in self._jobs or self.store.get(order.job) is not None:
             self.attach(watcher, wire.Attach(order.job, format=format_of(order)))
             return
+        self._present.add(watcher)
         if isinstance(order, wire.Submit) and order.priority == "replace":
             self._replace(watcher, order)
         self._check_room(watcher)
@@ -69,6 +77,7 @@ class JobRegistry:
     def attach(self, watcher: Subscriber, message: wire.Attach) -> None:
         """Tell everything about a job so far, and what happens from now on. Raises `ProtocolError` for an unknown one."""
         row = self._row(watcher, message.job)
+        self._present.add(watcher)
         job = self._jobs.get(message.job)
         if job is not None:
             job.watchers[watcher] = message.format or "rgba8"
@@ -101,6 +110,7 @@ class JobRegistry:
             raise ProtocolError("bad-request", f"job {job_id} is not over", "Cancel it first.")
         for sha256 in self.store.delete([job_id]):
             self.blobs.remove(sha256)
+        self.evict()  # there may be room now for what was held back
 
     def lines(self, watcher: Subscriber) -> list[wire.JobLine]:
         """What `jobs` answers: running jobs, waiting ones in their order, then those not acknowledged yet."""
@@ -114,6 +124,7 @@ class JobRegistry:
 
     def gone(self, watcher: Subscriber) -> None:
         """Forget a connection that has ended, and cancel its jobs with `keep: false`."""
+        self._present.discard(watcher)
         for job in self._jobs.values():
             job.watchers.pop(watcher, None)
         for job in [job for job in self._jobs.values() if job.owner is watcher]:
@@ -152,8 +163,11 @@ class JobRegistry:
         seconds = time.monotonic() - job.started if job.started else 0.0
         try:
             self.store.end(job.id, state, seconds, failure, tuple(notes))
-        except Exception:
+        except Exception as error:
             log.exception("the end of a job could not be stored", extra={"job": job.id})
+            if is_damage(error):
+                self.store.distrust()
+            self.store.hold_end(job.id, End(state, time.time(), seconds, failure, tuple(notes)))
         self._jobs.pop(job.id, None)
         self.stop_requested.pop(job.id, None)
         message: wire.Finished | wire.Failed | wire.Cancelled
@@ -180,23 +194,33 @@ class JobRegistry:
             watcher.give_layer(layer, format)
 
     def evict(self) -> None:
-        """Keep history and uploads within their limits."""
-        settings = self.settings
-        now = time.time()
-        before, fresh = now - settings.unacknowledged_seconds, now - settings.fresh_seconds
-        for sha256 in self.store.evict(settings.history_bytes, settings.upload_bytes, before, fresh):
-            self.blobs.remove(sha256)
+        """Keep history and uploads within their limits, and store the ends that are held. Never fails: it comes after an end."""
+        settings, now = self.settings, time.time()
+        kept = Retention(
+            history_bytes=settings.history_bytes,
+            upload_bytes=settings.upload_bytes,
+            unacknowledged_bytes=settings.unacknowledged_bytes,
+            unacknowledged_before=now - settings.unacknowledged_seconds,
+            fresh_after=now - settings.fresh_seconds,
+            recent_after=now - settings.recent_seconds,
+            connected=frozenset(watcher.session for watcher in self._present),
+        )
+        try:
+            self.store.store_held()
+            for sha256 in self.store.evict(kept):
+                self.blobs.remove(sha256)
+        except sqlite3.Error as error:
+            log.warning("nothing can be evicted", extra={"reason": str(error)})
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _resume(self) -> None:
         """After a start, let waiting jobs wait again, the interrupted one first, and end those whose client is gone."""
-        for sha256 in self.blobs.all() - self.store.known_blobs():
-            self.blobs.remove(sha256)
+        reconcile(self.store, self.blobs, self.settings.lost_seconds)
         self.evict()
         for row in self.store.unfinished():
             try:
-                order = schema.decode(ORDERS[row.message.pop("type")], row.message, "stored job")
+                order = schema.decode(ORDERS[row.message.pop("type")], row.message, "stored job", strict=False)
             except (ProtocolError, KeyError):
                 self.store.end(row.job, "failed", failure=Failure("internal", "the job is of another version of the server"))
                 continue

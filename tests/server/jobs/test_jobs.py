@@ -343,10 +343,11 @@ def test_after_a_start_jobs_that_nobody_would_take_are_over(start: Callable[...,
     assert isinstance(late.told[2], Failed) and late.told[2].failure.code == "internal"
 
 
-def test_after_a_start_content_that_no_job_knows_is_gone(start: Callable[..., JobRegistry]) -> None:
+def test_after_a_start_content_that_no_job_knows_is_lost_and_can_be_found(start: Callable[..., JobRegistry]) -> None:
     before = start()
     Path(before.blobs.incoming("orphan")).write_bytes(b"....")
     before.blobs.adopt("orphan", "e" * 64)
     after = start()
 
-    assert not after.blobs.has("e" * 64)
+    assert after.blobs.lost() == {"e" * 64} and after.blobs.all() == set()
+    assert after.blobs.has("e" * 64) and after.blobs.lost() == set(), "whoever names it brings it back"

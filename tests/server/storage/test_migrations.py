@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from acetate.server.storage import migrations
-from acetate.server.storage.database import StoreError, open_database
+from acetate.server.storage.database import open_database
+from acetate.server.storage.faults import StoreError
 from acetate.server.storage.migrations import VERSION, columns, migrate, version_of
+from acetate.server.storage.retention import Retention
 from acetate.server.storage.store import Store, Thumbnail
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
@@ -42,7 +44,7 @@ def test_jobs_and_layers_of_every_version_are_there(schema: Path, tmp_path: Path
     assert store.thumbnail("job-over-0000") == Thumbnail(1, 1, b"1234")
     assert [row.job for row in store.unfinished()] == ["job-waiting-0"]
     assert store.note("engine") == {"state": "ready"}
-    assert store.evict(0, 0, 0) == ["a" * 64], "sizes are known"
+    assert store.evict(Retention(history_bytes=0, upload_bytes=0)) == ["a" * 64], "sizes are known"
     store.close()
 
 
