@@ -23,6 +23,7 @@ ELSEWHERE = {
     "plugins/bridge/words.py": "stages of progress",
     "plugins/gimp/commands.py": "the procedures' names and texts, which scripts and menus rely on",
     "plugins/gimp/jobs.py": "a refinement from a script finds its own prompt",
+    "protocol/from_server.py": "stages of progress",
     "server/__main__.py": "`acetate upscale` is a command",
     "server/commands/demo.py": "draws a scene",
     "server/command_line/into_document.py": "what `--below` and `--like` mean without `--task`",
