@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 from acetate.vocabulary.names import Label
-from acetate.vocabulary.stacking import Group
 
 from .annotations import Between, Known
 from .errors import Failure
@@ -21,6 +20,7 @@ from .values import (
     Extent,
     HistoryEntry,
     JobLine,
+    LayerGroup,
     Limits,
     RoleName,
     Seconds,
@@ -135,7 +135,7 @@ class Layer:
     """Name of the crop in `rgba8`, whatever `format` is: a later job can take it as a condition without an upload."""
     order: Count = 0
     """Position in the job's stack, 0 lowest."""
-    group: tuple[Group, ...] = ()
+    group: tuple[LayerGroup, ...] = ()
     """The groups it lies in, outermost first."""
     visible: bool = True
     opacity: Share = 1.0
@@ -147,7 +147,7 @@ class Layer:
     seed: Seed = 0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Everything needed to make it again, except condition pixels."""
-    quality: Mapping[str, float] = field(default_factory=dict)
+    quality: Mapping[str, Annotated[float, Between(-(10**12), 10**12)]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 

@@ -211,7 +211,7 @@ def _limited(inner: Check, limits: tuple[Any, ...]) -> Check:
                 raise ProtocolError("too-large", f"{where} has a length of {len(value)}; at most {limit.count} is allowed")
             if isinstance(limit, Fields):
                 for name, of_field in limit.limits:
-                    _limited(_PLAIN[int], (of_field,))(getattr(value, name), f"{where}.{name}")
+                    _limited(_PLAIN[Any], (of_field,))(getattr(value, name), f"{where}.{name}")
             if isinstance(limit, Matching) and not re.fullmatch(limit.pattern, value):
                 raise _wrong(where, value, limit.meaning)
         return value

@@ -14,6 +14,7 @@ from acetate.vocabulary.box import Box
 from acetate.vocabulary.names import Label
 from acetate.vocabulary.parameters import LARGEST_SIDE, range_of
 from acetate.vocabulary.roles import ROLES
+from acetate.vocabulary.stacking import Group
 from acetate.vocabulary.tasks import TASKS
 
 from .annotations import Between, Fields, Known
@@ -24,6 +25,7 @@ _PLACE, _SIDE = Between(-(10**6), 10**6), Between(1, 32768)
 Place = Annotated[int, _PLACE]
 CanvasBox = Annotated[Box, Fields((("x", _PLACE), ("y", _PLACE), ("width", _SIDE), ("height", _SIDE)))]
 """A rectangle of the canvas, of at least one pixel."""
+LayerGroup = Annotated[Group, Fields((("opacity", Between(0, 1)),))]
 Coordinate = Annotated[int, Between(-(2**31), 2**31 - 1)]
 """A place on the canvas that a file may have named."""
 Extent = Annotated[int, Between(0, 32768)]

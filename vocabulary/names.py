@@ -7,15 +7,22 @@ one, or end it early, goes.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
-_SPACES = "\t\n\r\u2028\u2029"
+_BREAKS = r"\u0009\u000a\u000d\u2028\u2029"
 """Line breaks and tabs: they become spaces."""
-_ORDERS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+_ORDERS = r"\u202a-\u202e\u2066-\u2069"
 """Embeddings, overrides and isolates of bidirectional text: they reorder what is shown, also beyond the name's end."""
-_ANNOTATIONS = "\ufff9\ufffa\ufffb"
-_WITHOUT = {ord(one): " " for one in _SPACES} | {ord(one): None for one in _ORDERS + _ANNOTATIONS}
+_NO_CHARACTERS = r"\ud800-\udfff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff" + "".join(
+    chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF)
+)
+"""Halves of surrogate pairs, marks of annotations, and the codes that stand for nothing for ever."""
+UNCLEAN = _BREAKS + _CONTROLS + _ORDERS + _NO_CHARACTERS
+"""What a clean name does not have, as the inside of a class of characters in a regular expression of Python or ECMAScript."""
+_BREAK, _UNCLEAN = re.compile(f"[{_BREAKS}]"), re.compile(f"[{UNCLEAN}]")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 """What Windows takes for a device, whatever the suffix."""
 LONGEST_FILE_STEM = 60
@@ -31,12 +38,12 @@ Label = Annotated[str, Clean()]
 
 def clean(name: str) -> str:
     """The name on one line, without control characters, orders to turn the text round, lone surrogates and noncharacters."""
-    return "".join(filter(_is_text, name.translate(_WITHOUT)))
+    return _UNCLEAN.sub("", _BREAK.sub(" ", name))
 
 
 def is_clean(name: str) -> bool:
     """Whether `clean` would leave the name as it is."""
-    return clean(name) == name
+    return _UNCLEAN.search(name) is None
 
 
 def file_stem(name: str, otherwise: str) -> str:
@@ -50,9 +57,3 @@ def file_stem(name: str, otherwise: str) -> str:
 
 def _is_part_of_word(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character).startswith("M")  # vowels and accents that stand on others
-
-
-def _is_text(character: str) -> bool:
-    code = ord(character)
-    noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-    return not noncharacter and unicodedata.category(character) not in ("Cc", "Cs")

@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .names import is_clean
+from .names import UNCLEAN
 
 LONGEST_NAME = 200
 """The most characters that the name of a model, a network or a layer may have."""
-_WORD = r"(?!\.)[^/\\]+"
-_NAME = re.compile(rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}")
+_WORD = rf"(?!\.)[^/\\{UNCLEAN}]+"
+NAME_PATTERN = rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}"
 """Two models of one name are told apart by their folder's: `portraits/soft`."""
+_NAME = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class ListedName(ValueType):
         return f"a name that `acetate models` lists, of at most {LONGEST_NAME} characters, not a path"
 
     def admits(self, value: Any) -> bool:
-        return isinstance(value, str) and len(value) <= LONGEST_NAME and is_clean(value) and bool(_NAME.fullmatch(value))
+        return isinstance(value, str) and len(value) <= LONGEST_NAME and bool(_NAME.fullmatch(value))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
