@@ -6,6 +6,9 @@ Knows the codes, not who raises them: the server turns its own and the engine's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from .annotations import Known
 
 CODES = {
     # about a message
@@ -44,7 +47,7 @@ CODES = {
 class Failure:
     """What went wrong: `code` for programs, `message` for the log, `hint` for the person (may be empty)."""
 
-    code: str
+    code: Annotated[str, Known(tuple(CODES))]
     message: str
     hint: str = ""
 

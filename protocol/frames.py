@@ -10,8 +10,9 @@ import zlib
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from .annotations import Between, Known, Matching
 from .errors import ProtocolError
-from .schema import Between, Matching, decode, dump, encode, parse
+from .schema import decode, dump, encode, parse
 
 PART_BYTES = 1 << 20
 """The most decoded bytes of one part; larger content goes in several frames."""
@@ -69,7 +70,7 @@ class PreviewFrame:
     width: Side
     height: Side
     length: Count
-    format: str = "rgba8"
+    format: Annotated[str, Known(("rgba8",))] = "rgba8"
     encoding: Literal["raw", "zlib"] = "raw"
 
 
@@ -82,7 +83,7 @@ class ThumbnailFrame:
     width: Side
     height: Side
     length: Count
-    format: str = "rgba8"
+    format: Annotated[str, Known(("rgba8",))] = "rgba8"
     encoding: Literal["raw", "zlib"] = "raw"
 
 
@@ -112,11 +113,6 @@ def unpack_upload(frame: bytes) -> tuple[UploadPart, bytes | memoryview]:
         raise ProtocolError("bad-message", f"the binary frame's type is {kind!r}; a client sends 'upload'")
     header = decode(UploadPart, body, "upload")
     return header, _decoded(payload, header.encoding, header.length)
-
-
-def header_of(frame: bytes) -> dict[str, object]:
-    """The JSON header alone, unchecked, to say what a refused frame was about. Raises `ProtocolError` without one."""
-    return _split(frame)[0]
 
 
 def unpack(frame: bytes) -> tuple[AnyHeader, bytes | memoryview] | None:

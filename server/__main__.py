@@ -20,6 +20,7 @@ COMMANDS = {
     "convert": "turn a layered file into another format",
     "models": "list, add, download, verify and remove models",
     "plugin": "install the plug-ins for Krita and GIMP",
+    "protocol": "print the messages of the websocket as a schema",
     "doctor": "report what works here, what does not, and how to fix it",
     "bench": "measure this machine",
     "demo": "make a few layers and a picture of them",

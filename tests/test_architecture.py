@@ -58,11 +58,12 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "instance": set(),
         "worker": {"settings", "failures"},
         "storage": set(),
+        "schemas": {"settings"},
         "delivery": {"storage", "worker"},
         "jobs": {"settings", "failures", "worker", "storage", "delivery"},
         "http": {"settings", "failures", "log", "instance", "worker", "storage", "delivery", "jobs"},
         "command_line": {"failures", "worker"},
-        "commands": {"settings", "failures", "log", "instance", "worker", "storage", "http", "command_line"},
+        "commands": {"settings", "failures", "log", "instance", "worker", "storage", "http", "command_line", "schemas"},
         "__main__": {"commands", "command_line"},
     },
 }

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from acetate.vocabulary.names import clean
 from acetate.vocabulary.parameters import values_of
 
 from .. import messages as wire
@@ -58,7 +59,7 @@ class Client:
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self._format = formats[0]
-        hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
+        hello = wire.Hello(wire.VERSION, clean(name), session or secrets.token_hex(16), tuple(formats), tuple(encodings))
         self._connection = Reconnecting(hello, ServerDiscovery(address, launch), self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ class Client:
             parameters or wire.Parameters(),
             wire.Conditions(**{role: wire.Placed(UNNAMED, given[role].x, given[role].y) for role in given}),
             box=box,
-            name=name,
+            name=clean(name),
             format=format or self._format,  # type: ignore[arg-type]
             previews=previews,
             crop=crop,

@@ -17,8 +17,9 @@ from typing import TypeGuard, cast
 
 from acetate.protocol import Failure, ProtocolError, schema
 from acetate.protocol import messages as wire
-from acetate.protocol.frames import header_of, unpack_upload
+from acetate.protocol.frames import unpack_upload
 from acetate.protocol.pixels import LAYER_FORMATS
+from acetate.protocol.salvage import told_by
 from acetate.protocol.values import ENCODINGS
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -75,7 +76,7 @@ class Connection:
         self._format = cast(wire.LayerFormat, next(format for format in hello.formats if format in LAYER_FORMATS))
         watcher = Subscriber(self._person, hello.session, hello.client, self._encoding(hello), self._outbox, self._state.blobs)
         uploads = Uploads(self._state.settings, self._state.jobs.store, self._state.blobs, str(self._socket.id))
-        self._welcome(watcher)
+        self._welcome(hello, watcher)
         sender = asyncio.create_task(self._send())
         await self._state.refresh()
         who = {"client": hello.client, "session": hello.session, "person": watcher.person}
@@ -118,19 +119,30 @@ class Connection:
         preferred: tuple[wire.Encoding, ...] = ("raw", "zlib") if local else ("zlib", "raw")
         return next(encoding for encoding in preferred if encoding in hello.encodings)
 
-    def _welcome(self, watcher: Subscriber) -> None:
+    def _welcome(self, hello: wire.Hello, watcher: Subscriber) -> None:
         engine = self._state.engine
         limits = self._state.settings.limits
         watcher.tell(
-            wire.Welcome(wire.VERSION, f"acetate {version('acetate')}", watcher.encoding, LAYER_FORMATS, limits, engine.message)
+            wire.Welcome(
+                hello.protocol,
+                f"acetate {version('acetate')}",
+                watcher.encoding,
+                LAYER_FORMATS,
+                limits,
+                engine.message,
+                wire.OLDEST_VERSION,
+                wire.VERSION,
+            )
         )
         engine.watchers.add(watcher)
 
     async def _refuse(self, failure: Failure) -> None:
         """Tell the client why, then hang up."""
         with contextlib.suppress(ConnectionClosed):
-            await self._socket.send(wire.to_text(wire.Error(failure, "hello")))
-            code = UNSUPPORTED_VERSION if failure.code in ("client-too-old", "server-too-old") else CloseCode.POLICY_VIOLATION
+            error, code = wire.Error(failure, "hello"), int(CloseCode.POLICY_VIOLATION)
+            if failure.code in ("client-too-old", "server-too-old"):
+                error, code = replace(error, oldest=wire.OLDEST_VERSION, newest=wire.VERSION), UNSUPPORTED_VERSION
+            await self._socket.send(wire.to_text(error))
             await self._socket.close(code, failure.message[:100])
 
     # --- messages in -------------------------------------------------------------------------------------------------
@@ -199,13 +211,8 @@ class Connection:
 
 def _refusal(frame: str | bytes, failure: Failure) -> wire.Error:
     """The answer to a wrong message, with what it is about as far as can be told, so that it reaches the job."""
-    about, said = "", {}
-    with contextlib.suppress(ProtocolError):
-        if isinstance(frame, str) and len(frame) <= wire.MAX_TEXT_BYTES:
-            said = schema.parse(frame)
-            about = str(said.get("type"))
-        elif isinstance(frame, bytes):
-            about, said = "upload", header_of(frame)
+    said = told_by(frame)
+    about = "upload" if isinstance(frame, bytes) and said else said.get("type")
     if about not in wire.FROM_CLIENT:
         return wire.Error(failure)
     job, sha256 = said.get("job"), said.get("sha256")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from acetate.protocol.frames import UploadPart, pack_header
-from acetate.protocol.messages import VERSION
+from acetate.protocol.messages import OLDEST_VERSION, VERSION
 from acetate.protocol.pixels import content_id
 from acetate.server.http.connection import UNSUPPORTED_VERSION, Connection, ServerState
 from acetate.server.jobs.engine_state import EngineState
@@ -24,6 +24,7 @@ from acetate.server.storage.tokens import LOCAL
 
 HELLO = {"type": "hello", "protocol": VERSION, "client": "a test", "session": "a-session"}
 SUBMIT = {"type": "submit", "job": "job-number-1", "task": "foreground"}
+SAID = json.dumps(SUBMIT)
 DEADLINE = 5.0
 ADMIN: Any = SimpleNamespace(sees=lambda person: True, sees_only=None)
 
@@ -168,6 +169,33 @@ def test_who_begins_otherwise_is_told_why_and_left(play: Any, first: Any, code: 
     play(scene)
 
 
+def test_a_hello_may_have_fields_and_formats_of_a_newer_client(play: Any) -> None:
+    async def scene(server: Server) -> None:
+        socket = Socket()
+        task = server.connect(socket)
+        socket.say({**HELLO, "telepathy": {"range": 3}, "formats": ["jxl", "bgra8"], "encodings": ["zstd", "raw"]})
+        welcome = await socket.hears("welcome")
+        socket.leave()
+        await task
+        assert (welcome["protocol"], welcome["oldest"], welcome["newest"]) == (VERSION, OLDEST_VERSION, VERSION)
+        assert welcome["encoding"] == "raw"
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("protocol", "code"), [(VERSION + 1, "server-too-old"), (OLDEST_VERSION - 1, "client-too-old")])
+def test_a_client_of_another_version_learns_which_ones_are_spoken(play: Any, protocol: int, code: str) -> None:
+    async def scene(server: Server) -> None:
+        socket = Socket()
+        task = server.connect(socket)
+        socket.say({"type": "hello", "protocol": protocol, "something": "else"})
+        error = await socket.hears("error")
+        await task
+        assert (error["failure"]["code"], error["oldest"], error["newest"]) == (code, OLDEST_VERSION, VERSION)
+
+    play(scene)
+
+
 def test_who_says_nothing_is_not_waited_for(play: Any) -> None:
     async def scene(server: Server) -> None:
         socket = Socket()
@@ -223,6 +251,13 @@ def test_a_job_without_a_format_gets_the_first_of_the_client_that_the_server_kno
         (HELLO, "bad-message", "hello", {}),
         ({"type": "sing"}, "bad-message", "", {}),
         ("no JSON", "bad-message", "", {}),
+        (SAID[:-1] + ', "parameters": {"strength": NaN}}', "bad-message", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "parameters": {"seed": 1' + 400 * "0" + "}}", "bad-message", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "task": "scene"}', "bad-message", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "name": "' + 70_000 * "x" + '"}', "too-large", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "job": "job-number-2"}', "bad-message", "submit", {}),
+        ({**SUBMIT, "parameters": {"seed": 2**63 - 1, "count": 2}}, "bad-message", "submit", {"job": "job-number-1"}),
+        ({**SUBMIT, "parameters": {"prompt": "a\0b"}}, "bad-message", "submit", {"job": "job-number-1"}),
         (
             {**SUBMIT, "task": "refine", "conditions": {"source": {"sha256": "a" * 64}}},
             "unknown-image",
