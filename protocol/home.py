@@ -28,6 +28,8 @@ class RunningServer:
     address: Address
     pid: int
     protocol: int
+    until_idle: bool = False
+    """Whether an editor has started it, so that an editor may replace it by a newer one."""
 
 
 def home() -> Path:
@@ -54,6 +56,7 @@ def running_server() -> RunningServer | None:
     """What the state file says; `None` without one. The server it names may have died: only connecting tells."""
     try:
         said = json.loads(state_file().read_text(encoding="utf-8"))
-        return RunningServer(Address(said["url"], said["token"], said.get("cafile")), said["pid"], said["protocol"])
+        address = Address(said["url"], said["token"], said.get("cafile"))
+        return RunningServer(address, said["pid"], said["protocol"], said.get("until_idle") is True)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -14,6 +14,10 @@ from .command_line.parser import Parser
 COMMANDS = {
     "generate": "make a transparent layer from a prompt",
     "serve": "answer the editors' plug-ins and scripts",
+    "status": "say whether a server runs here, and what it does",
+    "jobs": "list the server's jobs, or cancel some",
+    "stop": "end the running server once its job is over",
+    "restart": "end it and start it again with the same options",
     "upscale": "enlarge a transparent layer without fringes",
     "layers": "list or extract the layers of a PSD or OpenRaster file",
     "convert": "turn a layered file into another format",

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ..errors import ProtocolError
+from ..errors import Failure, ProtocolError
 from ..home import Address, home, running_server
+from .server_requests import ask
 
 START_SECONDS = 30.0
 """A server that has been started must answer within this time."""
@@ -38,12 +40,16 @@ class ServerDiscovery:
         self._address = address
         self._failure: ProtocolError | None = None
         self._failed_at = 0.0
+        self._replaced: Address | None = None
+        """The server that was too old and has been asked to stop."""
 
     def find(self, starting: Callable[[tuple[str, ...]], None], given_up: threading.Event) -> Address:
         """The address to try, of a server started if need be, after telling `starting`. Raises `ProtocolError` without one."""
         if self._address is not None:
             return self._address
         if (found := _running()) is not None:
+            if found == self._replaced:
+                raise ProtocolError("server-stopped", "an older server ends its last job; a new one is started then")
             return found
         if self.command is None:
             raise ProtocolError("no-server", "no server is running", "Start one: acetate serve")
@@ -58,6 +64,21 @@ class ServerDiscovery:
         self._failure = None
         return found
 
+    def replace(self, failure: Failure) -> bool:
+        """Ask a server that an editor has started, and that is too old, to stop when its job is over; whether it will. Once: if
+        the next is too old as well, the installed program is."""
+        running = running_server()
+        if failure.code != "server-too-old" or self._address is not None or self.command is None or running is None:
+            return False
+        if not running.until_idle or self._replaced is not None:
+            return False
+        try:
+            ask(running.address, "/stop", method="POST")
+        except ProtocolError:
+            return False
+        self._replaced = running.address
+        return True
+
     @property
     def is_local(self) -> bool:
         """Whether the server is looked for on this computer."""
@@ -65,14 +86,14 @@ class ServerDiscovery:
 
     def try_again(self) -> None:
         """Start a server although the last did not come up, as the person asks for it."""
-        self._failure = None
+        self._failure = self._replaced = None
 
 
 def answers(address: Address) -> bool:
     """Whether anything listens there: a state file may be left over from a killed server."""
-    host, _, port = address.url.split("://", 1)[1].rstrip("/").rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+        where = urllib.parse.urlsplit(address.url)
+        socket.create_connection((where.hostname or "", where.port or 0), timeout=2).close()
     except (OSError, ValueError):
         return False
     return True

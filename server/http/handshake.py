@@ -10,40 +10,45 @@ from __future__ import annotations
 import hmac
 import http
 import ipaddress
-import json
 import socket
 from collections.abc import Callable, Iterable
 
-from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-HealthReport = Callable[[], dict[str, object]]
+from .pages import Pages
+from .requests import RequestConnection, not_allowed, refuse
 
 
 class Handshake:
-    """Checks requests. `names` are this computer's; `health` answers `/healthz`; `room` says whether another client fits."""
+    """Checks requests. `names` are this computer's; `room` says whether another client fits."""
 
-    def __init__(self, token: str, names: Iterable[str], health: HealthReport, room: Callable[[], bool]) -> None:
+    def __init__(self, token: str, names: Iterable[str], pages: Pages, room: Callable[[], bool]) -> None:
         self._expected = f"Bearer {token}".encode()
         self._names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
-        self._health = health
+        self._pages = pages
         self._room = room
 
-    def check(self, connection: ServerConnection, request: Request) -> Response | None:
+    def check(self, connection: RequestConnection, request: Request) -> Response | None:
         """The response that refuses a request; `None` lets the handshake go on."""
         if not self._is_known_host(_only(request.headers, "Host")):
             reason = "the Host header names another computer; if this one has that name: acetate serve --name NAME"
             return refuse(http.HTTPStatus.MISDIRECTED_REQUEST, reason)
         if request.headers.get_all("Origin"):  # also `null`: no browser should come here
             return refuse(http.HTTPStatus.FORBIDDEN, "requests from web pages are refused")
-        if request.path == "/healthz":
-            return respond(http.HTTPStatus.OK, json.dumps(self._health()) + "\n", "application/json")
+        if (page := self._pages.public(connection.method, request.path)) is not None:
+            return page
         given = _only(request.headers, "Authorization") or ""
         if not hmac.compare_digest(given.encode(errors="replace"), self._expected):
             return refuse(http.HTTPStatus.UNAUTHORIZED, "a token is needed: Authorization: Bearer ...")
+        if (page := self._pages.private(connection.method, request.path)) is not None:
+            return page
         if request.path != "/":
-            return refuse(http.HTTPStatus.NOT_FOUND, "there is only / and /healthz")
+            return refuse(http.HTTPStatus.NOT_FOUND, f"there is only / and {self._pages.names}")
+        if connection.method == "POST":
+            return not_allowed("POST", "GET, HEAD")
+        if connection.method == "HEAD":
+            return refuse(http.HTTPStatus.UPGRADE_REQUIRED, "here is a websocket")
         if not self._room():
             return refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many clients are connected")
         return None
@@ -60,24 +65,6 @@ class Handshake:
         except ValueError:
             return False
         return True
-
-
-def refuse(status: http.HTTPStatus, reason: str) -> Response:
-    """The response that refuses a request, with its reason as plain text."""
-    return respond(status, reason + "\n", "text/plain; charset=utf-8")
-
-
-def respond(status: http.HTTPStatus, body: str, kind: str) -> Response:
-    content = body.encode()
-    headers = Headers(
-        [
-            ("Content-Type", kind),
-            ("Content-Length", str(len(content))),
-            ("Connection", "close"),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
-    )
-    return Response(status.value, status.phrase, headers, content)
 
 
 def _only(headers: Headers, name: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from acetate.protocol import Failure, Layer, ProtocolError, schema
@@ -20,6 +20,7 @@ from ..delivery.subscriber import Subscriber
 from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
+from .drain import Drain
 from .fair_queue import FairQueue
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,9 @@ class JobRegistry:
         self.queues = {lane: FairQueue() for lane in LANES}
         self.work = {lane: asyncio.Event() for lane in LANES}
         self.stop_requested: dict[str, asyncio.Event] = {}
+        self.drain = Drain()
+        self.ended: Callable[[str, str, float], None] = lambda task, state, seconds: None
+        """Told the task, state and seconds of each job that has ended."""
         self._jobs: dict[str, Job] = {}
         self._resume()
 
@@ -149,6 +153,11 @@ class JobRegistry:
         ]
         return running + waiting + over
 
+    @property
+    def unfinished(self) -> Collection[Job]:
+        """The jobs that wait or run."""
+        return self._jobs.values()
+
     def gone(self, watcher: Subscriber) -> None:
         """Forget a connection that has ended, and cancel its jobs with `keep: false`."""
         for job in self._jobs.values():
@@ -161,7 +170,7 @@ class JobRegistry:
 
     def take(self, lane: str) -> Job | None:
         """Take out the next job of a lane, which runs from now on; `None` when none waits."""
-        job_id = self.queues[lane].take()
+        job_id = None if self.drain.begun else self.queues[lane].take()
         if job_id is None:
             self.work[lane].clear()
             return None
@@ -169,6 +178,7 @@ class JobRegistry:
         job.running, job.attempt, job.started = True, job.attempt + 1, time.monotonic()
         job.denoising_since = None
         self.stop_requested[job.id] = asyncio.Event()
+        self.drain.started(job.id)
         self.store.set_state(job.id, "running")
         self.tell(job, wire.Started(job.id, job.attempt))
         self._tell_positions(lane)
@@ -181,6 +191,7 @@ class JobRegistry:
         self.store.set_state(job.id, "waiting")
         self.queues[job.lane].put_back(job.id, job.session)
         self._tell_positions(job.lane)
+        self.drain.ended(job.id)
         self.work[job.lane].set()
 
     def end(self, job: Job, state: wire.State, failure: Failure | None = None, notes: Iterable[str] = ()) -> None:
@@ -203,6 +214,8 @@ class JobRegistry:
             watcher.tell_end(message)
         extra = {"job": job.id, "task": job.task, "state": state, "seconds": round(seconds, 3), "layers": len(job.made)}
         log.info("over", extra=extra | ({"failure": str(failure)} if failure else {}))
+        self.ended(job.task, state, seconds)
+        self.drain.ended(job.id)
         self._tell_positions(job.lane)
         self.evict()
 

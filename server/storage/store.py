@@ -192,6 +192,11 @@ class Store:
     def known_blobs(self) -> set[str]:
         return {sha256 for (sha256,) in self._db.execute("SELECT sha256 FROM blobs")}
 
+    def blob_bytes(self) -> int:
+        """The bytes of all blobs together."""
+        (total,) = self._db.execute("SELECT COALESCE(SUM(bytes), 0) FROM blobs").fetchone()
+        return int(total)
+
     def delete(self, jobs: Iterable[str]) -> list[str]:
         """Delete jobs; returns the blobs that nothing needs any more, and forgets them."""
         with Transaction(self._db):
