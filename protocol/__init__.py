@@ -34,7 +34,7 @@ from .client.events import (
     Receiving,
     Starting,
 )
-from .client.proving import answers
+from .client.server_requests import answers
 from .errors import CODES, Failure, ProtocolError
 from .home import Address, RunningServer, chosen_address, home, running_server, state_file
 from .messages import (

@@ -33,6 +33,8 @@ class RunningServer:
     address: Address
     pid: int
     protocol: int
+    until_idle: bool = False
+    """Whether an editor has started it, so that an editor may replace it by a newer one."""
 
 
 def home() -> Path:
@@ -83,7 +85,7 @@ def running_server() -> RunningServer | None:
     texts = isinstance(url, str) and isinstance(token, str) and (cafile is None or isinstance(cafile, str))
     if not texts or type(pid) is not int or type(protocol) is not int:
         return None
-    return RunningServer(Address(url, token, cafile), pid, protocol)
+    return RunningServer(Address(url, token, cafile), pid, protocol, said.get("until_idle") is True)
 
 
 def _is_own(file: int) -> bool:

@@ -90,6 +90,14 @@ class Settings:
     log_bytes: int = 5 * MIB
     log_files: int = 4
 
+    # --- the server's own end
+    drain_seconds: float = 30
+    """How long the running jobs may take when the server is to stop; what is not over then runs again after the next start."""
+    until_idle: bool = False
+    """End when nobody needs the server any more, or when another version was installed: how editors start it."""
+    unused_seconds: float = 1800
+    """With `until_idle`, how long the server stays without clients and jobs."""
+
     # --- workers
     start_seconds: float = 180
     """How long a worker may take from its start until it has described its engine."""

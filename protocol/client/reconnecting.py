@@ -30,6 +30,7 @@ LAST_LOCAL_RETRY = 1.0
 JOIN_SECONDS = 3.0
 FINAL = ("client-too-old", "server-too-old", "forbidden")
 """Failures that trying again does not cure."""
+REPLACED = Failure("server-stopped", "the server is older than this plug-in and is being replaced", "It takes a moment.")
 
 
 class Reconnecting:
@@ -114,6 +115,8 @@ class Reconnecting:
                 failure = explain(error)
             if self._closing.is_set():
                 return
+            if self._finder.replace(failure):
+                failure = REPLACED
             final = failure.code in FINAL
             with self._changed:
                 self.connected, self.failure = False, failure

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from ssl import SSLCertVerificationError
 
-from ..errors import ProtocolError
+from ..errors import Failure, ProtocolError
 from ..home import URL, Address, chosen_address, home, running_server
-from .proving import prove
+from .server_requests import ask, prove
 
 START_SECONDS = 30.0
 """A server that has been started must answer within this time."""
@@ -39,6 +39,8 @@ class ServerDiscovery:
         self._address = address
         self._failure: ProtocolError | None = None
         self._failed_at = 0.0
+        self._replaced: Address | None = None
+        """The server that was too old and has been asked to stop."""
 
     def find(self, starting: Callable[[tuple[str, ...]], None], given_up: threading.Event) -> Address:
         """The address of a server that has proved to be one, started if need be, after telling `starting`.
@@ -49,11 +51,15 @@ class ServerDiscovery:
             prove(given)
             return given
         try:
-            if (found := _running()) is not None:
-                return found
+            found = _running()
         except ProtocolError:
             if self.command is None:
                 raise
+            found = None
+        if found is not None:
+            if found == self._replaced:
+                raise ProtocolError("server-stopped", "an older server ends its last job; a new one is started then")
+            return found
         if self.command is None:
             raise ProtocolError("no-server", "no server is running", "Start one: acetate serve")
         if self._failure is not None and time.monotonic() - self._failed_at < PAUSE_SECONDS:
@@ -67,6 +73,21 @@ class ServerDiscovery:
         self._failure = None
         return found
 
+    def replace(self, failure: Failure) -> bool:
+        """Ask a server that an editor has started, and that is too old, to stop when its job is over; whether it will. Once: if
+        the next is too old as well, the installed program is."""
+        running = running_server()
+        if failure.code != "server-too-old" or self._address is not None or self.command is None or running is None:
+            return False
+        if not running.until_idle or self._replaced is not None:
+            return False
+        try:
+            ask(running.address, "/stop", method="POST")
+        except ProtocolError:
+            return False
+        self._replaced = running.address
+        return True
+
     @property
     def is_local(self) -> bool:
         """Whether the server is looked for on this computer."""
@@ -77,7 +98,7 @@ class ServerDiscovery:
 
     def try_again(self) -> None:
         """Start a server although the last did not come up, as the person asks for it."""
-        self._failure = None
+        self._failure = self._replaced = None
 
 
 def _running() -> Address | None:

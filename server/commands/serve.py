@@ -21,6 +21,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure", action="store_true", help="listen beyond this machine without TLS: anyone on the way can read and change"
     )
+    idle = "end when nobody has needed the server for a while, or when another version was installed: how editors start it"
+    parser.add_argument("--until-idle", action="store_true", help=idle)
     acceleration.add_option(parser)
     parser.add_argument("--compile", dest="acceleration", action="store_const", const="compiled", help=argparse.SUPPRESS)
     parser.add_argument("--engine", default=None, help=argparse.SUPPRESS)
@@ -42,4 +44,5 @@ def run(options: argparse.Namespace) -> int:
         insecure=options.insecure,
         engine=options.engine or ENGINE,
         acceleration=options.acceleration,
+        until_idle=options.until_idle,
     )

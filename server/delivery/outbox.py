@@ -60,6 +60,11 @@ class Outbox:
         for key in [key for key in self._live if key[0] == job]:
             del self._live[key]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that must not be lost has been taken."""
+        return not (self._answers or self._ordered)
+
     async def take(self) -> OutgoingFrame | None:
         """The next frame to send; waits for one. `None` when the outbox has overflown."""
         while not self.overflown:

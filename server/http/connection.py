@@ -158,12 +158,12 @@ class Connection:
         except MissingImagesError as error:
             watcher.tell(replace(_refusal(frame, error.failure), sha256=error.sha256))
         except (ProtocolError, OSError, sqlite3.Error) as error:
-            failure = of_exception(error)
-            if failure.code == "internal":
-                log.exception("message")
-            if failure.code == "database-damaged":
+            refusal = _refusal(frame, of_exception(error))
+            if refusal.failure.code == "internal":
+                log.exception("message", extra={"job": refusal.job} if refusal.job else {})
+            if refusal.failure.code == "database-damaged":
                 self._state.jobs.store.distrust()
-            watcher.tell(_refusal(frame, failure))
+            watcher.tell(refusal)
 
     def _formatted(self, message: wire.ClientMessage) -> wire.ClientMessage:
         """The message, with the client's own format where it names none."""

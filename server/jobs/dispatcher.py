@@ -15,6 +15,7 @@ from acetate.protocol import messages as wire
 from acetate.protocol.frames import PreviewFrame
 
 from ..failures import of_exception
+from ..log import JOB
 from ..storage.store import StoredBlob, Thumbnail
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError
@@ -43,7 +44,9 @@ class Dispatcher:
             if job is None:
                 await self._idle()
             else:
+                named = JOB.set(job.id)
                 await self._run(job)
+                JOB.reset(named)
                 self._used = True
 
     async def _warm_up(self, engine: EngineState) -> None:

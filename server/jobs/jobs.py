@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from acetate.protocol import Failure, Layer, ProtocolError, schema
 from acetate.protocol import messages as wire
@@ -23,9 +23,10 @@ from ..storage.reconciliation import reconcile
 from ..storage.retention import Retention
 from ..storage.rows import End
 from ..storage.store import JobRow, Store
+from .admission import check_room
+from .drain import Drain
 from .fair_queue import FairQueue
-from .fair_share import leaves_as_much
-from .job import LANES, ORDERS, Job, Submission, format_of, inputs, prompt_of
+from .job import LANES, ORDERS, Job, Submission, format_of, inputs, line_of, prompt_of
 from .positions import Positions
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class JobRegistry:
         self.work = {lane: asyncio.Event() for lane in LANES}
         self.stop_requested: dict[str, asyncio.Event] = {}
         self.positions = Positions(self._waiting, settings.position_seconds, settings.positions)
+        self.drain = Drain()
+        self.ended: Callable[[str, str, float], None] = lambda task, state, seconds: None
+        """Told the task, state and seconds of each job that has ended."""
         self._jobs: dict[str, Job] = {}
         self._present: set[Subscriber] = set()
         """The clients that are connected and have asked for a job."""
@@ -56,7 +60,7 @@ class JobRegistry:
         self._present.add(watcher)
         if isinstance(order, wire.Submit) and order.priority == "replace":
             self._replace(watcher, order)
-        self._check_room(watcher)
+        check_room(watcher, self._jobs.values(), self.settings)
         lane = "engine" if isinstance(order, wire.Submit) else "documents"
         front = isinstance(order, wire.Submit) and order.priority == "front"
         keep = getattr(order, "keep", True)
@@ -114,13 +118,18 @@ class JobRegistry:
 
     def lines(self, watcher: Subscriber) -> list[wire.JobLine]:
         """What `jobs` answers: running jobs, waiting ones in their order, then those not acknowledged yet."""
-        running = [_line(job, "running") for job in self._jobs.values() if job.running and watcher.sees(job.person)]
-        waiting = [_line(job, "waiting", place) for job, place in self._waiting() if watcher.sees(job.person)]
+        running = [line_of(job, "running") for job in self._jobs.values() if job.running and watcher.sees(job.person)]
+        waiting = [line_of(job, "waiting", place) for job, place in self._waiting() if watcher.sees(job.person)]
         over = [
             wire.JobLine(row.job, row.task, row.state, row.session, prompt=prompt_of(row.message))
             for row in self.store.unacknowledged(watcher.sees_only)
         ]
         return running + waiting + over
+
+    @property
+    def unfinished(self) -> Collection[Job]:
+        """The jobs that wait or run."""
+        return self._jobs.values()
 
     def gone(self, watcher: Subscriber) -> None:
         """Forget a connection that has ended, and cancel its jobs with `keep: false`."""
@@ -135,7 +144,7 @@ class JobRegistry:
 
     def take(self, lane: str) -> Job | None:
         """Take out the next job of a lane, which runs from now on; `None` when none waits."""
-        job_id = self.queues[lane].take()
+        job_id = None if self.drain.begun else self.queues[lane].take()
         if job_id is None:
             self.work[lane].clear()
             return None
@@ -143,6 +152,7 @@ class JobRegistry:
         job.running, job.attempt, job.started = True, job.attempt + 1, time.monotonic()
         job.denoising_since = None
         self.stop_requested[job.id] = asyncio.Event()
+        self.drain.started(job.id)
         self.store.set_state(job.id, "running")
         self.tell(job, wire.Started(job.id, job.attempt))
         self.positions.changed()
@@ -156,6 +166,7 @@ class JobRegistry:
         self.queues[job.lane].put_back(job.id, job.person, job.session)
         self.positions.tell(job, job.watchers)
         self.positions.changed()
+        self.drain.ended(job.id)
         self.work[job.lane].set()
 
     def end(self, job: Job, state: wire.State, failure: Failure | None = None, notes: Iterable[str] = ()) -> None:
@@ -181,6 +192,8 @@ class JobRegistry:
             watcher.tell_end(message)
         extra = {"job": job.id, "task": job.task, "state": state, "seconds": round(seconds, 3), "layers": len(job.made)}
         log.info("over", extra=extra | ({"failure": str(failure)} if failure else {}))
+        self.ended(job.task, state, seconds)
+        self.drain.ended(job.id)
         self.positions.changed()
         self.evict()
 
@@ -263,20 +276,6 @@ class JobRegistry:
             if waiting != order.job:
                 self._stop(self._jobs[waiting])
 
-    def _check_room(self, watcher: Subscriber) -> None:
-        settings = self.settings
-        hint = "Wait for some, or cancel them."
-        waiting = sum(len(queue.of_session(watcher.person, watcher.session)) for queue in self.queues.values())
-        if waiting >= settings.limits.jobs_per_session:
-            raise ProtocolError("too-many", f"{waiting} jobs of this session wait already", hint)
-        mine, all = sum(job.person == watcher.person for job in self._jobs.values()), len(self._jobs)
-        if all >= settings.jobs:
-            raise ProtocolError("too-many", f"{all} jobs wait already", hint)
-        if mine >= settings.jobs_per_person or not leaves_as_much(1, mine, all, settings.jobs):
-            raise ProtocolError(
-                "too-many", f"{mine} of the {all} jobs that wait are yours; the other places are for others", hint
-            )
-
     def _waiting(self) -> Iterator[tuple[Job, int]]:
         """All waiting jobs, each with its place in its queue."""
         for queue in self.queues.values():
@@ -291,8 +290,3 @@ class JobRegistry:
             watcher.tell_end(wire.Failed(row.job, row.failure))
         else:
             watcher.tell_end(wire.Cancelled(row.job))
-
-
-def _line(job: Job, state: wire.State, place: int = 0) -> wire.JobLine:
-    prompt = job.order.parameters.prompt if isinstance(job.order, wire.Submit) else ""
-    return wire.JobLine(job.id, job.task, state, job.session, place, prompt[:200])

@@ -202,6 +202,11 @@ class Store:
         tables = " UNION ".join(f"SELECT sha256 FROM {table}" for table in ("blobs", "layers", "files", "inputs"))
         return {sha256 for (sha256,) in self._db.execute(tables)}
 
+    def blob_bytes(self) -> int:
+        """The bytes of all blobs together."""
+        (total,) = self._db.execute("SELECT COALESCE(SUM(bytes), 0) FROM blobs").fetchone()
+        return int(total)
+
     def delete(self, jobs: Iterable[str]) -> list[str]:
         """Delete jobs; returns the blobs that nothing needs any more, and forgets them."""
         going = list(jobs)

@@ -72,10 +72,11 @@ class FakeServer:
         self._thread.join(DEADLINE)
 
     def _prove(self, connection: ServerConnection, request: Request) -> Response | None:
-        if (asked := request.headers.get(proof.HEADER)) is None:
+        if (asked := request.headers.get(proof.CHALLENGE)) is None:
             return None
-        said = {"proof": proof.proof(proof.digest_of(self.address.token), asked)}
-        return connection.respond(HTTPStatus.OK, json.dumps(said))
+        response = connection.respond(HTTPStatus.OK, "{}")
+        response.headers[proof.ANSWER] = proof.proof(proof.digest_of(self.address.token), asked)
+        return response
 
     def _serve(self, connection: ServerConnection) -> None:
         connection.recv()

@@ -12,18 +12,22 @@ from pathlib import Path
 
 import pytest
 from acetate.protocol import Address, Client, Disconnected, ProtocolError, answers, proof
-from acetate.protocol.client.proving import prove
 from acetate.protocol.client.server_discovery import ServerDiscovery
+from acetate.protocol.client.server_requests import ask, prove
 
 TOKEN = "a" * 64
 DEADLINE = 60.0
 
-Answer = Callable[[str], tuple[int, bytes]]
-"""From a challenge to a status and a body."""
+Answer = Callable[[str], tuple[int, str, bytes]]
+"""From a challenge to a status, a proof and a body."""
 
 
-def honest(asked: str) -> tuple[int, bytes]:
-    return 200, json.dumps({"version": "1", "proof": proof.proof(proof.digest_of(TOKEN), asked)}).encode()
+def right(asked: str) -> str:
+    return proof.proof(proof.digest_of(TOKEN), asked)
+
+
+def honest(asked: str) -> tuple[int, str, bytes]:
+    return 200, right(asked) if asked else "", b'{"version": "1"}'
 
 
 class Port:
@@ -36,8 +40,10 @@ class Port:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 port.heard.append(f"{self.requestline}\n{self.headers}")
-                status, body = answer(self.headers.get(proof.HEADER, ""))
+                status, proved, body = answer(self.headers.get(proof.CHALLENGE, ""))
                 self.send_response(status)
+                if proved:
+                    self.send_header(proof.ANSWER, proved)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -86,6 +92,20 @@ def test_the_server_proves_itself(listening: Callable[[Answer], Port]) -> None:
     assert port.heard[0].startswith("GET /healthz ")
 
 
+def test_a_page_is_asked_with_the_token_once_the_server_has_proved_itself(listening: Callable[[Answer], Port]) -> None:
+    port = listening(honest)
+    assert ask(port.address, "/status") == {"version": "1"}
+    first, second = port.heard
+    assert "Authorization" not in first and f"Authorization: Bearer {TOKEN}" in second and second.startswith("GET /status ")
+
+
+def test_no_page_is_asked_of_an_impostor(listening: Callable[[Answer], Port]) -> None:
+    impostor = listening(lambda asked: (200, "", b"{}"))
+    with pytest.raises(ProtocolError, check=lambda error: error.failure.code == "not-the-server"):
+        ask(impostor.address, "/stop", method="POST")
+    assert not any(TOKEN in heard for heard in impostor.heard)
+
+
 def test_behind_a_proxy_it_is_asked_below_its_path(listening: Callable[[Answer], Port]) -> None:
     port = listening(honest)
     prove(Address(port.address.url + "acetate/", TOKEN))
@@ -96,16 +116,15 @@ def test_behind_a_proxy_it_is_asked_below_its_path(listening: Callable[[Answer],
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda asked: (200, b""),
-        lambda asked: (200, b"<html>a web page</html>"),
-        lambda asked: (200, b"[1]"),
-        lambda asked: (200, b'{"version": "0.0.9", "protocol": 1}'),
-        lambda asked: (200, b'{"proof": 7}'),
-        lambda asked: (200, json.dumps({"proof": asked}).encode()),
-        lambda asked: (200, json.dumps({"proof": proof.proof(proof.digest_of("guessed"), asked)}).encode()),
-        lambda asked: (200, json.dumps({"proof": proof.proof(proof.digest_of(TOKEN), "an older challenge")}).encode()),
-        lambda asked: (404, b"nothing here"),
-        lambda asked: (200, b"\xff" * (1 << 20)),
+        lambda asked: (200, "", b""),
+        lambda asked: (200, "", b"<html>a web page</html>"),
+        lambda asked: (200, "", b'{"version": "0.0.9", "protocol": 1}'),
+        lambda asked: (200, "yes", b"{}"),
+        lambda asked: (200, asked, b"{}"),
+        lambda asked: (200, proof.proof(proof.digest_of("guessed"), asked), b"{}"),
+        lambda asked: (200, right("an older challenge"), b"{}"),
+        lambda asked: (404, "", b"nothing here"),
+        lambda asked: (200, "", b"\xff" * (1 << 21)),
     ],
 )
 def test_whoever_else_answers_is_not_the_server(answer: Answer, listening: Callable[[Answer], Port]) -> None:
@@ -130,7 +149,7 @@ def test_what_speaks_no_http_is_not_the_server() -> None:
 
 
 def test_a_server_of_another_name_is_told_apart(listening: Callable[[Answer], Port]) -> None:
-    assert code_of(listening(lambda asked: (HTTPStatus.MISDIRECTED_REQUEST, b"")).address) == "forbidden"
+    assert code_of(listening(lambda asked: (HTTPStatus.MISDIRECTED_REQUEST, "", b"")).address) == "forbidden"
 
 
 @pytest.mark.parametrize("url", ["", "studio", "http://studio/", "ws://", "ws://studio:port/", "ws://[::1/"])
@@ -151,7 +170,7 @@ def test_where_nobody_listens_there_is_no_connection() -> None:
 def test_an_impostor_on_a_killed_servers_port_hears_no_token_and_no_prompt(
     given: bool, listening: Callable[[Answer], Port], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    impostor = listening(lambda asked: (200, b'{"version": "0.1.0", "protocol": 1, "queue": 0, "engine": "ready"}'))
+    impostor = listening(lambda asked: (200, "", b'{"version": "0.1.0", "protocol": 1, "queue": 0, "engine": "ready"}'))
     monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
     said = {"url": impostor.address.url, "token": TOKEN, "pid": 5, "protocol": 1}
     (tmp_path / "server.json").write_text(json.dumps(said))
@@ -168,7 +187,7 @@ def test_an_impostor_on_a_killed_servers_port_hears_no_token_and_no_prompt(
 def test_beside_an_impostor_a_server_is_started(
     listening: Callable[[Answer], Port], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    impostor, server = listening(lambda asked: (200, b"{}")), listening(honest)
+    impostor, server = listening(lambda asked: (200, "", b"{}")), listening(honest)
     monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
 
     def write(port: Port) -> None:
