@@ -53,6 +53,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
     },
     "server": {
         "settings": set(),
+        "configuration": {"settings"},
         "failures": {"storage"},
         "log": set(),
         "instance": set(),
@@ -63,7 +64,18 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "jobs": {"settings", "failures", "log", "worker", "storage", "delivery"},
         "http": {"settings", "failures", "log", "instance", "worker", "storage", "delivery", "jobs"},
         "command_line": {"failures", "worker"},
-        "commands": {"settings", "failures", "log", "instance", "worker", "storage", "http", "command_line", "schemas"},
+        "commands": {
+            "settings",
+            "configuration",
+            "failures",
+            "log",
+            "instance",
+            "worker",
+            "storage",
+            "http",
+            "command_line",
+            "schemas",
+        },
         "__main__": {"commands", "command_line"},
     },
 }

@@ -7,13 +7,12 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from acetate.protocol import running_server
 from acetate.protocol.client.connection import GOING_AWAY
-from acetate.vocabulary.acceleration import Acceleration
 from websockets.asyncio.server import Server, ServerConnection
 
 from .. import log
@@ -21,7 +20,7 @@ from ..instance import AlreadyRunningError, Instance, start_again
 from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
-from ..settings import ENGINE, FAKE_ENGINE, Settings
+from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.faults import StoreError
 from ..storage.store import Store
@@ -39,40 +38,6 @@ from .refusals import refusal
 
 LOCK_SECONDS = 10.0
 """How long a server that is about to end may still hold the folder."""
-
-
-def serve(
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    device: str | None = None,
-    preload: Sequence[str] = (),
-    *,
-    names: Sequence[str] = (),
-    tls_certificate: Path | None = None,
-    tls_key: Path | None = None,
-    insecure: bool = False,
-    engine: str = ENGINE,
-    acceleration: Acceleration = "auto",
-    until_idle: bool = False,
-) -> int:
-    """Serve until Ctrl+C or SIGTERM; returns the exit code.
-
-    `device` may name several, separated by commas: one worker each. `engine` is `module:Class`, or `fake`.
-    """
-    settings = Settings(
-        host=host,
-        port=port,
-        devices=tuple(name.strip() for name in device.split(",")) if device else (None,),
-        preload=tuple(preload),
-        names=tuple(names),
-        tls_certificate=tls_certificate,
-        tls_key=tls_key,
-        insecure=insecure,
-        engine=FAKE_ENGINE if engine == "fake" else engine,
-        acceleration=acceleration,
-        until_idle=until_idle,
-    )
-    return run(settings)
 
 
 def run(settings: Settings) -> int:
