@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.value_types import LONGEST_NAME
 
-from .frames import JobId, Sha256
+from .frames import Count, JobId, Sha256
 from .schema import AtMost, Between
 from .values import CanvasBox, CanvasSide, Conditions, LayerFormat, Place
 
@@ -101,12 +102,15 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Attach:
-    """Asks for a job's state, layers and further events; `have` lists layers that the client holds already."""
+    """Asks for a job's state, layers and further events; `have` lists layers that the client holds whole."""
 
     TYPE: ClassVar[str] = "attach"
     job: JobId
     have: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(10000)] = ()
     format: LayerFormat | None = None
+    offsets: Annotated[Mapping[str, Count], AtMost(64)] = field(default_factory=dict)
+    """How many bytes of a layer that is not whole have come, in this format, by its index, and of a file as `file`: the parts go
+    on from there."""
 
 
 @dataclass(frozen=True)

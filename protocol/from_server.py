@@ -37,7 +37,8 @@ class Welcome:
     protocol: int
     server: str
     encoding: Encoding
-    """How this connection's pixels are encoded: `raw` on loopback."""
+    """How this connection's pixels are encoded at first: the first of the client's encodings that the server knows. Later each
+    part says it itself, as the server goes by how fast the client takes them."""
     formats: tuple[str, ...]
     limits: Limits
     engine: Engine
@@ -194,7 +195,8 @@ class Discarded:
 
 @dataclass(frozen=True)
 class Error:
-    """A message was refused; `about` is its type, `job` and `sha256` what it named."""
+    """A message was refused; `about` is its type, `job` and `sha256` what it named. Or a layer or file cannot be delivered: then
+    `about` is `layer` or `file`, and the job ends as `failed` for this client when everything else has been sent."""
 
     TYPE: ClassVar[str] = "error"
     failure: Failure
@@ -202,3 +204,5 @@ class Error:
     job: str | None = None
     sha256: tuple[str, ...] = ()
     """The contents that have to be uploaded, with the code `unknown-image`."""
+    index: int | None = None
+    """The layer that cannot be delivered."""

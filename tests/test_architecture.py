@@ -58,7 +58,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "instance": set(),
         "worker": {"settings", "failures"},
         "storage": set(),
-        "delivery": {"storage", "worker"},
+        "delivery": {"failures", "storage", "worker"},
         "jobs": {"settings", "failures", "worker", "storage", "delivery"},
         "http": {"settings", "failures", "log", "instance", "worker", "storage", "delivery", "jobs"},
         "command_line": {"failures", "worker"},

@@ -34,8 +34,10 @@ from ..storage.blobs import Blobs
 from ..storage.database import StoreError
 from ..storage.store import Store
 from ..worker.local_worker import LocalWorker
+from .client_socket import ClientSocket
 from .connection import Connection, ServerState
 from .handshake import Handshake
+from .uploads import UnfinishedUploads
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +111,7 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     _allow_many_files()
     store, blobs = Store(settings.database), Blobs(settings.blobs)
     jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
+    unfinished = UnfinishedUploads(settings, blobs)
     workers = [
         LocalWorker(settings, "engine", f"engine-{number}", device, engine.ready)
         for number, device in enumerate(settings.devices)
@@ -118,7 +121,7 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     tasks: list[asyncio.Task[None]] = []
     try:
         async with await _listen(
-            settings, instance.token, ServerState(settings, jobs, blobs, engine, workers[0].refresh)
+            settings, instance.token, ServerState(settings, jobs, blobs, unfinished, engine, workers[0].refresh)
         ) as server:
             url = _url(settings, server)
             instance.announce(url, settings.tls_certificate)
@@ -132,6 +135,7 @@ async def _serve(settings: Settings, instance: Instance) -> int:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(worker.close() for worker in [*workers, documents]))
+        unfinished.end_all()
         store.close()
     return 1 if failed else 0
 
@@ -161,6 +165,7 @@ async def _listen(settings: Settings, token: str, shared: ServerState) -> Server
     )
 
     async def handle(socket: ServerConnection) -> None:
+        assert isinstance(socket, ClientSocket)
         await Connection(socket, shared).serve()
 
     ports = [DEFAULT_PORT, 0] if settings.port is None else [settings.port]
@@ -180,7 +185,7 @@ async def _listen(settings: Settings, token: str, shared: ServerState) -> Server
                 max_queue=4,
                 open_timeout=OPEN_SECONDS,
                 ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
+                ping_timeout=None,  # whether a client is alive, the sender judges
                 close_timeout=2,
             )
             return server
@@ -191,7 +196,7 @@ async def _listen(settings: Settings, token: str, shared: ServerState) -> Server
 
 
 def _limited(sockets: int) -> type[ServerConnection]:
-    class LimitedConnection(ServerConnection):
+    class LimitedConnection(ClientSocket):
         """Hangs up at once when too many sockets are open, before a byte of it is read."""
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:

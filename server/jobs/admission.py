@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from acetate.protocol import Failure, HistoryEntry, ProtocolError
@@ -60,8 +61,8 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
             raise ProtocolError("bad-request", f"a condition is the file {placed.sha256}; it must be a picture")
 
 
-def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
-    """Send a page of history: thumbnails first, then the entries."""
+async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
+    """Send a page of history: thumbnails first, then the entries. Everybody else has a turn after each."""
     rows = store.history(asked.before, asked.limit + 1)
     entries: list[HistoryEntry] = []
     size = 0
@@ -73,6 +74,7 @@ def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> 
         if small is not None:
             watcher.show_thumbnail(row.job, small)
         entries.append(_entry(row, store, thumbnail=small is not None))
+        await asyncio.sleep(0)
     watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
 
 
