@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from acetate.protocol import BYTES_PER_PIXEL, Error, Failure, Layer
 from acetate.protocol.frames import (
+    SENT_PART_BYTES,
     AnyHeader,
     FilePart,
     PixelPart,
@@ -31,7 +32,11 @@ from .outbox import Frames, OutgoingFrame
 
 log = logging.getLogger(__name__)
 
-Convert = Callable[[bytes], bytes | bytearray | memoryview]
+HEADER_ROOM = 512
+"""Where in a buffer the payload begins; the header ends there."""
+
+Convert = Callable[[memoryview, memoryview], None]
+"""From bytes as they are stored into the place for the converted ones."""
 HeaderOfPart = Callable[[int, int, Encoding], AnyHeader]
 Broken = Callable[[Failure], Error]
 """What becomes of a content that cannot be delivered: called with why, it returns what the client is told in its place."""
@@ -57,8 +62,11 @@ class BlobStream(Frames):
         self._announcement: str | None = announcement
         self._content, self._header, self._link, self._broken = content, header, link, broken
         self._convert, self._growth, self._offset = convert, growth, offset
-        self._ahead: asyncio.Future[bytes | Failure] | None = None
+        self._ahead: asyncio.Future[bytes | memoryview | Failure] | None = None
         """The next part, which a thread is making or has made."""
+        self._buffers: list[memoryview] = []
+        """Two for frames, in turns, and one for what is to be converted: fresh memory for each part would cost more than reading
+        and converting together."""
 
     async def next(self) -> OutgoingFrame | None:
         if self._content is None:
@@ -87,27 +95,44 @@ class BlobStream(Frames):
                 self._ahead.add_done_callback(lambda _: content.close())
 
     def _read_ahead(self, content: StoredContent) -> None:
-        if content.read_bytes == content.size and self._ahead is not None:
+        if not content.left and self._ahead is not None:
             self._content = None
             return
         self._ahead = asyncio.get_running_loop().run_in_executor(None, self._make_part, content)
 
-    def _make_part(self, content: StoredContent) -> bytes | Failure:
+    def _make_part(self, content: StoredContent) -> bytes | memoryview | Failure:
         """The next part as a frame, made on a thread. A failure is returned, as the one who asked may have gone."""
         encoding = self._link.encoding
         try:
-            if content.read_bytes == 0 and self._offset:
-                content.skip(self._offset // self._growth)
-            data = content.read(self._link.part_bytes // self._growth)
-            payload = data if self._convert is None else self._convert(data)
-            header = pack_header(self._header(self._offset, len(payload), encoding))
-            self._offset += len(payload)
-            return header + (compress(payload) if encoding == "zlib" else payload)
+            if not self._buffers:
+                self._prepare(content)
+            stored = self._link.part_bytes // self._growth
+            stored, length = min(stored, content.left), min(stored, content.left) * self._growth
+            frame, other, unconverted = self._buffers
+            self._buffers = [other, frame, unconverted]
+            payload = frame[HEADER_ROOM : HEADER_ROOM + length]
+            if self._convert is None:
+                content.read_into(payload)
+            else:
+                content.read_into(unconverted[:stored])
+                self._convert(unconverted[:stored], payload)
+            header = pack_header(self._header(self._offset, length, encoding))
+            self._offset += length
+            if encoding == "zlib":
+                return header + compress(payload)
+            frame[HEADER_ROOM - len(header) : HEADER_ROOM] = header
+            return frame[HEADER_ROOM - len(header) : HEADER_ROOM + length]
         except Exception as error:
             content.close()
             failure = of_exception(error)
             log.log(logging.WARNING, "not delivered", extra={"reason": str(failure)}, exc_info=failure.code == "internal")
             return failure
+
+    def _prepare(self, content: StoredContent) -> None:
+        content.skip(self._offset // self._growth)
+        largest = min(SENT_PART_BYTES, content.left * self._growth)
+        sizes = (HEADER_ROOM + largest, HEADER_ROOM + largest, 0 if self._convert is None else largest // self._growth)
+        self._buffers = [memoryview(bytearray(size)) for size in sizes]
 
 
 def layer_frames(layer: Layer, blobs: Blobs, format: str, link: Link, broken: Broken, offset: int = 0) -> BlobStream:
@@ -119,10 +144,10 @@ def layer_frames(layer: Layer, blobs: Blobs, format: str, link: Link, broken: Br
     what = f'layer {layer.index} ("{layer.name}") of job {layer.job}'
     content = StoredContent(blobs, layer.sha256, layer.bytes, what, "rgba8", layer.width, layer.height) if layer.bytes else None
 
-    def convert(data: bytes) -> bytes | bytearray | memoryview:
+    def convert(stored: memoryview, converted: memoryview) -> None:
         from ..worker.pixels import from_rgba8  # numpy, which most connections do not need
 
-        return from_rgba8(data, format)
+        from_rgba8(stored, format, converted)
 
     def header(offset: int, length: int, encoding: Encoding) -> PixelPart:
         return PixelPart(layer.job, layer.index, offset, length, encoding)

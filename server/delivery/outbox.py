@@ -10,7 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 
-OutgoingFrame = str | bytes
+OutgoingFrame = str | bytes | memoryview
 
 
 class Frames(ABC):
@@ -18,7 +18,7 @@ class Frames(ABC):
 
     @abstractmethod
     async def next(self) -> OutgoingFrame | None:
-        """The next frame, or `None` at the end."""
+        """The next frame, or `None` at the end. What it holds may be another when the one after it is asked for."""
 
     def close(self) -> None:  # noqa: B027 (most frames have nothing to let go of)
         """Let go of what the frames are made from, as nobody takes them any more."""

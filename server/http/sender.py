@@ -11,7 +11,7 @@ import logging
 from acetate.protocol.link import Link
 from websockets.exceptions import ConnectionClosed
 
-from ..delivery.outbox import Outbox
+from ..delivery.outbox import Outbox, OutgoingFrame
 from .client_socket import ClientSocket
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Sender:
             watching.cancel()
         self._socket.transport.abort()
 
-    async def _send(self, frame: str | bytes) -> None:
+    async def _send(self, frame: OutgoingFrame) -> None:
         now = asyncio.get_running_loop().time
         began, self._sending = now(), True
         self._patience.begin(began)

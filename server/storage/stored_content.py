@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from typing import BinaryIO
+from io import FileIO
 
 from acetate.protocol import ProtocolError
 from acetate.protocol.pixels import content_hash
@@ -38,13 +38,18 @@ class StoredContent:
         self.read_bytes = 0
         """How many bytes have been read."""
         self._hash = content_hash(format, width, height)
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
 
-    def read(self, count: int) -> bytes:
-        """The next `count` bytes, or all that are left; nothing at the end. Raises `ContentBrokenError`, and has put a wrong
+    @property
+    def left(self) -> int:
+        """How many bytes have not been read."""
+        return self.size - self.read_bytes
+
+    def read_into(self, piece: memoryview) -> None:
+        """Fill `piece` with the next bytes; it is no longer than what is `left`. Raises `ContentBrokenError`, and has put a wrong
         content aside then, so that the right one can take its place."""
         try:
-            return self._read(min(count, self.size - self.read_bytes))
+            self._read_into(piece)
         except ContentBrokenError as error:
             self.close()
             if error.wrong:
@@ -53,27 +58,28 @@ class StoredContent:
 
     def skip(self, count: int) -> None:
         """Read so many bytes for the proof alone. Raises `ContentBrokenError`."""
-        until = min(self.read_bytes + count, self.size)
-        while self.read_bytes < until:
-            self.read(min(PIECE_BYTES, until - self.read_bytes))
+        count = min(count, self.left)
+        piece = memoryview(bytearray(min(PIECE_BYTES, count)))
+        while count:
+            self.read_into(piece[:count])
+            count -= len(piece[:count])
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
-    def _read(self, count: int) -> bytes:
+    def _read_into(self, piece: memoryview) -> None:
         try:
             if self._file is None:
                 self._file = open(self._blobs.path(self.sha256), "rb", buffering=0)  # noqa: SIM115 (open until the last piece)
-            data = self._file.read(count) if count else b""
-            if len(data) < count:
-                had = self.read_bytes + len(data)
+            got = self._file.readinto(piece) or 0
+            if got < len(piece):
+                had = self.read_bytes + got
                 raise ContentBrokenError(self._what, f"is damaged on the server's disk: {_bytes(had)} of {self.size}", wrong=True)
-            self._hash.update(data)
-            self.read_bytes += count
-            if count and self.read_bytes == self.size:
+            self._hash.update(piece)
+            self.read_bytes += got
+            if not self.left:
                 self._prove(self._file)
-            return data
         except FileNotFoundError:
             raise ContentBrokenError(self._what, "is missing from the server's disk", wrong=False) from None
         except OSError as error:
@@ -82,7 +88,7 @@ class StoredContent:
             reason = f"cannot be read from the server's disk: {error.strerror or error}"
             raise ContentBrokenError(self._what, reason, wrong=False) from None
 
-    def _prove(self, file: BinaryIO) -> None:
+    def _prove(self, file: FileIO) -> None:
         """Nothing may follow the last byte, and all bytes together must have the name."""
         if file.read(1):
             raise ContentBrokenError(self._what, f"is damaged on the server's disk: more than {_bytes(self.size)}", wrong=True)

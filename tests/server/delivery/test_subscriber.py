@@ -42,7 +42,7 @@ def told(act: Callable[[Subscriber], None], folder: Path, encoding: Encoding = "
         frames: list[Any] = []
         while (frame := await outbox.take()) != "the end":
             assert frame is not None
-            frames.append(json.loads(frame) if isinstance(frame, str) else (*(unpack(frame) or ()), len(frame)))
+            frames.append(json.loads(frame) if isinstance(frame, str) else (*(unpack(bytes(frame)) or ()), len(frame)))
         return frames
 
     return asyncio.run(heard())

@@ -60,12 +60,12 @@ class Socket:
         assert frame is not None
         return frame
 
-    async def send(self, frame: str | bytes) -> None:
+    async def send(self, frame: str | bytes | memoryview) -> None:
         if not self._reads:
             await asyncio.Event().wait()
-        if isinstance(frame, bytes):
+        if not isinstance(frame, str):
             (size,) = struct.unpack_from(">I", frame)
-            frame = frame[4 : 4 + size].decode()
+            frame = bytes(frame[4 : 4 + size]).decode()
         self.heard.put_nowait(json.loads(frame))
 
     async def close(self, code: int, reason: str) -> None:
