@@ -81,8 +81,10 @@ class Settings:
     """The most connections, including those that have not shown a token yet."""
     uploads_per_connection: Count = 16
     """The most uploads that one connection may have under way."""
-    unfinished_bytes: int = 8 * GIB
+    unfinished_bytes: Count = 8 * GIB
     """The most bytes that all unfinished uploads together may announce."""
+    unfinished_bytes_per_person: Count = 4 * GIB
+    """The most bytes that one person's unfinished uploads may announce. Besides, as much stays free for others."""
     unanswered: Count = 2000
     """How many replies a client may leave unread before it is dropped."""
     position_seconds: Timeout = 0.5
@@ -94,7 +96,13 @@ class Settings:
     hello_seconds: Timeout = 10
     """How long a client may take to say hello once it is connected."""
     send_seconds: Timeout = 30
-    """A part that a client does not take within this time costs it its connection."""
+    """A client that takes no byte of what it is sent for this time has lost its connection."""
+    client_silence_seconds: Timeout = 120
+    """A client of which nothing is heard for this time, not even the answer to a ping, has lost its connection."""
+    return_seconds: float = 5
+    """How long a job that is not to be kept goes on when nobody watches it any more: its client may be back in a moment."""
+    upload_idle_seconds: Timeout = 600
+    """An unfinished upload is forgotten when no byte of it has come for this time, over whatever connection."""
 
     # --- what is kept
     history_bytes: int = 2 * GIB

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from acetate.protocol import running_server
 
 from ..command_line.exit_codes import UsageError
+from ..people.tokens import TokenError, Tokens
 from ..settings import DEFAULT_PORT, Settings
-from ..storage.tokens import TokenError, Tokens
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -16,8 +16,8 @@ from acetate.protocol import proof
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from ..people.presence import People
 from .pages import Pages
-from .people import People
 from .requests import RequestConnection, not_allowed, refuse
 
 

@@ -52,7 +52,7 @@ async def listen(
                 max_queue=4,
                 open_timeout=OPEN_SECONDS,
                 ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
+                ping_timeout=None,  # whether a client is alive, the sender judges
                 close_timeout=2,
             )
         except OSError as error:

@@ -20,21 +20,23 @@ from ..instance import AlreadyRunningError, Instance, start_again
 from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
+from ..people.presence import People
+from ..people.tokens import TokenError, Tokens
 from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.faults import StoreError
 from ..storage.store import Store
-from ..storage.tokens import TokenError, Tokens
 from ..worker.local_worker import LocalWorker
+from .client_socket import ClientSocket
 from .connection import Connection, ServerState
 from .handshake import Handshake
 from .lifetime import Lifetime, notify
 from .listening import ListenError, greeting, listen, reaches, url_of
 from .metrics import Metrics
 from .pages import Pages, devices
-from .people import People
 from .preloads import Preloads
 from .refusals import refusal
+from .uploads import UnfinishedUploads
 
 LOCK_SECONDS = 10.0
 """How long a server that is about to end may still hold the folder."""
@@ -104,11 +106,12 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
         preloads.check(description)
 
     workers = [LocalWorker(settings, "engine", f"engine-{number}", name, ready) for number, name in enumerate(settings.devices)]
+    unfinished = UnfinishedUploads(settings, blobs)
     documents = LocalWorker(settings, "documents", "documents", None, lambda device, description: None)
     lanes = [Dispatcher("engine", jobs, worker, engine) for worker in workers] + [Dispatcher("documents", jobs, documents)]
     metrics = Metrics(jobs, lambda: devices(engine), lambda: len(engine.watchers))
     pages = Pages(jobs, engine, lifetime, metrics)
-    shared = ServerState(settings, jobs, blobs, engine, workers[0].refresh)
+    shared = ServerState(settings, jobs, blobs, unfinished, engine, workers[0].refresh)
     tasks: list[asyncio.Task[None]] = []
     try:
         people = People(settings, instance.token, tokens, lambda: server.connections)
@@ -126,6 +129,7 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(worker.close() for worker in [*workers, documents]))
+        unfinished.end_all()
         store.close()
     return int(failed), lifetime.restarts and not failed
 
@@ -134,6 +138,7 @@ async def _listen(settings: Settings, people: People, shared: ServerState, pages
     handshake = Handshake(people, (settings.host, *settings.names), pages)
 
     async def handle(socket: ServerConnection) -> None:
+        assert isinstance(socket, ClientSocket)
         await Connection(socket, shared, people.of(socket)).serve()
 
     server = await listen(settings, handle, handshake.check, pages.metrics.moved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection
 
@@ -11,10 +12,10 @@ from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
 
 from ..delivery.subscriber import Subscriber
+from ..people.fair_share import leaves_as_much
 from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
-from .fair_share import leaves_as_much
 from .job import Job, Submission, inputs
 
 PAGE_BYTES = 1 << 20
@@ -76,8 +77,8 @@ def check_room(watcher: Subscriber, jobs: Collection[Job], settings: Settings) -
         raise ProtocolError("too-many", f"{mine} of the {len(jobs)} jobs are yours; the places left are for others", hint)
 
 
-def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
-    """Send a page of history: thumbnails first, then the entries."""
+async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
+    """Send a page of history: thumbnails first, then the entries. Everybody else has a turn after each."""
     rows = store.history(asked.before, asked.limit + 1, watcher.sees_only)
     entries: list[HistoryEntry] = []
     size = 0
@@ -89,6 +90,7 @@ def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> 
         if small is not None:
             watcher.show_thumbnail(row.job, small)
         entries.append(_entry(row, store, thumbnail=small is not None))
+        await asyncio.sleep(0)
     watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
 
 

@@ -24,8 +24,8 @@ class Job:
     session: str
     lane: str
     order: Submission
-    owner: Subscriber | None
-    """The connection whose end cancels the job; `None` for a job that is kept."""
+    keep: bool
+    """Whether it goes on when nobody watches it."""
     running: bool = False
     stopping: bool = False
     attempt: int = 0

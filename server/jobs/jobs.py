@@ -63,8 +63,7 @@ class JobRegistry:
         check_room(watcher, self._jobs.values(), self.settings)
         lane = "engine" if isinstance(order, wire.Submit) else "documents"
         front = isinstance(order, wire.Submit) and order.priority == "front"
-        keep = getattr(order, "keep", True)
-        job = Job(order.job, watcher.person, watcher.session, lane, order, None if keep else watcher)
+        job = Job(order.job, watcher.person, watcher.session, lane, order, getattr(order, "keep", True))
         body = {"type": order.TYPE, **schema.encode(order)}
         row = JobRow(
             job.id, job.session, lane, job.task, body, "waiting", front, 0, time.time(), None, 0, None, (), False, job.person
@@ -89,11 +88,12 @@ class JobRegistry:
                 watcher.tell(wire.Started(job.id, job.attempt))
             else:
                 self.positions.tell(job, [watcher])
+        format = message.format or "rgba8"
         for layer in self.store.layers(message.job):
             if layer.index not in message.have:
-                watcher.give_layer(layer, message.format or "rgba8")
+                watcher.give_layer(layer, format, message.offsets.get(str(layer.index), 0))
         if job is None:
-            self._tell_end(watcher, row)
+            self._tell_end(watcher, row, message.offsets.get(wire.File.TYPE, 0))
 
     def cancel(self, watcher: Subscriber, job_id: str) -> None:
         """Stop a job; one that is over stays as it is. Raises `ProtocolError` for an unknown one."""
@@ -132,13 +132,11 @@ class JobRegistry:
         return self._jobs.values()
 
     def gone(self, watcher: Subscriber) -> None:
-        """Forget a connection that has ended, and cancel its jobs with `keep: false`."""
+        """Forget a connection that has ended. Its jobs with `keep: false` end soon, unless somebody watches them then."""
         self._present.discard(watcher)
         for job in self._jobs.values():
-            job.watchers.pop(watcher, None)
-        for job in [job for job in self._jobs.values() if job.owner is watcher]:
-            log.info("its client has gone", extra={"job": job.id})
-            self._stop(job)
+            if job.watchers.pop(watcher, None) is not None and not (job.keep or job.watchers):
+                asyncio.get_running_loop().call_later(self.settings.return_seconds, self._cancel_unwatched, job)
 
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 
@@ -237,7 +235,7 @@ class JobRegistry:
             except (ProtocolError, KeyError):
                 self.store.end(row.job, "failed", failure=Failure("internal", "the job is of another version of the server"))
                 continue
-            job = Job(row.job, row.person, row.session, row.lane, order, None, crashes=row.crashes)
+            job = Job(row.job, row.person, row.session, row.lane, order, keep=True, crashes=row.crashes)
             job.made = {layer.index for layer in self.store.layers(row.job)}
             if not getattr(order, "keep", True):
                 self.store.end(row.job, "cancelled")
@@ -271,6 +269,11 @@ class JobRegistry:
             self.queues[job.lane].remove(job.id)
             self.end(job, "cancelled")
 
+    def _cancel_unwatched(self, job: Job) -> None:
+        if not job.watchers and self._jobs.get(job.id) is job:
+            log.info("its client has gone", extra={"job": job.id})
+            self._stop(job)
+
     def _replace(self, watcher: Subscriber, order: wire.Submit) -> None:
         for waiting in self.queues["engine"].of_session(watcher.person, watcher.session):
             if waiting != order.job:
@@ -281,10 +284,11 @@ class JobRegistry:
         for queue in self.queues.values():
             yield from ((self._jobs[id], place) for place, id in enumerate(queue.order()))
 
-    def _tell_end(self, watcher: Subscriber, row: JobRow) -> None:
+    def _tell_end(self, watcher: Subscriber, row: JobRow, offset: int) -> None:
+        """Tell how a job has ended; of its file, what comes after `offset`."""
         if row.state == "finished":
             if (file := self.store.file(row.job)) is not None:
-                watcher.give_file(file)
+                watcher.give_file(file, offset)
             watcher.tell_end(wire.Finished(row.job, len(self.store.layers(row.job)), round(row.seconds, 3), row.notes))
         elif row.failure is not None:
             watcher.tell_end(wire.Failed(row.job, row.failure))

@@ -19,7 +19,7 @@ from acetate.protocol import (
     Started,
     answers,
 )
-from acetate.server.storage.tokens import Tokens
+from acetate.server.people.tokens import Tokens
 from websockets.exceptions import ConnectionClosed
 
 from .strangers import hello, open_raw, receive

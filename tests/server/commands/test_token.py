@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate.protocol.proof import digest_of
-from acetate.server.storage.tokens import Person, Tokens
+from acetate.server.people.tokens import Person, Tokens
 
 Command = Callable[..., Any]
 

@@ -15,9 +15,9 @@ from acetate.protocol.messages import Conditions, Export, ListHistory, Placed, S
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.admission import MissingImagesError, check_order, tell_history
+from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import JobRow, Store, StoredBlob
-from acetate.server.storage.tokens import LOCAL
 
 JOB, NAME = "job-number-1", "ab" * 32
 ANYBODY: Any = SimpleNamespace(sees=lambda person: True)
@@ -94,7 +94,7 @@ def test_a_history_without_layers_is_an_empty_page(store: Store, blobs: Blobs) -
     async def scene() -> None:
         outbox = Outbox(100)
         store.add(replace(row(JOB, 1.0)), [])
-        tell_history(Subscriber(LOCAL, "a-session", "a test", "raw", outbox, blobs), store, ListHistory())
+        await tell_history(Subscriber(LOCAL, "a-session", "a test", ["raw"], outbox, blobs), store, ListHistory())
 
         page = json.loads(str(await outbox.take()))
         assert page["type"] == "history" and not page.get("entries") and not page.get("more")
