@@ -43,19 +43,16 @@ class Settings:
     preload: tuple[str, ...] = ()
 
     # --- what clients may do
-    limits: Limits = Limits(
-        text_bytes=MAX_TEXT_BYTES,
-        part_bytes=PART_BYTES,
-        pixels=MAX_PIXELS,
-        side=MAX_SIDE,
-        file_bytes=2 * GIB,
-        prompt_characters=LONGEST_PROMPT,
-        count=range_of("count")[1],
-        jobs_per_session=200,
-    )
+    file_bytes: int = 2 * GIB
+    """The largest layered file that may be uploaded."""
+    jobs_per_session: int = 200
+    """The most jobs of one session, which is one editor or script, that may wait."""
+    jobs_per_person: int = 1000
+    """The most jobs of one person that may wait or run. Besides, as many places stay free for others as a person has taken."""
     jobs: int = 2000
     """The most jobs that may wait, of all sessions together."""
     connections: int = 64
+    connections_per_person: int = 32
     sockets: int = 256
     """The most connections, including those that have not shown a token yet."""
     uploads_per_connection: int = 16
@@ -63,6 +60,12 @@ class Settings:
     """The most bytes that all unfinished uploads together may announce."""
     unanswered: int = 2000
     """How many replies a client may leave unread before it is dropped."""
+    position_seconds: float = 0.5
+    """How often clients are told that their jobs have moved up in the queue."""
+    positions: int = 5
+    """How many jobs' places one client is told each time, those first that have changed most."""
+    tokens_seconds: float = 1
+    """How long a person whose token is revoked may stay connected."""
     hello_seconds: float = 10
     send_seconds: float = 30
     """A part that a client does not take within this time costs it its connection."""
@@ -111,12 +114,30 @@ class Settings:
     """Previews cost at most this share of a job's time."""
 
     @property
+    def limits(self) -> Limits:
+        """What clients are told of their limits: some are settings, the others the wire's and the vocabulary's."""
+        return Limits(
+            text_bytes=MAX_TEXT_BYTES,
+            part_bytes=PART_BYTES,
+            pixels=MAX_PIXELS,
+            side=MAX_SIDE,
+            file_bytes=self.file_bytes,
+            prompt_characters=LONGEST_PROMPT,
+            count=range_of("count")[1],
+            jobs_per_session=self.jobs_per_session,
+        )
+
+    @property
     def database(self) -> Path:
         return self.folder / "jobs.sqlite"
 
     @property
     def blobs(self) -> Path:
         return self.folder / "blobs"
+
+    @property
+    def tokens(self) -> Path:
+        return self.folder / "tokens.json"
 
     @property
     def log(self) -> Path:

@@ -8,16 +8,23 @@ from acetate.protocol.frames import PreviewFrame, ThumbnailFrame
 
 from ..storage.blobs import Blobs
 from ..storage.store import Thumbnail
+from ..storage.tokens import Person
 from .blob_stream import file_frames, layer_frames, small_frame
 from .outbox import Outbox
 
 
 class Subscriber:
-    """A connected client. Its `session` has the turns in the queue; its `name` is for the log."""
+    """A connected client. `person` owns its jobs, its `session` has their turns in the queue; its `name` is for the log."""
 
-    def __init__(self, session: str, name: str, encoding: wire.Encoding, outbox: Outbox, blobs: Blobs) -> None:
-        self.session, self.name, self.encoding, self.outbox = session, name, encoding, outbox
+    def __init__(self, owner: Person, session: str, name: str, encoding: wire.Encoding, outbox: Outbox, blobs: Blobs) -> None:
+        self.person, self.session, self.name, self.encoding, self.outbox = owner.name, session, name, encoding, outbox
+        self.sees_only = None if owner.admin else owner.name
+        """The person whose jobs it may see; `None` for all, as an admin."""
         self._blobs = blobs
+
+    def sees(self, person: str) -> bool:
+        """Whether it may see, and stop, this person's jobs."""
+        return self.sees_only in (None, person)
 
     def tell(self, message: wire.ServerMessage) -> None:
         """Send an answer, or news that must not be lost or overtaken by progress."""

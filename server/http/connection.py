@@ -27,11 +27,12 @@ from websockets.frames import CloseCode
 from ..delivery.outbox import Outbox
 from ..delivery.subscriber import Subscriber
 from ..failures import of_exception
-from ..jobs.admission import MissingImagesError, check_order, tell_history
+from ..jobs.admission import MissingImagesError, check_order, tell_history, tell_jobs
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
 from ..settings import Settings
 from ..storage.blobs import Blobs
+from ..storage.tokens import Person
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -53,10 +54,10 @@ class ServerState:
 
 
 class Connection:
-    """Serves one client until it leaves."""
+    """Serves one client of a person until it leaves."""
 
-    def __init__(self, socket: ServerConnection, state: ServerState) -> None:
-        self._socket, self._state = socket, state
+    def __init__(self, socket: ServerConnection, state: ServerState, person: Person) -> None:
+        self._socket, self._state, self._person = socket, state, person
         self._outbox = Outbox(state.settings.unanswered)
 
     async def serve(self) -> None:
@@ -72,12 +73,13 @@ class Connection:
         except ConnectionClosed:
             return
         self._format = cast(wire.LayerFormat, next(format for format in hello.formats if format in LAYER_FORMATS))
-        watcher = Subscriber(hello.session, hello.client, self._encoding(hello), self._outbox, self._state.blobs)
+        watcher = Subscriber(self._person, hello.session, hello.client, self._encoding(hello), self._outbox, self._state.blobs)
         uploads = Uploads(self._state.settings, self._state.jobs.store, self._state.blobs, str(self._socket.id))
         self._welcome(watcher)
         sender = asyncio.create_task(self._send())
         await self._state.refresh()
-        log.info("connected", extra={"client": hello.client, "session": hello.session})
+        who = {"client": hello.client, "session": hello.session, "person": watcher.person}
+        log.info("connected", extra=who)
         try:
             async for frame in self._socket:
                 self._take(frame, watcher, uploads)
@@ -93,7 +95,7 @@ class Connection:
             uploads.close()
             self._state.jobs.gone(watcher)
             await asyncio.gather(sender, return_exceptions=True)
-            log.info("disconnected", extra={"client": hello.client, "session": hello.session})
+            log.info("disconnected", extra=who)
 
     # --- the greeting ------------------------------------------------------------------------------------------------
 
@@ -162,19 +164,19 @@ class Connection:
         if isinstance(message, wire.Upload):
             watcher.tell(uploads.announce(message))
         elif isinstance(message, (wire.Submit, wire.Insert, wire.Export)):
-            check_order(message, jobs.store, self._state.blobs)
+            check_order(watcher, message, jobs.store, self._state.blobs)
             jobs.accept(watcher, message)
         elif isinstance(message, wire.Cancel):
-            jobs.cancel(message.job)
+            jobs.cancel(watcher, message.job)
         elif isinstance(message, wire.Attach):
             jobs.attach(watcher, message)
         elif isinstance(message, wire.Acknowledge):
-            jobs.acknowledge(message.job)
+            jobs.acknowledge(watcher, message.job)
         elif isinstance(message, wire.Discard):
-            jobs.discard(message.job)
+            jobs.discard(watcher, message.job)
             watcher.tell(wire.Discarded(message.job))
         elif isinstance(message, wire.ListJobs):
-            watcher.tell(wire.Jobs(tuple(jobs.lines())))
+            tell_jobs(watcher, jobs, message)
         elif isinstance(message, wire.ListHistory):
             tell_history(watcher, jobs.store, message)
         else:

@@ -7,28 +7,29 @@ does not prove who asks (token).
 
 from __future__ import annotations
 
-import hmac
 import http
 import ipaddress
 import json
 import socket
 from collections.abc import Callable, Iterable
 
+from acetate.protocol.proof import HEADER as CHALLENGE
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
+
+from .people import People
 
 HealthReport = Callable[[], dict[str, object]]
 
 
 class Handshake:
-    """Checks requests. `names` are this computer's; `health` answers `/healthz`; `room` says whether another client fits."""
+    """Checks requests. `names` are this computer's; `health` answers `/healthz`."""
 
-    def __init__(self, token: str, names: Iterable[str], health: HealthReport, room: Callable[[], bool]) -> None:
-        self._expected = f"Bearer {token}".encode()
+    def __init__(self, people: People, names: Iterable[str], health: HealthReport) -> None:
+        self._people = people
         self._names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
         self._health = health
-        self._room = room
 
     def check(self, connection: ServerConnection, request: Request) -> Response | None:
         """The response that refuses a request; `None` lets the handshake go on."""
@@ -38,15 +39,23 @@ class Handshake:
         if request.headers.get_all("Origin"):  # also `null`: no browser should come here
             return refuse(http.HTTPStatus.FORBIDDEN, "requests from web pages are refused")
         if request.path == "/healthz":
-            return respond(http.HTTPStatus.OK, json.dumps(self._health()) + "\n", "application/json")
-        given = _only(request.headers, "Authorization") or ""
-        if not hmac.compare_digest(given.encode(errors="replace"), self._expected):
+            said = self._health() | self._proof(_only(request.headers, CHALLENGE))
+            return respond(http.HTTPStatus.OK, json.dumps(said) + "\n", "application/json")
+        kind, _, token = (_only(request.headers, "Authorization") or "").partition(" ")
+        person = self._people.who(token) if kind == "Bearer" else None
+        if person is None:
             return refuse(http.HTTPStatus.UNAUTHORIZED, "a token is needed: Authorization: Bearer ...")
         if request.path != "/":
             return refuse(http.HTTPStatus.NOT_FOUND, "there is only / and /healthz")
-        if not self._room():
+        if not self._people.has_room(person):
             return refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many clients are connected")
+        self._people.let_in(connection, person)
         return None
+
+    def _proof(self, challenge: str | None) -> dict[str, object]:
+        """What tells a client that this server knows its token."""
+        answer = self._people.proof(challenge) if challenge else None
+        return {"proof": answer} if answer else {}
 
     def _is_known_host(self, host: str | None) -> bool:
         """A name of this computer, or any IP address: a rebinding page can only come with a name of its own."""

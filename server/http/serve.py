@@ -33,9 +33,11 @@ from ..settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
 from ..storage.blobs import Blobs
 from ..storage.faults import StoreError
 from ..storage.store import Store
+from ..storage.tokens import TokenError, Tokens
 from ..worker.local_worker import LocalWorker
 from .connection import Connection, ServerState
 from .handshake import Handshake
+from .people import People
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +98,7 @@ def run(settings: Settings) -> int:
         return asyncio.run(_serve(settings, instance))
     except OSError as error:
         return _say_error(f"cannot listen on {settings.host}: {error}")
-    except StoreError as error:
+    except (StoreError, TokenError) as error:
         return _say_error(str(error))
     finally:
         instance.release()
@@ -107,6 +109,8 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     stopping = asyncio.Event()
     _on_signals(stopping)
     _allow_many_files()
+    tokens = Tokens(settings.tokens)
+    tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
     store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
     blobs = Blobs(settings.blobs)
     jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
@@ -120,13 +124,14 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     lanes = [Dispatcher("engine", jobs, worker, engine) for worker in workers] + [Dispatcher("documents", jobs, documents)]
     tasks: list[asyncio.Task[None]] = []
     try:
-        async with await _listen(
-            settings, instance.token, ServerState(settings, jobs, blobs, engine, workers[0].refresh)
-        ) as server:
+        shared = ServerState(settings, jobs, blobs, engine, workers[0].refresh)
+        people = People(settings, instance.token, tokens, lambda: server.connections)
+        async with await _listen(settings, people, shared) as server:
             url = _url(settings, server)
             instance.announce(url, settings.tls_certificate)
             _say(_greeting(url, settings))
             tasks = [asyncio.create_task(lane.work()) for lane in lanes]
+            tasks += [asyncio.create_task(jobs.positions.work()), asyncio.create_task(people.watch())]
             failed = await _until_stopped(stopping, tasks)
             instance.withdraw()  # clients that are told to go must not find this server again
             server.close(code=GOING_AWAY, reason="the server stops")
@@ -151,7 +156,7 @@ async def _until_stopped(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[N
     return bool(broken)
 
 
-async def _listen(settings: Settings, token: str, shared: ServerState) -> Server:
+async def _listen(settings: Settings, people: People, shared: ServerState) -> Server:
     """Listen on the given port, else on the default one, or on any when that is taken."""
     queues = shared.jobs.queues.values()
 
@@ -159,12 +164,10 @@ async def _listen(settings: Settings, token: str, shared: ServerState) -> Server
         state = shared.engine.message.state
         return {"version": version("acetate"), "protocol": VERSION, "queue": sum(map(len, queues)), "engine": state}
 
-    handshake = Handshake(
-        token, (settings.host, *settings.names), health, room=lambda: len(server.connections) < settings.connections
-    )
+    handshake = Handshake(people, (settings.host, *settings.names), health)
 
     async def handle(socket: ServerConnection) -> None:
-        await Connection(socket, shared).serve()
+        await Connection(socket, shared, people.of(socket)).serve()
 
     ports = [DEFAULT_PORT, 0] if settings.port is None else [settings.port]
     for port in ports:

@@ -19,7 +19,8 @@ from ..storage.store import StoredBlob, Thumbnail
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError
 from .engine_state import EngineState
-from .jobs import Job, JobRegistry, inputs
+from .job import Job, inputs
+from .jobs import JobRegistry
 
 log = logging.getLogger(__name__)
 

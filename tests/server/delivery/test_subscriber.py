@@ -16,6 +16,7 @@ from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Thumbnail
+from acetate.server.storage.tokens import LOCAL
 
 JOB, SHA256 = "job-number-1", "ab" * 32
 PIXELS = bytes(range(16)) * 64
@@ -34,7 +35,7 @@ def told(act: Callable[[Subscriber], None], folder: Path, encoding: Encoding = "
         outbox, blobs = Outbox(100), Blobs(folder)
         Path(blobs.incoming("made")).write_bytes(PIXELS)
         blobs.adopt("made", SHA256)
-        act(Subscriber("a-session", "a test", encoding, outbox, blobs))
+        act(Subscriber(LOCAL, "a-session", "a test", encoding, outbox, blobs))
         outbox.ordered("the end")
         frames: list[Any] = []
         while (frame := await outbox.take()) != "the end":

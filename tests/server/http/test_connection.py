@@ -20,10 +20,12 @@ from acetate.server.jobs.jobs import JobRegistry
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
+from acetate.server.storage.tokens import LOCAL
 
 HELLO = {"type": "hello", "protocol": VERSION, "client": "a test", "session": "a-session"}
 SUBMIT = {"type": "submit", "job": "job-number-1", "task": "foreground"}
 DEADLINE = 5.0
+ADMIN: Any = SimpleNamespace(sees=lambda person: True, sees_only=None)
 
 
 class Socket:
@@ -93,7 +95,7 @@ class Server:
 
     def connect(self, socket: Socket) -> asyncio.Task[None]:
         state = ServerState(self.settings, self.jobs, self.blobs, self.engine, self.refresh)
-        return asyncio.create_task(Connection(socket, state).serve())  # type: ignore[arg-type]
+        return asyncio.create_task(Connection(socket, state, LOCAL).serve())  # type: ignore[arg-type]
 
 
 Scene = Callable[[Server], Awaitable[None]]
@@ -272,7 +274,7 @@ def test_who_leaves_takes_its_own_jobs_and_unfinished_uploads_with_it(play: Any)
         socket.leave()
         await serving
 
-        assert [line.job for line in server.jobs.lines()] == ["job-number-2"]
+        assert [line.job for line in server.jobs.lines(ADMIN)] == ["job-number-2"]
         assert not list(Path(server.blobs.incoming("")).iterdir())
 
     play(scene)

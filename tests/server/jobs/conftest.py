@@ -16,10 +16,11 @@ from acetate.server.storage.store import Store
 
 
 class Listener:
-    """Stands in for a `Subscriber`."""
+    """Stands in for a `Subscriber`, of somebody who sees all jobs unless a person is named."""
 
-    def __init__(self, session: str = "a-session") -> None:
-        self.session, self.name = session, "a test"
+    def __init__(self, session: str = "a-session", person: str | None = None) -> None:
+        self.session, self.name, self.person = session, "a test", person or "local"
+        self.sees_only = person
         self.told: list[Any] = []
         """Messages; layers as their index and format, previews as their pixels."""
 
@@ -33,6 +34,9 @@ class Listener:
 
     def give_layer(self, layer: Layer, format: str) -> None:
         self.told.append((layer.index, format))
+
+    def sees(self, person: str) -> bool:
+        return self.sees_only in (None, person)
 
     def heard(self) -> list[Any]:
         """What was told since the last call."""

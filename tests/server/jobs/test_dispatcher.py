@@ -18,6 +18,7 @@ from acetate.server.jobs.jobs import Job, JobRegistry
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
+from acetate.server.storage.tokens import LOCAL
 from acetate.server.worker.runner import Outcome, RunnerLostError
 from acetate.server.worker.worker_messages import Done, Made, MadeFile, RunJob
 
@@ -31,7 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def job() -> Job:
-    return Job("a-job-of-tests", "a-session", "engine", Submit("a-job-of-tests", "foreground"), None)
+    return Job("a-job-of-tests", "local", "a-session", "engine", Submit("a-job-of-tests", "foreground"), None)
 
 
 def step(stage: str, fraction: float) -> Progress:
@@ -99,7 +100,7 @@ def test_a_file_that_was_made_before_its_worker_died_is_not_brought_twice(tmp_pa
     async def scenario() -> None:
         store, blobs = Store(tmp_path / "jobs.sqlite"), Blobs(tmp_path / "blobs")
         jobs, outbox, runner = JobRegistry(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
-        watcher = Subscriber("a-session", "a test", "raw", outbox, blobs)
+        watcher = Subscriber(LOCAL, "a-session", "a test", "raw", outbox, blobs)
         jobs.accept(watcher, Export("a-job-of-tests", ("a-job-before",), "psd"))
         working = asyncio.create_task(Dispatcher("documents", jobs, runner).work())  # type: ignore[arg-type]
         told: list[str | bytes] = []
@@ -179,7 +180,7 @@ def test_a_mistake_of_the_servers_own_ends_its_job_and_closes_the_runner_before_
 def test_a_request_to_stop_reaches_the_runner(jobs: JobRegistry, listener: Any) -> None:
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         yield Progress(command.job, "denoise", 1, 20, 0.05), b""
-        jobs.cancel(command.job)
+        jobs.cancel(client, command.job)
         await runner.stopped.wait()
         yield Cancelled(command.job), b""
 
@@ -196,7 +197,7 @@ def test_a_job_that_costs_two_runners_is_over_and_one_that_was_to_stop_at_once(
 ) -> None:
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         if stopping:
-            jobs.cancel(command.job)
+            jobs.cancel(client, command.job)
         yield Progress(command.job, "denoise", 1, 20, 0.05), b""
         raise RunnerLostError(Failure("worker-crashed", "killed"))
 

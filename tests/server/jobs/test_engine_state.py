@@ -12,13 +12,14 @@ from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.engine_state import EngineState
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
+from acetate.server.storage.tokens import LOCAL
 
 DESCRIPTION = {"models": [{"name": "sketchpad"}], "tasks": {"foreground": {}}, "upscalers": ["4x"]}
 
 
 def watching(state: EngineState, folder: Path) -> Outbox:
     outbox = Outbox(100)
-    state.watchers.add(Subscriber("a-session", "a test", "raw", outbox, Blobs(folder / "blobs")))
+    state.watchers.add(Subscriber(LOCAL, "a-session", "a test", "raw", outbox, Blobs(folder / "blobs")))
     return outbox
 
 
