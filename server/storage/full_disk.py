@@ -149,7 +149,7 @@ def _packed(job: str, end: End) -> bytes:
     shorter = [replace(end, notes=())]
     if failure is not None:
         said = [Failure(failure.code, failure.message[:most], failure.hint[:most]) for most in (150, 50, 0)]
-        shorter += [replace(end, failure=short) for short in said]
+        shorter += [replace(end, failure=short, notes=()) for short in said]
     for attempt in (end, *shorter):
         text = schema.dump({"job": job, **schema.encode(attempt)}).encode()
         if len(text) <= SLOT_BYTES:
