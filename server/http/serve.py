@@ -141,11 +141,12 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
     try:
         async with await _listen(settings, instance.token, shared, pages) as server:
             await _announce(settings, instance, server)
-            tasks = [asyncio.create_task(lane.work()) for lane in lanes]
-            tasks.append(asyncio.create_task(metrics.watch_lag()))
+            tasks = [asyncio.create_task(metrics.watch_lag())]
             if settings.until_idle:
                 tasks.append(asyncio.create_task(lifetime.watch_use()))
-            failed = await lifetime.until_stopped(tasks)
+            working = [asyncio.create_task(lane.work()) for lane in lanes]
+            tasks += working
+            failed = await lifetime.until_stopped(working)
             instance.withdraw()  # clients that are told to go must not find this server again
             server.close(code=GOING_AWAY, reason="the server stops")
     finally:
