@@ -66,6 +66,9 @@ class Settings:
     hello_seconds: float = 10
     send_seconds: float = 30
     """A part that a client does not take within this time costs it its connection."""
+    ping_seconds: float = 20
+    """How often a silent client is asked for a sign of life, and how long it may take: below the time that a proxy lets a
+    connection be silent, which is 60 s for many."""
 
     # --- what is kept
     history_bytes: int = 2 * GIB
