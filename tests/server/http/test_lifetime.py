@@ -134,7 +134,7 @@ def test_the_third_signal_waits_for_nothing(house: House, monkeypatch: pytest.Mo
     assert codes == [130]
 
 
-def test_asking_twice_is_no_hurry(house: House) -> None:
+def test_asking_twice_is_no_hurry(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """Two editors may find an old server at the same time."""
     built = house(drain_seconds=DEADLINE)
     built.submit("job-number-1")
@@ -148,6 +148,7 @@ def test_asking_twice_is_no_hurry(house: House) -> None:
 
     assert not until_stopped(built, forever(), meanwhile=meanwhile)
     assert built.jobs.store.get("job-number-1").state == "finished"
+    assert "interrupted" not in [record.getMessage() for record in caplog.records]
 
 
 @pytest.mark.parametrize("stopping", [False, True])
