@@ -14,6 +14,7 @@ from .command_line.parser import Parser
 COMMANDS = {
     "generate": "make a transparent layer from a prompt",
     "serve": "answer the editors' plug-ins and scripts",
+    "token": "let persons in by tokens of their own",
     "status": "say whether a server runs here, and what it does",
     "jobs": "list the server's jobs, or cancel some",
     "stop": "end the running server once its job is over",
@@ -23,6 +24,7 @@ COMMANDS = {
     "convert": "turn a layered file into another format",
     "models": "list, add, download, verify and remove models",
     "plugin": "install the plug-ins for Krita and GIMP",
+    "protocol": "print the messages of the websocket as a schema",
     "doctor": "report what works here, what does not, and how to fix it",
     "bench": "measure this machine",
     "demo": "make a few layers and a picture of them",

@@ -14,8 +14,8 @@ from typing import IO
 from acetate.protocol.home import Address
 from acetate.protocol.messages import VERSION
 
-PRIVATE = ("jobs.sqlite*", "blobs", "server.log*", "serve.out", "worker-*.err")
-"""The files that hold or may quote prompts and pictures. Any others in a folder that the person chose are not ours to close."""
+PRIVATE = ("jobs.sqlite*", "blobs", "server.log*", "serve.out", "tokens.json", "worker-*.err")
+"""The files that quote prompts and pictures, or name persons. Others in a folder that the person chose are not ours to close."""
 
 
 INHERITED = "ACETATE_LOCK_DESCRIPTOR"

@@ -51,7 +51,7 @@ async def listen(
                 max_queue=4,
                 open_timeout=OPEN_SECONDS,
                 ping_interval=settings.ping_seconds,
-                ping_timeout=settings.ping_seconds,
+                ping_timeout=None,  # whether a client is alive, the sender judges
                 close_timeout=2,
             )
         except OSError as error:

@@ -49,6 +49,10 @@ class Pages:
         reading = _answer(self._private, ("GET", "HEAD"), method, target)
         return reading or _answer(self._orders, ("POST",), method, target)
 
+    def is_for_admins(self, target: str) -> bool:
+        """Whether the page shows what others do, or ends the server."""
+        return target.partition("?")[0] in {"/status", *self._orders}
+
     @property
     def _public(self) -> Mapping[str, Page]:
         return {"/healthz": self._health, "/readyz": self._readiness}

@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.streams import StreamReader
+
+from .client_socket import ClientSocket
 
 HEAD_BYTES = 1 << 16
 """The most bytes of a request line and headers."""
@@ -24,7 +25,7 @@ _END = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/(\d)\.(\d)\r\n")
 
 
-class RequestConnection(ServerConnection):
+class RequestConnection(ClientSocket):
     """The library's connection behind a reader of HTTP that answers every request."""
 
     method = "GET"

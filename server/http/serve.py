@@ -7,13 +7,12 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from acetate.protocol import running_server
 from acetate.protocol.client.connection import GOING_AWAY
-from acetate.vocabulary.acceleration import Acceleration
 from websockets.asyncio.server import Server, ServerConnection
 
 from .. import log
@@ -21,11 +20,14 @@ from ..instance import AlreadyRunningError, Instance, start_again
 from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
-from ..settings import ENGINE, FAKE_ENGINE, Settings
+from ..people.presence import People
+from ..people.tokens import TokenError, Tokens
+from ..settings import Settings
 from ..storage.blobs import Blobs
-from ..storage.database import StoreError
+from ..storage.faults import StoreError
 from ..storage.store import Store
 from ..worker.local_worker import LocalWorker
+from .client_socket import ClientSocket
 from .connection import Connection, ServerState
 from .handshake import Handshake
 from .lifetime import Lifetime, notify
@@ -34,43 +36,10 @@ from .metrics import Metrics
 from .pages import Pages, devices
 from .preloads import Preloads
 from .refusals import refusal
+from .uploads import UnfinishedUploads
 
 LOCK_SECONDS = 10.0
 """How long a server that is about to end may still hold the folder."""
-
-
-def serve(
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    device: str | None = None,
-    preload: Sequence[str] = (),
-    *,
-    names: Sequence[str] = (),
-    tls_certificate: Path | None = None,
-    tls_key: Path | None = None,
-    insecure: bool = False,
-    engine: str = ENGINE,
-    acceleration: Acceleration = "auto",
-    until_idle: bool = False,
-) -> int:
-    """Serve until Ctrl+C or SIGTERM; returns the exit code.
-
-    `device` may name several, separated by commas: one worker each. `engine` is `module:Class`, or `fake`.
-    """
-    settings = Settings(
-        host=host,
-        port=port,
-        devices=tuple(name.strip() for name in device.split(",")) if device else (None,),
-        preload=tuple(preload),
-        names=tuple(names),
-        tls_certificate=tls_certificate,
-        tls_key=tls_key,
-        insecure=insecure,
-        engine=FAKE_ENGINE if engine == "fake" else engine,
-        acceleration=acceleration,
-        until_idle=until_idle,
-    )
-    return run(settings)
 
 
 def run(settings: Settings) -> int:
@@ -92,7 +61,7 @@ def run(settings: Settings) -> int:
         code, restarts = asyncio.run(_serve(settings, instance))
         if restarts:
             instance.keep_for_successor()
-    except (ListenError, StoreError) as error:
+    except (ListenError, StoreError, TokenError) as error:
         return _say_error(str(error))
     except OSError as error:
         return _say_error(f"{settings.folder}: {error}")
@@ -119,8 +88,13 @@ def _instance(folder: Path) -> Instance:
 async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
     """Serve; returns the exit code, and whether a server with the same command line is to follow."""
     _allow_many_files()
-    store, blobs = Store(settings.database), Blobs(settings.blobs)
+    tokens = Tokens(settings.tokens)
+    tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
+    store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
+    blobs = Blobs(settings.blobs)
     jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
+    for notice in store.notices:
+        _say(notice)
     lifetime = Lifetime(
         settings, jobs, lambda: len(engine.watchers), lambda: any(not client.outbox.is_empty for client in engine.watchers)
     )
@@ -132,16 +106,18 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
         preloads.check(description)
 
     workers = [LocalWorker(settings, "engine", f"engine-{number}", name, ready) for number, name in enumerate(settings.devices)]
+    unfinished = UnfinishedUploads(settings, blobs)
     documents = LocalWorker(settings, "documents", "documents", None, lambda device, description: None)
     lanes = [Dispatcher("engine", jobs, worker, engine) for worker in workers] + [Dispatcher("documents", jobs, documents)]
     metrics = Metrics(jobs, lambda: devices(engine), lambda: len(engine.watchers))
     pages = Pages(jobs, engine, lifetime, metrics)
-    shared = ServerState(settings, jobs, blobs, engine, workers[0].refresh)
+    shared = ServerState(settings, jobs, blobs, unfinished, engine, workers[0].refresh)
     tasks: list[asyncio.Task[None]] = []
     try:
-        async with await _listen(settings, instance.token, shared, pages) as server:
+        people = People(settings, instance.token, tokens, lambda: server.connections)
+        async with await _listen(settings, people, shared, pages) as server:
             await _announce(settings, instance, server)
-            tasks = [asyncio.create_task(metrics.watch_lag())]
+            tasks = [asyncio.create_task(work) for work in (metrics.watch_lag(), jobs.positions.work(), people.watch())]
             if settings.until_idle:
                 tasks.append(asyncio.create_task(lifetime.watch_use()))
             working = [asyncio.create_task(lane.work()) for lane in lanes]
@@ -154,17 +130,17 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(worker.close() for worker in [*workers, documents]))
+        unfinished.end_all()
         store.close()
     return int(failed), lifetime.restarts and not failed
 
 
-async def _listen(settings: Settings, token: str, shared: ServerState, pages: Pages) -> Server:
-    handshake = Handshake(
-        token, (settings.host, *settings.names), pages, room=lambda: len(server.connections) < settings.connections
-    )
+async def _listen(settings: Settings, people: People, shared: ServerState, pages: Pages) -> Server:
+    handshake = Handshake(people, (settings.host, *settings.names), pages)
 
     async def handle(socket: ServerConnection) -> None:
-        await Connection(socket, shared).serve()
+        assert isinstance(socket, ClientSocket)
+        await Connection(socket, shared, people.of(socket)).serve()
 
     server = await listen(settings, handle, handshake.check, pages.metrics.moved)
     return server

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Collection
 
 from acetate.protocol import Failure, HistoryEntry, ProtocolError
 from acetate.protocol import messages as wire
@@ -10,9 +12,11 @@ from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
 
 from ..delivery.subscriber import Subscriber
+from ..people.fair_share import leaves_as_much
+from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
-from .jobs import Submission, inputs
+from .job import Job, Submission, inputs
 
 PAGE_BYTES = 1 << 20
 """A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
@@ -30,7 +34,7 @@ class MissingImagesError(Exception):
         super().__init__(str(self.failure))
 
 
-def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
+def check_order(watcher: Subscriber, order: Submission, store: Store, blobs: Blobs) -> None:
     """Raise `MissingImagesError` or `ProtocolError` for what can be seen to be wrong without the engine."""
     missing = tuple(
         placed.sha256 for placed in inputs(order) if not blobs.has(placed.sha256) or store.blob(placed.sha256) is None
@@ -41,7 +45,7 @@ def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
         _check_submit(order, store)
     elif isinstance(order, wire.Export):
         for source in order.jobs:
-            if (row := store.get(source)) is None:
+            if (row := store.get(source)) is None or not watcher.sees(row.person):
                 raise ProtocolError("unknown-job", f"export.jobs names {source}, which is not in the history")
             if row.state not in EXPORTABLE:
                 raise ProtocolError("bad-request", f"export.jobs names {source}, which is {row.state}; it must be over")
@@ -60,9 +64,22 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
             raise ProtocolError("bad-request", f"a condition is the file {placed.sha256}; it must be a picture")
 
 
-def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
-    """Send a page of history: thumbnails first, then the entries."""
-    rows = store.history(asked.before, asked.limit + 1)
+def check_room(watcher: Subscriber, jobs: Collection[Job], settings: Settings) -> None:
+    """Raise `ProtocolError` if there is no place for another job of the client beside those that wait or run."""
+    hint = "Wait for some, or cancel them."
+    here = sum((job.person, job.session) == (watcher.person, watcher.session) and not job.running for job in jobs)
+    if here >= settings.jobs_per_session:
+        raise ProtocolError("too-many", f"{here} jobs of this session wait already", hint)
+    if len(jobs) >= settings.jobs:
+        raise ProtocolError("too-many", f"{len(jobs)} jobs wait already", hint)
+    mine = sum(job.person == watcher.person for job in jobs)
+    if mine >= settings.jobs_per_person or not leaves_as_much(1, mine, len(jobs), settings.jobs):
+        raise ProtocolError("too-many", f"{mine} of the {len(jobs)} jobs are yours; the places left are for others", hint)
+
+
+async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
+    """Send a page of history: thumbnails first, then the entries. Everybody else has a turn after each."""
+    rows = store.history(asked.before, asked.limit + 1, watcher.sees_only)
     entries: list[HistoryEntry] = []
     size = 0
     for row in rows[: asked.limit]:
@@ -73,6 +90,7 @@ def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> 
         if small is not None:
             watcher.show_thumbnail(row.job, small)
         entries.append(_entry(row, store, thumbnail=small is not None))
+        await asyncio.sleep(0)
     watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
 
 

@@ -21,12 +21,15 @@ from acetate.server.storage.store import Store
 class Client:
     """Stands in for a `Subscriber` that is told nothing it would keep."""
 
-    session, name = "a-session", "a test"
+    session, name, person, sees_only = "a-session", "a test", "local", None
 
     def tell(self, message: object) -> None:
         pass
 
     tell_end = tell
+
+    def sees(self, person: str) -> bool:
+        return True
 
 
 class House(NamedTuple):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from acetate.protocol import Failure
 from acetate.server.http.handshake import Handshake
+from acetate.server.people.presence import People
+from acetate.server.people.tokens import Tokens
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -25,10 +26,18 @@ def said(response: Response | None) -> tuple[int, Any]:
 
 def knock(house: Any, path: str, method: str = "GET", **headers: str) -> int:
     """The status that a request is answered with; 101 where the handshake goes on."""
-    handshake = Handshake("secret", ("127.0.0.1",), house.pages, lambda: True)
+    people = People(house.jobs.settings, "secret", Tokens(house.jobs.settings.folder / "tokens.json"), lambda: [])
+    handshake = Handshake(people, ("127.0.0.1",), house.pages)
     request = Request(path, Headers({"Host": "127.0.0.1", **headers}))
-    response = handshake.check(SimpleNamespace(method=method), request)  # type: ignore[arg-type]
+    response = handshake.check(Connection(method), request)  # type: ignore[arg-type]
     return response.status_code if response is not None else 101
+
+
+class Connection:
+    """What the handshake needs of one."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
 
 
 # --- who may ask -----------------------------------------------------------------------------------------------------

@@ -9,27 +9,7 @@ from typing import Any
 import pytest
 from acetate.server.http import serve as serving
 from acetate.server.instance import Instance
-from acetate.server.settings import ENGINE, FAKE_ENGINE, Settings
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    """The settings that would be served."""
-    seen: list[Settings] = []
-    monkeypatch.setattr(serving, "run", lambda settings: seen.append(settings) or 0)
-    return seen
-
-
-def test_several_devices_have_a_worker_each_and_none_leaves_the_choice_to_the_engine(asked: list[Settings]) -> None:
-    serving.serve(device="cuda:0, cuda:1")
-    serving.serve()
-    assert [settings.devices for settings in asked] == [("cuda:0", "cuda:1"), (None,)]
-
-
-@pytest.mark.parametrize(("said", "meant"), [("fake", FAKE_ENGINE), (ENGINE, ENGINE), ("mine:Engine", "mine:Engine")])
-def test_the_fake_engine_has_a_short_name(asked: list[Settings], said: str, meant: str) -> None:
-    serving.serve(engine=said)
-    assert asked[0].engine == meant
+from acetate.server.settings import Settings
 
 
 @pytest.mark.parametrize(

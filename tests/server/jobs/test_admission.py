@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from acetate.protocol.messages import Conditions, Export, ListHistory, Placed, S
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.admission import MissingImagesError, check_order, tell_history
+from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import JobRow, Store, StoredBlob
 
 JOB, NAME = "job-number-1", "ab" * 32
+ANYBODY: Any = SimpleNamespace(sees=lambda person: True)
 
 
 @pytest.fixture
@@ -39,24 +42,24 @@ def keep(store: Store, blobs: Blobs, format: str) -> None:
 
 def test_pictures_that_are_not_here_are_named(store: Store, blobs: Blobs) -> None:
     with pytest.raises(MissingImagesError) as missing:
-        check_order(Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
+        check_order(ANYBODY, Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
 
     assert missing.value.sha256 == (NAME,) and missing.value.failure.code == "unknown-image"
     keep(store, blobs, "rgba8")
-    check_order(Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
+    check_order(ANYBODY, Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
 
 
 def test_a_picture_whose_bytes_have_gone_is_missing(store: Store, blobs: Blobs) -> None:
     keep(store, blobs, "rgba8")
     blobs.remove(NAME)
     with pytest.raises(MissingImagesError):
-        check_order(Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
+        check_order(ANYBODY, Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
 
 
 def test_a_file_is_no_condition(store: Store, blobs: Blobs) -> None:
     keep(store, blobs, "file")
     with pytest.raises(ProtocolError, match="must be a picture"):
-        check_order(Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
+        check_order(ANYBODY, Submit(JOB, "refine", conditions=Conditions(Placed(NAME))), store, blobs)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_a_file_is_no_condition(store: Store, blobs: Blobs) -> None:
 )
 def test_what_can_be_seen_to_be_wrong_is_refused_by_name(order: Any, named: str, store: Store, blobs: Blobs) -> None:
     with pytest.raises(ProtocolError, match=named):
-        check_order(order, store, blobs)
+        check_order(ANYBODY, order, store, blobs)
 
 
 def row(job: str, finished: float, prompt: str = "a kite") -> JobRow:
@@ -81,17 +84,17 @@ def row(job: str, finished: float, prompt: str = "a kite") -> JobRow:
 def test_a_job_that_is_not_over_or_has_no_layers_is_not_exported(store: Store, blobs: Blobs) -> None:
     store.add(row(JOB, 1.0), [])
     with pytest.raises(ProtocolError, match="it must be over"):
-        check_order(Export("job-number-2", (JOB,), "psd"), store, blobs)
+        check_order(ANYBODY, Export("job-number-2", (JOB,), "psd"), store, blobs)
     store.end(JOB, "finished")
     with pytest.raises(ProtocolError, match="no job that has layers"):
-        check_order(Export("job-number-2", (JOB,), "psd"), store, blobs)
+        check_order(ANYBODY, Export("job-number-2", (JOB,), "psd"), store, blobs)
 
 
 def test_a_history_without_layers_is_an_empty_page(store: Store, blobs: Blobs) -> None:
     async def scene() -> None:
         outbox = Outbox(100)
         store.add(replace(row(JOB, 1.0)), [])
-        tell_history(Subscriber("a-session", "a test", "raw", outbox, blobs), store, ListHistory())
+        await tell_history(Subscriber(LOCAL, "a-session", "a test", ["raw"], outbox, blobs), store, ListHistory())
 
         page = json.loads(str(await outbox.take()))
         assert page["type"] == "history" and not page.get("entries") and not page.get("more")

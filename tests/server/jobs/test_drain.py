@@ -56,9 +56,10 @@ def test_a_job_whose_worker_is_lost_meanwhile_waits_for_the_next_start(jobs: Job
 def test_whoever_wants_to_know_is_told_of_each_end(jobs: JobRegistry, listener: Any) -> None:
     told: list[tuple[str, str]] = []
     jobs.ended = lambda task, state, seconds: told.append((task, state))
+    client = listener()
     for job in (ONE, TWO):
-        jobs.accept(listener(), Submit(job, "foreground"))
-    jobs.cancel(TWO)
+        jobs.accept(client, Submit(job, "foreground"))
+    jobs.cancel(client, TWO)
     running = jobs.take("engine")
     assert running is not None
     jobs.end(running, "finished")
