@@ -253,6 +253,16 @@ def test_a_server_is_left_alone_when(
     assert not ServerDiscovery(address, command).replace(TOO_OLD) and not asked, why
 
 
+def test_the_local_server_is_left_alone_by_who_was_told_of_another(
+    world: Any, tmp_path: Path, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world(there_after=0)
+    runs(tmp_path)
+    monkeypatch.setenv("ACETATE_URL", "wss://studio.example/")
+    monkeypatch.setenv("ACETATE_TOKEN", "a token")
+    assert not ServerDiscovery(None, COMMAND).replace(TOO_OLD) and not asked
+
+
 def test_for_any_other_failure_no_server_is_replaced(world: Any, tmp_path: Path, asked: list[Any]) -> None:
     world(there_after=0)
     runs(tmp_path)
