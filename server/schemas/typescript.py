@@ -96,7 +96,7 @@ def _array(schema: JsonSchema) -> str:
     if "prefixItems" in schema:
         return f"[{', '.join(map(_type, schema['prefixItems']))}]"
     item = _type(schema["items"])
-    return f"({item})[]" if " " in item and not item.startswith("[") else f"{item}[]"
+    return f"({item})[]" if " | " in item else f"{item}[]"
 
 
 def _object(schema: JsonSchema) -> str:
