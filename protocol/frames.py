@@ -21,6 +21,9 @@ MAX_HEADER_BYTES = 4096
 MAX_FRAME_BYTES = 4 + MAX_HEADER_BYTES + PART_BYTES + 1024
 """Upper bound of a binary frame; zlib may grow incompressible content a little."""
 
+SERVER_FRAME_BYTES = 1 << 20
+"""The largest frame that the server sends, text or binary: what common libraries take unless they are told otherwise."""
+
 Sha256 = Annotated[str, Matching(r"[0-9a-f]{64}", "a SHA-256 in 64 hexadecimal digits")]
 JobId = Annotated[str, Matching(r"[A-Za-z0-9_-]{8,64}", "8 to 64 letters, digits, - or _")]
 Count = Annotated[int, Between(0, 2**40)]

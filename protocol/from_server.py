@@ -45,7 +45,7 @@ class Engine:
     tasks: Mapping[str, Any] = field(default_factory=dict)
     """The parameters of each task with their defaults, and the conditions that it needs."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """Whatever else the engine says about itself (schedulers, upscalers, LoRAs)."""
+    """Whatever else the engine says about itself, such as the names of upscalers."""
     failure: Failure | None = None
 
 

@@ -3,14 +3,14 @@
 /** The result is in the artist's document: from now on it is history, which a size limit may evict. */
 export interface Acknowledge {
   type: "acknowledge";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
 }
 
 /** Asks for a job's state, layers and further events; `have` lists layers that the client holds already. */
 export interface Attach {
   type: "attach";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
   /** Default: []. */
   have?: number[];
@@ -35,7 +35,7 @@ export interface Box {
 /** Stops a job, waiting or running, between two steps. */
 export interface Cancel {
   type: "cancel";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
 }
 
@@ -59,7 +59,7 @@ export interface Conditions {
 /** Deletes a finished job and its layers. */
 export interface Discard {
   type: "discard";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
 }
 
@@ -82,7 +82,7 @@ export interface Engine {
   models?: Record<string, unknown>[];
   /** The parameters of each task with their defaults, and the conditions that it needs. Default: {}. */
   tasks?: Record<string, unknown>;
-  /** Whatever else the engine says about itself (schedulers, upscalers, LoRAs). Default: {}. */
+  /** Whatever else the engine says about itself, such as the names of upscalers. Default: {}. */
   details?: Record<string, unknown>;
   failure?: Failure | null;
 }
@@ -99,7 +99,7 @@ export interface EngineValue {
   models?: Record<string, unknown>[];
   /** The parameters of each task with their defaults, and the conditions that it needs. Default: {}. */
   tasks?: Record<string, unknown>;
-  /** Whatever else the engine says about itself (schedulers, upscalers, LoRAs). Default: {}. */
+  /** Whatever else the engine says about itself, such as the names of upscalers. Default: {}. */
   details?: Record<string, unknown>;
   failure?: Failure | null;
 }
@@ -125,7 +125,7 @@ export interface Error {
 /** Asks for finished jobs as one layered file: it comes as a `file` message. */
 export interface Export {
   type: "export";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
   /** The jobs whose layers go into the file, lowest first. */
   jobs: string[];
@@ -164,7 +164,7 @@ export interface File {
   name: string;
   /** From 0 to 1099511627776. */
   bytes: number;
-  /** a SHA-256 in 64 hexadecimal digits */
+  /** A SHA-256 in 64 hexadecimal digits. */
   sha256: string;
   /** What the format could not keep. Default: []. */
   notes?: string[];
@@ -173,7 +173,7 @@ export interface File {
 /** Server to client: bytes of a file that was announced by `file`. */
 export interface FilePart {
   type: "file";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
   /** From 0 to 1099511627776. */
   offset: number;
@@ -245,7 +245,7 @@ export interface Group {
  */
 export interface Have {
   type: "have";
-  /** a SHA-256 in 64 hexadecimal digits */
+  /** A SHA-256 in 64 hexadecimal digits. */
   sha256: string;
   /** From 0 to 1099511627776. */
   offset: number;
@@ -270,7 +270,10 @@ export interface Hello {
   protocol: number;
   /** What the server's log calls it. */
   client: string;
-  /** Random, chosen by the client and kept over reconnections: the queue is fair between sessions. */
+  /**
+   * Random, chosen by the client and kept over reconnections: the queue is fair between sessions. 8 to 64
+   * letters, digits, - or _.
+   */
   session: string;
   /**
    * Pixel formats of layers; where a message names none, the first that the server knows is meant. Default:
@@ -311,9 +314,9 @@ export interface HistoryEntry {
 /** Asks for the layers of an uploaded file (PSD, OpenRaster, PNG): they come as `layer` messages. */
 export interface Insert {
   type: "insert";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
-  /** a SHA-256 in 64 hexadecimal digits */
+  /** A SHA-256 in 64 hexadecimal digits. */
   sha256: string;
   file: "psd" | "ora" | "png";
   format?: "rgba8" | "bgra8" | "rgba16" | "rgbaf32" | null;
@@ -375,7 +378,7 @@ export interface Layer {
   bytes: number;
   /**
    * Name of the crop in `rgba8`, whatever `format` is: a later job can take it as a condition without an
-   * upload.
+   * upload. A SHA-256 in 64 hexadecimal digits.
    */
   sha256: string;
   /** Position in the job's stack, 0 lowest. From 0 to 1099511627776. Default: 0. */
@@ -446,6 +449,7 @@ export interface Limits {
 /** Asks for a page of finished jobs, newest first, older than `before` (an entry's job id). */
 export interface ListHistory {
   type: "history";
+  /** 8 to 64 letters, digits, - or _. */
   before?: string | null;
   /** From 1 to 100. Default: 30. */
   limit?: number;
@@ -468,7 +472,10 @@ export interface Parameters {
   prompts?: { foreground?: string; background?: string; blended?: string };
   /** a layer's own prompt alone, or added before the main one Default: "replace". */
   layer_prompts?: "replace" | "add";
-  /** see `acetate models`; the built-in one is sketchpad */
+  /**
+   * see `acetate models`; the built-in one is sketchpad A name that `acetate models` lists, of at most 200
+   * characters, not a path.
+   */
   model?: string | null;
   /** any size in pixels; else that of the given picture, or the model's own From 1 to 8192. */
   width?: number | null;
@@ -505,7 +512,10 @@ export interface Parameters {
   loras?: [string, number][];
   /** the factor; width and height, when given, are the target instead From 1 to 16. Default: 2.0. */
   scale?: number;
-  /** an installed network by its name; Lanczos without one */
+  /**
+   * an installed network by its name; Lanczos without one A name that `acetate models` lists, of at most 200
+   * characters, not a path.
+   */
   upscaler?: string | null;
   /** mode and tiles, where they differ from the defaults Default: {}. */
   upscaling?: { mode?: "enlarge" | "redraw" | "refine"; alpha?: "lanczos" | "network"; order?: "linear" | "chess" | "none"; seams?: "none" | "band" | "half-tile" | "intersections"; uniform?: true | false; multiple_of?: 64 | 8; tile_width?: number; tile_height?: number; padding?: number; mask_blur?: number; seam_width?: number; seam_blur?: number; seam_padding?: number; seam_strength?: number };
@@ -514,7 +524,7 @@ export interface Parameters {
 /** Server to client: bytes of a layer that was announced by `layer`. */
 export interface PixelPart {
   type: "pixels";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
   /** From 0 to 1099511627776. */
   index: number;
@@ -528,7 +538,7 @@ export interface PixelPart {
 
 /** An uploaded picture and where its top left pixel lies on the canvas. */
 export interface Placed {
-  /** a SHA-256 in 64 hexadecimal digits */
+  /** A SHA-256 in 64 hexadecimal digits. */
   sha256: string;
   /** From -1000000 to 1000000. Default: 0. */
   x?: number;
@@ -539,7 +549,7 @@ export interface Placed {
 /** Server to client: the running job's state as a small whole picture. */
 export interface PreviewFrame {
   type: "preview";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
   /** From 1 to 32768. */
   width: number;
@@ -588,7 +598,7 @@ export interface Started {
 /** Asks for layers. The job id is the client's choice; sending the same one again changes nothing. */
 export interface Submit {
   type: "submit";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
   /**
    * One of foreground, scene, object, background, blend, extract-background, extract-foreground, refine,
@@ -626,7 +636,7 @@ export interface Submit {
 /** Server to client: a small picture of a finished job, sent before the `history` page that lists it. */
 export interface ThumbnailFrame {
   type: "thumbnail";
-  /** 8 to 64 letters, digits, - or _ */
+  /** 8 to 64 letters, digits, - or _. */
   job: string;
   /** From 1 to 32768. */
   width: number;
@@ -643,7 +653,7 @@ export interface ThumbnailFrame {
 /** Announces a picture, or a file when `format` is `file`. The answer is `have`. */
 export interface Upload {
   type: "upload";
-  /** a SHA-256 in 64 hexadecimal digits */
+  /** A SHA-256 in 64 hexadecimal digits. */
   sha256: string;
   format: "rgba8" | "bgra8" | "rgba16" | "rgbaf32" | "gray8" | "file";
   /** From 1 to 1099511627776. */
@@ -657,7 +667,7 @@ export interface Upload {
 /** Client to server: bytes of a picture or file that was announced by `upload`. */
 export interface UploadPart {
   type: "upload";
-  /** a SHA-256 in 64 hexadecimal digits */
+  /** A SHA-256 in 64 hexadecimal digits. */
   sha256: string;
   /** From 0 to 1099511627776. */
   offset: number;

@@ -28,7 +28,7 @@ def filled(page: str) -> str:
     inside = [name for name in definitions if not (name in listed or _is_union(name) or _is_repeated(name))]
     for mark, names in {**directions, "Values": inside}.items():
         rows = "".join(_rows(name, definitions[name]) for name in names)
-        table = f"| {'in' if mark == 'Values' else 'type'} | field | takes | default |\n|---|---|---|---|\n{rows}"
+        table = f"| field | takes | default |\n|---|---|---|\n{rows}"
         begin, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->"
         page = re.sub(f"{begin}.*?{end}", lambda _, text=begin + table + end: text, page, flags=re.DOTALL)
     return page
@@ -50,9 +50,9 @@ def _rows(name: str, schema: dict[str, Any]) -> str:
     fields = {field: one for field, one in schema["properties"].items() if field != "type"}
     kind = schema["properties"].get("type", {}).get("const", name)
     if not fields:
-        return f"| `{kind}` | | | |\n"
+        return f"| `{kind}`: none | | |\n"
     rows = ((field, _takes(one), _default(field, one, schema["required"])) for field, one in fields.items())
-    return "".join(f"| `{kind}` | `{field}` | {takes} | {default} |\n" for field, takes, default in rows)
+    return "".join(f"| `{kind}.{field}` | {takes} | {default} |\n" for field, takes, default in rows)
 
 
 def _takes(schema: dict[str, Any]) -> str:
@@ -68,14 +68,15 @@ def _takes(schema: dict[str, Any]) -> str:
 
 def _plain(schema: dict[str, Any]) -> str:
     kind = schema.get("type", "anything")
-    known = f", such as {', '.join(f'`{one}`' for one in schema['examples'])}" * ("examples" in schema)
+    words = [f"`{one}`" for one in schema.get("examples", ())]
+    known = f", such as {', '.join(words)}" if words else ""
     if kind == "array":
         most = f"at most {schema['maxItems']} " if "maxItems" in schema else ""
         return f"list of {most}({_takes(schema['items'])})"
     if "minimum" in schema:
         return f"{kind} {schema['minimum']} to {schema['maximum']}"
     if "pattern" in schema:
-        return schema["description"]
+        return str(schema["title"]) if "title" in schema else "text without NUL"
     if "maxLength" in schema:
         return f"text of at most {schema['maxLength']} characters{known}"
     return {"string": "text", "boolean": "true or false", "object": "object"}.get(kind, kind) + known
