@@ -6,6 +6,7 @@ import json
 
 from acetate.protocol import Failure, HistoryEntry, ProtocolError
 from acetate.protocol import messages as wire
+from acetate.protocol.frames import SERVER_FRAME_BYTES
 from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
 
@@ -14,7 +15,7 @@ from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
 from .jobs import Submission, inputs
 
-PAGE_BYTES = 1 << 20
+PAGE_BYTES = SERVER_FRAME_BYTES - 64 * 1024
 """A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
 
 EXPORTABLE = ("finished", "failed", "cancelled")

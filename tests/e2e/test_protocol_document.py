@@ -120,6 +120,29 @@ def test_the_sizes_of_frames_are_those_that_are_kept() -> None:
     assert f"a header of at most {frames.MAX_HEADER_BYTES}, a part of at most {frames.PART_BYTES} decoded bytes" in PAGE
 
 
+def test_a_client_with_its_librarys_defaults_gets_every_page(server: Any) -> None:
+    """1 MiB a frame: 40 jobs with the longest prompts would not go into one."""
+    prompts = [f"{number} " + "🍎" * 9900 for number in range(40)]
+    headers = {"Authorization": f"Bearer {server.address.token}"}
+    with connect(server.address.url, additional_headers=headers, proxy=None) as connection:
+        send(connection, '{"type": "hello", "protocol": 1, "client": "a stranger", "session": "8c2f6d1e5a904b7f"}')
+        for number, prompt in enumerate(prompts):
+            order = {"type": "submit", "job": f"long-{number:04}", "task": "foreground", "parameters": {"prompt": prompt}}
+            send(connection, json.dumps(order, ensure_ascii=False))
+        over: set[str] = set()
+        while len(over) < len(prompts):
+            found, _ = receive(connection, skip_news=True)
+            over |= {found["job"]} if found["type"] == "finished" else set()
+        seen, before, more = [], None, True
+        while more:
+            send(connection, json.dumps({"type": "history", "limit": 100, "thumbnails": False, "before": before}))
+            page, _ = receive(connection, skip_news=True)
+            seen += [entry["parameters"]["prompt"] for entry in page["entries"]]
+            before, more = page["entries"][-1]["job"], page.get("more", False)
+
+    assert sorted(seen) == sorted(prompts)
+
+
 def test_the_keep_alive_is_that_of_the_server() -> None:
     assert f"ping every {PING_SECONDS} seconds and hangs up when the pong does not come within {PING_SECONDS} seconds" in PAGE
 
