@@ -82,7 +82,7 @@ class Connection:
         self._welcome(watcher)
         sender = Sender(self._socket, self._outbox, watcher.link, settings.send_seconds, settings.client_silence_seconds)
         sending = asyncio.create_task(sender.run())
-        await state.refresh()
+        await self._state.refresh()
         log.info("connected", extra={"client": hello.client, "session": hello.session})
         try:
             async for frame in self._socket:
