@@ -100,7 +100,7 @@ class Connection:
             state.jobs.gone(watcher)
             await asyncio.gather(sending, return_exceptions=True)
             self._outbox.close()
-            state.unfinished.end_idle_later()
+            uploads.close()
             log.info("disconnected", extra={"client": hello.client, "session": hello.session})
 
     # --- the greeting ------------------------------------------------------------------------------------------------
