@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import ipaddress
 import logging
@@ -34,6 +33,7 @@ from ..storage.blobs import Blobs
 from ..storage.database import StoreError
 from ..storage.store import Store
 from ..worker.local_worker import LocalWorker
+from . import open_files
 from .client_socket import ClientSocket
 from .connection import Connection, ServerState
 from .handshake import Handshake
@@ -108,7 +108,8 @@ def run(settings: Settings) -> int:
 async def _serve(settings: Settings, instance: Instance) -> int:
     stopping = asyncio.Event()
     _on_signals(stopping)
-    _allow_many_files()
+    settings = open_files.within(open_files.raise_limit(), settings)
+    asyncio.get_running_loop().set_exception_handler(open_files.Complaints().take)
     store, blobs = Store(settings.database), Blobs(settings.blobs)
     jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
     unfinished = UnfinishedUploads(settings, blobs)
@@ -275,16 +276,6 @@ def _on_signals(stopping: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
         else:
             loop.add_signal_handler(number, stop)
-
-
-def _allow_many_files() -> None:
-    """Raise the limit, so that strangers' sockets cannot use up the file descriptors that store and workers need."""
-    if sys.platform != "win32":
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
 
 
 def _say(text: str) -> None:
