@@ -23,6 +23,7 @@ CODES = {
     # about a job
     "unknown-job": "no job has this id (it was discarded, or evicted from the history)",
     "unknown-image": "a picture that a job refers to was not uploaded (or was evicted meanwhile): upload and submit again",
+    "content-broken": "a stored layer, file or picture is missing, damaged or unreadable on the server's disk",
     "model-missing": "a model or weight file is not installed",
     "model-broken": "a model's file is truncated, corrupt or of a kind that cannot be used",
     "out-of-memory": "the device's memory does not hold the job",

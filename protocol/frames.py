@@ -15,14 +15,17 @@ from .errors import ProtocolError
 from .schema import decode, dump, encode, parse
 
 PART_BYTES = 1 << 20
-"""The most decoded bytes of one part; larger content goes in several frames."""
+"""The most decoded bytes of one part that is taken."""
+
+SERVER_FRAME_BYTES = 1 << 20
+"""The largest binary frame that is sent: what common websocket libraries take unless they are told otherwise."""
+SENT_PART_BYTES = SERVER_FRAME_BYTES - 8 * 1024
+"""The most decoded bytes of one part that is sent: with its header, and after zlib, the frame stays within that. A multiple of
+all sizes of a pixel."""
 
 MAX_HEADER_BYTES = 4096
 MAX_FRAME_BYTES = 4 + MAX_HEADER_BYTES + PART_BYTES + 1024
 """Upper bound of a binary frame; zlib may grow incompressible content a little."""
-
-SERVER_FRAME_BYTES = 1 << 20
-"""The largest frame that the server sends, text or binary: what common libraries take unless they are told otherwise."""
 
 Sha256 = Annotated[str, Matching(r"[0-9a-f]{64}", "a SHA-256 in 64 hexadecimal digits")]
 JobId = Annotated[str, Matching(r"[A-Za-z0-9_-]{8,64}", "8 to 64 letters, digits, - or _")]
@@ -103,7 +106,7 @@ def pack_header(header: AnyHeader) -> bytes:
     return struct.pack(">I", len(body)) + body
 
 
-def compress(payload: bytes | memoryview) -> bytes:
+def compress(payload: bytes | bytearray | memoryview) -> bytes:
     """A zlib stream at level 1: about twice as fast as level 6 for 2 to 5 % more bytes (performance.md 8)."""
     return zlib.compress(payload, 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
@@ -11,7 +12,7 @@ from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.value_types import LONGEST_NAME
 
 from .annotations import AtMost, Between, Known
-from .frames import JobId, Sha256
+from .frames import Count, JobId, Sha256
 from .pixels import LAYER_FORMATS
 from .values import ENCODINGS, CanvasBox, CanvasSide, Conditions, LayerFormat, Place, Version
 
@@ -106,12 +107,15 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Attach:
-    """Asks for a job's state, layers and further events; `have` lists layers that the client holds already."""
+    """Asks for a job's state, layers and further events; `have` lists layers that the client holds whole."""
 
     TYPE: ClassVar[str] = "attach"
     job: JobId
     have: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(10000)] = ()
     format: LayerFormat | None = None
+    offsets: Annotated[Mapping[str, Count], AtMost(64)] = field(default_factory=dict)
+    """How many bytes of a layer that is not whole have come, in this format, by its index, and of a file as `file`: the parts go
+    on from there."""
 
 
 @dataclass(frozen=True)

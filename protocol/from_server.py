@@ -58,7 +58,8 @@ class Welcome:
     """The version that both speak from now on: that of `hello`."""
     server: str
     encoding: Encoding
-    """How this connection's pixels are encoded: `raw` on loopback."""
+    """How this connection's pixels are encoded at first: the first of the client's encodings that the server knows. Later each
+    part says it itself, as the server goes by how fast the client takes them."""
     formats: tuple[str, ...]
     limits: Limits
     engine: Engine
@@ -219,7 +220,8 @@ class Discarded:
 
 @dataclass(frozen=True)
 class Error:
-    """A message was refused; `about` is its type, `job` and `sha256` what it named."""
+    """A message was refused; `about` is its type, `job` and `sha256` what it named. Or a layer or file cannot be delivered: then
+    `about` is `layer` or `file`, and the job ends as `failed` for this client when everything else has been sent."""
 
     TYPE: ClassVar[str] = "error"
     failure: Failure
@@ -230,3 +232,5 @@ class Error:
     oldest: Version | None = None
     """The oldest version that the server speaks, with the codes `client-too-old` and `server-too-old`."""
     newest: Version | None = None
+    index: Count | None = None
+    """The layer that cannot be delivered."""

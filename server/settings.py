@@ -65,7 +65,13 @@ class Settings:
     """How many replies a client may leave unread before it is dropped."""
     hello_seconds: float = 10
     send_seconds: float = 30
-    """A part that a client does not take within this time costs it its connection."""
+    """A client that takes no byte of what it is sent for this time has lost its connection."""
+    client_silence_seconds: float = 120
+    """A client of which nothing is heard for this time, not even the answer to a ping, has lost its connection."""
+    return_seconds: float = 5
+    """How long a job that is not to be kept goes on when nobody watches it any more: its client may be back in a moment."""
+    upload_idle_seconds: float = 600
+    """An unfinished upload is forgotten when no byte of it has come for this time, over whatever connection."""
 
     # --- what is kept
     history_bytes: int = 2 * GIB

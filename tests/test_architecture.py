@@ -59,7 +59,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "worker": {"settings", "failures"},
         "storage": set(),
         "schemas": {"settings"},
-        "delivery": {"storage", "worker"},
+        "delivery": {"failures", "storage", "worker"},
         "jobs": {"settings", "failures", "worker", "storage", "delivery"},
         "http": {"settings", "failures", "log", "instance", "worker", "storage", "delivery", "jobs"},
         "command_line": {"failures", "worker"},

@@ -7,7 +7,7 @@ export interface Acknowledge {
   job: string;
 }
 
-/** Asks for a job's state, layers and further events; `have` lists layers that the client holds already. */
+/** Asks for a job's state, layers and further events; `have` lists layers that the client holds whole. */
 export interface Attach {
   type: "attach";
   /** 8 to 64 letters, digits, - or _. */
@@ -15,6 +15,11 @@ export interface Attach {
   /** Default: []. */
   have?: number[];
   format?: "rgba8" | "bgra8" | "rgba16" | "rgbaf32" | null;
+  /**
+   * How many bytes of a layer that is not whole have come, in this format, by its index, and of a file as
+   * `file`: the parts go on from there. Default: {}.
+   */
+  offsets?: Record<string, number>;
 }
 
 /**
@@ -104,7 +109,11 @@ export interface EngineValue {
   failure?: Failure | null;
 }
 
-/** A message was refused; `about` is its type, `job` and `sha256` what it named. */
+/**
+ * A message was refused; `about` is its type, `job` and `sha256` what it named. Or a layer or file cannot be
+ * delivered: then `about` is `layer` or `file`, and the job ends as `failed` for this client when everything
+ * else has been sent.
+ */
 export interface Error {
   type: "error";
   failure: Failure;
@@ -120,6 +129,8 @@ export interface Error {
   oldest?: number | null;
   /** From 0 to 2147483647. */
   newest?: number | null;
+  /** The layer that cannot be delivered. From 0 to 1099511627776. */
+  index?: number | null;
 }
 
 /** Asks for finished jobs as one layered file: it comes as a `file` message. */
@@ -147,9 +158,9 @@ export interface Failed {
 export interface Failure {
   /**
    * One of bad-message, bad-request, too-large, too-many, client-too-old, server-too-old, unauthorized,
-   * forbidden, unknown-job, unknown-image, model-missing, model-broken, out-of-memory, numeric-failure,
-   * worker-crashed, worker-stuck, engine-unavailable, disk-full, internal, no-server, cannot-start, server-
-   * stopped, connection-lost, or a new one.
+   * forbidden, unknown-job, unknown-image, content-broken, model-missing, model-broken, out-of-memory,
+   * numeric-failure, worker-crashed, worker-stuck, engine-unavailable, disk-full, internal, no-server,
+   * cannot-start, server-stopped, connection-lost, or a new one.
    */
   code: string;
   message: string;
@@ -683,7 +694,10 @@ export interface Welcome {
   /** The version that both speak from now on: that of `hello`. From 0 to 2147483647. */
   protocol: number;
   server: string;
-  /** How this connection's pixels are encoded: `raw` on loopback. */
+  /**
+   * How this connection's pixels are encoded at first: the first of the client's encodings that the server
+   * knows. Later each part says it itself, as the server goes by how fast the client takes them.
+   */
   encoding: "raw" | "zlib";
   formats: string[];
   limits: Limits;

@@ -21,8 +21,8 @@ from .. import messages as wire
 from ..errors import Failure, ProtocolError
 from ..home import Address
 from . import events as happened
-from .job_session import PendingJob
 from .mailbox import Inbox, Mailbox, holds_the_end
+from .pending_job import PendingJob
 from .reconnecting import Reconnecting
 from .server_discovery import START_SECONDS, ServerDiscovery
 from .transfers import Content, announce
@@ -90,8 +90,9 @@ class Client:
 
     def close(self) -> None:
         """Hang up, as soon as the server has what was asked for, or cannot take it within `FLUSH_SECONDS`. Jobs go on at the
-        server unless they were submitted with `keep=False`."""
+        server unless they were submitted with `keep=False`. The socket of `fileno` is closed."""
         self._connection.end(FLUSH_SECONDS)
+        self._mailbox.close()
 
     def __enter__(self) -> Client:
         self.wait_until_connected()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -17,11 +16,9 @@ from typing import TypeGuard, cast
 
 from acetate.protocol import Failure, ProtocolError, schema
 from acetate.protocol import messages as wire
-from acetate.protocol.frames import unpack_upload
 from acetate.protocol.pixels import LAYER_FORMATS
 from acetate.protocol.salvage import told_by
 from acetate.protocol.values import ENCODINGS
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
@@ -33,9 +30,14 @@ from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
 from ..settings import Settings
 from ..storage.blobs import Blobs
-from .uploads import Uploads
+from .client_socket import ClientSocket
+from .sender import Sender
+from .uploads import UnfinishedUploads, Uploads
 
 log = logging.getLogger(__name__)
+
+LOCAL = "local"
+"""The person of the state file's own token."""
 
 UNSUPPORTED_VERSION = 4010
 """The close code that follows the `error` message which says which side to update."""
@@ -48,6 +50,7 @@ class ServerState:
     settings: Settings
     jobs: JobRegistry
     blobs: Blobs
+    unfinished: UnfinishedUploads
     engine: EngineState
     refresh: Callable[[], Awaitable[None]]
     """Ask the engine to describe itself again: models may have been added."""
@@ -56,7 +59,7 @@ class ServerState:
 class Connection:
     """Serves one client until it leaves."""
 
-    def __init__(self, socket: ServerConnection, state: ServerState) -> None:
+    def __init__(self, socket: ClientSocket, state: ServerState) -> None:
         self._socket, self._state = socket, state
         self._outbox = Outbox(state.settings.unanswered)
 
@@ -73,27 +76,31 @@ class Connection:
         except ConnectionClosed:
             return
         self._format = cast(wire.LayerFormat, next(format for format in hello.formats if format in LAYER_FORMATS))
-        watcher = Subscriber(hello.session, hello.client, self._encoding(hello), self._outbox, self._state.blobs)
-        uploads = Uploads(self._state.settings, self._state.jobs.store, self._state.blobs, str(self._socket.id))
+        state, settings = self._state, self._state.settings
+        watcher = Subscriber(hello.session, hello.client, hello.encodings, self._outbox, state.blobs)
+        uploads = Uploads(settings, state.jobs.store, state.blobs, state.unfinished, LOCAL)
         self._welcome(hello, watcher)
-        sender = asyncio.create_task(self._send())
+        sender = Sender(self._socket, self._outbox, watcher.link, settings.send_seconds, settings.client_silence_seconds)
+        sending = asyncio.create_task(sender.run())
         await self._state.refresh()
         log.info("connected", extra={"client": hello.client, "session": hello.session})
         try:
             async for frame in self._socket:
-                self._take(frame, watcher, uploads)
+                await self._take(frame, watcher, uploads)
                 if self._outbox.overflown:
                     log.warning("gave up on a client", extra={"reason": "it does not read"})
                     self._socket.transport.abort()
                     break
+                await asyncio.sleep(0)  # a client that asks without pause must not keep the loop from the others
         except ConnectionClosed:
             pass
         finally:
-            sender.cancel()
-            self._state.engine.watchers.discard(watcher)
+            sending.cancel()
+            state.engine.watchers.discard(watcher)
+            state.jobs.gone(watcher)
+            await asyncio.gather(sending, return_exceptions=True)
+            self._outbox.close()
             uploads.close()
-            self._state.jobs.gone(watcher)
-            await asyncio.gather(sender, return_exceptions=True)
             log.info("disconnected", extra={"client": hello.client, "session": hello.session})
 
     # --- the greeting ------------------------------------------------------------------------------------------------
@@ -111,12 +118,6 @@ class Connection:
                 raise ProtocolError("bad-message", f"hello.{name} are {list(offered)}; one of {', '.join(known)} is needed")
         return hello
 
-    def _encoding(self, hello: wire.Hello) -> wire.Encoding:
-        """The encoding to use: `raw` where bytes are cheap, `zlib` on a network, as far as the client takes it."""
-        local = ipaddress.ip_address(self._socket.remote_address[0]).is_loopback
-        preferred: tuple[wire.Encoding, ...] = ("raw", "zlib") if local else ("zlib", "raw")
-        return next(encoding for encoding in preferred if encoding in hello.encodings)
-
     def _welcome(self, hello: wire.Hello, watcher: Subscriber) -> None:
         engine = self._state.engine
         limits = self._state.settings.limits
@@ -124,7 +125,7 @@ class Connection:
             wire.Welcome(
                 hello.protocol,
                 f"acetate {version('acetate')}",
-                watcher.encoding,
+                watcher.link.encoding,
                 LAYER_FORMATS,
                 limits,
                 engine.message,
@@ -145,12 +146,12 @@ class Connection:
 
     # --- messages in -------------------------------------------------------------------------------------------------
 
-    def _take(self, frame: str | bytes, watcher: Subscriber, uploads: Uploads) -> None:
+    async def _take(self, frame: str | bytes, watcher: Subscriber, uploads: Uploads) -> None:
         """Act on one message. Whatever is wrong with it is answered, and affects no one else."""
         try:
             if isinstance(frame, str):
-                self._obey(self._formatted(wire.from_client(frame)), watcher, uploads)
-            elif (answer := uploads.take(*unpack_upload(frame))) is not None:
+                await self._obey(self._formatted(wire.from_client(frame)), watcher, uploads)
+            elif (answer := await uploads.take(frame)) is not None:
                 watcher.tell(answer)
                 self._state.jobs.evict()
         except MissingImagesError as error:
@@ -167,10 +168,10 @@ class Connection:
             return replace(message, format=self._format)
         return message
 
-    def _obey(self, message: wire.ClientMessage, watcher: Subscriber, uploads: Uploads) -> None:
+    async def _obey(self, message: wire.ClientMessage, watcher: Subscriber, uploads: Uploads) -> None:
         jobs = self._state.jobs
         if isinstance(message, wire.Upload):
-            watcher.tell(uploads.announce(message))
+            watcher.tell(await uploads.announce(message))
         elif isinstance(message, (wire.Submit, wire.Insert, wire.Export)):
             check_order(message, jobs.store, self._state.blobs)
             jobs.accept(watcher, message)
@@ -186,23 +187,9 @@ class Connection:
         elif isinstance(message, wire.ListJobs):
             watcher.tell(wire.Jobs(tuple(jobs.lines())))
         elif isinstance(message, wire.ListHistory):
-            tell_history(watcher, jobs.store, message)
+            await tell_history(watcher, jobs.store, message)
         else:
             raise ProtocolError("bad-message", "hello comes once, as the first message")
-
-    # --- frames out --------------------------------------------------------------------------------------------------
-
-    async def _send(self) -> None:
-        """Send until the connection ends. The library's keep-alive cannot see a reader that stalls during a send; this does."""
-        try:
-            while (frame := await self._outbox.take()) is not None:
-                async with asyncio.timeout(self._state.settings.send_seconds):
-                    await self._socket.send(frame)
-        except ConnectionClosed:
-            return
-        except (TimeoutError, OSError) as error:
-            log.warning("gave up on a client", extra={"reason": type(error).__name__})
-        self._socket.transport.abort()
 
 
 def _refusal(frame: str | bytes, failure: Failure) -> wire.Error:

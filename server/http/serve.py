@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import ipaddress
 import logging
@@ -34,8 +33,11 @@ from ..storage.blobs import Blobs
 from ..storage.database import StoreError
 from ..storage.store import Store
 from ..worker.local_worker import LocalWorker
+from . import open_files
+from .client_socket import ClientSocket
 from .connection import Connection, ServerState
 from .handshake import Handshake
+from .uploads import UnfinishedUploads
 
 logger = logging.getLogger(__name__)
 
@@ -106,9 +108,11 @@ def run(settings: Settings) -> int:
 async def _serve(settings: Settings, instance: Instance) -> int:
     stopping = asyncio.Event()
     _on_signals(stopping)
-    _allow_many_files()
+    settings = open_files.within(open_files.raise_limit(), settings)
+    asyncio.get_running_loop().set_exception_handler(open_files.Complaints().take)
     store, blobs = Store(settings.database), Blobs(settings.blobs)
     jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
+    unfinished = UnfinishedUploads(settings, blobs)
     workers = [
         LocalWorker(settings, "engine", f"engine-{number}", device, engine.ready)
         for number, device in enumerate(settings.devices)
@@ -118,7 +122,7 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     tasks: list[asyncio.Task[None]] = []
     try:
         async with await _listen(
-            settings, instance.token, ServerState(settings, jobs, blobs, engine, workers[0].refresh)
+            settings, instance.token, ServerState(settings, jobs, blobs, unfinished, engine, workers[0].refresh)
         ) as server:
             url = _url(settings, server)
             instance.announce(url, settings.tls_certificate)
@@ -132,6 +136,7 @@ async def _serve(settings: Settings, instance: Instance) -> int:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(worker.close() for worker in [*workers, documents]))
+        unfinished.end_all()
         store.close()
     return 1 if failed else 0
 
@@ -161,6 +166,7 @@ async def _listen(settings: Settings, token: str, shared: ServerState) -> Server
     )
 
     async def handle(socket: ServerConnection) -> None:
+        assert isinstance(socket, ClientSocket)
         await Connection(socket, shared).serve()
 
     ports = [DEFAULT_PORT, 0] if settings.port is None else [settings.port]
@@ -180,7 +186,7 @@ async def _listen(settings: Settings, token: str, shared: ServerState) -> Server
                 max_queue=4,
                 open_timeout=OPEN_SECONDS,
                 ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
+                ping_timeout=None,  # whether a client is alive, the sender judges
                 close_timeout=2,
             )
             return server
@@ -191,7 +197,7 @@ async def _listen(settings: Settings, token: str, shared: ServerState) -> Server
 
 
 def _limited(sockets: int) -> type[ServerConnection]:
-    class LimitedConnection(ServerConnection):
+    class LimitedConnection(ClientSocket):
         """Hangs up at once when too many sockets are open, before a byte of it is read."""
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -270,16 +276,6 @@ def _on_signals(stopping: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
         else:
             loop.add_signal_handler(number, stop)
-
-
-def _allow_many_files() -> None:
-    """Raise the limit, so that strangers' sockets cannot use up the file descriptors that store and workers need."""
-    if sys.platform != "win32":
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
 
 
 def _say(text: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from acetate.protocol import Failure, HistoryEntry, ProtocolError
 from acetate.protocol import messages as wire
-from acetate.protocol.frames import SERVER_FRAME_BYTES
+from acetate.protocol.frames import SENT_PART_BYTES
 from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
 
@@ -15,8 +16,8 @@ from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
 from .jobs import Submission, inputs
 
-PAGE_BYTES = SERVER_FRAME_BYTES - 64 * 1024
-"""A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
+PAGE_BYTES = SENT_PART_BYTES
+"""A page of history with long prompts ends early: a frame of 1 MiB is what every websocket library takes."""
 
 EXPORTABLE = ("finished", "failed", "cancelled")
 """The states in which a job can be exported: a failed or cancelled one may have layers, too."""
@@ -61,8 +62,8 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
             raise ProtocolError("bad-request", f"a condition is the file {placed.sha256}; it must be a picture")
 
 
-def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
-    """Send a page of history: thumbnails first, then the entries."""
+async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
+    """Send a page of history: thumbnails first, then the entries. Everybody else has a turn after each."""
     rows = store.history(asked.before, asked.limit + 1)
     entries: list[HistoryEntry] = []
     size = 0
@@ -74,6 +75,7 @@ def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> 
         if small is not None:
             watcher.show_thumbnail(row.job, small)
         entries.append(_entry(row, store, thumbnail=small is not None))
+        await asyncio.sleep(0)
     watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
 
 

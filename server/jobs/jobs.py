@@ -37,8 +37,8 @@ class Job:
     session: str
     lane: str
     order: Submission
-    owner: Subscriber | None
-    """The connection whose end cancels the job; `None` for a job that is kept."""
+    keep: bool
+    """Whether it goes on when nobody watches it."""
     running: bool = False
     stopping: bool = False
     attempt: int = 0
@@ -81,8 +81,7 @@ class JobRegistry:
         self._check_room(watcher.session)
         lane = "engine" if isinstance(order, wire.Submit) else "documents"
         front = isinstance(order, wire.Submit) and order.priority == "front"
-        keep = getattr(order, "keep", True)
-        job = Job(order.job, watcher.session, lane, order, None if keep else watcher)
+        job = Job(order.job, watcher.session, lane, order, getattr(order, "keep", True))
         body = {"type": order.TYPE, **schema.encode(order)}
         self.store.add(
             JobRow(order.job, watcher.session, lane, job.task, body, "waiting", front, 0, time.time(), None, 0, None, (), False),
@@ -107,11 +106,12 @@ class JobRegistry:
                 watcher.tell(wire.Started(job.id, job.attempt))
             else:
                 watcher.tell(wire.Queued(job.id, max(job.position, 0)))
+        format = message.format or "rgba8"
         for layer in self.store.layers(message.job):
             if layer.index not in message.have:
-                watcher.give_layer(layer, message.format or "rgba8")
+                watcher.give_layer(layer, format, message.offsets.get(str(layer.index), 0))
         if job is None:
-            self._tell_end(watcher, row)
+            self._tell_end(watcher, row, message.offsets.get(wire.File.TYPE, 0))
 
     def cancel(self, job_id: str) -> None:
         """Stop a job; one that is over stays as it is. Raises `ProtocolError` for an unknown one."""
@@ -150,12 +150,10 @@ class JobRegistry:
         return running + waiting + over
 
     def gone(self, watcher: Subscriber) -> None:
-        """Forget a connection that has ended, and cancel its jobs with `keep: false`."""
+        """Forget a connection that has ended. Its jobs with `keep: false` end soon, unless somebody watches them then."""
         for job in self._jobs.values():
-            job.watchers.pop(watcher, None)
-        for job in [job for job in self._jobs.values() if job.owner is watcher]:
-            log.info("its client has gone", extra={"job": job.id})
-            self.cancel(job.id)
+            if job.watchers.pop(watcher, None) is not None and not (job.keep or job.watchers):
+                asyncio.get_running_loop().call_later(self.settings.return_seconds, self._cancel_unwatched, job)
 
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 
@@ -236,7 +234,7 @@ class JobRegistry:
             except (ProtocolError, KeyError):
                 self.store.end(row.job, "failed", failure=Failure("internal", "the job is of another version of the server"))
                 continue
-            job = Job(row.job, row.session, row.lane, order, None, crashes=row.crashes)
+            job = Job(row.job, row.session, row.lane, order, keep=True, crashes=row.crashes)
             job.made = {layer.index for layer in self.store.layers(row.job)}
             if not getattr(order, "keep", True):
                 self.store.end(row.job, "cancelled")
@@ -251,6 +249,11 @@ class JobRegistry:
             log.info("resumed", extra={"job": job.id, "was": row.state})
         for lane in LANES:
             self._tell_positions(lane)
+
+    def _cancel_unwatched(self, job: Job) -> None:
+        if not job.watchers and self._jobs.get(job.id) is job:
+            log.info("its client has gone", extra={"job": job.id})
+            self.cancel(job.id)
 
     def _replace(self, session: str, order: wire.Submit) -> None:
         for waiting in self.queues["engine"].of_session(session):
@@ -271,10 +274,11 @@ class JobRegistry:
                 job.position = position
                 self.tell(job, wire.Queued(job_id, position))
 
-    def _tell_end(self, watcher: Subscriber, row: JobRow) -> None:
+    def _tell_end(self, watcher: Subscriber, row: JobRow, offset: int) -> None:
+        """Tell how a job has ended; of its file, what comes after `offset`."""
         if row.state == "finished":
             if (file := self.store.file(row.job)) is not None:
-                watcher.give_file(file)
+                watcher.give_file(file, offset)
             watcher.tell_end(wire.Finished(row.job, len(self.store.layers(row.job)), round(row.seconds, 3), row.notes))
         elif row.failure is not None:
             watcher.tell_end(wire.Failed(row.job, row.failure))

@@ -16,6 +16,7 @@ from acetate.protocol import BYTES_PER_PIXEL, CODES, frames
 from acetate.protocol import messages as wire
 from acetate.server.http.serve import PING_SECONDS
 from acetate.server.schemas import json_schema
+from acetate.server.settings import Settings
 from acetate.vocabulary.tasks import TASKS
 from jsonschema import Draft202012Validator
 from websockets.sync.client import ClientConnection, connect
@@ -115,8 +116,9 @@ def test_the_whole_examples_are_messages_of_the_server() -> None:
 
 
 def test_the_sizes_of_frames_are_those_that_are_kept() -> None:
-    sizes = re.findall(r"^\| (?:text|binary|any) of .*? \| (\d+)", PAGE, re.MULTILINE)
-    assert [int(size) for size in sizes] == [wire.MAX_TEXT_BYTES, frames.MAX_FRAME_BYTES, frames.SERVER_FRAME_BYTES]
+    sizes = re.findall(r"^\| (?:text|binary) of .*? \| (\d+)", PAGE, re.MULTILINE)
+    limits = [wire.MAX_TEXT_BYTES, frames.MAX_FRAME_BYTES, frames.SERVER_FRAME_BYTES, wire.MAX_REPLY_BYTES]
+    assert [int(size) for size in sizes] == limits
     assert f"a header of at most {frames.MAX_HEADER_BYTES}, a part of at most {frames.PART_BYTES} decoded bytes" in PAGE
 
 
@@ -144,7 +146,10 @@ def test_a_client_with_its_librarys_defaults_gets_every_page(server: Any) -> Non
 
 
 def test_the_keep_alive_is_that_of_the_server() -> None:
-    assert f"ping every {PING_SECONDS} seconds and hangs up when the pong does not come within {PING_SECONDS} seconds" in PAGE
+    said = " ".join(PAGE.split())
+    assert f"sends a ping every {PING_SECONDS} seconds" in said
+    assert f"no byte of what it is being sent for {Settings().send_seconds} seconds" in said
+    assert f"nothing is heard for {Settings().client_silence_seconds} seconds" in said
 
 
 def test_every_code_is_in_the_table() -> None:

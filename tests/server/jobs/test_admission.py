@@ -91,7 +91,7 @@ def test_a_history_without_layers_is_an_empty_page(store: Store, blobs: Blobs) -
     async def scene() -> None:
         outbox = Outbox(100)
         store.add(replace(row(JOB, 1.0)), [])
-        tell_history(Subscriber("a-session", "a test", "raw", outbox, blobs), store, ListHistory())
+        await tell_history(Subscriber("a-session", "a test", ["raw"], outbox, blobs), store, ListHistory())
 
         page = json.loads(str(await outbox.take()))
         assert page["type"] == "history" and not page.get("entries") and not page.get("more")
