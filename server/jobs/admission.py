@@ -6,6 +6,7 @@ import asyncio
 
 from acetate.protocol import Failure, HistoryEntry, ProtocolError, schema
 from acetate.protocol import messages as wire
+from acetate.protocol.frames import SENT_PART_BYTES
 from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
 
@@ -15,8 +16,8 @@ from ..storage.store import JobRow, Store
 from .job import Submission, inputs
 from .jobs import JobRegistry
 
-PAGE_BYTES = 1 << 20
-"""A page of history with long prompts or many layers ends early: messages stay below `MAX_REPLY_BYTES`."""
+PAGE_BYTES = SENT_PART_BYTES
+"""A page of history with long prompts or many layers ends early: a frame of 1 MiB is what every websocket library takes."""
 
 EXPORTABLE = ("finished", "failed", "cancelled")
 """The states in which a job can be exported: a failed or cancelled one may have layers, too."""

@@ -61,6 +61,10 @@ class Blobs:
             os.makedirs(damaged, mode=0o700, exist_ok=True)
             os.replace(self.path(sha256), f"{damaged}/{sha256}")
 
+    def is_aside(self, sha256: str) -> bool:
+        """Whether a wrong content was found under this name."""
+        return os.path.lexists(f"{self.folder}/damaged/{sha256}")
+
     def discard(self, name: str) -> None:
         """Remove a file of `incoming` that is not wanted after all."""
         with contextlib.suppress(OSError):

@@ -6,7 +6,8 @@ Knows files and hashes; knows no format but the one that goes into a name. Every
 from __future__ import annotations
 
 import contextlib
-import errno
+import os
+import stat
 from io import FileIO
 
 from acetate.protocol import ProtocolError
@@ -71,7 +72,7 @@ class StoredContent:
     def _read_into(self, piece: memoryview) -> None:
         try:
             if self._file is None:
-                self._file = open(self._blobs.path(self.sha256), "rb", buffering=0)  # noqa: SIM115 (open until the last piece)
+                self._file = self._open()
             got = self._file.readinto(piece) or 0
             if got < len(piece):
                 had = self.read_bytes + got
@@ -81,12 +82,20 @@ class StoredContent:
             if not self.left:
                 self._prove(self._file)
         except FileNotFoundError:
-            raise ContentBrokenError(self._what, "is missing from the server's disk", wrong=False) from None
+            reason = (
+                "was damaged on the server's disk" if self._blobs.is_aside(self.sha256) else "is missing from the server's disk"
+            )
+            raise ContentBrokenError(self._what, reason, wrong=False) from None
         except OSError as error:
-            if error.errno == errno.EISDIR:
-                raise ContentBrokenError(self._what, "is damaged on the server's disk: a folder is there", wrong=True) from None
             reason = f"cannot be read from the server's disk: {error.strerror or error}"
             raise ContentBrokenError(self._what, reason, wrong=False) from None
+
+    def _open(self) -> FileIO:
+        """The file; what is no file is not opened, as that could wait for ever."""
+        path = self._blobs.path(self.sha256)
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ContentBrokenError(self._what, "is damaged on the server's disk: no file is in its place", wrong=True)
+        return open(path, "rb", buffering=0)
 
     def _prove(self, file: FileIO) -> None:
         """Nothing may follow the last byte, and all bytes together must have the name."""
