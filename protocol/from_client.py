@@ -120,7 +120,7 @@ class Attach:
 
 @dataclass(frozen=True)
 class Acknowledge:
-    """The result is in the artist's document: from now on it is history, which a size limit may evict."""
+    """The result is in the artist's document: from now on it is history, which a size limit may evict. Never answered."""
 
     TYPE: ClassVar[str] = "acknowledge"
     job: JobId
@@ -136,9 +136,11 @@ class Discard:
 
 @dataclass(frozen=True)
 class ListJobs:
-    """Asks for all jobs that wait, run or are not acknowledged."""
+    """Asks for a page of jobs that run, wait or are not acknowledged; `before` is the last job of the page before."""
 
     TYPE: ClassVar[str] = "jobs"
+    before: JobId | None = None
+    limit: Annotated[int, Between(1, 2000)] = 2000
 
 
 @dataclass(frozen=True)

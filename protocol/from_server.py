@@ -195,10 +195,12 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Jobs:
-    """The answer to `jobs`: all jobs that wait, run or are not acknowledged."""
+    """The answer to `jobs`: what runs, waits in its order, then what is not acknowledged, newest first; `more` says whether
+    others come after these."""
 
     TYPE: ClassVar[str] = "jobs"
     jobs: tuple[JobLine, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True)

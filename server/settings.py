@@ -103,6 +103,8 @@ class Settings:
     """How long a job that is not to be kept goes on when nobody watches it any more: its client may be back in a moment."""
     upload_idle_seconds: Timeout = 600
     """An unfinished upload is forgotten when no byte of it has come for this time, over whatever connection."""
+    upload_yield_seconds: Timeout = 10
+    """After this time without a byte it gives way to another upload of the same person, if there is no room for both."""
     ping_seconds: Timeout = 20
     """How often a client is asked for a sign of life. It has to be below the time for which a proxy lets a connection be silent,
     which is 60 s for many."""

@@ -210,9 +210,9 @@ class Client:
         """Ask for finished jobs, newest first; `HistoryPage` follows. `before` is the last id of the page before."""
         self._send(wire.ListHistory(before, limit, thumbnails))
 
-    def jobs(self) -> None:
-        """Ask for all jobs that wait, run or are not acknowledged; `Jobs` follows."""
-        self._send(wire.ListJobs())
+    def jobs(self, before: str | None = None) -> None:
+        """Ask for the jobs that run, wait or are not acknowledged; `Jobs` follows. `before` is the last id of the page before."""
+        self._send(wire.ListJobs(before))
 
     def run(
         self,
@@ -226,11 +226,15 @@ class Client:
         crop: bool = True,
         timeout: float | None = None,
     ) -> Iterator[happened.Event]:
-        """Submit, in a script, and yield the job's events up to and including the last. Closing the generator cancels."""
+        """Submit, in a script, and yield the job's events up to and including the last, which acknowledges what came.
+        Closing the generator before cancels."""
         job = new_job_id()
         with self._mailbox.inbox(job) as inbox:
             self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, crop=crop, job=job)
-            yield from self._follow(job, inbox, timeout)
+            for event in self._follow(job, inbox, timeout):
+                if isinstance(event, happened.TERMINAL):
+                    self.acknowledge(job)
+                yield event
 
     def follow(self, job: str, timeout: float | None = None) -> Iterator[happened.Event]:
         """Yield a job's events, in a script, up to and including the last. Closing the generator cancels.

@@ -25,7 +25,7 @@ from websockets.frames import CloseCode
 from ..delivery.outbox import Outbox
 from ..delivery.subscriber import Subscriber
 from ..failures import of_exception
-from ..jobs.admission import MissingImagesError, check_order, tell_history
+from ..jobs.admission import MissingImagesError, check_order, tell_history, tell_jobs
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
 from ..people.tokens import Person
@@ -189,7 +189,7 @@ class Connection:
             jobs.discard(watcher, message.job)
             watcher.tell(wire.Discarded(message.job))
         elif isinstance(message, wire.ListJobs):
-            watcher.tell(wire.Jobs(tuple(jobs.lines(watcher))))
+            tell_jobs(watcher, jobs, message)
         elif isinstance(message, wire.ListHistory):
             await tell_history(watcher, jobs.store, message)
         else:

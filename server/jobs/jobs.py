@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 
@@ -18,18 +17,20 @@ from acetate.protocol import messages as wire
 from ..delivery.subscriber import Subscriber
 from ..settings import Settings
 from ..storage.blobs import Blobs
-from ..storage.faults import is_damage
 from ..storage.reconciliation import reconcile
-from ..storage.retention import Retention
 from ..storage.rows import End
 from ..storage.store import JobRow, Store
-from .admission import check_room
 from .drain import Drain
 from .fair_queue import FairQueue
 from .job import LANES, ORDERS, Job, Submission, format_of, inputs, line_of, prompt_of
 from .positions import Positions
+from .room import check_room
+from .upkeep import Upkeep
 
 log = logging.getLogger(__name__)
+
+MOST_LINES = 2000
+"""The most lines of an answer to `jobs`: with the longest prompts they stay below `MAX_REPLY_BYTES`."""
 
 
 class JobRegistry:
@@ -45,8 +46,7 @@ class JobRegistry:
         self.ended: Callable[[str, str, float], None] = lambda task, state, seconds: None
         """Told the task, state and seconds of each job that has ended."""
         self._jobs: dict[str, Job] = {}
-        self._present: set[Subscriber] = set()
-        """The clients that are connected and have asked for a job."""
+        self.upkeep = Upkeep(settings, store, blobs)
         self._resume()
 
     # --- asked by clients --------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ class JobRegistry:
         if order.job in self._jobs or self.store.get(order.job) is not None:
             self.attach(watcher, wire.Attach(order.job, format=format_of(order)))
             return
-        self._present.add(watcher)
+        self.upkeep.present.add(watcher)
         if isinstance(order, wire.Submit) and order.priority == "replace":
             self._replace(watcher, order)
         check_room(watcher, self._jobs.values(), self.settings)
@@ -80,7 +80,7 @@ class JobRegistry:
     def attach(self, watcher: Subscriber, message: wire.Attach) -> None:
         """Tell everything about a job so far, and what happens from now on. Raises `ProtocolError` for an unknown one."""
         row = self._row(watcher, message.job)
-        self._present.add(watcher)
+        self.upkeep.present.add(watcher)
         job = self._jobs.get(message.job)
         if job is not None:
             job.watchers[watcher] = message.format or "rgba8"
@@ -116,15 +116,23 @@ class JobRegistry:
             self.blobs.remove(sha256)
         self.evict()  # there may be room now for what was held back
 
-    def lines(self, watcher: Subscriber) -> list[wire.JobLine]:
-        """What `jobs` answers: running jobs, waiting ones in their order, then those not acknowledged yet."""
+    def lines(self, watcher: Subscriber, before: str | None = None, most: int = MOST_LINES) -> list[wire.JobLine]:
+        """What `jobs` answers: running jobs, waiting ones in their order, then those not acknowledged yet, newest first.
+
+        With `before`, those that come after this one; at most `most`.
+        """
         running = [line_of(job, "running") for job in self._jobs.values() if job.running and watcher.sees(job.person)]
         waiting = [line_of(job, "waiting", place) for job, place in self._waiting() if watcher.sees(job.person)]
+        live = running + waiting
+        if before is not None:
+            names = [line.job for line in live]
+            live = live[names.index(before) + 1 :] if before in names else []
+            before = None if before in names else before
         over = [
             wire.JobLine(row.job, row.task, row.state, row.session, prompt=prompt_of(row.message))
-            for row in self.store.unacknowledged(watcher.sees_only)
+            for row in self.store.unacknowledged(watcher.sees_only, before, most)
         ]
-        return running + waiting + over
+        return (live + over)[:most]
 
     @property
     def unfinished(self) -> Collection[Job]:
@@ -133,7 +141,7 @@ class JobRegistry:
 
     def gone(self, watcher: Subscriber) -> None:
         """Forget a connection that has ended. Its jobs with `keep: false` end soon, unless somebody watches them then."""
-        self._present.discard(watcher)
+        self.upkeep.present.discard(watcher)
         for job in self._jobs.values():
             if job.watchers.pop(watcher, None) is not None and not (job.keep or job.watchers):
                 asyncio.get_running_loop().call_later(self.settings.return_seconds, self._cancel_unwatched, job)
@@ -170,13 +178,7 @@ class JobRegistry:
     def end(self, job: Job, state: wire.State, failure: Failure | None = None, notes: Iterable[str] = ()) -> None:
         """End the job. Its clients are told even if the store cannot take the end."""
         seconds = time.monotonic() - job.started if job.started else 0.0
-        try:
-            self.store.end(job.id, state, seconds, failure, tuple(notes))
-        except Exception as error:
-            log.exception("the end of a job could not be stored", extra={"job": job.id})
-            if is_damage(error):
-                self.store.distrust()
-            self.store.hold_end(job.id, End(state, time.time(), seconds, failure, tuple(notes)))
+        self.upkeep.end(job.id, End(state, time.time(), seconds, failure, tuple(notes)))
         self._jobs.pop(job.id, None)
         self.stop_requested.pop(job.id, None)
         message: wire.Finished | wire.Failed | wire.Cancelled
@@ -205,23 +207,8 @@ class JobRegistry:
             watcher.give_layer(layer, format)
 
     def evict(self) -> None:
-        """Keep history and uploads within their limits, and store the ends that are held. Never fails: it comes after an end."""
-        settings, now = self.settings, time.time()
-        kept = Retention(
-            history_bytes=settings.history_bytes,
-            upload_bytes=settings.upload_bytes,
-            unacknowledged_bytes=settings.unacknowledged_bytes,
-            unacknowledged_before=now - settings.unacknowledged_seconds,
-            fresh_after=now - settings.fresh_seconds,
-            recent_after=now - settings.recent_seconds,
-            connected=frozenset(watcher.session for watcher in self._present),
-        )
-        try:
-            self.store.store_held()
-            for sha256 in self.store.evict(kept):
-                self.blobs.remove(sha256)
-        except sqlite3.Error as error:
-            log.warning("nothing can be evicted", extra={"reason": str(error)})
+        """Keep history and uploads within their limits."""
+        self.upkeep.evict()
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -233,12 +220,13 @@ class JobRegistry:
             try:
                 order = schema.decode(ORDERS[row.message.pop("type")], row.message, "stored job", strict=False)
             except (ProtocolError, KeyError):
-                self.store.end(row.job, "failed", failure=Failure("internal", "the job is of another version of the server"))
+                other = Failure("internal", "the job is of another version of the server")
+                self.upkeep.end(row.job, End("failed", time.time(), failure=other))
                 continue
             job = Job(row.job, row.person, row.session, row.lane, order, keep=True, crashes=row.crashes)
             job.made = {layer.index for layer in self.store.layers(row.job)}
             if not getattr(order, "keep", True):
-                self.store.end(row.job, "cancelled")
+                self.upkeep.end(row.job, End("cancelled", time.time()))
                 continue
             self._jobs[job.id] = job
             self.store.set_state(job.id, "waiting")

@@ -22,7 +22,8 @@ from .tables import KEYS, OF_A_JOB, put
 log = logging.getLogger(__name__)
 
 MOST_HOLES = 100_000
-"""The most single rows that are looked for between two damaged places."""
+MOST_FAILURES = 1000
+"""How far single rows are looked for between two damaged places, and after how many in vain the search ends."""
 
 
 def open_or_recover(path: Path, check_seconds: float) -> tuple[sqlite3.Connection, str | None]:
@@ -96,11 +97,11 @@ def carry_over(aside: Path, db: sqlite3.Connection) -> int:
         known = set(jobs)
         lost_layers += [row for row in _readable(old, "layers") if row["job"] not in known]
         _adopt_layers(db, lost_layers)
-        fill_in_blobs(db)
+        _fill_in_blobs(db)
     return int(db.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
 
 
-def fill_in_blobs(db: sqlite3.Connection) -> None:
+def _fill_in_blobs(db: sqlite3.Connection) -> None:
     """Add what `blobs` lacks and a layer says."""
     lacking = db.execute("SELECT job, message FROM layers WHERE sha256 NOT IN (SELECT sha256 FROM blobs)").fetchall()
     for job, message in lacking:
@@ -119,9 +120,20 @@ def _readable(old: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
     for after in _rows(old, f"SELECT {columns} FROM {table} NOT INDEXED ORDER BY {', '.join(f'{name} DESC' for name in order)}"):
         yield after
     if table == "jobs":
-        begin, end = before["place"] if before else 0, after["place"] if after else MOST_HOLES
-        for place in range(begin + 1, min(end, begin + MOST_HOLES)):
-            yield from _rows(old, "SELECT * FROM jobs NOT INDEXED WHERE rowid = ?", place)
+        yield from _between(old, before["place"] if before else 0, after["place"] if after else MOST_HOLES)
+
+
+def _between(old: sqlite3.Connection, begin: int, end: int) -> Iterator[dict[str, Any]]:
+    """The single jobs of places between two damaged ones; none after a long stretch without any."""
+    failures = 0
+    for place in range(begin + 1, end):
+        try:
+            yield from map(dict, old.execute("SELECT * FROM jobs NOT INDEXED WHERE rowid = ?", (place,)).fetchall())
+            failures = 0
+        except sqlite3.Error:
+            failures += 1
+        if failures > MOST_FAILURES:
+            break
 
 
 def _rows(old: sqlite3.Connection, query: str, *values: Any) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from acetate.protocol import Failure, Layer, ProtocolError, schema
-from acetate.protocol.messages import State
+from acetate.protocol.messages import File, State
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def job_row(found: sqlite3.Row) -> JobRow | None:
             finished=None if found["finished"] is None else float(found["finished"]),
             seconds=float(found["seconds"] or 0),
             failure=_failure(found["failure"]),
-            notes=texts(found["notes"]),
+            notes=_texts(found["notes"]),
             acknowledged=bool(found["acknowledged"]),
             person=found["person"],
         )
@@ -123,8 +123,16 @@ def thumbnail_row(job: str, packed: Any, width: Any, height: Any) -> Thumbnail |
         return None
 
 
-def texts(stored: Any) -> tuple[str, ...]:
-    """A stored list of texts. Raises `ValueError` for anything else."""
+def file_row(found: sqlite3.Row) -> File | None:
+    """A row of `files` with its blob's; `None` for one that cannot be read."""
+    try:
+        return File(found["job"], found["name"], found["bytes"], found["sha256"], _texts(found["notes"]))
+    except (ValueError, TypeError) as error:
+        hide("file", str(found["job"]), error)
+        return None
+
+
+def _texts(stored: Any) -> tuple[str, ...]:
     found = json.loads(stored or "[]")
     if not isinstance(found, list):
         raise ValueError("a list of notes is none")

@@ -22,12 +22,11 @@ from acetate.protocol.messages import File, State
 
 from . import retention
 from .database import CHECK_SECONDS, Transaction
-from .held_ends import HeldEnds
+from .full_disk import RESERVE_BYTES, HeldEnds, Reserve
 from .records import Record, Records
-from .recovery import distrust, fill_in_blobs, open_or_recover
-from .reserve import RESERVE_BYTES, Reserve
+from .recovery import distrust, open_or_recover
 from .retention import OVER, UNUSED, Retention
-from .rows import End, JobRow, StoredBlob, Thumbnail, failure_text, hide, job_row, layer_row, texts, thumbnail_row
+from .rows import End, JobRow, StoredBlob, Thumbnail, failure_text, file_row, hide, job_row, layer_row, thumbnail_row
 from .tables import of_job, put
 
 log = logging.getLogger(__name__)
@@ -80,12 +79,13 @@ class Store:
     def unacknowledged(self, person: str | None = None, before: str | None = None, limit: int = -1) -> list[JobRow]:
         """The engine's jobs whose results no client has acknowledged, newest first: those of one person, or of all, that are
         older than the job `before`, at most `limit`. Layers of a file are not among them: they can be read from it again."""
-        return self._rows(
+        rows = self._rows(
             "WHERE (state IN ('finished', 'failed') OR job IN (SELECT value FROM json_each(?1))) AND lane = 'engine'"
             " AND NOT acknowledged AND (?2 IS NULL OR person = ?2)"
             f" AND (?3 IS NULL OR number < {BEFORE}) ORDER BY number DESC LIMIT ?4",
             (json.dumps(self._held.jobs()), person, before, limit),
         )
+        return [row for row in rows if row.state != "cancelled"]
 
     def history(self, before: str | None, limit: int, person: str | None = None) -> list[JobRow]:
         """Jobs that have layers and are over, newest first: those of one person, or of all."""
@@ -103,14 +103,11 @@ class Store:
         return page
 
     def set_state(self, job: str, state: State) -> None:
-        """Note whether a job waits or runs. Only a hint for the next start, so a disk that is full is no reason to stop."""
-        try:
-            self._db.execute("UPDATE jobs SET state = ? WHERE job = ?", (state, job))
-        except sqlite3.Error as error:
-            log.warning("a job's state cannot be stored", extra={"job": job, "state": state, "reason": str(error)})
+        """Note whether a job waits or runs."""
+        self._hint("UPDATE jobs SET state = ? WHERE job = ?", (state, job))
 
     def count_crash(self, job: str) -> None:
-        self._db.execute("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
+        self._hint("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
 
     def end(self, job: str, state: State, seconds: float = 0, failure: Failure | None = None, notes: Sequence[str] = ()) -> None:
         """Store the end of a job; its inputs may go."""
@@ -156,10 +153,6 @@ class Store:
         layers = [layer_row(job, message) for (message,) in found]
         return [layer for layer in layers if layer is not None]
 
-    def layer(self, job: str, index: int) -> Layer | None:
-        found = self._db.execute("SELECT message FROM layers WHERE job = ? AND idx = ?", (job, index)).fetchone()
-        return layer_row(job, found[0]) if found else None
-
     def thumbnail(self, job: str) -> Thumbnail | None:
         found = self._db.execute("SELECT thumbnail, thumbnail_width, thumbnail_height FROM jobs WHERE job = ?", (job,)).fetchone()
         return thumbnail_row(job, *found) if found else None
@@ -172,15 +165,8 @@ class Store:
             self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (file.bytes, file.job))
 
     def file(self, job: str) -> File | None:
-        found = self._db.execute("SELECT * FROM files WHERE job = ?", (job,)).fetchone()
-        blob = self.blob(found["sha256"]) if found else None
-        if blob is None:
-            return None
-        try:
-            return File(job, found["name"], blob.bytes, blob.sha256, texts(found["notes"]))
-        except ValueError as error:
-            hide("file", job, error)
-            return None
+        found = self._db.execute("SELECT * FROM files JOIN blobs USING (sha256) WHERE job = ?", (job,)).fetchone()
+        return file_row(found) if found else None
 
     # --- blobs -------------------------------------------------------------------------------------------------------
 
@@ -225,14 +211,20 @@ class Store:
         freed: list[str] = []
         for job in jobs:
             self.records.remove(job)  # first of all: what has a record comes back
-            self._held.forget(job)
-        with Transaction(self._db):
+        try:
+            with Transaction(self._db):
+                for job in jobs:
+                    found = "SELECT sha256 FROM layers WHERE job = ? UNION SELECT sha256 FROM files WHERE job = ?"
+                    results = [sha256 for (sha256,) in self._db.execute(found, (job, job))]
+                    self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
+                    free = f"SELECT 1 FROM blobs b WHERE sha256 = ? AND NOT uploaded AND {UNUSED}"
+                    freed += self._forget([sha256 for sha256 in results if self._db.execute(free, (sha256,)).fetchone()])
+        except sqlite3.Error:
             for job in jobs:
-                found = "SELECT sha256 FROM layers WHERE job = ? UNION SELECT sha256 FROM files WHERE job = ?"
-                results = [sha256 for (sha256,) in self._db.execute(found, (job, job))]
-                self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
-                free = f"SELECT 1 FROM blobs b WHERE sha256 = ? AND NOT uploaded AND {UNUSED}"
-                freed += self._forget([sha256 for sha256 in results if self._db.execute(free, (sha256,)).fetchone()])
+                self.record(job)
+            raise
+        for job in jobs:
+            self._held.forget(job)
         return freed
 
     def _forget(self, blobs: list[str]) -> list[str]:
@@ -250,13 +242,15 @@ class Store:
         self.records.write(job, dict(of_job(self._db, job)))
 
     def restore(self, record: Record) -> None:
-        """Take in a record: a job that is not there or not over becomes what it says, of another one what is missing is added."""
+        """Let a job be what its record says; whether it was acknowledged is known here alone."""
         (row,) = record["jobs"]
+        known = self._db.execute("SELECT acknowledged FROM jobs WHERE job = ?", (row["job"],)).fetchone()
         with Transaction(self._db):
-            self._db.execute(f"DELETE FROM jobs WHERE job = ? AND NOT {OVER}", (row["job"],))
+            self._db.execute("DELETE FROM jobs WHERE job = ?", (row["job"],))
             for table, rows in record.items():
                 put(self._db, table, rows)
-            fill_in_blobs(self._db)
+            if known is not None:
+                self._db.execute("UPDATE jobs SET acknowledged = ? WHERE job = ?", (known[0], row["job"]))
 
     # --- small notes -------------------------------------------------------------------------------------------------
 
@@ -270,7 +264,7 @@ class Store:
             return None
 
     def set_note(self, name: str, value: Any) -> None:
-        self._db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, json.dumps(value)))
+        self._hint("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, json.dumps(value)))
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -284,6 +278,13 @@ class Store:
     def _rows(self, where: str, values: tuple[Any, ...] = ()) -> list[JobRow]:
         rows = map(self._job, self._db.execute(f"SELECT * FROM jobs {where}", values).fetchall())
         return [row for row in rows if row is not None]
+
+    def _hint(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Store what only helps the next start: a disk that is full is no reason to stop."""
+        try:
+            self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            log.warning("a hint cannot be stored", extra={"reason": str(error)})
 
     def _store_end(self, job: str, end: End) -> None:
         update = "UPDATE jobs SET state = ?, finished = ?, seconds = ?, failure = ?, notes = ? WHERE job = ?"

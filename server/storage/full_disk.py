@@ -1,6 +1,6 @@
-"""Ends of jobs that were told and that the database could not take: kept in a file whose room was taken in advance.
+"""What is kept for a full disk: room that is given up so that ends are stored and results deleted, and ends that are held.
 
-Overwriting needs no room, so a disk that is full takes these. Knows ends; knows no database.
+Knows two files; knows no job's meaning. Overwriting needs no room, so a disk that is full takes ends in slots that are there.
 """
 
 from __future__ import annotations
@@ -8,14 +8,67 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from acetate.protocol import Failure, ProtocolError, schema
 
+from .faults import is_full
 from .rows import End
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RESERVE_BYTES = 1 << 20
+
+
+class Reserve:
+    """A file of `size` bytes, there unless it has been given up."""
+
+    def __init__(self, path: Path, size: int = RESERVE_BYTES) -> None:
+        self._path, self._size = path, size
+        self.fill()
+
+    def fill(self) -> None:
+        """Take the room, if there is plenty. Random bytes: a file system that compresses would give nothing back for zeros."""
+        with contextlib.suppress(OSError):
+            if self._path.exists() or shutil.disk_usage(self._path.parent).free < 2 * self._size:
+                return
+            try:
+                self._path.write_bytes(os.urandom(self._size))
+            except OSError:
+                self.release()
+                raise
+
+    def release(self) -> bool:
+        """Give the room up; false if there is none any more."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+            return True
+        return False
+
+    def insist(self, db: sqlite3.Connection, write: Callable[[], T]) -> T:
+        """Make a change for which there has to be room: fold the database's log into it to reuse its pages, then give up the
+        reserve. Raises what the database raises when not even that helps."""
+        for make_room in (lambda: _fold_log(db), self.release):
+            try:
+                return write()
+            except sqlite3.Error as error:
+                if not is_full(error):
+                    raise
+                make_room()
+        return write()
+
+
+def _fold_log(db: sqlite3.Connection) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
 
 SLOT_BYTES, SLOTS = 512, 256
 
@@ -96,7 +149,7 @@ def _packed(job: str, end: End) -> bytes:
     shorter = [replace(end, notes=())]
     if failure is not None:
         said = [Failure(failure.code, failure.message[:most], failure.hint[:most]) for most in (150, 50, 0)]
-        shorter += [replace(end, failure=short) for short in said]
+        shorter += [replace(end, failure=short, notes=()) for short in said]
     for attempt in (end, *shorter):
         text = schema.dump({"job": job, **schema.encode(attempt)}).encode()
         if len(text) <= SLOT_BYTES:
