@@ -133,7 +133,8 @@ def greeting(url: str, settings: Settings) -> str:
     """What the person reads when the server listens."""
     lines = [f"Acetate listens on {url}"]
     if not is_loopback(settings.host):
-        lines.append(f"Other computers can reach it. Anyone with the token in {settings.folder / 'server.json'} can use it.")
+        own = settings.folder / "server.json"
+        lines.append(f"Other computers can reach it. Anyone with the token in {own}, or with one of acetate token, can use it.")
         if settings.tls_certificate is None:
             lines.append("Nothing is encrypted (--insecure): the token and all pictures can be read on the network.")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,16 @@ def test_the_certificate_is_found_from_any_folder(tmp_path: Path) -> None:
     instance = Instance(tmp_path)
     assert instance.announce("wss://studio.example:1/", Path("certificate.pem")).cafile == str(Path("certificate.pem").absolute())
     instance.release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have other rights there")
+def test_ones_own_folder_is_closed_to_others_and_one_of_another_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where anybody may write, anybody could put a state file of their own in the place of ours."""
+    tmp_path.chmod(0o777)
+    Instance(tmp_path).release()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o775
+    tmp_path.chmod(0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(PermissionError, match="ACETATE_HOME"):
+        Instance(tmp_path)
+    assert not (tmp_path / "server.json").exists()
