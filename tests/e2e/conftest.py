@@ -121,7 +121,8 @@ class ServerProcess:
         with output:
             for line in output:
                 self._printed.append(line)
-                listens.set()
+                if "listens" in line:
+                    listens.set()
         listens.set()
 
 
