@@ -1,7 +1,8 @@
 """How a server proves that it knows a client's token before it is told anything. Knows hashes; knows no socket and no file.
 
 A state file may be left over from a killed server, and whoever listens on its port now would be sent the token and every prompt.
-So a client first asks `GET /healthz` with a challenge in the header `Acetate-Challenge`, and compares the `proof` in the answer.
+So a client first asks `GET /healthz` with a challenge in the header `Acetate-Challenge`, and compares the header `Acetate-Proof`
+of the answer.
 Only a digest of a token is needed for it, which is all that a server keeps of the tokens with names.
 """
 
@@ -12,7 +13,8 @@ import hmac
 import re
 import secrets
 
-HEADER = "Acetate-Challenge"
+CHALLENGE, ANSWER = "Acetate-Challenge", "Acetate-Proof"
+"""The headers of a question and of its answer."""
 FORM = re.compile(r"([0-9a-f]{64}) ([0-9a-f]{16})")
 """What the header says: a random number, and the fingerprint of the token that is asked for."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import subprocess
 import sys
 from pathlib import Path
 from typing import IO
@@ -14,6 +16,10 @@ from acetate.protocol.messages import VERSION
 
 PRIVATE = ("jobs.sqlite*", "blobs", "server.log*", "serve.out", "tokens.json", "worker-*.err")
 """The files that quote prompts and pictures, or name persons. Others in a folder that the person chose are not ours to close."""
+
+
+INHERITED = "ACETATE_LOCK_DESCRIPTOR"
+"""The variable by which a server gives its lock to the one that takes its place."""
 
 
 class AlreadyRunningError(Exception):
@@ -32,12 +38,15 @@ class Instance:
         self.token = secrets.token_hex(32)
         """256 random bits, new at every start."""
 
-    def announce(self, url: str, cafile: Path | None = None) -> Address:
-        """Write the state file, which only this person can read and which is never half-written."""
-        address = Address(url, self.token, str(cafile) if cafile else None)
+    def announce(self, url: str, cafile: Path | None = None, *, until_idle: bool = False) -> Address:
+        """Write the state file, which only this person can read and which is never half-written. `until_idle` says that clients
+        may replace the server by a newer one."""
+        address = Address(url, self.token, str(cafile.absolute()) if cafile else None)
         said = {"url": url, "token": self.token, "pid": os.getpid(), "protocol": VERSION}
-        if cafile:
-            said["cafile"] = str(cafile)
+        if address.cafile:
+            said["cafile"] = address.cafile
+        if until_idle:
+            said["until_idle"] = True
         temporary = self.state_file.with_suffix(f".{os.getpid()}")
         temporary.unlink(missing_ok=True)
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -49,13 +58,35 @@ class Instance:
         """Remove the state file, so that no client comes any more."""
         self.state_file.unlink(missing_ok=True)
 
+    def keep_for_successor(self) -> None:
+        """Let the program that takes this process's place have the lock, so that no other server comes between."""
+        if sys.platform != "win32":
+            kept = os.dup(self._lock.fileno())
+            os.set_inheritable(kept, True)
+            os.environ[INHERITED] = str(kept)
+
     def release(self) -> None:
         """Remove the state file and give up the lock."""
         self.withdraw()
         self._lock.close()
 
 
+def start_again() -> int:
+    """Run this process's command line anew, in this process where the system can: environment, folder, terminal and supervisor
+    stay the same. Returns the exit code only on Windows, where it is another process."""
+    command = [sys.executable, *sys.orig_argv[1:]]
+    if sys.platform == "win32":
+        subprocess.Popen(command)
+        return 0
+    os.execv(command[0], command)
+
+
 def _lock(path: Path) -> IO[bytes]:
+    if (inherited := os.environ.pop(INHERITED, "")).isdecimal():
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(int(inherited)), os.stat(path)):
+                os.set_inheritable(int(inherited), False)
+                return os.fdopen(int(inherited), "r+b")
     file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")  # noqa: SIM115 (held until release)
     try:
         if sys.platform == "win32":

@@ -59,6 +59,8 @@ NOT_QUICK = {
     "server/commands/test_plugin.py",
     "server/commands/test_tasks.py",
     "server/commands/test_upscale.py",
+    "server/schemas/test_json_schema.py",
+    "server/http/test_tls_files.py",
     "test_public_names.py",
     "test_quick.py",
     "test_setup.py",

@@ -14,14 +14,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from acetate.vocabulary.names import clean
 from acetate.vocabulary.parameters import values_of
 
 from .. import messages as wire
 from ..errors import Failure, ProtocolError
 from ..home import Address
 from . import events as happened
-from .job_session import PendingJob
 from .mailbox import Inbox, Mailbox, holds_the_end
+from .pending_job import PendingJob
 from .reconnecting import Reconnecting
 from .server_discovery import START_SECONDS, ServerDiscovery
 from .transfers import Content, announce
@@ -58,7 +59,7 @@ class Client:
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self._format = formats[0]
-        hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
+        hello = wire.Hello(wire.VERSION, clean(name), session or secrets.token_hex(16), tuple(formats), tuple(encodings))
         self._connection = Reconnecting(hello, ServerDiscovery(address, launch), self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------
@@ -89,8 +90,9 @@ class Client:
 
     def close(self) -> None:
         """Hang up, as soon as the server has what was asked for, or cannot take it within `FLUSH_SECONDS`. Jobs go on at the
-        server unless they were submitted with `keep=False`."""
+        server unless they were submitted with `keep=False`. The socket of `fileno` is closed."""
         self._connection.end(FLUSH_SECONDS)
+        self._mailbox.close()
 
     def __enter__(self) -> Client:
         self.wait_until_connected()
@@ -136,7 +138,7 @@ class Client:
             parameters or wire.Parameters(),
             wire.Conditions(**{role: wire.Placed(UNNAMED, given[role].x, given[role].y) for role in given}),
             box=box,
-            name=name,
+            name=clean(name),
             format=format or self._format,  # type: ignore[arg-type]
             previews=previews,
             crop=crop,

@@ -24,8 +24,8 @@ class Job:
     session: str
     lane: str
     order: Submission
-    owner: Subscriber | None
-    """The connection whose end cancels the job; `None` for a job that is kept."""
+    keep: bool
+    """Whether it goes on when nobody watches it."""
     running: bool = False
     stopping: bool = False
     attempt: int = 0
@@ -61,3 +61,9 @@ def prompt_of(message: dict[str, object]) -> str:
     """The beginning of the prompt in a stored order; empty for one without."""
     parameters = message.get("parameters")
     return str(parameters.get("prompt", ""))[:200] if isinstance(parameters, dict) else ""
+
+
+def line_of(job: Job, state: wire.State, place: int = 0) -> wire.JobLine:
+    """The job in the list that `jobs` answers with; `place` is its own in the queue."""
+    prompt = job.order.parameters.prompt if isinstance(job.order, wire.Submit) else ""
+    return wire.JobLine(job.id, job.task, state, job.session, place, prompt[:200])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from acetate.protocol import Failure, Layer, ProtocolError, schema
 from acetate.protocol import messages as wire
@@ -20,9 +20,10 @@ from ..storage.blobs import Blobs
 from ..storage.reconciliation import reconcile
 from ..storage.rows import End
 from ..storage.store import JobRow, Store
+from .admission import check_room
+from .drain import Drain
 from .fair_queue import FairQueue
-from .fair_share import leaves_as_much
-from .job import LANES, ORDERS, Job, Submission, format_of, inputs, prompt_of
+from .job import LANES, ORDERS, Job, Submission, format_of, inputs, line_of, prompt_of
 from .positions import Positions
 from .upkeep import Upkeep
 
@@ -41,6 +42,9 @@ class JobRegistry:
         self.work = {lane: asyncio.Event() for lane in LANES}
         self.stop_requested: dict[str, asyncio.Event] = {}
         self.positions = Positions(self._waiting, settings.position_seconds, settings.positions)
+        self.drain = Drain()
+        self.ended: Callable[[str, str, float], None] = lambda task, state, seconds: None
+        """Told the task, state and seconds of each job that has ended."""
         self._jobs: dict[str, Job] = {}
         self.upkeep = Upkeep(settings, store, blobs)
         self._resume()
@@ -56,11 +60,10 @@ class JobRegistry:
         self.upkeep.present.add(watcher)
         if isinstance(order, wire.Submit) and order.priority == "replace":
             self._replace(watcher, order)
-        self._check_room(watcher)
+        check_room(watcher, self._jobs.values(), self.settings)
         lane = "engine" if isinstance(order, wire.Submit) else "documents"
         front = isinstance(order, wire.Submit) and order.priority == "front"
-        keep = getattr(order, "keep", True)
-        job = Job(order.job, watcher.person, watcher.session, lane, order, None if keep else watcher)
+        job = Job(order.job, watcher.person, watcher.session, lane, order, getattr(order, "keep", True))
         body = {"type": order.TYPE, **schema.encode(order)}
         row = JobRow(
             job.id, job.session, lane, job.task, body, "waiting", front, 0, time.time(), None, 0, None, (), False, job.person
@@ -85,11 +88,12 @@ class JobRegistry:
                 watcher.tell(wire.Started(job.id, job.attempt))
             else:
                 self.positions.tell(job, [watcher])
+        format = message.format or "rgba8"
         for layer in self.store.layers(message.job):
             if layer.index not in message.have:
-                watcher.give_layer(layer, message.format or "rgba8")
+                watcher.give_layer(layer, format, message.offsets.get(str(layer.index), 0))
         if job is None:
-            self._tell_end(watcher, row)
+            self._tell_end(watcher, row, message.offsets.get(wire.File.TYPE, 0))
 
     def cancel(self, watcher: Subscriber, job_id: str) -> None:
         """Stop a job; one that is over stays as it is. Raises `ProtocolError` for an unknown one."""
@@ -117,8 +121,8 @@ class JobRegistry:
 
         With `before`, those that come after this one; at most `most`.
         """
-        running = [_line(job, "running") for job in self._jobs.values() if job.running and watcher.sees(job.person)]
-        waiting = [_line(job, "waiting", place) for job, place in self._waiting() if watcher.sees(job.person)]
+        running = [line_of(job, "running") for job in self._jobs.values() if job.running and watcher.sees(job.person)]
+        waiting = [line_of(job, "waiting", place) for job, place in self._waiting() if watcher.sees(job.person)]
         live = running + waiting
         if before is not None:
             names = [line.job for line in live]
@@ -130,20 +134,23 @@ class JobRegistry:
         ]
         return (live + over)[:most]
 
+    @property
+    def unfinished(self) -> Collection[Job]:
+        """The jobs that wait or run."""
+        return self._jobs.values()
+
     def gone(self, watcher: Subscriber) -> None:
-        """Forget a connection that has ended, and cancel its jobs with `keep: false`."""
+        """Forget a connection that has ended. Its jobs with `keep: false` end soon, unless somebody watches them then."""
         self.upkeep.present.discard(watcher)
         for job in self._jobs.values():
-            job.watchers.pop(watcher, None)
-        for job in [job for job in self._jobs.values() if job.owner is watcher]:
-            log.info("its client has gone", extra={"job": job.id})
-            self._stop(job)
+            if job.watchers.pop(watcher, None) is not None and not (job.keep or job.watchers):
+                asyncio.get_running_loop().call_later(self.settings.return_seconds, self._cancel_unwatched, job)
 
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 
     def take(self, lane: str) -> Job | None:
         """Take out the next job of a lane, which runs from now on; `None` when none waits."""
-        job_id = self.queues[lane].take()
+        job_id = None if self.drain.begun else self.queues[lane].take()
         if job_id is None:
             self.work[lane].clear()
             return None
@@ -151,6 +158,7 @@ class JobRegistry:
         job.running, job.attempt, job.started = True, job.attempt + 1, time.monotonic()
         job.denoising_since = None
         self.stop_requested[job.id] = asyncio.Event()
+        self.drain.started(job.id)
         self.store.set_state(job.id, "running")
         self.tell(job, wire.Started(job.id, job.attempt))
         self.positions.changed()
@@ -164,6 +172,7 @@ class JobRegistry:
         self.queues[job.lane].put_back(job.id, job.person, job.session)
         self.positions.tell(job, job.watchers)
         self.positions.changed()
+        self.drain.ended(job.id)
         self.work[job.lane].set()
 
     def end(self, job: Job, state: wire.State, failure: Failure | None = None, notes: Iterable[str] = ()) -> None:
@@ -183,6 +192,8 @@ class JobRegistry:
             watcher.tell_end(message)
         extra = {"job": job.id, "task": job.task, "state": state, "seconds": round(seconds, 3), "layers": len(job.made)}
         log.info("over", extra=extra | ({"failure": str(failure)} if failure else {}))
+        self.ended(job.task, state, seconds)
+        self.drain.ended(job.id)
         self.positions.changed()
         self.evict()
 
@@ -212,7 +223,7 @@ class JobRegistry:
                 other = Failure("internal", "the job is of another version of the server")
                 self.upkeep.end(row.job, End("failed", time.time(), failure=other))
                 continue
-            job = Job(row.job, row.person, row.session, row.lane, order, None, crashes=row.crashes)
+            job = Job(row.job, row.person, row.session, row.lane, order, keep=True, crashes=row.crashes)
             job.made = {layer.index for layer in self.store.layers(row.job)}
             if not getattr(order, "keep", True):
                 self.upkeep.end(row.job, End("cancelled", time.time()))
@@ -246,41 +257,28 @@ class JobRegistry:
             self.queues[job.lane].remove(job.id)
             self.end(job, "cancelled")
 
+    def _cancel_unwatched(self, job: Job) -> None:
+        if not job.watchers and self._jobs.get(job.id) is job:
+            log.info("its client has gone", extra={"job": job.id})
+            self._stop(job)
+
     def _replace(self, watcher: Subscriber, order: wire.Submit) -> None:
         for waiting in self.queues["engine"].of_session(watcher.person, watcher.session):
             if waiting != order.job:
                 self._stop(self._jobs[waiting])
-
-    def _check_room(self, watcher: Subscriber) -> None:
-        settings = self.settings
-        hint = "Wait for some, or cancel them."
-        waiting = sum(len(queue.of_session(watcher.person, watcher.session)) for queue in self.queues.values())
-        if waiting >= settings.limits.jobs_per_session:
-            raise ProtocolError("too-many", f"{waiting} jobs of this session wait already", hint)
-        mine, all = sum(job.person == watcher.person for job in self._jobs.values()), len(self._jobs)
-        if all >= settings.jobs:
-            raise ProtocolError("too-many", f"{all} jobs wait already", hint)
-        if mine >= settings.jobs_per_person or not leaves_as_much(1, mine, all, settings.jobs):
-            raise ProtocolError(
-                "too-many", f"{mine} of the {all} jobs that wait are yours; the other places are for others", hint
-            )
 
     def _waiting(self) -> Iterator[tuple[Job, int]]:
         """All waiting jobs, each with its place in its queue."""
         for queue in self.queues.values():
             yield from ((self._jobs[id], place) for place, id in enumerate(queue.order()))
 
-    def _tell_end(self, watcher: Subscriber, row: JobRow) -> None:
+    def _tell_end(self, watcher: Subscriber, row: JobRow, offset: int) -> None:
+        """Tell how a job has ended; of its file, what comes after `offset`."""
         if row.state == "finished":
             if (file := self.store.file(row.job)) is not None:
-                watcher.give_file(file)
+                watcher.give_file(file, offset)
             watcher.tell_end(wire.Finished(row.job, len(self.store.layers(row.job)), round(row.seconds, 3), row.notes))
         elif row.failure is not None:
             watcher.tell_end(wire.Failed(row.job, row.failure))
         else:
             watcher.tell_end(wire.Cancelled(row.job))
-
-
-def _line(job: Job, state: wire.State, place: int = 0) -> wire.JobLine:
-    prompt = job.order.parameters.prompt if isinstance(job.order, wire.Submit) else ""
-    return wire.JobLine(job.id, job.task, state, job.session, place, prompt[:200])

@@ -54,6 +54,13 @@ class Blobs:
         with contextlib.suppress(OSError):
             os.unlink(self.path(sha256))
 
+    def set_aside(self, sha256: str) -> None:
+        """Move what stands wrongly under this name to `damaged/`: it is not deleted, and the right content can come again."""
+        damaged = f"{self.folder}/damaged"
+        with contextlib.suppress(OSError):
+            os.makedirs(damaged, mode=0o700, exist_ok=True)
+            os.replace(self.path(sha256), f"{damaged}/{sha256}")
+
     def discard(self, name: str) -> None:
         """Remove a file of `incoming` that is not wanted after all."""
         with contextlib.suppress(OSError):
@@ -107,7 +114,7 @@ class Blobs:
 
 
 class IncomingBlob:
-    """A content that a client is sending, part by part."""
+    """A content that is being sent, part by part, perhaps over several connections, one after the other or side by side."""
 
     def __init__(self, blobs: Blobs, upload: Upload, owner: str) -> None:
         self.upload = upload
@@ -121,14 +128,18 @@ class IncomingBlob:
         blobs.announced += self.size
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
-        """Append a part. Raises `ProtocolError` for one that is not next in order."""
-        if offset != self.received or offset + len(data) > self.size:
+        """Append a part; what is here already is passed over. Raises `ProtocolError` for one that leaves a gap. Blocks."""
+        end = offset + len(data)
+        if offset > self.received or end > self.size:
             raise ProtocolError(
-                "bad-message", f"a part covers bytes {offset} to {offset + len(data)}; byte {self.received} of {self.size} is due"
+                "bad-message", f"a part covers bytes {offset} to {end}; byte {self.received} of {self.size} is due"
             )
+        if end <= self.received:
+            return
+        data = memoryview(data)[self.received - offset :]
         self._file.write(data)
         self._hash.update(data)
-        self.received += len(data)
+        self.received = end
 
     @property
     def complete(self) -> bool:

@@ -27,9 +27,10 @@ from .records import Record, Records
 from .recovery import distrust, open_or_recover
 from .retention import OVER, UNUSED, Retention
 from .rows import End, JobRow, StoredBlob, Thumbnail, failure_text, file_row, hide, job_row, layer_row, thumbnail_row
-from .tables import of_job, put
+from .tables import of_job, replace_job
 
 log = logging.getLogger(__name__)
+BEFORE = "(SELECT number FROM jobs WHERE job = ?3 AND (?2 IS NULL OR person = ?2))"  # another person's job is no place in a list
 
 
 class Store:
@@ -81,8 +82,7 @@ class Store:
         rows = self._rows(
             "WHERE (state IN ('finished', 'failed') OR job IN (SELECT value FROM json_each(?1))) AND lane = 'engine'"
             " AND NOT acknowledged AND (?2 IS NULL OR person = ?2)"
-            " AND (?3 IS NULL OR number < (SELECT number FROM jobs WHERE job = ?3 AND (?2 IS NULL OR person = ?2)))"
-            " ORDER BY number DESC LIMIT ?4",
+            f" AND (?3 IS NULL OR number < {BEFORE}) ORDER BY number DESC LIMIT ?4",
             (json.dumps(self._held.jobs()), person, before, limit),
         )
         return [row for row in rows if row.state != "cancelled"]
@@ -92,8 +92,7 @@ class Store:
         query = (
             f"SELECT * FROM jobs WHERE ({OVER} OR job IN (SELECT value FROM json_each(?1))) AND lane = 'engine'"
             " AND (?2 IS NULL OR person = ?2) AND EXISTS (SELECT 1 FROM layers WHERE layers.job = jobs.job)"
-            " AND number < COALESCE((SELECT number FROM jobs WHERE job = ?3 AND (?2 IS NULL OR person = ?2)), ?4)"
-            " ORDER BY number DESC"
+            f" AND number < COALESCE({BEFORE}, ?4) ORDER BY number DESC"
         )
         values = (json.dumps(self._held.jobs()), person, before, 2**62 if before is None else 0)
         page: list[JobRow] = []
@@ -189,6 +188,11 @@ class Store:
         tables = " UNION ".join(f"SELECT sha256 FROM {table}" for table in ("blobs", "layers", "files", "inputs"))
         return {sha256 for (sha256,) in self._db.execute(tables)}
 
+    def blob_bytes(self) -> int:
+        """The bytes of all blobs together."""
+        (total,) = self._db.execute("SELECT COALESCE(SUM(bytes), 0) FROM blobs").fetchone()
+        return int(total)
+
     def delete(self, jobs: Iterable[str]) -> list[str]:
         """Delete jobs; returns the blobs that nothing needs any more, and forgets them."""
         going = list(jobs)
@@ -238,15 +242,9 @@ class Store:
         self.records.write(job, dict(of_job(self._db, job)))
 
     def restore(self, record: Record) -> None:
-        """Let a job be what its record says; whether it was acknowledged is known here alone."""
-        (row,) = record["jobs"]
-        known = self._db.execute("SELECT acknowledged FROM jobs WHERE job = ?", (row["job"],)).fetchone()
+        """Let a job be what its record says."""
         with Transaction(self._db):
-            self._db.execute("DELETE FROM jobs WHERE job = ?", (row["job"],))
-            for table, rows in record.items():
-                put(self._db, table, rows)
-            if known is not None:
-                self._db.execute("UPDATE jobs SET acknowledged = ? WHERE job = ?", (known[0], row["job"]))
+            replace_job(self._db, record)
 
     # --- small notes -------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class ServerProcess:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
-        self.settings = {"port": 0, "engine": FAKE_ENGINE, "restart_seconds": [0], **settings}
+        self.settings = {"port": 0, "engine": FAKE_ENGINE, "restart_seconds": [0], "drain_seconds": 0, **settings}
         self.process: subprocess.Popen[str] | None = None
         self._printed: list[str] = []
 

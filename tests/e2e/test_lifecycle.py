@@ -32,7 +32,7 @@ from acetate.protocol import (
 )
 from acetate.protocol.client.server_discovery import START_SECONDS
 
-SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
+SERVE = "import sys; from acetate.server.__main__ import main; sys.exit(main(['serve', '--port', '0', '--engine', 'fake']))"
 
 
 def test_it_listens_after_less_than_a_second_of_work(server: Any) -> None:
@@ -365,7 +365,7 @@ def test_the_database_of_a_later_release_is_refused_in_one_line(tmp_path: Path) 
 
 
 def test_an_occupied_port_is_said_in_one_line(server: Any, tmp_path: Path) -> None:
-    command = f"import sys; from acetate.server.http.serve import serve; sys.exit(serve(port={server.port}, engine='fake'))"
+    command = SERVE.replace("'0'", f"'{server.port}'")
     environment = {**os.environ, "ACETATE_HOME": str(tmp_path / "other")}
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=120, env=environment)
 

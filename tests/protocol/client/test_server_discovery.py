@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from acetate.protocol import Address, ProtocolError
 from acetate.protocol.client import server_discovery
-from acetate.protocol.client.server_discovery import ServerDiscovery, answers, clean_environment, last_words, start_server
+from acetate.protocol.client.server_discovery import ServerDiscovery, clean_environment, last_words, start_server
 
 COMMAND = ("acetate", "serve")
 FOUND = Address("ws://127.0.0.1:5/", "token")
@@ -26,6 +26,7 @@ class Polls(threading.Event):
     def __init__(self, clock: SimpleNamespace, there_after: int | None = None) -> None:
         super().__init__()
         self.clock, self.there_after, self.count = clock, there_after, 0
+        self.proved: list[Address] = []
 
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
@@ -58,6 +59,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: SimpleNamespac
             return SimpleNamespace(poll=lambda: code)
 
         monkeypatch.setattr(server_discovery, "_running", polls.running)
+        monkeypatch.setattr(server_discovery, "prove", polls.proved.append)
         monkeypatch.setattr(server_discovery, "start_server", start)
         return polls, started
 
@@ -75,7 +77,7 @@ def test_an_address_that_was_given_is_not_looked_for(world: Any) -> None:
     polls, _ = world(there_after=0)
     given = Address("wss://studio.example:1/", "token")
 
-    assert ServerDiscovery(given, COMMAND).find(nobody, polls) is given
+    assert ServerDiscovery(given, COMMAND).find(nobody, polls) is given and polls.proved == [given]
     assert not ServerDiscovery(given, COMMAND).is_local and ServerDiscovery(None, None).is_local
 
 
@@ -97,22 +99,20 @@ def test_the_state_file_of_a_killed_server_leads_nowhere(monkeypatch: pytest.Mon
         bound.bind(("127.0.0.1", 0))
         url = f"ws://127.0.0.1:{bound.getsockname()[1]}/"
         (tmp_path / "server.json").write_text(json.dumps({"url": url, "token": "t", "pid": 5, "protocol": 1}))
-        assert not answers(Address(url, "t"))
         with pytest.raises(ProtocolError, check=lambda error: error.failure.code == "no-server"):
             ServerDiscovery(None, None).find(nobody, threading.Event())
-        bound.listen()
-        assert ServerDiscovery(None, None).find(nobody, threading.Event()) == Address(url, "t")
 
 
-@pytest.mark.parametrize(("url", "asked"), [("ws://[::1]:5/", ("::1", 5)), ("wss://studio.example:443", ("studio.example", 443))])
-def test_a_url_is_asked_at_its_host_and_port(url: str, asked: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(socket, "create_connection", lambda place, timeout: seen.append(place) or socket.socket())
-    assert answers(Address(url, "t")) and seen == [asked]
+def test_the_environment_names_a_server_that_is_never_started(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    polls, _ = world(there_after=0)
+    monkeypatch.setenv("ACETATE_URL", "wss://studio.example:1/")
+    finder = ServerDiscovery(None, COMMAND)
+    with pytest.raises(ProtocolError, match="ACETATE_TOKEN"):
+        finder.find(nobody, polls)
+    monkeypatch.setenv("ACETATE_TOKEN", "a token")
 
-
-def test_a_url_without_a_port_answers_nobody() -> None:
-    assert not answers(Address("ws://127.0.0.1/", "t"))
+    assert finder.find(nobody, polls) == Address("wss://studio.example:1/", "a token") and not finder.is_local
+    assert polls.proved == [Address("wss://studio.example:1/", "a token")]
 
 
 # --- starting --------------------------------------------------------------------------------------------------------

@@ -17,10 +17,10 @@ from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.admission import MissingImagesError, check_order, tell_history, tell_jobs
 from acetate.server.jobs.jobs import JobRegistry
+from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.database import Transaction
 from acetate.server.storage.store import JobRow, Store, StoredBlob
-from acetate.server.storage.tokens import LOCAL
 
 JOB, NAME = "job-number-1", "ab" * 32
 ANYBODY: Any = SimpleNamespace(sees=lambda person: True)
@@ -97,7 +97,7 @@ def test_a_history_without_layers_is_an_empty_page(store: Store, blobs: Blobs) -
     async def scene() -> None:
         outbox = Outbox(100)
         store.add(replace(row(JOB, 1.0)), [])
-        tell_history(Subscriber(LOCAL, "a-session", "a test", "raw", outbox, blobs), store, ListHistory())
+        await tell_history(Subscriber(LOCAL, "a-session", "a test", ["raw"], outbox, blobs), store, ListHistory())
 
         page = json.loads(str(await outbox.take()))
         assert page["type"] == "history" and not page.get("entries") and not page.get("more")
@@ -117,13 +117,13 @@ def test_a_page_of_history_with_many_layers_ends_early(store: Store, blobs: Blob
 
     async def scene() -> None:
         outbox = Outbox(1000)
-        watcher = Subscriber(LOCAL, "a-session", "a test", "raw", outbox, blobs)
+        watcher = Subscriber(LOCAL, "a-session", "a test", ["raw"], outbox, blobs)
         seen: list[str] = []
         more = True
         while more:
             asked = ListHistory(before=seen[-1] if seen else None, limit=100, thumbnails=False)
-            tell_history(watcher, store, asked)
-            text = str(await outbox.take())
+            await tell_history(watcher, store, asked)
+            text = str(await asyncio.wait_for(outbox.take(), 60))
             assert len(text.encode()) < MAX_REPLY_BYTES // 2
             page = json.loads(text)
             seen += [entry["job"] for entry in page["entries"]]

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer
+from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer, content_id
 from acetate.protocol.frames import PreviewFrame
 from acetate.protocol.messages import Export, File, Progress, Submit
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.dispatcher import Dispatcher, seconds_left
 from acetate.server.jobs.jobs import Job, JobRegistry
+from acetate.server.people.tokens import LOCAL
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
-from acetate.server.storage.tokens import LOCAL
 from acetate.server.worker.runner import Outcome, RunnerLostError
 from acetate.server.worker.worker_messages import Done, Made, MadeFile, RunJob
 
@@ -32,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def job() -> Job:
-    return Job("a-job-of-tests", "local", "a-session", "engine", Submit("a-job-of-tests", "foreground"), None)
+    return Job("a-job-of-tests", "local", "a-session", "engine", Submit("a-job-of-tests", "foreground"), keep=True)
 
 
 def step(stage: str, fraction: float) -> Progress:
@@ -84,7 +83,7 @@ class Mortal:
         self.files += 1
         data, name = f"file {self.files}".encode(), f"{command.job}-{self.files}"
         Path(self._blobs.incoming(name)).write_bytes(data)
-        yield MadeFile(File(command.job, "kite.psd", len(data), hashlib.sha256(data).hexdigest()), name), b""
+        yield MadeFile(File(command.job, "kite.psd", len(data), content_id(data)), name), b""
         if self.files == 1:
             raise RunnerLostError(Failure("worker-lost", "killed"))
         yield Done(command.job, ()), b""
@@ -100,7 +99,7 @@ def test_a_file_that_was_made_before_its_worker_died_is_not_brought_twice(tmp_pa
     async def scenario() -> None:
         store, blobs = Store(tmp_path / "jobs.sqlite"), Blobs(tmp_path / "blobs")
         jobs, outbox, runner = JobRegistry(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
-        watcher = Subscriber(LOCAL, "a-session", "a test", "raw", outbox, blobs)
+        watcher = Subscriber(LOCAL, "a-session", "a test", ["raw"], outbox, blobs)
         jobs.accept(watcher, Export("a-job-of-tests", ("a-job-before",), "psd"))
         working = asyncio.create_task(Dispatcher("documents", jobs, runner).work())  # type: ignore[arg-type]
         told: list[str | bytes] = []

@@ -10,9 +10,9 @@ from acetate.protocol import Failure
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.engine_state import EngineState
+from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
-from acetate.server.storage.tokens import LOCAL
 
 DESCRIPTION = {"models": [{"name": "sketchpad"}], "tasks": {"foreground": {}}, "upscalers": ["4x"]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -240,6 +241,17 @@ def test_the_list_names_what_runs_what_waits_and_what_nobody_has_acknowledged(
     assert [line.job for line in jobs.lines(client)] == [TWO, THREE]
 
 
+def test_what_has_come_of_a_layer_or_file_is_not_sent_again(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    jobs.accept(listener(), submit(ONE))
+    finish(jobs, layers=3)
+    late = listener()
+    jobs.attach(late, Attach(ONE, (0,), offsets={"1": 4096}))
+
+    assert late.heard()[:2] == [(1, "rgba8", 4096), (2, "rgba8")]
+
+
 # --- stopping and forgetting -----------------------------------------------------------------------------------------
 
 
@@ -264,19 +276,54 @@ def test_a_running_job_is_asked_to_stop_and_one_that_is_over_stays_as_it_is(
         jobs.attach(client, Attach(THREE))
 
 
-def test_a_connection_that_ends_takes_only_jobs_with_it_that_nobody_is_to_keep(jobs: JobRegistry, listener: Any) -> None:
-    leaving, staying = listener(), listener()
+def later(act: Callable[[], None]) -> None:
+    """Do it, and let what is to be done a moment later be done."""
+
+    async def scene() -> None:
+        act()
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    asyncio.run(scene())
+
+
+def test_a_connection_that_ends_takes_only_jobs_with_it_that_nobody_is_to_keep(
+    start: Callable[..., JobRegistry], listener: Any
+) -> None:
+    jobs, leaving, staying = start(return_seconds=0), listener(), listener()
     jobs.accept(leaving, submit(ONE, keep=False))
     jobs.accept(leaving, submit(TWO))
-    jobs.attach(staying, Attach(ONE))
     jobs.attach(staying, Attach(TWO))
     leaving.heard()
     staying.heard()
-    jobs.gone(leaving)
+    later(lambda: jobs.gone(leaving))
 
     jobs.positions.tell_changed()
-    assert staying.heard() == [Cancelled(ONE), Queued(TWO, 0)]
+    assert [line.job for line in jobs.lines(staying)] == [TWO] and staying.heard() == [Queued(TWO, 0)]
     assert leaving.heard() == [], "nobody listens there any more"
+
+
+def test_a_job_goes_on_without_its_connection_while_another_watches_it(start: Callable[..., JobRegistry], listener: Any) -> None:
+    jobs, leaving, staying = start(return_seconds=0), listener(), listener()
+    jobs.accept(leaving, submit(ONE, keep=False))
+    jobs.attach(staying, Attach(ONE))
+    later(lambda: jobs.gone(leaving))
+    assert [line.job for line in jobs.lines(staying)] == [ONE]
+    later(lambda: jobs.gone(staying))
+
+    assert jobs.lines(staying) == []
+
+
+def test_a_client_that_is_back_in_a_moment_finds_its_job(start: Callable[..., JobRegistry], listener: Any) -> None:
+    jobs, client, again = start(return_seconds=0), listener(), listener()
+    jobs.accept(client, submit(ONE, keep=False))
+
+    def blip() -> None:
+        jobs.gone(client)
+        jobs.attach(again, Attach(ONE))
+
+    later(blip)
+    assert [line.job for line in jobs.lines(again)] == [ONE] and Cancelled(ONE) not in again.heard()
 
 
 def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: JobRegistry, listener: Any) -> None:

@@ -13,9 +13,9 @@ from acetate.protocol import proof
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
-from ..jobs.fair_share import leaves_as_much
 from ..settings import Settings
-from ..storage.tokens import LOCAL, Person, TokenError, Tokens
+from .fair_share import leaves_as_much
+from .tokens import LOCAL, Person, TokenError, Tokens
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from acetate.protocol.proof import digest_of
-from acetate.server.storage.tokens import Person, TokenError, Tokens
+from acetate.server.people.tokens import Person, TokenError, Tokens
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from acetate.protocol import proof
-from acetate.server.http.people import REVOKED, People
+from acetate.server.people.presence import REVOKED, People
+from acetate.server.people.tokens import LOCAL, Person, Tokens
 from acetate.server.settings import Settings
-from acetate.server.storage.tokens import LOCAL, Person, Tokens
 
 OWN = "the state file's own token"
 
