@@ -15,7 +15,8 @@ from ..delivery.subscriber import Subscriber
 from ..people.fair_share import leaves_as_much
 from ..settings import Settings
 from ..storage.blobs import Blobs
-from ..storage.store import JobRow, Store
+from ..storage.rows import JobRow
+from ..storage.store import Store
 from .job import Job, Submission, inputs
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from acetate.server.jobs.jobs import JobRegistry
 from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.database import Transaction
-from acetate.server.storage.store import JobRow, Store, StoredBlob
+from acetate.server.storage.rows import JobRow, StoredBlob
+from acetate.server.storage.store import Store
 
 JOB, NAME = "job-number-1", "ab" * 32
 ANYBODY: Any = SimpleNamespace(sees=lambda person: True)

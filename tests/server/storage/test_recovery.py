@@ -14,7 +14,8 @@ from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.faults import StoreError
 from acetate.server.storage.reconciliation import reconcile
 from acetate.server.storage.recovery import carry_over, open_or_recover, set_aside
-from acetate.server.storage.store import JobRow, Store, StoredBlob, Thumbnail
+from acetate.server.storage.rows import JobRow, StoredBlob, Thumbnail
+from acetate.server.storage.store import Store
 
 JOBS = [f"job-number-{number:02d}" for number in range(40)]
 
