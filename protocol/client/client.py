@@ -231,9 +231,11 @@ class Client:
         job = new_job_id()
         with self._mailbox.inbox(job) as inbox:
             self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, crop=crop, job=job)
+            accepted = False  # a job that was refused has no event but its end
             for event in self._follow(job, inbox, timeout):
-                if isinstance(event, happened.TERMINAL):
+                if isinstance(event, happened.TERMINAL) and accepted:
                     self.acknowledge(job)
+                accepted = True
                 yield event
 
     def follow(self, job: str, timeout: float | None = None) -> Iterator[happened.Event]:

@@ -11,7 +11,7 @@ from acetate.protocol.link import Link
 
 from ..people.tokens import Person
 from ..storage.blobs import Blobs
-from ..storage.store import Thumbnail
+from ..storage.rows import Thumbnail
 from .blob_stream import file_frames, layer_frames, small_frame
 from .outbox import Frames, Outbox, OutgoingFrame
 

@@ -19,7 +19,8 @@ from acetate.protocol.pixels import byte_count
 from ..people.fair_share import leaves_as_much
 from ..settings import Settings
 from ..storage.blobs import Blobs, IncomingBlob
-from ..storage.store import Store, StoredBlob
+from ..storage.rows import StoredBlob
+from ..storage.store import Store
 from ..storage.stored_content import ContentBrokenError, StoredContent, prove
 
 

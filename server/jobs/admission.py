@@ -12,7 +12,8 @@ from acetate.vocabulary.verdict import of_task
 
 from ..delivery.subscriber import Subscriber
 from ..storage.blobs import Blobs
-from ..storage.store import JobRow, Store
+from ..storage.rows import JobRow
+from ..storage.store import Store
 from .job import Submission, inputs
 from .jobs import JobRegistry
 

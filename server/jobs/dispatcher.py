@@ -14,7 +14,7 @@ from acetate.protocol.frames import PreviewFrame
 
 from ..failures import of_exception
 from ..log import JOB
-from ..storage.store import StoredBlob, Thumbnail
+from ..storage.rows import StoredBlob, Thumbnail
 from ..storage.stored_content import ContentBrokenError
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError

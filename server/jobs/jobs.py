@@ -18,8 +18,8 @@ from ..delivery.subscriber import Subscriber
 from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.reconciliation import reconcile
-from ..storage.rows import End
-from ..storage.store import JobRow, Store
+from ..storage.rows import End, JobRow
+from ..storage.store import Store
 from .drain import Drain
 from .fair_queue import FairQueue
 from .job import LANES, ORDERS, Job, Submission, format_of, inputs, line_of, prompt_of

@@ -6,6 +6,7 @@ import logging
 
 from .blobs import Blobs
 from .records import Record
+from .recovery import RECOVERED
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,8 @@ MOST_NEW_RECORDS = 500
 def reconcile(store: Store, blobs: Blobs, lost_seconds: float) -> None:
     """Bring back what only records know, put what nothing knows to the lost and found, and delete what lay there for too long."""
     restored = _restore(store, blobs)
+    if store.was_damaged:
+        store.set_note(RECOVERED, False)
     known, there = store.known_blobs(), blobs.all()
     found = [sha256 for sha256 in known & blobs.lost() if blobs.find(sha256)]
     unknown = there - known

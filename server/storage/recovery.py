@@ -21,6 +21,8 @@ from .tables import KEYS, OF_A_JOB, put
 
 log = logging.getLogger(__name__)
 
+RECOVERED = "recovered"
+"""The note that the database was recovered and not compared with the records since."""
 MOST_HOLES = 100_000
 MOST_FAILURES = 1000
 """How far single rows are looked for between two damaged places, and after how many in vain the search ends."""
@@ -29,8 +31,11 @@ MOST_FAILURES = 1000
 def open_or_recover(path: Path, check_seconds: float) -> tuple[sqlite3.Connection, str | None]:
     """Open the database; a damaged one is set aside and replaced by what can be read of it. Returns what to say about that.
 
-    Raises `StoreError` for one that must be left as it is.
+    Killed at any moment, it has either not begun or is finished by the next start. Raises `StoreError` for a database that must
+    be left as it is.
     """
+    if not path.exists() and _fresh(path).exists():  # killed between the two renames
+        _fresh(path).rename(path)
     try:
         if is_distrusted(path):
             raise DamagedError("reading it has failed")
@@ -38,14 +43,30 @@ def open_or_recover(path: Path, check_seconds: float) -> tuple[sqlite3.Connectio
     except DamagedError as damage:
         log.error("the database is damaged", extra={"reason": str(damage)})
     try:
+        jobs = _recover(path)
         aside = set_aside(path)
-    except OSError as error:
-        raise StoreError(f"{path} is damaged and cannot be renamed: {error}. Move it away, and its -wal file with it.") from error
-    _distrusted(path).unlink(missing_ok=True)
-    db = open_database(path, check_seconds)
-    jobs = carry_over(aside, db)
+        _fresh(path).rename(path)
+        _distrusted(path).unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"{path} is damaged and cannot be replaced: {error}. Nothing was changed; free some space.") from error
     log.warning("the database was replaced", extra={"aside": str(aside), "jobs": jobs})
-    return db, f"The database of jobs was damaged. It is set aside as {aside}; {jobs} jobs could be read from it."
+    notice = f"The database of jobs was damaged. It is set aside as {aside}; {jobs} jobs could be read from it."
+    return open_database(path, check_seconds), notice
+
+
+def _recover(path: Path) -> int:
+    """Write what can be read of the database into a new one beside it; returns the number of jobs."""
+    for suffix in ("", "-wal", "-shm"):  # of an attempt that was killed
+        Path(f"{_fresh(path)}{suffix}").unlink(missing_ok=True)
+    with contextlib.closing(open_database(_fresh(path))) as db:
+        jobs = carry_over(path, db)
+        db.execute("INSERT OR REPLACE INTO notes VALUES (?, 'true')", (RECOVERED,))
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return jobs
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
 
 
 def distrust(path: Path) -> None:

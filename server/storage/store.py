@@ -24,10 +24,10 @@ from . import retention
 from .database import CHECK_SECONDS, Transaction
 from .full_disk import RESERVE_BYTES, HeldEnds, Reserve
 from .records import Record, Records
-from .recovery import distrust, open_or_recover
+from .recovery import RECOVERED, distrust, open_or_recover
 from .retention import OVER, UNUSED, Retention
 from .rows import End, JobRow, StoredBlob, Thumbnail, failure_text, file_row, hide, job_row, layer_row, thumbnail_row
-from .tables import of_job, put
+from .tables import of_job, replace_job
 
 log = logging.getLogger(__name__)
 BEFORE = "(SELECT number FROM jobs WHERE job = ?3 AND (?2 IS NULL OR person = ?2))"  # another person's job is no place in a list
@@ -40,7 +40,7 @@ class Store:
         """Raises `StoreError` for a later version's database or one that cannot be used for now; sets a damaged one aside."""
         self._path = path
         self._db, damage = open_or_recover(path, check_seconds)
-        self.was_damaged = damage is not None
+        self.was_damaged = self.note(RECOVERED) is True
         self.notices = [damage] if damage else []
         """What the person who started the server should know."""
         self.records = Records(path.with_name("records"))
@@ -181,7 +181,7 @@ class Store:
 
     def touch(self, sha256: str) -> None:
         """Note that a content was used now, so that it is evicted later."""
-        self._db.execute("UPDATE blobs SET used = ? WHERE sha256 = ?", (time.time(), sha256))
+        self._hint("UPDATE blobs SET used = ? WHERE sha256 = ?", (time.time(), sha256))
 
     def known_blobs(self) -> set[str]:
         """Every content that anything refers to."""
@@ -201,8 +201,8 @@ class Store:
     def evict(self, kept: Retention) -> list[str]:
         """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
         self._reserve.fill()
-        gone = self._delete(retention.documents_to_go(self._db))
-        gone += self._delete(retention.history_to_go(self._db, kept))
+        gone = self.delete(retention.documents_to_go(self._db))
+        gone += self.delete(retention.history_to_go(self._db, kept))
         with Transaction(self._db):
             return gone + self._forget(retention.uploads_to_go(self._db, kept))
 
@@ -242,15 +242,9 @@ class Store:
         self.records.write(job, dict(of_job(self._db, job)))
 
     def restore(self, record: Record) -> None:
-        """Let a job be what its record says; whether it was acknowledged is known here alone."""
-        (row,) = record["jobs"]
-        known = self._db.execute("SELECT acknowledged FROM jobs WHERE job = ?", (row["job"],)).fetchone()
+        """Let a job be what its record says."""
         with Transaction(self._db):
-            self._db.execute("DELETE FROM jobs WHERE job = ?", (row["job"],))
-            for table, rows in record.items():
-                put(self._db, table, rows)
-            if known is not None:
-                self._db.execute("UPDATE jobs SET acknowledged = ? WHERE job = ?", (known[0], row["job"]))
+            replace_job(self._db, record)
 
     # --- small notes -------------------------------------------------------------------------------------------------
 

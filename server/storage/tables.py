@@ -62,6 +62,17 @@ def of_job(db: sqlite3.Connection, job: str) -> Iterator[tuple[str, list[dict[st
     )
 
 
+def replace_job(db: sqlite3.Connection, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Put the rows of one job in the place of those that are there; whether it was acknowledged is known by these alone."""
+    job = rows["jobs"][0]["job"]
+    known = db.execute("SELECT acknowledged FROM jobs WHERE job = ?", (job,)).fetchone()
+    db.execute("DELETE FROM jobs WHERE job = ?", (job,))
+    for table in KEYS:
+        put(db, table, rows.get(table, ()))
+    if known is not None:
+        db.execute("UPDATE jobs SET acknowledged = ? WHERE job = ?", (known[0], job))
+
+
 def _all(db: sqlite3.Connection, query: str, job: str) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute(query, (job,))]
 

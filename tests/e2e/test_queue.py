@@ -100,7 +100,8 @@ def test_a_replacing_job_cancels_the_sessions_waiting_ones(server: Any, three: l
 
 
 def test_the_list_of_jobs_shows_what_runs_waits_and_was_not_fetched(server: Any, three: list[Client], until: Any) -> None:
-    done = list(three[2].run("foreground", Parameters(prompt="done"), timeout=120))[-1].job  # type: ignore[union-attr]
+    done = three[2].submit("foreground", Parameters(prompt="done"))
+    until(three[2], lambda event: isinstance(event, Finished))
     running = held(server, three[0], until)
     waiting = three[1].submit("foreground", Parameters(prompt="later"))
     until(three[1], lambda event: isinstance(event, Queued))

@@ -17,7 +17,8 @@ from acetate.protocol import messages as wire
 from acetate.server.failures import of_engine_exception
 from acetate.server.jobs.admission import check_order
 from acetate.server.storage.blobs import Blobs
-from acetate.server.storage.store import Store, StoredBlob
+from acetate.server.storage.rows import StoredBlob
+from acetate.server.storage.store import Store
 from acetate.server.worker.requests import target
 from acetate.vocabulary import value_types
 from acetate.vocabulary.parameters import PARAMETERS, values_of

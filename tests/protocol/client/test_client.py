@@ -141,6 +141,28 @@ def test_parameters_that_json_cannot_carry_fail_their_job_in_the_engines_words(s
     asked(server, client)  # and the next one is heard of
 
 
+def test_run_acknowledges_what_came_when_it_has_come(server: FakeServer, client: Client, says: Callable[..., None]) -> None:
+    """Not before: until then the server keeps the layers in any case."""
+    running = client.run("foreground", timeout=DEADLINE)
+    events: queue.Queue[Event | None] = queue.Queue()
+
+    def follow() -> None:
+        for event in running:
+            events.put(event)
+        events.put(None)
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    job = server.hears("submit")["job"]
+    says(*layer(job, 0))
+    assert isinstance(events.get(timeout=DEADLINE), LayerReady) and server.heard.empty()
+    says(Finished(job, 1, 0.5))
+    assert isinstance(events.get(timeout=DEADLINE), Finished) and events.get(timeout=DEADLINE) is None
+    thread.join(DEADLINE)
+
+    assert server.hears("acknowledge")["job"] == job
+
+
 # --- following -------------------------------------------------------------------------------------------------------
 
 

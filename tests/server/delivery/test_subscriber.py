@@ -17,7 +17,7 @@ from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
-from acetate.server.storage.store import Thumbnail
+from acetate.server.storage.rows import Thumbnail
 
 JOB = "job-number-1"
 PIXELS = bytes(range(16)) * 64

@@ -12,7 +12,7 @@ import pytest
 from acetate.protocol import Box, Layer, content_id
 from acetate.protocol.frames import UploadPart, compress, pack_header
 from acetate.protocol.pixels import LAYER_FORMATS
-from acetate.server.storage.store import JobRow, StoredBlob, Thumbnail
+from acetate.server.storage.rows import JobRow, StoredBlob, Thumbnail
 
 from .test_connection import DEADLINE, HELLO, Server, Socket
 

@@ -20,7 +20,8 @@ from acetate.server.jobs.jobs import JobRegistry
 from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.database import Transaction
-from acetate.server.storage.store import JobRow, Store, StoredBlob
+from acetate.server.storage.rows import JobRow, StoredBlob
+from acetate.server.storage.store import Store
 
 JOB, NAME = "job-number-1", "ab" * 32
 ANYBODY: Any = SimpleNamespace(sees=lambda person: True)
@@ -123,7 +124,7 @@ def test_a_page_of_history_with_many_layers_ends_early(store: Store, blobs: Blob
         while more:
             asked = ListHistory(before=seen[-1] if seen else None, limit=100, thumbnails=False)
             await tell_history(watcher, store, asked)
-            text = str(await outbox.take())
+            text = str(await asyncio.wait_for(outbox.take(), 60))
             assert len(text.encode()) < MAX_REPLY_BYTES // 2
             page = json.loads(text)
             seen += [entry["job"] for entry in page["entries"]]

@@ -16,7 +16,7 @@ from acetate.server.jobs import upkeep
 from acetate.server.jobs.admission import check_order
 from acetate.server.jobs.jobs import JobRegistry
 from acetate.server.storage.database import Transaction
-from acetate.server.storage.store import StoredBlob
+from acetate.server.storage.rows import StoredBlob
 
 ONE, TWO = "job-number-1", "job-number-2"
 DISK_FULL = Failure("disk-full", "the disk is full", "Free some space.")

@@ -11,7 +11,8 @@ from acetate.server.storage.database import open_database
 from acetate.server.storage.faults import StoreError
 from acetate.server.storage.migrations import VERSION, columns, migrate, version_of
 from acetate.server.storage.retention import Retention
-from acetate.server.storage.store import Store, Thumbnail
+from acetate.server.storage.rows import Thumbnail
+from acetate.server.storage.store import Store
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
 by_schema = pytest.mark.parametrize("schema", SCHEMAS, ids=[path.stem for path in SCHEMAS])

@@ -11,7 +11,8 @@ from acetate.protocol import Box, Failure, Layer
 from acetate.server.storage import reconciliation
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.reconciliation import reconcile
-from acetate.server.storage.store import JobRow, Store, StoredBlob
+from acetate.server.storage.rows import JobRow, StoredBlob
+from acetate.server.storage.store import Store
 
 ONE, TWO = "job-number-1", "job-number-2"
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from acetate.protocol import Box, Failure, Layer
+from acetate.server.storage import recovery, tables
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.faults import StoreError
 from acetate.server.storage.reconciliation import reconcile
 from acetate.server.storage.recovery import carry_over, open_or_recover, set_aside
-from acetate.server.storage.store import JobRow, Store, StoredBlob, Thumbnail
+from acetate.server.storage.rows import JobRow, StoredBlob, Thumbnail
+from acetate.server.storage.store import Store
 
 JOBS = [f"job-number-{number:02d}" for number in range(40)]
 
@@ -190,15 +194,66 @@ def test_what_failed_to_be_read_while_the_server_ran_is_set_aside_at_the_next_st
     again.close()
 
 
-def test_a_database_that_cannot_be_renamed_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "jobs.sqlite").write_bytes(b"hello" * 1000)
+def test_a_database_that_cannot_be_replaced_is_left_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zero(3)(folder / "jobs.sqlite")
+    before = (folder / "jobs.sqlite").read_bytes()
 
     def busy(self: Path, target: object) -> None:
         raise PermissionError("in use")
 
-    monkeypatch.setattr(Path, "rename", busy)
-    with pytest.raises(StoreError, match="cannot be renamed: in use. Move it away, and its -wal file"):
-        Store(tmp_path / "jobs.sqlite")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", busy)
+        with pytest.raises(StoreError, match="cannot be replaced: in use. Nothing was changed"):
+            Store(folder / "jobs.sqlite")
+    assert (folder / "jobs.sqlite").read_bytes() == before
+    store, _ = start(folder)
+    assert len(store.history(None, 99)) == len(JOBS)
+    store.close()
+
+
+def test_records_are_compared_also_when_the_start_that_recovered_was_killed(folder: Path) -> None:
+    zero(2)(folder / "jobs.sqlite")
+    Store(folder / "jobs.sqlite").close()  # and killed before its jobs were looked at
+    store, _ = start(folder)
+    assert {row.session for row in store.history(None, 99)} == {"session"} and len(store.history(None, 99)) == len(JOBS)
+    store.close()
+    again, _ = start(folder)
+    assert not again.was_damaged
+    again.close()
+
+
+@pytest.mark.parametrize("moment", range(8))
+def test_a_recovery_that_was_killed_at_any_moment_is_done_by_the_next_start(
+    moment: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also without records: what was read from the damaged file is not lost with the attempt."""
+    for record in (folder / "records").iterdir():
+        record.unlink()
+    zero(2)(folder / "jobs.sqlite")
+    left, rename, put = [moment], Path.rename, tables.put
+
+    class KilledError(BaseException):
+        pass
+
+    def counted(function: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KilledError
+            return function(*arguments)
+
+        return call
+
+    with monkeypatch.context() as patched, contextlib.suppress(KilledError):
+        patched.setattr(Path, "rename", counted(rename))
+        patched.setattr(recovery, "put", counted(put))
+        Store(folder / "jobs.sqlite").close()
+    store, blobs = start(folder)
+
+    assert len(store.history(None, 99)) >= len(JOBS) - 12
+    assert len(blobs.all() | blobs.lost()) == len(JOBS)
+    assert len(list(folder.glob("jobs.damaged-*.sqlite"))) == 1 and not (folder / "jobs.sqlite.new").exists()
+    store.close()
 
 
 def test_the_damage_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

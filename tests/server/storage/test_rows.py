@@ -12,7 +12,8 @@ import pytest
 from acetate.protocol import Box, Failure, Layer
 from acetate.protocol.messages import File
 from acetate.server.storage import rows
-from acetate.server.storage.store import JobRow, Store, StoredBlob, Thumbnail
+from acetate.server.storage.rows import JobRow, StoredBlob, Thumbnail
+from acetate.server.storage.store import Store
 
 JOBS = ["job-0", "job-1", "job-2"]
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from acetate.protocol import Box, Failure, Layer
 from acetate.server.storage.retention import Retention
-from acetate.server.storage.store import JobRow, Store, StoredBlob, Thumbnail
+from acetate.server.storage.rows import JobRow, StoredBlob, Thumbnail
+from acetate.server.storage.store import Store
 
 
 @pytest.fixture
