@@ -41,7 +41,7 @@ def raise_limit() -> int | None:
 
 
 def within(limit: int | None, settings: Settings) -> Settings:
-    """The settings with no more sockets than fit: two thirds of what the server does not need itself, as a client may have a layer
+    """The settings with no more sockets than fit: two thirds of what the server does not need itself, as clients may have layers
     open as well. Of these a quarter is for those who are still at the door, so that who is one too many is told."""
     if limit is None:
         return settings
