@@ -26,6 +26,8 @@ class Blobs:
         self.folder = folder
         self.announced = 0
         """The size of all contents that clients are sending, in bytes."""
+        self.proofs: dict[str, tuple[object, float]] = {}
+        """What was proved of which contents, and when (`stored_content.py`)."""
         for name in ("incoming", "lost"):
             (folder / name).mkdir(parents=True, mode=0o700, exist_ok=True)
         for path in (folder / "incoming").iterdir():  # left by a server or worker that was killed
