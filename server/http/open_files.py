@@ -41,8 +41,8 @@ def raise_limit() -> int | None:
 
 
 def within(limit: int | None, settings: Settings) -> Settings:
-    """The settings with no more sockets than fit: two thirds of what the server does not need itself, as a client may have a
-    layer open as well. Of these a quarter is for those who are still at the door, so that who is one too many is told."""
+    """The settings with no more sockets than fit: two thirds of what the server does not need itself, as clients may have layers
+    open as well. Of these a quarter is for those who are still at the door, so that who is one too many is told."""
     if limit is None:
         return settings
     sockets = min(settings.sockets, max(4, (limit - OWN) * 2 // 3))

@@ -23,6 +23,8 @@ class Blobs:
         self.folder = folder
         self.announced = 0
         """The size of all contents that clients are sending, in bytes."""
+        self.proofs: dict[str, tuple[object, float]] = {}
+        """What was proved of which contents, and when (`stored_content.py`)."""
         incoming = folder / "incoming"
         shutil.rmtree(incoming, ignore_errors=True)  # left by a server or worker that was killed
         incoming.mkdir(parents=True, mode=0o700)

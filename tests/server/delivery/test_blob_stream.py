@@ -205,14 +205,14 @@ def test_what_cannot_be_read_fails_this_time_and_stays_where_it_is(
 ) -> None:
     blobs, asked, _ = picture
 
-    class BadSector(io.RawIOBase):
+    class BadSector(io.FileIO):
         def readinto(self, piece: object) -> int:
             raise OSError(number, os.strerror(number))
 
     def unreadable(*_: Any, **__: Any) -> BadSector:
         if when == "opened":
             raise OSError(number, os.strerror(number))
-        return BadSector()
+        return BadSector(blobs.path(asked.sha256))
 
     monkeypatch.setattr(stored_content, "open", unreadable, raising=False)
     (said,) = frames(layer_frames(asked, blobs, "rgba8", Link(["raw"]), broken))
