@@ -66,8 +66,8 @@ class BlobStream(Frames):
         self._ahead: asyncio.Future[bytes | memoryview | Failure] | None = None
         """The next part, which a thread is making or has made."""
         self._buffers: list[memoryview] = []
-        """Those for frames, in turns, and one for what is to be converted: fresh memory for each part would cost more than reading
-        and converting it. They are three, as the end of the frame before the newest may still lie in the socket's buffer."""
+        """Some for frames, in turns, and one for what is to be converted: fresh memory for each part would cost more than to read
+        and convert it. Three for frames, as the end of the frame before the newest may still lie in the socket's buffer."""
 
     async def next(self) -> OutgoingFrame | None:
         if self._content is None:
