@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +33,7 @@ class Instance:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _close_to_others(folder)
         self.state_file = folder / "server.json"
         self._lock = _lock(folder / "server.lock")
         for path in (path for pattern in PRIVATE for path in folder.glob(pattern)):
@@ -69,6 +72,17 @@ class Instance:
         """Remove the state file and give up the lock."""
         self.withdraw()
         self._lock.close()
+
+
+def _close_to_others(folder: Path) -> None:
+    """Take everybody's right to write away from the person's own folder. Raises `OSError` for another's, where anybody could put
+    a state file of their own in the place of ours."""
+    state = folder.stat()
+    if sys.platform == "win32" or not state.st_mode & stat.S_IWOTH:
+        return
+    if state.st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, "everybody may write there; choose another with ACETATE_HOME", str(folder))
+    folder.chmod(stat.S_IMODE(state.st_mode) & ~stat.S_IWOTH)
 
 
 def start_again() -> int:

@@ -103,6 +103,11 @@ class Settings:
     """How long a job that is not to be kept goes on when nobody watches it any more: its client may be back in a moment."""
     upload_idle_seconds: Timeout = 600
     """An unfinished upload is forgotten when no byte of it has come for this time, over whatever connection."""
+    upload_yield_seconds: Timeout = 10
+    """After this time without a byte it gives way to another upload of the same person, if there is no room for both."""
+    ping_seconds: Timeout = 20
+    """How often a client is asked for a sign of life. It has to be below the time for which a proxy lets a connection be silent,
+    which is 60 s for many."""
 
     # --- what is kept
     history_bytes: int = 2 * GIB
@@ -133,7 +138,7 @@ class Settings:
     """How long the running jobs may take when the server is to stop; what is not over then runs again after the next start."""
     until_idle: bool = False
     """End when nobody needs the server any more, or when another version was installed: how editors start it."""
-    unused_seconds: float = 1800
+    unused_seconds: Timeout = 1800
     """With `until_idle`, how long the server stays without clients and jobs."""
 
     # --- workers

@@ -34,6 +34,7 @@ NOT_QUICK = {
     "engine/device",
     "engine/files/test_catalogue.py",
     "engine/files/test_library.py",
+    "engine/files/test_proxies.py",
     "engine/files/test_weight_files.py",
     "engine/layerdiffuse",
     "engine/models",

@@ -115,7 +115,8 @@ def explain(error: Exception) -> Failure:
 def refused(status: int) -> Failure:
     """What an HTTP status instead of a connection means to the person."""
     if status == 401:
-        return Failure("unauthorized", "the server refused the token (401)", "Restart the server: acetate serve")
+        hint = "Restart the server: acetate serve. A token with a name may have been revoked."
+        return Failure("unauthorized", "the server refused the token (401)", hint)
     if status == 421:
         return Failure("forbidden", "the server has another name (421)", "Start it with acetate serve --name NAME")
     return Failure("forbidden" if status == 403 else "connection-lost", f"the server answered HTTP {status}")

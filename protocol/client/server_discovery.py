@@ -77,7 +77,7 @@ class ServerDiscovery:
         """Ask a server that an editor has started, and that is too old, to stop when its job is over; whether it will. Once: if
         the next is too old as well, the installed program is."""
         running = running_server()
-        if failure.code != "server-too-old" or self._address is not None or self.command is None or running is None:
+        if failure.code != "server-too-old" or not self.is_local or self.command is None or running is None:
             return False
         if not running.until_idle or self._replaced is not None:
             return False

@@ -15,23 +15,25 @@ LOOK_SECONDS = 0.1
 
 
 def find() -> RunningServer:
-    """The server that the state file names. Raises `NotRunningError` when there is none, or when the file outlived it."""
+    """The server that the state file names. Raises `NotRunningError` without one; whether it lives, only asking tells."""
     running = running_server()
     if running is None:
         raise NotRunningError(f"no server is running (there is no {home() / 'server.json'})")
-    if not psutil.pid_exists(running.pid):
-        raise NotRunningError(f"no server is running (process {running.pid}, which {home() / 'server.json'} names, has ended)")
     return running
 
 
 def status(running: RunningServer) -> dict[str, Any]:
-    """What the server says about itself, with its URL. Raises `NotRunningError` when nothing answers there."""
+    """What the server says about itself, with its URL. Raises `NotRunningError` when it does not answer there."""
+    return {"running": True, "url": running.address.url, **_asked(running, "/status")}
+
+
+def _asked(running: RunningServer, page: str, method: str = "GET") -> dict[str, Any]:
     try:
-        return {"running": True, "url": running.address.url, **ask(running.address, "/status")}
+        return ask(running.address, page, method=method)
     except ProtocolError as error:
-        if error.failure.code != "connection-lost":
+        if error.failure.code not in ("connection-lost", "not-the-server"):
             raise
-        raise NotRunningError(f"no server is running ({error})") from None
+        raise NotRunningError(f"no server is running, although there is a {home() / 'server.json'}: {error}") from None
 
 
 class Ending:
@@ -44,7 +46,7 @@ class Ending:
     def ask(self, *words: str) -> float:
         """Ask it to end, `now` or not, with a `restart` or without; returns the seconds that its jobs may still take."""
         query = "?" + "&".join(words) if words else ""
-        return float(ask(self.running.address, f"/stop{query}", method="POST")["seconds"])
+        return float(_asked(self.running, f"/stop{query}", "POST")["seconds"])
 
     def wait(self, seconds: float) -> bool:
         """Whether the process has ended within that time."""

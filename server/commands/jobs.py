@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import queue
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 
 from acetate.protocol import TERMINAL, Client, Error, Jobs, ProtocolError
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
+@contextlib.contextmanager
 def _connected() -> Iterator[Client]:
     found = running.find()
     running.status(found)  # says so at once when nothing answers
@@ -89,13 +89,14 @@ def _chosen(options: argparse.Namespace, jobs: tuple[JobLine, ...]) -> list[JobL
 
 
 def _cancel(client: Client, job: str) -> str:
-    """How the job has ended: `cancelled`, unless something else came first."""
+    """How the job has ended: `cancelled`, unless something else came first; `stopping` if its present step takes long."""
     client.attach(job)
     client.cancel(job)
-    for event in client.follow(job, timeout=ANSWER_SECONDS):
-        if isinstance(event, TERMINAL):
-            return type(event).__name__.lower()
-    raise FailedError(f"the server does not say how {job} has ended")
+    with contextlib.suppress(TimeoutError):
+        for event in client.follow(job, timeout=ANSWER_SECONDS):
+            if isinstance(event, TERMINAL):
+                return type(event).__name__.lower()
+    return "stopping"
 
 
 def _plain(job: JobLine) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..command_line import running
 from ..command_line.exit_codes import NOT_RUNNING, NotRunningError
+from ..log import printable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,7 @@ def lines(said: dict[str, Any], now: float, installed: str) -> list[str]:
         found.append("stopping   it ends when its running jobs are over")
     if said["version"] != installed:
         found.append(f"note       version {installed} is installed; acetate restart runs it")
-    return found
+    return [printable(line) for line in found]
 
 
 def _clock(since: float, now: float) -> str:

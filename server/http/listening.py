@@ -19,7 +19,6 @@ from ..settings import DEFAULT_PORT, Settings
 from .requests import Check, RequestConnection, without_body
 
 OPEN_SECONDS = 5
-PING_SECONDS = 20
 EVERYWHERE = ("", "0.0.0.0", "::")
 """The hosts that stand for all addresses of this computer; the first and the last for both families."""
 TAKEN = (errno.EADDRINUSE, errno.EACCES)
@@ -51,7 +50,7 @@ async def listen(
                 max_size=MAX_FRAME_BYTES,
                 max_queue=4,
                 open_timeout=OPEN_SECONDS,
-                ping_interval=PING_SECONDS,
+                ping_interval=settings.ping_seconds,
                 ping_timeout=None,  # whether a client is alive, the sender judges
                 close_timeout=2,
             )
@@ -134,7 +133,8 @@ def greeting(url: str, settings: Settings) -> str:
     """What the person reads when the server listens."""
     lines = [f"Acetate listens on {url}"]
     if not is_loopback(settings.host):
-        lines.append(f"Other computers can reach it. Anyone with the token in {settings.folder / 'server.json'} can use it.")
+        own = settings.folder / "server.json"
+        lines.append(f"Other computers can reach it. Anyone with the token in {own}, or with one of acetate token, can use it.")
         if settings.tls_certificate is None:
             lines.append("Nothing is encrypted (--insecure): the token and all pictures can be read on the network.")
     return "\n".join(lines)

@@ -117,11 +117,12 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
         people = People(settings, instance.token, tokens, lambda: server.connections)
         async with await _listen(settings, people, shared, pages) as server:
             await _announce(settings, instance, server)
-            tasks = [asyncio.create_task(lane.work()) for lane in lanes]
-            tasks += [asyncio.create_task(work) for work in (metrics.watch_lag(), jobs.positions.work(), people.watch())]
+            tasks = [asyncio.create_task(work) for work in (metrics.watch_lag(), jobs.positions.work(), people.watch())]
             if settings.until_idle:
                 tasks.append(asyncio.create_task(lifetime.watch_use()))
-            failed = await lifetime.until_stopped(tasks)
+            working = [asyncio.create_task(lane.work()) for lane in lanes]
+            tasks += working
+            failed = await lifetime.until_stopped(working)
             instance.withdraw()  # clients that are told to go must not find this server again
             server.close(code=GOING_AWAY, reason="the server stops")
     finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from acetate.protocol import ProtocolError
@@ -45,19 +45,24 @@ class UnfinishedUploads:
     def begin(self, person: str, upload: Upload) -> _Unfinished:
         """Make room for a content. Raises `ProtocolError` without room."""
         self.end_idle()
-        self._check_room(person, upload.bytes)
+        if (refusal := self._refusal(person, upload.bytes)) is not None:
+            self._give_way(person)
+            refusal = self._refusal(person, upload.bytes)
+        if refusal is not None:
+            raise ProtocolError("too-many", refusal, "Try again when they are finished.")
         begun = _Unfinished(IncomingBlob(self._blobs, upload, secrets.token_hex(8)), self._clock())
         self._found[person, upload.sha256] = begun
         return begun
 
-    def _check_room(self, person: str, more: int) -> None:
+    def _refusal(self, person: str, more: int) -> str | None:
+        """Why there is no room for so many bytes; `None` if there is."""
         announced, mine, settings = self._blobs.announced, self.announced(person), self._settings
-        hint = "Try again when they are finished."
         if announced + more > settings.unfinished_bytes:
-            raise ProtocolError("too-many", f"uploads of {announced} bytes are under way", hint)
+            return f"uploads of {announced} bytes are under way"
         own = mine + more > settings.unfinished_bytes_per_person
         if own or not leaves_as_much(more, mine, announced, settings.unfinished_bytes):
-            raise ProtocolError("too-many", f"uploads of yours of {mine} bytes are under way; the room left is for others", hint)
+            return f"uploads of yours of {mine} bytes are under way; the room left is for others"
+        return None
 
     def announced(self, person: str) -> int:
         """How many bytes a person's unfinished uploads will have."""
@@ -73,8 +78,16 @@ class UnfinishedUploads:
 
     def end_idle(self) -> None:
         """Abandon those of which no byte has come for too long."""
-        before = self._clock() - self._settings.upload_idle_seconds
-        for key, unfinished in list(self._found.items()):
+        self._abandon(self._settings.upload_idle_seconds, self._found)
+
+    def _give_way(self, person: str) -> None:
+        """Abandon what the person's clients have announced and do not send: it must not keep their others waiting."""
+        self._abandon(self._settings.upload_yield_seconds, [key for key in self._found if key[0] == person])
+
+    def _abandon(self, silent_seconds: float, keys: Iterable[tuple[str, str]]) -> None:
+        before = self._clock() - silent_seconds
+        for key in list(keys):
+            unfinished = self._found[key]
             if unfinished.last_byte < before and not unfinished.writing.locked():
                 unfinished.blob.abandon()
                 del self._found[key]

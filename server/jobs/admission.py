@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from acetate.protocol import Failure, HistoryEntry, ProtocolError, schema
 from acetate.protocol import messages as wire
@@ -12,15 +10,11 @@ from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
 
 from ..delivery.subscriber import Subscriber
-from ..people.fair_share import leaves_as_much
-from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.rows import JobRow
 from ..storage.store import Store
-from .job import Job, Submission, inputs
-
-if TYPE_CHECKING:
-    from .jobs import JobRegistry
+from .job import Submission, inputs
+from .jobs import JobRegistry
 
 PAGE_BYTES = 1 << 20
 """A page of history with long prompts or many layers ends early: messages stay below `MAX_REPLY_BYTES`."""
@@ -66,19 +60,6 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
         blob = store.blob(placed.sha256)
         if blob is not None and blob.format == "file":
             raise ProtocolError("bad-request", f"a condition is the file {placed.sha256}; it must be a picture")
-
-
-def check_room(watcher: Subscriber, jobs: Collection[Job], settings: Settings) -> None:
-    """Raise `ProtocolError` if there is no place for another job of the client beside those that wait or run."""
-    hint = "Wait for some, or cancel them."
-    here = sum((job.person, job.session) == (watcher.person, watcher.session) and not job.running for job in jobs)
-    if here >= settings.jobs_per_session:
-        raise ProtocolError("too-many", f"{here} jobs of this session wait already", hint)
-    if len(jobs) >= settings.jobs:
-        raise ProtocolError("too-many", f"{len(jobs)} jobs wait already", hint)
-    mine = sum(job.person == watcher.person for job in jobs)
-    if mine >= settings.jobs_per_person or not leaves_as_much(1, mine, len(jobs), settings.jobs):
-        raise ProtocolError("too-many", f"{mine} of the {len(jobs)} jobs are yours; the places left are for others", hint)
 
 
 async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:

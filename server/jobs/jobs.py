@@ -20,11 +20,11 @@ from ..storage.blobs import Blobs
 from ..storage.reconciliation import reconcile
 from ..storage.rows import End, JobRow
 from ..storage.store import Store
-from .admission import check_room
 from .drain import Drain
 from .fair_queue import FairQueue
 from .job import LANES, ORDERS, Job, Submission, format_of, inputs, line_of, prompt_of
 from .positions import Positions
+from .room import check_room
 from .upkeep import Upkeep
 
 log = logging.getLogger(__name__)

@@ -183,6 +183,14 @@ def test_one_person_leaves_half_of_the_room_to_others(server: Server) -> None:
     assert fill(server, "fffff") == 2500, "what nothing is heard of is given up"
 
 
+def test_what_is_announced_and_not_sent_gives_way_to_the_same_persons_other_uploads(server: Server) -> None:
+    assert fill(server, "a") == 2500 and fill(server, "bb") == 1300
+    server.now += server.settings.upload_yield_seconds + 1
+    assert server.connection("a").announce(FILE).offset == 0
+    assert server.unfinished.announced("a") == len(DATA), "all that was silent is given up"
+    assert server.unfinished.announced("bb") == 1300, "and nobody else's"
+
+
 def test_a_person_has_a_limit_of_its_own(tmp_path: Path) -> None:
     server = Server(tmp_path, unfinished_bytes=5000, unfinished_bytes_per_person=1000)
     assert [fill(server, name) for name in ("a", "bb")] == [1000, 1000]
