@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from ..people.presence import People
 from ..people.tokens import TokenError, Tokens
 from ..settings import Settings
 from ..storage.blobs import Blobs
-from ..storage.faults import StoreError
+from ..storage.faults import StoreError, is_damage
 from ..storage.store import Store
 from ..worker.local_worker import LocalWorker
 from .client_socket import ClientSocket
@@ -84,15 +85,30 @@ def _instance(folder: Path) -> Instance:
         time.sleep(0.05)
 
 
+def _open(settings: Settings) -> tuple[Store, Blobs, JobRegistry]:
+    """What outlives the server; a second time, recovered, when only reading the jobs shows that the database is damaged."""
+    blobs = Blobs(settings.blobs)
+    for attempt in (1, 2):
+        store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
+        try:
+            return store, blobs, JobRegistry(settings, store, blobs)
+        except sqlite3.Error as error:
+            if is_damage(error):
+                store.distrust()
+            store.close()
+            if attempt == 2 or not is_damage(error):
+                raise StoreError(f"{settings.database} cannot be used: {error}") from error
+    raise AssertionError("the second attempt returns or raises")
+
+
 async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
     """Serve; returns the exit code, and whether a server with the same command line is to follow."""
     settings = open_files.within(open_files.raise_limit(), settings)
     asyncio.get_running_loop().set_exception_handler(open_files.Complaints().take)
     tokens = Tokens(settings.tokens)
     tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
-    store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
-    blobs = Blobs(settings.blobs)
-    jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
+    store, blobs, jobs = _open(settings)
+    engine = EngineState(store, settings.preload)
     for notice in store.notices:
         _say(notice)
     lifetime = Lifetime(
