@@ -53,7 +53,7 @@ class WireConnection(ClientConnection):
         """When the last byte came."""
         receive = protocol.receive_data
 
-        def heard(data: bytes) -> None:
+        def heard(data: bytes | bytearray) -> None:
             self.heard_at = time.monotonic()
             receive(data)
 

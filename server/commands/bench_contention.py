@@ -17,6 +17,7 @@ from acetate.protocol import Address
 from acetate.protocol.messages import VERSION
 from acetate.protocol.pixels import LAYER_FORMATS
 from websockets.sync.client import ClientConnection, connect
+from websockets.sync.connection import Connection
 
 SECONDS = 3.0
 """How long each greedy client goes on; it finishes what it has begun."""
@@ -58,7 +59,7 @@ def be_greedy(url: str, token: str, what: str, job: str, seconds: str) -> None:
                 _ask(connection, {"type": "attach", "job": job, "format": what}, "finished")
 
 
-def _wait(connection: ClientConnection, address: Address, what: str, job: str, seconds: float) -> Wait:
+def _wait(connection: Connection, address: Address, what: str, job: str, seconds: float) -> Wait:
     command = [sys.executable, "-c", GREEDY, address.url, address.token, what, job, str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -67,7 +68,7 @@ def _wait(connection: ClientConnection, address: Address, what: str, job: str, s
     return Wait(what, len(waits), median(waits), quantiles(waits, n=100, method="inclusive")[-1])
 
 
-def _round_trips(connection: ClientConnection, process: subprocess.Popen[bytes]) -> Iterator[float]:
+def _round_trips(connection: Connection, process: subprocess.Popen[bytes]) -> Iterator[float]:
     """Milliseconds of one question after the other, at least two, until the process ends."""
     asked = 0
     while process.poll() is None or asked < 2:
@@ -86,7 +87,7 @@ def _connected(address: Address, session: str) -> ClientConnection:
     return connection
 
 
-def _ask(connection: ClientConnection, message: dict[str, object], answer: str) -> None:
+def _ask(connection: Connection, message: dict[str, object], answer: str) -> None:
     """Send a message and wait for the answer of a type, or for what refuses it."""
     connection.send(json.dumps(message))
     while True:
