@@ -13,9 +13,9 @@ from pathlib import Path
 
 from torch import nn
 
+from ..families.ldm_names import ldm_paths
 from ..files.weight_files import WeightFile, WeightFiles, listed
 from ..values.errors import ModelBroken
-from .ldm_names import ldm_paths
 from .patch_keys import LowRank
 from .patches import Patch, merge
 

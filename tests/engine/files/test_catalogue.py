@@ -12,8 +12,9 @@ from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files.catalogue import ROWS, by_file, candidates, named
 from acetate.engine.files.headers import read_header
 from acetate.engine.files.recognition import recognise
+from acetate.engine.files.structures import packaged_configs
 from acetate.engine.files.weight_files import WeightFile
-from acetate.engine.models.components import empty_unet, packaged_configs
+from acetate.engine.models.components import empty_unet
 from acetate.engine.weights import patches
 from acetate.engine.weights.patch_keys import parse
 from safetensors.torch import save_file

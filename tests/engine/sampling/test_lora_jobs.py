@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Request
-from acetate.engine.weights.ldm_names import ldm_paths
+from acetate.engine.families.ldm_names import ldm_paths
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import torch
+from acetate.engine.families.ldm_names import ldm_paths
 from acetate.engine.values.errors import ModelBroken
 from acetate.engine.weights import patches
-from acetate.engine.weights.ldm_names import ldm_paths
 from acetate.engine.weights.loras import Loras
 from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
 from safetensors.torch import save_file
