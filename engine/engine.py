@@ -25,11 +25,11 @@ from .models.builtin_model import open_builtin
 from .models.model import Model
 from .models.model_cache import ModelCache
 from .models.runtime import Runtime, settled
+from .prompt_language.lora_tags import with_loras
 from .sampling.installed_weights import InstalledWeights
 from .sampling.pipeline import generate
 from .upscaling.upscale import upscale
 from .upscaling.upscalers import Upscalers
-from .values import emphasis
 from .values.errors import ModelMissing, OutOfMemory
 from .values.request import Picture, Progress, Request
 
@@ -52,20 +52,23 @@ class Engine:
     def run(self, request: Request) -> Iterator[Progress | Picture]:
         """Check, load what is needed, generate. Close the iterator to cancel between steps. Raises an `EngineError`."""
         validation.check(request)
-        request = emphasis.with_loras(request)
+        request, notes = with_loras(request)
         validation.check(request)
         self._check_files(request)
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            if TASKS[request.task].enlarges:
-                yield from upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
-            else:
-                yield from generate(self.open(request.model), request, self._weights)
+            for event in self._events(request):
+                yield replace(event, warnings=(*notes, *event.warnings)) if isinstance(event, Picture) else event
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(f"out of memory on {self.device}", "choose a smaller size or close other programs") from error
+
+    def _events(self, request: Request) -> Iterator[Progress | Picture]:
+        if TASKS[request.task].enlarges:
+            return upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
+        return generate(self.open(request.model), request, self._weights)
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""

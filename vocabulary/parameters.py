@@ -65,7 +65,7 @@ class Parameters:
     layer_weight: float = _row(Number(-1, 3), "strength of SDXL's LayerDiffuse weights; 1 is the trained point", 1.0)
     stop_at: float = _row(Number(0, 1), "the base model finishes after this share, 0 to 1; of several runs it is the last", 1.0)
     resize_mode: ResizeMode = _row(Choice(get_args(ResizeMode)), "how given pictures of another size are brought to it", "crop")
-    loras: tuple[tuple[str, float], ...] = _row(WeightedNames(Number(-10, 10), most=64), "LoRAs, each with a weight", ())
+    loras: tuple[tuple[Any, ...], ...] = _row(WeightedNames(Number(-10, 10), most=64), "LoRAs, each with a weight", ())
     scale: float = _row(Number(1, 16), "the factor; width and height, when given, are the target instead", 2.0)
     upscaler: str | None = _row(ListedName(), "an installed network by its name; Lanczos without one")
     upscaling: Mapping[str, Any] = _row(NamedValues(OPTIONS), "mode and tiles, where they differ from the defaults", make=dict)

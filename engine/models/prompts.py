@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..values.emphasis import fragments
+from ..prompt_language.emphasis import Fragment, between_breaks
 from ..weights.patches import signature
 from .model import Text
 
@@ -119,13 +119,18 @@ class _Encoded(NamedTuple):
 
 
 def _chunks(tokenizer: Any, encoder: Any, prompt: str) -> Iterator[Chunk]:
-    """At least one chunk; a word that does not fit any more begins the next one."""
+    """At least one chunk; a word that does not fit any more begins the next one, and so does what stands after `BREAK`."""
     context: int = encoder.config.max_position_embeddings
+    for section in between_breaks(prompt):
+        yield from _section(tokenizer, context, section)
+
+
+def _section(tokenizer: Any, context: int, pieces: list[Fragment]) -> Iterator[Chunk]:
     room = context - 2
     ids: list[int] = []
     weights: list[float] = []
     empty = True
-    for word, weight in _words(tokenizer, prompt):
+    for word, weight in _words(tokenizer, pieces):
         empty = False
         if len(ids) + len(word) > room and ids:
             yield _chunk(tokenizer, context, ids, weights)
@@ -138,8 +143,8 @@ def _chunks(tokenizer: Any, encoder: Any, prompt: str) -> Iterator[Chunk]:
         yield _chunk(tokenizer, context, ids, weights)
 
 
-def _words(tokenizer: Any, prompt: str) -> Iterator[tuple[list[int], float]]:
-    for text, weight in fragments(prompt):
+def _words(tokenizer: Any, pieces: list[Fragment]) -> Iterator[tuple[list[int], float]]:
+    for text, weight in pieces:
         ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         word: list[int] = []
         for identifier, token in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
