@@ -14,12 +14,15 @@ from acetate.vocabulary.acceleration import Acceleration
 from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements, validation
+from .adapters.verdicts import line_caution
 from .description import Offer, describe
 from .device import glibc_malloc
 from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
-from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
+from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, BaseFamily, Family
+from .files.headers import read_header
 from .files.library import Installed, Library
+from .files.structures import structure_of
 from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
 from .models.model import Model
@@ -32,6 +35,7 @@ from .upscaling.upscale import upscale
 from .upscaling.upscalers import Upscalers
 from .values.errors import ModelMissing, OutOfMemory
 from .values.request import Picture, Progress, Request
+from .weights.lora_files import check_lora
 
 
 class Engine:
@@ -54,7 +58,7 @@ class Engine:
         validation.check(request)
         request, notes = with_loras(request)
         validation.check(request)
-        self._check_files(request)
+        notes = (*notes, *self._check_files(request))
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
@@ -106,14 +110,22 @@ class Engine:
         except ModelMissing as error:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
 
-    def _check_files(self, request: Request) -> None:
-        """Report missing files now, not after minutes of loading and drawing."""
+    def _check_files(self, request: Request) -> tuple[str, ...]:
+        """Report files that are missing or do not fit now, not after minutes of loading and drawing; returns what to say of others."""
         if not requirements.uses_model(request):
-            return
+            return ()
         family = self._family(request.model)
-        for name, _ in request.loras:
-            self._find_lora(family, name)
+        notes = tuple(note for name, *_ in request.loras for note in self._notes_of_lora(request.model, family, name))
         requirements.check(family, requirements.roles_of(request, family), self._find)
+        return notes
+
+    def _notes_of_lora(self, model: str, family: Family, name: str) -> Iterator[str]:
+        """What a person should know of a LoRA with this model. Raises `ModelBroken` where it cannot be used."""
+        path = self._find_lora(family, name)
+        assert isinstance(family, BaseFamily)  # others take no LoRA
+        configs = self._installed(model).path
+        reading = check_lora(path, structure_of(family, configs if configs.is_dir() else None))
+        yield from (f"LoRA {name!r}: {said}" for said in (reading.note, line_caution(read_header(path), model)) if said)
 
     def _family(self, model: str) -> Family:
         if model == builtin.NAME:

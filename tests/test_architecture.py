@@ -26,7 +26,7 @@ ARROWS: Mapping[str, Set[str]] = {
     "plugins": {"vocabulary", "protocol"},
 }
 """Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
-METHOD = {"values", "prompt_language", "families", "files", "layerdiffuse", "weights"}
+METHOD = {"values", "prompt_language", "families", "adapters", "files", "layerdiffuse", "weights"}
 ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
     "engine": {
         "data": set(),
@@ -35,9 +35,10 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "prompt_language": {"values"},
         "pixels": {"values"},
         "families": {"values"},
-        "files": {"values", "families"},
+        "adapters": {"families"},
+        "files": {"values", "families", "adapters"},
         "layerdiffuse": {"values", "files"},
-        "weights": {"values", "files", "layerdiffuse"},
+        "weights": {"values", "families", "adapters", "files", "layerdiffuse"},
         "device": {"values", "weights"},
         "acceleration": {"values", "files", "device"},
         "models": {*METHOD, "pixels", "device", "acceleration"},

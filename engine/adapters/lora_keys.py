@@ -22,7 +22,6 @@ _PARTS: dict[str, str] = {
     r"oft_(?:blocks|diag)": "",
     r"rescale": "",
     r"[ab][12]\.weight": "",
-    r"bm\.weight": "",
     r"on_input": "",
     r"weight": "scales",
     r"w_norm": "diff",

@@ -43,17 +43,16 @@ def kinds_of(parts: Set[str]) -> list[LoraKind]:
 
 
 def fits(kind: LoraKind, shapes: Shapes, parameter: Shape) -> bool:
-    """Whether the change has the parameter's size. A 1x1 convolution and a linear layer count as the same.
+    """Whether the change has the parameter's size. A 1x1 convolution and a linear layer count as the same."""
+    if is_empty(shapes) or kind.size(shapes, parameter) != rows_and_columns(parameter):
+        return False
+    sides = {"magnitude": parameter[:1], "dora_scale": parameter[:2]}
+    return all(prod(shapes[part]) in sides[part] for part in DECOMPOSED & shapes.keys())
 
-    A token embedding is stored as rows of tokens, the layer that a LoRA takes it for has them as columns: both ways count.
-    """
-    size = kind.size(shapes, parameter)
-    if size is None or 0 in size:
-        return False
-    wanted = rows_and_columns(parameter)
-    if size not in (wanted, wanted[::-1] if kind is LORA else wanted):
-        return False
-    return all(prod(shapes[part]) in (parameter[0], (*parameter, 1)[1]) for part in DECOMPOSED & shapes.keys())
+
+def is_empty(shapes: Shapes) -> bool:
+    """Whether a tensor has no values: a LoRA of rank 0."""
+    return any(0 in shape for shape in shapes.values())
 
 
 def rows_and_columns(shape: Shape) -> tuple[int, int]:
@@ -110,13 +109,15 @@ def _lokr_factor(shapes: Shapes, n: str) -> Size:
 
 
 def _glora(shapes: Shapes, parameter: Shape) -> Size:
-    """Newer files hold `W a1 a2 + b1 b2`, older ones `W a2 a1 + b2 b1`."""
+    """`W a1 a2 + b1 b2`, in older files `W a2 a1 + b2 b1`."""
     order = glora_order(shapes, parameter)
     return None if order is None else _product(shapes[order[2]], shapes[order[3]])
 
 
 def glora_order(shapes: Shapes, parameter: Shape) -> tuple[str, str, str, str] | None:
     """The parts in the order of multiplication, `W (0 1) + 2 3`; `None` where they do not belong together."""
+    if len(parameter) < 2:
+        return None
     for order in (("a1", "a2", "b1", "b2"), ("a2", "a1", "b2", "b1")):
         inputs = _product(shapes[order[0]], shapes[order[1]])
         added = _product(shapes[order[2]], shapes[order[3]])
@@ -167,7 +168,7 @@ KINDS = (
     IA3,
     FULL,
     SET,
-    LoraKind("full difference", {"diff_b"}, set(), _whole("diff_b"), "bias"),
-    LoraKind("LoRA", {"up_bias"}, {"alpha"}, _whole("up_bias"), "bias"),
+    LoraKind("bias difference", {"diff_b"}, set(), _whole("diff_b"), "bias"),
+    LoraKind("LoRA with biases", {"up_bias", "down"}, {"alpha"}, _whole("up_bias"), "bias"),
 )
 """The first that a layer's parts tell counts."""

@@ -25,6 +25,9 @@ class Header(Protocol):
     @property
     def tensors(self) -> Mapping[str, Any]: ...
 
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+
     def shape(self, name: str) -> tuple[int, ...]: ...
 
 
@@ -104,10 +107,10 @@ class BaseFamily(Family):
     """Occurs in the tensors' names of its LayerDiffuse weights."""
     layerdiffuse_weights: str = "LayerDiffuse weights"
     """What a file of them is called."""
-    text_width: int
-    """Width of the embeddings that cross-attention reads: it tells which family a LoRA is for."""
     lora_key: re.Pattern[str]
-    """Matches a tensor's name in its LoRAs; for those that do not change cross-attention."""
+    """Matches a tensor's name in LoRAs of its text encoders, as kohya's trainer spells them: where several families fit alike."""
+    lora_noted: re.Pattern[str]
+    """Occurs in what trainers note of the base model, in the metadata of its LoRAs."""
     vae_name: str = ""
     """Part of its VAE files' names, in lower case."""
 

@@ -1,6 +1,7 @@
 """The parameters of a base model's networks, by rule from their configurations: names and shapes, as diffusers has them.
 
-Knows UNets and CLIP text encoders of the families; knows no torch, so that files can be compared with a model before it is opened.
+Knows UNets and CLIP text encoders of the families; knows no torch, so that files can be compared
+with a model before it is opened.
 """
 
 from __future__ import annotations

@@ -7,14 +7,17 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from .. import families
+from .. import adapters, families
 from ..values.errors import ModelBroken, ModelMissing
 from . import recognition
 from .checksum import sha256_of
 from .json_files import read_json, write_json
 from .recognition import Kind, recognise
 
-SOURCES = (Path(recognition.__file__), *sorted(Path(families.__file__).parent.glob("*.py")))
+SOURCES = (
+    Path(recognition.__file__),
+    *(path for room in (families, adapters) for path in sorted(Path(room.__file__).parent.glob("*.py"))),
+)
 RULES = zlib.crc32(b"".join(path.read_bytes() for path in SOURCES))
 """Changes with the rules of recognition, so that what an older version thought of a file is forgotten."""
 
