@@ -111,7 +111,7 @@ class Engine:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
 
     def _check_files(self, request: Request) -> tuple[str, ...]:
-        """Report files that are missing or do not fit now, not after minutes of loading and drawing; returns what to say of others."""
+        """Report files that are missing or do not fit now, not after minutes of loading; say what to know of the others."""
         if not requirements.uses_model(request):
             return ()
         family = self._family(request.model)

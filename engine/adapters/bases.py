@@ -1,4 +1,4 @@
-"""Which base model an artist's addition was made for, where its keys or its metadata tell: other architectures, and lines of SDXL.
+"""Which base model an artist's addition was made for, where its keys or metadata tell: other architectures, lines of SDXL.
 
 Knows names that trainers write; the families of this program are told by structure (`verdicts`).
 """

@@ -42,13 +42,13 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
         return Verdict(None, "a Control-LoRA", "a Control-LoRA is not supported")
     readings = {family: read(header, structure) for family, structure in structures.items()}
     best = max(reading.used for reading in readings.values())
-    if best == 0:
-        return _unusable(header, readings)
     fitting = [family for family, reading in readings.items() if reading.used == best]
     family = fitting[0] if len(fitting) == 1 else _told_apart(header, fitting)
-    reading = readings[family or fitting[0]]
+    reading = readings[family or max(fitting, key=lambda name: -len(readings[name].unplaced))]
     if width := reading.other_text_width:
         return Verdict(None, f"a LoRA for {OTHER_WIDTHS.get(width, 'another kind of model')}", _ONLY)
+    if best == 0:
+        return _unusable(header, readings)
     title = BASE_FAMILIES[family].title if family else " or ".join(BASE_FAMILIES[name].title for name in fitting)
     return Verdict(family, f"a LoRA for {title}{_details(header, reading)}", caution=_caution(header, reading))
 

@@ -64,7 +64,7 @@ def _lokr(parts: Parts, own: Tensor) -> Tensor:
     first, second = (_factor(parts, "lokr", n, f"lokr_t{n}") for n in "12")
     decomposed = [parts[key] for key in ("lokr_w2_b", "lokr_w1_b") if key in parts]
     scale = _scale(parts, decomposed[0].shape[0]) if decomposed else 1.0  # of whole factors alpha is the rank itself
-    return torch.kron(first.reshape(*first.shape, *[1] * (second.ndim - first.ndim)), second).mul_(scale)
+    return torch.kron(first.reshape(*first.shape, *[1] * (second.ndim - first.ndim)), second.contiguous()).mul_(scale)
 
 
 def _factor(parts: Parts, name: str, n: str, core: str) -> Tensor:
