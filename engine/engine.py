@@ -5,7 +5,7 @@ Knows neither socket nor file of layers. One `Engine` owns one device; it is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,16 @@ from acetate.vocabulary.acceleration import Acceleration
 from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements, validation
-from .adapters.verdicts import line_caution
 from .description import Offer, describe
 from .device import glibc_malloc
 from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
-from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, BaseFamily, Family
-from .files.headers import read_header
+from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
 from .files.library import Installed, Library
-from .files.structures import structure_of
+from .models.additions import Additions, additions
 from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
+from .models.embeddings import Embedding
 from .models.model import Model
 from .models.model_cache import ModelCache
 from .models.runtime import Runtime, settled
@@ -35,7 +34,6 @@ from .upscaling.upscale import upscale
 from .upscaling.upscalers import Upscalers
 from .values.errors import ModelMissing, OutOfMemory
 from .values.request import Picture, Progress, Request
-from .weights.lora_files import check_lora
 
 
 class Engine:
@@ -58,21 +56,27 @@ class Engine:
         validation.check(request)
         request, notes = with_loras(request)
         validation.check(request)
-        notes = (*notes, *self._check_files(request))
+        added = self._check_files(request)
+        notes = (*notes, *added.notes)
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            for event in self._events(request):
+            for event in self._events(request, added.embeddings):
                 yield replace(event, warnings=(*notes, *event.warnings)) if isinstance(event, Picture) else event
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(f"out of memory on {self.device}", "choose a smaller size or close other programs") from error
 
-    def _events(self, request: Request) -> Iterator[Progress | Picture]:
+    def _events(self, request: Request, embeddings: Mapping[str, Embedding]) -> Iterator[Progress | Picture]:
+        def opened() -> Model:
+            model = self.open(request.model)
+            model.text.embeddings = embeddings
+            return model
+
         if TASKS[request.task].enlarges:
-            return upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
-        return generate(self.open(request.model), request, self._weights)
+            return upscale(request, opened, self._weights, self._upscalers)
+        return generate(opened(), request, self._weights)
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
@@ -110,22 +114,15 @@ class Engine:
         except ModelMissing as error:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
 
-    def _check_files(self, request: Request) -> tuple[str, ...]:
-        """Report files that are missing or do not fit now, not after minutes of loading; say what to know of the others."""
+    def _check_files(self, request: Request) -> Additions:
+        """Report files that are missing or do not fit now, not after minutes of loading; what is added to the model."""
         if not requirements.uses_model(request):
-            return ()
+            return Additions()
         family = self._family(request.model)
-        notes = tuple(note for name, *_ in request.loras for note in self._notes_of_lora(request.model, family, name))
+        path = builtin.FOLDER if request.model == builtin.NAME else self._installed(request.model).path
+        found = additions(request, family, path, self.library)
         requirements.check(family, requirements.roles_of(request, family), self._find)
-        return notes
-
-    def _notes_of_lora(self, model: str, family: Family, name: str) -> Iterator[str]:
-        """What a person should know of a LoRA with this model. Raises `ModelBroken` where it cannot be used."""
-        path = self._find_lora(family, name)
-        assert isinstance(family, BaseFamily)  # others take no LoRA
-        configs = self._installed(model).path
-        reading = check_lora(path, structure_of(family, configs if configs.is_dir() else None))
-        yield from (f"LoRA {name!r}: {said}" for said in (reading.note, line_caution(read_header(path), model)) if said)
+        return found
 
     def _family(self, model: str) -> Family:
         if model == builtin.NAME:

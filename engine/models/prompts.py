@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ..prompt_language.emphasis import Fragment, between_breaks
+from ..prompt_language.embedding_mentions import PromptPart, split_mentions
+from ..prompt_language.emphasis import between_breaks
 from ..weights.patches import signature
+from .embeddings import Embedding, Place, in_place
 from .model import Text
+
+Token = int | Tensor
+"""A word's part by its number, or a vector `(width,)` of an embedding."""
+PLACEHOLDER = 0
 
 
 class Chunk(NamedTuple):
     """As many tokens as a text encoder takes at once, with begin, end and padding."""
 
-    ids: list[int]
+    tokens: list[Token]
     weights: list[float]
+
+    @property
+    def ids(self) -> list[int]:
+        """What the encoder is given: an embedding's vectors are put over the tokens of `PLACEHOLDER`."""
+        return [token if isinstance(token, int) else PLACEHOLDER for token in self.tokens]
+
+    def places(self, row: int) -> list[Place]:
+        """Where vectors stand, in row `row` of a batch."""
+        return [(row, column, token) for column, token in enumerate(self.tokens) if isinstance(token, Tensor)]
 
 
 class PromptEncoder:
@@ -44,6 +59,8 @@ class PromptEncoder:
         self._tokenizers = list(tokenizers)
         self._layer, self._normalised, self._remembered = layer, normalised, remembered
         self._cache: OrderedDict[Hashable, _Encoded] = OrderedDict()
+        self.embeddings: Mapping[str, Embedding] = {}
+        """What names in prompts stand for."""
 
     def encode(self, prompts: list[str]) -> Text:
         """Prompts -> `(B, chunks * context, width)` on the CPU, all padded to the longest with empty chunks."""
@@ -56,13 +73,19 @@ class PromptEncoder:
 
     def chunks(self, prompt: str) -> int:
         """How many chunks `prompt` takes."""
-        return max(len(list(_chunks(tokenizer, encoder, prompt))) for tokenizer, encoder in self._parts())
+        return max(map(len, self._chunked(prompt)))
+
+    def _chunked(self, prompt: str) -> list[list[Chunk]]:
+        """The chunks of `prompt` for each encoder."""
+        vectors = [{name: one.vectors[index] for name, one in self.embeddings.items()} for index in range(len(self._tokenizers))]
+        return [list(_chunks(*part, prompt, own)) for part, own in zip(self._parts(), vectors, strict=True)]
 
     def _parts(self) -> Iterator[tuple[Any, Any]]:
         return zip(self._tokenizers, self.text_encoders, strict=True)
 
     def _encoded(self, prompts: list[str]) -> dict[str, _Encoded]:
-        state = tuple(signature(encoder) for encoder in self.text_encoders)
+        named = tuple(sorted((name, embedding.stamp) for name, embedding in self.embeddings.items()))
+        state = (*(signature(encoder) for encoder in self.text_encoders), named)
         found = {prompt: self._cache[prompt, state] for prompt in prompts if (prompt, state) in self._cache}
         if missing := [prompt for prompt in dict.fromkeys(prompts) if prompt not in found]:
             found |= zip(missing, self._run(missing), strict=True)
@@ -76,19 +99,20 @@ class PromptEncoder:
     @torch.no_grad()
     def _run(self, prompts: list[str]) -> list[_Encoded]:
         """One pass per encoder over the chunks of all `prompts`."""
-        chunked = [[list(_chunks(*part, prompt)) for part in self._parts()] for prompt in prompts]
+        chunked = [self._chunked(prompt) for prompt in prompts]
         counts = [max(len(chunks) for chunks in each) for each in chunked]
         widths: list[Tensor] = []
         pooled: Tensor | None = None
         for index, (tokenizer, encoder) in enumerate(self._parts()):
-            blank = next(_chunks(tokenizer, encoder, ""))
+            blank = next(_chunks(tokenizer, encoder, "", {}))
             chunks = [
                 chunk
                 for each, count in zip(chunked, counts, strict=True)
                 for chunk in [*each[index], *[blank] * (count - len(each[index]))]
             ]
             ids = torch.tensor([blank.ids, *(chunk.ids for chunk in chunks)], device=next(encoder.parameters()).device)
-            hidden, projected = self._hidden(encoder, ids)
+            with in_place(encoder, [place for row, chunk in enumerate(chunks, start=1) for place in chunk.places(row)]):
+                hidden, projected = self._hidden(encoder, ids)
             weights = torch.tensor([chunk.weights for chunk in chunks])[..., None]
             neutral = hidden[:1]
             widths.append(torch.where(weights == 1, hidden[1:], neutral + weights * (hidden[1:] - neutral)))
@@ -118,19 +142,20 @@ class _Encoded(NamedTuple):
         return len(self.embeds)
 
 
-def _chunks(tokenizer: Any, encoder: Any, prompt: str) -> Iterator[Chunk]:
+def _chunks(tokenizer: Any, encoder: Any, prompt: str, embeddings: Mapping[str, Tensor]) -> Iterator[Chunk]:
     """At least one chunk; a word that does not fit any more begins the next one, and so does what stands after `BREAK`."""
     context: int = encoder.config.max_position_embeddings
     for section in between_breaks(prompt):
-        yield from _section(tokenizer, context, section)
+        words = _words(tokenizer, split_mentions(section, embeddings.keys()), embeddings)
+        yield from _section(tokenizer, context, words)
 
 
-def _section(tokenizer: Any, context: int, pieces: list[Fragment]) -> Iterator[Chunk]:
+def _section(tokenizer: Any, context: int, words: Iterable[tuple[list[Token], float]]) -> Iterator[Chunk]:
     room = context - 2
-    ids: list[int] = []
+    ids: list[Token] = []
     weights: list[float] = []
     empty = True
-    for word, weight in _words(tokenizer, pieces):
+    for word, weight in words:
         empty = False
         if len(ids) + len(word) > room and ids:
             yield _chunk(tokenizer, context, ids, weights)
@@ -143,10 +168,13 @@ def _section(tokenizer: Any, context: int, pieces: list[Fragment]) -> Iterator[C
         yield _chunk(tokenizer, context, ids, weights)
 
 
-def _words(tokenizer: Any, pieces: list[Fragment]) -> Iterator[tuple[list[int], float]]:
-    for text, weight in pieces:
+def _words(tokenizer: Any, parts: Iterable[PromptPart], embeddings: Mapping[str, Tensor]) -> Iterator[tuple[list[Token], float]]:
+    for text, weight, embedding in parts:
+        if embedding:
+            yield list(embeddings[embedding]), weight
+            continue
         ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        word: list[int] = []
+        word: list[Token] = []
         for identifier, token in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
             word.append(identifier)
             if token.endswith("</w>"):
@@ -156,7 +184,7 @@ def _words(tokenizer: Any, pieces: list[Fragment]) -> Iterator[tuple[list[int], 
             yield word, weight
 
 
-def _chunk(tokenizer: Any, context: int, ids: list[int], weights: list[float]) -> Chunk:
+def _chunk(tokenizer: Any, context: int, ids: list[Token], weights: list[float]) -> Chunk:
     padding = context - 2 - len(ids)
     return Chunk(
         [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * padding],

@@ -38,7 +38,8 @@ def _with_magnitude(weight: Tensor, magnitude: Tensor, *, of_rows: bool) -> Tens
     others = [dimension for dimension in range(weight.ndim) if dimension != axis]
     shape = [-1 if dimension == axis else 1 for dimension in range(weight.ndim)]
     lengths = torch.linalg.vector_norm(weight, dim=others, keepdim=True)
-    return weight * (magnitude.reshape(shape) / (lengths + torch.finfo(torch.float32).eps))
+    scaled: Tensor = weight * (magnitude.reshape(shape) / (lengths + torch.finfo(torch.float32).eps))
+    return scaled
 
 
 def _scale(parts: Parts, rank: int) -> float:
@@ -106,7 +107,8 @@ def _rotations(blocks: Tensor, constraint: float) -> Tensor:
     if 0 < constraint < length:
         skew = skew * (constraint / length)
     identity = torch.eye(blocks.shape[-1], device=blocks.device)
-    return (identity + skew) @ torch.linalg.inv(identity - skew)
+    rotations: Tensor = (identity + skew) @ torch.linalg.inv(identity - skew)
+    return rotations
 
 
 def _turned(rotations: Tensor, weight: Tensor) -> Tensor:
