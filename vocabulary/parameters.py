@@ -22,8 +22,13 @@ LONGEST_TEXTS = 60 * 1024
 NOISE_LEVELS = 1000
 """The noise levels that every model was trained at: more steps would visit some of them twice."""
 
-SCHEDULERS = ("dpmpp-2m-karras", "dpmpp-2m-sde-karras", "euler", "euler-a", "unipc", "lcm")
+SCHEDULERS = (
+    *("dpmpp-2m-karras", "dpmpp-2m-sde-karras", "euler", "euler-a", "unipc", "lcm", "tcd", "ddim", "heun", "lms", "deis"),
+    *("dpmpp-2m", "dpmpp-2m-sde", "dpmpp-3m-sde", "dpmpp-sde", "dpmpp-2s-a", "dpm2"),
+)
 """The first is what LayerDiffuse's references use."""
+SPACINGS = ("linspace", "karras", "exponential", "sgm-uniform", "simple", "ddim-uniform", "beta", "ays")
+"""How the noise levels of a sampler's steps lie; few-step models are trained for `sgm-uniform`."""
 
 LayerPrompts = Literal["replace", "add"]
 """What a layer's own prompt does to the main one: it takes its place, as in ComfyUI, or comes before it, as in Forge."""
@@ -55,7 +60,8 @@ class Parameters:
     height: int | None = _row(Whole(1, LARGEST_SIDE), "as `width`")
     steps: int | None = _row(Whole(1, NOISE_LEVELS), "denoising steps")
     guidance_scale: float | None = _row(Number(0, 100), "how closely to follow the prompt")
-    scheduler: str | None = _row(Choice(SCHEDULERS), f"{', '.join(SCHEDULERS[:-1])} or {SCHEDULERS[-1]}")
+    scheduler: str | None = _row(Choice(SCHEDULERS), f"one of {', '.join(SCHEDULERS)}")
+    spacing: str | None = _row(Choice(SPACINGS), "how the noise levels of the steps lie; else the scheduler's own way")
     seed: int = _row(Whole(0, 2**63 - 1), "the same seed gives the same picture", 0)
     count: int = _row(Whole(1, 64), "pictures, with seeds that count up", 1)
     strength: float | None = _row(Number(0, 1), "how far to go from the given layer, 0 to 1")

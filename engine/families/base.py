@@ -39,6 +39,8 @@ class Defaults:
     guidance_scale: float
     scheduler: str
     alpha_passes: int
+    spacing: str | None = None
+    """`None` is the scheduler's own."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Family:
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
     unet_activations: int
     """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 7)."""
+    steps_table: str = "StableDiffusion"
+    """Whose Align Your Steps table fits it: the beginning of its name in diffusers."""
     opaque: bool = True
     """It can redraw opaque colour, and not transparent layers alone."""
 

@@ -42,6 +42,7 @@ SDXL = BaseFamily(
         "extract-foreground": (_OBJECT,),
     },
     unet_activations=158 * 2**20,
+    steps_table="StableDiffusionXL",
     text_layer=-2,
     text_normalised=False,
     latent_colours=(

@@ -1,4 +1,4 @@
-"""Denoising over diffusers' schedulers: names, noise, starting points, and the loop.
+"""Denoising over a sampler: noise, starting points, and the loop.
 
 Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` is the noise of the variance-exploding form,
 `sample / sqrt(sigma^2 + 1)` the variance-preserving one.
@@ -7,41 +7,17 @@ Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-import diffusers
 import torch
 from torch import Tensor
 
 from ..device.host_lead import OneStepAhead
-from ..values.errors import BadRequest, NumericFailure
-
-SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "dpmpp-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
-    "dpmpp-2m-sde-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++"}),
-    "euler": ("EulerDiscreteScheduler", {}),
-    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
-    "unipc": ("UniPCMultistepScheduler", {"use_karras_sigmas": True}),
-    "lcm": ("LCMScheduler", {}),
-}
-"""Name -> diffusers class and settings. The first is what LayerDiffuse's references use."""
-
-BASE_KEYS = ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps", "prediction_type")
-"""What a scheduler takes over from the model's own configuration; the rest of that file concerns another sampler."""
-
-
-def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
-    """A new scheduler for a model whose scheduler configuration is `config`. Raises `BadRequest` for an unknown name."""
-    if name not in SCHEDULERS:
-        raise BadRequest(f"unknown scheduler {name!r}", f"one of {', '.join(SCHEDULERS)}")
-    kind, settings = SCHEDULERS[name]
-    base = {key: config[key] for key in BASE_KEYS if key in config}
-    if kind in ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler"):
-        base["timestep_spacing"] = "linspace"
-    return getattr(diffusers, kind)(**base, **settings)
+from ..values.errors import NumericFailure
+from .samplers import Sampler
 
 
 def executed(steps: int, strength: float) -> int:
@@ -100,11 +76,9 @@ class DenoisingLoop:
     """
 
     def __init__(
-        self, scheduler: Any, steps: int, strength: float, device: torch.device, pace: OneStepAhead | None = None
+        self, sampler: Sampler, steps: int, strength: float, device: torch.device, pace: OneStepAhead | None = None
     ) -> None:
-        distilled = "original_inference_steps" in scheduler.set_timesteps.__code__.co_varnames  # LCM's way has at least 50 steps
-        scheduler.set_timesteps(steps, device="cpu", **({"original_inference_steps": max(50, steps)} if distilled else {}))
-        self.scheduler = scheduler
+        self.scheduler = scheduler = sampler.prepare(steps)
         self._pace = pace or OneStepAhead(device)
         start = steps - executed(steps, strength)
         start = min(len(scheduler.timesteps), start * scheduler.order)
@@ -149,6 +123,8 @@ class DenoisingLoop:
 
     def forget(self) -> None:
         """Drop a multistep solver's history: what another model predicted must not be extrapolated (layerdiffuse.md 5.4)."""
+        if hasattr(self.scheduler, "forget"):
+            self.scheduler.forget()
         if hasattr(self.scheduler, "model_outputs"):
             self.scheduler.model_outputs = [None] * self.scheduler.config.solver_order
             self.scheduler.lower_order_nums = 0
@@ -191,7 +167,12 @@ class DenoisingLoop:
         would wait for the device.
         """
         takes = self.scheduler.step.__code__.co_varnames
-        if self.scheduler.config.get("algorithm_type") == "sde-dpmsolver++":
-            drawn = torch.stack([torch.randn(sample.shape, generator=generator) for _ in range(self.count)]).to(sample.device)
-            return ({"variance_noise": noise} for noise in drawn)
+        ours = "noises" in takes
+        if ours or self.scheduler.config.get("algorithm_type") == "sde-dpmsolver++":
+            count = self.scheduler.draws if ours else self.count
+            drawn = torch.empty(count, *sample.shape)
+            for one in drawn:
+                one.copy_(torch.randn(sample.shape, generator=generator))
+            noises = iter(drawn.to(sample.device))
+            return repeat({"noises": noises}) if ours else ({"variance_noise": noise} for noise in noises)
         return repeat({"generator": generator} if "generator" in takes else {})

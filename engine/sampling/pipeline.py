@@ -30,9 +30,10 @@ from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
-from .denoising_loop import DenoisingLoop, DenoisingStep, executed, make_scheduler, noise_like
+from .denoising_loop import DenoisingLoop, DenoisingStep, noise_like
 from .guidance import GuidedUNet
 from .installed_weights import InstalledWeights
+from .samplers import Sampler
 
 
 @dataclass
@@ -58,6 +59,7 @@ class _Job:
     steps: int
     guidance_scale: float
     scheduler: str
+    spacing: str | None
     passes: int
     region: Box | None
     """`repaint`: the part of the source that is worked on."""
@@ -120,6 +122,7 @@ def _plan(model: Model, request: Request) -> _Job:
         steps=request.steps or defaults.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         scheduler=request.scheduler or defaults.scheduler,
+        spacing=request.spacing or defaults.spacing,
         passes=request.alpha_passes or defaults.alpha_passes,
         region=region,
         starts={} if rough is None else initial_images.starts(request.task, made, rough, pictures),
@@ -140,7 +143,7 @@ def _target(request: Request, model: Model, layer: RGBA | None) -> tuple[int, in
 
 def _cost(job: _Job) -> int:
     """Steps that the meter will count: encodes, denoising steps, decoder passes."""
-    steps = executed(job.steps, strength_of(job.request))
+    steps = _loop(job).count
     each = sum(steps + (job.passes if recipe.transparent else 1) for recipe in job.recipes)
     return max(1, each * job.request.count)
 
@@ -188,8 +191,7 @@ def _denoise(
 ) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
-    scheduler = make_scheduler(job.scheduler, model.scheduler_config)
-    denoiser = DenoisingLoop(scheduler, job.steps, strength_of(job.request), model.device)
+    denoiser = _loop(job)
     frames = len(recipe.frames)
     shape = (model.codec.latent_channels, job.frame.working[1] // 8, job.frame.working[0] // 8)
     noise = noise_like((frames, *shape), seed).to(model.device)
@@ -203,6 +205,12 @@ def _denoise(
     for step in denoiser.run(sample, guided.predict, generator, keep):
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents
+
+
+def _loop(job: _Job) -> DenoisingLoop:
+    family = job.model.family
+    sampler = Sampler(job.scheduler, job.model.scheduler_config, job.spacing, family.steps_table)
+    return DenoisingLoop(sampler, job.steps, strength_of(job.request), job.model.device)
 
 
 def _preview(model: Model, step: DenoisingStep) -> RGBA:
@@ -245,6 +253,7 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
         steps=job.steps,
         guidance_scale=job.guidance_scale,
         scheduler=job.scheduler,
+        spacing=job.spacing,
         alpha_passes=cast(Passes, job.passes),
     )
     return Picture(

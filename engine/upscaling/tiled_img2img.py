@@ -22,9 +22,10 @@ from ..families import recipes_for
 from ..models.model import Model
 from ..pixels.inpaint_region import paste
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
-from ..sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
+from ..sampling.denoising_loop import DenoisingLoop, noise_like
 from ..sampling.guidance import GuidedUNet
 from ..sampling.installed_weights import InstalledWeights
+from ..sampling.samplers import Sampler
 from ..values.recipes import Recipe
 from ..values.request import Progress, Request
 
@@ -138,8 +139,10 @@ class Redraw:
         return self.model.defaults.guidance_scale if asked is None else asked
 
     def _denoiser(self, strength: float) -> DenoisingLoop:
-        scheduler = make_scheduler(self.request.scheduler or self.model.defaults.scheduler, self.model.scheduler_config)
-        return DenoisingLoop(scheduler, self.request.steps or self.model.defaults.steps, strength, self.model.device)
+        model, defaults = self.model, self.model.defaults
+        name, spacing = self.request.scheduler or defaults.scheduler, self.request.spacing or defaults.spacing
+        sampler = Sampler(name, model.scheduler_config, spacing, model.family.steps_table)
+        return DenoisingLoop(sampler, self.request.steps or defaults.steps, strength, model.device)
 
     def _steps(self, strength: float) -> int:
         """The number of steps for a strength; 0 if it is less than one step: then nothing is redrawn."""

@@ -44,7 +44,18 @@ TRUSTED_ALPHA = 16
 SAME_SHAPE = 0.97
 """From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
 
-OF_A_MODEL = ("prompt", "negative_prompt", "strength", "steps", "guidance_scale", "scheduler", "count", "lock_alpha", "loras")
+OF_A_MODEL = (
+    "prompt",
+    "negative_prompt",
+    "strength",
+    "steps",
+    "guidance_scale",
+    "scheduler",
+    "spacing",
+    "count",
+    "lock_alpha",
+    "loras",
+)
 """Fields of a request that only a base model heeds."""
 
 _DEFAULTS = Request()
@@ -160,6 +171,7 @@ def _settled(request: Request, model: Model, strength: float) -> Request:
         steps=request.steps or defaults.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         scheduler=request.scheduler or defaults.scheduler,
+        spacing=request.spacing or defaults.spacing,
     )
 
 

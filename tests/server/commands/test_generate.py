@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import Engine, builtin
-from acetate.engine.sampling.denoising_loop import SCHEDULERS
+from acetate.engine.sampling.samplers import SCHEDULERS
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
