@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from ..families.base import Header
 from ..families.structure import Shape, Structure
+from .lora_alphas import NotedAlphas
 from .lora_keys import LoraKeys, sort_keys
 from .lora_kinds import DECOMPOSED, LORA, LoraKind, Size, fits, is_empty, kinds_of
 from .lora_names import Layer, spellings
@@ -43,7 +45,7 @@ class Change:
     @property
     def transposed(self) -> bool:
         """Whether the change is of the transposed parameter."""
-        return self.kind is LORA and "embedding" in self.layer[1]
+        return self.kind is LORA and self.layer[1].startswith("embeddings.")
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,15 @@ class LoraReading:
             return f"its layers have other sizes than this model's: {_some([str(misfit) for misfit in self.misfits])}"
         if self.incomplete and not self.unplaced:
             return f"its layers are incomplete: {_some(self.incomplete)}"
+        if not self.unplaced:
+            return "it has no tensors"
         return f"this model has no place for any of its layers: {_some([*self.unplaced, *self.incomplete])}"
 
 
-def read(header: Header, structure: Structure) -> LoraReading:
-    """Compare the LoRA with this header with a base model of this structure."""
+def read(header: Header, structure: Structure, config: Mapping[str, Any] | None = None) -> LoraReading:
+    """Compare the LoRA with this header with a base model of this structure; `config` is PEFT's, from the file beside it."""
     keys = sort_keys(header.tensors)
-    reader = _Reader(header, structure, keys)
+    reader = _Reader(header, structure, keys, NotedAlphas(header.metadata, config or {}))
     changes = list(reader.changes())
     return LoraReading(
         changes=changes,
@@ -137,8 +141,8 @@ def read(header: Header, structure: Structure) -> LoraReading:
 
 
 class _Reader:
-    def __init__(self, header: Header, structure: Structure, keys: LoraKeys) -> None:
-        self._header, self._structure, self._keys = header, structure, keys
+    def __init__(self, header: Header, structure: Structure, keys: LoraKeys, alphas: NotedAlphas) -> None:
+        self._header, self._structure, self._keys, self._alphas = header, structure, keys, alphas
         self.unplaced: list[str] = []
         self.misfits: list[Misfit] = []
         self.incomplete: list[str] = []
@@ -153,8 +157,8 @@ class _Reader:
                 continue
             kinds = kinds_of(keys.keys())
             heeded = {part for kind in kinds for part in (kind.needs | kind.may_have)}
-            if not kinds or keys.keys() - heeded:
-                self.incomplete.append(f"{spelled} ({', '.join(sorted(keys.keys() - heeded))})")
+            if useless := sorted(key.removeprefix(f"{spelled}.") for part, key in keys.items() if part not in heeded):
+                self.incomplete.append(f"{spelled} ({', '.join(useless)})")
             for kind in kinds:
                 if (change := self._change(spelled, layer, kind, keys)) is not None:
                     yield change
@@ -167,9 +171,10 @@ class _Reader:
         if own is None:
             self.unplaced.append(f"{spelled}.{kind.parameter}")
             return None
-        change = Change(layer, kind, parts, shapes, own)
+        alpha = self._alphas.alpha(layer, shapes["down"][0]) if kind is LORA and "alpha" not in parts else None
+        change = Change(layer, kind, parts, shapes, own, alpha)
         if change.transposed:
-            change = Change(layer, kind, parts, shapes, own[::-1])
+            change = replace(change, parameter=own[::-1])
         if is_empty(shapes):
             self.empty.append(spelled)
         elif not fits(kind, shapes, change.parameter):

@@ -40,6 +40,11 @@ class Installed:
         """Whether `name` means it: its own, or its file's."""
         return name in (self.name, self.path.name.removesuffix(".safetensors"))
 
+    def suits(self, family: Family | None) -> bool:
+        """Whether it belongs to models of `family`; a LoRA may fit several, and then only its keys tell."""
+        several = self.kind.role == "lora" and self.kind.family is None and not self.kind.problem
+        return family is None or several or family.name == self.family
+
     @property
     def refusal(self) -> str:
         """What it is and why it cannot be used, as a sentence; empty where it can."""
@@ -104,7 +109,7 @@ class Library:
         installed = [one for one in everything if one.kind.role == role]
         wanted = name.removesuffix(".safetensors")
         called = [one for one in installed if one.is_called(wanted)]
-        fitting = [one for one in called if family is None or family.name == one.family]
+        fitting = [one for one in called if one.suits(family)]
         unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
         for one in fitting or called or unusable:
             if one.refusal:
@@ -112,7 +117,7 @@ class Library:
             if family is not None and not fitting:
                 raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {family.title} is needed")
             return one
-        names = [one.name for one in installed if not one.kind.problem and (family is None or family.name == one.family)]
+        names = [one.name for one in installed if not one.kind.problem and one.suits(family)]
         close = difflib.get_close_matches(wanted, names, n=3) or names[:5]
         hint = f"Installed are: {', '.join(close)}." if close else "None is installed; see `acetate models`."
         raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)

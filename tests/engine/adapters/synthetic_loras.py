@@ -220,6 +220,8 @@ def synthetic_lora(
         for path in text if network else unet:
             name = spelled.text(family, network, path) if network and spelled.text else spelled.unet(family, path)
             for ending, shape in KINDS[kind](parameters[f"{path}.weight"]).items():
+                if ending == "diff_b" and f"{path}.bias" not in parameters:
+                    continue
                 made.shapes[f"{name}.{ending}"] = shape
                 made.layers.setdefault((network, path), {})[ending] = f"{name}.{ending}"
     return made
