@@ -128,6 +128,8 @@ def _boft(stages: Tensor, weight: Tensor) -> Tensor:
 
 def _ia3(parts: Parts, own: Tensor) -> Tensor:
     axis = 1 if bool(parts["on_input"]) else 0
+    if own.shape[axis] != parts["scales"].numel():  # a note that is wrong; the number of scales is not
+        axis = 1 - axis
     return own * parts["scales"].reshape([-1 if dimension == axis else 1 for dimension in range(own.ndim)])
 
 

@@ -189,7 +189,7 @@ UNET_LAYERS = (
     "up_blocks.1.attentions.1.proj_in",
     "down_blocks.0.resnets.0.conv1",
     "down_blocks.0.downsamplers.0.conv",
-    "down_blocks.1.resnets.0.conv_shortcut",
+    "up_blocks.0.resnets.0.conv_shortcut",
     "time_embedding.linear_1",
 )
 TEXT_LAYERS = ("encoder.layers.1.self_attn.q_proj", "encoder.layers.1.mlp.fc1")

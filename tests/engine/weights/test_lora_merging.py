@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def expected(own: Tensor, tensors: Mapping[str, Tensor], weight: float) -> dict[
     return found
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_merged_weight_is_the_sum_to_one_rounding_and_revert_restores_every_bit(
     tiny_sd15: Any, tmp_path: Path, kind: str, dtype: torch.dtype
@@ -174,14 +175,14 @@ def test_a_token_embedding_is_changed_by_rows_of_tokens(tiny_sd15: Any, tmp_path
 def test_an_alpha_in_the_file_beside_is_heeded(tiny_sd15: Any, tmp_path: Path) -> None:
     base = Base(tiny_sd15)
     path, _ = base.file(tmp_path / "adapter_model.safetensors", "PEFT", "raw PEFT `base_model.model.`")
-    base.loras.require([(path, tag())])
-    plain = base.parameters()[0]["conv_in.weight"], base.parameters()
-    base.loras.remove()
-    (tmp_path / "adapter_config.json").write_text('{"r": 4, "lora_alpha": 8}')
-    base.loras.require([(path, tag())])
     name = "mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.weight"
-    twice, once = (parameters[0][name] - base.before[0][name] for parameters in (base.parameters(), plain[1]))
-    torch.testing.assert_close(twice, 2 * once, atol=1e-6, rtol=1e-4)
+    found = []
+    for beside in ({"r": 4}, {"r": 4, "lora_alpha": 8}):
+        (tmp_path / "adapter_config.json").write_text(json.dumps(beside))
+        base.loras.require([(path, tag())])
+        found.append(base.parameters()[0][name] - base.before[0][name])
+        base.loras.remove()
+    torch.testing.assert_close(found[1], 2 * found[0], atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
