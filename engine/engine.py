@@ -5,7 +5,7 @@ Knows neither socket nor file of layers. One `Engine` owns one device; it is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
 from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
 from .files.library import Installed, Library
+from .files.own_folders import wildcards_folder
 from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
 from .models.model import Model
 from .models.model_cache import ModelCache
 from .models.runtime import Runtime, settled
-from .prompt_language.lora_tags import with_loras
+from .prompt_language.dynamic_prompts import Wildcards
+from .prompt_language.reading import read
 from .sampling.installed_weights import InstalledWeights
 from .sampling.pipeline import generate
 from .upscaling.upscale import upscale
@@ -52,23 +54,25 @@ class Engine:
     def run(self, request: Request) -> Iterator[Progress | Picture]:
         """Check, load what is needed, generate. Close the iterator to cancel between steps. Raises an `EngineError`."""
         validation.check(request)
-        request, notes = with_loras(request)
-        validation.check(request)
-        self._check_files(request)
+        requests, notes = read(request, Wildcards(wildcards_folder()))
+        for one in requests:
+            validation.check(one)
+            self._check_files(one)
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            for event in self._events(request):
+            for event in self._events(requests):
                 yield replace(event, warnings=(*notes, *event.warnings)) if isinstance(event, Picture) else event
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(f"out of memory on {self.device}", "choose a smaller size or close other programs") from error
 
-    def _events(self, request: Request) -> Iterator[Progress | Picture]:
-        if TASKS[request.task].enlarges:
-            return upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
-        return generate(self.open(request.model), request, self._weights)
+    def _events(self, requests: Sequence[Request]) -> Iterator[Progress | Picture]:
+        first = requests[0]
+        if TASKS[first.task].enlarges:
+            return upscale(requests, lambda: self.open(first.model), self._weights, self._upscalers)
+        return generate(self.open(first.model), requests, self._weights)
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..prompt_language.emphasis import Fragment, between_breaks
+from ..values.errors import BadRequest
 from ..weights.patches import signature
 from .model import Text
 
@@ -45,9 +46,13 @@ class PromptEncoder:
         self._layer, self._normalised, self._remembered = layer, normalised, remembered
         self._cache: OrderedDict[Hashable, _Encoded] = OrderedDict()
 
-    def encode(self, prompts: list[str]) -> Text:
-        """Prompts -> `(B, chunks * context, width)` on the CPU, all padded to the longest with empty chunks."""
-        encoded = self._encoded([*prompts, ""])
+    def encode(self, prompts: list[str], clip_skip: int | None = None) -> Text:
+        """Prompts -> `(B, chunks * context, width)` on the CPU, all padded to the longest with empty chunks.
+
+        `clip_skip` reads another layer than the family's, 1 the last. Raises `BadRequest` where an encoder has not so many.
+        """
+        layer = self._layer if clip_skip is None else self._skipping(clip_skip)
+        encoded = self._encoded([*prompts, ""], layer)
         *each, empty = (encoded[prompt] for prompt in [*prompts, ""])
         count = max(entry.chunks for entry in each)
         embeds = [torch.cat([entry.embeds, *[empty.embeds] * (count - entry.chunks)]).flatten(0, 1) for entry in each]
@@ -58,14 +63,20 @@ class PromptEncoder:
         """How many chunks `prompt` takes."""
         return max(len(list(_chunks(tokenizer, encoder, prompt))) for tokenizer, encoder in self._parts())
 
+    def _skipping(self, clip_skip: int) -> int:
+        depth = min(encoder.config.num_hidden_layers for encoder in self.text_encoders)
+        if clip_skip > depth:
+            raise BadRequest(f"clip_skip is {clip_skip}; the text encoder of this model has {depth} layers")
+        return -clip_skip
+
     def _parts(self) -> Iterator[tuple[Any, Any]]:
         return zip(self._tokenizers, self.text_encoders, strict=True)
 
-    def _encoded(self, prompts: list[str]) -> dict[str, _Encoded]:
-        state = tuple(signature(encoder) for encoder in self.text_encoders)
+    def _encoded(self, prompts: list[str], layer: int) -> dict[str, _Encoded]:
+        state = (*(signature(encoder) for encoder in self.text_encoders), layer)
         found = {prompt: self._cache[prompt, state] for prompt in prompts if (prompt, state) in self._cache}
         if missing := [prompt for prompt in dict.fromkeys(prompts) if prompt not in found]:
-            found |= zip(missing, self._run(missing), strict=True)
+            found |= zip(missing, self._run(missing, layer), strict=True)
         for prompt in prompts:
             self._cache[prompt, state] = found[prompt]
             self._cache.move_to_end((prompt, state))
@@ -74,7 +85,7 @@ class PromptEncoder:
         return found
 
     @torch.no_grad()
-    def _run(self, prompts: list[str]) -> list[_Encoded]:
+    def _run(self, prompts: list[str], layer: int) -> list[_Encoded]:
         """One pass per encoder over the chunks of all `prompts`."""
         chunked = [[list(_chunks(*part, prompt)) for part in self._parts()] for prompt in prompts]
         counts = [max(len(chunks) for chunks in each) for each in chunked]
@@ -88,7 +99,7 @@ class PromptEncoder:
                 for chunk in [*each[index], *[blank] * (count - len(each[index]))]
             ]
             ids = torch.tensor([blank.ids, *(chunk.ids for chunk in chunks)], device=next(encoder.parameters()).device)
-            hidden, projected = self._hidden(encoder, ids)
+            hidden, projected = self._hidden(encoder, ids, layer)
             weights = torch.tensor([chunk.weights for chunk in chunks])[..., None]
             neutral = hidden[:1]
             widths.append(torch.where(weights == 1, hidden[1:], neutral + weights * (hidden[1:] - neutral)))
@@ -97,10 +108,10 @@ class PromptEncoder:
         firsts = [None] * len(prompts) if pooled is None else [part[0] for part in pooled.split(counts)]
         return [_Encoded(part, first) for part, first in zip(embeds, firsts, strict=True)]
 
-    def _hidden(self, encoder: Any, ids: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _hidden(self, encoder: Any, ids: Tensor, layer: int) -> tuple[Tensor, Tensor | None]:
         """`(B, context)` ids -> fp32 `(B, context, width)` and, with a projection, pooled `(B, width)`, on the CPU."""
         output = encoder(ids, output_hidden_states=True)
-        hidden = output.hidden_states[self._layer]
+        hidden = output.hidden_states[layer]
         if self._normalised:
             hidden = getattr(encoder, "text_model", encoder).final_layer_norm(hidden)
         projected = getattr(output, "text_embeds", None)
