@@ -5,7 +5,7 @@ Knows neither socket nor file of layers. One `Engine` owns one device; it is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
 from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
 from .files.library import Installed, Library
+from .files.own_folders import wildcards_folder
 from .models.additions import Additions, additions
 from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
@@ -27,7 +28,8 @@ from .models.embeddings import Embedding
 from .models.model import Model
 from .models.model_cache import ModelCache
 from .models.runtime import Runtime, settled
-from .prompt_language.lora_tags import with_loras
+from .prompt_language.dynamic_prompts import Wildcards
+from .prompt_language.reading import read
 from .sampling.installed_weights import InstalledWeights
 from .sampling.pipeline import generate
 from .upscaling.upscale import upscale
@@ -54,29 +56,30 @@ class Engine:
     def run(self, request: Request) -> Iterator[Progress | Picture]:
         """Check, load what is needed, generate. Close the iterator to cancel between steps. Raises an `EngineError`."""
         validation.check(request)
-        request, notes = with_loras(request)
-        validation.check(request)
-        added = self._check_files(request)
+        requests, notes = read(request, Wildcards(wildcards_folder()))
+        for one in requests:
+            validation.check(one)
+        added = self._check_files(requests)
         notes = (*notes, *added.notes)
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            for event in self._events(request, added.embeddings):
+            for event in self._events(requests, added.embeddings):
                 yield replace(event, warnings=(*notes, *event.warnings)) if isinstance(event, Picture) else event
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(f"out of memory on {self.device}", "choose a smaller size or close other programs") from error
 
-    def _events(self, request: Request, embeddings: Mapping[str, Embedding]) -> Iterator[Progress | Picture]:
+    def _events(self, requests: Sequence[Request], embeddings: Mapping[str, Embedding]) -> Iterator[Progress | Picture]:
         def opened() -> Model:
-            model = self.open(request.model)
+            model = self.open(requests[0].model)
             model.text.embeddings = embeddings
             return model
 
-        if TASKS[request.task].enlarges:
-            return upscale(request, opened, self._weights, self._upscalers)
-        return generate(opened(), request, self._weights)
+        if TASKS[requests[0].task].enlarges:
+            return upscale(requests, opened, self._weights, self._upscalers)
+        return generate(opened(), requests, self._weights)
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
@@ -114,14 +117,15 @@ class Engine:
         except ModelMissing as error:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
 
-    def _check_files(self, request: Request) -> Additions:
+    def _check_files(self, requests: Sequence[Request]) -> Additions:
         """Report files that are missing or do not fit now, not after minutes of loading; what is added to the model."""
-        if not requirements.uses_model(request):
+        first = requests[0]  # the others have other words and LoRAs
+        if not requirements.uses_model(first):
             return Additions()
-        family = self._family(request.model)
-        path = builtin.FOLDER if request.model == builtin.NAME else self._installed(request.model).path
-        found = additions(request, family, path, self.library)
-        requirements.check(family, requirements.roles_of(request, family), self._find)
+        family = self._family(first.model)
+        path = builtin.FOLDER if first.model == builtin.NAME else self._installed(first.model).path
+        found = additions(requests, family, path, self.library)
+        requirements.check(family, requirements.roles_of(first, family), self._find)
         return found
 
     def _family(self, model: str) -> Family:

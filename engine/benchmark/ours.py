@@ -163,7 +163,7 @@ class Ours:
             scheduler=SCHEDULER,
             alpha_passes=subject.passes,  # type: ignore[arg-type]
         )
-        yield from generate(self._model, request, self._weights)
+        yield from generate(self._model, request.pictures(), self._weights)
 
 
 class _Unpatched(InstalledWeights):

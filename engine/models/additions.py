@@ -5,7 +5,7 @@ Knows the library, files and a base model's structure; knows no open network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,15 +32,16 @@ class Additions:
     """What a person should know of it."""
 
 
-def additions(request: Request, family: Family, model: Path, library: Library) -> Additions:
-    """Look at every LoRA and embedding of `request`, for the checkpoint or folder `model`.
+def additions(requests: Sequence[Request], family: Family, model: Path, library: Library) -> Additions:
+    """Look at every LoRA and embedding of requests that differ in words and LoRAs, for the checkpoint or folder `model`.
 
     Raises `ModelMissing` for a LoRA that is not installed, `BadRequest` for one of another family, and `ModelBroken` for a file
     that is damaged or of which nothing fits.
     """
-    paths = {name: library.lora(family, name).path for name, *_ in request.loras}
+    paths = {name: library.lora(family, name).path for request in requests for name, *_ in request.loras}
+    texts = [text for request in requests for text in (request.prompt, request.negative_prompt, *request.prompts.values())]
     if not isinstance(family, BaseFamily):
-        return Additions(notes=tuple(_left_out(request, {}, f"{family.name} models take no embeddings")))
+        return Additions(notes=tuple(_left_out(texts, {}, f"{family.name} models take none")))
     structure = structure_of(family, model if model.is_dir() else None)
     notes = [note for name, path in paths.items() for note in _notes_of_lora(name, path, structure, model.stem)]
     bundled: dict[str, Embedding] = {}
@@ -48,12 +49,12 @@ def additions(request: Request, family: Family, model: Path, library: Library) -
         bundled |= open_bundled(path, structure.text_widths)
     everything = library.installed("embedding")
     usable = {one.name: one.path for one in everything if one.family == family.name and not one.kind.problem}
-    named = _named(request, {**usable, **bundled})
+    named = _named(texts, {**usable, **bundled})
     found = {name: bundled[name] if name in bundled else open_embedding(usable[name], structure.text_widths) for name in named}
     foreign = {one.name: one for one in everything if one.name not in usable}
-    notes += _foreign(request, foreign, family)
-    notes += _left_out(request, {**usable, **bundled, **foreign}, "it is not installed")
-    return Additions(found, tuple(notes))
+    notes += _foreign(texts, foreign, family)
+    notes += _left_out(texts, {**usable, **bundled, **foreign}, "it is not installed")
+    return Additions(found, tuple(dict.fromkeys(notes)))
 
 
 def _notes_of_lora(name: str, path: Path, structure: Structure, model: str) -> Iterator[str]:
@@ -63,25 +64,21 @@ def _notes_of_lora(name: str, path: Path, structure: Structure, model: str) -> I
             yield f"LoRA {name!r}: {said}"
 
 
-def _texts(request: Request) -> list[str]:
-    return [request.prompt, request.negative_prompt, *request.prompts.values()]
-
-
-def _named(request: Request, names: Mapping[str, object]) -> list[str]:
+def _named(texts: Sequence[str], names: Mapping[str, object]) -> list[str]:
     """The names of embeddings that the prompts mention, of those in `names`."""
-    parts = (part for text in _texts(request) for part in split_mentions(fragments(text), names.keys()))
+    parts = (part for text in texts for part in split_mentions(fragments(text), names.keys()))
     return list(dict.fromkeys(part.embedding for part in parts if part.embedding))
 
 
-def _foreign(request: Request, others: Mapping[str, Installed], family: BaseFamily) -> Iterator[str]:
+def _foreign(texts: Sequence[str], others: Mapping[str, Installed], family: BaseFamily) -> Iterator[str]:
     """That the prompts name embeddings which this model cannot read."""
-    for name in _named(request, others):
+    for name in _named(texts, others):
         one = others[name]
         reason = f": {one.kind.problem}" if one.kind.problem else f"; one for {family.title} is needed"
         yield f"embedding {name!r} was not used: {one.path.name} is {one.kind.what}{reason}"
 
 
-def _left_out(request: Request, known: Mapping[str, object], reason: str) -> Iterator[str]:
-    for text in _texts(request):
+def _left_out(texts: Sequence[str], known: Mapping[str, object], reason: str) -> Iterator[str]:
+    for text in texts:
         for name in missing_embeddings(text, known.keys()):
             yield f"embedding {name!r} was left out: {reason}"

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..prompt_language.embedding_mentions import PromptPart, split_mentions
 from ..prompt_language.emphasis import between_breaks
+from ..values.errors import BadRequest
 from ..weights.patches import signature
 from .embeddings import Embedding, Place, in_place
 from .model import Text
@@ -62,9 +63,13 @@ class PromptEncoder:
         self.embeddings: Mapping[str, Embedding] = {}
         """What names in prompts stand for."""
 
-    def encode(self, prompts: list[str]) -> Text:
-        """Prompts -> `(B, chunks * context, width)` on the CPU, all padded to the longest with empty chunks."""
-        encoded = self._encoded([*prompts, ""])
+    def encode(self, prompts: list[str], clip_skip: int | None = None) -> Text:
+        """Prompts -> `(B, chunks * context, width)` on the CPU, all padded to the longest with empty chunks.
+
+        `clip_skip` reads another layer than the family's, 1 the last. Raises `BadRequest` where an encoder has not so many.
+        """
+        layer = self._layer if clip_skip is None else self._skipping(clip_skip)
+        encoded = self._encoded([*prompts, ""], layer)
         *each, empty = (encoded[prompt] for prompt in [*prompts, ""])
         count = max(entry.chunks for entry in each)
         embeds = [torch.cat([entry.embeds, *[empty.embeds] * (count - entry.chunks)]).flatten(0, 1) for entry in each]
@@ -80,15 +85,21 @@ class PromptEncoder:
         vectors = [{name: one.vectors[index] for name, one in self.embeddings.items()} for index in range(len(self._tokenizers))]
         return [list(_chunks(*part, prompt, own)) for part, own in zip(self._parts(), vectors, strict=True)]
 
+    def _skipping(self, clip_skip: int) -> int:
+        depth = min(encoder.config.num_hidden_layers for encoder in self.text_encoders)
+        if clip_skip > depth:
+            raise BadRequest(f"clip_skip is {clip_skip}; the text encoder of this model has {depth} layers")
+        return -clip_skip
+
     def _parts(self) -> Iterator[tuple[Any, Any]]:
         return zip(self._tokenizers, self.text_encoders, strict=True)
 
-    def _encoded(self, prompts: list[str]) -> dict[str, _Encoded]:
+    def _encoded(self, prompts: list[str], layer: int) -> dict[str, _Encoded]:
         named = tuple(sorted((name, embedding.stamp) for name, embedding in self.embeddings.items()))
-        state = (*(signature(encoder) for encoder in self.text_encoders), named)
+        state = (*(signature(encoder) for encoder in self.text_encoders), layer, named)
         found = {prompt: self._cache[prompt, state] for prompt in prompts if (prompt, state) in self._cache}
         if missing := [prompt for prompt in dict.fromkeys(prompts) if prompt not in found]:
-            found |= zip(missing, self._run(missing), strict=True)
+            found |= zip(missing, self._run(missing, layer), strict=True)
         for prompt in prompts:
             self._cache[prompt, state] = found[prompt]
             self._cache.move_to_end((prompt, state))
@@ -97,7 +108,7 @@ class PromptEncoder:
         return found
 
     @torch.no_grad()
-    def _run(self, prompts: list[str]) -> list[_Encoded]:
+    def _run(self, prompts: list[str], layer: int) -> list[_Encoded]:
         """One pass per encoder over the chunks of all `prompts`."""
         chunked = [self._chunked(prompt) for prompt in prompts]
         counts = [max(len(chunks) for chunks in each) for each in chunked]
@@ -112,7 +123,7 @@ class PromptEncoder:
             ]
             ids = torch.tensor([blank.ids, *(chunk.ids for chunk in chunks)], device=next(encoder.parameters()).device)
             with in_place(encoder, [place for row, chunk in enumerate(chunks, start=1) for place in chunk.places(row)]):
-                hidden, projected = self._hidden(encoder, ids)
+                hidden, projected = self._hidden(encoder, ids, layer)
             weights = torch.tensor([chunk.weights for chunk in chunks])[..., None]
             neutral = hidden[:1]
             widths.append(torch.where(weights == 1, hidden[1:], neutral + weights * (hidden[1:] - neutral)))
@@ -121,10 +132,10 @@ class PromptEncoder:
         firsts = [None] * len(prompts) if pooled is None else [part[0] for part in pooled.split(counts)]
         return [_Encoded(part, first) for part, first in zip(embeds, firsts, strict=True)]
 
-    def _hidden(self, encoder: Any, ids: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _hidden(self, encoder: Any, ids: Tensor, layer: int) -> tuple[Tensor, Tensor | None]:
         """`(B, context)` ids -> fp32 `(B, context, width)` and, with a projection, pooled `(B, width)`, on the CPU."""
         output = encoder(ids, output_hidden_states=True)
-        hidden = output.hidden_states[self._layer]
+        hidden = output.hidden_states[layer]
         if self._normalised:
             hidden = getattr(encoder, "text_model", encoder).final_layer_norm(hidden)
         projected = getattr(output, "text_embeds", None)

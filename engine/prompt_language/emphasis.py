@@ -20,7 +20,7 @@ Fragment = tuple[str, float]
 """Text and its weight; 1 is plain."""
 
 _TOKEN = re.compile(
-    r"\\(?P<escaped>[\\()\[\]（）［］])"
+    r"\\(?P<escaped>[\\()\[\]{}（）［］｛｝])"
     r"|(?P<open>[(\[（［])"
     r"|(?:[:：]\s*(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))\s*)?(?P<close>[)\]）］])"
     r"|.",

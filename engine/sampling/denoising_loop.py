@@ -6,18 +6,23 @@ Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` i
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..device.host_lead import OneStepAhead
 from ..values.errors import NumericFailure
 from .samplers import Sampler
+
+TWISTER, TWISTER_BEGINS = 624, 24
+"""How many words of eight bytes the twister's state has, and where they begin in the state of a torch generator."""
 
 
 def executed(steps: int, strength: float) -> int:
@@ -27,7 +32,21 @@ def executed(steps: int, strength: float) -> int:
 
 def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
     """float32 standard normal noise of `shape`, drawn on the CPU: the same seed gives the same picture on every device."""
-    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
+    return torch.randn(shape, generator=generator_of(seed))
+
+
+def generator_of(seed: int) -> torch.Generator:
+    """A generator on the CPU for a seed of up to 63 bits.
+
+    torch seeds it by 32 bits alone. The state of its Mersenne twister is made from all of a longer seed instead.
+    """
+    generator = torch.Generator("cpu").manual_seed(seed % 2**32)
+    if seed >= 2**32:
+        words = np.frombuffer(hashlib.shake_256(seed.to_bytes(8, "big")).digest(4 * TWISTER), dtype=">u4").astype(np.int64)
+        state = generator.get_state()
+        state[TWISTER_BEGINS : TWISTER_BEGINS + 8 * TWISTER] = torch.from_numpy(words).view(torch.uint8)
+        generator.set_state(state)
+    return generator
 
 
 def sigma_at(timestep: float, alphas_cumprod: Tensor) -> float:
@@ -87,12 +106,18 @@ class DenoisingLoop:
         """The timesteps, on the host."""
         self._for_model = self.timesteps.to(device)
         levels: Tensor = scheduler.alphas_cumprod
+        self.steps = executed(steps, strength)
+        """The steps that are run; some solvers evaluate the model twice in each."""
         self._kept: list[float] = levels[self.timesteps.round().long().clamp(0, len(levels) - 1)].tolist()
 
     @property
     def count(self) -> int:
         """The number of steps that are run."""
         return len(self.timesteps)
+
+    def step_of(self, index: int) -> int:
+        """The step, from 0, that evaluation `index` belongs to."""
+        return index // self.scheduler.order
 
     def start(self, noise: Tensor, clean: Tensor | None) -> Tensor:
         """The first sample, `(B, C, h, w)`: pure noise, or `clean` with the first step's noise added.

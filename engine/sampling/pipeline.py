@@ -6,7 +6,7 @@ Iterate for progress and pictures; stop iterating to cancel between two steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
@@ -30,8 +30,8 @@ from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
-from .denoising_loop import DenoisingLoop, DenoisingStep, noise_like
-from .guidance import GuidedUNet
+from .denoising_loop import DenoisingLoop, DenoisingStep, generator_of, noise_like
+from .guidance import GuidedUNet, pictures_at_once
 from .installed_weights import InstalledWeights
 from .samplers import Sampler
 
@@ -82,20 +82,20 @@ class _Seen:
     """Conditions of attention sharing, `(1, 3, H, W)` in [0, 1]."""
 
 
-def generate(model: Model, request: Request, weights: InstalledWeights) -> Iterator[Progress | Picture]:
-    """Run a checked request; each picture comes as soon as it is ready."""
-    job = _plan(model, request)
-    _settle(job)
-    meter = _Meter(_cost(job))
+def generate(model: Model, requests: Sequence[Request], weights: InstalledWeights) -> Iterator[Progress | Picture]:
+    """Run checked requests that differ in words, LoRAs and seed alone, one for each picture; it comes as soon as it is ready."""
+    job = _plan(model, requests[0])
+    _settle(job, requests)
+    meter = _Meter(_cost(job) * len(requests))
     seen = _see(job)
-    for index in range(request.count):
-        yield from _one(job, seen, index, weights, meter)
+    for index, request in enumerate(requests):
+        yield from _one(replace(job, request=request), seen, index, weights, meter)
 
 
-def _settle(job: _Job) -> None:
+def _settle(job: _Job, requests: Sequence[Request]) -> None:
     """Choose how the model uses memory for a job of this size."""
-    halves = 2 if job.guidance_scale > 1 else 1
-    job.model.memory.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
+    most = max(pictures_at_once(request, recipe, job.guidance_scale) for request in requests for recipe in job.recipes)
+    job.model.memory.prepare(*job.frame.working, most)
 
 
 def _plan(model: Model, request: Request) -> _Job:
@@ -145,7 +145,7 @@ def _cost(job: _Job) -> int:
     """Steps that the meter will count: encodes, denoising steps, decoder passes."""
     steps = _loop(job).count
     each = sum(steps + (job.passes if recipe.transparent else 1) for recipe in job.recipes)
-    return max(1, each * job.request.count)
+    return max(1, each)
 
 
 def _see(job: _Job) -> _Seen:
@@ -160,7 +160,7 @@ def _see(job: _Job) -> _Seen:
 
 def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: _Meter) -> Iterator[Progress | Picture]:
     """All layers of picture `index`."""
-    seed = job.request.seed + index
+    seed = job.request.seed
     latents = dict(seen.latents)
     finished: dict[Role, RGBA] = {}
     for number, recipe in enumerate(job.recipes, start=1):
@@ -198,7 +198,7 @@ def _denoise(
     clean = torch.cat([starts[role] for role in recipe.frames]) if starts else None
     guided = GuidedUNet(model, recipe, job.request, job.guidance_scale, latents, switch, denoiser)
     keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
-    generator = torch.Generator("cpu").manual_seed(seed)
+    generator = generator_of(seed)
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample

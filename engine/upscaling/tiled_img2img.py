@@ -12,7 +12,6 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-import torch
 from acetate.raster import RGB, RGBA, Mask, crop, lanczos, to_u8
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
@@ -22,8 +21,8 @@ from ..families import recipes_for
 from ..models.model import Model
 from ..pixels.inpaint_region import paste
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
-from ..sampling.denoising_loop import DenoisingLoop, noise_like
-from ..sampling.guidance import GuidedUNet
+from ..sampling.denoising_loop import DenoisingLoop, generator_of, noise_like
+from ..sampling.guidance import GuidedUNet, pictures_at_once
 from ..sampling.installed_weights import InstalledWeights
 from ..sampling.samplers import Sampler
 from ..values.recipes import Recipe
@@ -123,7 +122,7 @@ class Redraw:
         noise = noise_like((1, *clean.shape[1:]), self.seed).to(clean)
         with self.weights.installed(model, recipe, request, {}) as switch:
             guided = GuidedUNet(model, recipe, request, self._guidance_scale, {}, switch, denoiser)
-            for _ in denoiser.run(denoiser.start(noise, clean), guided.predict, torch.Generator("cpu").manual_seed(self.seed)):
+            for _ in denoiser.run(denoiser.start(noise, clean), guided.predict, generator_of(self.seed)):
                 yield count.next("denoise", preview)
         return denoiser.latents
 
@@ -131,7 +130,7 @@ class Redraw:
         """Choose how the model uses memory for the largest of the parts."""
         if sizes:
             largest = max(sizes, key=lambda size: size[0] * size[1])
-            self.model.memory.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
+            self.model.memory.prepare(*largest, pictures_at_once(self.request, OPAQUE, self._guidance_scale))
 
     @property
     def _guidance_scale(self) -> float:

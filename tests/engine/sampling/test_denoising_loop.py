@@ -124,6 +124,17 @@ def test_noise_depends_on_the_seed_alone() -> None:
     assert not torch.equal(noise_like((1, 4, 8, 8), 5), noise_like((1, 4, 8, 8), 6))
 
 
+def test_every_bit_of_a_seed_counts_and_short_ones_mean_the_old_noise() -> None:
+    for seed in (0, 5, 2**32 - 1):
+        assert torch.equal(noise_like((4, 8), seed), torch.randn((4, 8), generator=torch.Generator().manual_seed(seed)))
+    seeds = (0, 2**32, 2**32 + 1, 2**33, 2**62, 2**63 - 1, 2**63 - 2, 2**32 - 1)
+    drawn = [noise_like((4, 8, 64), seed) for seed in seeds]
+    for index, one in enumerate(drawn):
+        assert abs(float(one.mean())) < 0.1 and float(one.std()) == pytest.approx(1, abs=0.1)
+        for other in drawn[:index]:
+            assert abs(float((one * other).mean())) < 0.1, "independent"
+
+
 def test_strength_sets_how_many_steps_run() -> None:
     assert denoiser(strength=0.25).count == 5
     assert denoiser(strength=0.0).count == 0
