@@ -99,7 +99,9 @@ class Engine:
         for one in self.library.installed("checkpoint"):
             if one.kind.family is not None and not one.kind.problem:
                 offers.append(Offer(one.name, FAMILIES[one.kind.family], one.name in self._models))
-        return {**describe(str(self.device), offers), "upscalers": self._upscalers.names()}
+        loras, embeddings = ([one.described for one in self.library.installed(role)] for role in ("lora", "embedding"))
+        more = {"upscalers": self._upscalers.names(), "loras": loras, "embeddings": embeddings}
+        return {**describe(str(self.device), offers), **more}
 
     def unload(self) -> None:
         """Free every model."""

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..families import ONE_OF_TITLES, BaseFamily, Family, FamilyName
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
@@ -44,6 +45,19 @@ class Installed:
         """Whether it belongs to models of `family`; a LoRA may fit several, and then only its keys tell."""
         several = self.kind.role == "lora" and self.kind.family is None and not self.kind.problem
         return family is None or several or family.name == self.family
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What listings say of it, as plain JSON values; only where it lies is left to those of this machine."""
+        kind = self.kind
+        return {
+            "name": self.name,
+            "role": kind.role,
+            "family": self.family,
+            "what": kind.what,
+            "problem": kind.problem,
+            "caution": kind.caution,
+        }
 
     @property
     def refusal(self) -> str:
