@@ -86,14 +86,14 @@ class LoraReading:
     @property
     def kinds(self) -> list[str]:
         """The kinds of its changes: `LoHa`, `DoRA`."""
-        names = dict.fromkeys(change.kind.name for change in self.changes)
+        names = dict.fromkeys(change.kind.name for change in self.changes if change.kind.parameter == "weight")
         return [*names, *(["DoRA"] if any(DECOMPOSED & change.keys.keys() for change in self.changes) else [])]
 
     @property
     def other_text_width(self) -> int:
         """The width of the text embeddings that it was trained to read, where this model's is another; else 0."""
-        widths = (misfit.size[1] for misfit in self.misfits if misfit.size and re.search(r"attn2\.to_[kv]", misfit.path))
-        return next(widths, 0)
+        reading = (misfit for misfit in self.misfits if misfit.size and re.search(r"attn2\.to_[kv]", misfit.path))
+        return next((m.size[1] for m in reading if m.size and m.size[0] == m.parameter[0] and m.size[1] != m.parameter[1]), 0)
 
     @cached_property
     def note(self) -> str:

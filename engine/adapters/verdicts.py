@@ -17,6 +17,8 @@ from .lora_keys import is_lora
 from .lora_reading import LoraReading, read
 
 Structures = Mapping[FamilyName, Structure]
+_READS = {1024: "SD 2", 1280: "the SDXL refiner"}
+"""Width of the text embeddings that a LoRA reads -> what else has layers of a family's names."""
 _ONLY = f"only LoRAs for {TITLES} can be used"
 
 
@@ -45,8 +47,8 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
     fitting = [family for family, reading in readings.items() if reading.used == best]
     family = fitting[0] if len(fitting) == 1 else _told_apart(header, fitting)
     reading = readings[family or max(fitting, key=lambda name: -len(readings[name].unplaced))]
-    if width := reading.other_text_width:
-        return Verdict(None, f"a LoRA for {OTHER_WIDTHS.get(width, 'another kind of model')}", _ONLY)
+    if other := _READS.get(reading.other_text_width):
+        return Verdict(None, f"a LoRA for {other}", _ONLY)
     if best == 0:
         return _unusable(header, readings)
     title = BASE_FAMILIES[family].title if family else " or ".join(BASE_FAMILIES[name].title for name in fitting)

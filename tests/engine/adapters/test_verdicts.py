@@ -63,6 +63,7 @@ def test_kinds_and_embeddings_are_named() -> None:
         (pair("lora_te3_encoder_block_0_layer_0_SelfAttention_q", 4096, 4096), "Stable Diffusion 3 or Flux"),
         (pair("diffusion_model.layers.0.attention.qkv", 3840, 3840), "Lumina or Z-Image"),
         (pair("lora_unet_input_blocks_1_1_transformer_blocks_0_attn2_to_k", 320, 1024), "SD 2"),
+        (pair("lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_v", 640, 1280), "the SDXL refiner"),
         (pair("something.unheard_of", 320, 1024), "another kind of model"),
     ],
 )
@@ -129,6 +130,8 @@ def test_files_without_a_change_say_why() -> None:
     layer = "lora_te_text_model_encoder_layers_0_mlp_fc1"
     assert lora({f"{layer}.lora_up.weight": (3072, 0), f"{layer}.lora_down.weight": (0, 768)}).problem.startswith("it is empty")
     assert lora({f"{layer}.lora_up.weight": (3072, 4)}).problem.startswith("its layers are incomplete")
+    layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k"
+    assert lora({f"{layer}.oft_blocks": (4, 8, 8)}).problem.startswith("its layers have other sizes than this model's")
     control = {"lora_controlnet": (0,), "input_blocks.0.0.up": (320, 4), "time_embed.0.lora_up.weight": (1, 1)}
     assert lora(control) == Verdict(None, "a Control-LoRA", "a Control-LoRA is not supported")
     assert of_lora(header({"blocks.0.weight": (3, 3)}), STRUCTURES) is None
