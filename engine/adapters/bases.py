@@ -32,7 +32,7 @@ _BY_METADATA: tuple[tuple[str, str], ...] = (
     (r"stable-diffusion-v2|\bsd_?v?2|sd_v2", "SD 2"),
     (r"cascade", "Stable Cascade"),
     (r"qwen", "Qwen-Image"),
-    (r"wan", "Wan"),
+    (r"\bwan", "Wan"),
     (r"hunyuan", "Hunyuan"),
     (r"chroma", "Chroma"),
     (r"lumina|z-?image", "Lumina or Z-Image"),

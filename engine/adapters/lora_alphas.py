@@ -35,7 +35,7 @@ class NotedAlphas:
         config = self._configs[network]
         patterns = config.get("alpha_pattern")
         matching = (value for pattern, value in (patterns or {}).items() if re.match(rf"(?:.*\.)?(?:{pattern})$", path))
-        alpha = next(matching, config.get("lora_alpha"))
+        alpha = next(matching, config.get("lora_alpha", config.get("alpha")))
         if not isinstance(alpha, int | float) or not math.isfinite(alpha):
             return None
         return float(alpha) * math.sqrt(rank) if config.get("use_rslora") else float(alpha)

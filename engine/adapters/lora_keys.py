@@ -10,16 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _PARTS: dict[str, str] = {
-    r"lora_up\.weight|lora_B(?:\.\w+)?\.weight|(?:lora|lora_linear_layer)\.up\.weight|lora_embedding_B(?:\.\w+)?": "up",
-    r"lora_down\.weight|lora_A(?:\.\w+)?\.weight|(?:lora|lora_linear_layer)\.down\.weight|lora_embedding_A(?:\.\w+)?": "down",
+    r"lora_up\.weight|lora_B(?:\.[^.]+)?\.weight|(?:lora|lora_linear_layer)\.up\.weight|lora_embedding_B(?:\.[^.]+)?": "up",
+    r"lora_down\.weight|lora_A(?:\.[^.]+)?\.weight|(?:lora|lora_linear_layer)\.down\.weight|lora_embedding_A(?:\.[^.]+)?": "down",
     r"lora_mid\.weight": "mid",
-    r"lora_(?:up|B(?:\.\w+)?)\.bias": "up_bias",
+    r"lora_(?:up|B(?:\.[^.]+)?)\.bias": "up_bias",
     r"alpha": "alpha",
     r"dora_scale": "dora_scale",
-    r"lora_magnitude_vector(?:\.\w+)*": "magnitude",
+    r"lora_magnitude_vector(?:\.[^.]+)*": "magnitude",
     r"hada_(?:w[12]_[ab]|t[12])": "",
     r"lokr_(?:w[12](?:_[ab])?|t2)": "",
     r"oft_(?:blocks|diag)": "",
+    r"b?oft_[rRS](?:\.[^.]+)?|vera_lambda_[bd](?:\.[^.]+)?": "",
     r"rescale": "",
     r"[ab][12]\.weight": "",
     r"on_input": "",
@@ -35,7 +36,7 @@ _KEY = re.compile(r"(?P<layer>.+?)\.(?P<ending>" + "|".join(_PARTS) + ")")
 _EXACT = [(re.compile(pattern), part) for pattern, part in _PARTS.items()]
 _LORA = re.compile(
     r"\.(?:lora_(?:up|down|mid)\.|lora_[AB]\b|lora(?:_linear_layer)?\.(?:up|down)\.|lora_magnitude_vector|dora_scale$|hada_|lokr_"
-    r"|oft_(?:blocks|diag)|on_input$|[ab][12]\.weight$|[wb]_norm$|diff(?:_b)?$|set_weight$)|_lora\.(?:up|down)\.weight$"
+    r"|oft_(?:blocks|diag)|b?oft_[rRS]\b|vera_lambda|on_input$|[ab][12]\.weight$|[wb]_norm$|diff(?:_b)?$|set_weight$)|_lora\.(?:up|down)\.weight$"
 )
 """Occurs in a key of a LoRA and in no other file's."""
 

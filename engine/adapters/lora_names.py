@@ -14,11 +14,12 @@ from ..families.structure import Structure
 Layer = tuple[int, str]
 """Which network (0 is the UNet, then the text encoders) and the path of a layer in it, as `Structure` names it."""
 
-_UNET = ("base_model.model.unet.", "base_model.model.", "model.diffusion_model.", "diffusion_model.", "unet.", "")
+_PEFT = "base_model.model."
+_UNET = (f"unet.{_PEFT}", f"{_PEFT}unet.", _PEFT, "model.diffusion_model.", "diffusion_model.", "lora_unet.", "unet.", "")
 _UNET_FLAT = ("lora_unet_", "lycoris_unet_", "lycoris_")
-_TEXT = (
-    ("base_model.model.text_encoder.", "text_encoders.clip_l.", "text_encoder.", "clip_l.", "base_model.model.", ""),
-    ("base_model.model.text_encoder_2.", "text_encoders.clip_g.", "text_encoder_2.", "clip_g."),
+_TEXT = tuple(
+    (f"{name}.{_PEFT}", f"{_PEFT}{name}.", f"text_encoders.{short}.", f"{name}.", f"{short}.", f"lora_te{number}.")
+    for number, name, short in ((1, "text_encoder", "clip_l"), (2, "text_encoder_2", "clip_g"))
 )
 _TEXT_FLAT = (
     ("lora_te_", "lora_te1_", "lycoris_te_", "lycoris_te1_", "lycoris_text_encoder_"),
@@ -34,7 +35,8 @@ class Spellings:
         unet, *encoders = [dict.fromkeys(name.rpartition(".")[0] for name in network) for network in structure.networks]
         self._tables = [_table(unet, _UNET, _UNET_FLAT, lambda path: (path, *ldm_paths(path)))]
         for encoder, dotted, flat in zip(encoders, _TEXT, _TEXT_FLAT, strict=False):
-            self._tables.append(_table(encoder, dotted, flat, _clip_paths))
+            bare = (_PEFT, "") if len(self._tables) == 1 else ()  # the first encoder, as the UNet
+            self._tables.append(_table(encoder, (*dotted, *bare), flat, _clip_paths))
 
     def layer(self, spelled: str) -> Layer | None:
         """The layer that `spelled` means in this base model; `None` for none."""

@@ -171,7 +171,8 @@ class _Reader:
         if own is None:
             self.unplaced.append(f"{spelled}.{kind.parameter}")
             return None
-        alpha = self._alphas.alpha(layer, shapes["down"][0]) if kind is LORA and "alpha" not in parts else None
+        rank = next((shapes[part][0] for part in ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b") if shapes.get(part)), 0)
+        alpha = self._alphas.alpha(layer, rank) if rank and "alpha" not in parts else None
         change = Change(layer, kind, parts, shapes, own, alpha)
         if change.transposed:
             change = replace(change, parameter=own[::-1])

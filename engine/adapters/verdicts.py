@@ -52,7 +52,8 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
     if best == 0:
         return _unusable(header, readings)
     title = BASE_FAMILIES[family].title if family else " or ".join(BASE_FAMILIES[name].title for name in fitting)
-    return Verdict(family, f"a LoRA for {title}{_details(header, reading)}", caution=_caution(header, reading))
+    widths = {structures[name].text_widths for name in ([family] if family else fitting)}
+    return Verdict(family, f"a LoRA for {title}{_details(header, reading, widths)}", caution=_caution(header, reading))
 
 
 def of_embedding(header: Header, structures: Structures) -> Verdict | None:
@@ -98,11 +99,14 @@ def _told_apart(header: Header, fitting: list[FamilyName]) -> FamilyName | None:
     return next((found[0].name for found in (by_key, by_note) if len(found) == 1), None)
 
 
-def _details(header: Header, reading: LoraReading) -> str:
+def _details(header: Header, reading: LoraReading, widths: set[tuple[int, ...]]) -> str:
+    """Which kind of LoRA, and the embeddings in it for text encoders of any of these widths."""
     kinds = "" if reading.kinds in ([], ["LoRA"]) else f" ({', '.join(reading.kinds)})"
-    found = [read_embedding({part: header.shape(key) for part, key in parts.items()}) for parts in reading.embeddings.values()]
-    vectors = [f"{name!r}, {_vectors(embedding)}" for name, embedding in zip(reading.embeddings, found, strict=True) if embedding]
-    return kinds + (f" with the embedding {' and '.join(vectors)}" if vectors else "")
+    found = {name: read_embedding({part: header.shape(key) for part, key in e.items()}) for name, e in reading.embeddings.items()}
+    fitting = [
+        f"{name!r}, {_vectors(one)}" for name, one in found.items() if one and not all(one.problem(width) for width in widths)
+    ]
+    return kinds + (f" with the embedding {' and '.join(fitting)}" if fitting else "")
 
 
 def _caution(header: Header, reading: LoraReading) -> str:

@@ -12,14 +12,14 @@ from pathlib import Path
 KNOWN = {
     "checkpoints": ".safetensors .ckpt",
     "diffusers": "",
-    "loras": ".safetensors",
+    "loras": ".safetensors .pt .bin",
     "vae": ".safetensors",
     "upscale_models": ".safetensors .pth",
     "layer_model": ".safetensors",
     "embeddings": ".safetensors .pt .bin",
     "stable-diffusion": ".safetensors .ckpt",
-    "lora": ".safetensors",
-    "lycoris": ".safetensors",
+    "lora": ".safetensors .pt .bin",
+    "lycoris": ".safetensors .pt .bin",
     "esrgan": ".safetensors .pth",
     "realesrgan": ".safetensors .pth",
     "swinir": ".safetensors .pth",
@@ -29,8 +29,8 @@ KNOWN = {
 
 UPSCALERS = ("upscale_models", "esrgan", "realesrgan", "swinir", "dat")
 
-PICKLED_EMBEDDINGS = (".pt", ".bin")
-"""What else lies in a folder of embeddings; it is named, and never opened."""
+PICKLED = (".pt", ".bin")
+"""What else lies in folders of LoRAs and embeddings; it is named, and never opened."""
 
 DEPTH = 8
 """Folders below a root that are entered."""

@@ -12,7 +12,7 @@ from ..adapters import verdicts
 from ..values.errors import ModelBroken, ModelMissing
 from . import recognition
 from .checksum import sha256_of
-from .foreign_model_folders import PICKLED_EMBEDDINGS
+from .foreign_model_folders import PICKLED
 from .json_files import read_json, write_json
 from .recognition import Kind, recognise
 
@@ -88,8 +88,8 @@ def _look(path: Path) -> Kind:
         return Kind("upscaler", None, "an upscaler")
     if path.suffix.lower() == ".ckpt":
         return Kind("other", None, "a pickled checkpoint", "it can run code when it is opened; convert it to .safetensors")
-    if path.suffix.lower() in PICKLED_EMBEDDINGS:
-        return Kind("other", None, "a pickled embedding", "it can run code when it is opened; convert it to .safetensors")
+    if path.suffix.lower() in PICKLED:
+        return Kind("other", None, "a pickled file", "it can run code when it is opened; convert it to .safetensors")
     try:
         return recognise(path)
     except (ModelBroken, ModelMissing) as error:

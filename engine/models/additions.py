@@ -12,6 +12,7 @@ from pathlib import Path
 from ..adapters.verdicts import line_caution
 from ..families import BaseFamily, Family
 from ..families.structure import Structure
+from ..files.foreign_model_folders import PICKLED
 from ..files.headers import read_header
 from ..files.library import Installed, Library
 from ..files.structures import structure_of
@@ -45,16 +46,18 @@ def additions(requests: Sequence[Request], family: Family, model: Path, library:
     structure = structure_of(family, model if model.is_dir() else None)
     notes = [note for name, path in paths.items() for note in _notes_of_lora(name, path, structure, model.stem)]
     bundled: dict[str, Embedding] = {}
-    for path in paths.values():
-        bundled |= open_bundled(path, structure.text_widths)
-    everything = library.installed("embedding")
+    for name, path in paths.items():
+        found, problems = open_bundled(path, structure.text_widths)
+        bundled |= found
+        notes += [f"LoRA {name!r}: its embedding {embedding!r} was not used: {why}" for embedding, why in problems.items()]
+    everything = [one for one in library.installed() if one.kind.role == "embedding" or one.path.suffix.lower() in PICKLED]
     usable = {one.name: one.path for one in everything if one.family == family.name and not one.kind.problem}
     named = _named(texts, {**usable, **bundled})
-    found = {name: bundled[name] if name in bundled else open_embedding(usable[name], structure.text_widths) for name in named}
+    used = {name: bundled[name] if name in bundled else open_embedding(usable[name], structure.text_widths) for name in named}
     foreign = {one.name: one for one in everything if one.name not in usable}
     notes += _foreign(texts, foreign, family)
     notes += _left_out(texts, {**usable, **bundled, **foreign}, "it is not installed")
-    return Additions(found, tuple(dict.fromkeys(notes)))
+    return Additions(used, tuple(dict.fromkeys(notes)))
 
 
 def _notes_of_lora(name: str, path: Path, structure: Structure, model: str) -> Iterator[str]:

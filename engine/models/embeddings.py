@@ -37,10 +37,17 @@ def open_embedding(path: Path, text_widths: tuple[int, ...]) -> Embedding:
         return _embedding(file, {key: key for key in file}, text_widths)
 
 
-def open_bundled(path: Path, text_widths: tuple[int, ...]) -> dict[str, Embedding]:
-    """The embeddings that were trained together with the LoRA in a file, by their names. Raises `ModelBroken`."""
+def open_bundled(path: Path, text_widths: tuple[int, ...]) -> tuple[dict[str, Embedding], dict[str, str]]:
+    """The embeddings that were trained together with the LoRA in a file, by name, and why others of them cannot be used."""
+    found: dict[str, Embedding] = {}
+    problems: dict[str, str] = {}
     with WeightFile(path) as file:
-        return {name: _embedding(file, parts, text_widths) for name, parts in sort_keys(file).embeddings.items()}
+        for name, parts in sort_keys(file).embeddings.items():
+            try:
+                found[name] = _embedding(file, parts, text_widths)
+            except ModelBroken as error:
+                problems[name] = str(error)
+    return found, problems
 
 
 @contextlib.contextmanager
@@ -69,7 +76,7 @@ def _embedding(file: WeightFile, parts: Mapping[str, str], text_widths: tuple[in
     if reading is None:
         raise ModelBroken(f"{file.path.name} has no embedding of a known kind")
     if problem := reading.problem(text_widths):
-        raise ModelBroken(f"{file.path.name} cannot be used: {problem}")
+        raise ModelBroken(f"{file.path.name}: {problem}")
     check_finite(file.path)
     vectors = (file[parts[reading.keys[index]]].to(torch.float32) for index in range(len(text_widths)))
     status = file.path.stat()

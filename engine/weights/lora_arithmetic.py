@@ -33,7 +33,7 @@ def _with_magnitude(weight: Tensor, magnitude: Tensor, *, of_rows: bool) -> Tens
 
     PEFT's are of rows. LyCORIS and kohya's trainer write either: `(outputs, 1)` are of rows, `(1, inputs)` of columns.
     """
-    rows = of_rows or magnitude.ndim < 2 or magnitude.shape[0] == weight.shape[0]
+    rows = of_rows or magnitude.ndim < 2 or magnitude.shape[0] == weight.shape[0] or magnitude.numel() != weight.shape[1]
     axis = 0 if rows else 1
     others = [dimension for dimension in range(weight.ndim) if dimension != axis]
     shape = [-1 if dimension == axis else 1 for dimension in range(weight.ndim)]

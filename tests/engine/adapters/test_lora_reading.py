@@ -77,6 +77,24 @@ def test_every_layer_of_both_families_is_found_in_both_worlds_of_names(family: s
         check_whole(read(header(made.shapes), structure), {(0, path) for path in unet})
 
 
+@pytest.mark.parametrize(
+    ("spelled", "network"),
+    [
+        ("unet.base_model.model.mid_block.attentions.0.proj_in.lora_{}.my-style.weight", 0),
+        ("base_model.model.mid_block.attentions.0.proj_in.lora_{}.default_0.weight", 0),
+        ("lora_unet.mid_block.attentions.0.proj_in.lora_{}.weight", 0),
+        ("base_model.model.text_model.encoder.layers.0.mlp.fc1.lora_{}.weight", 1),
+        ("text_encoder.base_model.model.text_model.encoder.layers.0.mlp.fc1.lora_{}.weight", 1),
+        ("text_encoder.encoder.layers.0.mlp.fc1.lora_{}.weight", 1),
+        ("lora_te1.text_model.encoder.layers.0.mlp.fc1.lora_{}.weight", 1),
+    ],
+)
+def test_rarer_prefixes_and_names_of_adapters_are_understood(sd15: Structure, spelled: str, network: int) -> None:
+    outputs, inputs = (3072, 768) if network else (1280, 1280)
+    (change,) = read(header({spelled.format("B"): (outputs, 4), spelled.format("A"): (4, inputs)}), sd15).changes
+    assert change.layer[0] == network
+
+
 def test_norms_and_biases_have_their_place(sd15: Structure) -> None:
     norm = "lora_unet_down_blocks_0_resnets_0_norm1"
     reading = read(header({f"{norm}.w_norm": (320,), f"{norm}.b_norm": (320,), "diffusion_model.out.0.diff": (320,)}), sd15)
@@ -117,6 +135,8 @@ def test_what_has_no_place_is_said_and_the_rest_is_used(sd15: Structure, more: S
         ({f"{LAYER}.lora_up.weight": (1280, 4)}, f"its layers are incomplete: {LAYER} (lora_up.weight)"),
         ({f"{LAYER}.lora_up.weight": (1280, 4), f"{LAYER}.lora_down.weight": (5, 1280)}, "do not belong together"),
         ({f"{LAYER}.hada_w1_a": (2, 2)}, "incomplete"),
+        ({f"{LAYER}.oft_R.weight": (4, 28)}, f"its layers are incomplete: {LAYER} (oft_R.weight)"),
+        ({f"{LAYER}.vera_lambda_b": (1280,)}, f"its layers are incomplete: {LAYER} (vera_lambda_b)"),
         ({}, "it has no tensors"),
     ],
 )  # fmt: skip
@@ -165,3 +185,10 @@ def test_alphas_that_only_a_configuration_says_are_heeded(sd15: Structure, confi
     with_tensor = {**shapes, f"{layer}.alpha": ()}
     assert read(header(with_tensor, lora_adapter_metadata=noted), sd15).changes[0].alpha is None
     assert read(header(shapes, lora_adapter_metadata="{damaged"), sd15).changes[0].alpha is None
+
+
+def test_pefts_alpha_of_a_loha_has_another_name(sd15: Structure) -> None:
+    sides = {"a": (1280, 4), "b": (4, 1280)}
+    layer = "base_model.model.mid_block.attentions.0.proj_in"
+    shapes = {f"{layer}.hada_w{n}_{ab}": sides[ab] for n in "12" for ab in "ab"}
+    assert read(header(shapes), sd15, {"alpha": 8, "r": 4}).changes[0].alpha == 8.0

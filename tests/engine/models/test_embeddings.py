@@ -55,8 +55,11 @@ def test_what_cannot_be_used_says_why(tmp_path: Path, tensors: dict[str, Tensor]
 
 def test_a_lora_brings_its_embeddings_by_their_names(tmp_path: Path) -> None:
     one = {f"bundle_emb.cat.{part}": torch.randn(2, width) for part, width in zip(("clip_l", "clip_g"), WIDTHS, strict=True)}
-    found = open_bundled(write(tmp_path / "x.safetensors", {**one, "lora_unet_conv_in.alpha": torch.tensor(1.0)}), WIDTHS)
+    narrow = {"bundle_emb.dog.clip_l": torch.ones(2, 16)}
+    path = write(tmp_path / "x.safetensors", {**one, **narrow, "lora_unet_conv_in.alpha": torch.tensor(1.0)})
+    found, problems = open_bundled(path, WIDTHS)
     assert list(found) == ["cat"]
+    assert problems == {"dog": "x.safetensors: its vectors have width 16; this model's text encoders have 16 and 24"}
     assert torch.equal(found["cat"].vectors[1], one["bundle_emb.cat.clip_g"])
 
 

@@ -152,6 +152,22 @@ def test_an_embedding_that_cannot_be_used_is_named(drawing: Drawing) -> None:
         drawing.draw("broken")
 
 
+def test_an_embedding_in_a_lora_that_does_not_fit_leaves_the_lora_usable(drawing: Drawing) -> None:
+    drawing.add("char", {**drawing.lora(), "bundle_emb.mychar.clip_l": torch.ones(2, 7)})
+    said = "LoRA 'char': its embedding 'mychar' was not used: char.safetensors: its vectors have width 7"
+    assert any(warning.startswith(said) for warning in drawing.draw(loras=(("char", 1.0),)).warnings)
+
+
+def test_pickled_files_are_named_and_never_opened(drawing: Drawing) -> None:
+    (drawing.folder / "embeddings" / "EasyNegative.pt").write_bytes(b"PK")
+    (drawing.folder / "loras" / "old.pt").write_bytes(b"PK")
+    assert any(
+        "'EasyNegative' was not used: EasyNegative.pt is a pickled file" in w for w in drawing.draw("easynegative").warnings
+    )
+    with pytest.raises(ModelBroken, match=r"old\.pt is a pickled file and cannot be used: .* convert it"):
+        drawing.draw(loras=(("old", 1.0),))
+
+
 def test_the_built_in_model_says_that_it_takes_none(drawing: Drawing) -> None:
     drawing.add("cat", drawing.vectors(), "embeddings")
     warnings = drawing.draw("embedding:cat, a boat", model="sketchpad").warnings

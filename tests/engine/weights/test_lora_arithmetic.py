@@ -197,6 +197,12 @@ def test_a_rotation_is_held_back_by_its_constraint() -> None:
     assert np.abs(expected).max() < 0.1 * float(ours(own, tensors | {"alpha": torch.tensor(0.0)}).abs().max())
 
 
+def test_a_magnitude_that_only_fits_rows_is_of_rows_however_it_lies() -> None:
+    own, tensors = torch.randn(24, 16), values(shapes_of("DoRA of rows", (24, 16)))
+    lying = {**tensors, "dora_scale": tensors["dora_scale"].reshape(1, 24)}
+    assert torch.equal(ours(own, lying), ours(own, tensors))
+
+
 def test_tucker_is_three_convolutions_one_after_another() -> None:
     own, tensors = torch.zeros(16, 8, 3, 3), values(KINDS["LoCon, Tucker"]((16, 8, 3, 3)))
     picture = torch.randn(1, 8, 9, 7)

@@ -72,7 +72,7 @@ def test_loras_and_embeddings_are_listed_as_what_they_are(
     assert lines["flux"].endswith("a LoRA for Flux, cannot be used: only LoRAs for SD 1.5 and SDXL can be used")
     assert lines["bad"].endswith("  an embedding for SD 1.5, 8 vectors")
     assert "an embedding for SD 2, cannot be used: its vectors have width 1024" in lines["wide"]
-    assert "a pickled embedding, cannot be used: it can run code when it is opened" in lines["old"]
+    assert "a pickled file, cannot be used: it can run code when it is opened" in lines["old"]
 
 
 def test_verify_finds_nan_in_a_lora(acetate: Command, comfy: Path) -> None:
