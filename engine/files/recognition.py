@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..families import BASE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
+from ..families.few_steps import few_steps_of
 from ..families.ldm_checkpoints import UNET, VAE
 from ..values.errors import ModelBroken
 from .headers import Header, read_header
@@ -89,7 +90,6 @@ _LORA = re.compile(r"lora_(?:unet|te\d?|A|B|down|up)\b|\blora_(?:unet|te\d?)_|\.
 _UPSCALER = re.compile(
     r"model\.\d+\.(?:sub\.|weight)|conv_first\.|body\.\d+\.|RRDB_trunk\.|layers\.\d+\.residual_group|params_ema"
 )
-_DISTILLED = re.compile(r"turbo|lightning|lcm|hyper|dmd2?\b", re.IGNORECASE)
 _V_PREDICTION = re.compile(r"v[-_ ]?pred", re.IGNORECASE)
 _NEEDS_EPSILON = "LayerDiffuse needs a model that predicts noise (epsilon)"
 
@@ -147,7 +147,7 @@ def _checkpoint(family: BaseFamily, header: Header, name: str) -> Kind:
 
 
 def _caution(name: str) -> str:
-    distilled = _DISTILLED.search(name)
+    distilled = few_steps_of(name)
     return "distilled models (few steps) give poor transparency; an ordinary checkpoint is better" if distilled else ""
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..families import recipes_for
+from ..models.codec import most_passes
 from ..models.model import Model
 from ..pixels.inpaint_region import paste
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
@@ -98,7 +99,8 @@ class Redraw:
         steps = self._steps(self.strength)
         cut = windows((rgba.shape[1], rgba.shape[0]), side, side // 4) if steps else []
         parts = [part for part in cut if rgba[part.box.slices][..., 3].any()]
-        count = _Counter(self.meter, len(parts) * (steps + passes), len(parts) * steps, len(parts) * passes)
+        most = most_passes(passes)
+        count = _Counter(self.meter, len(parts) * (steps + most), len(parts) * steps, len(parts) * most)
         preview = partial(_preview, canvas, None)
         self._prepare([(side, side)] if parts else [])
         for part in parts:
