@@ -63,7 +63,7 @@ class Parameters:
     height: int | None = _row(Whole(1, LARGEST_SIDE), "as `width`")
     steps: int | None = _row(Whole(1, NOISE_LEVELS), "denoising steps")
     guidance_scale: float | None = _row(Number(0, 100), "how closely to follow the prompt; 1 takes it alone, in half the time")
-    scheduler: str | None = _row(Choice(SCHEDULERS), f"one of {', '.join(SCHEDULERS)}")
+    scheduler: str | None = _row(Choice(SCHEDULERS), "the sampler: how a step leads to the next")
     spacing: str | None = _row(Choice(SPACINGS), "how the noise levels of the steps lie; else the scheduler's own way")
     clip_skip: int | None = _row(Whole(1, 12), "which layer of the text encoders is read, from the last")
     fast: bool = _row(Flag(), "few steps at guidance 1 by a distilled LoRA; what else is given counts more", False)

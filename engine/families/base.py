@@ -37,8 +37,6 @@ class Defaults:
     guidance_scale: float
     scheduler: str
     alpha_passes: Passes
-    spacing: str | None = None
-    """`None` is the scheduler's own."""
 
 
 @dataclass(frozen=True)

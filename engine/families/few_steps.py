@@ -28,12 +28,12 @@ class FewSteps:
 
 _KINDS: Sequence[tuple[str, FewSteps]] = (
     (r"lightning", FewSteps("Lightning", 4, "euler", "sgm-uniform")),
-    (r"hyper[-_ ]?(?:sd|sdxl|\d)\w*?", FewSteps("Hyper-SD", 8, "ddim", "sgm-uniform")),
+    (r"hyper[-_ ]?(?:sd|\d)\w*", FewSteps("Hyper-SD", 8, "ddim", "sgm-uniform")),
     (r"dmd2?", FewSteps("DMD2", 4, "lcm")),
     (r"lcm", FewSteps("LCM", 6, "lcm")),
     (r"tcd", FewSteps("TCD", 4, "tcd")),
     (r"turbo", FewSteps("Turbo", 4, "euler-a", "sgm-uniform")),
-    (r"flash[-_ ]?(?:sd|sdxl|diffusion)", FewSteps("Flash Diffusion", 4, "lcm")),
+    (r"flash[-_ ]?(?:sd|diffusion)\w*", FewSteps("Flash Diffusion", 4, "lcm")),
     (r"pcm", FewSteps("PCM", 4, "lcm")),
 )
 _STEPS = re.compile(r"(?<!\d)(\d{1,2})[-_ ]?steps?(?![a-z])", re.IGNORECASE)
@@ -47,7 +47,7 @@ def few_steps_of(name: str) -> FewSteps | None:
     if _NOT.search(plain):
         return None
     for pattern, found in _KINDS:
-        if re.search(rf"(?<![a-z])(?:sd|sdxl|xl)?{pattern}(?![a-z])", plain, re.IGNORECASE):
+        if re.search(rf"(?<![a-z])(?:sd)?(?:xl)?{pattern}(?![a-z])", plain, re.IGNORECASE):
             told = _STEPS.search(plain)
             return replace(found, steps=int(told[1])) if told else found
     return None

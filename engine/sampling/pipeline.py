@@ -122,7 +122,7 @@ def _plan(model: Model, request: Request) -> _Job:
         steps=request.steps or defaults.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         scheduler=request.scheduler or defaults.scheduler,
-        spacing=request.spacing or defaults.spacing,
+        spacing=request.spacing,
         passes=request.alpha_passes or defaults.alpha_passes,
         region=region,
         starts={} if rough is None else initial_images.starts(request.task, made, rough, pictures),

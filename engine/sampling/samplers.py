@@ -162,11 +162,11 @@ class Solver:
         return self.method.draws * max(len(self.levels) - 2, 0)
 
     def scale_model_input(self, sample: Tensor, timestep: Any) -> Tensor:
-        """The sample as the model takes it."""
+        """The sample, `(B, C, h, w)`, as the model takes it: of the variance-preserving form."""
         return sample / math.hypot(self._visits[self._index], 1)
 
     def add_noise(self, clean: Tensor, noise: Tensor, timesteps: Any) -> Tensor:
-        """`clean` at the level of the evaluation that comes next."""
+        """`clean`, `(B, C, h, w)`, at the level of the evaluation that comes next."""
         return clean + self._visits[self._index] * noise
 
     def step(self, output: Tensor, timestep: Any, sample: Tensor, noises: Iterator[Tensor], return_dict: bool) -> tuple[Tensor]:

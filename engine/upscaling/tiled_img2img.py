@@ -141,7 +141,7 @@ class Redraw:
 
     def _denoiser(self, strength: float) -> DenoisingLoop:
         model, defaults = self.model, self.model.defaults
-        name, spacing = self.request.scheduler or defaults.scheduler, self.request.spacing or defaults.spacing
+        name, spacing = self.request.scheduler or defaults.scheduler, self.request.spacing
         sampler = Sampler(name, model.scheduler_config, spacing, model.family.steps_table)
         return DenoisingLoop(sampler, self.request.steps or defaults.steps, strength, model.device)
 

@@ -15,7 +15,6 @@ FLAGS = {"guidance_scale": "--guidance", "negative_prompt": "--negative"}
 """The options whose names are not those of their parameters."""
 PLACEHOLDERS = {
     "model": "NAME",
-    "scheduler": "NAME",
     "upscaler": "NAME|FILE",
     "negative_prompt": "PROMPT",
     "guidance_scale": "SCALE",
