@@ -18,7 +18,8 @@ from .description import Offer, describe
 from .device import glibc_malloc
 from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
-from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
+from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family, few_steps
+from .files import catalogue
 from .files.library import Installed, Library
 from .files.own_folders import wildcards_folder
 from .models.additions import Additions, additions
@@ -57,10 +58,13 @@ class Engine:
         """Check, load what is needed, generate. Close the iterator to cancel between steps. Raises an `EngineError`."""
         validation.check(request)
         requests, notes = read(request, Wildcards(wildcards_folder()))
+        if request.fast and requirements.uses_model(request):
+            requests = tuple(map(self._fast, requests))
         for one in requests:
             validation.check(one)
         added = self._check_files(requests)
-        notes = (*notes, *added.notes)
+        cautions = dict.fromkeys(note for one in requests for note in self._cautions(one))
+        notes = (*notes, *added.notes, *cautions)
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
@@ -80,6 +84,21 @@ class Engine:
         if TASKS[requests[0].task].enlarges:
             return upscale(requests, opened, self._weights, self._upscalers)
         return generate(opened(), requests, self._weights)
+
+    def _fast(self, request: Request) -> Request:
+        """The request drawn in few steps. Raises `ModelMissing` where nothing installed can do it."""
+        family = self._family(request.model)
+        loras = [one.name for one in self.library.installed("lora") if one.family == family.name and not one.kind.problem]
+        found = few_steps.settled_fast(request, family, loras)
+        if found is None:
+            row = catalogue.candidates(family.name, few_steps.ROLE)[0]
+            message = f"no LoRA that draws in few steps is installed for {family.name}"
+            raise ModelMissing(message, f"acetate models pull {row.name}")
+        return found
+
+    def _cautions(self, request: Request) -> Iterator[str]:
+        if requirements.uses_model(request):
+            yield from few_steps.cautions(request, self._family(request.model).defaults)
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""

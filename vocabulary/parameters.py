@@ -34,8 +34,11 @@ LayerPrompts = Literal["replace", "add"]
 """What a layer's own prompt does to the main one: it takes its place, as in ComfyUI, or comes before it, as in Forge."""
 Injection = Literal["attention", "convolution"]
 ResizeMode = Literal["crop", "stretch", "fill"]
-Passes = Literal[1, 2, 4, 8]
-"""Passes of the transparent decoder over flips and turns of the picture; the reference makes eight."""
+Passes = Literal[1, 2, 4, 8, "adaptive"]
+"""Passes of the transparent decoder over flips and turns of the picture; the reference makes eight.
+
+`adaptive` makes 1, 2, 4 and at most 8, until alpha changes by no more than a level of 255.
+"""
 
 
 def _row(type: ValueType, help: str, default: Any = None, *, make: Callable[[], Any] | None = None) -> Any:
@@ -60,14 +63,18 @@ class Parameters:
     height: int | None = _row(Whole(1, LARGEST_SIDE), "as `width`")
     steps: int | None = _row(Whole(1, NOISE_LEVELS), "denoising steps")
     guidance_scale: float | None = _row(Number(0, 100), "how closely to follow the prompt; 1 takes it alone, in half the time")
-    scheduler: str | None = _row(Choice(SCHEDULERS), f"one of {', '.join(SCHEDULERS)}")
+    scheduler: str | None = _row(Choice(SCHEDULERS), "the sampler: how a step leads to the next")
     spacing: str | None = _row(Choice(SPACINGS), "how the noise levels of the steps lie; else the scheduler's own way")
     clip_skip: int | None = _row(Whole(1, 12), "which layer of the text encoders is read, from the last")
+    fast: bool = _row(Flag(), "few steps at guidance 1 by a distilled LoRA; what else is given counts more", False)
     seed: int = _row(Whole(0, 2**63 - 1), "the same seed gives the same picture", 0)
     count: int = _row(Whole(1, 64), "pictures, with seeds that count up", 1)
     strength: float | None = _row(Number(0, 1), "how far to go from the given layer, 0 to 1")
     lock_alpha: bool = _row(Flag(), "keep the layer's transparency and change its colours only", False)
-    alpha_passes: Passes | None = _row(Choice(get_args(Passes)), "passes of the transparent decoder: fewer are faster")
+    alpha_passes: Passes | None = _row(
+        Choice(get_args(Passes)),
+        "passes of the transparent decoder: fewer are faster, and adaptive makes no more than are needed",
+    )
     injection: Injection = _row(Choice(get_args(Injection)), "which of SDXL's two weights for foregrounds", "attention")
     layer_weight: float = _row(Number(-1, 3), "strength of SDXL's LayerDiffuse weights; 1 is the trained point", 1.0)
     stop_at: float = _row(Number(0, 1), "the base model finishes after this share, 0 to 1; of several runs it is the last", 1.0)

@@ -19,6 +19,7 @@ _WORDS = (
     "guidance_scale",
     "scheduler",
     "spacing",
+    "fast",
     "seed",
     "count",
     "loras",

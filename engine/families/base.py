@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NewType, Protocol
 
+from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.tasks import TASKS
 
 from ..values.recipes import Recipe
@@ -38,9 +39,7 @@ class Defaults:
     steps: int
     guidance_scale: float
     scheduler: str
-    alpha_passes: int
-    spacing: str | None = None
-    """`None` is the scheduler's own."""
+    alpha_passes: Passes
 
 
 @dataclass(frozen=True)

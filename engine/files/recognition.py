@@ -12,6 +12,7 @@ from typing import Literal
 
 from ..adapters import verdicts
 from ..families import BASE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
+from ..families.few_steps import few_steps_of
 from ..families.ldm_checkpoints import UNET, VAE
 from ..values.errors import ModelBroken
 from .headers import Header, read_header
@@ -93,7 +94,6 @@ def kind_of(header: Header, name: str = "") -> Kind:
 _UPSCALER = re.compile(
     r"model\.\d+\.(?:sub\.|weight)|conv_first\.|body\.\d+\.|RRDB_trunk\.|layers\.\d+\.residual_group|params_ema"
 )
-_DISTILLED = re.compile(r"turbo|lightning|lcm|hyper|dmd2?\b", re.IGNORECASE)
 _V_PREDICTION = re.compile(r"v[-_ ]?pred", re.IGNORECASE)
 _NEEDS_EPSILON = "LayerDiffuse needs a model that predicts noise (epsilon)"
 
@@ -148,7 +148,7 @@ def _checkpoint(family: BaseFamily, header: Header, name: str) -> Kind:
 
 
 def _caution(name: str) -> str:
-    distilled = _DISTILLED.search(name)
+    distilled = few_steps_of(name)
     return "distilled models (few steps) give poor transparency; an ordinary checkpoint is better" if distilled else ""
 
 

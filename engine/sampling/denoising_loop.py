@@ -194,10 +194,10 @@ class DenoisingLoop:
         takes = self.scheduler.step.__code__.co_varnames
         ours = "noises" in takes
         if ours or self.scheduler.config.get("algorithm_type") == "sde-dpmsolver++":
-            count = self.scheduler.draws if ours else self.count
+            count = min(self.scheduler.draws, self.count * self.scheduler.order) if ours else self.count
             drawn = torch.empty(count, *sample.shape)
             for one in drawn:
                 one.copy_(torch.randn(sample.shape, generator=generator))
             noises = iter(drawn.to(sample.device))
             return repeat({"noises": noises}) if ours else ({"variance_noise": noise} for noise in noises)
-        return repeat({"generator": generator} if "generator" in takes else {})
+        return repeat({})

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..values.errors import BadRequest
 from . import solvers
+from .drawn_noise import EulerAncestral, LatentConsistency
 from .noise_levels import SPACINGS, TrainedLevels, noise_levels
 from .solvers import Method, Run
 
@@ -61,6 +62,9 @@ METHODS: Mapping[str, Method] = {
 }
 """Our solvers, but for TCD's, which takes the model's own levels."""
 
+_DRAWN: Mapping[str, Any] = {"EulerAncestralDiscreteScheduler": EulerAncestral, "LCMScheduler": LatentConsistency}
+"""Ours in place of diffusers'."""
+
 TCD_GAMMA = 0.3
 """How far TCD's sampler goes down and up again in a step; its authors' default."""
 
@@ -84,7 +88,8 @@ class Sampler:
         base = {key: config[key] for key in BASE_KEYS if key in config}
         if self._multistep and self._spacing == "karras":
             settings = {**settings, "use_karras_sigmas": True}
-        plain = getattr(diffusers, kind or "EulerDiscreteScheduler")(**base, **settings)
+        made = _DRAWN.get(kind) or getattr(diffusers, kind or "EulerDiscreteScheduler")
+        plain = made(**base, **settings)
         self._trained = TrainedLevels.of(plain.alphas_cumprod.double().numpy(), table)
         self.scheduler: Any = plain if kind else Solver(_method(name, self._trained), plain, self._trained)
         """diffusers', or one of ours with the same methods."""
@@ -162,11 +167,11 @@ class Solver:
         return self.method.draws * max(len(self.levels) - 2, 0)
 
     def scale_model_input(self, sample: Tensor, timestep: Any) -> Tensor:
-        """The sample as the model takes it."""
+        """The sample, `(B, C, h, w)`, as the model takes it: of the variance-preserving form."""
         return sample / math.hypot(self._visits[self._index], 1)
 
     def add_noise(self, clean: Tensor, noise: Tensor, timesteps: Any) -> Tensor:
-        """`clean` at the level of the evaluation that comes next."""
+        """`clean`, `(B, C, h, w)`, at the level of the evaluation that comes next."""
         return clean + self._visits[self._index] * noise
 
     def step(self, output: Tensor, timestep: Any, sample: Tensor, noises: Iterator[Tensor], return_dict: bool) -> tuple[Tensor]:

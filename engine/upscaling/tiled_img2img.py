@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..families import recipes_for
+from ..models.codec import most_passes
 from ..models.model import Model
 from ..pixels.inpaint_region import paste
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
@@ -98,7 +99,8 @@ class Redraw:
         steps = self._steps(self.strength)
         cut = windows((rgba.shape[1], rgba.shape[0]), side, side // 4) if steps else []
         parts = [part for part in cut if rgba[part.box.slices][..., 3].any()]
-        count = _Counter(self.meter, len(parts) * (steps + passes), len(parts) * steps, len(parts) * passes)
+        most = most_passes(passes)
+        count = _Counter(self.meter, len(parts) * (steps + most), len(parts) * steps, len(parts) * most)
         preview = partial(_preview, canvas, None)
         self._prepare([(side, side)] if parts else [])
         for part in parts:
@@ -139,7 +141,7 @@ class Redraw:
 
     def _denoiser(self, strength: float) -> DenoisingLoop:
         model, defaults = self.model, self.model.defaults
-        name, spacing = self.request.scheduler or defaults.scheduler, self.request.spacing or defaults.spacing
+        name, spacing = self.request.scheduler or defaults.scheduler, self.request.spacing
         sampler = Sampler(name, model.scheduler_config, spacing, model.family.steps_table)
         return DenoisingLoop(sampler, self.request.steps or defaults.steps, strength, model.device)
 

@@ -177,7 +177,6 @@ def _settled(request: Request, model: Model, strength: float) -> Request:
         steps=request.steps or defaults.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         scheduler=request.scheduler or defaults.scheduler,
-        spacing=request.spacing or defaults.spacing,
     )
 
 

@@ -49,11 +49,29 @@ def test_every_sampler_at_every_spacing_is_k_diffusions(case: str, monkeypatch: 
     loop = DenoisingLoop(Sampler(name, SD, spacing), int(steps), 1.0, CPU)
     noises = iter(drawn(2 * int(steps)))
     monkeypatch.setattr(torch, "randn", lambda *shape, **how: next(noises))
-    monkeypatch.setattr(
-        diffusers.schedulers.scheduling_euler_ancestral_discrete, "randn_tensor", lambda *shape, **how: next(noises)
-    )
     found, expected = sampled(loop, loop.start(START, None)), torch.tensor(GOLDEN[case]).reshape(1, 1, 2, 2)
     assert (found - expected).norm() <= (5e-3 if (name, spacing) in ROUNDED else 1e-4) * expected.norm()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("euler-a", diffusers.EulerAncestralDiscreteScheduler), ("lcm", diffusers.LCMScheduler)]
+)
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize(("steps", "strength"), [(1, 1.0), (6, 1.0), (6, 0.5)])
+def test_noise_drawn_beforehand_changes_no_bit(name: str, kind: Any, prediction_type: str, steps: int, strength: float) -> None:
+    """diffusers' own loop with the same generator."""
+    config, noise = {**SD, "prediction_type": prediction_type}, noise_like((1, 4, 8, 8), 1)
+    loop = DenoisingLoop(Sampler(name, config), steps, strength, CPU)
+    start = loop.start(noise, None if strength == 1 else noise * 0.1)
+    theirs: Any = kind(**config, **({} if name == "lcm" else {"timestep_spacing": "linspace"}))
+    theirs.set_timesteps(steps, **({"original_inference_steps": 50} if name == "lcm" else {}))
+    theirs.timesteps, theirs.sigmas = loop.scheduler.timesteps, getattr(loop.scheduler, "sigmas", None)
+    theirs.set_begin_index(steps - loop.count)
+    generator, sample = torch.Generator().manual_seed(7), start
+    for timestep in loop.timesteps:
+        output = predicted(theirs.scale_model_input(sample, timestep).double(), float(timestep)).float()
+        sample = theirs.step(output, timestep, sample, generator, return_dict=False)[0]
+    assert torch.equal(sampled(loop, start, torch.Generator().manual_seed(7)), sample)
 
 
 @pytest.mark.parametrize("spacing", ["karras", "sgm-uniform", "linspace"])
