@@ -36,6 +36,8 @@ _KINDS: Sequence[tuple[str, FewSteps]] = (
     (r"flash[-_ ]?(?:sd|diffusion)\w*", FewSteps("Flash Diffusion", 4, "lcm")),
     (r"pcm", FewSteps("PCM", 4, "lcm")),
 )
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins without a space: `v21TurboDPM`."""
 _STEPS = re.compile(r"(?<!\d)(\d{1,2})[-_ ]?steps?(?![a-z])", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:non|not|no|un)[-_ ]?distilled|\bcfg(?![a-z])", re.IGNORECASE)
 """Hyper-SD's files with CFG in their name are made for guidance as usual."""
@@ -43,7 +45,7 @@ _NOT = re.compile(r"\b(?:non|not|no|un)[-_ ]?distilled|\bcfg(?![a-z])", re.IGNOR
 
 def few_steps_of(name: str) -> FewSteps | None:
     """How the model or LoRA of this name is sampled in few steps; `None` for an ordinary one."""
-    plain = name.replace("_", " ")
+    plain = _CAMEL.sub(" ", name).replace("_", " ")
     if _NOT.search(plain):
         return None
     for pattern, found in _KINDS:

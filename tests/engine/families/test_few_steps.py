@@ -22,6 +22,9 @@ from acetate.engine.families.few_steps import cautions, few_steps_of, settled_fa
         ("TCD-SDXL-LoRA", "TCD", 4, "tcd"),
         ("sd_xl_turbo_1.0_fp16", "Turbo", 4, "euler-a"),
         ("juggernautXL_turbo", "Turbo", 4, "euler-a"),
+        ("dreamshaperXL_v21TurboDPMSDE", "Turbo", 4, "euler-a"),
+        ("realvisxlV40_v40LightningBakedvae", "Lightning", 4, "euler"),
+        ("SDXLTurbo", "Turbo", 4, "euler-a"),
         ("flash-sdxl", "Flash Diffusion", 4, "lcm"),
         ("pcm_sdxl_smallcfg_2step", "PCM", 2, "lcm"),
     ],
@@ -35,6 +38,7 @@ def test_distilled_names_say_how_they_are_sampled(name: str, kind: str, steps: i
     "name",
     [
         "hyperrealistic_photo",
+        "HyperRealistic",
         "hyperrealism_v3",
         "non-distilled Hyper SDXL",
         "Hyper-SDXL-8steps-CFG-lora",
