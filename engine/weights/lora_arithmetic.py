@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from ..adapters.lora_kinds import glora_order
+from ..adapters.lora_kinds import DECOMPOSED, glora_order
+from ..adapters.lora_reading import Change
 
 Parts = Mapping[str, Tensor]
 """Part of a change -> its tensor, fp32, on the parameter's device."""
@@ -19,13 +20,21 @@ Parts = Mapping[str, Tensor]
 def difference(kind: str, parts: Parts, own: Tensor) -> Tensor:
     """What a LoRA at full strength adds to `own`, the parameter without any LoRA: fp32, of its shape.
 
-    `kind` is the name of a `LoraKind`. Only DoRA, GLoRA, OFT, BOFT, IA3 and whole weights depend on `own`.
+    `kind` is the name of a `LoraKind`.
     """
     changed: Tensor = _DIFFERENCES[kind](parts, own).reshape(own.shape)
     magnitude = parts.get("magnitude", parts.get("dora_scale"))
     if magnitude is None:
         return changed
     return _with_magnitude(own + changed, magnitude, of_rows="magnitude" in parts) - own
+
+
+def depends(change: Change) -> bool:
+    """Whether the difference depends on the values of the parameter, and not on its shape alone."""
+    return change.kind.name in _OF_OWN or bool(DECOMPOSED & change.keys.keys())
+
+
+_OF_OWN = {"GLoRA", "OFT", "IA3", "whole weight"}
 
 
 def _with_magnitude(weight: Tensor, magnitude: Tensor, *, of_rows: bool) -> Tensor:

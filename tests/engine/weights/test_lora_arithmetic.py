@@ -10,7 +10,8 @@ import pytest
 import torch
 from acetate.engine.adapters.lora_keys import sort_keys
 from acetate.engine.adapters.lora_kinds import fits, kinds_of
-from acetate.engine.weights.lora_arithmetic import difference
+from acetate.engine.adapters.lora_reading import Change
+from acetate.engine.weights.lora_arithmetic import depends, difference
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -187,6 +188,17 @@ def test_a_kind_changes_a_weight_as_its_formula_says(kind: str, parameter: str) 
     expected = formula(kind)({key: tensor.double().numpy() for key, tensor in tensors.items()}, own.double().numpy())
     assert np.abs(expected).max() > 0.01
     np.testing.assert_allclose(found.double().numpy(), expected, atol=2e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_depends_on_the_weight_is_known(kind: str) -> None:
+    """Else a change would be worked out against a weight that another one has changed already."""
+    own, tensors = torch.ones(24, 16), values(shapes_of(kind, (24, 16)))
+    keys = {part: key for part, key in sort_keys([f"layer.{key}" for key in tensors]).layers["layer"].items()}
+    (kind_of_layer,) = [one for one in kinds_of(keys.keys()) if one.parameter == "weight"]
+    change = Change((0, "layer"), kind_of_layer, keys, {}, (24, 16))
+    differs = not torch.allclose(ours(own, tensors), ours(own + torch.randn(24, 16), tensors))
+    assert depends(change) == differs
 
 
 def test_a_rotation_is_held_back_by_its_constraint() -> None:
