@@ -17,11 +17,13 @@ Parts = Mapping[str, Tensor]
 """Part of a change -> its tensor, fp32, on the parameter's device."""
 
 
-def difference(kind: str, parts: Parts, own: Tensor) -> Tensor:
+def difference(kind: str, parts: Parts, own: Tensor, scale: float | None = None) -> Tensor:
     """What a LoRA at full strength adds to `own`, the parameter without any LoRA: fp32, of its shape.
 
-    `kind` is the name of a `LoraKind`.
+    `kind` is the name of a `LoraKind`; `scale` takes the place of what alpha and rank say.
     """
+    if scale is not None:
+        parts = {**parts, "scale": torch.tensor(scale)}
     changed: Tensor = _DIFFERENCES[kind](parts, own).reshape(own.shape)
     magnitude = parts.get("magnitude", parts.get("dora_scale"))
     if magnitude is None:
@@ -52,7 +54,9 @@ def _with_magnitude(weight: Tensor, magnitude: Tensor, *, of_rows: bool) -> Tens
 
 
 def _scale(parts: Parts, rank: int) -> float:
-    """`alpha / rank`; 1 without an alpha."""
+    """`alpha / rank`, unless the scale is given; 1 without either."""
+    if "scale" in parts:
+        return float(parts["scale"])
     return float(parts["alpha"]) / rank if "alpha" in parts else 1.0
 
 
@@ -73,7 +77,8 @@ def _loha(parts: Parts, own: Tensor) -> Tensor:
 def _lokr(parts: Parts, own: Tensor) -> Tensor:
     first, second = (_factor(parts, "lokr", n, f"lokr_t{n}") for n in "12")
     decomposed = [parts[key] for key in ("lokr_w2_b", "lokr_w1_b") if key in parts]
-    scale = _scale(parts, decomposed[0].shape[0]) if decomposed else 1.0  # of whole factors alpha is the rank itself
+    given = {name: parts[name] for name in parts if name != "alpha"}
+    scale = _scale(parts, decomposed[0].shape[0]) if decomposed else _scale(given, 1)  # of whole factors alpha is the rank itself
     return torch.kron(first.reshape(*first.shape, *[1] * (second.ndim - first.ndim)), second.contiguous()).mul_(scale)
 
 

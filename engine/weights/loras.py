@@ -103,9 +103,7 @@ def _sum(parameter: Tensor, strong: Sequence[_Strong]) -> Tensor:
     total = own.clone() if any(depends(one.change) for one in strong) else own
     for change, file, factor in strong:
         parts = {part: file[key].to(own.device, torch.float32) for part, key in change.keys.items()}
-        if change.alpha is not None:
-            parts["alpha"] = torch.tensor(change.alpha)
         seen = own.T if change.transposed else own
-        added = difference(change.kind.name, parts, seen)
+        added = difference(change.kind.name, parts, seen, change.scale)
         total.add_(added.T if change.transposed else added, alpha=factor)
     return total.to(parameter.dtype)
