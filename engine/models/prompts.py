@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +86,7 @@ class PromptEncoder:
         return [list(_chunks(*part, prompt, own)) for part, own in zip(self._parts(), vectors, strict=True)]
 
     def _skipping(self, clip_skip: int) -> int:
-        depth = min(encoder.config.num_hidden_layers for encoder in self.text_encoders)
+        depth = min(int(cast(Any, encoder.config).num_hidden_layers) for encoder in self.text_encoders)
         if clip_skip > depth:
             raise BadRequest(f"clip_skip is {clip_skip}; the text encoder of this model has {depth} layers")
         return -clip_skip

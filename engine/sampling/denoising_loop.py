@@ -117,7 +117,7 @@ class DenoisingLoop:
 
     def step_of(self, index: int) -> int:
         """The step, from 0, that evaluation `index` belongs to."""
-        return index // self.scheduler.order
+        return index // int(self.scheduler.order)
 
     def start(self, noise: Tensor, clean: Tensor | None) -> Tensor:
         """The first sample, `(B, C, h, w)`: pure noise, or `clean` with the first step's noise added.

@@ -71,7 +71,8 @@ def _leading(steps: int, trained: TrainedLevels) -> Numbers:
 
 def _karras(steps: int, trained: TrainedLevels) -> Numbers:
     low, high = trained.sigmas[0] ** (1 / RHO), trained.sigmas[-1] ** (1 / RHO)
-    return (high + np.linspace(0, 1, steps) * (low - high)) ** RHO
+    levels: Numbers = (high + np.linspace(0, 1, steps) * (low - high)) ** RHO
+    return levels
 
 
 def _exponential(steps: int, trained: TrainedLevels) -> Numbers:

@@ -51,4 +51,5 @@ def _trust(made: Float, source: NDArray[np.uint8]) -> Float:
     small = (source.shape[1], source.shape[0])
     planes = [scaled(np.ascontiguousarray(made[..., channel]), small, "box") for channel in range(made.shape[2])]
     off = np.abs(np.stack(planes, axis=-1) - source).max(axis=2)
-    return np.clip(scaled(np.exp(-((off / TRUSTED) ** 2)), (made.shape[1], made.shape[0]), "bilinear"), 0, 1)
+    trust: Float = np.clip(scaled(np.exp(-((off / TRUSTED) ** 2)), (made.shape[1], made.shape[0]), "bilinear"), 0, 1)
+    return trust

@@ -509,10 +509,16 @@ export interface Parameters {
   height?: number | null;
   /** denoising steps From 1 to 1000. */
   steps?: number | null;
-  /** how closely to follow the prompt From 0 to 100. */
+  /** how closely to follow the prompt; 1 takes it alone, in half the time From 0 to 100. */
   guidance_scale?: number | null;
-  /** dpmpp-2m-karras, dpmpp-2m-sde-karras, euler, euler-a, unipc or lcm */
-  scheduler?: "dpmpp-2m-karras" | "dpmpp-2m-sde-karras" | "euler" | "euler-a" | "unipc" | "lcm" | null;
+  /** the sampler: how a step leads to the next */
+  scheduler?: "dpmpp-2m-karras" | "dpmpp-2m-sde-karras" | "euler" | "euler-a" | "unipc" | "lcm" | "tcd" | "ddim" | "heun" | "lms" | "deis" | "dpmpp-2m" | "dpmpp-2m-sde" | "dpmpp-3m-sde" | "dpmpp-sde" | "dpmpp-2s-a" | "dpm2" | null;
+  /** how the noise levels of the steps lie; else the scheduler's own way */
+  spacing?: "linspace" | "karras" | "exponential" | "sgm-uniform" | "simple" | "ddim-uniform" | "beta" | "ays" | null;
+  /** which layer of the text encoders is read, from the last From 1 to 12. */
+  clip_skip?: number | null;
+  /** few steps at guidance 1 by a distilled LoRA; what else is given counts more Default: false. */
+  fast?: boolean;
   /** the same seed gives the same picture From 0 to 9223372036854775807. Default: 0. */
   seed?: number | bigint;
   /** pictures, with seeds that count up From 1 to 64. Default: 1. */
@@ -521,8 +527,8 @@ export interface Parameters {
   strength?: number | null;
   /** keep the layer's transparency and change its colours only Default: false. */
   lock_alpha?: boolean;
-  /** passes of the transparent decoder: fewer are faster */
-  alpha_passes?: 1 | 2 | 4 | 8 | null;
+  /** passes of the transparent decoder: fewer are faster, and adaptive makes no more than are needed */
+  alpha_passes?: 1 | 2 | 4 | 8 | "adaptive" | null;
   /** which of SDXL's two weights for foregrounds Default: "attention". */
   injection?: "attention" | "convolution";
   /** strength of SDXL's LayerDiffuse weights; 1 is the trained point From -1 to 3. Default: 1.0. */
@@ -544,7 +550,7 @@ export interface Parameters {
    */
   upscaler?: string | null;
   /** mode and tiles, where they differ from the defaults Default: {}. */
-  upscaling?: { mode?: "enlarge" | "redraw" | "refine"; alpha?: "lanczos" | "network"; order?: "linear" | "chess" | "none"; seams?: "none" | "band" | "half-tile" | "intersections"; uniform?: true | false; multiple_of?: 64 | 8; tile_width?: number; tile_height?: number; padding?: number; mask_blur?: number; seam_width?: number; seam_blur?: number; seam_padding?: number; seam_strength?: number };
+  upscaling?: { mode?: "enlarge" | "redraw" | "refine"; alpha?: "auto" | "lanczos" | "network"; colour?: "source" | "network"; order?: "linear" | "chess" | "none"; seams?: "none" | "band" | "half-tile" | "intersections"; uniform?: true | false; multiple_of?: 64 | 8; tile_width?: number; tile_height?: number; padding?: number; mask_blur?: number; seam_width?: number; seam_blur?: number; seam_padding?: number; seam_strength?: number };
 }
 
 /** Server to client: bytes of a layer that was announced by `layer`. */
