@@ -17,9 +17,11 @@ from .schema import decode, dump, encode, parse
 PART_BYTES = 1 << 20
 """The most decoded bytes of one part that is taken."""
 
-SENT_PART_BYTES = PART_BYTES - 8 * 1024
-"""The most decoded bytes of one part that is sent: with its header, and after zlib, the frame stays within 1 MiB, which is the
-most that common websocket libraries take unless they are told otherwise. A multiple of all sizes of a pixel."""
+SERVER_FRAME_BYTES = 1 << 20
+"""The largest binary frame that is sent: what common websocket libraries take unless they are told otherwise."""
+SENT_PART_BYTES = SERVER_FRAME_BYTES - 8 * 1024
+"""The most decoded bytes of one part that is sent: with its header, and after zlib, the frame stays within that. A multiple of
+all sizes of a pixel."""
 
 MAX_HEADER_BYTES = 4096
 MAX_FRAME_BYTES = 4 + MAX_HEADER_BYTES + PART_BYTES + 1024

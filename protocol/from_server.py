@@ -45,7 +45,7 @@ class Engine:
     tasks: Mapping[str, Any] = field(default_factory=dict)
     """The parameters of each task with their defaults, and the conditions that it needs."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """Whatever else the engine says about itself (schedulers, upscalers, LoRAs)."""
+    """Whatever else the engine says about itself, such as the names of upscalers."""
     failure: Failure | None = None
 
 
@@ -234,5 +234,5 @@ class Error:
     oldest: Version | None = None
     """The oldest version that the server speaks, with the codes `client-too-old` and `server-too-old`."""
     newest: Version | None = None
-    index: int | None = None
+    index: Count | None = None
     """The layer that cannot be delivered."""

@@ -10,6 +10,7 @@ from typing import Any
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.stacking import Group
+from acetate.vocabulary.value_types import shown
 from acetate.vocabulary.verdict import of_parameters
 
 from .errors import ProtocolError
@@ -140,7 +141,8 @@ def from_client(text: str) -> ClientMessage:
     kind = body.pop("type", None)
     cls = FROM_CLIENT.get(kind) if isinstance(kind, str) else None
     if cls is None:
-        raise ProtocolError("bad-message", f"the message's type is {str(kind)[:80]!r}; known are {', '.join(FROM_CLIENT)}")
+        said = "the message has no type" if kind is None else f"the message's type is {shown(kind)}"
+        raise ProtocolError("bad-message", f"{said}; known are {', '.join(FROM_CLIENT)}")
     if cls is Submit:
         refuse(body.get("parameters"))
     message: ClientMessage = decode(cls, body, cls.TYPE, strict=cls is not Hello)

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from acetate.vocabulary.names import Clean, clean
+from acetate.vocabulary.value_types import shown
 
 from .annotations import AtMost, Between, Fields, Matching
 from .errors import ProtocolError
@@ -50,12 +51,13 @@ def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
     fields = _fields(hashable, strict)
     unknown = [name for name in value if name not in fields]
     if unknown and strict:
-        raise ProtocolError("bad-message", f"{where} has the unknown field {unknown[0]!r}; known are {', '.join(fields)}")
+        known = f"known are {', '.join(fields)}" if fields else "it has none"
+        raise ProtocolError("bad-message", f"{where} has the unknown field {shown(unknown[0])}; {known}")
     missing = [name for name, (_, required) in fields.items() if required and name not in value]
     if missing:
         raise ProtocolError("bad-message", f"{where} lacks {missing[0]!r}")
-    known = {name: fields[name][0](item, f"{where}.{name}") for name, item in value.items() if name in fields}
-    return cls(**known)
+    values = {name: fields[name][0](item, f"{where}.{name}") for name, item in value.items() if name in fields}
+    return cls(**values)
 
 
 def parse(text: str | bytes, where: str = "message") -> dict[str, Any]:
@@ -220,8 +222,7 @@ def _limited(inner: Check, limits: tuple[Any, ...]) -> Check:
 
 
 def _wrong(where: str, value: Any, right: str) -> ProtocolError:
-    shown = repr(value)
-    return ProtocolError("bad-message", f"{where} is {shown if len(shown) <= 80 else shown[:77] + '...'}; it must be {right}")
+    return ProtocolError("bad-message", f"{where} is {shown(value)}; it must be {right}")
 
 
 def _no_constant(name: str) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from acetate.vocabulary.box import Box
-from acetate.vocabulary.names import Label
+from acetate.vocabulary.names import Clean, Label
 from acetate.vocabulary.parameters import LARGEST_SIDE, range_of
 from acetate.vocabulary.roles import ROLES
 from acetate.vocabulary.stacking import Group
@@ -33,7 +33,7 @@ Share = Annotated[float, Between(0, 1)]
 Seconds = Annotated[float, Between(0, 10**12)]
 Seed = Annotated[int, Between(*range_of("seed"))]
 Version = Annotated[int, Between(0, 2**31 - 1)]
-RoleName = Annotated[str, Known(ROLES)]
+RoleName = Annotated[str, Clean(), Known(ROLES)]
 TaskName = Annotated[str, Known((*TASKS, "insert", "export"))]
 Encoding = Literal["raw", "zlib"]
 ENCODINGS = get_args(Encoding)

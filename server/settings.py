@@ -93,6 +93,8 @@ class Settings:
     """How many jobs' places one client is told each time, those first that have changed most."""
     tokens_seconds: Timeout = 1
     """How long a person whose token is revoked may stay connected."""
+    open_seconds: Timeout = 5
+    """How long a connection may take until it has asked for something and shown its token."""
     hello_seconds: Timeout = 10
     """How long a client may take to say hello once it is connected."""
     send_seconds: Timeout = 30
@@ -122,6 +124,8 @@ class Settings:
     """The most that results without an acknowledgement may take before then; the oldest of them go."""
     recent_seconds: float = 300
     """Results stay for this time in any case while their client is connected: it may be taking them."""
+    document_seconds: float = 3600
+    """How long the results of imports and exports are kept: for a client that reconnects, not as history."""
     lost_seconds: float = 30 * 86400
     """How long files that the database does not know stay in the lost and found."""
     check_seconds: float = 5

@@ -56,6 +56,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "configuration": {"settings"},
         "failures": {"storage"},
         "log": set(),
+        "open_files": {"settings"},
         "instance": set(),
         "worker": {"settings", "failures"},
         "storage": set(),
@@ -63,7 +64,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "people": {"settings"},
         "delivery": {"failures", "people", "storage", "worker"},
         "jobs": {"settings", "failures", "log", "people", "worker", "storage", "delivery"},
-        "http": {"settings", "failures", "log", "instance", "people", "worker", "storage", "delivery", "jobs"},
+        "http": {"settings", "failures", "log", "instance", "open_files", "people", "worker", "storage", "delivery", "jobs"},
         "command_line": {"failures", "worker"},
         "commands": {
             *("settings", "configuration", "failures", "log", "instance", "people", "worker", "http", "command_line", "schemas"),

@@ -52,7 +52,7 @@ def prove(address: Address) -> None:
     try:
         status, headers, _ = _request(address, "/healthz", "GET", {proof.CHALLENGE: asked}, PROOF_SECONDS)
     except http.client.HTTPException:
-        status, headers = 0, {}
+        status, headers = 0, http.client.HTTPMessage()
     if status == http.HTTPStatus.MISDIRECTED_REQUEST:
         failure = refused(status)
         raise ProtocolError(failure.code, failure.message, failure.hint)
@@ -75,7 +75,7 @@ def answers(address: Address) -> bool:
 
 def _request(
     address: Address, page: str, method: str, headers: Mapping[str, str], timeout: float
-) -> tuple[int, Mapping[str, str], bytes]:
+) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Status, headers and text of the answer. Raises `OSError`, and `HTTPException` for what is no HTTP."""
     url, port = _parts(address.url)
     host, context = url.hostname or "", tls_context(address)

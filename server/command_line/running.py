@@ -33,7 +33,9 @@ def _asked(running: RunningServer, page: str, method: str = "GET") -> dict[str, 
     except ProtocolError as error:
         if error.failure.code not in ("connection-lost", "not-the-server"):
             raise
-        raise NotRunningError(f"no server is running, although there is a {home() / 'server.json'}: {error}") from None
+        lives = psutil.pid_exists(running.pid)
+        process = f"process {running.pid} {'is there and does not answer' if lives else 'has ended'}"
+        raise NotRunningError(f"no server answers, although there is a {home() / 'server.json'}: {error}; {process}") from None
 
 
 class Ending:

@@ -37,8 +37,6 @@ from .uploads import UnfinishedUploads, Uploads
 
 log = logging.getLogger(__name__)
 
-LOCAL = "local"
-"""The person of the state file's own token."""
 
 UNSUPPORTED_VERSION = 4010
 """The close code that follows the `error` message which says which side to update."""
@@ -102,7 +100,7 @@ class Connection:
             state.jobs.gone(watcher)
             await asyncio.gather(sending, return_exceptions=True)
             self._outbox.close()
-            state.unfinished.end_idle_later()
+            uploads.close()
             log.info("disconnected", extra=who)
 
     # --- the greeting ------------------------------------------------------------------------------------------------

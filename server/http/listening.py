@@ -18,7 +18,7 @@ from websockets.asyncio.server import serve as listen_for_websockets
 from ..settings import DEFAULT_PORT, Settings
 from .requests import Check, RequestConnection, without_body
 
-OPEN_SECONDS = 5
+REACH_SECONDS = 5
 EVERYWHERE = ("", "0.0.0.0", "::")
 """The hosts that stand for all addresses of this computer; the first and the last for both families."""
 TAKEN = (errno.EADDRINUSE, errno.EACCES)
@@ -49,7 +49,7 @@ async def listen(
                 server_header=None,
                 max_size=MAX_FRAME_BYTES,
                 max_queue=4,
-                open_timeout=OPEN_SECONDS,
+                open_timeout=settings.open_seconds,
                 ping_interval=settings.ping_seconds,
                 ping_timeout=None,  # whether a client is alive, the sender judges
                 close_timeout=2,
@@ -154,7 +154,7 @@ async def reaches(url: str) -> bool:
     """Whether the server can be reached at its own URL from this computer."""
     host, _, port = url.split("://", 1)[1].rstrip("/").rpartition(":")
     try:
-        async with asyncio.timeout(OPEN_SECONDS):
+        async with asyncio.timeout(REACH_SECONDS):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except (OSError, TimeoutError):
         return False

@@ -50,7 +50,7 @@ class Sender:
         began, self._sending = now(), True
         self._patience.begin(began)
         try:
-            await self._socket.send(frame)
+            await (self._socket.send_view(frame) if isinstance(frame, memoryview) else self._socket.send(frame))
         finally:
             self._sending = False
             self._patience.end(now())

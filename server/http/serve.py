@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sqlite3
 import sys
@@ -16,7 +15,7 @@ from acetate.protocol import running_server
 from acetate.protocol.client.connection import GOING_AWAY
 from websockets.asyncio.server import Server, ServerConnection
 
-from .. import log
+from .. import log, open_files
 from ..instance import AlreadyRunningError, Instance, start_again
 from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
@@ -104,7 +103,8 @@ def _open(settings: Settings) -> tuple[Store, Blobs, JobRegistry]:
 
 async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
     """Serve; returns the exit code, and whether a server with the same command line is to follow."""
-    _allow_many_files()
+    settings = open_files.within(open_files.raise_limit(), settings)
+    asyncio.get_running_loop().set_exception_handler(open_files.Complaints().take)
     tokens = Tokens(settings.tokens)
     tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
     store, blobs, jobs = _open(settings)
@@ -170,16 +170,6 @@ async def _announce(settings: Settings, instance: Instance, server: Server) -> N
     notify("READY=1")
     if not await reaches(url):
         _say(f"From this computer nothing answers at {url}: give a name that leads here with --name.")
-
-
-def _allow_many_files() -> None:
-    """Raise the limit, so that strangers' sockets cannot use up the file descriptors that store and workers need."""
-    if sys.platform != "win32":
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
 
 
 def _say(text: str) -> None:

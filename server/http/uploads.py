@@ -28,6 +28,8 @@ from ..storage.stored_content import ContentBrokenError, StoredContent, prove
 class _Unfinished:
     blob: IncomingBlob
     last_byte: float
+    connections: int = 0
+    """How many have announced it and are still there."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a part is written: two connections of a person may send the same content."""
 
@@ -92,10 +94,20 @@ class UnfinishedUploads:
                 unfinished.blob.abandon()
                 del self._found[key]
 
-    def end_idle_later(self) -> None:
-        """Do it also when nobody announces anything any more. Needs a running loop."""
-        if self._found:
-            asyncio.get_running_loop().call_later(self._settings.upload_idle_seconds + 1, self.end_idle)
+    def leave(self, person: str, sha256: str) -> None:
+        """Note that a connection has ended that had announced it: nothing waits for the rest of what has not begun to come."""
+        unfinished = self._found.get((person, sha256))
+        if unfinished is not None:
+            unfinished.connections -= 1
+            if not unfinished.connections and not unfinished.blob.received:
+                unfinished.blob.abandon()
+                self.forget(person, sha256)
+            else:
+                self._end_idle_later()
+
+    def _end_idle_later(self) -> None:
+        """Also when nobody announces anything any more."""
+        asyncio.get_running_loop().call_later(self._settings.upload_idle_seconds + 1, self.end_idle)
 
     def end_all(self) -> None:
         """Abandon all, as the server stops."""
@@ -120,17 +132,15 @@ class Uploads:
         if await self._has(upload):
             self._store.touch(upload.sha256)
             return Have(upload.sha256, upload.bytes, complete=True)
+        is_new = upload.sha256 not in self._announced
+        if is_new and len(self._announced) >= self._settings.uploads_per_connection:
+            raise ProtocolError("too-many", f"{len(self._announced)} uploads are under way", "Finish some of them first.")
         begun = self._unfinished.get(self._person, upload.sha256)
-        if upload.sha256 not in self._announced:
-            if len(self._announced) >= self._settings.uploads_per_connection:
-                raise ProtocolError("too-many", f"{len(self._announced)} uploads are under way", "Finish some of them first.")
-            self._announced.add(upload.sha256)
         if begun is None:
-            try:
-                begun = self._unfinished.begin(self._person, upload)
-            except (OSError, ProtocolError):
-                self._announced.discard(upload.sha256)
-                raise
+            begun, is_new = self._unfinished.begin(self._person, upload), True
+        if is_new:
+            self._announced.add(upload.sha256)
+            begun.connections += 1
         return Have(upload.sha256, begun.blob.received, complete=False)
 
     async def take(self, frame: bytes) -> Have | None:
@@ -161,6 +171,12 @@ class Uploads:
         upload = begun.blob.upload
         self._store.keep_upload(StoredBlob(upload.sha256, upload.bytes, upload.format, upload.width, upload.height))
         return Have(upload.sha256, upload.bytes, complete=True)
+
+    def close(self) -> None:
+        """The connection has ended; what has come over it waits for the next."""
+        for sha256 in self._announced:
+            self._unfinished.leave(self._person, sha256)
+        self._announced.clear()
 
     def _finished_elsewhere(self, part: UploadPart) -> Have | None:
         """The answer to a part of a content that another connection has finished, or that nothing was heard of for too long."""

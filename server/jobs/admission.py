@@ -6,6 +6,7 @@ import asyncio
 
 from acetate.protocol import Failure, HistoryEntry, ProtocolError, schema
 from acetate.protocol import messages as wire
+from acetate.protocol.frames import SENT_PART_BYTES
 from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
 
@@ -16,8 +17,8 @@ from ..storage.store import Store
 from .job import Submission, inputs
 from .jobs import JobRegistry
 
-PAGE_BYTES = 1 << 20
-"""A page of history with long prompts or many layers ends early: messages stay below `MAX_REPLY_BYTES`."""
+PAGE_BYTES = SENT_PART_BYTES
+"""A page of history with long prompts or many layers ends early: a frame of 1 MiB is what every websocket library takes."""
 
 EXPORTABLE = ("finished", "failed", "cancelled")
 """The states in which a job can be exported: a failed or cancelled one may have layers, too."""
@@ -83,7 +84,14 @@ async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistor
 def tell_jobs(watcher: Subscriber, jobs: JobRegistry, asked: wire.ListJobs) -> None:
     """Send a page of what runs, waits or is not acknowledged."""
     lines = jobs.lines(watcher, asked.before, asked.limit + 1)
-    watcher.tell(wire.Jobs(tuple(lines[: asked.limit]), more=len(lines) > asked.limit))
+    page: list[wire.JobLine] = []
+    size = 1000
+    for line in lines[: asked.limit]:
+        size += len(schema.dump(schema.encode(line)).encode()) + 1
+        if size > PAGE_BYTES:
+            break
+        page.append(line)
+    watcher.tell(wire.Jobs(tuple(page), more=len(page) < len(lines)))
 
 
 def _entry(row: JobRow, store: Store, *, thumbnail: bool) -> HistoryEntry:

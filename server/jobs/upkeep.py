@@ -55,6 +55,7 @@ class Upkeep:
             unacknowledged_before=now - settings.unacknowledged_seconds,
             fresh_after=now - settings.fresh_seconds,
             recent_after=now - settings.recent_seconds,
+            documents_before=now - settings.document_seconds,
             connected=frozenset(watcher.session for watcher in self.present),
         )
         try:

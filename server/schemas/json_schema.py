@@ -135,7 +135,7 @@ class Definitions:
             elif isinstance(limit, AtMost):
                 schema[_LONGEST[schema["type"]]] = limit.count
             elif isinstance(limit, Matching):
-                schema |= {"pattern": f"^(?:{limit.pattern})$", "description": limit.meaning}
+                schema |= {"pattern": f"^(?:{limit.pattern})$", "title": limit.meaning}
             elif isinstance(limit, Known):
                 schema["examples"] = list(limit.words)
         return schema

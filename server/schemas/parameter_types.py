@@ -60,7 +60,7 @@ def _(type: ListedName) -> JsonSchema:
         "type": "string",
         "maxLength": LONGEST_NAME,
         "pattern": f"^{NAME_PATTERN}$",
-        "description": f"It must be {type.right}.",
+        "title": type.right,
     }
 
 

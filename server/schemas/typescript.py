@@ -43,13 +43,19 @@ def _definition(name: str, schema: JsonSchema) -> str:
 
 
 def _comment(schema: JsonSchema, margin: str) -> str:
-    text = " ".join(filter(None, [schema.get("description", ""), _range(schema), _default(schema), _examples(schema)]))
+    text = " ".join(
+        filter(None, [schema.get("description", ""), _title(schema), _range(schema), _default(schema), _examples(schema)])
+    )
     if not text:
         return ""
     if len(text) + len(margin) + 7 <= WIDTH:
         return f"{margin}/** {text} */\n"
     lines = textwrap.wrap(text, WIDTH - len(margin) - 3, break_long_words=False)
     return f"{margin}/**\n" + "".join(f"{margin} * {line}\n" for line in lines) + f"{margin} */\n"
+
+
+def _title(schema: JsonSchema) -> str:
+    return next((f"{one['title'][0].upper()}{one['title'][1:]}." for one in _alternatives(schema) if "title" in one), "")
 
 
 def _range(schema: JsonSchema) -> str:
@@ -96,7 +102,7 @@ def _array(schema: JsonSchema) -> str:
     if "prefixItems" in schema:
         return f"[{', '.join(map(_type, schema['prefixItems']))}]"
     item = _type(schema["items"])
-    return f"({item})[]" if " " in item and not item.startswith("[") else f"{item}[]"
+    return f"({item})[]" if " | " in item else f"{item}[]"
 
 
 def _object(schema: JsonSchema) -> str:

@@ -26,6 +26,8 @@ class Blobs:
         self.folder = folder
         self.announced = 0
         """The size of all contents that clients are sending, in bytes."""
+        self.proofs: dict[str, tuple[object, float]] = {}
+        """What was proved of which contents, and when (`stored_content.py`)."""
         for name in ("incoming", "lost"):
             (folder / name).mkdir(parents=True, mode=0o700, exist_ok=True)
         for path in (folder / "incoming").iterdir():  # left by a server or worker that was killed
@@ -60,6 +62,10 @@ class Blobs:
         with contextlib.suppress(OSError):
             os.makedirs(damaged, mode=0o700, exist_ok=True)
             os.replace(self.path(sha256), f"{damaged}/{sha256}")
+
+    def is_aside(self, sha256: str) -> bool:
+        """Whether a wrong content was found under this name."""
+        return os.path.lexists(f"{self.folder}/damaged/{sha256}")
 
     def discard(self, name: str) -> None:
         """Remove a file of `incoming` that is not wanted after all."""

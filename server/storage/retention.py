@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,6 @@ UNUSED = (
 )
 """The condition that nothing refers to a row `b` of `blobs`."""
 
-DOCUMENT_SECONDS = 3600
-"""How long results of `insert` and `export` are kept: for a client that reconnects, not as history."""
 EVER = float("inf")
 
 
@@ -35,14 +32,16 @@ class Retention:
     """Uploads of after this time stay for their submit, within twice the limit."""
     recent_after: float = EVER
     """Results of after this time stay in any case if their client is connected: it may be taking them."""
+    documents_before: float = 0
+    """Imports and exports of before this time go: they are kept for a client that reconnects, not as history."""
     connected: frozenset[str] = frozenset()
     """The sessions whose clients are connected."""
 
 
-def documents_to_go(db: sqlite3.Connection) -> list[str]:
+def documents_to_go(db: sqlite3.Connection, kept: Retention) -> list[str]:
     """The imports and exports of some time ago."""
-    before = time.time() - DOCUMENT_SECONDS
-    return [job for (job,) in db.execute("SELECT job FROM jobs WHERE lane = 'documents' AND finished < ?", (before,))]
+    old = "SELECT job FROM jobs WHERE lane = 'documents' AND finished < ?"
+    return [job for (job,) in db.execute(old, (kept.documents_before,))]
 
 
 def history_to_go(db: sqlite3.Connection, kept: Retention) -> list[str]:

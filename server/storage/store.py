@@ -201,7 +201,7 @@ class Store:
     def evict(self, kept: Retention) -> list[str]:
         """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
         self._reserve.fill()
-        gone = self.delete(retention.documents_to_go(self._db))
+        gone = self.delete(retention.documents_to_go(self._db, kept))
         gone += self.delete(retention.history_to_go(self._db, kept))
         with Transaction(self._db):
             return gone + self._forget(retention.uploads_to_go(self._db, kept))

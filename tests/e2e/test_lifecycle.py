@@ -267,6 +267,7 @@ def test_a_client_starts_a_server_when_there_is_none(tmp_path: Path, monkeypatch
             assert isinstance(events[0], Starting)
             assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
         finally:
+            client.close()  # else it starts the next one
             started = psutil.Process(running.pid)
             started.terminate()
             started.wait(60)
@@ -283,6 +284,7 @@ def test_whoever_may_start_a_server_goes_on_after_one_was_stopped(start_server: 
         try:
             assert isinstance(list(following)[-1], Finished)
         finally:
+            client.close()  # else it starts the next one
             running = protocol.running_server()
             assert running is not None
             started = psutil.Process(running.pid)

@@ -5,10 +5,7 @@ import unicodedata
 
 import pytest
 from acetate.vocabulary.names import LONGEST_FILE_STEM, clean, file_stem, is_clean
-from acetate.vocabulary.stacking import Stacking
 from acetate.vocabulary.value_types import FreeText, ListedName
-
-HOSTILE = "a\0b\x1b[31m\r\nc\u202ed\u2066e\u2069\u2028f\u2029\x85\udcff\ufffe\ufdd0g"
 
 
 @pytest.mark.parametrize(
@@ -80,16 +77,6 @@ def test_a_clean_name_is_clean_whatever_it_was() -> None:
 def test_a_files_name_leads_nowhere_else(name: str, stem: str) -> None:
     assert file_stem(name, "layers") == stem
     assert len(stem) <= LONGEST_FILE_STEM + len("layers ")
-
-
-@pytest.mark.parametrize("original", ["", HOSTILE])
-@pytest.mark.parametrize("seed", [None, 7])
-@pytest.mark.parametrize("makes", [("foreground",), ("foreground", "background")])
-def test_whatever_it_is_called_after_a_layer_has_a_clean_name(original: str, seed: int | None, makes: tuple[str, ...]) -> None:
-    placed = Stacking("foreground", HOSTILE, makes, 2, original).position("foreground", 1, seed)
-
-    assert all(map(is_clean, (placed.name, placed.name_alone, *(group.name for group in placed.groups))))
-    assert "g" in placed.name_alone
 
 
 @pytest.mark.parametrize("character", "\0\x1b\n\x7f\x85\u2028\u202e\u2066\ufdd0\udcff")

@@ -28,6 +28,8 @@ from acetate.vocabulary.tasks import TASKS
 REQUESTS = 10_000
 JOB = "0123456789abcdef"
 SIDE = 4
+ANYBODY: Any = SimpleNamespace(sees=lambda person: True)
+"""A client who may see every job."""
 STRANGE: tuple[Any, ...] = (None, True, 0, -1, 1.5, "", "x", "../x", [], ["x"], [["x", 1]], {}, {"x": 1}, {"mode": "refine"})
 NUMBERS: tuple[Any, ...] = (float("nan"), float("inf"), -float("inf"), 2**63, 2**70, -(2**63), 1e300)
 

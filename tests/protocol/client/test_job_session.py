@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from acetate.protocol import (
     Cancelled,
@@ -12,6 +14,7 @@ from acetate.protocol import (
     HistoryPage,
     Image,
     LayerReady,
+    NotDelivered,
     Queued,
     Receiving,
     Started,
@@ -375,3 +378,73 @@ def test_a_file_is_put_together_from_its_parts(session: JobSession) -> None:
     assert session.receive_part(FilePart(JOB, 0, 3), b"8BP") == [Receiving(JOB, None, 3, 4)]
 
     assert session.receive_part(FilePart(JOB, 3, 1), b"S") == [FileReady(file, b"8BPS")]
+
+
+# --- what comes in part, and what does not come ----------------------------------------------------------------------
+
+LARGE = replace(layer(2), width=2, height=1, bytes=8)
+
+
+def interrupted(session: JobSession) -> list[wire.ClientMessage | bytes]:
+    """What is sent over the next connection, when half of a layer had come over the one before."""
+    session.begin(PendingJob(SUBMIT))
+    sent(session)
+    session.receive(Started(JOB))
+    session.receive(LARGE)
+    session.receive_part(PixelPart(JOB, 2, 0, 4), b"half")
+    session.disconnected()
+    session.connected(Link(["raw"]))
+    return sent(session)
+
+
+def test_a_layer_goes_on_where_it_was_over_the_next_connection(session: JobSession) -> None:
+    assert interrupted(session) == [wire.Attach(JOB, (), None, {"2": 4})]
+    session.receive(LARGE)
+
+    assert session.receive_part(PixelPart(JOB, 2, 4, 4), b"more") == [LayerReady(LARGE, b"halfmore")]
+
+
+def test_a_server_may_begin_again_all_the_same(session: JobSession) -> None:
+    interrupted(session)
+    session.receive(LARGE)
+    assert session.receive_part(PixelPart(JOB, 2, 0, 4), b"anew") == [Receiving(JOB, 2, 4, 8)]
+
+    assert session.receive_part(PixelPart(JOB, 2, 4, 4), b"more") == [LayerReady(LARGE, b"anewmore")]
+
+
+def test_a_layer_that_has_become_another_begins_anew(session: JobSession) -> None:
+    interrupted(session)
+    other = replace(LARGE, sha256="1" * 64)
+    session.receive(other)
+    session.receive_part(PixelPart(JOB, 2, 0, 4), b"anew")
+
+    assert session.receive_part(PixelPart(JOB, 2, 4, 4), b"more") == [LayerReady(other, b"anewmore")]
+
+
+def test_half_a_file_is_not_asked_for_twice_either(session: JobSession) -> None:
+    session.begin(PendingJob(wire.Export(JOB, (OTHER,), "psd")))
+    sent(session)
+    session.receive(Started(JOB))
+    session.receive(wire.File(JOB, "kite.psd", 8, "0" * 64))
+    session.receive_part(FilePart(JOB, 0, 4), b"half")
+    session.disconnected()
+    session.connected(Link(["raw"]))
+
+    assert sent(session) == [wire.Attach(JOB, (), "rgba8", {"file": 4})]
+
+
+def test_what_cannot_be_delivered_is_told_once_and_the_job_goes_on_to_its_end(session: JobSession) -> None:
+    failure = Failure("content-broken", "layer 2 is damaged")
+    told = [NotDelivered(JOB, 2, failure)]
+    interrupted(session)
+    session.receive(LARGE)
+    assert session.receive(wire.Error(failure, "layer", JOB, index=2)) == told
+    session.disconnected()
+    session.connected(Link(["raw"]))
+    assert sent(session) == [wire.Attach(JOB)], "and what had come of it is worth nothing"
+    assert session.receive(wire.Error(failure, "layer", JOB, index=2)) == []
+    session.receive(layer(3))
+    assert session.receive_part(PixelPart(JOB, 3, 0, 4), bytes(4)) == [LayerReady(layer(3), bytes(4))]
+
+    assert session.receive(Failed(JOB, failure)) == [Failed(JOB, failure)]
+    assert session.receive(wire.Error(failure, "layer", JOB, index=2)) == [], "of a job that is over"

@@ -71,6 +71,9 @@ class Socket:
             frame = bytes(frame[4 : 4 + size]).decode()
         self.heard.put_nowait(json.loads(frame))
 
+    async def send_view(self, frame: memoryview) -> None:
+        await self.send(frame)
+
     async def close(self, code: int, reason: str) -> None:
         self.closed = code
 

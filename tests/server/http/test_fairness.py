@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from acetate.protocol import Box, Layer, content_id
 from acetate.protocol.frames import UploadPart, compress, pack_header
 from acetate.protocol.pixels import LAYER_FORMATS
 from acetate.server.storage.rows import JobRow, StoredBlob, Thumbnail
+from acetate.server.storage.store import Store
 
 from .test_connection import DEADLINE, HELLO, Server, Socket
 
@@ -22,31 +23,41 @@ QUESTION = {"type": "cancel", "job": "job-number-9"}
 
 
 class Greedy(Socket):
-    """Takes everything at once, never waiting for anybody; `meanwhile` is called when the first frame of a kind has come."""
+    """Takes everything at once and asks without pause, never waiting for anybody; `meanwhile` is called with the first of what is
+    counted: messages after hello that the server has taken, or frames with pixels that it has sent."""
 
-    def __init__(self, order: list[str], kind: str, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, order: list[str], counted: Literal["messages", "pixels"], meanwhile: Callable[[], None]) -> None:
         super().__init__()
-        self._order, self._kind, self._meanwhile = order, kind, meanwhile
+        self._order, self._counted, self._meanwhile = order, counted, meanwhile
 
     async def send(self, frame: str | bytes | memoryview) -> None:
         await super().send(frame)
-        if self.heard._queue[-1]["type"] == self._kind:  # type: ignore[attr-defined]
-            self._order.append("taken")
-            if len(self._order) == 1:
-                self._meanwhile()
+        if self._counted == "pixels" and not isinstance(frame, str):
+            self._count()
+
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        async for frame in super().__aiter__():
+            if self._counted == "messages":
+                self._count()
+            yield frame
+
+    def _count(self) -> None:
+        self._order.append("taken")
+        if len(self._order) == 1:
+            self._meanwhile()
 
 
 class Patient(Socket):
-    """Asks one question now and then."""
+    """Asks one question now and then; `seen` is called when it is answered."""
 
-    def __init__(self, order: list[str]) -> None:
+    def __init__(self, seen: Callable[[], None]) -> None:
         super().__init__()
-        self._order, self.answered = order, asyncio.Event()
+        self._seen, self.answered = seen, asyncio.Event()
 
     async def send(self, frame: str | bytes | memoryview) -> None:
         await super().send(frame)
         if "unknown-job" in str(frame):
-            self._order.append("answered")
+            self._seen()
             self.answered.set()
 
 
@@ -64,16 +75,23 @@ def keep_layer(server: Server, job: str, data: bytes, side: int, *, small: bool 
     server.store.end(job, "finished")
 
 
-def served(folder: Path, says: list[Any], kind: str, prepare: Callable[[Server], None] = lambda server: None) -> list[str]:
-    """In which order the two are served: one says all this at once, and when it has taken the first frame of the kind, the other
-    asks its question. Until that is answered."""
+def served(
+    folder: Path,
+    says: list[Any],
+    counted: Literal["messages", "pixels"],
+    prepare: Callable[[Server], None] = lambda server: None,
+    count: Callable[[list[str]], int] = len,
+) -> int:
+    """How many of what is counted one client is served, which says all this at once, from when the other has asked its question
+    until that is answered."""
     order: list[str] = []
+    found: list[int] = []
 
     async def scene() -> None:
         server = Server(folder)
         prepare(server)
-        patient = Patient(order)
-        greedy = Greedy(order, kind, lambda: patient.say(QUESTION))
+        patient = Patient(lambda: found.append(count(order)))
+        greedy = Greedy(order, counted, lambda: patient.say(QUESTION))
         serving = [server.connect(socket) for socket in (patient, greedy)]
         patient.say(HELLO)
         await patient.hears("welcome")
@@ -86,7 +104,7 @@ def served(folder: Path, says: list[Any], kind: str, prepare: Callable[[Server],
         server.store.close()
 
     asyncio.run(scene())
-    return order[: order.index("answered")]
+    return found[0]
 
 
 @pytest.mark.parametrize("format", LAYER_FORMATS)
@@ -95,7 +113,7 @@ def test_another_is_answered_after_at_most_one_more_part_of_a_layer(tmp_path: Pa
         keep_layer(server, "job-number-1", bytes(SIDE * SIDE * 4), SIDE)
 
     attach = {"type": "attach", "job": "job-number-1", "format": format}
-    assert len(served(tmp_path, [attach], "pixels", prepare)) <= 2
+    assert served(tmp_path, [attach], "pixels", prepare) <= 2
 
 
 def upload_parts(part: bytes, encoding: str, count: int = 20) -> list[Any]:
@@ -110,35 +128,43 @@ def upload_parts(part: bytes, encoding: str, count: int = 20) -> list[Any]:
     ]
 
 
-FLOODS: dict[str, tuple[list[Any], str]] = {
-    "history": ([{"type": "history", "limit": 100}] * 50, "history"),
-    "jobs": ([{"type": "jobs"}] * 50, "jobs"),
-    "attach": ([{"type": "attach", "job": "job-number-001", "have": [0]}] * 50, "finished"),
-    "nonsense": (["no JSON"] * 50, "error"),
-    "announcements": ([{"type": "upload", "sha256": "0" * 64, "format": "file", "bytes": 9}] * 50, "have"),
-    "raw-parts": (upload_parts(os.urandom(1 << 16), "raw"), "have"),
-    "packed-parts": (upload_parts(bytes(1 << 16), "zlib"), "have"),
+FLOODS: dict[str, list[Any]] = {
+    "history": [{"type": "history", "limit": 100}] * 50,
+    "jobs": [{"type": "jobs"}] * 50,
+    "attach": [{"type": "attach", "job": "job-number-001", "have": [0]}] * 50,
+    "nonsense": ["no JSON"] * 50,
+    "announcements": [{"type": "upload", "sha256": "0" * 64, "format": "file", "bytes": 9}] * 50,
+    "raw-parts": upload_parts(os.urandom(1 << 16), "raw"),
+    "packed-parts": upload_parts(bytes(1 << 16), "zlib"),
 }
 
 
 @pytest.mark.parametrize("flood", FLOODS)
-def test_another_is_answered_after_at_most_one_more_answer_to_a_flood_of_messages(tmp_path: Path, flood: str) -> None:
+def test_another_is_answered_after_at_most_one_more_message_of_a_flood(tmp_path: Path, flood: str) -> None:
     def prepare(server: Server) -> None:
         for number in range(20):
             keep_layer(server, f"job-number-{number:03}", bytes([number] * 4), 1)
 
-    says, kind = FLOODS[flood]
-    assert len(served(tmp_path, says, kind, prepare)) <= 2
+    assert served(tmp_path, FLOODS[flood], "messages", prepare) <= 2
 
 
-def test_another_is_answered_while_a_page_of_history_is_put_together(tmp_path: Path) -> None:
-    """After one entry of it, not after a hundred."""
+def test_another_is_answered_while_a_page_of_history_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an entry or two of it, not after all of them."""
+    entries: list[str] = []
+    thumbnail = Store.thumbnail
+
+    def noted(store: Store, job: str) -> Thumbnail | None:
+        entries.append(job)
+        return thumbnail(store, job)
+
+    monkeypatch.setattr(Store, "thumbnail", noted)
 
     def prepare(server: Server) -> None:
         for number in range(40):
             keep_layer(server, f"job-number-{number:03}", bytes([number] * 4), 1, small=True)
 
-    assert len(served(tmp_path, [{"type": "history", "limit": 40}], "thumbnail", prepare)) <= 2
+    asked = [{"type": "history", "limit": 40}]
+    assert served(tmp_path, asked, "messages", prepare, count=lambda order: len(entries)) <= 3
 
 
 def test_a_layer_is_read_and_converted_on_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

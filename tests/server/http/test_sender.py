@@ -61,6 +61,32 @@ def test_a_client_of_which_nothing_is_heard_is_given_up_when_there_is_nothing_to
     assert not patience.is_over(131.0, None, heard_at=20.0)
 
 
+def test_a_client_that_takes_everything_at_once_leaves_others_a_turn_after_each_frame() -> None:
+    order: list[str] = []
+
+    async def other() -> None:
+        order.append("another's turn")
+
+    async def send(frame: str) -> None:
+        if not order:
+            others.append(asyncio.ensure_future(other()))
+        order.append(frame)
+
+    others: list[asyncio.Future[None]] = []
+    socket: Any = SimpleNamespace(unsent=0, last_byte=0.0, send=send, transport=SimpleNamespace(abort=lambda: None))
+
+    async def scene() -> None:
+        outbox = Outbox(10)
+        outbox.answer("first", "second", "third")
+        sending = asyncio.create_task(Sender(socket, outbox, Link(["raw"]), STALL, float("inf")).run())
+        while len(order) < 4:
+            await asyncio.sleep(0)
+        sending.cancel()
+
+    asyncio.run(scene())
+    assert order == ["first", "another's turn", "second", "third"]
+
+
 class Failing(Frames):
     async def next(self) -> str:
         raise RuntimeError("a mistake of ours")

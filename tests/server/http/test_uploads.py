@@ -47,6 +47,12 @@ class Connection:
     def announce(self, upload: Upload = FILE) -> Have:
         return asyncio.run(self._uploads.announce(upload))
 
+    def leave(self) -> None:
+        async def left() -> None:
+            self._uploads.close()
+
+        asyncio.run(left())
+
     def send(self, start: int, end: int, data: bytes = DATA) -> Have | None:
         """Send these bytes of the content."""
         header = pack_header(UploadPart(NAME, start, end - start))
@@ -117,11 +123,23 @@ def test_an_upload_goes_on_over_the_next_connection(server: Server) -> None:
     before = server.connection()
     before.announce()
     before.send(0, 1000)
+    before.leave()
     after = server.connection()
     assert after.announce() == Have(NAME, 1000, complete=False)
     have = after.send(1000, 1024)
 
     assert have is not None and have.complete and Path(server.blobs.path(NAME)).read_bytes() == DATA
+
+
+def test_an_upload_of_which_nothing_has_come_ends_with_its_last_connection(server: Server) -> None:
+    one, two = server.connection(), server.connection()
+    for each in (one, one, two):
+        each.announce()
+    one.leave()
+    assert server.unfinished.announced("anna") == 1024, "the other may be about to send it"
+    two.leave()
+
+    assert server.unfinished.announced("anna") == 0 and server.left == []
 
 
 def test_two_connections_of_a_person_may_send_the_same_content_at_the_same_time(server: Server) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer, content_id
 from acetate.protocol.frames import PreviewFrame
-from acetate.protocol.messages import Export, File, Progress, Submit
+from acetate.protocol.messages import Conditions, Export, File, Placed, Progress, Submit
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.dispatcher import Dispatcher, seconds_left
@@ -174,6 +174,19 @@ def test_a_mistake_of_the_servers_own_ends_its_job_and_closes_the_runner_before_
     assert runner.asked == ["run job-number-1", "close", "run job-number-2"]
     assert [end.job for end in ends] == ["job-number-1", "job-number-2"]
     assert isinstance(ends[0], Failed) and ends[0].failure.code == "internal"
+
+
+def test_a_job_that_has_nothing_to_work_from_fails_and_the_runner_does_not_hear_of_it(jobs: JobRegistry, listener: Any) -> None:
+    async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        yield Done(command.job), b""
+
+    client, runner = listener(), Scripted(act)
+    jobs.accept(client, Submit("job-number-1", "refine", conditions=Conditions(Placed("a" * 64))))
+    jobs.accept(client, Submit("job-number-2", "foreground"))
+    dispatched(jobs, runner, until=lambda: isinstance(client.told[-1], Finished))
+    (failed,) = (told for told in client.told if isinstance(told, Failed))
+
+    assert failed.failure.code == "content-broken" and runner.asked == ["run job-number-2"]
 
 
 def test_a_request_to_stop_reaches_the_runner(jobs: JobRegistry, listener: Any) -> None:
