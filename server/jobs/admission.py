@@ -84,7 +84,14 @@ async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistor
 def tell_jobs(watcher: Subscriber, jobs: JobRegistry, asked: wire.ListJobs) -> None:
     """Send a page of what runs, waits or is not acknowledged."""
     lines = jobs.lines(watcher, asked.before, asked.limit + 1)
-    watcher.tell(wire.Jobs(tuple(lines[: asked.limit]), more=len(lines) > asked.limit))
+    page: list[wire.JobLine] = []
+    size = 1000
+    for line in lines[: asked.limit]:
+        size += len(schema.dump(schema.encode(line)).encode()) + 1
+        if size > PAGE_BYTES:
+            break
+        page.append(line)
+    watcher.tell(wire.Jobs(tuple(page), more=len(page) < len(lines)))
 
 
 def _entry(row: JobRow, store: Store, *, thumbnail: bool) -> HistoryEntry:

@@ -30,7 +30,7 @@ from .upkeep import Upkeep
 log = logging.getLogger(__name__)
 
 MOST_LINES = 2000
-"""The most lines of an answer to `jobs`: with the longest prompts they stay below `MAX_REPLY_BYTES`."""
+"""The most lines of an answer to `jobs`."""
 
 
 class JobRegistry:
