@@ -87,6 +87,10 @@ class Engine:
                 offers.append(Offer(one.name, FAMILIES[one.kind.family], one.name in self._models))
         return {**describe(str(self.device), offers), "upscalers": self._upscalers.names()}
 
+    def opened(self) -> list[str]:
+        """The names of the models that are kept open, the latest used last."""
+        return self._models.names()
+
     def unload(self) -> None:
         """Free every model."""
         self._models.clear()

@@ -10,7 +10,7 @@ from acetate.vocabulary.stacking import Group
 
 from .errors import Failure
 from .frames import Sha256
-from .values import CanvasBox, Encoding, EngineStateName, HistoryEntry, JobLine, Limits
+from .values import CanvasBox, Device, Encoding, EngineStateName, HistoryEntry, JobLine, Limits
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Engine:
     details: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the engine says about itself (schedulers, upscalers, LoRAs)."""
     failure: Failure | None = None
+    """Why there is no engine on any device."""
+    devices: tuple[Device, ...] = ()
+    """The devices, each with its own state; `state` is `failed` only when that of all is."""
 
 
 @dataclass(frozen=True)

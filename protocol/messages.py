@@ -34,6 +34,7 @@ from .from_server import (
 from .schema import decode, dump, encode, parse
 from .values import (
     Conditions,
+    Device,
     Encoding,
     EngineStateName,
     HistoryEntry,
@@ -53,6 +54,7 @@ __all__ = [
     "Cancelled",
     "ClientMessage",
     "Conditions",
+    "Device",
     "Discard",
     "Discarded",
     "Encoding",

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.parameters import LARGEST_SIDE
 
+from .errors import Failure
 from .frames import Sha256
 from .schema import Between, Fields
 
@@ -62,6 +63,18 @@ class Limits:
     prompt_characters: int
     count: int
     jobs_per_session: int
+
+
+@dataclass(frozen=True)
+class Device:
+    """One of the devices on which jobs run."""
+
+    name: str
+    state: EngineStateName = "ready"
+    """`failed`: it takes no jobs until it is there again, which the server tries by itself."""
+    model: str = ""
+    """The model that was used on it last and still lies there."""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)

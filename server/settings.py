@@ -88,12 +88,22 @@ class Settings:
     """Once steps were measured, a step may take this plus 20 times the slowest one."""
     cancel_seconds: float = 120
     """A worker that does not stop a cancelled job within this time (plus 20 steps) is replaced."""
+    stop_seconds: float = 30
+    """The same in a stage whose steps were measured."""
+    stop_silence_seconds: float = 15
+    """A worker in such a stage without a heartbeat for this time is replaced when its job is cancelled."""
     crashes: int = 2
     """A job has failed when it has cost this many workers."""
     start_failures: int = 3
-    """The engine is unavailable when this many workers in a row did not come up."""
+    """A device has failed when this many workers in a row did not come up, or were lost while another device works."""
     restart_seconds: tuple[float, ...] = (0, 0, 1, 5, 30)
     """The wait before each of the replacements that follow each other."""
+    device_pause_seconds: tuple[float, ...] = (5, 15, 60, 300)
+    """How long a device that has failed is left alone, each time that it fails again."""
+    placement_seconds: float = 1
+    """How long a job may wait for a device on which its model lies, while another one is free."""
+    models_seconds: float = 15
+    """How often it is looked whether models were added or removed, while a client is connected."""
     idle_seconds: float = 900
     """Models leave memory after this time without a job."""
     preview_seconds: float = 0.25

@@ -10,7 +10,7 @@ import contextlib
 import ipaddress
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TypeGuard, cast
@@ -48,8 +48,8 @@ class ServerState:
     jobs: JobRegistry
     blobs: Blobs
     engine: EngineState
-    refresh: Callable[[], Awaitable[None]]
-    """Ask the engine to describe itself again: models may have been added."""
+    look: Callable[[], None]
+    """Look soon whether models were added or removed."""
 
 
 class Connection:
@@ -76,7 +76,7 @@ class Connection:
         uploads = Uploads(self._state.settings, self._state.jobs.store, self._state.blobs, str(self._socket.id))
         self._welcome(watcher)
         sender = asyncio.create_task(self._send())
-        await self._state.refresh()
+        self._state.look()
         log.info("connected", extra={"client": hello.client, "session": hello.session})
         try:
             async for frame in self._socket:

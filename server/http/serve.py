@@ -26,14 +26,14 @@ from websockets.asyncio.server import serve as listen
 
 from .. import log
 from ..instance import AlreadyRunningError, Instance
-from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
+from ..jobs.lanes import Lanes
+from ..jobs.model_watch import ModelWatch
 from ..settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
 from ..storage.blobs import Blobs
 from ..storage.database import StoreError
 from ..storage.store import Store
-from ..worker.local_worker import LocalWorker
 from .connection import Connection, ServerState
 from .handshake import Handshake
 
@@ -108,22 +108,18 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     _on_signals(stopping)
     _allow_many_files()
     store, blobs = Store(settings.database), Blobs(settings.blobs)
-    jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
-    workers = [
-        LocalWorker(settings, "engine", f"engine-{number}", device, engine.ready)
-        for number, device in enumerate(settings.devices)
-    ]
-    documents = LocalWorker(settings, "documents", "documents", None, lambda device, description: None)
-    lanes = [Dispatcher("engine", jobs, worker, engine) for worker in workers] + [Dispatcher("documents", jobs, documents)]
+    jobs = JobRegistry(settings, store, blobs)
+    engine = EngineState(store, settings.preload, settings, jobs.work["engine"].set)
+    lanes = Lanes(jobs, engine)
+    lanes.add_local(settings)
+    models = ModelWatch(settings.models_seconds, lambda: bool(engine.watchers), lanes.refresh)
     tasks: list[asyncio.Task[None]] = []
     try:
-        async with await _listen(
-            settings, instance.token, ServerState(settings, jobs, blobs, engine, workers[0].refresh)
-        ) as server:
+        async with await _listen(settings, instance.token, ServerState(settings, jobs, blobs, engine, models.look)) as server:
             url = _url(settings, server)
             instance.announce(url, settings.tls_certificate)
             _say(_greeting(url, settings))
-            tasks = [asyncio.create_task(lane.work()) for lane in lanes]
+            tasks = [asyncio.create_task(lanes.work()), asyncio.create_task(models.work())]
             failed = await _until_stopped(stopping, tasks)
             instance.withdraw()  # clients that are told to go must not find this server again
             server.close(code=GOING_AWAY, reason="the server stops")
@@ -131,7 +127,7 @@ async def _serve(settings: Settings, instance: Instance) -> int:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(worker.close() for worker in [*workers, documents]))
+        await lanes.close()
         store.close()
     return 1 if failed else 0
 

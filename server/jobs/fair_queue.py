@@ -39,15 +39,13 @@ class FairQueue:
         self.put(job, session, front=True)
         self._served[session] = 0
 
-    def take(self) -> str | None:
-        """Take out the next job; its session's turn comes again after all others'. `None` when none waits."""
+    def take(self, wanted: str | None = None) -> str | None:
+        """Take out the next job, or the wanted one; its session's turn comes again after all others'. `None` when none waits."""
         if not self._waiting:
             return None
-        session = self._turn_order()[0]
-        job = self._waiting[session].popleft()
-        if not self._waiting[session]:
-            del self._waiting[session]
-        del self._session_of[job]
+        session = self._turn_order()[0] if wanted is None else self._session_of[wanted]
+        job = self._waiting[session][0] if wanted is None else wanted
+        self.remove(job)
         self._served[session] = next(self._turns)
         self._served.move_to_end(session)
         if len(self._served) > REMEMBERED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from acetate.protocol import Failure, Layer, ProtocolError, schema
@@ -20,7 +20,9 @@ from ..delivery.subscriber import Subscriber
 from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
+from .devices import Placement
 from .fair_queue import FairQueue
+from .wake_up import WakeUp
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Job:
     started: float = 0.0
     denoising_since: tuple[float, float] | None = None
     """The time and fraction at which the steps after loading began: the base of `seconds_left`."""
+    placement: Placement = field(default_factory=Placement)
     made: set[int] = field(default_factory=set)
     """The indices of layers that are stored; a second run does not store them again."""
     position: int = -1
@@ -59,12 +62,12 @@ class Job:
 
 
 class JobRegistry:
-    """All jobs of the server. `work` is set whenever something has been queued."""
+    """All jobs of the server. `work` wakes the lanes whenever something has been queued."""
 
     def __init__(self, settings: Settings, store: Store, blobs: Blobs) -> None:
         self.settings, self.store, self.blobs = settings, store, blobs
         self.queues = {lane: FairQueue() for lane in LANES}
-        self.work = {lane: asyncio.Event() for lane in LANES}
+        self.work = {lane: WakeUp() for lane in LANES}
         self.stop_requested: dict[str, asyncio.Event] = {}
         self._jobs: dict[str, Job] = {}
         self._resume()
@@ -159,13 +162,11 @@ class JobRegistry:
 
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 
-    def take(self, lane: str) -> Job | None:
-        """Take out the next job of a lane, which runs from now on; `None` when none waits."""
-        job_id = self.queues[lane].take()
-        if job_id is None:
-            self.work[lane].clear()
+    def take(self, lane: str, fits: Callable[[Job], bool] = lambda job: True) -> Job | None:
+        """Take out the next job of a lane that fits, which runs from now on; `None` when none waits."""
+        if (job := next((job for id in self.queues[lane].order() if fits(job := self._jobs[id])), None)) is None:
             return None
-        job = self._jobs[job_id]
+        self.queues[lane].take(job.id)
         job.running, job.attempt, job.started = True, job.attempt + 1, time.monotonic()
         job.denoising_since = None
         self.stop_requested[job.id] = asyncio.Event()

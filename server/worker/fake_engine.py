@@ -57,6 +57,9 @@ class FakeEngine:
             raise ModelMissing(f"the model is {name!r}; there is only {MODEL}", hint="acetate models")
         self.loaded.add(name)
 
+    def opened(self) -> list[str]:
+        return sorted(self.loaded)
+
     def unload(self) -> None:
         self.loaded.clear()
 

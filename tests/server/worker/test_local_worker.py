@@ -11,8 +11,8 @@ import pytest
 from acetate.protocol import Parameters
 from acetate.protocol.messages import Submit
 from acetate.server.settings import FAKE_ENGINE, Settings
-from acetate.server.worker import local_worker, worker_messages
-from acetate.server.worker.local_worker import LocalWorker
+from acetate.server.worker import local_worker, post_mortem, worker_messages
+from acetate.server.worker.local_worker import LocalWorker, engine_command
 from acetate.server.worker.runner import RunnerLostError
 
 JOB = "0123456789abcdef"
@@ -34,7 +34,7 @@ def with_worker(tmp_path: Path) -> Callable[[Callable[[LocalWorker], Coroutine[A
 
     def do(action: Callable[[LocalWorker], Coroutine[Any, Any, None]]) -> None:
         async def all_of_it() -> None:
-            worker = LocalWorker(settings, "engine", "engine-0", None, lambda device, description: None)
+            worker = LocalWorker(settings, "engine-0", engine_command(settings, None), lambda news: None)
             try:
                 await action(worker)
             finally:
@@ -66,10 +66,10 @@ def test_a_lost_worker_is_replaced_by_the_next_job(with_worker: Any) -> None:
     async def lose_one(worker: LocalWorker) -> None:
         with pytest.raises(RunnerLostError, match="code 9"):
             await outcomes(worker, "@exit:decode")
-        assert (await outcomes(worker, "a kite"))[-2:] == ["Made", "Done"]
+        assert (await outcomes(worker, "a kite"))[-3:] == ["Made", "Opened", "Done"]
 
     with_worker(lose_one)
 
 
 def test_linux_counts_its_kills() -> None:
-    assert local_worker.oom_kills() >= 0
+    assert post_mortem.oom_kills() >= 0
