@@ -40,6 +40,10 @@ class Settings:
     """How workers run networks."""
     devices: tuple[str | None, ...] = (None,)
     """The devices, with one worker each; `None` lets the engine choose."""
+    ray: str | None = None
+    """The Ray cluster whose devices take jobs as well: `HOST:PORT` of its head, or `auto` for the one that runs here."""
+    ray_workers: int | None = None
+    """How many workers to run on the cluster's CPUs; `None` is one on each of its GPUs."""
     preload: tuple[str, ...] = ()
 
     # --- what clients may do

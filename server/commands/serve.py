@@ -15,6 +15,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", dest="names", action="append", default=[], metavar="NAME", help=name)
     parser.add_argument("--port", type=int, help="0 means any free port (default: 22380, or any free one when that is taken)")
     parser.add_argument("--device", metavar="NAME[,NAME]", help="cpu, cuda, cuda:1, mps or xpu; one worker each")
+    cluster = "also run jobs in this Ray cluster, a worker on each GPU: HOST:PORT of its head, or auto (docs/scaling.md)"
+    parser.add_argument("--ray", metavar="ADDRESS", help=cluster)
+    parser.add_argument("--ray-workers", type=int, metavar="N", help="so many workers on the cluster's CPUs instead")
     parser.add_argument("--preload", action="append", default=[], metavar="MODEL", help="open this model at once")
     parser.add_argument("--tls-certificate", type=Path, metavar="FILE")
     parser.add_argument("--tls-key", type=Path, metavar="FILE")
@@ -42,4 +45,6 @@ def run(options: argparse.Namespace) -> int:
         insecure=options.insecure,
         engine=options.engine or ENGINE,
         acceleration=options.acceleration,
+        ray=options.ray,
+        ray_workers=options.ray_workers,
     )

@@ -30,6 +30,7 @@ from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
 from ..jobs.lanes import Lanes
 from ..jobs.model_watch import ModelWatch
+from ..ray.pool import RayPool, refusal_of_ray
 from ..settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
 from ..storage.blobs import Blobs
 from ..storage.database import StoreError
@@ -55,12 +56,15 @@ def serve(
     insecure: bool = False,
     engine: str = ENGINE,
     acceleration: Acceleration = "auto",
+    ray: str | None = None,
+    ray_workers: int | None = None,
 ) -> int:
     """Serve until Ctrl+C or SIGTERM; returns the exit code.
 
-    `device` may name several, separated by commas: one worker each. `engine` is `module:Class`, or `fake`.
+    `device` may name several, separated by commas: one worker each. `engine` is `module:Class`, or `fake`. With a Ray cluster,
+    this machine's own devices take part only if they are named.
     """
-    devices: tuple[str | None, ...] = tuple(device.split(",")) if device else (None,)
+    devices: tuple[str | None, ...] = tuple(device.split(",")) if device else () if ray else (None,)
     settings = Settings(
         host=host,
         port=port,
@@ -72,6 +76,8 @@ def serve(
         insecure=insecure,
         engine=FAKE_ENGINE if engine == "fake" else engine,
         acceleration=acceleration,
+        ray=ray,
+        ray_workers=ray_workers,
     )
     return run(settings)
 
@@ -112,6 +118,8 @@ async def _serve(settings: Settings, instance: Instance) -> int:
     engine = EngineState(store, settings.preload, settings, jobs.work["engine"].set)
     lanes = Lanes(jobs, engine)
     lanes.add_local(settings)
+    if settings.ray is not None:
+        RayPool(lanes, settings).start()
     models = ModelWatch(settings.models_seconds, lambda: bool(engine.watchers), lanes.refresh)
     tasks: list[asyncio.Task[None]] = []
     try:
@@ -217,6 +225,8 @@ def _refusal(settings: Settings) -> str | None:
     """Why these settings must not be served; `None` when they may be."""
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         return "--tls-certificate and --tls-key come together"
+    if refusal := refusal_of_ray(settings):
+        return refusal
     if _is_loopback(settings.host) or settings.tls_certificate is not None or settings.insecure:
         return None
     return (

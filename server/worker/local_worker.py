@@ -113,7 +113,7 @@ class LocalWorker:
                 self._failures = 0
                 if payload:
                     log.error("job broke", extra={"job": command.job, "traceback": payload.decode()})
-                raise JobBrokeError(report.failure)
+                raise JobBrokeError(report.failure, payload)
             if isinstance(report, worker_messages.Unusable):
                 self._failures += 1
                 await self.close()

@@ -46,12 +46,16 @@ class Backend(Protocol):
     def opened(self) -> tuple[str, ...]: ...
 
 
-class BackendLostError(Exception):
-    """What ran the job is gone, and this process with it: another one must run it again."""
+class BackendError(Exception):
+    """A backend's own word for what has happened: the job has failed with `failure`, at `details` of its code."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, details: str = "") -> None:
         super().__init__(str(failure))
-        self.failure = failure
+        self.failure, self.details = failure, details
+
+
+class BackendLostError(BackendError):
+    """What ran the job is gone, and this process with it: another one must run it again."""
 
 
 class Pipe:
@@ -108,8 +112,11 @@ def run_job(backend: Backend, command: worker_messages.RunJob, pipe: Pipe) -> No
     except Exception as error:
         if isinstance(error, BackendLostError) or spoils_device(error):
             raise
-        failure = of_engine_exception(error)
-        details = traceback.format_exc() if failure.code == "internal" else ""
+        if isinstance(error, BackendError):
+            failure, details = error.failure, error.details
+        else:
+            failure = of_engine_exception(error)
+            details = traceback.format_exc() if failure.code == "internal" else ""
         del error  # its traceback holds on to the job's tensors
         _tell_opened(backend, pipe, opened)
         pipe.send(wire.Failed(command.job, failure), details.encode(errors="backslashreplace"))
@@ -178,7 +185,7 @@ def serve(make: Callable[[Pipe], Backend]) -> NoReturn:
 
 def _of_start(error: Exception) -> Failure:
     """What is told of an engine that did not start: whatever the reason, no request was wrong and none can be run here."""
-    failure = error.failure if isinstance(error, BackendLostError) else of_engine_exception(error)
+    failure = error.failure if isinstance(error, BackendError) else of_engine_exception(error)
     return replace(failure, code="engine-unavailable") if failure.code in ("bad-request", "internal") else failure
 
 

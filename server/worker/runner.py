@@ -29,7 +29,11 @@ class RunnerError(Exception):
 
 
 class JobBrokeError(RunnerError):
-    """The job failed; running it again would not help."""
+    """The job failed; running it again would not help. `.details` is a traceback for the log when the mistake is ours."""
+
+    def __init__(self, failure: Failure, details: bytes = b"") -> None:
+        super().__init__(failure)
+        self.details = details
 
 
 class RunnerLostError(RunnerError):
