@@ -6,6 +6,8 @@ hangs is killed; what libraries print goes to a file. Knows the worker and bytes
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import tempfile
 from collections import OrderedDict
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from acetate.protocol import Failure
 from acetate.protocol import messages as wire
 from numpy.typing import NDArray
@@ -29,6 +32,7 @@ from ..worker.worker_messages import pack
 
 Pixels = NDArray[np.uint8]
 """Bytes in one dimension: an array, because Ray shares arrays between processes and copies `bytes`."""
+PREFIX = "acetate-ray-"
 KEPT = 32
 """How many pictures that jobs have worked on lie on the node, for the next job on the same ones."""
 
@@ -38,8 +42,9 @@ class DeviceActor:
 
     def __init__(self, settings: Mapping[str, Any], device: str | None, make: Callable[[OnNews], Runner] | None = None):
         """`settings` are those of the server that concern a worker; `device` is what the engine is to use, `None` the best."""
-        self._folder = tempfile.TemporaryDirectory(prefix="acetate-ray-")
-        self._settings = Settings(folder=Path(self._folder.name), **settings)
+        _sweep(Path(tempfile.gettempdir()))
+        folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+        self._settings = Settings(folder=Path(folder), **settings)
         (self._settings.blobs / "incoming").mkdir(parents=True)
         self._ready: worker_messages.Ready | None = None
         local = partial(LocalWorker, self._settings, "engine", engine_command(self._settings, device))
@@ -114,3 +119,11 @@ class DeviceActor:
         pixels: Pixels = np.fromfile(path, np.uint8)
         path.unlink()
         return pixels
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what actors of before have left: Ray ends them without a word."""
+    for left in folder.glob(f"{PREFIX}*"):
+        process = left.name.removeprefix(PREFIX).partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A real Ray cluster of nodes on loopback, and a server whose jobs run there: spread, repeated, cancelled, and right in every pixel."""
+"""A real Ray cluster on loopback, and a server whose jobs run there: spread, repeated, cancelled, and right in every pixel."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_pictures_previews_and_failures_pass_through_the_cluster(cluster: Any, s
         image = Image(200, 300, "rgba8", source.tobytes())
         for scale in (2, 3):  # the second time, the picture lies there already
             parameters = Parameters(scale=scale, prompt="@sleep:0.3")
-            events = list(client.run("upscale", parameters, {"source": Condition(image)}, crop=False))
+            events = list(client.run("upscale", parameters, {"source": Condition(image)}, previews=True, crop=False))
             (layer,) = [event for event in events if isinstance(event, LayerReady)]
             assert pixels(layer).shape == (300 * scale, 200 * scale, 4)
             assert np.array_equal(pixels(layer)[::scale, ::scale], source)
