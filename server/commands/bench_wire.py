@@ -30,7 +30,11 @@ SIDES = (1024, 2048, 4096, 8192)
 PNG_SIDES = (1024, 2048)
 """The sides that are measured as PNG too, which takes many seconds for larger ones."""
 
-SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
+SERVE = """
+import json, sys
+from acetate.server.http.serve import serve
+sys.exit(serve(port=0, engine="fake", **json.loads(sys.argv[1])))
+"""
 
 
 @dataclass(frozen=True)
@@ -66,21 +70,21 @@ class WireTimes:
 
 def measure(sides: tuple[int, ...] = SIDES, repeats: int = 9) -> WireTimes:
     """Run everything once; takes about a minute."""
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as (address, start):
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as (address, start):
         connect = median(_timed(lambda: _connect(address)) for _ in range(repeats))
         with Client("bench", address=address) as client:
             _job(client, 1024)  # the worker has started, the picture is in its memory
-            overhead = median(_overhead(client) for _ in range(2 * repeats))
+            overhead = median(overhead_of(client) for _ in range(2 * repeats))
             transfers = tuple(_transfer(client, side, repeats) for side in sides)
     return WireTimes(connect, overhead, start, transfers)
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[tuple[Address, float]]:
-    """A server for this measurement, and the milliseconds until it listened."""
+def running_server(folder: Path, **options: object) -> Iterator[tuple[Address, float]]:
+    """A server with these options of `serve` for this measurement, and the milliseconds until it listened."""
     began = time.perf_counter()
     environment = {**os.environ, "ACETATE_HOME": str(folder)}
-    process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, env=environment)
+    process = subprocess.Popen([sys.executable, "-c", SERVE, json.dumps(options)], stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
     try:
         process.stdout.readline()
@@ -109,7 +113,7 @@ def _job(client: Client, side: int) -> str:
     return last.job
 
 
-def _overhead(client: Client) -> float:
+def overhead_of(client: Client) -> float:
     """Milliseconds from submit to the last byte of a picture that the fake engine has ready."""
     began = time.perf_counter()
     arrived = began
