@@ -93,9 +93,9 @@ class Settings:
     cancel_seconds: float = 120
     """A worker that does not stop a cancelled job within this time (plus 20 steps) is replaced."""
     stop_seconds: float = 30
-    """The same in a stage whose steps were measured."""
+    """The same once steps of the stage that it is in were measured."""
     stop_silence_seconds: float = 15
-    """A worker in such a stage without a heartbeat for this time is replaced when its job is cancelled."""
+    """A worker that is past loading is replaced when its job is cancelled and it has had no heartbeat for this time."""
     crashes: int = 2
     """A job has failed when it has cost this many workers."""
     start_failures: int = 3

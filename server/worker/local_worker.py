@@ -271,10 +271,10 @@ class LocalWorker:
         yield stepped + patience, f"a step of stage {stage} has not ended"
         if self._stopping is None:
             return
-        limit = settings.cancel_seconds
-        if stage in self._slowest:  # what is known to take so long, and never to hold the heartbeat up
-            limit = min(limit, settings.stop_seconds)
+        if stage != "load":  # importing and loading are all that holds a heartbeat up for so long
             yield max(self._stopping, self._heard + settings.stop_silence_seconds), silent
+        measured = stage in self._slowest
+        limit = min(settings.cancel_seconds, settings.stop_seconds) if measured else settings.cancel_seconds
         yield self._stopping + limit + SLOW_STEPS * self._slowest.get(stage, slowest), "it did not stop a cancelled job"
 
     async def _put_down(self, reason: str) -> Failure:

@@ -227,7 +227,9 @@ def test_a_job_that_cost_a_worker_is_run_on_another_device(play: Any) -> None:
         await now.ready("bad", "good")
         bad.lose = 10
         now.submit("1", "2")
-        await now.until(lambda: len(now.order) >= 2)
+        await now.until(lambda: len(now.order) == 2)
+        await now.settled()
+        assert len(now.order) == 2, "it waits for the other one"
         good.done.release()
         good.done.release()
         await now.ended(2)
