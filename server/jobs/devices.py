@@ -62,10 +62,14 @@ class Placement:
     """When a free device has left it first to one on which its model lies."""
 
 
-def candidates(devices: Sequence[Device], tried: set[Device]) -> list[Device]:
-    """Who may run a job: working devices that have not lost it; else working ones; else those that might be back."""
+def candidates(devices: Sequence[Device], tried: set[Device], model: str = "") -> list[Device]:
+    """Who may run a job: working devices that have its model, those before the others that have not lost it yet.
+
+    Where no working device has the model, all that work; where none works, those that might be back and were not tried.
+    """
     working = [device for device in devices if device.works]
-    return [one for one in working if one not in tried] or working or [one for one in devices if one not in tried]
+    fitting = [one for one in working if one.offers(model)] or working
+    return [one for one in fitting if one not in tried] or fitting or [one for one in devices if one not in tried]
 
 
 def wait_of(device: Device, devices: Sequence[Device], job: Placement, model: str, patience: float) -> float:
@@ -73,8 +77,7 @@ def wait_of(device: Device, devices: Sequence[Device], job: Placement, model: st
 
     A job waits only for a device on which its model lies, which is to be free within `patience` seconds.
     """
-    able = candidates(devices, job.tried)
-    able = [one for one in able if one.offers(model)] or able
+    able = candidates(devices, job.tried, model)
     if device not in able:
         return math.inf
     if not device.works or model in device.opened:

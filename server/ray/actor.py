@@ -6,6 +6,7 @@ hangs is killed; what libraries print goes to a file. Knows the worker and bytes
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -47,6 +48,7 @@ class DeviceActor:
         self._settings = Settings(folder=Path(folder), **settings)
         (self._settings.blobs / "incoming").mkdir(parents=True)
         self._ready: worker_messages.Ready | None = None
+        self._news = asyncio.Event()
         local = partial(LocalWorker, self._settings, "engine", engine_command(self._settings, device))
         self._worker = (make or local)(self._on_news)
         self._pictures: OrderedDict[str, Path] = OrderedDict()
@@ -57,15 +59,24 @@ class DeviceActor:
             message = f"{socket.gethostname()} has acetate {version('acetate')}, the server {version_of_server}"
             hint = f"On that machine: pip install acetate=={version_of_server}"
             return pack(worker_messages.Unusable(Failure("engine-unavailable", message, hint)))
-        running = self._ready is not None
+        known, self._ready = self._ready, None
         try:
             await self._worker.start()
+            if self._ready is None:  # it runs already, and says nothing unasked
+                await self._described()
         except RunnerError as error:
             return pack(worker_messages.Unusable(error.failure))
-        if running:
-            await self._worker.refresh()
-        assert self._ready is not None
-        return pack(self._ready)
+        return pack(self._ready or known or worker_messages.Unusable(Failure("engine-unavailable", "the engine is gone")))
+
+    async def _described(self) -> None:
+        """Have the engine look again; return when it has, or is lost."""
+        self._news.clear()
+        await self._worker.refresh()
+        waiting = [asyncio.create_task(self._news.wait()), asyncio.create_task(self._worker.gone())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     async def run(
         self, packed: bytes, pictures: Mapping[str, Awaitable[Pixels]]
@@ -99,6 +110,7 @@ class DeviceActor:
     def _on_news(self, news: worker_messages.News) -> None:
         if isinstance(news, worker_messages.Ready):
             self._ready = replace(news, device=f"{socket.gethostname()} {news.device}")
+            self._news.set()
 
     async def _kept(self, sha256: str, pictures: Mapping[str, Awaitable[Pixels]]) -> Path:
         """The file of a picture, which is fetched from the object store if it does not lie here from another job."""

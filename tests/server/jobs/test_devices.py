@@ -65,6 +65,13 @@ def test_a_device_without_the_model_leaves_the_job_to_one_that_has_it_however_lo
     assert seconds(poor) == 0, "someone has to say that the model is missing"
 
 
+def test_a_job_that_was_lost_does_not_go_where_its_model_is_missing() -> None:
+    lost_it, poor = device(), device(offers=("inker",))
+
+    assert seconds(poor, lost_it, tried={lost_it}) == math.inf
+    assert seconds(lost_it, poor, tried={lost_it}) == 0
+
+
 def test_a_job_that_was_lost_on_a_device_goes_to_another_one_first() -> None:
     bad, good, failed = device(), device(), device(state="failed")
 

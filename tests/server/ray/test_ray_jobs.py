@@ -97,6 +97,7 @@ class Worker:
         self.asked: list[str] = []
         self.read: list[bytes] = []
         self.starts = 0
+        self.models = [{"name": "painter"}]
 
     def made(self, news: OnNews) -> Worker:
         self.news = news
@@ -106,7 +107,8 @@ class Worker:
         self.starts += 1
         if self.refuses is not None:
             raise RunnerUnavailableError(self.refuses)
-        self.news(Ready("cuda", {"models": [{"name": "painter"}], "device": "cuda"}))
+        if self.starts == 1:
+            self.news(Ready("cuda", {"models": self.models, "device": "cuda"}))
 
     async def run(self, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         self.stopped = asyncio.Event()
@@ -131,6 +133,10 @@ class Worker:
 
     async def refresh(self) -> None:
         self.asked.append("refresh")
+        asyncio.get_running_loop().call_later(0, self.news, Ready("cuda", {"models": self.models, "device": "cuda"}))
+
+    async def gone(self) -> None:
+        await asyncio.Event().wait()
 
     async def preload(self, model: str) -> None:
         self.asked.append(f"preload {model}")
@@ -234,9 +240,10 @@ def test_a_job_whose_worker_or_node_is_gone_is_lost_and_not_broken(scene: Scene,
 def test_the_engine_there_describes_itself_with_its_machine(scene: Scene) -> None:
     found = scene.jobs.describe()
     assert found["models"] == [{"name": "painter"}] and found["device"].endswith(" cuda")
-    scene.jobs.describe()
+    scene.worker.models = [{"name": "painter"}, {"name": "inker"}]
 
-    assert scene.worker.asked == ["refresh"], "a second time it looks again"
+    assert scene.jobs.describe()["models"][-1] == {"name": "inker"}, "a second time it looks again"
+    assert scene.worker.asked == ["refresh"]
 
 
 def test_an_engine_that_does_not_start_there_is_said(scene: Scene) -> None:
