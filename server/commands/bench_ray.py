@@ -30,6 +30,7 @@ SLEEPING = Parameters(prompt="@sleep:0.1 a kite", steps=8)
 """A job of about a second."""
 LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
 """Ray takes 127.0.0.1 for this machine's address on its network, and so would listen there."""
+STORE_BYTES = 200 << 20
 START_SECONDS = 180
 
 
@@ -113,23 +114,38 @@ def _all_done(client: Client, jobs: int) -> None:
             client.acknowledge(event.job)
 
 
+def node_command(*words: str) -> list[str]:
+    """`ray start` with these words, on loopback and in the foreground: it ends what it has started when it is told to end."""
+    quiet = ("--block", "--disable-usage-stats", "--node-ip-address", LOOPBACK, "--object-store-memory", str(STORE_BYTES))
+    return [sys.executable, "-m", "ray.scripts.scripts", "start", *quiet, *words]
+
+
+def head_words(folder: str) -> tuple[str, list[str]]:
+    """The address of a new cluster, and the words that start its head, whose files go into `folder`."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port = str(probe.getsockname()[1])
+    return f"{LOOPBACK}:{port}", ["--head", "--port", port, "--include-dashboard", "false", "--temp-dir", folder]
+
+
+def own_token() -> dict[str, str]:
+    """Variables of a cluster that nobody else can use, for its nodes and its users."""
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+
+
 @contextlib.contextmanager
 def _cluster(cpus: int) -> Iterator[str]:
     """The address of a cluster of one node with so many places for workers; it ends with the measurement."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        address = f"{LOOPBACK}:{probe.getsockname()[1]}"
-    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+    own = own_token()
     os.environ.update(own)  # for the servers, which are to use the cluster
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        words = ["--head", "--port", address.rpartition(":")[2], "--node-ip-address", LOOPBACK, "--temp-dir", folder]
-        words += ["--num-cpus", str(cpus), "--include-dashboard", "false", "--object-store-memory", str(200 << 20)]
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats", *words]
+        address, words = head_words(folder)
+        command = node_command(*words, "--num-cpus", str(cpus))
         node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield address
         finally:
-            node.terminate()  # `ray start --block` ends what it has started
+            node.terminate()
             node.wait()
             for name in own:
                 os.environ.pop(name, None)

@@ -63,9 +63,9 @@ class Placement:
 
 
 def candidates(devices: Sequence[Device], tried: set[Device], model: str = "") -> list[Device]:
-    """Who may run a job: working devices that have its model, those before the others that have not lost it yet.
+    """Who may run a job: the working devices that have its model, without those that have lost it, unless all have.
 
-    Where no working device has the model, all that work; where none works, those that might be back and were not tried.
+    If none has the model, all that work; if none works, those that might be back and were not tried.
     """
     working = [device for device in devices if device.works]
     fitting = [one for one in working if one.offers(model)] or working

@@ -91,9 +91,8 @@ class LocalWorker:
                 log.error("worker did not come up", extra={"worker": self._name, "reason": str(error)})
                 if self._failures >= self._settings.start_failures:
                     raise RunnerUnavailableError(error.failure) from None
-            except RunnerUnavailableError as error:
+            except RunnerUnavailableError:
                 await self.close()
-                log.error("worker did not come up", extra={"worker": self._name, "reason": str(error)})
                 raise
         if self._lost.is_set():
             await self.start()

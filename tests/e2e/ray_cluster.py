@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
+from acetate.server.commands.bench_ray import head_words, node_command, own_token
 
 DEADLINE = 240.0
 """Seconds after which a test gives up; nothing here takes longer unless it is broken."""
-LOOPBACK = "127.0.0.2"
-"""Ray takes 127.0.0.1 for this machine's address on its network, and so would listen there."""
 
 
 class Node:
     """`ray start` in the foreground, with everything that it has started."""
 
     def __init__(self, *words: str, **environment: str) -> None:
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"]
-        command += ["--node-ip-address", LOOPBACK, "--object-store-memory", str(100 << 20), *words]
         quiet = subprocess.DEVNULL
-        env = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", **environment}
-        self.process = psutil.Popen(command, env=env, stdin=quiet, stdout=quiet, stderr=quiet)
+        env = {**os.environ, **environment}
+        self.process = psutil.Popen(node_command(*words), env=env, stdin=quiet, stdout=quiet, stderr=quiet)
 
     def actors(self) -> list[psutil.Process]:
         """The processes of the actors that run on it."""
@@ -55,15 +50,12 @@ class LocalCluster:
     """A head without devices, and the nodes that were added."""
 
     def __init__(self, folder: str, **environment: str) -> None:
-        self.environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), **environment}
+        self.environment = {**own_token(), **environment}
         """What a process needs that joins the cluster, or is to use it."""
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port = probe.getsockname()[1]
-        self.address = f"{LOOPBACK}:{port}"
-        head = ("--head", "--port", str(port), "--include-dashboard", "false", "--temp-dir", folder)
+        self.address, head = head_words(folder)
         self.nodes = [Node(*head, "--num-cpus", "0", "--num-gpus", "0", **self.environment)]
-        _until(lambda: _answers(port))
+        host, _, port = self.address.partition(":")
+        _until(lambda: _answers(host, int(port)))
 
     def add(self, *, cpus: int = 0, gpus: int = 0) -> Node:
         """A machine joins, with so many devices; returns before it has."""
@@ -92,14 +84,13 @@ def _title(process: psutil.Process) -> str:
     return ""
 
 
-def _answers(port: int) -> bool:
+def _answers(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex((LOOPBACK, port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
-def _until(condition: object) -> None:
-    assert callable(condition)
+def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < deadline
