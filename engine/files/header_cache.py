@@ -78,9 +78,10 @@ def stamp_of(path: Path) -> tuple[str, int, int]:
     What is gone meanwhile has neither.
     """
     try:
-        return str(path), *_stamp(path / "model_index.json" if path.is_dir() else path)
+        size, changed = _stamp(path / "model_index.json" if path.is_dir() else path)
     except FileNotFoundError:
-        return str(path), 0, 0
+        size, changed = 0, 0
+    return str(path), size, changed
 
 
 def _stamp(path: Path) -> list[int]:

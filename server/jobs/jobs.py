@@ -164,7 +164,8 @@ class JobRegistry:
 
     def take(self, lane: str, fits: Callable[[Job], bool] = lambda job: True) -> Job | None:
         """Take out the next job of a lane that fits, which runs from now on; `None` when none waits."""
-        if (job := next((job for id in self.queues[lane].order() if fits(job := self._jobs[id])), None)) is None:
+        job = next(filter(fits, (self._jobs[id] for id in self.queues[lane].order())), None)
+        if job is None:
             return None
         self.queues[lane].take(job.id)
         job.running, job.attempt, job.started = True, job.attempt + 1, time.monotonic()
