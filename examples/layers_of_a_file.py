@@ -1,11 +1,14 @@
 """The layers of a PSD, OpenRaster or PNG file, as an editor would insert them: bottom to top, with their groups."""
 
-import sys
+import argparse
 from pathlib import Path
 
 from acetate.protocol import TERMINAL, Client, LayerReady
 
-path = Path(sys.argv[1])
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("path", type=Path, metavar="FILE.psd|FILE.ora|FILE.png")
+path = parser.parse_args().path
+
 with Client("example") as client:
     client.insert_file(path.read_bytes(), path.suffix[1:].lower())
     event = None
@@ -15,4 +18,5 @@ with Client("example") as client:
             layer = event.layer
             groups = "/".join(group.name for group in layer.group)
             print(f"{groups}/{layer.name} {layer.width}x{layer.height}+{layer.x}+{layer.y} {layer.blend_mode}")
+    client.acknowledge(event.job)
 print(type(event).__name__)

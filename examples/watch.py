@@ -1,13 +1,17 @@
 """What an editor's plug-in does: ask, go on with other things, look for events now and then, survive a restart of the server."""
 
+import argparse
 import select
-import sys
 
 from acetate.protocol import Client, Disconnected, Failed, Finished, LayerReady, Parameters, Preview, Progress
 
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("prompt")
+asked = parser.parse_args()
+
 client = Client("example", launch=["acetate", "serve"], formats=["bgra8"])
 client.connect()  # returns at once
-client.submit("scene", Parameters(prompt=sys.argv[1], count=2))
+client.submit("scene", Parameters(prompt=asked.prompt, count=2))
 
 over = False
 while not over:
@@ -19,8 +23,9 @@ while not over:
             print(f"preview of {event.image.width} x {event.image.height}")
         elif isinstance(event, LayerReady):
             print(f"layer {event.layer.name!r} at ({event.layer.x}, {event.layer.y}), {len(event.data)} bytes")
-            client.acknowledge(event.job)
         elif isinstance(event, Disconnected):
             print(event.failure.message)
-        over = over or isinstance(event, (Finished, Failed))
+        elif isinstance(event, (Finished, Failed)):
+            client.acknowledge(event.job)  # only now: until then the server keeps the layers in any case
+            over = True
 client.close()

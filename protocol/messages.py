@@ -10,6 +10,7 @@ from typing import Any
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.stacking import Group
+from acetate.vocabulary.value_types import shown
 from acetate.vocabulary.verdict import of_parameters
 
 from .errors import ProtocolError
@@ -132,17 +133,21 @@ def to_text(message: ClientMessage | ServerMessage) -> str:
 
 
 def from_client(text: str) -> ClientMessage:
-    """A client's message from its text frame. Raises `ProtocolError`, which names even unknown types and fields."""
+    """A client's message from its text frame. Raises `ProtocolError`, which names even unknown types and fields.
+
+    `hello` alone may have fields from the future: a client says there what it can do before it knows whom it speaks to.
+    """
     if len(text) > MAX_TEXT_BYTES or len(text.encode(errors="surrogatepass")) > MAX_TEXT_BYTES:
         raise ProtocolError("too-large", f"the message has {len(text)} characters; at most {MAX_TEXT_BYTES} bytes are allowed")
     body = parse(text)
     kind = body.pop("type", None)
     cls = FROM_CLIENT.get(kind) if isinstance(kind, str) else None
     if cls is None:
-        raise ProtocolError("bad-message", f"the message's type is {str(kind)[:80]!r}; known are {', '.join(FROM_CLIENT)}")
+        said = "the message has no type" if kind is None else f"the message's type is {shown(kind)}"
+        raise ProtocolError("bad-message", f"{said}; known are {', '.join(FROM_CLIENT)}")
     if cls is Submit:
         refuse(body.get("parameters"))
-    message: ClientMessage = decode(cls, body, cls.TYPE)
+    message: ClientMessage = decode(cls, body, cls.TYPE, strict=cls is not Hello)
     return message
 
 

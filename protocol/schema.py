@@ -1,8 +1,8 @@
 """Frozen dataclasses to and from JSON objects, checked field by field against their annotations.
 
 Knows nothing of what the fields mean. Understood annotations: `bool`, `int`, `float`, `str`, `Any`, `X | Y`, `Literal`,
-`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, other dataclasses, and `Annotated` with `Between`, `AtMost`, `Matching` or
-`Fields`.
+`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, other dataclasses, and `Annotated` with those of `annotations.py` or the
+vocabulary's `Clean`. The server's `schemas/` tells the same annotations to other programs.
 """
 
 from __future__ import annotations
@@ -18,40 +18,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from acetate.vocabulary.names import Clean, clean
+from acetate.vocabulary.value_types import shown
+
+from .annotations import AtMost, Between, Fields, Matching
 from .errors import ProtocolError
 
 T = TypeVar("T")
 Check = Callable[[Any, str], Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Between:
-    """A number from `low` to `high`, both included."""
-
-    low: float
-    high: float
-
-
-@dataclasses.dataclass(frozen=True)
-class AtMost:
-    """A text of at most so many characters, a tuple or mapping of at most so many entries."""
-
-    count: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Matching:
-    """A text that fully matches `pattern`; `meaning` says in an error what would be right."""
-
-    pattern: str
-    meaning: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Fields:
-    """Limits of a dataclass's numbers, by field, for one that is declared elsewhere and whose numbers may be others there."""
-
-    limits: tuple[tuple[str, Between], ...]
 
 
 def encode(value: Any) -> Any:
@@ -77,12 +51,13 @@ def decode(cls: type[T], value: Any, where: str, *, strict: bool = True) -> T:
     fields = _fields(hashable, strict)
     unknown = [name for name in value if name not in fields]
     if unknown and strict:
-        raise ProtocolError("bad-message", f"{where} has the unknown field {unknown[0]!r}; known are {', '.join(fields)}")
+        known = f"known are {', '.join(fields)}" if fields else "it has none"
+        raise ProtocolError("bad-message", f"{where} has the unknown field {shown(unknown[0])}; {known}")
     missing = [name for name, (_, required) in fields.items() if required and name not in value]
     if missing:
         raise ProtocolError("bad-message", f"{where} lacks {missing[0]!r}")
-    known = {name: fields[name][0](item, f"{where}.{name}") for name, item in value.items() if name in fields}
-    return cls(**known)
+    values = {name: fields[name][0](item, f"{where}.{name}") for name, item in value.items() if name in fields}
+    return cls(**values)
 
 
 def parse(text: str | bytes, where: str = "message") -> dict[str, Any]:
@@ -130,7 +105,8 @@ def _check_for(hint: Any, strict: bool) -> Check:
     """A function that returns the value in its Python form or raises, naming the value and what would be right."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _limited(_check_for(arguments[0], strict), arguments[1:])
+        cleaned = any(isinstance(limit, Clean) for limit in arguments[1:])
+        return _limited(_label if cleaned else _check_for(arguments[0], strict), arguments[1:])
     if origin in (Union, types.UnionType):
         checks = [_check_for(argument, strict) for argument in arguments if argument is not type(None)]
         return _either(checks, optional=len(checks) < len(arguments))
@@ -165,6 +141,12 @@ def _text(value: Any, where: str) -> str:
     except UnicodeEncodeError:
         raise ProtocolError("bad-message", f"{where} has half a surrogate pair, which is not a character") from None
     return value
+
+
+def _label(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(where, value, "a text")
+    return clean(value)
 
 
 def _boolean(value: Any, where: str) -> bool:
@@ -231,7 +213,7 @@ def _limited(inner: Check, limits: tuple[Any, ...]) -> Check:
                 raise ProtocolError("too-large", f"{where} has a length of {len(value)}; at most {limit.count} is allowed")
             if isinstance(limit, Fields):
                 for name, of_field in limit.limits:
-                    _limited(_PLAIN[int], (of_field,))(getattr(value, name), f"{where}.{name}")
+                    _limited(_PLAIN[Any], (of_field,))(getattr(value, name), f"{where}.{name}")
             if isinstance(limit, Matching) and not re.fullmatch(limit.pattern, value):
                 raise _wrong(where, value, limit.meaning)
         return value
@@ -240,8 +222,7 @@ def _limited(inner: Check, limits: tuple[Any, ...]) -> Check:
 
 
 def _wrong(where: str, value: Any, right: str) -> ProtocolError:
-    shown = repr(value)
-    return ProtocolError("bad-message", f"{where} is {shown if len(shown) <= 80 else shown[:77] + '...'}; it must be {right}")
+    return ProtocolError("bad-message", f"{where} is {shown(value)}; it must be {right}")
 
 
 def _no_constant(name: str) -> Any:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from .names import Label
+
 LayerT = TypeVar("LayerT")
 NodeT = TypeVar("NodeT")
 
@@ -28,7 +30,7 @@ class Group:
     """A group that a layer lies in. Layers with the same `id` in one job share it."""
 
     id: str
-    name: str
+    name: Label
     visible: bool = True
     opacity: float = 1.0
     blend_mode: str = "normal"

@@ -67,18 +67,18 @@ def rows(times: list[RayTimes]) -> list[tuple[str, str, str]]:
 
 def _measured(cluster: str, workers: int, repeats: int) -> RayTimes:
     """Both ways in turn, so that whatever else the machine does affects both."""
-    here = {"device": ",".join(f"fake-{number}" for number in range(workers))}
-    there = {"ray": cluster, "ray_workers": workers}
-    with _client(workers, **here) as local, _client(workers, **there) as ray:
+    here = ("--device", ",".join(["cpu"] * workers))
+    there = ("--ray", cluster, "--ray-workers", str(workers))
+    with _client(workers, *here) as local, _client(workers, *there) as ray:
         pairs = [(overhead_of(local), overhead_of(ray)) for _ in range(2 * repeats)]
         local_overhead, ray_overhead = (median(column) for column in zip(*pairs, strict=True))
         return RayTimes(workers, local_overhead, ray_overhead, _rate(local, workers), _rate(ray, workers))
 
 
 @contextlib.contextmanager
-def _client(workers: int, **options: object) -> Iterator[Client]:
+def _client(workers: int, *words: str) -> Iterator[Client]:
     """A client of a server of its own, on whose every device the model lies."""
-    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), **options) as (address, _):
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), *words) as (address, _):
         _until_ready(address, workers)
         with Client("bench", address=address) as client:
             _all_done(client, workers)

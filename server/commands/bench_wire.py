@@ -26,15 +26,13 @@ import numpy as np
 from acetate.engine import RGBA, Request
 from acetate.protocol import Address, Client, Connected, Failed, Finished, LayerReady, Parameters
 
+from . import bench_contention
+
 SIDES = (1024, 2048, 4096, 8192)
 PNG_SIDES = (1024, 2048)
 """The sides that are measured as PNG too, which takes many seconds for larger ones."""
 
-SERVE = """
-import json, sys
-from acetate.server.http.serve import serve
-sys.exit(serve(port=0, engine="fake", **json.loads(sys.argv[1])))
-"""
+SERVE = ("-m", "acetate.server", "serve", "--port", "0", "--engine", "fake")
 
 
 @dataclass(frozen=True)
@@ -66,25 +64,28 @@ class WireTimes:
     start: float
     """The time from a cold start of the server until it listens."""
     transfers: tuple[Transfer, ...]
+    waits: tuple[bench_contention.Wait, ...]
+    """How long another client waits for an answer while the largest layer is taken."""
 
 
-def measure(sides: tuple[int, ...] = SIDES, repeats: int = 9) -> WireTimes:
-    """Run everything once; takes about a minute."""
+def measure(sides: tuple[int, ...] = SIDES, repeats: int = 9, seconds: float = bench_contention.SECONDS) -> WireTimes:
+    """Run everything once; takes about a minute. `seconds` is how long a client is greedy in each way."""
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as (address, start):
         connect = median(_timed(lambda: _connect(address)) for _ in range(repeats))
         with Client("bench", address=address) as client:
             _job(client, 1024)  # the worker has started, the picture is in its memory
             overhead = median(overhead_of(client) for _ in range(2 * repeats))
             transfers = tuple(_transfer(client, side, repeats) for side in sides)
-    return WireTimes(connect, overhead, start, transfers)
+            waits = bench_contention.measure(address, _job(client, max(sides)), seconds)
+    return WireTimes(connect, overhead, start, transfers, waits)
 
 
 @contextlib.contextmanager
-def running_server(folder: Path, **options: object) -> Iterator[tuple[Address, float]]:
-    """A server with these options of `serve` for this measurement, and the milliseconds until it listened."""
+def running_server(folder: Path, *words: str) -> Iterator[tuple[Address, float]]:
+    """A server with these words on its command line, and the milliseconds until it listened."""
     began = time.perf_counter()
     environment = {**os.environ, "ACETATE_HOME": str(folder)}
-    process = subprocess.Popen([sys.executable, "-c", SERVE, json.dumps(options)], stdout=subprocess.PIPE, env=environment)
+    process = subprocess.Popen([sys.executable, *SERVE, *words], stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
     try:
         process.stdout.readline()
@@ -219,4 +220,4 @@ def rows(times: WireTimes) -> list[tuple[str, str]]:
         if transfer.png is not None:
             value += f"; PNG over HTTP {transfer.png:.0f} ms = {transfer.png / transfer.layer:.0f} x"
         found.append((f"layer of {transfer.side} x {transfer.side}", value))
-    return found
+    return found + bench_contention.rows(times.waits)

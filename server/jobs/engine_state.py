@@ -31,9 +31,11 @@ class EngineState:
         preload: tuple[str, ...] = (),
         settings: Settings | None = None,
         wake: Callable[[], None] = lambda: None,
+        on_ready: Callable[[Mapping[str, Any]], None] = lambda description: None,
     ) -> None:
-        """`wake` is called when a device's state has changed: another one may take a job now."""
-        self._store, self._wake = store, wake
+        """`wake` is called when a device's state has changed, as another one may take a job now; `on_ready` with what an engine
+        says of itself."""
+        self._store, self._wake, self._on_ready = store, wake, on_ready
         self._settings = settings or Settings()
         self._preloads = preload
         self.watchers: set[Subscriber] = set()
@@ -111,6 +113,7 @@ class EngineState:
         device.state, device.failure, device.name, device.description = "ready", None, name, dict(description)
         device.opened = tuple(one["name"] for one in description.get("models", ()) if one.get("loaded"))
         self._tell()
+        self._on_ready(description)
         self._store.set_note(NOTE, {name: value for name, value in self._described().items() if name != "device"})
 
     def _default_model(self) -> str:

@@ -37,10 +37,11 @@ class Lanes:
         """Set while it works; gets the error of a lane that has ended."""
 
     def add_local(self, settings: Settings) -> None:
-        """A lane for each device that the settings name, and one for documents."""
-        for number, device in enumerate(settings.devices):
+        """A lane for each device that the settings name, and one for documents. With a cluster, none that is not named."""
+        devices = () if settings.ray is not None and settings.devices == (None,) else settings.devices
+        for number, device in enumerate(devices):
             command = engine_command(settings, device)
-            self.add(device or "default", partial(LocalWorker, settings, f"engine-{number}", command))
+            self.add(device or "auto", partial(LocalWorker, settings, f"engine-{number}", command))
         runner = LocalWorker(settings, "documents", documents_command(settings), lambda news: None)
         self._start(Lane(runner, Dispatcher("documents", self._jobs, runner)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from acetate.engine.pixels.alpha import resize_padded
 from acetate.protocol import Box, Layer
 from acetate.protocol.pixels import content_hash
 from acetate.raster import trim
+from acetate.vocabulary.names import clean
 from acetate.vocabulary.stacking import Stacking, StackPosition
 from PIL import Image
 
@@ -26,14 +28,17 @@ def position(stacking: Stacking, picture: Picture) -> StackPosition:
 
 
 def layer_message(stacking: Stacking, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str) -> Layer:
-    """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas."""
+    """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas.
+
+    Its names are clean, whatever the prompt or the original's name holds.
+    """
     placed = position(stacking, picture)
     place = crop or Box(box.x, box.y, 1, 1)
     width, height = (crop.width, crop.height) if crop else (0, 0)
     return Layer(
         job=stacking.job,
         index=index,
-        name=placed.name,
+        name=clean(placed.name),
         role=picture.role,
         x=place.x,
         y=place.y,
@@ -44,7 +49,7 @@ def layer_message(stacking: Stacking, picture: Picture, index: int, box: Box, cr
         bytes=width * height * 4,
         sha256=sha256,
         order=placed.order,
-        group=placed.groups,
+        group=tuple(replace(group, name=clean(group.name)) for group in placed.groups),
         visible=placed.visible,
         reference=picture.hidden,
         picture=picture.index,

@@ -180,9 +180,9 @@ def test_the_history_keeps_to_its_size(start_server: Any, until: Any) -> None:
 def test_what_nobody_has_acknowledged_outlives_the_limit(start_server: Any, until: Any) -> None:
     server = start_server(history_bytes=0)
     with Client("test", address=server.address) as client:
-        first = list(client.run("foreground", Parameters(prompt="kept"), keep=True, timeout=120))[-1].job  # type: ignore[union-attr]
+        first = client.submit("foreground", Parameters(prompt="kept"))
+        list(client.follow(first, timeout=120))
         second = list(client.run("foreground", Parameters(prompt="taken"), keep=True, timeout=120))[-1].job  # type: ignore[union-attr]
-        client.acknowledge(second)
         list(client.run("foreground", Parameters(prompt="next"), keep=True, timeout=120))
         client.history()
         page = until(client, lambda event: isinstance(event, HistoryPage))[-1]

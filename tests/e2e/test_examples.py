@@ -34,6 +34,13 @@ def test_every_example_is_tested() -> None:
     assert all(f'"{path.name}"' in source for path in EXAMPLES.glob("*.py"))
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_without_words_an_example_says_how_it_is_used(path: Path) -> None:
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 2 and done.stderr.startswith(f"usage: {path.name} ")
+
+
 def test_one_layer(server: Any, tmp_path: Path) -> None:
     printed = run(server, "one_layer.py", "a red apple", str(tmp_path / "apple.png"))
 

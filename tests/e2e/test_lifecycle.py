@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,10 +17,22 @@ from typing import Any
 import psutil
 import pytest
 from acetate import protocol
-from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Jobs, Parameters, ProtocolError, Started, Starting
+from acetate.protocol import (
+    Client,
+    Connected,
+    Disconnected,
+    Engine,
+    Finished,
+    Jobs,
+    LayerReady,
+    Parameters,
+    ProtocolError,
+    Started,
+    Starting,
+)
 from acetate.protocol.client.server_discovery import START_SECONDS
 
-SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
+SERVE = "import sys; from acetate.server.__main__ import main; sys.exit(main(['serve', '--port', '0', '--engine', 'fake']))"
 
 
 def test_it_listens_after_less_than_a_second_of_work(server: Any) -> None:
@@ -136,9 +149,8 @@ def test_health_is_one_http_request(server: Any) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 def test_other_computers_are_let_in_only_on_purpose(tmp_path: Path, host: str) -> None:
-    command = f"import sys; from acetate.server.http.serve import serve; sys.exit(serve({host!r}, port=0))"
     done = subprocess.run(
-        [sys.executable, "-c", command],
+        [sys.executable, "-m", "acetate.server", "serve", "--host", host, "--port", "0"],
         capture_output=True,
         text=True,
         timeout=120,
@@ -220,7 +232,7 @@ def test_a_model_is_loaded_beforehand(start_server: Any, until: Any) -> None:
 def test_a_model_that_is_added_reaches_clients_that_are_connected_and_one_that_is_removed_leaves(
     start_server: Any, until: Any
 ) -> None:
-    server = start_server(models_seconds=0.2, devices=["a", "b"])
+    server = start_server(models_seconds=0.2, devices=["cpu", "cuda:1"])
     model = server.folder / "models" / "inker.safetensors"
     model.parent.mkdir(exist_ok=True)
 
@@ -343,17 +355,33 @@ def test_without_a_server_and_without_leave_to_start_one_the_remedy_is_said(
     assert failure.code == "no-server" and "acetate serve" in failure.hint
 
 
-def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "jobs.sqlite").write_bytes(b"no database" * 1000)
+def test_a_damaged_database_is_set_aside_and_the_layers_are_there(start_server: Any) -> None:
+    server = start_server()
+    with Client("test", address=server.address) as client:
+        done = list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1]
+    server.stop()
+    (server.folder / "jobs.sqlite").write_bytes(b"no database" * 1000)
+    server.start()
+    assert "The database of jobs was damaged. It is set aside as " in server.printed
+    with Client("test", address=server.address) as client:
+        again = [type(event) for event in client.follow(done.job, timeout=120)]
+
+    assert again == [LayerReady, Finished]
+
+
+def test_the_database_of_a_later_release_is_refused_in_one_line(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
     environment = {**os.environ, "ACETATE_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, timeout=120, env=environment)
 
     assert done.returncode == 2
-    assert "jobs.sqlite" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "jobs.sqlite is of a later release" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_an_occupied_port_is_said_in_one_line(server: Any, tmp_path: Path) -> None:
-    command = f"import sys; from acetate.server.http.serve import serve; sys.exit(serve(port={server.port}, engine='fake'))"
+    command = SERVE.replace("'0'", f"'{server.port}'")
     environment = {**os.environ, "ACETATE_HOME": str(tmp_path / "other")}
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=120, env=environment)
 

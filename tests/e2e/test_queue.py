@@ -100,7 +100,8 @@ def test_a_replacing_job_cancels_the_sessions_waiting_ones(server: Any, three: l
 
 
 def test_the_list_of_jobs_shows_what_runs_waits_and_was_not_fetched(server: Any, three: list[Client], until: Any) -> None:
-    done = list(three[2].run("foreground", Parameters(prompt="done"), timeout=120))[-1].job  # type: ignore[union-attr]
+    done = three[2].submit("foreground", Parameters(prompt="done"))
+    until(three[2], lambda event: isinstance(event, Finished))
     running = held(server, three[0], until)
     waiting = three[1].submit("foreground", Parameters(prompt="later"))
     until(three[1], lambda event: isinstance(event, Queued))
@@ -144,8 +145,9 @@ def test_an_artists_job_goes_on_without_its_client(server: Any, until: Any) -> N
     assert sum(isinstance(event, LayerReady) for event in events) == 1
 
 
-def test_a_job_that_is_not_kept_stops_with_its_client(server: Any, until: Any) -> None:
+def test_a_job_that_is_not_kept_stops_with_its_client(start_server: Any, until: Any) -> None:
     """GIMP's Cancel kills the plug-in without a word."""
+    server = start_server(return_seconds=0.1)
     gimp = Client("gimp", address=server.address)
     gimp.wait_until_connected()
     running = gimp.submit("foreground", Parameters(prompt="@sleep:0.02", steps=1000), keep=False)
@@ -153,6 +155,10 @@ def test_a_job_that_is_not_kept_stops_with_its_client(server: Any, until: Any) -
     until(gimp, lambda event: isinstance(event, Progress) and event.job == running)
     gimp.close()
     with Client("krita", address=server.address) as krita:
+        going_on = {running, waiting}
+        while going_on & {running, waiting}:
+            krita.jobs()
+            going_on = {line.job for line in until(krita, lambda event: isinstance(event, Jobs))[-1].jobs}
         assert isinstance(list(krita.follow(running, timeout=120))[-1], Cancelled)
         assert isinstance(list(krita.follow(waiting, timeout=120))[-1], Cancelled)
         assert isinstance(list(krita.run("foreground", Parameters(prompt="next"), timeout=120))[-1], Finished)

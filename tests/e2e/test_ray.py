@@ -60,6 +60,14 @@ def devices(client: Client, until: Any, wanted: int) -> tuple[Device, ...]:
     return found
 
 
+def with_a_node(cluster: tuple[LocalCluster, Any]) -> LocalCluster:
+    """The cluster, with a device: also for a test that is run alone."""
+    started, _ = cluster
+    if len(started.nodes) == 1:
+        started.add(gpus=1)
+    return started
+
+
 def pixels(event: LayerReady) -> Any:
     return np.frombuffer(event.data, np.uint8).reshape(event.layer.height, event.layer.width, 4)
 
@@ -99,6 +107,7 @@ def test_a_cluster_is_used_as_it_grows_and_shrinks(cluster: Any, server: Any, un
 
 
 def test_pictures_previews_and_failures_pass_through_the_cluster(cluster: Any, server: Any, until: Any) -> None:
+    with_a_node(cluster)
     with Client("test", address=server.address) as client:
         devices(client, until, 1)
         source = np.random.default_rng(5).integers(0, 256, (300, 200, 4), np.uint8)
@@ -117,6 +126,7 @@ def test_pictures_previews_and_failures_pass_through_the_cluster(cluster: Any, s
 
 
 def test_a_job_in_the_cluster_is_cancelled_between_two_steps(cluster: Any, server: Any, until: Any) -> None:
+    with_a_node(cluster)
     with Client("test", address=server.address) as client:
         devices(client, until, 1)
         job = client.submit("foreground", Parameters(prompt="@hold:denoise", seed=7, steps=900))
@@ -128,7 +138,7 @@ def test_a_job_in_the_cluster_is_cancelled_between_two_steps(cluster: Any, serve
 
 
 def test_nothing_is_left_in_the_cluster_when_the_server_is_killed(cluster: Any, server: Any, until: Any) -> None:
-    started, _ = cluster
+    started = with_a_node(cluster)
     with Client("test", address=server.address) as client:
         devices(client, until, 1)
         (actor,) = [actor for node in started.nodes for actor in node.actors()]

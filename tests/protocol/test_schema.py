@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from acetate.protocol import ProtocolError
-from acetate.protocol.schema import AtMost, Between, Matching, decode, dump, encode, parse
+from acetate.protocol.annotations import AtMost, Between, Matching
+from acetate.protocol.schema import decode, dump, encode, parse
 
 
 @dataclass(frozen=True)
@@ -107,3 +108,18 @@ def test_hostile_json_is_refused(text: str | bytes, said: str) -> None:
 
 def test_the_largest_numbers_of_64_bits_are_taken() -> None:
     assert parse('{"a":9223372036854775807,"b":-9223372036854775807}')["a"] == 2**63 - 1
+
+
+def test_a_message_without_fields_says_that_it_has_none() -> None:
+    @dataclass(frozen=True)
+    class Empty:
+        pass
+
+    with pytest.raises(ProtocolError, match="jobs has the unknown field 'x'; it has none"):
+        decode(Empty, {"x": 1}, "jobs")
+
+
+def test_a_long_name_of_an_unknown_field_is_cut() -> None:
+    with pytest.raises(ProtocolError) as error:
+        decode(Inner, {"x": 1, "z" * 60_000: 1}, "inner")
+    assert len(str(error.value)) < 200

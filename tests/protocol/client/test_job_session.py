@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from acetate.protocol import (
     Cancelled,
@@ -12,13 +14,16 @@ from acetate.protocol import (
     HistoryPage,
     Image,
     LayerReady,
+    NotDelivered,
     Queued,
     Receiving,
     Started,
 )
 from acetate.protocol import messages as wire
-from acetate.protocol.client.job_session import MAX_OFFERS, JobSession, PendingJob
-from acetate.protocol.frames import FilePart, PixelPart, ThumbnailFrame, unpack_upload
+from acetate.protocol.client.job_session import JobSession
+from acetate.protocol.client.pending_job import MAX_OFFERS, PendingJob
+from acetate.protocol.frames import SENT_PART_BYTES, FilePart, PixelPart, ThumbnailFrame, unpack_upload
+from acetate.protocol.link import Link
 
 JOB, OTHER = "j" * 32, "k" * 32
 PICTURE, MASK = Image(1, 1, "rgba8", b"\x01\x02\x03\x04"), Image(1, 1, "gray8", b"\x05")
@@ -59,7 +64,7 @@ def refusal(about: str, code: str, *sha256: str, job: str | None = JOB) -> wire.
 def session() -> JobSession:
     """A session with a connection."""
     connected = JobSession()
-    connected.connected("raw")
+    connected.connected(Link(["raw"]))
     return connected
 
 
@@ -122,13 +127,13 @@ def test_what_was_uploaded_ahead_is_not_kept_when_the_server_has_it(session: Job
     sent(session)
     session.receive(HAVE_IT)
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == []
 
 
 def test_messages_overtake_the_parts_of_uploads(session: JobSession) -> None:
-    content = bytes(3 << 20)
+    content = bytes(3 * SENT_PART_BYTES)
     session.upload(KNOWN, content)
     assert types(sent(session)) == ["upload"]
     session.receive(wire.Have(KNOWN, 0, complete=False))
@@ -194,7 +199,7 @@ def test_without_a_connection_nothing_is_sent() -> None:
     session.upload(PICTURE.sha256, PICTURE)
     session.send(wire.ListJobs())
     assert not session.has_work and session.next_to_send() is None
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert session.has_work and types(sent(session)) == ["upload", "submit", "jobs"]
 
@@ -205,7 +210,7 @@ def test_a_job_that_was_not_accepted_is_asked_for_again_with_its_pictures(sessio
     session.receive(HAVE_IT)
     sent(session)
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
     assert types(sent(session)) == ["upload"]
     session.receive(HAVE_IT)
 
@@ -220,7 +225,7 @@ def test_an_accepted_job_is_attached_to_and_only_the_missing_layers_are_asked_fo
         session.receive(layer(index))
         session.receive_part(PixelPart(JOB, index, 0, 4), b"rgba")
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == [wire.Attach(JOB, (0, 2), "bgra8")]
 
@@ -229,7 +234,7 @@ def test_an_export_is_attached_to_in_a_format_that_every_server_knows(session: J
     session.begin(PendingJob(wire.Export(JOB, (OTHER,), "psd")))
     session.receive(Started(JOB))
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == [wire.Attach(JOB, (), "rgba8")]
 
@@ -240,7 +245,7 @@ def test_half_a_layer_is_begun_again_over_the_next_connection(session: JobSessio
     session.receive(layer(0))
     assert session.receive_part(PixelPart(JOB, 0, 0, 2), b"rg") == [Receiving(JOB, 0, 2, 4)]
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
     session.receive(layer(0))
     session.receive_part(PixelPart(JOB, 0, 0, 2), b"RG")
 
@@ -250,7 +255,7 @@ def test_half_a_layer_is_begun_again_over_the_next_connection(session: JobSessio
 def test_small_pictures_of_a_page_that_was_lost_are_not_on_the_next_page(session: JobSession) -> None:
     session.receive_part(ThumbnailFrame(JOB, 1, 1, 4), b"rgba")
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
     session.receive_part(ThumbnailFrame(OTHER, 1, 1, 4), b"rgba")
     (page,) = session.receive(wire.History(()))
 
@@ -263,7 +268,7 @@ def test_what_no_state_hangs_on_waits_for_the_next_connection(session: JobSessio
         session.send(message)
     session.cancel(OTHER)
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == kept
 
@@ -274,7 +279,7 @@ def test_pictures_whose_hashing_outlived_a_connection_are_uploaded_over_the_next
     assert isinstance(hashing, PendingJob)
     session.disconnected()
     session.offer(hashing, hashing.names())
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert types(sent(session)) == ["upload"]
 
@@ -299,7 +304,7 @@ def test_a_job_that_was_cancelled_without_a_connection_is_asked_for_and_stopped(
     session = JobSession()
     session.begin(PendingJob(SUBMIT))
     session.cancel(JOB)
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert types(sent(session)) == ["submit", "cancel"]
 
@@ -309,7 +314,7 @@ def test_an_accepted_job_that_was_cancelled_without_a_connection_is_attached_to_
     session.receive(Started(JOB))
     session.disconnected()
     session.cancel(JOB)
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert types(sent(session)) == ["attach", "cancel"]
 
@@ -373,3 +378,73 @@ def test_a_file_is_put_together_from_its_parts(session: JobSession) -> None:
     assert session.receive_part(FilePart(JOB, 0, 3), b"8BP") == [Receiving(JOB, None, 3, 4)]
 
     assert session.receive_part(FilePart(JOB, 3, 1), b"S") == [FileReady(file, b"8BPS")]
+
+
+# --- what comes in part, and what does not come ----------------------------------------------------------------------
+
+LARGE = replace(layer(2), width=2, height=1, bytes=8)
+
+
+def interrupted(session: JobSession) -> list[wire.ClientMessage | bytes]:
+    """What is sent over the next connection, when half of a layer had come over the one before."""
+    session.begin(PendingJob(SUBMIT))
+    sent(session)
+    session.receive(Started(JOB))
+    session.receive(LARGE)
+    session.receive_part(PixelPart(JOB, 2, 0, 4), b"half")
+    session.disconnected()
+    session.connected(Link(["raw"]))
+    return sent(session)
+
+
+def test_a_layer_goes_on_where_it_was_over_the_next_connection(session: JobSession) -> None:
+    assert interrupted(session) == [wire.Attach(JOB, (), None, {"2": 4})]
+    session.receive(LARGE)
+
+    assert session.receive_part(PixelPart(JOB, 2, 4, 4), b"more") == [LayerReady(LARGE, b"halfmore")]
+
+
+def test_a_server_may_begin_again_all_the_same(session: JobSession) -> None:
+    interrupted(session)
+    session.receive(LARGE)
+    assert session.receive_part(PixelPart(JOB, 2, 0, 4), b"anew") == [Receiving(JOB, 2, 4, 8)]
+
+    assert session.receive_part(PixelPart(JOB, 2, 4, 4), b"more") == [LayerReady(LARGE, b"anewmore")]
+
+
+def test_a_layer_that_has_become_another_begins_anew(session: JobSession) -> None:
+    interrupted(session)
+    other = replace(LARGE, sha256="1" * 64)
+    session.receive(other)
+    session.receive_part(PixelPart(JOB, 2, 0, 4), b"anew")
+
+    assert session.receive_part(PixelPart(JOB, 2, 4, 4), b"more") == [LayerReady(other, b"anewmore")]
+
+
+def test_half_a_file_is_not_asked_for_twice_either(session: JobSession) -> None:
+    session.begin(PendingJob(wire.Export(JOB, (OTHER,), "psd")))
+    sent(session)
+    session.receive(Started(JOB))
+    session.receive(wire.File(JOB, "kite.psd", 8, "0" * 64))
+    session.receive_part(FilePart(JOB, 0, 4), b"half")
+    session.disconnected()
+    session.connected(Link(["raw"]))
+
+    assert sent(session) == [wire.Attach(JOB, (), "rgba8", {"file": 4})]
+
+
+def test_what_cannot_be_delivered_is_told_once_and_the_job_goes_on_to_its_end(session: JobSession) -> None:
+    failure = Failure("content-broken", "layer 2 is damaged")
+    told = [NotDelivered(JOB, 2, failure)]
+    interrupted(session)
+    session.receive(LARGE)
+    assert session.receive(wire.Error(failure, "layer", JOB, index=2)) == told
+    session.disconnected()
+    session.connected(Link(["raw"]))
+    assert sent(session) == [wire.Attach(JOB)], "and what had come of it is worth nothing"
+    assert session.receive(wire.Error(failure, "layer", JOB, index=2)) == []
+    session.receive(layer(3))
+    assert session.receive_part(PixelPart(JOB, 3, 0, 4), bytes(4)) == [LayerReady(layer(3), bytes(4))]
+
+    assert session.receive(Failed(JOB, failure)) == [Failed(JOB, failure)]
+    assert session.receive(wire.Error(failure, "layer", JOB, index=2)) == [], "of a job that is over"

@@ -21,8 +21,7 @@ DEADLINE = 10.0
 def mailbox() -> Iterator[Mailbox]:
     mailbox = Mailbox()
     yield mailbox
-    for end in mailbox._signal or ():
-        end.close()
+    mailbox.close()
 
 
 def is_readable(mailbox: Mailbox) -> bool:
@@ -56,6 +55,18 @@ def test_a_host_that_does_not_read_does_not_stop_the_connection(mailbox: Mailbox
         mailbox.deliver(Queued(JOB, position))
 
     assert len(mailbox.poll()) == 5000
+
+
+def test_a_mailbox_that_is_closed_leaves_no_socket_and_loses_no_event() -> None:
+    mailbox = Mailbox()
+    ends = mailbox.fileno(), mailbox._signal
+    mailbox.deliver(Started(JOB))
+    mailbox.close()
+    mailbox.close()
+    mailbox.deliver(Finished(JOB, 0, 0.5))
+
+    assert ends[1] is not None and [end.fileno() for end in ends[1]] == [-1, -1]
+    assert mailbox.poll() == [Started(JOB), Finished(JOB, 0, 0.5)]
 
 
 def test_an_inbox_gets_what_waits_for_its_job_and_what_comes_and_nothing_else(mailbox: Mailbox) -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle, repeat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from acetate.protocol import Address, Client, Disconnected, Event, Finished, Image
+from acetate.protocol import Address, Client, Disconnected, Event, Failure, Finished, Image, ProtocolError
 from acetate.protocol import messages as wire
-from acetate.protocol.client.job_session import PendingJob
-from acetate.protocol.client.reconnecting import FIRST_RETRY, LAST_LOCAL_RETRY, LAST_RETRY, Reconnecting
+from acetate.protocol.client.connection import next_frame
+from acetate.protocol.client.pending_job import PendingJob
+from acetate.protocol.client.reconnecting import (
+    FIRST_RETRY,
+    LAST_LOCAL_RETRY,
+    LAST_RETRY,
+    MAX_SHORT_LIVES,
+    STEADY_SECONDS,
+    Reconnecting,
+)
 from acetate.protocol.client.server_discovery import ServerDiscovery
+from acetate.protocol.link import Link
 
 DEADLINE = 60.0
 
@@ -49,6 +60,106 @@ def test_attempts_become_rarer_and_keep_no_step_with_other_clients(
     assert len(spread) > 1 and min(spread) >= 0.8 and max(spread) <= 1.2
 
 
+class Greeter:
+    """Stands in for a server that greets, then hangs up; `ends` says how each connection ends, and after how many seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, ends: Iterator[tuple[Failure, float]]) -> None:
+        self._ends, self.now, self.delays = ends, 1000.0, []  # type: Iterator[tuple[Failure, float]], float, list[float | None]
+        hello = wire.Hello(wire.VERSION, "test", "a-session")
+        finder = ServerDiscovery(Address("ws://127.0.0.1:9/", "token"), None)
+        self.connection = Reconnecting(hello, finder, self._take)
+        self.connection._closing = Waits(100)
+        monkeypatch.setattr("acetate.protocol.client.reconnecting.time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(self.connection, "_one_connection", self._serve)
+
+    def run(self) -> list[float | None]:
+        """The pauses after each connection; the last is `None` if the client gives up."""
+        self.connection._stay_connected()
+        return self.delays
+
+    def _serve(self) -> Failure:
+        self.connection.failure, self.connection._connected_at = None, self.now
+        failure, seconds = next(self._ends)
+        self.now += seconds
+        return failure
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Disconnected):
+            self.delays.append(event.retry_in)
+            if len(self.delays) == 20:
+                self.connection._closing.set()
+
+
+LOST = Failure("connection-lost", "no close frame received")
+
+
+def test_a_server_that_greets_and_hangs_up_is_met_with_longer_pauses_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    greeter = Greeter(monkeypatch, repeat((LOST, 0.5)))
+    delays = greeter.run()
+    failure = greeter.connection.failure
+
+    assert delays == [*(min(FIRST_RETRY * 2**count, LAST_RETRY) for count in range(MAX_SHORT_LIVES - 1)), None]
+    assert failure is not None and greeter.connection.hopeless == failure and failure.hint
+    assert (
+        failure.message
+        == f"the server has greeted {MAX_SHORT_LIVES} times and hung up soon after each time; the last: {LOST.message}"
+    )
+
+
+def test_whoever_asks_again_gets_as_many_attempts_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    greeter = Greeter(monkeypatch, repeat((LOST, 0.5)))
+    first = list(greeter.run())
+    greeter.connection.begin()
+    assert greeter.connection._thread is not None
+    greeter.connection._thread.join(DEADLINE)
+
+    assert greeter.delays == first * 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "seconds"),
+    [(LOST, STEADY_SECONDS), (Failure("server-stopped", "the server was stopped"), 0.5)],
+    ids=["good", "stopped-in-order"],
+)
+def test_after_a_good_connection_or_an_orderly_end_the_pauses_begin_anew(
+    monkeypatch: pytest.MonkeyPatch, failure: Failure, seconds: float
+) -> None:
+    assert Greeter(monkeypatch, repeat((failure, seconds))).run() == [FIRST_RETRY] * 20
+
+
+def test_one_good_connection_among_bad_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = cycle([(LOST, 1.0)] * (MAX_SHORT_LIVES - 1) + [(LOST, STEADY_SECONDS)])
+    assert None not in Greeter(monkeypatch, ends).run()
+
+
+def test_a_client_that_is_closed_is_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connected()
+    connection.connected = True
+    connection.end(0.0)
+
+    assert not connection.connected
+
+
+def test_a_frame_is_waited_for_as_long_as_bytes_of_it_come_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("acetate.protocol.client.connection.time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    class Slow:
+        """A connection of which a byte comes each minute, ten times, and never a whole frame."""
+
+        heard_at = 0.0
+
+        def recv(self, timeout: float) -> str:
+            clock.now += min(timeout, 60.0)
+            if clock.now <= 600:
+                self.heard_at = clock.now
+            raise TimeoutError
+
+    with pytest.raises(ProtocolError, match="nothing was heard of the server for 120 s"):
+        next_frame(Slow(), 120.0)  # type: ignore[arg-type]
+    assert clock.now == 720.0
+
+
 # --- the lock --------------------------------------------------------------------------------------------------------
 
 JOB = "j" * 32
@@ -59,7 +170,7 @@ def connected(deliver: Callable[[Event], None] = lambda event: None) -> Reconnec
     hello = wire.Hello(wire.VERSION, "test", "a-session")
     connection = Reconnecting(hello, ServerDiscovery(Address("ws://127.0.0.1:9/", "token"), None), deliver)
     with connection.session() as session:
-        session.connected("raw")
+        session.connected(Link(["raw"]))
     return connection
 
 
@@ -122,7 +233,7 @@ def test_the_host_is_not_kept_waiting_while_pictures_are_hashed_or_sent(monkeypa
     with connection.session() as session:
         session.begin(PendingJob(wire.Submit(JOB, "repaint", conditions=places), {"mask": picture}))
     wired = Wire(after=sending)
-    connection._write(wired)  # type: ignore[arg-type]
+    connection._write(wired, Link(["raw"]))  # type: ignore[arg-type]
 
     assert seen == {"hashing": True, "sending": True} and wired.closed
 
@@ -134,6 +245,6 @@ def test_a_connection_that_cannot_be_written_to_is_closed_and_its_jobs_stay() ->
     connection, wired = connected(), Wire(after=broken)
     with connection.session() as session:
         session.begin(PendingJob(wire.Submit(JOB, "foreground")))
-    connection._write(wired)  # type: ignore[arg-type]
+    connection._write(wired, Link(["raw"]))  # type: ignore[arg-type]
 
     assert wired.closed and session.is_told(JOB)

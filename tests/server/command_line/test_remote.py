@@ -165,3 +165,13 @@ def test_only_a_server_that_answers_and_speaks_our_protocol_is_used(
     monkeypatch.setattr(remote.protocol, "answers", lambda address: answers)
     found = running_server()
     assert (found is not None) == used and (found is None or found.address == ADDRESS)
+
+
+def test_the_server_that_the_environment_names_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote.protocol, "running_server", lambda: RunningServer(ADDRESS, 1, VERSION))
+    monkeypatch.setenv("ACETATE_URL", "wss://studio.example/")
+    with pytest.raises(ProtocolError, match="ACETATE_TOKEN"):
+        running_server()
+    monkeypatch.setenv("ACETATE_TOKEN", "a token")
+    found = running_server()
+    assert found is not None and found.address == Address("wss://studio.example/", "a token")

@@ -160,9 +160,24 @@ def test_a_server_that_does_not_answer_is_said(found: Callable[[], dict[str, Any
     monkeypatch.setattr(doctor, "_server", lambda: doctor._devices_of_server("where it is"))  # type: ignore[arg-type]
     monkeypatch.setattr(protocol, "Client", Silent)
 
-    assert found()["server"] == {
-        "subject": "server",
+    assert found()["server's devices"] == {
+        "subject": "server's devices",
         "good": False,
         "text": "nothing answers",
         "remedy": "restart it: acetate serve",
     }
+
+
+def test_a_server_is_running_if_it_answers_and_not_if_its_file_says_so(
+    found: Callable[[], dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed one leaves its file; one that listens elsewhere than it says cannot be reached by the editors either."""
+    assert found()["server"]["text"].startswith("not running")
+    said = {"url": "ws://127.0.0.1:9/", "token": "t", "pid": 5, "protocol": 1}
+    (tmp_path / "home").mkdir(exist_ok=True)
+    (tmp_path / "home" / "server.json").write_text(json.dumps(said))
+    line = found()["server"]
+    assert not line["good"] and "ws://127.0.0.1:9/" in line["text"] and "server.json" in line["remedy"]
+    monkeypatch.setattr("acetate.protocol.client.server_requests.ask", lambda address, page: {"version": "0.1.0"})
+    line = found()["server"]
+    assert line["good"] and "0.1.0 answers at ws://127.0.0.1:9/" in line["text"]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from acetate import document
 from acetate.protocol import Box, Group, Layer
-from acetate.server.worker.document_jobs import assemble
+from acetate.protocol.messages import Export, Insert
+from acetate.server.worker.document_jobs import DocumentJobs, assemble
 from acetate.server.worker.layers import write_pixels
+from acetate.server.worker.worker_messages import Made, MadeFile, RunJob
+from acetate.vocabulary.names import is_clean
 
 
 def finished(job: str, order: int, box: Box, *, group: tuple[Group, ...] = (), empty: bool = False) -> Layer:
@@ -53,3 +58,30 @@ def test_jobs_lie_one_above_the_other_and_their_layers_in_their_order(files: dic
     assert (group.name, group.visible, group.opacity, group.blend_mode) == ("Shared", False, 0.5, "multiply")
     assert (alone.name, top.name) == ("one 1", "two 0")
     assert isinstance(top, document.Layer) and top.rgba.size == 0
+
+
+def test_layers_of_a_file_come_with_clean_names_whatever_program_wrote_it(tmp_path: Path) -> None:
+    kite = document.Layer(np.full((3, 4, 4), 9, np.uint8), name="Kite")
+    written = document.write_bytes(document.Document(4, 3, [document.Group("Sky", [kite])]), "ora")
+    (tmp_path / "clean.ora").write_bytes(written)
+    with zipfile.ZipFile(tmp_path / "clean.ora") as clean, zipfile.ZipFile(tmp_path / "hostile.ora", "w") as hostile:
+        for entry in clean.infolist():
+            data = clean.read(entry)
+            if entry.filename == "stack.xml":
+                data = data.replace(b"Kite", b"gnp.&#x202e;etiK&#x2028;&#xa;x").replace(b"Sky", b"S&#x2067;k&#x9b;y")
+            hostile.writestr(entry, data)
+    order = Insert("job-number-1", "ab" * 32, "ora")
+    command = RunJob(order, {order.sha256: {"path": str(tmp_path / "hostile.ora")}})
+    (layer,) = [report.layer for report, _ in DocumentJobs(tmp_path).run(command) if isinstance(report, Made)]
+
+    assert (layer.name, layer.group[0].name) == ("gnp.etiK  x", "Sky")
+
+
+@pytest.mark.parametrize("name", ["a\0b\x1b", " .. .. tmp evil", "../../x", "con", "photo\u202egnp.exe", "\n", "x" * 500])
+def test_an_exported_files_name_suits_any_file_system(name: str, files: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    layer = replace(finished("one", 0, Box(0, 0, 4, 3)), name=name)
+    command = RunJob(Export("job-number-1", ("one",), "png"), files, (layer,))
+    (file,) = [report.file for report, _ in DocumentJobs(tmp_path).run(command) if isinstance(report, MadeFile)]
+
+    assert is_clean(file.name) and file.name == file.name.strip(" .") and len(file.name) < 80
+    assert not set(file.name) & set('/\\:*?"<>|') and file.name.endswith(".png") and file.name != "con.png"

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from acetate.engine import RGBA, Picture
 from acetate.protocol import Box, Layer
-from acetate.server.worker.layers import save, thumbnail
+from acetate.server.worker.layers import layer_message, save, thumbnail
+from acetate.vocabulary.names import is_clean
 from acetate.vocabulary.stacking import Stacking
 
+HOSTILE = "a\0b\x1b[31m\r\nc\u202ed\u2066e\u2069\u2028f\u2029\x85\udcff\ufffe\ufdd0g"
 STACKING = Stacking("foreground", "a kite", ("foreground",), job="job-0001")
 
 
@@ -35,6 +37,17 @@ def test_a_layer_is_cut_to_its_alpha_and_keeps_its_place_on_the_canvas(tmp_path:
     assert layer.box == Box(100, -50, 12, 10)
     assert pixels == spot()[5:7, 4:7].tobytes()
     assert (layer.name, layer.order, layer.group, layer.visible) == ("a kite (7)", 0, (), True)
+
+
+@pytest.mark.parametrize("original", ["", HOSTILE])
+@pytest.mark.parametrize("makes", [("foreground",), ("foreground", "background")])
+def test_whatever_it_is_called_after_a_layer_and_its_groups_have_clean_names(original: str, makes: tuple[str, ...]) -> None:
+    stacking = Stacking("foreground", HOSTILE, makes, 2, original, "job-0001")
+    picture = Picture(rgba=spot(), role="foreground", index=1, seed=7, parameters={})
+    layer = layer_message(stacking, picture, 0, Box(0, 0, 12, 10), None, "ab" * 32)
+
+    assert layer.group and all(map(is_clean, (layer.name, *(group.name for group in layer.group))))
+    assert layer.group[0].name.endswith("g")
 
 
 def test_an_uncut_layer_fills_its_box(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from acetate.engine.files.library import Library
-from acetate.server.jobs.model_watch import ModelWatch
+from acetate.server.http.model_watch import ModelWatch
 
 
 class Folders:
