@@ -32,6 +32,7 @@ from .outbox import Frames, OutgoingFrame
 
 log = logging.getLogger(__name__)
 
+FRAMES = 3
 HEADER_ROOM = 512
 """Where in a buffer the payload begins; the header ends there."""
 
@@ -65,8 +66,8 @@ class BlobStream(Frames):
         self._ahead: asyncio.Future[bytes | memoryview | Failure] | None = None
         """The next part, which a thread is making or has made."""
         self._buffers: list[memoryview] = []
-        """Two for frames, in turns, and one for what is to be converted: fresh memory for each part would cost more than reading
-        and converting together."""
+        """Some for frames, in turns, and one for what is to be converted: fresh memory for each part would cost more than to read
+        and convert it. Three for frames, as the end of the frame before the newest may still lie in the socket's buffer."""
 
     async def next(self) -> OutgoingFrame | None:
         if self._content is None:
@@ -108,8 +109,8 @@ class BlobStream(Frames):
                 self._prepare(content)
             stored = self._link.part_bytes // self._growth
             stored, length = min(stored, content.left), min(stored, content.left) * self._growth
-            frame, other, unconverted = self._buffers
-            self._buffers = [other, frame, unconverted]
+            frame, *others, unconverted = self._buffers
+            self._buffers = [*others, frame, unconverted]
             payload = frame[HEADER_ROOM : HEADER_ROOM + length]
             if self._convert is None:
                 content.read_into(payload)
@@ -131,7 +132,7 @@ class BlobStream(Frames):
     def _prepare(self, content: StoredContent) -> None:
         content.skip(self._offset // self._growth)
         largest = min(SENT_PART_BYTES, content.left * self._growth)
-        sizes = (HEADER_ROOM + largest, HEADER_ROOM + largest, 0 if self._convert is None else largest // self._growth)
+        sizes = [HEADER_ROOM + largest] * FRAMES + [0 if self._convert is None else largest // self._growth]
         self._buffers = [memoryview(bytearray(size)) for size in sizes]
 
 

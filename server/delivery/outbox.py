@@ -18,7 +18,7 @@ class Frames(ABC):
 
     @abstractmethod
     async def next(self) -> OutgoingFrame | None:
-        """The next frame, or `None` at the end. What it holds may be another when the one after it is asked for."""
+        """The next frame, or `None` at the end. What it holds stays until the second one after it is asked for."""
 
     def close(self) -> None:  # noqa: B027 (most frames have nothing to let go of)
         """Let go of what the frames are made from, as nobody takes them any more."""

@@ -36,8 +36,9 @@ class ClientSocket(ServerConnection):
         super().data_received(data)
 
     async def send_view(self, frame: memoryview) -> None:
-        """Send a binary frame as it lies in memory, which may be used again afterwards. The library's `send` makes a copy on the
-        event loop first, as if there were a mask to put on it: that takes as long as everything else together."""
+        """Send a binary frame as it lies in memory. Its end may still be read from there (from Python 3.12 on, asyncio keeps no
+        copy) until another frame that is larger than the library's write limit has been sent. The library's `send` makes a copy
+        on the event loop, as if there were a mask to put on it: that takes as long as everything else together."""
         async with self.send_context():
             self.protocol.writes += [_frame_head(len(frame)), frame]  # type: ignore[list-item]
 

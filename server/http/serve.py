@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ from ..people.tokens import TokenError, Tokens
 from ..ray.pool import RayPool
 from ..settings import Settings
 from ..storage.blobs import Blobs
-from ..storage.faults import StoreError
+from ..storage.faults import StoreError, is_damage
 from ..storage.store import Store
 from .client_socket import ClientSocket
 from .connection import Connection, ServerState
@@ -83,15 +84,30 @@ def _instance(folder: Path) -> Instance:
         time.sleep(0.05)
 
 
+def _open(settings: Settings) -> tuple[Store, Blobs, JobRegistry]:
+    """What outlives the server; a second time, recovered, when only reading the jobs shows that the database is damaged."""
+    blobs = Blobs(settings.blobs)
+    for attempt in (1, 2):
+        store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
+        try:
+            return store, blobs, JobRegistry(settings, store, blobs)
+        except sqlite3.Error as error:
+            if is_damage(error):
+                store.distrust()
+            store.close()
+            if attempt == 2 or not is_damage(error):
+                raise StoreError(f"{settings.database} cannot be used: {error}") from error
+    raise AssertionError("the second attempt returns or raises")
+
+
 async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
     """Serve; returns the exit code, and whether a server with the same command line is to follow."""
     settings = open_files.within(open_files.raise_limit(), settings)
     asyncio.get_running_loop().set_exception_handler(open_files.Complaints().take)
     tokens = Tokens(settings.tokens)
     tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
-    store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
-    blobs = Blobs(settings.blobs)
-    jobs, preloads = JobRegistry(settings, store, blobs), Preloads(settings.preload)
+    store, blobs, jobs = _open(settings)
+    preloads = Preloads(settings.preload)
     engine = EngineState(store, settings.preload, settings, jobs.work["engine"].set, preloads.check)
     for notice in store.notices:
         _say(notice)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 
 from .blobs import Blobs
+from .faults import is_damage
 from .records import Record
 from .recovery import RECOVERED
 from .store import Store
@@ -17,8 +19,8 @@ MOST_NEW_RECORDS = 500
 
 def reconcile(store: Store, blobs: Blobs, lost_seconds: float) -> None:
     """Bring back what only records know, put what nothing knows to the lost and found, and delete what lay there for too long."""
-    restored = _restore(store, blobs)
-    if store.was_damaged:
+    restored, failed = _restore(store, blobs)
+    if store.was_damaged and not failed:
         store.set_note(RECOVERED, False)
     known, there = store.known_blobs(), blobs.all()
     found = [sha256 for sha256 in known & blobs.lost() if blobs.find(sha256)]
@@ -33,20 +35,37 @@ def reconcile(store: Store, blobs: Blobs, lost_seconds: float) -> None:
         store.notices.append(f"{restored} jobs that the database did not know were restored from their records.")
 
 
-def _restore(store: Store, blobs: Blobs) -> int:
-    """Restore the jobs whose records say more than the database, after a damaged one all of them; write records that lack."""
+def _restore(store: Store, blobs: Blobs) -> tuple[int, int]:
+    """Restore the jobs whose records say more than the database, after a damaged one all of them; write records that lack.
+
+    Returns how many came back, and how many could not be stored now.
+    """
     states, recorded = store.states(), store.records.jobs()
-    restored = 0
+    restored = failed = 0
     for job in recorded:
         if store.was_damaged or states.get(job, "waiting") in ("waiting", "running"):
             record = store.records.read(job)
             if record is not None and (job in states or _is_worth_it(record, blobs)):
-                store.restore(record)
-                restored += states.get(job) not in ("finished", "failed", "cancelled")
+                if _is_stored(store, job, record):
+                    restored += states.get(job) not in ("finished", "failed", "cancelled")
+                else:
+                    failed += 1
     over = [job for job, state in states.items() if state not in ("waiting", "running") and job not in recorded]
     for job in over[-MOST_NEW_RECORDS:]:
         store.record(job)
-    return restored
+    return restored, failed
+
+
+def _is_stored(store: Store, job: str, record: Record) -> bool:
+    """Restore a job, unless the disk is full or the record is not what it should be: the next start tries again."""
+    try:
+        store.restore(record)
+    except (sqlite3.Error, TypeError, LookupError, AttributeError) as error:
+        if is_damage(error):
+            raise
+        log.warning("a job cannot be restored", extra={"job": job, "reason": str(error)})
+        return False
+    return True
 
 
 def _is_worth_it(record: Record, blobs: Blobs) -> bool:

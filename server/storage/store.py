@@ -250,10 +250,10 @@ class Store:
 
     def note(self, name: str) -> Any:
         """The value kept under a name by `set_note`; `None` if there is none."""
-        found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         try:
+            found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
             return json.loads(found[0]) if found else None
-        except ValueError as error:
+        except (ValueError, sqlite3.DatabaseError) as error:
             hide("note", name, error)
             return None
 

@@ -78,6 +78,10 @@ def drawn(source: random.Random) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     return task, parameters, tuple(name for name in GIVEN if name in given)
 
 
+ANYBODY: Any = SimpleNamespace(sees=lambda person: True)
+"""A client that sees every job."""
+
+
 class Doors:
     """The engine's check, and the way of a `submit` up to the same point: client, text frame, admission, worker."""
 

@@ -147,6 +147,29 @@ def test_a_slow_link_gets_smaller_parts_that_are_packed_and_a_fast_one_large_one
     assert set(forms[0][:-1]) == {("zlib", SMALLEST_PART)} and forms[1][0] == ("raw", SENT_PART_BYTES)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 60.0], ids=["fast", "slow"])
+def test_a_frame_stays_as_it_is_while_its_end_may_lie_in_the_sockets_buffer(tmp_path: Path, seconds: float) -> None:
+    """From Python 3.12 on asyncio keeps no copy of what it has not sent yet."""
+    content = os.urandom(2 * SENT_PART_BYTES)
+    blobs, name = keep(tmp_path, content)
+    link = Link(["raw"])
+    link.sent(1, seconds)
+
+    async def scene() -> None:
+        stream = file_frames(File(JOB, "kite.psd", len(content), name, ()), blobs, link, broken)
+        await stream.next()
+        before = await stream.next()
+        assert isinstance(before, memoryview)
+        while before is not None:
+            copy, after = bytes(before), await stream.next()
+            assert stream._ahead is not None
+            await stream._ahead  # the one after that is made
+            assert bytes(before) == copy
+            before = after if isinstance(after, memoryview) else None
+
+    asyncio.run(scene())
+
+
 # --- damage ----------------------------------------------------------------------------------------------------------
 
 Damage = Callable[[Path], object]

@@ -10,6 +10,7 @@ import pytest
 from acetate.server.http import serve as serving
 from acetate.server.instance import Instance
 from acetate.server.settings import Settings
+from acetate.server.storage import database
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,19 @@ def test_the_state_file_says_whether_an_editor_may_replace_the_server(tmp_path: 
     instance.announce("ws://127.0.0.1:1/", until_idle=True)
     assert json.loads(instance.state_file.read_text())["until_idle"] is True
     instance.release()
+
+
+@pytest.mark.parametrize("page", range(1, 15))
+def test_damage_that_only_reading_the_jobs_shows_is_recovered_from(
+    page: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large database is not checked to its end."""
+    database.open_database(tmp_path / "jobs.sqlite").close()
+    data = bytearray((tmp_path / "jobs.sqlite").read_bytes())
+    data[page * 4096 : (page + 1) * 4096] = bytes(4096)
+    (tmp_path / "jobs.sqlite").write_bytes(data)
+    monkeypatch.setattr(database, "_check_pages", lambda db, seconds: None)
+    store, _, jobs = serving._open(Settings(folder=tmp_path))
+
+    assert list(jobs.unfinished) == []
+    store.close()

@@ -91,3 +91,18 @@ def test_many_changes_between_two_turns_are_told_once(queue: Callable[..., Queue
         assert waiting.told() == [("49", 0)]
 
     asyncio.run(scene())
+
+
+def test_the_telling_goes_on_until_the_last_place_is_told(queue: Callable[..., Queue]) -> None:
+    async def scene() -> None:
+        waiting = queue(9, most=2, seconds=0)
+        telling = asyncio.create_task(waiting.positions.work())
+        waiting.told()
+        del waiting.jobs[0]
+        waiting.positions.changed()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        telling.cancel()
+        assert sorted(waiting.told()) == [(str(number), number - 1) for number in range(1, 9)]
+
+    asyncio.run(scene())

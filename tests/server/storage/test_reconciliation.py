@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from acetate.protocol import Box, Failure, Layer
 from acetate.server.storage import reconciliation
 from acetate.server.storage.blobs import Blobs
+from acetate.server.storage.database import Transaction
 from acetate.server.storage.reconciliation import reconcile
 from acetate.server.storage.rows import JobRow, StoredBlob
 from acetate.server.storage.store import Store
@@ -188,4 +190,35 @@ def test_a_record_that_is_damaged_is_passed_over(tmp_path: Path) -> None:
     store, blobs = start(tmp_path)
 
     assert [row.job for row in store.history(None, 9)] == [TWO] and blobs.lost() == {"a" * 64}
+    store.close()
+
+
+@pytest.mark.parametrize("rows", [7, [7], [{"job": ONE, "idx": {}}], {"job": ONE}])
+def test_a_record_that_is_none_keeps_no_server_from_starting(tmp_path: Path, rows: object) -> None:
+    store, blobs = start(tmp_path)
+    run(store, blobs, ONE)
+    record = store.records.read(ONE)
+    assert record is not None
+    store.records.write(ONE, {**record, "layers": rows})  # type: ignore[dict-item]
+    lose_rows(store)
+    store, _ = start(tmp_path)
+    store.close()
+
+
+def test_a_full_disk_puts_off_what_would_be_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, blobs = start(tmp_path)
+    run(store, blobs, ONE)
+    lose_rows(store)
+
+    def full(transaction: Transaction) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "__enter__", full)
+        store, _ = start(tmp_path)
+        assert store.get(ONE) is None
+        store.close()
+    store, blobs = start(tmp_path)
+
+    assert store.get(ONE) is not None and os.path.isfile(blobs.path("a" * 64))
     store.close()
