@@ -122,6 +122,10 @@ class Engine:
         more = {"upscalers": self._upscalers.names(), "loras": loras, "embeddings": embeddings}
         return {**describe(str(self.device), offers), **more}
 
+    def opened(self) -> list[str]:
+        """The names of the models that are kept open, the latest used last."""
+        return self._models.names()
+
     def unload(self) -> None:
         """Free every model."""
         self._models.clear()

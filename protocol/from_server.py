@@ -15,6 +15,7 @@ from .pixels import LAYER_FORMATS
 from .values import (
     CanvasBox,
     Coordinate,
+    Device,
     Encoding,
     EngineStateName,
     Extent,
@@ -47,6 +48,9 @@ class Engine:
     details: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the engine says about itself, such as the names of upscalers."""
     failure: Failure | None = None
+    """Why there is no engine on any device."""
+    devices: tuple[Device, ...] = ()
+    """The devices, each with its own state; `state` is `failed` only when that of all is."""
 
 
 @dataclass(frozen=True)

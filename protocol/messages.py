@@ -35,6 +35,7 @@ from .from_server import (
 from .schema import decode, dump, encode, parse
 from .values import (
     Conditions,
+    Device,
     Encoding,
     EngineStateName,
     HistoryEntry,
@@ -54,6 +55,7 @@ __all__ = [
     "Cancelled",
     "ClientMessage",
     "Conditions",
+    "Device",
     "Discard",
     "Discarded",
     "Encoding",

@@ -18,6 +18,7 @@ from acetate.vocabulary.stacking import Group
 from acetate.vocabulary.tasks import TASKS
 
 from .annotations import Between, Fields, Known
+from .errors import Failure
 from .frames import Count, Sha256
 
 CanvasSide = Annotated[int, Between(1, LARGEST_SIDE)]
@@ -76,6 +77,18 @@ class Limits:
     prompt_characters: Count
     count: Count
     jobs_per_session: Count
+
+
+@dataclass(frozen=True)
+class Device:
+    """One of the devices on which jobs run."""
+
+    name: str
+    state: EngineStateName = "ready"
+    """`failed`: it takes no jobs until it is there again, which the server tries by itself."""
+    model: str = ""
+    """The model that was used on it last and still lies there."""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ class Settings:
     blocks compiled as well where that helps, `check` runs both eager and recorded and reports where they differ."""
     devices: tuple[str | None, ...] = (None,)
     """The devices, with one worker each: `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`; `auto` lets the engine choose."""
+    ray: str | None = None
+    """The Ray cluster whose devices take jobs as well: `HOST:PORT` of its head, or `auto` for the one that runs here."""
+    ray_workers: Count | None = None
+    """How many workers to run on the cluster's CPUs; without it there is one on each of its GPUs."""
     preload: tuple[str, ...] = ()
     """Models that are opened at once, before a job asks for them."""
 
@@ -156,12 +160,22 @@ class Settings:
     """Once steps were measured, a step may take this plus 20 times the slowest one."""
     cancel_seconds: Timeout = 120
     """A worker that does not stop a cancelled job within this time (plus 20 steps) is replaced."""
+    stop_seconds: Timeout = 30
+    """The same once steps of the stage that it is in were measured."""
+    stop_silence_seconds: Timeout = 15
+    """A worker that is past loading is replaced when its job is cancelled and it has had no heartbeat for this time."""
     crashes: Count = 2
     """A job has failed when it has cost this many workers."""
     start_failures: Count = 3
-    """The engine is unavailable when this many workers in a row did not come up."""
+    """A device has failed when this many workers in a row did not come up, or were lost while another device works."""
     restart_seconds: tuple[float, ...] = (0, 0, 1, 5, 30)
     """The wait before each of the replacements that follow each other."""
+    device_pause_seconds: tuple[float, ...] = (5, 15, 60, 300)
+    """How long a device that has failed is left alone, each time that it fails again."""
+    placement_seconds: float = 1
+    """How long a job may wait for a device on which its model lies, while another one is free."""
+    models_seconds: Timeout = 15
+    """How often it is looked whether models were added or removed, while a client is connected."""
     idle_seconds: float = 900
     """Models leave memory after this time without a job."""
     preview_seconds: float = 0.25

@@ -53,6 +53,7 @@ NOT_QUICK = {
     "server/command_line/test_acceleration.py",
     "server/command_line/test_into_document.py",
     "server/commands/test_bench.py",
+    "server/commands/test_bench_ray.py",
     "server/commands/test_bench_wire.py",
     "server/commands/test_demo.py",
     "server/commands/test_doctor.py",

@@ -66,7 +66,10 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "people": {"settings"},
         "delivery": {"failures", "people", "storage", "worker"},
         "jobs": {"settings", "failures", "log", "people", "worker", "storage", "delivery"},
-        "http": {"settings", "failures", "log", "instance", "open_files", "people", "worker", "storage", "delivery", "jobs"},
+        "ray": {"settings", "worker", "jobs"},
+        "http": {
+            *("settings", "failures", "log", "instance", "open_files", "people", "worker", "storage", "delivery", "jobs", "ray"),
+        },
         "command_line": {"failures", "worker"},
         "commands": {
             *("settings", "configuration", "failures", "log", "instance", "people", "worker", "http", "command_line", "schemas"),
@@ -281,3 +284,20 @@ def test_acceleration_is_imported_at_its_seam_alone() -> None:
         if any(name.startswith("acetate.engine.acceleration") for name in imports(path))
     }
     assert {name for name in found if not name.startswith("engine/acceleration/")} == {"engine/models/runtime.py"}
+
+
+def test_ray_is_imported_by_one_file_when_it_is_asked_for() -> None:
+    """It is an extra, starts threads, and may end its process."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in files(package)
+        if any(name.split(".")[0] == "ray" for name in imports(path))
+    }
+    assert found == {"server/ray/cluster.py"}
+    importers = {
+        path
+        for path in files("server")
+        if "acetate.server.ray.cluster" in {one.module for one in statements(path) if not one.typing}
+    }
+    assert importers == {ROOT / "server/ray/process.py"}, "the worker process, never the server"

@@ -38,7 +38,7 @@ class HeaderCache:
 
     def kind(self, path: Path) -> Kind:
         """What the file or diffusers folder at `path` is; a damaged one is of role `other`, with the damage as its problem."""
-        stamp = _stamp(path / "model_index.json" if path.is_dir() else path)
+        _, *stamp = stamp_of(path)
         entry = self._entries.get(str(path))
         if entry is not None and entry["stamp"] == stamp and "kind" in entry:
             return Kind(**entry["kind"])
@@ -76,6 +76,18 @@ class HeaderCache:
             return {}
         files = content.get("files")
         return files if content.get("rules") == RULES and isinstance(files, dict) else {}
+
+
+def stamp_of(path: Path) -> tuple[str, int, int]:
+    """The name, size and time of a file, or those of a diffusers folder's list of parts: others mean another content.
+
+    What is gone meanwhile has neither.
+    """
+    try:
+        size, changed = _stamp(path / "model_index.json" if path.is_dir() else path)
+    except FileNotFoundError:
+        size, changed = 0, 0
+    return str(path), size, changed
 
 
 def _stamp(path: Path) -> list[int]:

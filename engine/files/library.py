@@ -16,7 +16,7 @@ from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from . import catalogue
 from .catalogue import CatalogueRow
 from .foreign_model_folders import model_files
-from .header_cache import DAMAGED, HeaderCache
+from .header_cache import DAMAGED, HeaderCache, stamp_of
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
 from .recognition import FileRole, Kind
@@ -113,6 +113,11 @@ class Library:
     def installed(self, role: FileRole | None = None) -> list[Installed]:
         """Everything installed, the program's own folder first; for unusable files, `kind.problem` says why."""
         return [one for one in self._installed_in([self.models, *self.folders()]) if role is None or one.kind.role == role]
+
+    def stamp(self) -> int:
+        """A number that changes when a file is added, removed or replaced; reads no file but the list of folders."""
+        found = (stamp_of(path) for root in (self.models, *self.folders()) for path in model_files(root))
+        return hash(tuple(found))
 
     def find(self, name: str, role: FileRole, family: BaseFamily | None = None) -> Installed:
         """The installed file of this role that requests call `name`, of `family` if given.

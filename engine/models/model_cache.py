@@ -34,6 +34,10 @@ class ModelCache:
         """The models, from the one used longest ago to the latest."""
         return iter(self._models.values())
 
+    def names(self) -> list[str]:
+        """Their names, in the same order."""
+        return list(self._models)
+
     def use(
         self,
         name: str,

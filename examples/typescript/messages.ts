@@ -64,6 +64,18 @@ export interface Conditions {
   blended?: Placed | null;
 }
 
+/** One of the devices on which jobs run. */
+export interface Device {
+  name: string;
+  /**
+   * `failed`: it takes no jobs until it is there again, which the server tries by itself. Default: "ready".
+   */
+  state?: "starting" | "ready" | "failed";
+  /** The model that was used on it last and still lies there. Default: "". */
+  model?: string;
+  failure?: Failure | null;
+}
+
 /** Deletes a finished job and its layers. */
 export interface Discard {
   type: "discard";
@@ -92,7 +104,10 @@ export interface Engine {
   tasks?: Record<string, unknown>;
   /** Whatever else the engine says about itself, such as the names of upscalers. Default: {}. */
   details?: Record<string, unknown>;
+  /** Why there is no engine on any device. */
   failure?: Failure | null;
+  /** The devices, each with its own state; `state` is `failed` only when that of all is. Default: []. */
+  devices?: Device[];
 }
 
 /** What the engine can do. Sent inside `welcome` and again whenever it changes. */
@@ -109,7 +124,10 @@ export interface EngineValue {
   tasks?: Record<string, unknown>;
   /** Whatever else the engine says about itself, such as the names of upscalers. Default: {}. */
   details?: Record<string, unknown>;
+  /** Why there is no engine on any device. */
   failure?: Failure | null;
+  /** The devices, each with its own state; `state` is `failed` only when that of all is. Default: []. */
+  devices?: Device[];
 }
 
 /**

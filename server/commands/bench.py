@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from acetate.engine.benchmark.comparison import Comparison
     from acetate.engine.models.model import Model
 
-PARTS = ("start", "engine", "wire")
+PARTS = ("start", "engine", "wire", "ray")
 STAGES = ("text", "switch", "denoise", "vae", "transparent", "bytes", "whole")
 QUICK = ("start", "engine")
 """The parts that run when none is named; under a minute with the built-in model."""
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model and options.synthetic:
         raise UsageError("--model and --synthetic exclude each other", "choose one")
     parts = (options.part,) if options.part else QUICK
-    measures = {"start": _start, "engine": _engine, "wire": _wire}
+    measures = {"start": _start, "engine": _engine, "wire": _wire, "ray": _ray}
     found: dict[str, Any] = {}
     for part in parts:
         found |= measures[part](options)
@@ -77,6 +78,19 @@ def _wire(options: argparse.Namespace) -> dict[str, Any]:
     if not options.json:
         _print_table("Wire, medians", ("what", "how long"), rows(times))
     return {"wire": dataclasses.asdict(times)}
+
+
+def _ray(options: argparse.Namespace) -> dict[str, Any]:
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("bench ray needs Ray, which is not installed", "pip install 'acetate[ray]'")
+    from .bench_ray import measure, rows
+
+    times = measure(repeats=3 * options.repeats)
+    if not options.json:
+        _print_table(
+            "Workers on this machine and in a Ray cluster, with an engine that sleeps", ("what", "local", "Ray"), rows(times)
+        )
+    return {"ray": [dataclasses.asdict(one) for one in times]}
 
 
 def _engine(options: argparse.Namespace) -> dict[str, Any]:

@@ -32,7 +32,7 @@ SIDES = (1024, 2048, 4096, 8192)
 PNG_SIDES = (1024, 2048)
 """The sides that are measured as PNG too, which takes many seconds for larger ones."""
 
-SERVE = "import sys; from acetate.server.__main__ import main; sys.exit(main(['serve', '--port', '0', '--engine', 'fake']))"
+SERVE = ("-m", "acetate.server", "serve", "--port", "0", "--engine", "fake")
 
 
 @dataclass(frozen=True)
@@ -70,22 +70,22 @@ class WireTimes:
 
 def measure(sides: tuple[int, ...] = SIDES, repeats: int = 9, seconds: float = bench_contention.SECONDS) -> WireTimes:
     """Run everything once; takes about a minute. `seconds` is how long a client is greedy in each way."""
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as (address, start):
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as (address, start):
         connect = median(_timed(lambda: _connect(address)) for _ in range(repeats))
         with Client("bench", address=address) as client:
             _job(client, 1024)  # the worker has started, the picture is in its memory
-            overhead = median(_overhead(client) for _ in range(2 * repeats))
+            overhead = median(overhead_of(client) for _ in range(2 * repeats))
             transfers = tuple(_transfer(client, side, repeats) for side in sides)
             waits = bench_contention.measure(address, _job(client, max(sides)), seconds)
     return WireTimes(connect, overhead, start, transfers, waits)
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[tuple[Address, float]]:
-    """A server for this measurement, and the milliseconds until it listened."""
+def running_server(folder: Path, *words: str) -> Iterator[tuple[Address, float]]:
+    """A server with these words on its command line, and the milliseconds until it listened."""
     began = time.perf_counter()
     environment = {**os.environ, "ACETATE_HOME": str(folder)}
-    process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, env=environment)
+    process = subprocess.Popen([sys.executable, *SERVE, *words], stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
     try:
         process.stdout.readline()
@@ -114,7 +114,7 @@ def _job(client: Client, side: int) -> str:
     return last.job
 
 
-def _overhead(client: Client) -> float:
+def overhead_of(client: Client) -> float:
     """Milliseconds from submit to the last byte of a picture that the fake engine has ready."""
     began = time.perf_counter()
     arrived = began

@@ -11,6 +11,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acetate.protocol import Failure
+
+if TYPE_CHECKING:
+    from acetate.protocol import Address
 
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow", "psd-tools", "websockets", "huggingface-hub")
 PIP = "in the program's folder: make setup, or pip install -c constraints.txt ."
@@ -155,6 +161,24 @@ def _server() -> Iterator[Line]:
         yield Line("server", False, f"it should be at {where}, and cannot be reached there: {error}", remedy)
         return
     yield Line("server", True, f"version {said.get('version')} answers at {where}")
+    yield from _devices_of_server(running.address)
+
+
+def _devices_of_server(address: Address) -> Iterator[Line]:
+    """The devices of the running server, by its own word."""
+    from acetate.protocol import Client, ProtocolError
+
+    try:
+        with Client("acetate doctor", address=address) as client:
+            engine = client.wait_until_connected().engine
+    except ProtocolError as error:
+        yield Line("server's devices", False, error.failure.message, error.failure.hint or "restart it: acetate serve")
+        return
+    for device in engine.devices:
+        text = {"ready": f"works, {device.model or 'no model'} lies on it", "starting": "is starting"}.get(device.state)
+        said = device.failure or Failure("engine-unavailable", "has failed")
+        remedy = said.hint or "the server tries it again by itself; its log says more"
+        yield Line(f"server's device {device.name}", device.state != "failed", text or said.message, "" if text else remedy)
 
 
 def _editors() -> Iterator[Line]:

@@ -12,6 +12,8 @@ METAVARS = {
     "port": "NUMBER",
     "names": "NAME",
     "devices": "NAME[,NAME]",
+    "ray": "ADDRESS",
+    "ray_workers": "NUMBER",
     "preload": "MODEL",
     "acceleration": "|".join(ACCELERATIONS),
 }

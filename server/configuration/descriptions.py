@@ -26,6 +26,8 @@ FLAGS: Mapping[str, str] = {
     "engine": "--engine",
     "acceleration": "--acceleration",
     "devices": "--device",
+    "ray": "--ray",
+    "ray_workers": "--ray-workers",
     "preload": "--preload",
     "until_idle": "--until-idle",
 }

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TypeGuard, cast
@@ -51,8 +51,8 @@ class ServerState:
     blobs: Blobs
     unfinished: UnfinishedUploads
     engine: EngineState
-    refresh: Callable[[], Awaitable[None]]
-    """Ask the engine to describe itself again: models may have been added."""
+    look: Callable[[], None]
+    """Look soon whether models were added or removed."""
 
 
 class Connection:
@@ -81,7 +81,7 @@ class Connection:
         self._welcome(hello, watcher)
         sender = Sender(self._socket, self._outbox, watcher.link, settings.send_seconds, settings.client_silence_seconds)
         sending = asyncio.create_task(sender.run())
-        await state.refresh()
+        state.look()
         who = {"client": hello.client, "session": hello.session, "person": watcher.person}
         log.info("connected", extra=who)
         try:

@@ -82,7 +82,7 @@ class Pages:
             self.jobs.store.note(NOTE)
         except sqlite3.Error:
             reasons.append("the database cannot be read")
-        if all(state == "failed" for _, state in devices(self.engine)):
+        if self.engine.message.state == "failed":
             reasons.append("no device works")
         status = http.HTTPStatus.SERVICE_UNAVAILABLE if reasons else http.HTTPStatus.OK
         return _json(status, {"ready": not reasons, "reasons": reasons})
@@ -122,8 +122,12 @@ class Pages:
 
 
 def devices(engine: EngineState) -> list[tuple[str, str]]:
-    """Each device with its state."""
-    return [(engine.message.device or "auto", engine.message.state)]
+    """Each device with its state; of two with the same name the second has a number."""
+    names = [device.name for device in engine.devices]
+    counted = [
+        f"{name} #{number}" if (number := names[: index + 1].count(name)) > 1 else name for index, name in enumerate(names)
+    ]
+    return [(name, device.state) for name, device in zip(counted, engine.devices, strict=True)]
 
 
 def _answer(pages: Mapping[str, Page], methods: tuple[str, ...], method: str, target: str) -> Response | None:

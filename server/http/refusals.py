@@ -6,6 +6,7 @@ import re
 import ssl
 from pathlib import Path
 
+from ..ray.pool import refusal_of_ray
 from ..settings import Settings
 from .listening import is_loopback, tls_context
 
@@ -15,7 +16,7 @@ DEVICE = re.compile(r"cpu|mps|(cuda|xpu)(:\d+)?")
 
 def refusal(settings: Settings) -> str | None:
     """Why these settings are not served; `None` when they are."""
-    return _port(settings) or _devices(settings) or _door(settings) or _tls(settings)
+    return _port(settings) or _devices(settings) or refusal_of_ray(settings) or _door(settings) or _tls(settings)
 
 
 def _port(settings: Settings) -> str | None:

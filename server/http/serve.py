@@ -7,9 +7,7 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from acetate.protocol import running_server
 from acetate.protocol.client.connection import GOING_AWAY
@@ -17,22 +15,23 @@ from websockets.asyncio.server import Server, ServerConnection
 
 from .. import log, open_files
 from ..instance import AlreadyRunningError, Instance, start_again
-from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
+from ..jobs.lanes import Lanes
 from ..people.presence import People
 from ..people.tokens import TokenError, Tokens
+from ..ray.pool import RayPool
 from ..settings import Settings
 from ..storage.blobs import Blobs
 from ..storage.faults import StoreError, is_damage
 from ..storage.store import Store
-from ..worker.local_worker import LocalWorker
 from .client_socket import ClientSocket
 from .connection import Connection, ServerState
 from .handshake import Handshake
 from .lifetime import Lifetime, notify
 from .listening import ListenError, greeting, listen, reaches, url_of
 from .metrics import Metrics
+from .model_watch import ModelWatch
 from .pages import Pages, devices
 from .preloads import Preloads
 from .refusals import refusal
@@ -108,26 +107,23 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
     tokens = Tokens(settings.tokens)
     tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
     store, blobs, jobs = _open(settings)
-    engine = EngineState(store, settings.preload)
+    preloads = Preloads(settings.preload)
+    engine = EngineState(store, settings.preload, settings, jobs.work["engine"].set, preloads.check)
     for notice in store.notices:
         _say(notice)
     lifetime = Lifetime(
         settings, jobs, lambda: len(engine.watchers), lambda: any(not client.outbox.is_empty for client in engine.watchers)
     )
     lifetime.stop_on_signals()
-    preloads = Preloads(settings.preload)
-
-    def ready(device: str, description: Mapping[str, Any]) -> None:
-        engine.ready(device, description)
-        preloads.check(description)
-
-    workers = [LocalWorker(settings, "engine", f"engine-{number}", name, ready) for number, name in enumerate(settings.devices)]
+    lanes = Lanes(jobs, engine)
+    lanes.add_local(settings)
+    if settings.ray is not None:
+        RayPool(lanes, settings).start()
+    models = ModelWatch(settings.models_seconds, lambda: bool(engine.watchers), lanes.refresh)
     unfinished = UnfinishedUploads(settings, blobs)
-    documents = LocalWorker(settings, "documents", "documents", None, lambda device, description: None)
-    lanes = [Dispatcher("engine", jobs, worker, engine) for worker in workers] + [Dispatcher("documents", jobs, documents)]
     metrics = Metrics(jobs, lambda: devices(engine), lambda: len(engine.watchers))
     pages = Pages(jobs, engine, lifetime, metrics)
-    shared = ServerState(settings, jobs, blobs, unfinished, engine, workers[0].refresh)
+    shared = ServerState(settings, jobs, blobs, unfinished, engine, models.look)
     tasks: list[asyncio.Task[None]] = []
     try:
         people = People(settings, instance.token, tokens, lambda: server.connections)
@@ -136,7 +132,7 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
             tasks = [asyncio.create_task(work) for work in (metrics.watch_lag(), jobs.positions.work(), people.watch())]
             if settings.until_idle:
                 tasks.append(asyncio.create_task(lifetime.watch_use()))
-            working = [asyncio.create_task(lane.work()) for lane in lanes]
+            working = [asyncio.create_task(lanes.work()), asyncio.create_task(models.work())]
             tasks += working
             failed = await lifetime.until_stopped(working)
             instance.withdraw()  # clients that are told to go must not find this server again
@@ -145,7 +141,7 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(worker.close() for worker in [*workers, documents]))
+        await lanes.close()
         unfinished.end_all()
         store.close()
     return int(failed), lifetime.restarts and not failed

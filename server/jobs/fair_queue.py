@@ -77,15 +77,18 @@ class FairQueue:
         self._persons.is_next(person)
         self._sessions.is_next(Place(person, session))
 
-    def take(self) -> str | None:
-        """Take out the next job; its person's turn comes again after all others'. `None` when none waits."""
+    def take(self, wanted: str | None = None) -> str | None:
+        """Take out the next job, or the wanted one; its person's turn comes again after all others'. `None` when none waits."""
         if not self._waiting:
             return None
-        person = self._persons.order(self._waiting)[0]
-        place = self._sessions.order(self._waiting[person])[0]
-        job = self._waiting[person][place][0]
+        if wanted is None:
+            person = self._persons.order(self._waiting)[0]
+            place = self._sessions.order(self._waiting[person])[0]
+            job = self._waiting[person][place][0]
+        else:
+            job, place = wanted, self._places[wanted]
         self.remove(job)
-        self._persons.served(person)
+        self._persons.served(place.person)
         self._sessions.served(place)
         return job
 

@@ -9,6 +9,7 @@ from acetate.protocol import messages as wire
 from acetate.vocabulary.roles import GIVEN
 
 from ..delivery.subscriber import Subscriber
+from .devices import Placement
 
 Submission = wire.Submit | wire.Insert | wire.Export
 ORDERS: dict[str, type[Submission]] = {cls.TYPE: cls for cls in (wire.Submit, wire.Insert, wire.Export)}
@@ -33,6 +34,7 @@ class Job:
     started: float = 0.0
     denoising_since: tuple[float, float] | None = None
     """The time and fraction at which the steps after loading began: the base of `seconds_left`."""
+    placement: Placement = field(default_factory=Placement)
     made: set[int] = field(default_factory=set)
     """The indices of layers that are stored; a second run does not store them again."""
     watchers: dict[Subscriber, wire.LayerFormat] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from .job import LANES, ORDERS, Job, Submission, format_of, inputs, line_of, pro
 from .positions import Positions
 from .room import check_room
 from .upkeep import Upkeep
+from .wake_up import WakeUp
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,12 @@ MOST_LINES = 2000
 
 
 class JobRegistry:
-    """All jobs of the server. `work` is set whenever something has been queued."""
+    """All jobs of the server. `work` wakes the lanes whenever something has been queued."""
 
     def __init__(self, settings: Settings, store: Store, blobs: Blobs) -> None:
         self.settings, self.store, self.blobs = settings, store, blobs
         self.queues = {lane: FairQueue() for lane in LANES}
-        self.work = {lane: asyncio.Event() for lane in LANES}
+        self.work = {lane: WakeUp() for lane in LANES}
         self.stop_requested: dict[str, asyncio.Event] = {}
         self.positions = Positions(self._waiting, settings.position_seconds, settings.positions)
         self.drain = Drain()
@@ -148,13 +149,13 @@ class JobRegistry:
 
     # --- asked by lanes ----------------------------------------------------------------------------------------------
 
-    def take(self, lane: str) -> Job | None:
-        """Take out the next job of a lane, which runs from now on; `None` when none waits."""
-        job_id = None if self.drain.begun else self.queues[lane].take()
-        if job_id is None:
-            self.work[lane].clear()
+    def take(self, lane: str, fits: Callable[[Job], bool] = lambda job: True) -> Job | None:
+        """Take out the next job of a lane that fits, which runs from now on; `None` when none waits."""
+        waiting = () if self.drain.begun else self.queues[lane].order()
+        job = next(filter(fits, (self._jobs[id] for id in waiting)), None)
+        if job is None:
             return None
-        job = self._jobs[job_id]
+        self.queues[lane].take(job.id)
         job.running, job.attempt, job.started = True, job.attempt + 1, time.monotonic()
         job.denoising_since = None
         self.stop_requested[job.id] = asyncio.Event()

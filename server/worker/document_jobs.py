@@ -38,6 +38,9 @@ class DocumentJobs:
     def preload(self, model: str) -> None:
         """Do nothing: document jobs need no models."""
 
+    def opened(self) -> tuple[str, ...]:
+        return ()
+
     def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
         """Run a job, yielding its reports. Raises `ProtocolError` for a file that cannot be read or written."""
         try:

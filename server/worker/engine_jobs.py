@@ -88,6 +88,9 @@ class EngineJobs:
     def preload(self, model: str) -> None:
         self._engine.open(model)
 
+    def opened(self) -> tuple[str, ...]:
+        return tuple(self._engine.opened())
+
     def run(self, command: RunJob) -> Iterator[ReportWithPayload]:
         """Run a job, yielding its reports. Closing the iterator stops the engine between two steps."""
         submit = command.order

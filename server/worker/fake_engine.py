@@ -40,22 +40,31 @@ class FakeEngine:
     """Takes the place of `acetate.engine.Engine`."""
 
     def __init__(self, device: str | None = None, acceleration: str = "auto") -> None:
+        """Raises `BadRequest` when the file `gone-DEVICE` lies in the folder of faults."""
         self.device = device or "fake"
+        if (_folder() / f"gone-{self.device}").exists():
+            raise BadRequest(f"device {self.device!r} is not available", hint="Is it plugged in?")
         self.loaded: set[str] = set()
 
     def describe(self) -> dict[str, Any]:
         return {
             "device": self.device,
-            "models": [{"name": MODEL, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": MODEL in self.loaded}],
+            "models": [
+                {"name": name, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": name in self.loaded}
+                for name in (MODEL, *sorted(path.stem for path in _folder().glob("models/*.safetensors")))
+            ],
             "tasks": described_tasks(),
             "pid": os.getpid(),
         }
 
     def open(self, name: str) -> None:
-        """Load the only model. Raises `ModelMissing` for any other."""
+        """Load the only model that can draw. Raises `ModelMissing` for any other."""
         if name != MODEL:
             raise ModelMissing(f"the model is {name!r}; there is only {MODEL}", hint="acetate models")
         self.loaded.add(name)
+
+    def opened(self) -> list[str]:
+        return sorted(self.loaded)
 
     def unload(self) -> None:
         self.loaded.clear()
@@ -181,7 +190,7 @@ def _scripted(request: Request, stage: str) -> None:
 
 
 def _folder() -> Path:
-    return Path(os.environ["ACETATE_FAKE"])
+    return Path(os.environ.get("ACETATE_FAKE", "no such folder"))
 
 
 def _wait_for(name: str) -> None:

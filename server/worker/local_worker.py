@@ -8,39 +8,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import sys
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
 
 from acetate.protocol import Failure
 from acetate.protocol import messages as wire
-from acetate.protocol.frames import PreviewFrame
 
 from ..settings import Settings
 from . import worker_messages
-from .runner import JobBrokeError, OnReady, Outcome, RunnerLostError, RunnerUnavailableError
+from .clock import LOOK_SECONDS, AwakeClock
+from .post_mortem import failure_of, last_words, oom_kills
+from .runner import JobBrokeError, OnNews, Outcome, RunnerLostError, RunnerUnavailableError
 
 log = logging.getLogger(__name__)
-
-SIGKILL = 9  # not a name of `signal` on Windows
 
 SLOW_STEPS = 20
 """A step may take this many times as long as the slowest one so far."""
 
 
-class LocalWorker:
-    """The `Runner` that is a process on this machine. `lane` is `engine` or `documents`; `name` distinguishes log files."""
+def engine_command(settings: Settings, device: str | None) -> tuple[str, ...]:
+    """The module and the arguments of a process that runs the engine on `device`."""
+    chosen = () if device is None else ("--device", device)
+    how = ("--engine", settings.engine, "--acceleration", settings.acceleration)
+    return ("acetate.server.worker.process", "--lane", "engine", *_places(settings), *how, *chosen)
 
-    def __init__(self, settings: Settings, lane: str, name: str, device: str | None, on_ready: OnReady) -> None:
+
+def documents_command(settings: Settings) -> tuple[str, ...]:
+    """The module and the arguments of a process that reads and writes layered files."""
+    return ("acetate.server.worker.process", "--lane", "documents", *_places(settings))
+
+
+def _places(settings: Settings) -> tuple[str, ...]:
+    previews = ("--preview-seconds", str(settings.preview_seconds), "--preview-share", str(settings.preview_share))
+    return ("--incoming", str(settings.blobs / "incoming"), *previews)
+
+
+class LocalWorker:
+    """The `Runner` that is a process on this machine, which `command` starts; `name` distinguishes log files."""
+
+    def __init__(
+        self, settings: Settings, name: str, command: Sequence[str], on_news: OnNews, clock: AwakeClock | None = None
+    ) -> None:
         self._settings = settings
-        self._lane, self._name, self._device = lane, name, device
-        self._on_ready = on_ready
+        self._name, self._command = name, command
+        self._on_news = on_news
+        self._clock = clock or AwakeClock()
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._inbox: asyncio.Queue[worker_messages.ReportWithPayload | None] = asyncio.Queue()
-        """Reports of the running job; `None` means that the clocks are to be looked at again."""
+        """Reports of the running job; `None` means that the time limits are to be looked at again."""
         self._lost = asyncio.Event()
         self._lost.set()
         self._starting = asyncio.Lock()
@@ -48,10 +65,13 @@ class LocalWorker:
         """How many workers in a row died before they finished a job."""
         self._oom_kills = 0
         self._heard = 0.0
-        self._stop_by: float | None = None
+        self._stopping: float | None = None
+        """Since when the running job has been told to stop."""
         self._stopped: str | None = None
         """The job that was cancelled last, perhaps before there was a worker to tell."""
-        self._slowest = 0.0
+        self._slowest: dict[str, float] = {}
+        """The seconds of each stage's slowest step in the running job."""
+        self._describing = self._describe_again = False
 
     # --- the interface -----------------------------------------------------------------------------------------------
 
@@ -71,45 +91,56 @@ class LocalWorker:
                 log.error("worker did not come up", extra={"worker": self._name, "reason": str(error)})
                 if self._failures >= self._settings.start_failures:
                     raise RunnerUnavailableError(error.failure) from None
+            except RunnerUnavailableError:
+                await self.close()
+                raise
         if self._lost.is_set():
             await self.start()
 
     async def run(self, command: worker_messages.RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         await self.start()
         self._inbox = asyncio.Queue()
-        self._stop_by, self._slowest = None, 0.0
+        self._stopping, self._slowest = None, {}
         if self._stopped == command.job:
             yield wire.Cancelled(command.job), b""
             return
         await self._send(command)
-        stage, stepped = "load", time.monotonic()
+        stage, stepped = "load", self._clock.now()
         while True:
             report, payload = await self._next_report(stage, stepped)
             if isinstance(report, wire.Failed):
                 self._failures = 0
                 if payload:
                     log.error("job broke", extra={"job": command.job, "traceback": payload.decode()})
-                raise JobBrokeError(report.failure)
+                raise JobBrokeError(report.failure, payload)
+            if isinstance(report, worker_messages.Unusable):
+                self._failures += 1
+                await self.close()
+                raise RunnerLostError(report.failure)
             if isinstance(report, wire.Progress):
-                now = time.monotonic()
+                now = self._clock.now()
                 if stage != "load" and report.stage == stage:
-                    self._slowest = max(self._slowest, now - stepped)
+                    self._slowest[stage] = max(self._slowest.get(stage, 0), now - stepped)
                 stage, stepped = report.stage, now
-            if isinstance(report, (wire.Progress, PreviewFrame, worker_messages.Made, worker_messages.MadeFile)):
+            if isinstance(report, Outcome):
+                if isinstance(report, (worker_messages.Done, wire.Cancelled)):
+                    self._failures = 0
                 yield report, payload
-            elif isinstance(report, (worker_messages.Done, wire.Cancelled)):
-                self._failures = 0
-                yield report, payload
-                return
+                if isinstance(report, (worker_messages.Done, wire.Cancelled)):
+                    return
 
     async def stop(self, job: str) -> None:
         self._stopped = job
-        self._stop_by = time.monotonic() + self._settings.cancel_seconds + SLOW_STEPS * self._slowest
+        self._stopping = self._clock.now()
         self._inbox.put_nowait(None)
         await self._send(wire.Cancel(job))
 
     async def refresh(self) -> None:
-        await self._send(worker_messages.Describe())
+        if self._describing:
+            self._describe_again = True
+        elif not self._lost.is_set():
+            self._describing = True
+            await self._send(worker_messages.Describe())
 
     async def unload(self) -> None:
         await self._send(worker_messages.Unload())
@@ -123,42 +154,39 @@ class LocalWorker:
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def _spawn(self) -> None:
-        settings = self._settings
-        arguments = ["--lane", self._lane, "--incoming", str(settings.blobs / "incoming")]
-        arguments += ["--preview-seconds", str(settings.preview_seconds), "--preview-share", str(settings.preview_share)]
-        if self._lane == "engine":
-            arguments += ["--engine", settings.engine, "--acceleration", settings.acceleration]
-            if self._device is not None:
-                arguments += ["--device", self._device]
         self._oom_kills = oom_kills()
-        with self._error_path().open("wb") as errors:
+        with self._error_path.open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "acetate.server.worker.process", *arguments),
+                *("-m", *self._command),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
             )
         self._inbox = asyncio.Queue()
-        self._heard = time.monotonic()
+        self._heard = self._clock.now()
+        self._describing, self._describe_again = True, False  # as it does unasked when it is ready
         self._lost.clear()
         self._reader = asyncio.create_task(self._read(self._process), name=f"{self._name}-reader")
         log.info("worker started", extra={"worker": self._name, "pid": self._process.pid})
 
     async def _until_ready(self) -> None:
-        try:
-            async with asyncio.timeout(self._settings.start_seconds):
-                while True:
-                    found = await self._inbox.get()
-                    if found is not None and isinstance(found[0], worker_messages.Ready):
-                        return
-                    if found is not None and isinstance(found[0], worker_messages.Unusable):
-                        raise RunnerLostError(found[0].failure)
-                    if self._lost.is_set():
-                        raise RunnerLostError(await self._post_mortem())
-        except TimeoutError:
-            seconds = self._settings.start_seconds
-            raise RunnerLostError(Failure("engine-unavailable", f"the engine did not start within {seconds:g} s")) from None
+        """Return when the engine has described itself. Raises `RunnerLostError`, `RunnerUnavailableError` if it says no."""
+        seconds = self._settings.start_seconds
+        deadline = self._clock.now() + seconds
+        while True:
+            found = await self._next_in(deadline - self._clock.now())
+            report = None if found is None else found[0]
+            if isinstance(report, worker_messages.Ready):
+                return
+            if isinstance(report, worker_messages.Unusable):
+                raise RunnerUnavailableError(report.failure)
+            if isinstance(report, worker_messages.Waiting):
+                deadline = float("inf")
+            if self._lost.is_set() and self._inbox.empty():
+                raise RunnerLostError(await self._post_mortem())
+            if self._clock.now() >= deadline:
+                raise RunnerLostError(Failure("engine-unavailable", f"the engine did not start within {seconds:g} s"))
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -166,10 +194,12 @@ class LocalWorker:
             while True:
                 prefix = await process.stdout.readexactly(4)
                 body = await process.stdout.readexactly(worker_messages.body_length(prefix))
-                self._heard = time.monotonic()
+                self._heard = self._clock.now()
                 report, payload = worker_messages.unpack_report(body)
                 if isinstance(report, worker_messages.Ready):
-                    self._on_ready(report.device, report.description)
+                    await self._described()
+                if isinstance(report, worker_messages.News):
+                    self._on_news(report)
                 if not isinstance(report, worker_messages.Beat):
                     self._inbox.put_nowait((report, payload))
         except (EOFError, OSError):
@@ -177,6 +207,12 @@ class LocalWorker:
         finally:
             self._lost.set()
             self._inbox.put_nowait(None)
+
+    async def _described(self) -> None:
+        """The engine has described itself: look once more if that was asked for since."""
+        self._describing, again, self._describe_again = False, self._describe_again, False
+        if again:
+            await self.refresh()
 
     async def _send(self, command: worker_messages.Command) -> None:
         """Send a command. If the worker has died, waiting for its reports will show it."""
@@ -208,26 +244,37 @@ class LocalWorker:
             if self._lost.is_set() and self._inbox.empty():
                 self._failures += 1
                 raise RunnerLostError(await self._post_mortem())
-            deadline, reason = min(
-                (self._heard + self._settings.silence_seconds, "it has not shown a sign of life"),
-                (stepped + self._patience(stage), f"a step of stage {stage} has not ended"),
-                (self._stop_by or float("inf"), "it did not stop a cancelled job"),
-            )
-            try:
-                async with asyncio.timeout_at(asyncio.get_running_loop().time() + max(0, deadline - time.monotonic())):
-                    found = await self._inbox.get()
-            except TimeoutError:
-                if time.monotonic() >= self._heard + self._settings.silence_seconds or "sign of life" not in reason:
-                    raise RunnerLostError(await self._put_down(reason)) from None
-                continue
-            if found is not None:
+            deadline, reason = min(self._limits(stage, stepped))
+            left = deadline - self._clock.now()
+            if left <= 0 and self._inbox.empty():
+                raise RunnerLostError(await self._put_down(reason))
+            if (found := await self._next_in(left)) is not None:
                 return found
 
-    def _patience(self, stage: str) -> float:
-        """The seconds that a step may take. Loading, and steps of unknown length on a slow processor, may take many minutes."""
-        if stage == "load" or self._slowest == 0:
-            return self._settings.stall_seconds
-        return self._settings.step_seconds + SLOW_STEPS * self._slowest
+    async def _next_in(self, seconds: float) -> worker_messages.ReportWithPayload | None:
+        """The next report; `None` when there is none for so long, or when it is time to look at the clock."""
+        try:
+            async with asyncio.timeout(max(0, min(seconds, LOOK_SECONDS))):
+                return await self._inbox.get()
+        except TimeoutError:
+            return None
+
+    def _limits(self, stage: str, stepped: float) -> Iterator[tuple[float, str]]:
+        """When the worker is to be given up, by the clock, and why: the first that comes counts."""
+        settings = self._settings
+        silent, slowest = "it has not shown a sign of life", max(self._slowest.values(), default=0)
+        yield self._heard + settings.silence_seconds, silent
+        # Loading, and steps of unknown length on a slow processor, may take many minutes.
+        known = stage != "load" and slowest > 0
+        patience = settings.step_seconds + SLOW_STEPS * slowest if known else settings.stall_seconds
+        yield stepped + patience, f"a step of stage {stage} has not ended"
+        if self._stopping is None:
+            return
+        if stage != "load":  # importing and loading are all that holds a heartbeat up for so long
+            yield max(self._stopping, self._heard + settings.stop_silence_seconds), silent
+        measured = stage in self._slowest
+        limit = min(settings.cancel_seconds, settings.stop_seconds) if measured else settings.cancel_seconds
+        yield self._stopping + limit + SLOW_STEPS * self._slowest.get(stage, slowest), "it did not stop a cancelled job"
 
     async def _put_down(self, reason: str) -> Failure:
         self._failures += 1
@@ -237,48 +284,12 @@ class LocalWorker:
         return Failure("worker-stuck", message, "If it happens again: acetate doctor")
 
     async def _post_mortem(self) -> Failure:
-        """Why the process ended by itself: no memory, killed, crashed, or an error of its own."""
-        process = self._process
-        code = await process.wait() if process is not None else None
-        words = self._last_words()
+        """Why the process ended by itself."""
+        code = await self._process.wait() if self._process is not None else None
+        words = last_words(self._error_path)
         log.error("worker died", extra={"worker": self._name, "code": code, "stderr": words})
-        if code == -SIGKILL and oom_kills() > self._oom_kills:
-            return Failure(
-                "out-of-memory",
-                "the operating system ended the engine's process because the computer's memory ran out",
-                "Try a smaller size, close programs, or use a smaller model.",
-            )
-        how = (
-            f"was killed by signal {-code} ({_signal_name(-code)})"
-            if code is not None and code < 0
-            else f"ended with code {code}"
-        )
-        said = f"; its last words: {words.splitlines()[-1]}" if words else ""
-        return Failure("worker-crashed", f"the engine's process {how}{said}", "If it happens again: acetate doctor")
+        return failure_of(code, words, out_of_memory=oom_kills() > self._oom_kills)
 
+    @property
     def _error_path(self) -> Path:
         return self._settings.folder / f"worker-{self._name}.err"
-
-    def _last_words(self, characters: int = 4000) -> str:
-        with contextlib.suppress(OSError):
-            return self._error_path().read_text(encoding="utf-8", errors="replace")[-characters:].strip()
-        return ""
-
-
-def oom_kills() -> int:
-    """How often Linux has killed a process for lack of memory so far; 0 elsewhere."""
-    total = 0
-    for path in (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events")):
-        with contextlib.suppress(OSError, ValueError):
-            for line in path.read_text().splitlines():
-                name, _, value = line.partition(" ")
-                if name == "oom_kill":
-                    total += int(value)
-    return total
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "unknown"

@@ -15,10 +15,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
+from acetate.protocol import Failure
 from acetate.protocol import messages as wire
 
 from ..failures import of_engine_exception, spoils_device
@@ -31,7 +33,7 @@ OOM_SCORE = 500
 
 
 class Backend(Protocol):
-    """What a worker can do: `EngineJobs` or `DocumentJobs`."""
+    """What a worker can do: `EngineJobs` or `DocumentJobs` here, `RayJobs` elsewhere."""
 
     def describe(self) -> Mapping[str, Any]: ...
 
@@ -40,6 +42,20 @@ class Backend(Protocol):
     def unload(self) -> None: ...
 
     def preload(self, model: str) -> None: ...
+
+    def opened(self) -> tuple[str, ...]: ...
+
+
+class BackendError(Exception):
+    """A backend's own word for what has happened: the job has failed with `failure`, at `details` of its code."""
+
+    def __init__(self, failure: Failure, details: str = "") -> None:
+        super().__init__(str(failure))
+        self.failure, self.details = failure, details
+
+
+class BackendLostError(BackendError):
+    """What ran the job is gone, and this process with it: another one must run it again."""
 
 
 class Pipe:
@@ -83,7 +99,7 @@ class Pipe:
 
 def run_job(backend: Backend, command: worker_messages.RunJob, pipe: Pipe) -> None:
     """Run one job to its end; exactly one of `Done`, `Cancelled`, `Failed` is sent, unless the process dies."""
-    done = worker_messages.Done(command.job)
+    done, opened = worker_messages.Done(command.job), backend.opened()
     try:
         with contextlib.closing(backend.run(command)) as items:  # type: ignore[type-var]
             for report, payload in items:
@@ -94,17 +110,28 @@ def run_job(backend: Backend, command: worker_messages.RunJob, pipe: Pipe) -> No
                 else:
                     pipe.send(report, payload)
     except Exception as error:
-        if spoils_device(error):
+        if isinstance(error, BackendLostError) or spoils_device(error):
             raise
-        failure = of_engine_exception(error)
-        details = traceback.format_exc() if failure.code == "internal" else ""
+        if isinstance(error, BackendError):
+            failure, details = error.failure, error.details
+        else:
+            failure = of_engine_exception(error)
+            details = traceback.format_exc() if failure.code == "internal" else ""
         del error  # its traceback holds on to the job's tensors
+        _tell_opened(backend, pipe, opened)
         pipe.send(wire.Failed(command.job, failure), details.encode(errors="backslashreplace"))
         return
+    _tell_opened(backend, pipe, opened)
     pipe.send(wire.Cancelled(command.job) if pipe.is_stopped(command.job) else done)
 
 
-def serve_commands(backend: Backend, pipe: Pipe) -> None:
+def _tell_opened(backend: Backend, pipe: Pipe, before: tuple[str, ...]) -> None:
+    """Say which models lie on the device, if others than before; ahead of the job's end, as the next one is placed by it."""
+    if (now := backend.opened()) != before:
+        pipe.send(worker_messages.Opened(now))
+
+
+def serve_commands(backend: Backend, pipe: Pipe) -> NoReturn:
     """Carry out commands one after the other, for ever."""
     while True:
         command = pipe.commands.get()
@@ -119,6 +146,7 @@ def serve_commands(backend: Backend, pipe: Pipe) -> None:
                 backend.preload(command.model)
             except Exception:
                 traceback.print_exc()  # a job with this model will say the same to its client
+            _describe(backend, pipe)
 
 
 def _describe(backend: Backend, pipe: Pipe) -> None:
@@ -129,22 +157,36 @@ def _describe(backend: Backend, pipe: Pipe) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a worker until its server ends."""
     options = _options().parse_args(arguments)
+    serve(lambda pipe: _backend(options))
+
+
+def serve(make: Callable[[Pipe], Backend]) -> NoReturn:
+    """Be the worker whose backend `make` makes, until the server ends. The process ends with it."""
     pipe = Pipe(*_own_streams())
     _settle()
     pipe.start()
     try:
-        backend = _backend(options)
+        backend = make(pipe)
         _describe(backend, pipe)
     except Exception as error:
         traceback.print_exc()
-        pipe.send(worker_messages.Unusable(of_engine_exception(error)))
+        pipe.send(worker_messages.Unusable(_of_start(error)))
         os._exit(1)
     try:
         serve_commands(backend, pipe)
+    except BackendLostError as error:
+        pipe.send(worker_messages.Unusable(error.failure))
+        os._exit(1)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)  # without waiting for threads of a broken device
+
+
+def _of_start(error: Exception) -> Failure:
+    """What is told of an engine that did not start: whatever the reason, no request was wrong and none can be run here."""
+    failure = error.failure if isinstance(error, BackendError) else of_engine_exception(error)
+    return replace(failure, code="engine-unavailable") if failure.code in ("bad-request", "internal") else failure
 
 
 def _options() -> argparse.ArgumentParser:

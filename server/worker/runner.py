@@ -1,23 +1,23 @@
 """The one interface between the server's queues and whatever runs a job.
 
-`LocalWorker`, a process on this machine, implements it; an actor on another machine could. Queue, fairness, retention and
-security stay on this side of it.
+`LocalWorker`, a process on this machine, implements it; behind that process may lie an actor on another one. Queue, fairness,
+retention and security stay on this side of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
 
 from acetate.protocol import Cancelled, Failure, Progress
 from acetate.protocol.frames import PreviewFrame
 
-from .worker_messages import Done, Made, MadeFile, RunJob
+from .worker_messages import Done, Made, MadeFile, News, Opened, RunJob
 
-Outcome = Progress | PreviewFrame | Made | MadeFile | Done | Cancelled
+Outcome = Progress | PreviewFrame | Opened | Made | MadeFile | Done | Cancelled
 
-OnReady = Callable[[str, Mapping[str, Any]], None]
-"""Called with the device's name and the engine's description, whenever a runner has described it again."""
+OnNews = Callable[[News], None]
+"""Called with what a runner says of itself: that it is ready (again), that it waits, how many there is room for."""
 
 
 class RunnerError(Exception):
@@ -29,7 +29,11 @@ class RunnerError(Exception):
 
 
 class JobBrokeError(RunnerError):
-    """The job failed; running it again would not help."""
+    """The job failed; running it again would not help. `.details` is a traceback for the log when the mistake is ours."""
+
+    def __init__(self, failure: Failure, details: bytes = b"") -> None:
+        super().__init__(failure)
+        self.details = details
 
 
 class RunnerLostError(RunnerError):
@@ -56,7 +60,7 @@ class Runner(Protocol):
         """Cancel the running job: `run` ends with `Cancelled` between two steps, or loses a runner that does not stop."""
 
     async def refresh(self) -> None:
-        """Have the engine describe itself again, as soon as nothing runs."""
+        """Have the engine describe itself again, as soon as nothing runs; asking twice before that is asking once."""
 
     async def preload(self, model: str) -> None:
         """Load a model before the first job."""

@@ -80,6 +80,30 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """There is no engine yet, for this reason, and the process goes on waiting for one."""
+
+    TYPE: ClassVar[str] = "waiting"
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many workers the place where this one runs has room for, all together: a cluster grows and shrinks."""
+
+    TYPE: ClassVar[str] = "room"
+    workers: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The models that lie on the device now, the latest used last."""
+
+    TYPE: ClassVar[str] = "opened"
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Made:
     """A finished layer; its pixels (`rgba8`) lie in the file `name` of the incoming folder. The payload is a thumbnail."""
 
@@ -110,7 +134,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Unusable:
-    """The engine could not be started; the process ends after this."""
+    """The engine could not be started, or is gone; the process ends after this."""
 
     TYPE: ClassVar[str] = "unusable"
     failure: Failure
@@ -118,12 +142,17 @@ class Unusable:
 
 Command = RunJob | Cancel | Unload | Describe | Preload
 """`Cancel` stops the job between two steps."""
-Report = Beat | Ready | Progress | PreviewFrame | Made | MadeFile | Done | Cancelled | Failed | Unusable
+News = Ready | Waiting | Room
+"""What a worker says of itself, whether a job runs or not."""
+Report = News | Beat | Progress | PreviewFrame | Opened | Made | MadeFile | Done | Cancelled | Failed | Unusable
 """The payload of a `PreviewFrame` is its pixels; that of `Failed` is a traceback for the log when the error is ours."""
 COMMANDS: dict[str, type[Command]] = {cls.TYPE: cls for cls in (RunJob, Cancel, Unload, Describe, Preload)}
 REPORTS: dict[str, type[Report]] = {
-    cls.TYPE: cls for cls in (Beat, Ready, Progress, PreviewFrame, Made, MadeFile, Done, Cancelled, Failed, Unusable)
-}
+    cls.TYPE: cls
+    for cls in (
+        Ready, Waiting, Room, Beat, Progress, PreviewFrame, Opened, Made, MadeFile, Done, Cancelled, Failed, Unusable,
+    )
+}  # fmt: skip
 ReportWithPayload = tuple[Report, bytes]
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -65,6 +66,31 @@ def test_an_engine_that_cannot_be_made_is_said_and_fails_the_jobs(start_server: 
 
     assert isinstance(last, Failed) and "NoSuchEngine" in last.failure.message
     assert engine.failure is not None and "NoSuchEngine" in engine.failure.message
+
+
+def test_a_device_that_is_gone_fails_no_job_and_is_used_again_when_it_is_back(
+    start_server: Any, until: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / "gone-cuda:7").touch()
+    server = start_server(devices=["cpu", "cuda:7"], device_pause_seconds=[0.2])
+    with Client("test", address=server.address) as client:
+        jobs = {client.submit("foreground", Parameters(prompt="a kite", seed=seed)) for seed in range(6)}
+        events: list[Any] = []
+        while jobs - {event.job for event in events if isinstance(event, Finished)}:
+            events += until(client, lambda event: isinstance(event, (Finished, Failed)))
+        with Client("later", address=server.address) as later:
+            assert later.welcome is not None
+            engine = later.welcome.engine
+            shown = {device.name: device for device in engine.devices}
+        (folder / "gone-cuda:7").unlink()
+        until(client, lambda event: isinstance(event, Engine) and all(device.state == "ready" for device in event.devices))
+
+    assert not any(isinstance(event, Failed) or isinstance(event, Engine) and event.state == "failed" for event in events)
+    assert engine.state == "ready" and shown["cpu"].state == "ready"
+    assert shown["cuda:7"].state == "failed" and shown["cuda:7"].failure is not None
+    assert shown["cuda:7"].failure.code == "engine-unavailable" and "is not available" in shown["cuda:7"].failure.message
 
 
 def test_an_idle_worker_that_dies_is_replaced_before_the_next_job(client: Client, server: Any, until: Any) -> None:

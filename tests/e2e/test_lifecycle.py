@@ -227,6 +227,23 @@ def test_a_model_is_loaded_beforehand(start_server: Any, until: Any) -> None:
         assert time.monotonic() < deadline
 
 
+def test_a_model_that_is_added_reaches_clients_that_are_connected_and_one_that_is_removed_leaves(
+    start_server: Any, until: Any
+) -> None:
+    server = start_server(models_seconds=0.2, devices=["cpu", "cuda:1"])
+    model = server.folder / "models" / "inker.safetensors"
+    model.parent.mkdir(exist_ok=True)
+
+    def offered(engine: Any) -> list[str]:
+        return [model["name"] for model in engine.models]
+
+    with Client("test", address=server.address) as client:
+        model.write_bytes(b"weights")
+        until(client, lambda event: isinstance(event, Engine) and offered(event) == ["sketchpad", "inker"])
+        model.unlink()
+        until(client, lambda event: isinstance(event, Engine) and offered(event) == ["sketchpad"])
+
+
 def test_the_next_start_knows_the_models_before_the_engine_is_there(start_server: Any, until: Any) -> None:
     server = start_server()
     with Client("test", address=server.address) as client:

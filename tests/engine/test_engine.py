@@ -64,7 +64,7 @@ def test_a_model_is_opened_once_and_after_unloading_again(untrained: Engine) -> 
         return untrained.describe()["models"][0]["loaded"]
 
     model = untrained.open("sketchpad")
-    assert untrained.open("sketchpad") is model and loaded()
+    assert untrained.open("sketchpad") is model and loaded() and untrained.opened() == ["sketchpad"]
     untrained.unload()
     assert not loaded()
     assert untrained.open("sketchpad") is not model

@@ -87,6 +87,14 @@ def test_on_the_device_the_others_make_room_in_the_order_of_their_last_use() -> 
     assert list("abc") == sorted(model.name for model in machine.models), "they stay open"
 
 
+def test_the_names_come_in_the_order_of_their_last_use() -> None:
+    machine = Machine(gib=100)
+    for name in ("one", "two", "one"):
+        machine.use(name, 1)
+
+    assert machine.models.names() == ["two", "one"]
+
+
 def test_clearing_gives_up_every_model() -> None:
     machine = Machine(64)
     machine.use("a", 4)

@@ -11,7 +11,7 @@ import pytest
 from acetate.engine import BadRequest
 from acetate.server.settings import FAKE_ENGINE, Settings
 from acetate.server.worker import process
-from acetate.server.worker.local_worker import LocalWorker
+from acetate.server.worker.local_worker import LocalWorker, engine_command
 from acetate.vocabulary.acceleration import ACCELERATIONS
 
 Command = Callable[..., tuple[int, str, str]]
@@ -64,7 +64,7 @@ def test_a_worker_is_started_with_it_and_makes_its_engine_so(tmp_path: Path, mon
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", note)
     settings = Settings(folder=tmp_path, engine=FAKE_ENGINE, acceleration="check")
-    worker = LocalWorker(settings, "engine", "engine-0", None, lambda device, description: None)
+    worker = LocalWorker(settings, "engine-0", engine_command(settings, None), lambda news: None)
     with pytest.raises(Noted) as started:
         asyncio.run(worker._spawn())
     _, module, *arguments = started.value.args[0]

@@ -8,12 +8,16 @@ import shutil
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from acetate import protocol
 from acetate.engine import builtin
 from acetate.engine.device import devices
+from acetate.protocol import Failure, ProtocolError
+from acetate.protocol.messages import Device, Engine
 from acetate.server.commands import doctor
 
 Command = Callable[..., tuple[int, str, str]]
@@ -99,6 +103,69 @@ def test_an_untried_kind_of_device_is_said_to_be_so(
     assert f"ok   device {kind}: " in out
     assert (f"NOTE device {kind}: this program has never been run on {name}\n" in out) is bool(name)
     assert ("never been run" in out) is bool(name)
+
+
+def test_the_devices_of_the_running_server_are_shown_with_what_is_wrong(
+    found: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Answering:
+        """The place of a client whose server has these devices."""
+
+        def __init__(self, name: str, address: Any) -> None:
+            assert address == "where it is"
+
+        def __enter__(self) -> Answering:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def wait_until_connected(self) -> Any:
+            gone = Failure("engine-unavailable", "device 'cuda:7' is not available", "this machine has 1 of that kind")
+            failed = Device("cuda:2", "failed", failure=Failure("worker-crashed", "killed"))
+            devices = (
+                Device("cuda:0", "ready", "painter"),
+                Device("cuda:1", "starting"),
+                Device("cuda:7", "failed", failure=gone),
+            )
+            return SimpleNamespace(engine=Engine("ready", devices=(*devices, failed)))
+
+    address = SimpleNamespace(address="where it is", pid=7)
+    monkeypatch.setattr(doctor, "_server", lambda: doctor._devices_of_server(address.address))
+    monkeypatch.setattr(protocol, "Client", Answering)
+    lines = found()
+
+    assert lines["server's device cuda:0"] == {
+        "subject": "server's device cuda:0",
+        "good": True,
+        "text": "works, painter lies on it",
+        "remedy": "",
+    }
+    assert lines["server's device cuda:1"]["good"]
+    assert lines["server's device cuda:7"]["text"] == "device 'cuda:7' is not available"
+    assert lines["server's device cuda:7"]["remedy"] == "this machine has 1 of that kind"
+    assert "tries it again" in lines["server's device cuda:2"]["remedy"]
+
+
+def test_a_server_that_does_not_answer_is_said(found: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        """The place of a client without a server."""
+
+        def __init__(self, name: str, address: Any) -> None: ...
+
+        def __enter__(self) -> Silent:
+            raise ProtocolError("connection-lost", "nothing answers")
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(doctor, "_server", lambda: doctor._devices_of_server("where it is"))  # type: ignore[arg-type]
+    monkeypatch.setattr(protocol, "Client", Silent)
+
+    assert found()["server's devices"] == {
+        "subject": "server's devices",
+        "good": False,
+        "text": "nothing answers",
+        "remedy": "restart it: acetate serve",
+    }
 
 
 def test_a_server_is_running_if_it_answers_and_not_if_its_file_says_so(

@@ -43,6 +43,13 @@ def test_what_is_not_said_is_as_the_settings_have_it(acetate: Command, asked: li
     assert asked == [Settings()] and asked[0].engine == ENGINE
 
 
+def test_a_cluster_and_devices_are_named(acetate: Command, asked: list[Settings]) -> None:
+    acetate("serve", "--ray", "head:6379", "--ray-workers", 2)
+    acetate("serve", "--ray", "auto", "--device", "cuda:0,cpu")
+
+    assert asked == [Settings(ray="head:6379", ray_workers=2), Settings(ray="auto", devices=("cuda:0", "cpu"))]
+
+
 def test_a_port_is_a_number(acetate: Command, asked: list[Settings]) -> None:
     code, _, err = acetate("serve", "--port", "http")
     assert (code, asked) == (2, []) and "--port" in err

@@ -62,6 +62,7 @@ def house(tmp_path: Path) -> Iterator[Callable[..., House]]:
         store = Store(settings.database)
         stores.append(store)
         jobs, engine = JobRegistry(settings, store, Blobs(settings.blobs)), EngineState(store)
+        engine.add("auto")
         clients: list[Any] = []
         lifetime = Lifetime(settings, jobs, lambda: len(clients), lambda: any(clients))
         metrics = Metrics(jobs, lambda: devices(engine), lambda: len(clients))

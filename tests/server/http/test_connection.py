@@ -94,13 +94,13 @@ class Server:
         self.settings = Settings(folder=folder, **settings)
         self.jobs, self.engine = JobRegistry(self.settings, self.store, self.blobs), EngineState(self.store)
         self.unfinished = UnfinishedUploads(self.settings, self.blobs)
-        self.refreshed = 0
+        self.looked = 0
 
-    async def refresh(self) -> None:
-        self.refreshed += 1
+    def look(self) -> None:
+        self.looked += 1
 
     def connect(self, socket: Socket) -> asyncio.Task[None]:
-        state = ServerState(self.settings, self.jobs, self.blobs, self.unfinished, self.engine, self.refresh)
+        state = ServerState(self.settings, self.jobs, self.blobs, self.unfinished, self.engine, self.look)
         return asyncio.create_task(Connection(socket, state, LOCAL).serve())  # type: ignore[arg-type]
 
 
@@ -142,7 +142,7 @@ def test_who_says_hello_is_welcomed_with_the_encoding_that_it_likes_best(play: A
         await serving
 
         assert welcome["encoding"] == encoding and welcome["engine"]["state"] == "starting"
-        assert server.refreshed == 1, "models may have been added since"
+        assert server.looked == 1, "models may have been added since"
         assert not server.engine.watchers
 
     play(scene)

@@ -97,7 +97,7 @@ def test_a_server_that_stops_is_alive_and_not_ready(house: House) -> None:
 
 def test_without_a_device_that_works_it_is_not_ready(house: House) -> None:
     built = house()
-    built.engine.failed(Failure("engine-unavailable", "no torch"))
+    built.engine.failed(built.engine.devices[0], Failure("engine-unavailable", "no torch"))
     assert said(built.pages.public("GET", "/readyz")) == (503, {"ready": False, "reasons": ["no device works"]})
 
 

@@ -24,7 +24,9 @@ def test_the_running_job_is_waited_for_and_the_next_is_not_started(jobs: JobRegi
     running = jobs.take("engine")
     assert running is not None
     jobs.drain.begin()
-    assert jobs.take("engine") is None and not jobs.work["engine"].is_set(), "its lane waits, and does not ask again and again"
+    assert jobs.take("engine") is None and not jobs.work["engine"].next.is_set(), (
+        "its lane waits, and does not ask again and again"
+    )
     assert not jobs.drain.at_rest.is_set()
     jobs.end(running, "finished")
 

@@ -28,6 +28,9 @@ class Steps:
         self.done = 0
         self.closed = False
 
+    def opened(self) -> tuple[str, ...]:
+        return ("painter",) if self.done else ()
+
     def run(self, command: worker_messages.RunJob) -> Iterator[worker_messages.ReportWithPayload]:
         try:
             for step in range(1, 11):
@@ -65,7 +68,17 @@ def test_a_cancelled_job_ends_with_the_step_that_runs(pipe: Heard) -> None:
     run_job(lane, RUN, pipe)  # type: ignore[arg-type]
 
     assert lane.done == 4 and lane.closed
-    assert [type(report) for report in pipe.reports] == [Progress] * 3 + [Cancelled]
+    assert [type(report) for report in pipe.reports] == [Progress] * 3 + [worker_messages.Opened, Cancelled]
+
+
+def test_the_models_that_lie_on_the_device_are_said_when_they_change_and_before_the_job_ends(pipe: Heard) -> None:
+    """The server chooses the next job's device by them, as soon as this one is over."""
+    lane = Steps(before=lambda step: None)
+    run_job(lane, RUN, pipe)  # type: ignore[arg-type]
+    run_job(lane, RUN, pipe)  # type: ignore[arg-type]
+    opened, done = worker_messages.Opened(("painter",)), worker_messages.Done(JOB)
+
+    assert [report for report in pipe.reports if not isinstance(report, Progress)] == [opened, done, done]
 
 
 def test_only_the_cancelled_job_stops(pipe: Heard) -> None:
