@@ -13,7 +13,7 @@ from ..families.base import Header
 from ..families.structure import Structure
 from . import bases
 from .embeddings import OTHER_WIDTHS, EmbeddingReading, read_embedding
-from .lora_keys import is_lora
+from .lora_keys import is_lora, sort_keys
 from .lora_reading import LoraReading, read
 
 Structures = Mapping[FamilyName, Structure]
@@ -42,7 +42,8 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
         return None
     if "lora_controlnet" in header.tensors:
         return Verdict(None, "a Control-LoRA", "a Control-LoRA is not supported")
-    readings = {family: read(header, structure) for family, structure in structures.items()}
+    keys = sort_keys(header.tensors)
+    readings = {family: read(header, structure, keys=keys) for family, structure in structures.items()}
     best = max(reading.used for reading in readings.values())
     fitting = [family for family, reading in readings.items() if reading.used == best]
     family = fitting[0] if len(fitting) == 1 else _told_apart(header, fitting)
