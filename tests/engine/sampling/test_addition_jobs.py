@@ -103,6 +103,12 @@ def test_a_lora_that_cannot_be_used_is_refused_before_a_model_is_opened(
     assert "tiny" not in drawing.engine._models
 
 
+def test_block_weights_for_another_family_are_said(drawing: Drawing) -> None:
+    length = {"sd15": 12, "sdxl": 17}[drawing.family]
+    warnings = drawing.draw(loras=(("first", 1.0, 1.0, (0.5,) * length),)).warnings
+    assert any(f"LoRA 'first': {length} block weights are for another kind of model" in warning for warning in warnings)
+
+
 @pytest.mark.parametrize("network", ["unet", "text"])
 def test_a_weight_of_one_network_alone_is_heeded(drawing: Drawing, network: str) -> None:
     both = drawing.lora()
