@@ -298,7 +298,7 @@ def test_a_client_that_asks_and_never_reads_is_dropped(start_server: Any) -> Non
 
 def test_names_of_files_are_harmless(server: Any) -> None:
     with Client("test", address=server.address) as client:
-        done = list(client.run("foreground", Parameters(prompt="../../etc/passwd\0 $(rm)"), timeout=120))[-1]
+        done = list(client.run("foreground", Parameters(prompt="../../etc/passwd\n\x1b $(rm)"), timeout=120))[-1]
         assert isinstance(done, Finished)
         client.export([done.job], "ora")
         while not hasattr(event := client.events.get(timeout=120), "file"):
