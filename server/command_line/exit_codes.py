@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 
 from acetate.document.errors import DocumentError
@@ -23,19 +25,30 @@ class UsageError(Exception):
 def reported(options: argparse.Namespace) -> int:
     """Run the chosen command and return its exit code; errors that a person can act on become a clear line, not a traceback."""
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except (UsageError, BadRequest, DocumentError) as error:
         return _say(error, USAGE)
     except (EngineError, ProtocolError) as error:
         return _say(error, FAILURE)
     except MemoryError:
         return _say(EngineError("out of memory", "choose a smaller size or close other programs"), FAILURE)
+    except BrokenPipeError:
+        _write_no_more()
+        return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _say(EngineError(f"{where}{error.strerror or error}"), FAILURE)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
+
+
+def _write_no_more() -> None:
+    """Whoever read has enough, as `head` in `acetate models | head`: let Python not fail again when it flushes at its end."""
+    with contextlib.suppress(OSError, ValueError):  # it may be no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(error: Exception, code: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 from typing import NoReturn
 
@@ -20,5 +21,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error and end the program with code 2."""
+        if near := _nearest(message):
+            self.exit(2, f"acetate: {near}\n         see {self.prog} --help\n")
         clearer = (re.sub(pattern, text, message) for pattern, text in CLEARER if re.fullmatch(pattern, message))
         self.exit(2, f"acetate: {next(clearer, message)}\n         see {self.prog} --help\n")
+
+
+def _nearest(message: str) -> str:
+    """For a word that is nearly one of the right ones: which is meant, as a list of all would hide it. Else empty."""
+    found = re.fullmatch(r"argument (.+?): invalid choice: '(.*)' \(choose from (.*)\)", message)
+    if not found:
+        return ""
+    what, word, choices = found.groups()
+    near = difflib.get_close_matches(word, [choice.strip("' ") for choice in choices.split(",")], n=1)
+    return f"{'there is no command' if what == 'COMMAND' else what + ' is'} {word!r}; did you mean {near[0]!r}?" if near else ""
