@@ -124,7 +124,8 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
     """Generate on a running server if there is one, as its models are warm, else here: the bytes are the same.
 
-    A device or an acceleration that is asked for means an engine of this process.
+    A device or an acceleration that is asked for means an engine of this process. Nothing is begun before the first event is
+    asked for: importing torch takes seconds, and whoever waits should see that something happens.
     """
     file = os.path.isabs(request.upscaler or "")  # this user's file, which the server's user may not see
     if not options.alone and options.device is None and options.acceleration == "auto" and not file:
@@ -132,10 +133,11 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
 
         server = running_server()
         if server is not None:
-            return server.generate(request)
+            yield from server.generate(request)
+            return
     from acetate.engine.engine import Engine
 
-    return Engine(options.device, acceleration=options.acceleration).run(request)
+    yield from Engine(options.device, acceleration=options.acceleration).run(request)
 
 
 def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence[str], *, as_json: bool) -> None:
