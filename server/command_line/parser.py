@@ -8,6 +8,7 @@ import re
 from typing import NoReturn
 
 CLEARER = (
+    (r"argument COMMAND: invalid choice: (.*) \(choose from .*\)", r"there is no command \1"),
     (r"argument (.+?): invalid int value: (.*)", r"\1 is \2; it must be a whole number"),
     (r"argument (.+?): invalid float value: (.*)", r"\1 is \2; it must be a number"),
     (r"argument (.+?): invalid choice: (.*) \(choose from (.*)\)", r"\1 is \2; it must be one of \3"),
@@ -21,17 +22,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error and end the program with code 2."""
-        if near := _nearest(message):
-            self.exit(2, f"acetate: {near}\n         see {self.prog} --help\n")
         clearer = (re.sub(pattern, text, message) for pattern, text in CLEARER if re.fullmatch(pattern, message))
-        self.exit(2, f"acetate: {next(clearer, message)}\n         see {self.prog} --help\n")
+        self.exit(2, f"acetate: {next(clearer, message)}\n         {_nearest(message)}see {self.prog} --help\n")
 
 
 def _nearest(message: str) -> str:
-    """For a word that is nearly one of the right ones: which is meant, as a list of all would hide it. Else empty."""
-    found = re.fullmatch(r"argument (.+?): invalid choice: '(.*)' \(choose from (.*)\)", message)
-    if not found:
-        return ""
-    what, word, choices = found.groups()
-    near = difflib.get_close_matches(word, [choice.strip("' ") for choice in choices.split(",")], n=1)
-    return f"{'there is no command' if what == 'COMMAND' else what + ' is'} {word!r}; did you mean {near[0]!r}?" if near else ""
+    """Which of the right words is meant by one that is nearly right; empty where none is."""
+    found = re.fullmatch(r"argument .+?: invalid choice: '(.*)' \(choose from (.*)\)", message)
+    near = difflib.get_close_matches(found[1], [word.strip("' ") for word in found[2].split(",")], n=1) if found else ()
+    return f"did you mean {near[0]!r}? " if near else ""

@@ -48,4 +48,4 @@ def test_the_whole_usage_is_for_who_asks_for_it(parser: Parser, capsys: pytest.C
 def test_a_word_that_is_nearly_right_is_answered_with_the_right_one(parser: Parser, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser.parse_args(["aple"])
-    assert "shape is 'aple'; did you mean 'apple'?" in capsys.readouterr().err
+    assert "did you mean 'apple'? see acetate draw --help" in capsys.readouterr().err
