@@ -112,7 +112,7 @@ def test_a_scene_begins_from_a_rough_layer(acetate: Command, layer_file: Path, m
         (("generate", "x", "-o", "x.png", "--task", "paint"), "--task is 'paint'; it must be one of "),
         (("generate", "x"), "the following arguments are required: -o/--output"),
         (("generate", "x", "-o", "x.png", "--styel", "ink"), "unrecognized arguments: --styel ink"),
-        (("paint", "x"), "COMMAND is 'paint'; it must be one of "),
+        (("paint", "x"), "there is no command 'paint'"),
     ],
 )
 def test_wrong_usage_is_one_clear_line_and_code_2(acetate: Command, words: tuple[str, ...], named: str) -> None:
