@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.tasks import TASKS
 
 from .families import FAMILIES, Family
@@ -35,7 +36,14 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
         }
         for offer in offers
     ]
-    return {"device": device, "models": models, "tasks": described_tasks(), "pid": os.getpid()}
+    return {
+        "device": device,
+        "models": models,
+        "tasks": described_tasks(),
+        "schedulers": list(SCHEDULERS),
+        "spacings": list(SPACINGS),
+        "pid": os.getpid(),
+    }
 
 
 def described_tasks() -> dict[str, Any]:

@@ -5,7 +5,7 @@ Knows neither socket nor file of layers. One `Engine` owns one device; it is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,23 @@ from .description import Offer, describe
 from .device import glibc_malloc
 from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
-from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family
+from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family, few_steps
+from .files import catalogue
 from .files.library import Installed, Library
+from .files.own_folders import wildcards_folder
+from .models.additions import Additions, additions
 from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
+from .models.embeddings import Embedding
 from .models.model import Model
 from .models.model_cache import ModelCache
 from .models.runtime import Runtime, settled
+from .prompt_language.dynamic_prompts import Wildcards
+from .prompt_language.reading import read
 from .sampling.installed_weights import InstalledWeights
 from .sampling.pipeline import generate
 from .upscaling.upscale import upscale
 from .upscaling.upscalers import Upscalers
-from .values import emphasis
 from .values.errors import ModelMissing, OutOfMemory
 from .values.request import Picture, Progress, Request
 
@@ -52,20 +57,48 @@ class Engine:
     def run(self, request: Request) -> Iterator[Progress | Picture]:
         """Check, load what is needed, generate. Close the iterator to cancel between steps. Raises an `EngineError`."""
         validation.check(request)
-        request = emphasis.with_loras(request)
-        validation.check(request)
-        self._check_files(request)
+        requests, notes = read(request, Wildcards(wildcards_folder()))
+        if request.fast and requirements.uses_model(request):
+            requests = tuple(map(self._fast, requests))
+        for one in requests:
+            validation.check(one)
+        added = self._check_files(requests)
+        cautions = dict.fromkeys(note for one in requests for note in self._cautions(one))
+        notes = (*notes, *added.notes, *cautions)
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            if TASKS[request.task].enlarges:
-                yield from upscale(request, lambda: self.open(request.model), self._weights, self._upscalers)
-            else:
-                yield from generate(self.open(request.model), request, self._weights)
+            for event in self._events(requests, added.embeddings):
+                yield replace(event, warnings=(*notes, *event.warnings)) if isinstance(event, Picture) else event
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(f"out of memory on {self.device}", "choose a smaller size or close other programs") from error
+
+    def _events(self, requests: Sequence[Request], embeddings: Mapping[str, Embedding]) -> Iterator[Progress | Picture]:
+        def opened() -> Model:
+            model = self.open(requests[0].model)
+            model.text.embeddings = embeddings
+            return model
+
+        if TASKS[requests[0].task].enlarges:
+            return upscale(requests, opened, self._weights, self._upscalers)
+        return generate(opened(), requests, self._weights)
+
+    def _fast(self, request: Request) -> Request:
+        """The request drawn in few steps. Raises `ModelMissing` where nothing installed can do it."""
+        family = self._family(request.model)
+        loras = [one.name for one in self.library.installed("lora") if one.family == family.name and not one.kind.problem]
+        found = few_steps.settled_fast(request, family, loras)
+        if found is None:
+            row = catalogue.candidates(family.name, few_steps.ROLE)[0]
+            message = f"no LoRA that draws in few steps is installed for {family.name}"
+            raise ModelMissing(message, f"acetate models pull {row.name}")
+        return found
+
+    def _cautions(self, request: Request) -> Iterator[str]:
+        if requirements.uses_model(request):
+            yield from few_steps.cautions(request, self._family(request.model).defaults)
 
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
@@ -85,7 +118,9 @@ class Engine:
         for one in self.library.installed("checkpoint"):
             if one.kind.family is not None and not one.kind.problem:
                 offers.append(Offer(one.name, FAMILIES[one.kind.family], one.name in self._models))
-        return {**describe(str(self.device), offers), "upscalers": self._upscalers.names()}
+        loras, embeddings = ([one.described for one in self.library.installed(role)] for role in ("lora", "embedding"))
+        more = {"upscalers": self._upscalers.names(), "loras": loras, "embeddings": embeddings}
+        return {**describe(str(self.device), offers), **more}
 
     def unload(self) -> None:
         """Free every model."""
@@ -103,14 +138,16 @@ class Engine:
         except ModelMissing as error:
             raise ModelMissing(f"there is no model {name!r}", f"{error.hint} Built in is {builtin.NAME}.") from None
 
-    def _check_files(self, request: Request) -> None:
-        """Report missing files now, not after minutes of loading and drawing."""
-        if not requirements.uses_model(request):
-            return
-        family = self._family(request.model)
-        for name, _ in request.loras:
-            self._find_lora(family, name)
-        requirements.check(family, requirements.roles_of(request, family), self._find)
+    def _check_files(self, requests: Sequence[Request]) -> Additions:
+        """Report files that are missing or do not fit now, not after minutes of loading; what is added to the model."""
+        first = requests[0]  # the others have other words and LoRAs
+        if not requirements.uses_model(first):
+            return Additions()
+        family = self._family(first.model)
+        path = builtin.FOLDER if first.model == builtin.NAME else self._installed(first.model).path
+        found = additions(requests, family, path, self.library)
+        requirements.check(family, requirements.roles_of(first, family), self._find)
+        return found
 
     def _family(self, model: str) -> Family:
         if model == builtin.NAME:

@@ -26,17 +26,19 @@ ARROWS: Mapping[str, Set[str]] = {
     "plugins": {"vocabulary", "protocol"},
 }
 """Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
-METHOD = {"values", "families", "files", "layerdiffuse", "weights"}
+METHOD = {"values", "prompt_language", "families", "adapters", "files", "layerdiffuse", "weights"}
 ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
     "engine": {
         "data": set(),
         "builtin": set(),
         "values": set(),
+        "prompt_language": {"values"},
         "pixels": {"values"},
         "families": {"values"},
-        "files": {"values", "families"},
+        "adapters": {"families"},
+        "files": {"values", "families", "adapters"},
         "layerdiffuse": {"values", "files"},
-        "weights": {"values", "files", "layerdiffuse"},
+        "weights": {"values", "families", "adapters", "files", "layerdiffuse"},
         "device": {"values", "weights"},
         "acceleration": {"values", "files", "device"},
         "models": {*METHOD, "pixels", "device", "acceleration"},
@@ -171,8 +173,8 @@ def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
     TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("folder", ["engine/values", "engine/pixels"])
-def test_values_and_pixels_are_free_of_torch(folder: str) -> None:
+@pytest.mark.parametrize("folder", ["engine/values", "engine/prompt_language", "engine/pixels"])
+def test_values_prompts_and_pixels_are_free_of_torch(folder: str) -> None:
     for path in files(folder):
         heavy = {name.split(".")[0] for name in imports(path)} & HEAVY
         assert not heavy, f"{path.relative_to(ROOT)} imports {heavy}"

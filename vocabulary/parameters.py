@@ -22,15 +22,23 @@ LONGEST_TEXTS = 60 * 1024
 NOISE_LEVELS = 1000
 """The noise levels that every model was trained at: more steps would visit some of them twice."""
 
-SCHEDULERS = ("dpmpp-2m-karras", "dpmpp-2m-sde-karras", "euler", "euler-a", "unipc", "lcm")
+SCHEDULERS = (
+    *("dpmpp-2m-karras", "dpmpp-2m-sde-karras", "euler", "euler-a", "unipc", "lcm", "tcd", "ddim", "heun", "lms", "deis"),
+    *("dpmpp-2m", "dpmpp-2m-sde", "dpmpp-3m-sde", "dpmpp-sde", "dpmpp-2s-a", "dpm2"),
+)
 """The first is what LayerDiffuse's references use."""
+SPACINGS = ("linspace", "karras", "exponential", "sgm-uniform", "simple", "ddim-uniform", "beta", "ays")
+"""How the noise levels of a sampler's steps lie; few-step models are trained for `sgm-uniform`."""
 
 LayerPrompts = Literal["replace", "add"]
 """What a layer's own prompt does to the main one: it takes its place, as in ComfyUI, or comes before it, as in Forge."""
 Injection = Literal["attention", "convolution"]
 ResizeMode = Literal["crop", "stretch", "fill"]
-Passes = Literal[1, 2, 4, 8]
-"""Passes of the transparent decoder over flips and turns of the picture; the reference makes eight."""
+Passes = Literal[1, 2, 4, 8, "adaptive"]
+"""Passes of the transparent decoder over flips and turns of the picture; the reference makes eight.
+
+`adaptive` makes 1, 2, 4 and at most 8, until alpha changes by no more than a level of 255.
+"""
 
 
 def _row(type: ValueType, help: str, default: Any = None, *, make: Callable[[], Any] | None = None) -> Any:
@@ -54,18 +62,24 @@ class Parameters:
     width: int | None = _row(Whole(1, LARGEST_SIDE), "any size in pixels; else that of the given picture, or the model's own")
     height: int | None = _row(Whole(1, LARGEST_SIDE), "as `width`")
     steps: int | None = _row(Whole(1, NOISE_LEVELS), "denoising steps")
-    guidance_scale: float | None = _row(Number(0, 100), "how closely to follow the prompt")
-    scheduler: str | None = _row(Choice(SCHEDULERS), f"{', '.join(SCHEDULERS[:-1])} or {SCHEDULERS[-1]}")
+    guidance_scale: float | None = _row(Number(0, 100), "how closely to follow the prompt; 1 takes it alone, in half the time")
+    scheduler: str | None = _row(Choice(SCHEDULERS), "the sampler: how a step leads to the next")
+    spacing: str | None = _row(Choice(SPACINGS), "how the noise levels of the steps lie; else the scheduler's own way")
+    clip_skip: int | None = _row(Whole(1, 12), "which layer of the text encoders is read, from the last")
+    fast: bool = _row(Flag(), "few steps at guidance 1 by a distilled LoRA; what else is given counts more", False)
     seed: int = _row(Whole(0, 2**63 - 1), "the same seed gives the same picture", 0)
     count: int = _row(Whole(1, 64), "pictures, with seeds that count up", 1)
     strength: float | None = _row(Number(0, 1), "how far to go from the given layer, 0 to 1")
     lock_alpha: bool = _row(Flag(), "keep the layer's transparency and change its colours only", False)
-    alpha_passes: Passes | None = _row(Choice(get_args(Passes)), "passes of the transparent decoder: fewer are faster")
+    alpha_passes: Passes | None = _row(
+        Choice(get_args(Passes)),
+        "passes of the transparent decoder: fewer are faster, and adaptive makes no more than are needed",
+    )
     injection: Injection = _row(Choice(get_args(Injection)), "which of SDXL's two weights for foregrounds", "attention")
     layer_weight: float = _row(Number(-1, 3), "strength of SDXL's LayerDiffuse weights; 1 is the trained point", 1.0)
     stop_at: float = _row(Number(0, 1), "the base model finishes after this share, 0 to 1; of several runs it is the last", 1.0)
     resize_mode: ResizeMode = _row(Choice(get_args(ResizeMode)), "how given pictures of another size are brought to it", "crop")
-    loras: tuple[tuple[str, float], ...] = _row(WeightedNames(Number(-10, 10), most=64), "LoRAs, each with a weight", ())
+    loras: tuple[tuple[Any, ...], ...] = _row(WeightedNames(Number(-10, 10), most=64), "LoRAs, each with a weight", ())
     scale: float = _row(Number(1, 16), "the factor; width and height, when given, are the target instead", 2.0)
     upscaler: str | None = _row(ListedName(), "an installed network by its name; Lanczos without one")
     upscaling: Mapping[str, Any] = _row(NamedValues(OPTIONS), "mode and tiles, where they differ from the defaults", make=dict)

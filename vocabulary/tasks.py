@@ -10,7 +10,20 @@ from dataclasses import dataclass
 
 from .roles import Given, Role
 
-_WORDS = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "scheduler", "seed", "count", "loras")
+_WORDS = (
+    "prompt",
+    "negative_prompt",
+    "clip_skip",
+    "model",
+    "steps",
+    "guidance_scale",
+    "scheduler",
+    "spacing",
+    "fast",
+    "seed",
+    "count",
+    "loras",
+)
 _SIZE = ("width", "height")
 _LAYERS = ("alpha_passes", "injection", "layer_weight", "stop_at")
 _SEVERAL = (*_WORDS, *_SIZE, *_LAYERS, "prompts", "layer_prompts", "resize_mode", "strength")

@@ -14,6 +14,8 @@ from typing import Any
 
 LONGEST_NAME = 200
 """The most characters that the name of a model, a network or a layer may have."""
+MOST_BLOCKS = 26
+"""The most weights of single blocks that a LoRA may have."""
 _WORD = r"(?!\.)[^/\\\x00-\x1f\x7f]+"
 _NAME = re.compile(rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}")
 """Two models of one name are told apart by their folder's: `portraits/soft`."""
@@ -160,7 +162,7 @@ class TextOfEach(ValueType):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WeightedNames(ValueType):
-    """Names, each with a number."""
+    """LoRAs: names, each with a weight; then the text encoders' where that differs, then a list of weights of single blocks."""
 
     weight: Number
     most: int
@@ -170,16 +172,16 @@ class WeightedNames(ValueType):
         return f"pairs of a name and a weight {self.weight.right.removeprefix('a number ')}"
 
     def complaint(self, name: str, value: Any) -> Complaint | None:
-        if not isinstance(value, Sequence) or isinstance(value, str) or not all(map(_is_pair, value)):
+        if not isinstance(value, Sequence) or isinstance(value, str) or not all(map(_is_weighted, value)):
             return Complaint(f"{name} is {shown(value)}; it must be {self.right}")
         if len(value) > self.most:
             return Complaint(f"{name} has {len(value)} entries; at most {self.most} are taken", too_large=True)
-        for named, weight in value:
-            wrong = ListedName().complaint(f"{name}: the name", named) or self.weight.complaint(
-                f"{name}: the weight of LoRA {shown(named)}", weight
-            )
-            if wrong:
+        for named, *weights in value:
+            if wrong := ListedName().complaint(f"{name}: the name", named):
                 return wrong
+            for weight in (*weights[:2], *(weights[2] if len(weights) > 2 else ())):
+                if wrong := self.weight.complaint(f"{name}: the weight of LoRA {shown(named)}", weight):
+                    return wrong
         return None
 
 
@@ -214,11 +216,17 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) or isinstance(value, float) and math.isfinite(value)
 
 
-def _is_pair(value: Any) -> bool:
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
+def _is_weighted(value: Any) -> bool:
+    if not isinstance(value, (tuple, list)) or not 2 <= len(value) <= 4:
         return False
-    name, weight = value
-    return isinstance(name, str) and isinstance(weight, (int, float))
+    name, *weights = value
+    blocks = weights[2] if len(weights) > 2 else ()
+    return (
+        isinstance(name, str)
+        and all(isinstance(weight, (int, float)) for weight in weights[:2])
+        and isinstance(blocks, (tuple, list))
+        and len(blocks) <= MOST_BLOCKS
+    )
 
 
 def _is_broken(text: str) -> bool:

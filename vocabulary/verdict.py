@@ -6,13 +6,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .parameters import LONGEST_TEXTS, PARAMETERS
+from .parameters import LONGEST_TEXTS, PARAMETERS, range_of
 from .roles import GIVEN
 from .tasks import TASKS, Task
 from .value_types import Choice, Complaint, shown
+
+_GRAMMAR = re.compile(
+    r"<\w+:[^<>]*>|[:：]\s*[+-]?[\d.]+\s*(?=[)\]）］])|[:：]\s*[+-]?[\d.]+\s*$|\b(?:AND|BREAK)\b|[\s()\[\]{}（）［］｛｝|｜:：,，]"
+)
+"""What a prompt may hold besides words."""
 
 
 def complaint(task: Any, parameters: Mapping[str, Any], given: Collection[str], *, paths: bool = False) -> Complaint | None:
@@ -24,7 +30,7 @@ def complaint(task: Any, parameters: Mapping[str, Any], given: Collection[str], 
     if wrong := of_parameters(parameters, paths=paths) or of_task(task):
         return wrong
     row = TASKS[task]
-    return _of_prompt(row, parameters) or _of_pictures(row, parameters, given)
+    return _of_prompt(row, parameters) or _of_seeds(parameters) or _of_pictures(row, parameters, given)
 
 
 def of_task(task: Any) -> Complaint | None:
@@ -55,9 +61,24 @@ def of_parameters(parameters: Mapping[str, Any], *, paths: bool = False) -> Comp
 
 def _of_prompt(row: Task, parameters: Mapping[str, Any]) -> Complaint | None:
     words = (parameters.get("prompt", ""), *parameters.get("prompts", {}).values())
-    if row.needs_prompt and not any(text.strip() for text in words):
+    if row.needs_prompt and not any(map(_has_words, words)):
         return Complaint("the prompt is empty", "say in a few words what to draw")
     return None
+
+
+def _has_words(text: str) -> bool:
+    """Whether anything is left of a prompt without its brackets, weights and tags: `(:1.2)` says nothing."""
+    return bool(_GRAMMAR.sub("", text))
+
+
+def _of_seeds(parameters: Mapping[str, Any]) -> Complaint | None:
+    seed, count = (parameters.get(name, PARAMETERS[name].default) for name in ("seed", "count"))
+    most = range_of("seed")[1]
+    if seed + count - 1 <= most:
+        return None
+    return Complaint(
+        f"the last of {count} pictures would have the seed {seed + count - 1}; the largest is {most}", "take a smaller one"
+    )
 
 
 def _of_pictures(row: Task, parameters: Mapping[str, Any], given: Collection[str]) -> Complaint | None:

@@ -19,10 +19,11 @@ from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import lower_median
 from ..models.codec import to_picture
 from ..models.model import Model
-from ..sampling.denoising_loop import DenoisingLoop, make_scheduler
+from ..sampling.denoising_loop import DenoisingLoop
 from ..sampling.guidance import GuidedUNet
 from ..sampling.installed_weights import InstalledWeights
 from ..sampling.pipeline import generate
+from ..sampling.samplers import Sampler
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
 from ..weights import patches
@@ -106,7 +107,7 @@ class Ours:
     @torch.no_grad()
     def _denoise(self, steps: int) -> None:
         subject, model = self._subject, self._model
-        denoiser = DenoisingLoop(make_scheduler(SCHEDULER, model.scheduler_config), steps, 1.0, model.device)
+        denoiser = DenoisingLoop(Sampler(SCHEDULER, model.scheduler_config), steps, 1.0, model.device)
         request = Request(prompt=PROMPT)
         with self._weights.installed(model, RECIPE, request, {}) as switch:
             guided = GuidedUNet(model, RECIPE, request, subject.guidance_scale, {}, switch, denoiser)
@@ -162,7 +163,7 @@ class Ours:
             scheduler=SCHEDULER,
             alpha_passes=subject.passes,  # type: ignore[arg-type]
         )
-        yield from generate(self._model, request, self._weights)
+        yield from generate(self._model, request.pictures(), self._weights)
 
 
 class _Unpatched(InstalledWeights):

@@ -13,7 +13,7 @@ from transformers.utils import logging as transformers_logging
 
 from ..device import glibc_malloc
 from ..layerdiffuse import upsample_conv
-from ..sampling.denoising_loop import make_scheduler
+from ..sampling.samplers import Sampler
 from .subject import SCHEDULER, Subject
 from .timing import Contestant
 
@@ -26,7 +26,7 @@ class Plain:
     def __init__(self, subject: Subject) -> None:
         self._subject, model = subject, subject.model
         transformers_logging.set_verbosity_error()  # pipelines warn of image processors that are not used here
-        scheduler = make_scheduler(SCHEDULER, model.scheduler_config)
+        scheduler = Sampler(SCHEDULER, model.scheduler_config).scheduler
         scheduler.register_to_config(steps_offset=1)  # it warns of another value, which its spacing does not use
         parts: dict[str, Any] = {"vae": subject.codec.vae, "unet": model.unet, "scheduler": scheduler}
         nothing: dict[str, Any] = {"text_encoder": None, "tokenizer": None}

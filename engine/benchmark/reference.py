@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ..device import glibc_malloc
 from ..layerdiffuse import upsample_conv
-from ..sampling.denoising_loop import make_scheduler
+from ..sampling.samplers import Sampler
 from .subject import PROMPT, SCHEDULER, Subject
 from .timing import Contestant
 
@@ -32,7 +32,7 @@ class Reference:
     def __init__(self, subject: Subject) -> None:
         self._subject, self._model = subject, subject.model
         self._number = count()
-        scheduler = make_scheduler(SCHEDULER, self._model.scheduler_config)
+        scheduler = Sampler(SCHEDULER, self._model.scheduler_config).scheduler
         scheduler.set_timesteps(subject.steps)
         self._sigmas: Tensor = scheduler.sigmas
         kept = scheduler.alphas_cumprod

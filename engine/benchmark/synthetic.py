@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from ..device.devices import dtypes
 from ..families import BASE_FAMILIES
 from ..files.json_files import read_json
+from ..files.structures import packaged_configs
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from ..models.base_models import assemble
 from ..models.clip_tokenizer import clip_tokenizer
 from ..models.codec import LatentOffsetCodec
-from ..models.components import Components, empty_text_encoder, empty_unet, empty_vae, packaged_configs
+from ..models.components import Components, empty_text_encoder, empty_unet, empty_vae
 from ..models.model import Model
 from ..models.runtime import Runtime
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NewType, Protocol
 
+from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.tasks import TASKS
 
 from ..values.recipes import Recipe
@@ -25,6 +26,9 @@ class Header(Protocol):
     @property
     def tensors(self) -> Mapping[str, Any]: ...
 
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+
     def shape(self, name: str) -> tuple[int, ...]: ...
 
 
@@ -35,7 +39,7 @@ class Defaults:
     steps: int
     guidance_scale: float
     scheduler: str
-    alpha_passes: int
+    alpha_passes: Passes
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class Family:
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
     unet_activations: int
     """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 7)."""
+    steps_table: str = "StableDiffusion"
+    """Whose Align Your Steps table fits it: the beginning of its name in diffusers."""
     opaque: bool = True
     """It can redraw opaque colour, and not transparent layers alone."""
 
@@ -104,10 +110,10 @@ class BaseFamily(Family):
     """Occurs in the tensors' names of its LayerDiffuse weights."""
     layerdiffuse_weights: str = "LayerDiffuse weights"
     """What a file of them is called."""
-    text_width: int
-    """Width of the embeddings that cross-attention reads: it tells which family a LoRA is for."""
     lora_key: re.Pattern[str]
-    """Matches a tensor's name in its LoRAs; for those that do not change cross-attention."""
+    """Matches a tensor's name in LoRAs of its text encoders, as kohya's trainer spells them: where several families fit alike."""
+    lora_noted: re.Pattern[str]
+    """Occurs in what trainers note of the base model, in the metadata of its LoRAs."""
     vae_name: str = ""
     """Part of its VAE files' names, in lower case."""
 

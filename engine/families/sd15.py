@@ -52,8 +52,6 @@ SD15 = BaseFamily(
     ),
     layerdiffuse_key=re.compile(r"^hookers\.layers\."),
     layerdiffuse_weights="LayerDiffuse attention-sharing weights",
-    text_width=768,
-    lora_key=re.compile(
-        r"lora_te_text|(?:lora_)?unet[._](?:down_blocks[._][0-2][._]attentions|up_blocks[._][1-3][._]attentions)"
-    ),
+    lora_key=re.compile(r"lora_te_"),
+    lora_noted=re.compile(r"stable-diffusion-v1|sd_?v?1", re.IGNORECASE),
 )

@@ -42,6 +42,7 @@ SDXL = BaseFamily(
         "extract-foreground": (_OBJECT,),
     },
     unet_activations=158 * 2**20,
+    steps_table="StableDiffusionXL",
     text_layer=-2,
     text_normalised=False,
     latent_colours=(
@@ -63,10 +64,7 @@ SDXL = BaseFamily(
         other_folder_inputs(unet) or ("" if (folder / "text_encoder").is_dir() else "the SDXL refiner")
     ),
     layerdiffuse_key=re.compile("::(?:lora|diff)::"),
-    text_width=2048,
-    lora_key=re.compile(
-        r"lora_te2_|text_encoder_2\.|lora_unet_(?:in|out)put_blocks_[45]_1_transformer_blocks_1"
-        r"|(?:lora_)?unet[._](?:down|up)_blocks[._]\d[._]attentions[._]\d[._]transformer_blocks[._][1-9]"
-    ),
+    lora_key=re.compile(r"lora_te[12]_|text_encoder_2\."),
+    lora_noted=re.compile(r"stable-diffusion-xl|sdxl|pony|illustrious|noobai", re.IGNORECASE),
     vae_name="xl",
 )

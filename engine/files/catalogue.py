@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from ..families import BASE_FAMILIES, FamilyName
+from ..families.few_steps import ROLE as FAST_LORA
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class CatalogueRow:
     licence: str
     """SPDX-like name of the licence that the repository states."""
     licence_url: str
+    hub_file: str = ""
+    """What the hub calls it, where that is not `file`: a name that many repositories give to their one file."""
     bytes: int | None = None
     """`None` where the size was not stated anywhere we could read; the hub's own answer counts then."""
     sha256: str | None = None
@@ -44,7 +47,7 @@ class CatalogueRow:
     @property
     def folder(self) -> str:
         """The subfolder of a models folder, as ComfyUI and Forge name it."""
-        return "checkpoints" if self.role == "checkpoint" else "layer_model"
+        return {"checkpoint": "checkpoints", FAST_LORA: "loras"}.get(self.role, "layer_model")
 
     @property
     def url(self) -> str:

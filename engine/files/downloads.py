@@ -57,7 +57,7 @@ def is_intact(path: Path, row: CatalogueRow) -> bool:
 
 
 def _download(row: CatalogueRow, target: Path, progressed: Progressed | None) -> Path:
-    url = hf_hub_url(row.repo, row.file, revision=row.revision)
+    url = hf_hub_url(row.repo, row.hub_file or row.file, revision=row.revision)
     there = get_hf_file_metadata(url)
     expected = row.sha256 or (there.etag if there.etag and re.fullmatch(r"[0-9a-f]{64}", there.etag) else None)
     size = row.bytes or there.size

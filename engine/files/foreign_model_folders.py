@@ -12,13 +12,14 @@ from pathlib import Path
 KNOWN = {
     "checkpoints": ".safetensors .ckpt",
     "diffusers": "",
-    "loras": ".safetensors",
+    "loras": ".safetensors .pt .bin",
     "vae": ".safetensors",
     "upscale_models": ".safetensors .pth",
     "layer_model": ".safetensors",
+    "embeddings": ".safetensors .pt .bin",
     "stable-diffusion": ".safetensors .ckpt",
-    "lora": ".safetensors",
-    "lycoris": ".safetensors",
+    "lora": ".safetensors .pt .bin",
+    "lycoris": ".safetensors .pt .bin",
     "esrgan": ".safetensors .pth",
     "realesrgan": ".safetensors .pth",
     "swinir": ".safetensors .pth",
@@ -28,6 +29,9 @@ KNOWN = {
 
 UPSCALERS = ("upscale_models", "esrgan", "realesrgan", "swinir", "dat")
 
+PICKLED = (".pt", ".bin")
+"""What else lies in folders of LoRAs and embeddings; it is named, and never opened."""
+
 DEPTH = 8
 """Folders below a root that are entered."""
 
@@ -36,7 +40,7 @@ def model_files(root: Path) -> Iterator[Path]:
     """Model files and diffusers folders at `root` or below it, in a stable order; links are followed, but never in circles."""
     if root.is_file() or (root / "model_index.json").is_file():
         yield root
-    elif subfolders := _known_subfolders(root) or _known_subfolders(root / "models"):
+    elif subfolders := [*_known_subfolders(root), *_known_subfolders(root / "models")]:
         for folder in subfolders:
             yield from _walk(folder, tuple(KNOWN[folder.name.lower()].split()), DEPTH, frozenset())
     elif root.is_dir():

@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from .. import families
+from ..adapters import verdicts
 from ..values.errors import ModelBroken, ModelMissing
 from . import recognition
 from .checksum import sha256_of
+from .foreign_model_folders import PICKLED
 from .json_files import read_json, write_json
 from .recognition import Kind, recognise
 
-SOURCES = (Path(recognition.__file__), *sorted(Path(families.__file__).parent.glob("*.py")))
+SOURCES = (
+    Path(recognition.__file__),
+    *sorted(Path(families.__file__).parent.glob("*.py")),
+    *sorted(Path(verdicts.__file__).parent.glob("*.py")),
+)
 RULES = zlib.crc32(b"".join(path.read_bytes() for path in SOURCES))
 """Changes with the rules of recognition, so that what an older version thought of a file is forgotten."""
 
@@ -82,6 +88,8 @@ def _look(path: Path) -> Kind:
         return Kind("upscaler", None, "an upscaler")
     if path.suffix.lower() == ".ckpt":
         return Kind("other", None, "a pickled checkpoint", "it can run code when it is opened; convert it to .safetensors")
+    if path.suffix.lower() in PICKLED:
+        return Kind("other", None, "a pickled file", "it can run code when it is opened; convert it to .safetensors")
     try:
         return recognise(path)
     except (ModelBroken, ModelMissing) as error:

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..families import ONE_OF_TITLES, BaseFamily, Family, FamilyName
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
@@ -39,6 +40,24 @@ class Installed:
     def is_called(self, name: str) -> bool:
         """Whether `name` means it: its own, or its file's."""
         return name in (self.name, self.path.name.removesuffix(".safetensors"))
+
+    def suits(self, family: Family | None) -> bool:
+        """Whether it belongs to models of `family`; a LoRA may fit several, and then only its keys tell."""
+        several = self.kind.role == "lora" and self.kind.family is None and not self.kind.problem
+        return family is None or several or family.name == self.family
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What listings say of it, as plain JSON values; only where it lies is left to those of this machine."""
+        kind = self.kind
+        return {
+            "name": self.name,
+            "role": kind.role,
+            "family": self.family,
+            "what": kind.what,
+            "problem": kind.problem,
+            "caution": kind.caution,
+        }
 
     @property
     def refusal(self) -> str:
@@ -104,7 +123,7 @@ class Library:
         installed = [one for one in everything if one.kind.role == role]
         wanted = name.removesuffix(".safetensors")
         called = [one for one in installed if one.is_called(wanted)]
-        fitting = [one for one in called if family is None or family.name == one.family]
+        fitting = [one for one in called if one.suits(family)]
         unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
         for one in fitting or called or unusable:
             if one.refusal:
@@ -112,7 +131,7 @@ class Library:
             if family is not None and not fitting:
                 raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {family.title} is needed")
             return one
-        names = [one.name for one in installed if not one.kind.problem and (family is None or family.name == one.family)]
+        names = [one.name for one in installed if not one.kind.problem and one.suits(family)]
         close = difflib.get_close_matches(wanted, names, n=3) or names[:5]
         hint = f"Installed are: {', '.join(close)}." if close else "None is installed; see `acetate models`."
         raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)

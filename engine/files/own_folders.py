@@ -15,6 +15,11 @@ def models_folder() -> Path:
     return _below_home("models") or platformdirs.user_data_path(APP, appauthor=False) / "models"
 
 
+def wildcards_folder() -> Path:
+    """The folder of lists that prompts name as `__list__`."""
+    return _below_home("wildcards") or platformdirs.user_data_path(APP, appauthor=False) / "wildcards"
+
+
 def settings_folder() -> Path:
     """The folder of settings, such as the list of added folders."""
     return _below_home() or platformdirs.user_config_path(APP, appauthor=False)

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..adapters import verdicts
 from ..families import BASE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
+from ..families.few_steps import few_steps_of
 from ..families.ldm_checkpoints import UNET, VAE
 from ..values.errors import ModelBroken
 from .headers import Header, read_header
 from .json_files import read_json
+from .structures import structure_of
 
-FileRole = Literal["checkpoint", "vae", "lora", "layerdiffuse", "upscaler", "other"]
+FileRole = Literal["checkpoint", "vae", "lora", "embedding", "layerdiffuse", "upscaler", "other"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,11 @@ def kind_of(header: Header, name: str = "") -> Kind:
         return Kind("layerdiffuse", None, "a LayerDiffuse transparent decoder")
     if "blocks.16.weight" in keys and header.shape("blocks.0.weight")[1:] == (4, 3, 3):
         return Kind("layerdiffuse", None, "a LayerDiffuse transparent encoder")
-    if _LORA.search(" ".join(keys)):
-        return _lora(header)
+    structures = {family.name: structure_of(family) for family in BASE_FAMILIES.values()}
+    if lora := verdicts.of_lora(header, structures):
+        return Kind("lora", lora.family, lora.what, lora.problem, lora.caution)
+    if embedding := verdicts.of_embedding(header, structures):
+        return Kind("embedding", embedding.family, embedding.what, embedding.problem)
     if vae := _vae(header):
         return vae
     for start, what in _FOREIGN:
@@ -85,11 +91,9 @@ def kind_of(header: Header, name: str = "") -> Kind:
     return Kind("other", None, "a file of unknown kind", f"it has {len(keys)} tensors, among them {', '.join(sorted(keys)[:3])}")
 
 
-_LORA = re.compile(r"lora_(?:unet|te\d?|A|B|down|up)\b|\blora_(?:unet|te\d?)_|\.lora[._]|\.hada_w|\.lokr_w|_lora\.(?:down|up)")
 _UPSCALER = re.compile(
     r"model\.\d+\.(?:sub\.|weight)|conv_first\.|body\.\d+\.|RRDB_trunk\.|layers\.\d+\.residual_group|params_ema"
 )
-_DISTILLED = re.compile(r"turbo|lightning|lcm|hyper|dmd2?\b", re.IGNORECASE)
 _V_PREDICTION = re.compile(r"v[-_ ]?pred", re.IGNORECASE)
 _NEEDS_EPSILON = "LayerDiffuse needs a model that predicts noise (epsilon)"
 
@@ -113,9 +117,6 @@ _FOREIGN: tuple[tuple[str, str], ...] = (
     ("ip_adapter.", "an IP-Adapter"),
     ("image_proj_model.", "an IP-Adapter"),
     ("adapter.body.", "a T2I-Adapter"),
-    ("emb_params", "a textual inversion embedding"),
-    ("clip_g", "a textual inversion embedding"),
-    ("clip_l", "a textual inversion embedding"),
     ("input_blocks.", "a UNet without text encoders"),
     ("down_blocks.", "a UNet or another part of a diffusers folder"),
     ("text_model.", "a text encoder"),
@@ -147,7 +148,7 @@ def _checkpoint(family: BaseFamily, header: Header, name: str) -> Kind:
 
 
 def _caution(name: str) -> str:
-    distilled = _DISTILLED.search(name)
+    distilled = few_steps_of(name)
     return "distilled models (few steps) give poor transparency; an ordinary checkpoint is better" if distilled else ""
 
 
@@ -161,28 +162,6 @@ def _vae(header: Header) -> Kind | None:
     if known and (last is None or header.shape(last)[0] == 8):
         return Kind("vae", None, "a VAE")
     return Kind("other", None, "an autoencoder of another model", "an autoencoder of another model is not supported")
-
-
-def _lora(header: Header) -> Kind:
-    family = _lora_family(header)
-    if family is not None:
-        return Kind("lora", family.name, f"a LoRA for {family.title}")
-    return Kind("lora", None, "a LoRA for another kind of model", f"only LoRAs for {TITLES} can be used")
-
-
-def _lora_family(header: Header) -> BaseFamily | None:
-    """By the width of the text that it reads, else by names that only one of the families has."""
-    keys = header.tensors.keys()
-    by_width = {family.text_width: family for family in NEWEST_FIRST}
-    for key in keys:
-        if re.search(r"attn2[._](?:processor\.)?to_[kv]", key) and re.search(r"down\.weight|lora_A(?:\.default)?\.weight", key):
-            width = header.shape(key)[1]
-            if width in by_width:
-                return by_width[width]
-            if width == 1024:  # SD 2
-                return None
-    fitting = (family for family in NEWEST_FIRST if any(family.lora_key.match(key) for key in keys))
-    return next(fitting, None)
 
 
 def _folder(folder: Path) -> Kind:

@@ -108,15 +108,19 @@ class TransparentDecoder(nn.Module):
         batch: int = 1,
         done: int = 0,
         forward: Callable[[Tensor, Tensor], Tensor] | None = None,
+        beyond: int | None = None,
     ) -> Iterator[list[Tensor]]:
         """The single estimates, `(B, 4, H, W)` each, in a list for every network call: time to report progress or to stop.
 
-        The first `done` of them are left out; their order does not depend on `batch`. `forward` replaces the plain call of the
+        The first `done` of them are left out; their order does not depend on `batch`. With `beyond` only those come that an
+        estimate of that many passes lacks. `forward` replaces the plain call of the
         network. Raises `ValueError` where `passes` is not 8, 4, 2 or 1.
         """
         if passes not in (1, 2, 4, 8):
             raise ValueError(f"passes is {passes}; it must be 8, 4, 2 or 1")
-        for group in _groups(_symmetries(passes), batch, done, pixels_01.shape[2] == pixels_01.shape[3]):
+        known = [] if beyond is None else _symmetries(beyond)
+        symmetries = [symmetry for symmetry in _symmetries(passes) if symmetry not in known]
+        for group in _groups(symmetries, batch, done, pixels_01.shape[2] == pixels_01.shape[3]):
             raw = (forward or self)(
                 torch.cat([_turn(pixels_01, *symmetry) for symmetry in group]),
                 torch.cat([_turn(latents, *symmetry) for symmetry in group]),

@@ -25,10 +25,11 @@ from ..families.base import TextEncoder
 from ..families.ldm_checkpoints import UNET, VAE
 from ..files.json_files import read_json
 from ..files.recognition import base_family, recognise
+from ..files.structures import packaged_configs
 from ..files.weight_files import WeightFile
 from ..values.errors import ModelBroken, ModelMissing
 from .clip_tokenizer import clip_tokenizer
-from .components import Components, empty_text_encoder, empty_unet, empty_vae, fill, packaged_configs
+from .components import Components, empty_text_encoder, empty_unet, empty_vae, fill
 from .diffusers_folders import open_folder
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from acetate.raster import RGBA, to_float
+from acetate.vocabulary.parameters import Passes
 from torch import Tensor
 
 from ..device.accelerator import EAGER, Accelerator
@@ -30,11 +32,15 @@ log = logging.getLogger(__name__)
 LARGEST_OFFSET = 10
 """Largest offset of an encoder and a factor that belong together (layerdiffuse.md 3.3)."""
 
+SETTLED = 1e-3
+"""The share of pixels whose alpha may still move by more than a level when an adaptive decode ends."""
+
 
 class Decoding(Protocol):
     """A decode under way: iterate it for its passes, then take `rgba`."""
 
     passes: int
+    """The most passes that it makes."""
     rgba: RGBA
 
     def __iter__(self) -> Iterator[int]: ...
@@ -63,7 +69,7 @@ class AlphaCodec(Protocol):
         """The picture, `(H, W, 4)` uint8, over mid-grey as plain RGB latents, `(1, C, H/8, W/8)`: a condition, not a layer."""
         ...
 
-    def decode(self, latents: Tensor, passes: int) -> Decoding:
+    def decode(self, latents: Tensor, passes: Passes) -> Decoding:
         """`(1, C, H/8, W/8)` -> `(H, W, 4)` uint8 straight, with colour also under alpha 0."""
         ...
 
@@ -125,7 +131,7 @@ class LatentOffsetCodec:
     def encode_opaque(self, rgba: RGBA) -> Tensor:
         return self.memory.attempt("encode", lambda: self._scaled(self._posterior(rgba).mean))
 
-    def decode(self, latents: Tensor, passes: int) -> OffsetDecoding:
+    def decode(self, latents: Tensor, passes: Passes) -> OffsetDecoding:
         return OffsetDecoding(self, latents / self.scaling_factor, passes)
 
     @torch.no_grad()
@@ -174,8 +180,9 @@ class LatentOffsetCodec:
 class OffsetDecoding:
     """The passes of one transparent decode; it keeps one estimate per pass in memory."""
 
-    def __init__(self, codec: LatentOffsetCodec, unscaled: Tensor, passes: int) -> None:
-        self.passes = passes
+    def __init__(self, codec: LatentOffsetCodec, unscaled: Tensor, passes: Passes) -> None:
+        self.passes = most_passes(passes)
+        self._rounds = (1, 2, 4, 8) if passes == "adaptive" else (passes,)
         self._codec, self._unscaled = codec, unscaled
 
     @torch.no_grad()
@@ -185,19 +192,37 @@ class OffsetDecoding:
         pixels, latents = codec.pixels(self._unscaled).to(dtype), self._unscaled.to(dtype)
         estimates: list[Tensor] = []
         pace = OneStepAhead(pixels.device)
+        settled: Tensor | None = None
 
         def one_call(*inputs: Tensor) -> Tensor:
             return codec.run(decoder, inputs, decoder)
 
-        def following() -> list[Tensor]:
-            groups = decoder.estimates(pixels, latents, self.passes, codec.memory.plan.decoder_batch, len(estimates), one_call)
-            return next(groups)
+        def following(passes: int, before: int) -> list[Tensor]:
+            batch, done = codec.memory.plan.decoder_batch, len(estimates) - before
+            return next(decoder.estimates(pixels, latents, passes, batch, done, one_call, before or None))
 
-        while len(estimates) < self.passes:
-            estimates += codec.memory.attempt("decode", following)
-            pace.step()
-            yield len(estimates)
-        self.rgba = to_picture(lower_median(estimates))
+        for passes in self._rounds:
+            before = len(estimates)
+            while len(estimates) < passes:
+                estimates += codec.memory.attempt("decode", partial(following, passes, before))
+                pace.step()
+                yield len(estimates)
+            earlier, settled = settled, lower_median(estimates)
+            if earlier is not None and _agree(earlier, settled):
+                break
+        assert settled is not None
+        self.rgba = to_picture(settled)
+
+
+def most_passes(passes: Passes) -> int:
+    """The most passes that a decode makes."""
+    return 8 if passes == "adaptive" else passes
+
+
+def _agree(earlier: Tensor, later: Tensor) -> bool:
+    """Whether alpha, channel 0 of `(1, 4, H, W)`, has changed by more than a level of 255 nowhere but in one pixel of 1000."""
+    moved = (earlier[:, 0] - later[:, 0]).abs() > 1 / 255
+    return bool(moved.float().mean() <= SETTLED)
 
 
 def _remarks_on(offset: Tensor) -> tuple[str, ...]:

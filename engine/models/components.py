@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,11 +41,6 @@ class Components:
         """The prompt encoder of the family."""
         layer, normalised = self.family.text_layer, self.family.text_normalised
         return PromptEncoder(self.tokenizers, self.text_encoders, layer=layer, normalised=normalised)
-
-
-def packaged_configs(family: str) -> Path:
-    """The folder of a family's configurations, in the layout of a diffusers folder."""
-    return Path(str(files("acetate.engine") / "data" / family))
 
 
 def empty_unet(configs: Path) -> UNet2DConditionModel:

@@ -19,6 +19,7 @@ from ..device.placement import Placement, bytes_of, largest_layer
 from ..families import Defaults, Family
 from ..pixels.working_canvas import WorkingSizes
 from .codec import AlphaCodec
+from .embeddings import Embedding
 from .runtime import Runtime
 
 
@@ -35,10 +36,12 @@ class Text:
 class TextEncoding(Protocol):
     """Prompts -> embeddings, all padded to the same number of chunks."""
 
+    embeddings: Mapping[str, Embedding]
+
     @property
     def text_encoders(self) -> Sequence[nn.Module]: ...
 
-    def encode(self, prompts: list[str]) -> Text: ...
+    def encode(self, prompts: list[str], clip_skip: int | None = None) -> Text: ...
 
 
 @dataclass

@@ -46,8 +46,9 @@ def soft_overlap(one: Mask, other: Mask) -> float:
     return float(np.minimum(one, other).sum(dtype=np.int64) / union) if union else 1.0
 
 
-def warnings(quality: Mapping[str, float]) -> tuple[str, ...]:
-    """Sentences for a person, when a layer that should be transparent is not."""
+def warnings(quality: Mapping[str, float], remedy: str = "") -> tuple[str, ...]:
+    """Sentences for a person, when a layer that should be transparent is not; `remedy` is what else helps with its model."""
+    last = f"; {remedy}" if remedy else ""
     found = []
     if quality["constant"] and quality["coverage"] == 0:
         found.append("the layer is empty: nothing was drawn; try another seed or prompt")
@@ -55,9 +56,10 @@ def warnings(quality: Mapping[str, float]) -> tuple[str, ...]:
         share = f"{100 * quality['coverage']:.0f} %"
         found.append(f"the layer is {share} opaque everywhere: nothing stands out; try another seed, prompt or size")
     elif quality["coverage"] > 0.98:
-        found.append("the layer is opaque everywhere: this model does not take the transparency weights; try another checkpoint")
+        reason = "this model does not take the transparency weights"
+        found.append(f"the layer is opaque everywhere: {reason}; try another checkpoint{last}")
     elif quality["border"] < 0.5:
-        found.append("the background is not transparent; try another seed, or describe only the object in the prompt")
+        found.append("the background is not transparent; try another seed, or describe only the object in the prompt" + last)
     if quality["haze"] > 0.15:
         found.append("a faint haze lies around the subject; try another seed")
     return tuple(found)

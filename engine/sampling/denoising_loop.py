@@ -1,4 +1,4 @@
-"""Denoising over diffusers' schedulers: names, noise, starting points, and the loop.
+"""Denoising over a sampler: noise, starting points, and the loop.
 
 Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` is the noise of the variance-exploding form,
 `sample / sqrt(sigma^2 + 1)` the variance-preserving one.
@@ -6,42 +6,23 @@ Knows latents and a UNet; knows no prompt text and no alpha. Notation: `sigma` i
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-import diffusers
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..device.host_lead import OneStepAhead
-from ..values.errors import BadRequest, NumericFailure
+from ..values.errors import NumericFailure
+from .samplers import Sampler
 
-SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "dpmpp-2m-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
-    "dpmpp-2m-sde-karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++"}),
-    "euler": ("EulerDiscreteScheduler", {}),
-    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
-    "unipc": ("UniPCMultistepScheduler", {"use_karras_sigmas": True}),
-    "lcm": ("LCMScheduler", {}),
-}
-"""Name -> diffusers class and settings. The first is what LayerDiffuse's references use."""
-
-BASE_KEYS = ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps", "prediction_type")
-"""What a scheduler takes over from the model's own configuration; the rest of that file concerns another sampler."""
-
-
-def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
-    """A new scheduler for a model whose scheduler configuration is `config`. Raises `BadRequest` for an unknown name."""
-    if name not in SCHEDULERS:
-        raise BadRequest(f"unknown scheduler {name!r}", f"one of {', '.join(SCHEDULERS)}")
-    kind, settings = SCHEDULERS[name]
-    base = {key: config[key] for key in BASE_KEYS if key in config}
-    if kind in ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler"):
-        base["timestep_spacing"] = "linspace"
-    return getattr(diffusers, kind)(**base, **settings)
+TWISTER, TWISTER_BEGINS = 624, 24
+"""How many words of eight bytes the twister's state has, and where they begin in the state of a torch generator."""
 
 
 def executed(steps: int, strength: float) -> int:
@@ -51,7 +32,21 @@ def executed(steps: int, strength: float) -> int:
 
 def noise_like(shape: tuple[int, ...], seed: int) -> Tensor:
     """float32 standard normal noise of `shape`, drawn on the CPU: the same seed gives the same picture on every device."""
-    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
+    return torch.randn(shape, generator=generator_of(seed))
+
+
+def generator_of(seed: int) -> torch.Generator:
+    """A generator on the CPU for a seed of up to 63 bits.
+
+    torch seeds it by 32 bits alone. The state of its Mersenne twister is made from all of a longer seed instead.
+    """
+    generator = torch.Generator("cpu").manual_seed(seed % 2**32)
+    if seed >= 2**32:
+        words = np.frombuffer(hashlib.shake_256(seed.to_bytes(8, "big")).digest(4 * TWISTER), dtype=">u4").astype(np.int64)
+        state = generator.get_state()
+        state[TWISTER_BEGINS : TWISTER_BEGINS + 8 * TWISTER] = torch.from_numpy(words).view(torch.uint8)
+        generator.set_state(state)
+    return generator
 
 
 def sigma_at(timestep: float, alphas_cumprod: Tensor) -> float:
@@ -100,11 +95,9 @@ class DenoisingLoop:
     """
 
     def __init__(
-        self, scheduler: Any, steps: int, strength: float, device: torch.device, pace: OneStepAhead | None = None
+        self, sampler: Sampler, steps: int, strength: float, device: torch.device, pace: OneStepAhead | None = None
     ) -> None:
-        distilled = "original_inference_steps" in scheduler.set_timesteps.__code__.co_varnames  # LCM's way has at least 50 steps
-        scheduler.set_timesteps(steps, device="cpu", **({"original_inference_steps": max(50, steps)} if distilled else {}))
-        self.scheduler = scheduler
+        self.scheduler = scheduler = sampler.prepare(steps)
         self._pace = pace or OneStepAhead(device)
         start = steps - executed(steps, strength)
         start = min(len(scheduler.timesteps), start * scheduler.order)
@@ -113,12 +106,18 @@ class DenoisingLoop:
         """The timesteps, on the host."""
         self._for_model = self.timesteps.to(device)
         levels: Tensor = scheduler.alphas_cumprod
+        self.steps = executed(steps, strength)
+        """The steps that are run; some solvers evaluate the model twice in each."""
         self._kept: list[float] = levels[self.timesteps.round().long().clamp(0, len(levels) - 1)].tolist()
 
     @property
     def count(self) -> int:
         """The number of steps that are run."""
         return len(self.timesteps)
+
+    def step_of(self, index: int) -> int:
+        """The step, from 0, that evaluation `index` belongs to."""
+        return index // self.scheduler.order
 
     def start(self, noise: Tensor, clean: Tensor | None) -> Tensor:
         """The first sample, `(B, C, h, w)`: pure noise, or `clean` with the first step's noise added.
@@ -149,6 +148,8 @@ class DenoisingLoop:
 
     def forget(self) -> None:
         """Drop a multistep solver's history: what another model predicted must not be extrapolated (layerdiffuse.md 5.4)."""
+        if hasattr(self.scheduler, "forget"):
+            self.scheduler.forget()
         if hasattr(self.scheduler, "model_outputs"):
             self.scheduler.model_outputs = [None] * self.scheduler.config.solver_order
             self.scheduler.lower_order_nums = 0
@@ -191,7 +192,12 @@ class DenoisingLoop:
         would wait for the device.
         """
         takes = self.scheduler.step.__code__.co_varnames
-        if self.scheduler.config.get("algorithm_type") == "sde-dpmsolver++":
-            drawn = torch.stack([torch.randn(sample.shape, generator=generator) for _ in range(self.count)]).to(sample.device)
-            return ({"variance_noise": noise} for noise in drawn)
-        return repeat({"generator": generator} if "generator" in takes else {})
+        ours = "noises" in takes
+        if ours or self.scheduler.config.get("algorithm_type") == "sde-dpmsolver++":
+            count = min(self.scheduler.draws, self.count * self.scheduler.order) if ours else self.count
+            drawn = torch.empty(count, *sample.shape)
+            for one in drawn:
+                one.copy_(torch.randn(sample.shape, generator=generator))
+            noises = iter(drawn.to(sample.device))
+            return repeat({"noises": noises}) if ours else ({"variance_noise": noise} for noise in noises)
+        return repeat({})

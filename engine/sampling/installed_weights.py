@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from acetate.vocabulary.roles import Role
@@ -18,6 +19,7 @@ from ..families import Family
 from ..files.weight_files import WeightFile
 from ..layerdiffuse.attention_sharing import AttentionSharing
 from ..models.model import Model
+from ..values.lora_tag import LoraTag
 from ..values.recipes import Recipe
 from ..values.request import Request
 from ..weights import patches
@@ -34,7 +36,7 @@ class _Key:
 
     role: str | None
     layer_weight: float = 1.0
-    loras: tuple[tuple[str, float], ...] = ()
+    loras: tuple[tuple[Any, ...], ...] = ()
 
 
 class InstalledWeights:
@@ -96,7 +98,7 @@ class InstalledWeights:
             return None
         with model.memory.placement.editing():
             if loras is not None:
-                loras.require([(self._find_lora(model.family, name), weight) for name, weight in key.loras])
+                loras.require([(self._find_lora(model.family, tag.name), tag) for tag in map(LoraTag.of, key.loras)])
             if key.role is None:
                 return None
             with WeightFile(self._find(model.family, key.role)) as file:

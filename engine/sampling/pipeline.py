@@ -6,10 +6,10 @@ Iterate for progress and pictures; stop iterating to cancel between two steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from acetate.vocabulary.tasks import TASKS
 from torch import Tensor
 
 from ..families import recipes_for
+from ..models.codec import most_passes
 from ..models.model import Model
 from ..pixels import initial_images, quality
 from ..pixels.alpha import fit, over_grey
@@ -30,21 +31,11 @@ from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
-from .denoising_loop import DenoisingLoop, DenoisingStep, executed, make_scheduler, noise_like
-from .guidance import GuidedUNet
+from .denoising_loop import DenoisingLoop, DenoisingStep, generator_of, noise_like
+from .guidance import GuidedUNet, pictures_at_once
 from .installed_weights import InstalledWeights
-
-
-@dataclass
-class _Meter:
-    """Counts the steps of a whole job."""
-
-    total: int
-    done: int = 0
-
-    def progress(self, stage: str, step: int, steps: int, preview: Any = None) -> Progress:
-        self.done += 1
-        return Progress(stage=stage, step=step, steps=steps, fraction=min(1.0, self.done / self.total), preview=preview)
+from .meter import Meter
+from .samplers import Sampler
 
 
 @dataclass
@@ -58,7 +49,8 @@ class _Job:
     steps: int
     guidance_scale: float
     scheduler: str
-    passes: int
+    spacing: str | None
+    passes: Passes
     region: Box | None
     """`repaint`: the part of the source that is worked on."""
     starts: dict[Role, RGBA]
@@ -80,20 +72,30 @@ class _Seen:
     """Conditions of attention sharing, `(1, 3, H, W)` in [0, 1]."""
 
 
-def generate(model: Model, request: Request, weights: InstalledWeights) -> Iterator[Progress | Picture]:
-    """Run a checked request; each picture comes as soon as it is ready."""
-    job = _plan(model, request)
-    _settle(job)
-    meter = _Meter(_cost(job))
+def generate(model: Model, requests: Sequence[Request], weights: InstalledWeights) -> Iterator[Progress | Picture]:
+    """Run checked requests that differ in words, LoRAs and seed alone, one for each picture; it comes as soon as it is ready."""
+    job = _plan(model, requests[0])
+    if TASKS[job.request.task].keeps_size and not _loop(job).count:
+        yield from _unchanged(job, requests)
+        return
+    _settle(job, requests)
+    meter = Meter(_cost(job) * len(requests))
     seen = _see(job)
-    for index in range(request.count):
-        yield from _one(job, seen, index, weights, meter)
+    for index, request in enumerate(requests):
+        yield from _one(replace(job, request=request), seen, index, weights, meter)
 
 
-def _settle(job: _Job) -> None:
+def _unchanged(job: _Job, requests: Sequence[Request]) -> Iterator[Picture]:
+    """The source itself, where no step would change it: encoding and decoding alone would only blur it."""
+    for index, request in enumerate(requests):
+        assert request.source is not None
+        yield _picture(replace(job, request=request), request.source.copy(), "foreground", index, ())
+
+
+def _settle(job: _Job, requests: Sequence[Request]) -> None:
     """Choose how the model uses memory for a job of this size."""
-    halves = 2 if job.guidance_scale > 1 else 1
-    job.model.memory.prepare(*job.frame.working, halves * max(len(recipe.frames) for recipe in job.recipes))
+    most = max(pictures_at_once(request, recipe, job.guidance_scale) for request in requests for recipe in job.recipes)
+    job.model.memory.prepare(*job.frame.working, most)
 
 
 def _plan(model: Model, request: Request) -> _Job:
@@ -120,6 +122,7 @@ def _plan(model: Model, request: Request) -> _Job:
         steps=request.steps or defaults.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         scheduler=request.scheduler or defaults.scheduler,
+        spacing=request.spacing,
         passes=request.alpha_passes or defaults.alpha_passes,
         region=region,
         starts={} if rough is None else initial_images.starts(request.task, made, rough, pictures),
@@ -140,9 +143,9 @@ def _target(request: Request, model: Model, layer: RGBA | None) -> tuple[int, in
 
 def _cost(job: _Job) -> int:
     """Steps that the meter will count: encodes, denoising steps, decoder passes."""
-    steps = executed(job.steps, strength_of(job.request))
-    each = sum(steps + (job.passes if recipe.transparent else 1) for recipe in job.recipes)
-    return max(1, each * job.request.count)
+    steps = _loop(job).count
+    each = sum(steps + (most_passes(job.passes) if recipe.transparent else 1) for recipe in job.recipes)
+    return max(1, each)
 
 
 def _see(job: _Job) -> _Seen:
@@ -155,9 +158,9 @@ def _see(job: _Job) -> _Seen:
     )
 
 
-def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: _Meter) -> Iterator[Progress | Picture]:
+def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: Meter) -> Iterator[Progress | Picture]:
     """All layers of picture `index`."""
-    seed = job.request.seed + index
+    seed = job.request.seed
     latents = dict(seen.latents)
     finished: dict[Role, RGBA] = {}
     for number, recipe in enumerate(job.recipes, start=1):
@@ -169,8 +172,10 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: _
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
                 decoding = job.model.codec.decode(sample, job.passes)
+                done = 0
                 for done in decoding:
                     yield meter.progress("decode", done, decoding.passes)
+                meter.skip(decoding.passes - done)
                 finished[role] = decoding.rgba
                 if any(role in later.conditions for later in job.recipes[number:]):
                     latents[role] = job.model.codec.encode_opaque(decoding.rgba)  # as a given layer is seen, over mid-grey
@@ -180,29 +185,34 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: _
             yield meter.progress("decode", 1, 1)
     for role in ROLES:
         if role in finished:
-            yield _finish(job, finished[role], role, index, seed)
+            yield _finish(job, finished[role], role, index)
 
 
 def _denoise(
-    job: _Job, recipe: Recipe, seed: int, starts: Mapping[Role, Tensor], latents: dict[Role, Tensor], switch: Any, meter: _Meter
+    job: _Job, recipe: Recipe, seed: int, starts: Mapping[Role, Tensor], latents: dict[Role, Tensor], switch: Any, meter: Meter
 ) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
-    scheduler = make_scheduler(job.scheduler, model.scheduler_config)
-    denoiser = DenoisingLoop(scheduler, job.steps, strength_of(job.request), model.device)
+    denoiser = _loop(job)
     frames = len(recipe.frames)
     shape = (model.codec.latent_channels, job.frame.working[1] // 8, job.frame.working[0] // 8)
     noise = noise_like((frames, *shape), seed).to(model.device)
     clean = torch.cat([starts[role] for role in recipe.frames]) if starts else None
     guided = GuidedUNet(model, recipe, job.request, job.guidance_scale, latents, switch, denoiser)
     keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
-    generator = torch.Generator("cpu").manual_seed(seed)
+    generator = generator_of(seed)
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample
     for step in denoiser.run(sample, guided.predict, generator, keep):
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents
+
+
+def _loop(job: _Job) -> DenoisingLoop:
+    family = job.model.family
+    sampler = Sampler(job.scheduler, job.model.scheduler_config, job.spacing, family.steps_table)
+    return DenoisingLoop(sampler, job.steps, strength_of(job.request), job.model.device)
 
 
 def _preview(model: Model, step: DenoisingStep) -> RGBA:
@@ -226,7 +236,7 @@ def _latent_mask(mask: Mask, latents: Tensor) -> Tensor:
     return torch.from_numpy(touched[..., 0].astype(np.float32))[None, None].to(latents)
 
 
-def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Picture:
+def _finish(job: _Job, working: RGBA, role: Role, index: int) -> Picture:
     """Back to the target's size and, for tasks with a source, into the source."""
     request = job.request
     rgba = job.frame.from_working(working)
@@ -234,36 +244,46 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int, seed: int) -> Pict
         rgba = paste(request.source, rgba, request.mask, job.region)
     if request.lock_alpha and request.source is not None and TASKS[request.task].keeps_size:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
-    measured = quality.measure(rgba)
+    return _picture(job, rgba, role, index)
+
+
+def _picture(job: _Job, rgba: RGBA, role: Role, index: int, warnings: tuple[str, ...] | None = None) -> Picture:
+    """The finished layer; `warnings` replaces what is said of one that was drawn."""
+    request, measured = job.request, quality.measure(rgba)
     height, width = rgba.shape[:2]
     asked = replace(
         request,
-        seed=seed,
-        count=1,
         width=width,
         height=height,
         steps=job.steps,
         guidance_scale=job.guidance_scale,
         scheduler=job.scheduler,
-        alpha_passes=cast(Passes, job.passes),
+        spacing=job.spacing,
+        alpha_passes=job.passes,
     )
     return Picture(
         rgba=rgba,
         role=role,
         index=index,
-        seed=seed,
+        seed=request.seed,
         parameters={**to_json(asked), **job.model.runtime.noted},
         quality=measured,
-        warnings=tuple(_warnings(job, role, measured)),
+        warnings=tuple(_warnings(job, role, measured)) if warnings is None else warnings,
         hidden=TASKS[request.task].hides(role),
     )
+
+
+def _remedy(job: _Job) -> str:
+    """What else makes the background of a layer transparent, where there is such a thing and it was not asked for."""
+    others = any(recipe.convolution for recipe in job.recipes) and job.request.injection == "attention"
+    return "take injection convolution with checkpoints retrained far, such as Illustrious or NoobAI" if others else ""
 
 
 def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[str]:
     """What a person should know of a layer."""
     source = job.request.source if TASKS[job.request.task].keeps_size else None
     if role == "foreground" and (source is None or int(source[..., 3].min()) < 255):
-        yield from quality.warnings(measured)
+        yield from quality.warnings(measured, _remedy(job))
         if job.model.caution:
             yield job.model.caution
     if job.starts:

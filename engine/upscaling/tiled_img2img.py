@@ -12,19 +12,20 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-import torch
 from acetate.raster import RGB, RGBA, Mask, crop, lanczos, to_u8
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ..families import recipes_for
+from ..models.codec import most_passes
 from ..models.model import Model
 from ..pixels.inpaint_region import paste
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
-from ..sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
-from ..sampling.guidance import GuidedUNet
+from ..sampling.denoising_loop import DenoisingLoop, generator_of, noise_like
+from ..sampling.guidance import GuidedUNet, pictures_at_once
 from ..sampling.installed_weights import InstalledWeights
+from ..sampling.samplers import Sampler
 from ..values.recipes import Recipe
 from ..values.request import Progress, Request
 
@@ -98,7 +99,8 @@ class Redraw:
         steps = self._steps(self.strength)
         cut = windows((rgba.shape[1], rgba.shape[0]), side, side // 4) if steps else []
         parts = [part for part in cut if rgba[part.box.slices][..., 3].any()]
-        count = _Counter(self.meter, len(parts) * (steps + passes), len(parts) * steps, len(parts) * passes)
+        most = most_passes(passes)
+        count = _Counter(self.meter, len(parts) * (steps + most), len(parts) * steps, len(parts) * most)
         preview = partial(_preview, canvas, None)
         self._prepare([(side, side)] if parts else [])
         for part in parts:
@@ -122,7 +124,7 @@ class Redraw:
         noise = noise_like((1, *clean.shape[1:]), self.seed).to(clean)
         with self.weights.installed(model, recipe, request, {}) as switch:
             guided = GuidedUNet(model, recipe, request, self._guidance_scale, {}, switch, denoiser)
-            for _ in denoiser.run(denoiser.start(noise, clean), guided.predict, torch.Generator("cpu").manual_seed(self.seed)):
+            for _ in denoiser.run(denoiser.start(noise, clean), guided.predict, generator_of(self.seed)):
                 yield count.next("denoise", preview)
         return denoiser.latents
 
@@ -130,7 +132,7 @@ class Redraw:
         """Choose how the model uses memory for the largest of the parts."""
         if sizes:
             largest = max(sizes, key=lambda size: size[0] * size[1])
-            self.model.memory.prepare(*largest, 2 if self._guidance_scale > 1 else 1)
+            self.model.memory.prepare(*largest, pictures_at_once(self.request, OPAQUE, self._guidance_scale))
 
     @property
     def _guidance_scale(self) -> float:
@@ -138,8 +140,10 @@ class Redraw:
         return self.model.defaults.guidance_scale if asked is None else asked
 
     def _denoiser(self, strength: float) -> DenoisingLoop:
-        scheduler = make_scheduler(self.request.scheduler or self.model.defaults.scheduler, self.model.scheduler_config)
-        return DenoisingLoop(scheduler, self.request.steps or self.model.defaults.steps, strength, self.model.device)
+        model, defaults = self.model, self.model.defaults
+        name, spacing = self.request.scheduler or defaults.scheduler, self.request.spacing
+        sampler = Sampler(name, model.scheduler_config, spacing, model.family.steps_table)
+        return DenoisingLoop(sampler, self.request.steps or defaults.steps, strength, model.device)
 
     def _steps(self, strength: float) -> int:
         """The number of steps for a strength; 0 if it is less than one step: then nothing is redrawn."""

@@ -6,7 +6,7 @@ Three modes (`vocabulary.upscaling.Mode`): interpolation or a network alone; the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,18 @@ TRUSTED_ALPHA = 16
 SAME_SHAPE = 0.97
 """From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
 
-OF_A_MODEL = ("prompt", "negative_prompt", "strength", "steps", "guidance_scale", "scheduler", "count", "lock_alpha", "loras")
+OF_A_MODEL = (
+    "prompt",
+    "negative_prompt",
+    "strength",
+    "steps",
+    "guidance_scale",
+    "scheduler",
+    "spacing",
+    "count",
+    "lock_alpha",
+    "loras",
+)
 """Fields of a request that only a base model heeds."""
 
 _DEFAULTS = Request()
@@ -67,16 +78,22 @@ class _Job:
 
 
 def upscale(
-    request: Request, open_model: Callable[[], Model], weights: InstalledWeights, upscalers: Upscalers
+    requests: Sequence[Request], open_model: Callable[[], Model], weights: InstalledWeights, upscalers: Upscalers
 ) -> Iterator[Progress | Picture]:
-    """Run a checked `upscale`; a base model is opened only where one is used. Stop iterating to cancel after a tile or a step."""
-    job = _plan(request, open_model, upscalers)
+    """Run a checked `upscale`, a request for each picture; a base model is opened only where one is used.
+
+    Stop iterating to cancel after a tile or a step.
+    """
+    job = _plan(replace(requests[0], count=len(requests)), open_model, upscalers)
     meter = Meter()
     enlarged = yield from _enlarge(job, meter)
-    for index in range(request.count if job.model else 1):
-        seed = request.seed + index
-        rgba = yield from _drawn_anew(job, enlarged, seed, weights, meter)
-        yield _picture(job, rgba, index, seed, tuple(_warnings(job, rgba, enlarged)))
+    drawn = requests if job.model else requests[:1]
+    for index, one in enumerate(drawn):
+        if job.model is not None:
+            job = replace(job, request=_settled(one, job.model, strength_of(one)))
+        meter.begin(ENLARGED + (1 - ENLARGED) * (index + 1) / len(drawn))
+        rgba = yield from _drawn_anew(job, enlarged, weights, meter)
+        yield _picture(job, rgba, index, tuple(_warnings(job, rgba, enlarged)))
 
 
 def target_size(request: Request) -> tuple[int, int]:
@@ -228,14 +245,13 @@ def _networked(
     return picture
 
 
-def _drawn_anew(job: _Job, enlarged: RGBA, seed: int, weights: InstalledWeights, meter: Meter) -> Generator[Progress, None, RGBA]:
+def _drawn_anew(job: _Job, enlarged: RGBA, weights: InstalledWeights, meter: Meter) -> Generator[Progress, None, RGBA]:
     """The enlarged layer, redrawn by the base model where the mode asks for it."""
     if job.model is None:
         return enlarged
     request, native = job.request, job.model.sizes.native
     assert request.strength is not None
-    meter.begin(ENLARGED + (1 - ENLARGED) * (seed - request.seed + 1) / request.count)
-    redraw = Redraw(job.model, weights, request, seed, request.strength, meter)
+    redraw = Redraw(job.model, weights, request, request.seed, request.strength, meter)
     if job.mode == "refine":
         return (yield from redraw.layer(enlarged, native))
     alpha = np.ascontiguousarray(enlarged[..., 3])
@@ -244,17 +260,17 @@ def _drawn_anew(job: _Job, enlarged: RGBA, seed: int, weights: InstalledWeights,
     return np.dstack([(yield from redraw.colour(colour, alpha, job.options.tiling(native))), alpha])
 
 
-def _picture(job: _Job, rgba: RGBA, index: int, seed: int, warnings: tuple[str, ...]) -> Picture:
+def _picture(job: _Job, rgba: RGBA, index: int, warnings: tuple[str, ...]) -> Picture:
     height, width = rgba.shape[:2]
     done = {**job.request.upscaling, "mode": job.mode}
-    asked = replace(job.request, seed=seed, count=1, width=width, height=height, upscaling=done)
+    asked = replace(job.request, count=1, width=width, height=height, upscaling=done)
     if asked.upscaler is not None:
         asked = replace(asked, upscaler=Path(asked.upscaler).stem)  # the file's folder is private
     return Picture(
         rgba=rgba,
         role="foreground",
         index=index,
-        seed=seed,
+        seed=asked.seed,
         parameters={**to_json(asked), **(job.model.runtime.noted if job.model else {})},
         quality=quality.measure(rgba),
         warnings=warnings,

@@ -9,6 +9,7 @@ from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.verdict import of_parameters
 
 from .errors import BadRequest
+from .lora_tag import LoraTag
 from .request import Request
 
 _NAMES = ("task", *PARAMETERS)
@@ -31,11 +32,11 @@ def from_json(values: Mapping[str, Any]) -> Request:
     if wrong := of_parameters(parameters, paths=True):
         raise BadRequest(wrong.message, wrong.hint)
     if "loras" in parameters:
-        parameters["loras"] = tuple((str(name), float(weight)) for name, weight in parameters["loras"])
+        parameters["loras"] = tuple(LoraTag.of(entry).entry for entry in parameters["loras"])
     return Request(task=values.get("task", _DEFAULTS.task), **parameters)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [_plain(part) for part in value]
     return dict(value) if isinstance(value, Mapping) else value

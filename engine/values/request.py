@@ -6,7 +6,7 @@ A request is the same whether it comes from the command line, a test or the serv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acetate.raster import RGBA, Mask
@@ -31,6 +31,10 @@ class Request(Parameters):
     foreground: RGBA | None = None
     background: RGBA | None = None
     blended: RGBA | None = None
+
+    def pictures(self) -> tuple[Request, ...]:
+        """A request for each picture of `count`, with its own seed."""
+        return tuple(replace(self, seed=self.seed + index, count=1) for index in range(self.count))
 
     def prompt_of(self, role: Role) -> str:
         """What the layer's text is made from (layerdiffuse.md 4.4)."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..families.ldm_names import diffusers_name
 from ..files.weight_files import listed
 from ..values.errors import ModelBroken
-from .ldm_names import diffusers_name
 
 
 @dataclass(frozen=True)

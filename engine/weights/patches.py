@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 import torch
@@ -107,7 +108,6 @@ def merge(
     """
     if not math.isfinite(weight):
         raise ValueError(f"weight is {weight}; it must be a finite number")
-    _check_unshared(module)
     shapes = shapes_of(tensors)
     parameters = dict(module.named_parameters())
     if unknown := {delta.target: _key(delta) for delta in deltas if delta.target not in parameters}:
@@ -119,10 +119,19 @@ def merge(
     ]
     if wrong:
         raise ModelBroken(f"the weight file does not fit the network: {listed(wrong)}")
-    patch = Patch(module, object() if label is None else label)
+    groups = {name: list(group) for name, group in groupby(sorted(deltas, key=_target), _target)}
+    values = {name: partial(_sum, deltas=group, tensors=tensors, shapes=shapes, weight=weight) for name, group in groups.items()}
+    return rewrite(module, values, object() if label is None else label)
+
+
+@torch.no_grad()
+def rewrite(module: nn.Module, values: Mapping[str, Callable[[Tensor], Tensor]], label: Hashable) -> Patch:
+    """Give parameters the values that functions make of what they are now, all or nothing."""
+    _check_unshared(module)
+    patch = Patch(module, label)
     try:
-        for name, group in groupby(sorted(deltas, key=_target), _target):
-            patch.replace(name, _sum(parameters[name], list(group), tensors, shapes, weight))
+        for name, value in values.items():
+            patch.replace(name, value(module.get_parameter(name)))
     except BaseException:
         patch.revert()
         raise

@@ -28,7 +28,9 @@ MOST_CANDIDATES = range_of("count")[1]
 
 CHOICES: Mapping[str, Collection[str]] = {"task": BY_NAME, "method": METHODS, "area": get_args(Area)}
 
-WORDS = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "scheduler")
+SAMPLING = ("steps", "guidance_scale", "scheduler", "spacing", "clip_skip", "fast")
+"""The fields of the numbers of a sampler and of what goes with them."""
+WORDS = ("prompt", "negative_prompt", "model", *SAMPLING)
 """The fields that a layer's other versions share with it."""
 
 
@@ -55,6 +57,9 @@ class Form:
     steps: int | None = None
     guidance_scale: float | None = None
     scheduler: str = ""
+    spacing: str = ""
+    clip_skip: int | None = None
+    fast: bool = False
     scale: float = PARAMETERS["scale"].default
     upscaler: str = ""
     method: str = "auto"
@@ -123,7 +128,7 @@ def from_parameters(parameters: Mapping[str, Any], form: Form) -> Form:
     """The form that asks for a finished job again: the history's parameters over the present form, with its seed kept."""
     known = {name: value for name, value in parameters.items() if value is not None and name not in ("width", "height")}
     known["method"] = (parameters.get("upscaling") or {}).get("mode")
-    restored = {name: getattr(Form(), name) for name in ("steps", "guidance_scale", "scheduler", "negative_prompt", "prompts")}
+    restored = {name: getattr(Form(), name) for name in (*SAMPLING, "negative_prompt", "prompts")}
     return replace(_tolerant(replace(form, **restored), known), new_seed=False)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from acetate.plugins.bridge.form import Form
 
-ARGUMENT_OF = {one.name: one.name.replace("_", "-") for one in fields(Form) if one.name not in ("task", "prompts", "scheduler")}
+_ELSEWHERE = ("task", "prompts", "scheduler", "spacing", "clip_skip", "fast")
+ARGUMENT_OF = {one.name: one.name.replace("_", "-") for one in fields(Form) if one.name not in _ELSEWHERE}
 ARGUMENT_OF["guidance_scale"] = "guidance"
 """The form's fields as arguments; a procedure has those that its task takes."""
 

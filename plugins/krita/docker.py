@@ -160,8 +160,9 @@ class Docker(DockWidget):
         if engine is None:
             return
         models = {str(one["name"]): str(one.get("title") or one["name"]) for one in engine.models if "name" in one}
-        named = {kind: {str(name): str(name) for name in engine.details.get(kind, ())} for kind in ("schedulers", "upscalers")}
-        self.form_panel.offer(models, named["schedulers"], named["upscalers"])
+        kinds = ("schedulers", "spacings", "upscalers")
+        named = {kind: {str(name): str(name) for name in engine.details.get(kind, ())} for kind in kinds}
+        self.form_panel.offer(models, named)
         self.form_panel.allow({str(one.get("name")): one.get("tasks") for one in engine.models})
 
     @guarded

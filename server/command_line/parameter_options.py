@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from acetate.vocabulary.parameters import PARAMETERS
@@ -14,7 +15,6 @@ FLAGS = {"guidance_scale": "--guidance", "negative_prompt": "--negative"}
 """The options whose names are not those of their parameters."""
 PLACEHOLDERS = {
     "model": "NAME",
-    "scheduler": "NAME",
     "upscaler": "NAME|FILE",
     "negative_prompt": "PROMPT",
     "guidance_scale": "SCALE",
@@ -39,12 +39,17 @@ def add(parser: argparse.ArgumentParser, names: Iterable[str], *, of_one_task: b
             continue
         more: dict[str, Any] = {"metavar": PLACEHOLDERS[name]} if name in PLACEHOLDERS else {}
         if isinstance(row.type, Choice):
-            more |= {"choices": row.type.choices, "type": type(row.type.choices[0])}
+            more |= {"choices": row.type.choices, "type": partial(_chosen, row.type.choices)}
         elif isinstance(row.type, (Whole, Number)):
             more["type"] = int if isinstance(row.type, Whole) else float
         default = f" (default: {row.default:g})" if isinstance(row.default, (int, float)) else ""
         default = f" (default: {row.default})" if isinstance(row.default, str) and row.default else default
         parser.add_argument(flag, dest=name, help=help + default, **more)
+
+
+def _chosen(choices: tuple[Any, ...], text: str) -> Any:
+    """The choice that `text` writes; the text itself, which is none, for any other."""
+    return next((choice for choice in choices if str(choice) == text), text)
 
 
 def said(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:

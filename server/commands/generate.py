@@ -14,6 +14,8 @@ from typing import Any
 from acetate.engine import Picture, Progress, Request
 from acetate.engine.description import families_of
 from acetate.engine.families import FAMILIES
+from acetate.engine.prompt_language.lora_tags import extract_tags
+from acetate.engine.values.errors import BadRequest
 from acetate.engine.values.parameters import from_json
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import PICTURES, ROLES
@@ -53,7 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for role in ROLES:
         parser.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"a {role} picture as a condition")
         parser.add_argument(f"--{role}-prompt", metavar="PROMPT", help=f"a prompt for the {role} alone")
-    parser.add_argument("--lora", action="append", metavar="NAME[:WEIGHT]", help="add a LoRA; may be given more than once")
+    parser.add_argument("--lora", action="append", metavar="NAME[:UNET[:TEXT]]", help="add a LoRA; may be given more than once")
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, epilog()
     add_onto_options(parser)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
@@ -178,12 +180,16 @@ def size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def lora(text: str) -> tuple[str, float]:
-    """`name:0.8` -> (name, 0.8), with a weight of 1 when none is given. Raises `UsageError` when it is not a number."""
-    name, colon, weight = text.rpartition(":")
-    if not colon:
-        return text, 1.0
+def lora(text: str) -> tuple[Any, ...]:
+    """`name`, `name:0.8`, `name:0.8:0.5` or anything else that a tag `<lora:…>` may hold -> an entry of `loras`.
+
+    Raises `UsageError` for what is wrong.
+    """
     try:
-        return name, float(weight)
-    except ValueError:
-        raise UsageError(f"--lora {text!r}: {weight!r} is not a weight", "write NAME:WEIGHT, such as ink:0.8") from None
+        found = extract_tags(f"<lora:{text}>")
+    except BadRequest as error:
+        wrong = str(error).replace(f"'<lora:{text}>'", f"--lora {text!r}")
+        raise UsageError(wrong, "write NAME:WEIGHT, such as ink:0.8") from None
+    if len(found.tags) != 1 or found.text:
+        raise UsageError(f"--lora {text!r} is not a LoRA", "write NAME:WEIGHT, such as ink:0.8")
+    return found.tags[0].entry

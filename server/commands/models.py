@@ -14,7 +14,7 @@ from acetate.engine import builtin
 from acetate.engine.families import BASE_FAMILIES, SKETCHPAD
 from acetate.engine.files import catalogue
 from acetate.engine.files.catalogue import CatalogueRow
-from acetate.engine.files.library import Installed, Library
+from acetate.engine.files.library import Library
 from acetate.engine.files.recognition import Kind
 from acetate.engine.values.errors import ModelBroken
 from rich.console import Console
@@ -23,6 +23,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from ..command_line.exit_codes import UsageError
 
 _FAMILIES = " or ".join(BASE_FAMILIES)
+ADDITIONS = ("lora", "embedding")
+"""Roles of files that artists add to a model: what they are is listed with them."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pull = actions.add_parser("pull", help=f"download a file of the catalogue, or {_FAMILIES} for what a family needs")
     pull.add_argument("name")
     pull.add_argument("--accept-licence", action="store_true", help="accept the licences without being asked")
-    actions.add_parser("verify", help="compare installed files with the catalogue's checksums")
+    actions.add_parser("verify", help="compare files with the catalogue's checksums, and look through LoRAs and embeddings")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,7 +58,8 @@ def _list(options: argparse.Namespace, library: Library) -> int:
     missing = [row for row in catalogue.preferred() if not any(one.row == row for one in installed)]
     if options.json:
         built_in = {"name": builtin.NAME, "role": "checkpoint", "family": SKETCHPAD.name, "path": str(builtin.FOLDER)}
-        print(json.dumps({"installed": [built_in, *map(_plain, installed)], "catalogue": [_row(r) for r in missing]}, indent=2))
+        rows = [built_in, *({**one.described, "path": str(one.path)} for one in installed)]
+        print(json.dumps({"installed": rows, "catalogue": [_row(row) for row in missing]}, indent=2))
         return 0
     print(f"{builtin.NAME:32} checkpoint    built in")
     for one in installed:
@@ -73,19 +76,8 @@ def _list(options: argparse.Namespace, library: Library) -> int:
 def _remark(kind: Kind) -> str:
     if kind.problem:
         return f"{kind.what}, cannot be used: {kind.problem}"
-    return f"caution: {kind.caution}" if kind.caution else ""
-
-
-def _plain(one: Installed) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "role": one.kind.role,
-        "family": one.family,
-        "path": str(one.path),
-        "what": one.kind.what,
-        "problem": one.kind.problem,
-        "caution": one.kind.caution,
-    }
+    what = kind.what if kind.role in ADDITIONS else ""
+    return "; ".join(said for said in (what, kind.caution and f"caution: {kind.caution}") if said)
 
 
 def _row(row: CatalogueRow) -> dict[str, Any]:
@@ -148,10 +140,13 @@ def _bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
 
 def _verify(options: argparse.Namespace, library: Library) -> int:
-    """Hash every file that the catalogue knows by name. Raises `ModelBroken` when one differs."""
+    """Hash every file that the catalogue knows by name, and look through LoRAs and embeddings. Raises `ModelBroken`."""
     wrong = list(_damaged(library))
+    broken = list(_not_finite(library))
     if wrong:
         raise ModelBroken(f"{', '.join(wrong)} differ from what was published", "delete and pull them again")
+    if broken:
+        raise ModelBroken(f"{', '.join(broken)} hold NaN or infinity", "download them again, or choose other versions")
     print("every known file is what was published")
     return 0
 
@@ -164,4 +159,18 @@ def _damaged(library: Library) -> Iterator[str]:
             intact = is_intact(one.path, one.row)
             print(f"{'ok ' if intact else 'BAD'} {one.path}")
             if not intact:
+                yield one.path.name
+
+
+def _not_finite(library: Library) -> Iterator[str]:
+    """The names of LoRAs and embeddings with values that would show only in a picture."""
+    from acetate.engine.weights.finite import check_finite
+
+    for one in library.installed():
+        if one.kind.role in ADDITIONS and not one.kind.problem:
+            try:
+                check_finite(one.path)
+                print(f"ok  {one.path}")
+            except ModelBroken as error:
+                print(f"BAD {one.path}: {error}")
                 yield one.path.name

@@ -147,11 +147,13 @@ def shared_for(
 def _native(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """The families' own sizes and configurations are the tiny models'."""
     from acetate.engine.families import BASE_FAMILIES
+    from acetate.engine.files import structures
     from acetate.engine.models import checkpoints
 
     for family in BASE_FAMILIES.values():
         monkeypatch.setitem(vars(family), "native", 64)
-    monkeypatch.setattr(checkpoints, "packaged_configs", lambda family: models[family] / "configs")
+    for module in (checkpoints, structures):
+        monkeypatch.setattr(module, "packaged_configs", lambda family: models[family] / "configs")
 
 
 def _engine(folder: Path, own: Path, acceleration: Acceleration) -> Engine:

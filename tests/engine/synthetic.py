@@ -208,7 +208,7 @@ def write_models(folder: Path, tiny: TinyModel) -> None:
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "layer_model").mkdir()
     tiny.write_file(folder / "checkpoints" / "tiny.safetensors")
-    roles = {row.role for row in catalogue.ROWS if row.family == tiny.family and row.role != "checkpoint"}
+    roles = {row.role for row in catalogue.ROWS if row.family == tiny.family and row.folder == "layer_model"}
     torch.manual_seed(len(tiny.unet.config.block_out_channels))  # the families' decoders differ
     for role in sorted(roles):
         if role == "transparent-decoder":

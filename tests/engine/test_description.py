@@ -9,6 +9,7 @@ import pytest
 from acetate.engine.description import Offer, describe, described_tasks, families_of
 from acetate.engine.families import FAMILIES
 from acetate.engine.values.request import Request
+from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.tasks import TASKS
 
 
@@ -17,6 +18,7 @@ def test_an_offer_says_what_its_family_can_do_at_which_size() -> None:
     described = json.loads(json.dumps(describe("cuda:1", offers)))
     assert (described["device"], described["pid"]) == ("cuda:1", os.getpid())
     assert [model["name"] for model in described["models"]] == [offer.name for offer in offers]
+    assert (described["schedulers"], described["spacings"]) == (list(SCHEDULERS), list(SPACINGS)), "an editor's lists"
     for model in described["models"]:
         family = FAMILIES[model["family"]]
         assert model["width"] == model["height"] == family.native

@@ -19,8 +19,9 @@ from acetate.engine.device.devices import Dtypes
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files import catalogue
 from acetate.engine.files.library import Library
+from acetate.engine.files.structures import packaged_configs
 from acetate.engine.models import base_models
-from acetate.engine.models.components import empty_text_encoder, empty_unet, empty_vae, packaged_configs
+from acetate.engine.models.components import empty_text_encoder, empty_unet, empty_vae
 
 Shapes = dict[str, tuple[int, ...]]
 

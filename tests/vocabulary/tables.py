@@ -1,17 +1,15 @@
-"""The tables of docs/models.md from the vocabulary's rows. `python tests/vocabulary/tables.py` writes them into the page."""
+"""The tables of docs/models.md from the vocabulary's rows. `python -m tests.vocabulary.tables` writes them into the page."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Iterable
-from pathlib import Path
 
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.tasks import TASKS, Task
 from acetate.vocabulary.upscaling import OPTIONS
 from acetate.vocabulary.value_types import FreeText, NamedValues, TextOfEach, ValueType
 
-PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+from ..page_tables import MODELS as PAGE
+from ..page_tables import filled as between_marks
+from ..page_tables import table as _table
 
 
 def tasks() -> str:
@@ -35,14 +33,7 @@ def options() -> str:
 
 def filled(page: str) -> str:
     """The page with the tables between their marks."""
-    for name, table in (("tasks", tasks()), ("parameters", parameters()), ("options", options())):
-        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        page = re.sub(f"{begin}.*?{end}", lambda _, inside=begin + table + end: inside, page, flags=re.DOTALL)
-    return page
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ("---",) * len(head), *rows))
+    return between_marks(page, {"tasks": tasks(), "parameters": parameters(), "options": options()})
 
 
 def _pictures(task: Task) -> str:

@@ -79,3 +79,21 @@ def test_a_strength_needs_a_picture_to_keep() -> None:
 def test_pictures_that_are_there_are_named_in_their_order() -> None:
     assert given_among({"mask": object(), "blended": None, "source": object(), "other": 1}) == ("source", "mask")
     assert "mask" not in PICTURES and {*PICTURES, "mask"} == set(GIVEN)
+
+
+@pytest.mark.parametrize("prompt", ["()", "(:1.2)", "[ ]", "((：1.2))", "{|}", "BREAK", "<lora:ink:0.8>", "AND :1.2", ","])
+def test_brackets_weights_and_tags_alone_are_no_prompt(prompt: str) -> None:
+    wrong = complaint("foreground", {"prompt": prompt}, ())
+    assert wrong is not None and wrong.message == "the prompt is empty"
+
+
+@pytest.mark.parametrize("prompt", ["a", "(a:1.2)", "16:9", "!", "🪁", "[a|b]", "42", "<3"])
+def test_anything_else_is_one(prompt: str) -> None:
+    assert complaint("foreground", {"prompt": prompt}, ()) is None
+
+
+def test_the_seeds_of_all_pictures_must_be_seeds() -> None:
+    most = 2**63 - 1
+    assert complaint("foreground", {"prompt": "a", "seed": most}, ()) is None
+    wrong = complaint("foreground", {"prompt": "a", "seed": most, "count": 2}, ())
+    assert wrong is not None and str(most + 1) in wrong.message

@@ -60,6 +60,10 @@ class FormPanel(QtWidgets.QWidget):
         self.steps = spin_box("acetate_steps", 0, range_of("steps")[1], special="Default")
         self.guidance = decimal_box("acetate_guidance", -0.5, range_of("guidance_scale")[1], special="Default")
         self.scheduler = combo_box("acetate_scheduler", [("", "Default")])
+        self.spacing = combo_box("acetate_spacing", [("", "Default")])
+        self.clip_skip = spin_box("acetate_clip_skip", 0, range_of("clip_skip")[1], special="Default")
+        self.fast = QtWidgets.QCheckBox("Few steps", objectName="acetate_fast")
+        self.fast.setToolTip("Draw in few steps with an installed distilled LoRA; what is set here counts more")
         self.more = tool_button("acetate_more", "More", checkable=True)
         self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.more.setArrowType(Qt.ArrowType.RightArrow)
@@ -95,6 +99,9 @@ class FormPanel(QtWidgets.QWidget):
             steps=self.steps.value() or None,
             guidance_scale=None if self.guidance.value() < 0 else self.guidance.value(),
             scheduler=self.scheduler.currentData(),
+            spacing=self.spacing.currentData(),
+            clip_skip=self.clip_skip.value() or None,
+            fast=self.fast.isChecked(),
             scale=self.scale.value(),
             upscaler=self.upscaler.currentData(),
             method=self.method.currentData(),
@@ -106,7 +113,7 @@ class FormPanel(QtWidgets.QWidget):
         self.negative.set_text(form.negative_prompt)
         for role, field in self.prompts.items():
             field.set_text(form.prompts.get(role, ""))
-        for name in ("model", "area", "scheduler", "upscaler", "method"):
+        for name in ("model", "area", "scheduler", "spacing", "upscaler", "method"):
             choose(getattr(self, name), getattr(form, name))
         self.width_.setValue(form.width or 512)
         self.height_.setValue(form.height or 512)
@@ -116,13 +123,16 @@ class FormPanel(QtWidgets.QWidget):
         self.seed.set_seed(form.seed)
         self.new_seed.setChecked(form.new_seed)
         self.steps.setValue(form.steps or 0)
+        self.clip_skip.setValue(form.clip_skip or 0)
+        self.fast.setChecked(form.fast)
         self.guidance.setValue(-0.5 if form.guidance_scale is None else form.guidance_scale)
         self.scale.setValue(form.scale)
         self._show_fields()
 
-    def offer(self, models: Mapping[str, str], schedulers: Mapping[str, str], upscalers: Mapping[str, str]) -> None:
+    def offer(self, models: Mapping[str, str], named: Mapping[str, Mapping[str, str]]) -> None:
         """Offer what the server has, by name and label; what is chosen stays chosen."""
-        for combo, names in ((self.model, models), (self.scheduler, schedulers), (self.upscaler, upscalers)):
+        others = ((self.scheduler, "schedulers"), (self.spacing, "spacings"), (self.upscaler, "upscalers"))
+        for combo, names in ((self.model, models), *((combo, named[kind]) for combo, kind in others)):
             chosen, default = combo.currentData(), combo.itemText(0)
             combo.blockSignals(True)
             combo.clear()
@@ -181,6 +191,9 @@ class FormPanel(QtWidgets.QWidget):
         self._add(details, "steps", "Steps", self.steps)
         self._add(details, "guidance", "Guidance", self.guidance)
         self._add(details, "scheduler", "Sampler", self.scheduler)
+        self._add(details, "spacing", "Spacing", self.spacing)
+        self._add(details, "clip_skip", "CLIP skip", self.clip_skip)
+        self._add(details, "fast", "", self.fast)
         column.addWidget(self._details)
         labels = [text for text, _ in self._rows.values()]
         for text in labels:  # both grids in line

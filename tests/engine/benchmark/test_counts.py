@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from acetate.engine.benchmark.counts import count
+from acetate.engine.files.structures import packaged_configs
 from acetate.engine.layerdiffuse.transparency import TransparentDecoder
-from acetate.engine.models.components import empty_unet, packaged_configs
+from acetate.engine.models.components import empty_unet
 from torch import nn
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from acetate.engine.device.host_lead import OneStepAhead
-from acetate.engine.sampling.denoising_loop import DenoisingLoop, make_scheduler
+from acetate.engine.sampling.denoising_loop import DenoisingLoop
+from acetate.engine.sampling.samplers import Sampler
 from torch import Tensor
 
 ELSEWHERE = torch.device("cuda")
@@ -49,7 +50,7 @@ def test_all_steps_but_the_latest_are_done_and_the_device_never_idles() -> None:
 def test_a_cancel_between_two_steps_finds_one_step_queued() -> None:
     queue = Queue()
     cpu, start = torch.device("cpu"), torch.zeros(1, 4, 8, 8)
-    denoiser = DenoisingLoop(make_scheduler("dpmpp-2m-karras", SD), 9, 1.0, cpu, OneStepAhead(ELSEWHERE, queue.mark))
+    denoiser = DenoisingLoop(Sampler("dpmpp-2m-karras", SD), 9, 1.0, cpu, OneStepAhead(ELSEWHERE, queue.mark))
 
     def predict(scaled: Tensor, timestep: Tensor, index: int) -> Tensor:
         queue.given += 1

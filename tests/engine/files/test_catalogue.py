@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 from acetate.engine.families import BASE_FAMILIES
+from acetate.engine.families.few_steps import ROLE, few_steps_of
 from acetate.engine.files.catalogue import ROWS, by_file, candidates, named
 from acetate.engine.files.headers import read_header
 from acetate.engine.files.recognition import recognise
+from acetate.engine.files.structures import packaged_configs
 from acetate.engine.files.weight_files import WeightFile
-from acetate.engine.models.components import empty_unet, packaged_configs
+from acetate.engine.models.components import empty_unet
 from acetate.engine.weights import patches
 from acetate.engine.weights.patch_keys import parse
 from safetensors.torch import save_file
@@ -30,7 +32,7 @@ def test_every_row_is_complete_and_unlike_the_others() -> None:
         assert row.licence_url.startswith("https://")
         assert row.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", row.sha256)
         assert row.bytes is None or row.bytes > 2_000_000
-        assert row.folder == ("checkpoints" if row.role == "checkpoint" else "layer_model")
+        assert row.folder == {"checkpoint": "checkpoints", "fast-lora": "loras"}.get(row.role, "layer_model")
 
 
 def test_every_recipe_has_weights_and_every_family_a_base_a_decoder_and_an_encoder() -> None:
@@ -42,6 +44,13 @@ def test_every_recipe_has_weights_and_every_family_a_base_a_decoder_and_an_encod
             first = candidates(family.name, role)[0]
             assert first.preferred
             assert first.name == f"{family.name}-{'base' if role == 'checkpoint' else role}"
+
+
+def test_every_family_has_a_lora_for_few_steps_whose_name_says_how_it_is_sampled() -> None:
+    for family in BASE_FAMILIES:
+        (row,) = candidates(family, ROLE)
+        assert row.name == f"{family}-fast"
+        assert few_steps_of(row.file.removesuffix(".safetensors"))
 
 
 def test_names_that_can_be_pulled() -> None:

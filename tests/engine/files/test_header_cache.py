@@ -12,8 +12,10 @@ from acetate.engine.families import FAMILIES
 from acetate.engine.files import header_cache
 from acetate.engine.files.header_cache import DAMAGED, HeaderCache
 
-LORA = {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (1, 768)}
-LORA_XL = {"lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_down.weight": (1, 2048)}
+SPELLED = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+LORA = {f"{SPELLED}.lora_down.weight": (1, 768), f"{SPELLED}.lora_up.weight": (320, 1)}
+SPELLED_XL = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k"
+LORA_XL = {f"{SPELLED_XL}.lora_down.weight": (1, 2048), f"{SPELLED_XL}.lora_up.weight": (640, 1)}
 Write = Callable[[Path, Mapping[str, tuple[int, ...]]], Path]
 
 

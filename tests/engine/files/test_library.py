@@ -20,8 +20,10 @@ from acetate.engine.files.checksum import sha256_of
 from acetate.engine.files.library import Library
 from acetate.engine.values.errors import BadRequest, ModelBroken, ModelMissing
 
-LORA = {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (1, 768)}
-LORA_XL = {"lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_down.weight": (1, 2048)}
+SPELLED = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+LORA = {f"{SPELLED}.lora_down.weight": (1, 768), f"{SPELLED}.lora_up.weight": (320, 1)}
+SPELLED_XL = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k"
+LORA_XL = {f"{SPELLED_XL}.lora_down.weight": (1, 2048), f"{SPELLED_XL}.lora_up.weight": (640, 1)}
 VAE = {"encoder.conv_in.weight": (1,), "decoder.conv_in.weight": (1,), "encoder.down.0.block.0.conv1.weight": (1,)}
 UPSCALER = {"conv_first.weight": (1,), "body.0.rdb1.conv1.weight": (1,)}
 DECODER = {"latent_conv_in.weight": (1,), "conv_in.weight": (1, 3, 3, 3)}

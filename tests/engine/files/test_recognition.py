@@ -30,6 +30,14 @@ def unets(golden: Path) -> dict[str, dict[str, tuple[int, ...]]]:
     return found
 
 
+def lora(layer: str, outputs: int, inputs: int, prefix: str = "lora_") -> Shapes:
+    return {f"{layer}.{prefix}up.weight": (outputs, 8), f"{layer}.{prefix}down.weight": (8, inputs)}
+
+
+def peft(layer: str, outputs: int, inputs: int) -> Shapes:
+    return {f"{layer}.lora_B.weight": (outputs, 8), f"{layer}.lora_A.weight": (8, inputs)}
+
+
 TEXT: dict[str, Shapes] = {
     "sd15": {"cond_stage_model.transformer.text_model.final_layer_norm.bias": (768,)},
     "sdxl": {
@@ -100,7 +108,6 @@ def test_distilled_models_come_with_a_caution(unets: dict[str, Shapes]) -> None:
         ("text_model.encoder.layers.0.mlp.fc1.weight", "a text encoder"),
         ("down_blocks.0.resnets.0.conv1.weight", "a UNet or another part of a diffusers folder"),
         ("input_blocks.0.0.weight", "a UNet without text encoders"),
-        ("emb_params", "a textual inversion embedding"),
         ("mystery", "a file of unknown kind"),
     ],
 )
@@ -121,15 +128,16 @@ def test_other_files_are_named(key: str, what: str) -> None:
           "encoder.down.0.block.0.conv1.weight": (1, 1)}, "vae", None),
         ({"model.1.sub.0.RDB1.conv1.0.weight": (32, 64, 3, 3), "model.0.weight": (64, 3, 3, 3)}, "upscaler", None),
         ({"conv_first.weight": (64, 3, 3, 3), "body.0.rdb1.conv1.weight": (32, 64, 3, 3)}, "upscaler", None),
-        ({"lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_down.weight": (8, 2048)}, "lora", "sdxl"),
-        ({"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (8, 768)}, "lora", "sd15"),
-        ({"unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight": (8, 2048)}, "lora", "sdxl"),
-        ({"unet.mid_block.attentions.0.transformer_blocks.0.attn2.processor.to_k_lora.down.weight": (8, 768)}, "lora", "sd15"),
-        ({"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (8, 1024)}, "lora", None),
-        ({"lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": (5120, 8)}, "lora", "sdxl"),
-        ({"lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": (3072, 8)}, "lora", "sd15"),
-        ({"lora_unet_double_blocks_0_img_attn_proj.lora_down.weight": (8, 3072)}, "lora", None),
-        ({"transformer.single_transformer_blocks.0.attn.to_k.lora_A.weight": (8, 3072)}, "lora", None),
+        (lora("lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k", 640, 2048), "lora", "sdxl"),
+        (lora("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 320, 768), "lora", "sd15"),
+        (peft("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k", 640, 2048), "lora", "sdxl"),
+        (lora("unet.mid_block.attentions.0.transformer_blocks.0.attn2.processor.to_k_lora", 1280, 768, ""), "lora", "sd15"),
+        (lora("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 320, 1024), "lora", None),
+        (lora("lora_te2_text_model_encoder_layers_0_mlp_fc1", 5120, 1280), "lora", "sdxl"),
+        (lora("lora_te_text_model_encoder_layers_0_mlp_fc1", 3072, 768), "lora", "sd15"),
+        (lora("lora_te1_text_model_encoder_layers_0_mlp_fc1", 3072, 768), "lora", "sdxl"),
+        (lora("lora_unet_double_blocks_0_img_attn_proj", 3072, 3072), "lora", None),
+        (peft("transformer.single_transformer_blocks.0.attn.to_k", 3072, 3072), "lora", None),
     ],
 )  # fmt: skip
 def test_weights_that_go_with_a_base_model(shapes: Shapes, role: str, family: str | None) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 from acetate.engine import ModelMissing, NumericFailure
+from acetate.engine.layerdiffuse.transparency import TransparentDecoder
 from acetate.engine.models.codec import LatentOffsetCodec, OffsetDecoding
 from acetate.engine.pixels.alpha import pad_rgb
+from acetate.vocabulary.parameters import Passes
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -69,8 +71,11 @@ class Decoder(nn.Module):
         self.blue = blue
         self.pixels = self.latents = torch.empty(0)
 
-    def estimates(self, pixels: Tensor, latents: Tensor, passes: int, batch: int, done: int, forward: object) -> Any:
+    def estimates(
+        self, pixels: Tensor, latents: Tensor, passes: int, batch: int, done: int, forward: object, beyond: int | None
+    ) -> Any:
         self.pixels, self.latents = pixels, latents
+        done += beyond or 0
         values = torch.tensor([1.0, 0.5, 0.0, self.blue])[None, :, None, None]
         yield [values.expand(1, 4, *pixels.shape[2:])] * (passes - done)
 
@@ -86,7 +91,7 @@ def picture() -> NDArray[np.uint8]:
     return rgba
 
 
-def decoded(codec: LatentOffsetCodec, latents: Tensor, passes: int = 1) -> OffsetDecoding:
+def decoded(codec: LatentOffsetCodec, latents: Tensor, passes: Passes = 1) -> OffsetDecoding:
     decoding = codec.decode(latents, passes)
     assert list(decoding) == [passes]
     return decoding
@@ -161,3 +166,20 @@ def test_nan_and_a_missing_decoder_are_named() -> None:
         decoded(codec_of(Vae(), decoder=Decoder(blue=float("nan"))), latents)
     with pytest.raises(ModelMissing, match="without a transparent decoder"):
         decoded(codec_of(Vae()), latents)
+
+
+def test_an_adaptive_decode_ends_when_alpha_holds_still() -> None:
+    codec, latents = codec_of(Vae(), decoder=Decoder()), torch.zeros(1, 4, SIDE // 8, SIDE // 8)
+    decoding = codec.decode(latents, "adaptive")
+    assert decoding.passes == 8 and list(decoding) == [1, 2], "two estimates agree"
+    assert np.array_equal(decoding.rgba, decoded(codec, latents, 8).rgba)
+
+
+def test_an_adaptive_decode_whose_alpha_never_settles_is_the_reference_of_eight_passes() -> None:
+    torch.manual_seed(0)
+    network = TransparentDecoder(4, (4, 8, 8, 8), attention_levels=0)
+    torch.nn.init.normal_(network.latent_conv_in.weight)
+    codec, latents = LatentOffsetCodec(Vae(), None, network), torch.randn(1, 4, SIDE // 8, SIDE // 8)
+    decoding, reference = codec.decode(latents, "adaptive"), codec.decode(latents, 8)
+    assert list(decoding) == list(range(1, 9)) == list(reference)
+    assert np.array_equal(decoding.rgba, reference.rgba)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 from accelerate import init_empty_weights
-from acetate.engine.models.components import empty_text_encoder, empty_unet, empty_vae, fill, packaged_configs
+from acetate.engine.files.structures import packaged_configs
+from acetate.engine.models.components import empty_text_encoder, empty_unet, empty_vae, fill
 from acetate.engine.values.errors import ModelBroken
 from torch import Tensor, nn
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from acetate.engine import BadRequest
 from acetate.engine.models.prompts import PromptEncoder
 from acetate.engine.weights import patches
 from acetate.engine.weights.patch_keys import Diff
@@ -160,3 +161,27 @@ def test_half_precision_encoders_serve(recwarn: pytest.WarningsRecorder) -> None
     text = PromptEncoder([tokenizer()], [encoder]).encode(["a (cat:1.2) " * 40])
     assert text.embeds.dtype == torch.float32
     assert text.embeds.isfinite().all()
+
+
+def test_clip_skip_reads_the_layer_that_it_counts_from_the_last() -> None:
+    words, encoder = tokenizer(), text_encoder()
+    for skip, normalised in ((1, True), (2, True), (2, False)):
+        asked = PromptEncoder([words], [encoder], layer=-1, normalised=normalised).encode(["ab"], skip)
+        own = PromptEncoder([words], [encoder], layer=-skip, normalised=normalised).encode(["ab"])
+        assert torch.equal(asked.embeds, own.embeds)
+    both = PromptEncoder([words], [encoder])
+    assert not torch.equal(both.encode(["ab"]).embeds, both.encode(["ab"], 2).embeds), "what is kept knows its layer"
+    assert torch.equal(both.encode(["ab"]).embeds, both.encode(["ab"], 1).embeds)
+
+
+def test_clip_skip_beyond_the_layers_of_any_encoder_is_refused() -> None:
+    with pytest.raises(BadRequest, match="clip_skip is 4; the text encoder of this model has 3 layers"):
+        PromptEncoder([tokenizer()], [text_encoder()]).encode(["ab"], 4)
+
+
+def test_break_begins_a_chunk_and_both_are_read_by_themselves() -> None:
+    encoder = PromptEncoder([tokenizer()], [text_encoder()])
+    assert encoder.chunks("ab BREAK cd") == 2
+    whole = encoder.encode(["ab BREAK (cd:1.2)"]).embeds[0]
+    first, second = encoder.encode(["ab"]).embeds[0], encoder.encode(["(cd:1.2)"]).embeds[0]
+    torch.testing.assert_close(whole, torch.cat([first, second]))

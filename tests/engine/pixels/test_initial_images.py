@@ -11,7 +11,8 @@ import torch
 from acetate.engine import Engine, Picture, Progress, Request
 from acetate.engine.pixels.alpha import fit
 from acetate.engine.pixels.initial_images import starts, strength_of
-from acetate.engine.sampling.denoising_loop import DenoisingLoop, make_scheduler, noise_like
+from acetate.engine.sampling.denoising_loop import DenoisingLoop, noise_like
+from acetate.engine.sampling.samplers import Sampler
 from acetate.raster import over, to_float, to_u8
 from numpy.typing import NDArray
 from torch import Tensor
@@ -103,7 +104,7 @@ def test_every_layer_of_a_scene_begins_from_the_picture_and_noise_of_its_own(
         **dict.fromkeys(("background", "blended"), model.codec.encode_opaque(rough)),
     }
     for number, frames in enumerate(roles):
-        denoiser = DenoisingLoop(make_scheduler("euler", model.scheduler_config), 4, 0.5, model.device)
+        denoiser = DenoisingLoop(Sampler("euler", model.scheduler_config), 4, 0.5, model.device)
         begun = denoiser.start(noise_like((len(frames), 4, 8, 8), 0), torch.cat([clean[role] for role in frames]))
         expected = denoiser.scheduler.scale_model_input(begun, denoiser.timesteps[0])
         found = inputs[number * len(inputs) // len(roles)]

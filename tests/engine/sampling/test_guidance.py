@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +13,11 @@ from acetate.engine.device.accelerator import Accelerator
 from acetate.engine.device.memory_budget import Memory
 from acetate.engine.device.memory_plans import MemoryPlan
 from acetate.engine.models.model import Text
-from acetate.engine.sampling.guidance import GuidedUNet
+from acetate.engine.sampling.guidance import GuidedUNet, pictures_at_once
 from acetate.engine.values.recipes import Recipe
 from torch import Tensor
 
-PROMPTS = {"never": -1.0, "apple": 4.0, "meadow": 7.0}
+PROMPTS = {"": 99.0, "never": -1.0, "apple": 4.0, "meadow": 7.0}
 """What the UNet predicts for each, everywhere."""
 REQUEST = Request(prompt="apple", prompts={"background": "meadow"}, negative_prompt="never")
 FOREGROUND = Recipe(("foreground",), None)
@@ -57,7 +58,7 @@ class Switch:
 
 
 def model(*, together: bool = True, pooled: bool = False, **plan: Any) -> Any:
-    def encode(prompts: list[str]) -> Text:
+    def encode(prompts: list[str], clip_skip: int | None = None) -> Text:
         embeds = torch.tensor([PROMPTS[prompt] for prompt in prompts]).reshape(-1, 1, 1)
         return Text(embeds, embeds[:, 0] if pooled else None)
 
@@ -68,8 +69,10 @@ def model(*, together: bool = True, pooled: bool = False, **plan: Any) -> Any:
     return SimpleNamespace(unet=UNet(), text=text, memory=memory, accelerator=Hints(), device=cpu, dtype=single)
 
 
-def guided(on: Any, recipe: Recipe, scale: float, latents: Any = None, switch: Any = None) -> GuidedUNet:
-    return GuidedUNet(on, recipe, REQUEST, scale, latents or {}, switch or Switch(99), None)  # type: ignore[arg-type]
+def guided(
+    on: Any, recipe: Recipe, scale: float, latents: Any = None, switch: Any = None, request: Request = REQUEST, loop: Any = None
+) -> GuidedUNet:
+    return GuidedUNet(on, recipe, request, scale, latents or {}, switch or Switch(99), loop)
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one call", "two calls"])
@@ -86,6 +89,41 @@ def test_without_guidance_the_negative_prompt_costs_nothing() -> None:
     found = guided(on, LAYERS, 1.0).predict(SAMPLE.repeat(2, 1, 1, 1), torch.tensor(1.0), 0)
     assert found.unique().tolist() == [4, 7]
     assert [len(sample) for sample, _ in on.unet.seen] == [2]
+
+
+def test_no_guidance_at_all_is_the_negative_prompt_alone() -> None:
+    assert guided(model(), LAYERS, 0.0).predict(SAMPLE.repeat(2, 1, 1, 1), torch.tensor(1.0), 0).unique().tolist() == [-1]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one call", "three calls"])
+def test_prompts_joined_by_and_lead_from_the_negative_one_by_their_weights(together: bool) -> None:
+    on, request = model(together=together), replace(REQUEST, prompt="apple AND meadow :0.5")
+    found = guided(on, FOREGROUND, 3.0, request=request).predict(SAMPLE, torch.tensor(1.0), 0)
+    assert found.unique().tolist() == [-1 + 3 * (4 - -1) + 3 * 0.5 * (7 - -1)]
+    assert [len(sample) for sample, _ in on.unet.seen] == ([3] if together else [1, 1, 1])
+    assert pictures_at_once(request, FOREGROUND, 3.0) == 3
+    assert pictures_at_once(request, LAYERS, 1.0) == 6, "weights that are not 1 together need the negative prompt"
+
+
+def test_halves_of_two_prompts_without_guidance_need_no_negative_one() -> None:
+    on, request = model(), replace(REQUEST, prompt="apple :0.5 AND meadow :0.5")
+    assert guided(on, FOREGROUND, 1.0, request=request).predict(SAMPLE, torch.tensor(1.0), 0).unique().tolist() == [5.5]
+    assert pictures_at_once(request, FOREGROUND, 1.0) == 2
+
+
+def test_a_layer_with_fewer_prompts_than_another_is_led_by_its_own_alone() -> None:
+    request = replace(REQUEST, prompt="apple AND meadow")
+    found = guided(model(), LAYERS, 2.0, request=request).predict(SAMPLE.repeat(2, 1, 1, 1), torch.tensor(1.0), 0)
+    apple_and_meadow, meadow = -1 + 2 * (4 - -1) + 2 * (7 - -1), -1 + 2 * (7 - -1)
+    assert [layer.unique().tolist() for layer in found] == [[apple_and_meadow], [meadow]]
+
+
+def test_words_change_from_step_to_step_and_every_step_of_two_evaluations_keeps_its_own() -> None:
+    loop = SimpleNamespace(steps=4, step_of=lambda index: index // 2)
+    on, request = model(), replace(REQUEST, prompt="[apple:[meadow|never]:0.5]")
+    predict = guided(on, FOREGROUND, 1.0, request=request, loop=loop).predict
+    found = [predict(SAMPLE, torch.tensor(1.0), index).unique().item() for index in range(7)]
+    assert found == [4, 4, 4, 4, 7, 7, -1]
 
 
 def test_conditions_join_both_halves_until_the_base_model_takes_over() -> None:

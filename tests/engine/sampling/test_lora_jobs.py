@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Request
-from acetate.engine.weights.ldm_names import ldm_paths
+from acetate.engine.families.ldm_names import ldm_paths
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -112,10 +112,13 @@ def test_names_that_lead_nowhere_are_refused_before_a_model_is_opened(engine: En
 
 def test_a_lora_of_the_other_family_is_refused(engine: Engine, tmp_path: Path) -> None:
     family = engine.library.find("tiny", "checkpoint").family
-    width = {"sd15": 2048, "sdxl": 768}[str(family)]
-    key = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight"
+    width = {"sd15": 40, "sdxl": 24}[str(family)]
+    key = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k.lora_{}.weight"
     (tmp_path / "foreign" / "loras").mkdir(parents=True)
-    save_file({key: torch.zeros(2, width)}, tmp_path / "foreign" / "loras" / "other.safetensors")
+    save_file(
+        {key.format("A"): torch.zeros(2, width), key.format("B"): torch.zeros(32, 2)},
+        tmp_path / "foreign" / "loras" / "other.safetensors",
+    )
     engine.library.add(tmp_path / "foreign" / "loras")
     with pytest.raises(BadRequest, match=r"other\.safetensors is a LoRA for .*; one for .* is needed"):
         draw(engine, loras=(("other", 1.0),))

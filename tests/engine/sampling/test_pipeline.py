@@ -86,11 +86,61 @@ def test_refine_keeps_the_size_and_can_lock_alpha(untrained: Engine, layer: NDAr
     assert (free.rgba[..., 3] != layer[..., 3]).any()
 
 
-def test_refine_of_no_strength_runs_no_step(untrained: Engine, layer: NDArray[np.uint8]) -> None:
-    events = list(untrained.run(Request(task="refine", prompt="x", source=layer, strength=0)))
-    assert not [e for e in events if isinstance(e, Progress) and e.stage == "denoise"]
-    assert [e.fraction for e in events if isinstance(e, Progress)][-1] == 1
-    assert isinstance(events[-1], Picture)
+@pytest.mark.parametrize(("strength", "task"), [(0.0, "refine"), (0.01, "refine"), (0.0, "repaint")])
+def test_a_strength_of_less_than_a_step_gives_the_source_back_bit_for_bit(
+    untrained: Engine, layer: NDArray[np.uint8], strength: float, task: str
+) -> None:
+    mask = {"mask": np.full(layer.shape[:2], 255, np.uint8)} if task == "repaint" else {}
+    events = list(untrained.run(Request(task=task, prompt="x", source=layer, strength=strength, count=2, **mask)))
+    assert not [e for e in events if isinstance(e, Progress) and e.stage != "load"]
+    found = [e for e in events if isinstance(e, Picture)]
+    assert [one.seed for one in found] == [0, 1] and [one.warnings for one in found] == [()] * 2
+    assert all(np.array_equal(one.rgba, layer) for one in found)
+
+
+def test_the_words_that_a_seed_chose_are_noted_and_draw_the_same_again(untrained: Engine) -> None:
+    found = pictures(untrained, prompt="a {red|green|blue|black} apple", seed=4, count=3, alpha_passes="adaptive")
+    words = [one.parameters["prompt"] for one in found]
+    assert len(set(words)) > 1 and not any("{" in text for text in words)
+    (again,) = pictures(untrained, prompt=words[2], seed=6, alpha_passes="adaptive")
+    assert np.array_equal(again.rgba, found[2].rgba)
+
+
+def test_a_prompt_that_changes_on_the_way_draws_something_else_and_not_before_it_changes(untrained: Engine) -> None:
+    (plain,) = pictures(untrained, prompt="a red apple", steps=4)
+    (later,) = pictures(untrained, prompt="a red [apple:car:4]", steps=4)
+    (changed,) = pictures(untrained, prompt="a red [apple:car:0.5]", steps=4)
+    assert np.array_equal(plain.rgba, later.rgba)
+    assert not np.array_equal(plain.rgba, changed.rgba)
+
+
+def test_prompts_joined_by_and_weigh_what_they_say(untrained: Engine) -> None:
+    (plain,) = pictures(untrained, prompt="a red apple")
+    (both,) = pictures(untrained, prompt="a red apple AND a car :0")
+    (other,) = pictures(untrained, prompt="a red apple AND a car")
+    assert np.abs(plain.rgba.astype(int) - both.rgba).max() <= 1
+    assert not np.array_equal(plain.rgba, other.rgba)
+
+
+def test_long_seeds_draw_pictures_of_their_own(untrained: Engine) -> None:
+    drawn = {seed: pictures(untrained, seed=seed)[0].rgba.tobytes() for seed in (0, 2**32, 2**63 - 1, 2**32 - 1)}
+    assert len(set(drawn.values())) == 4
+
+
+def test_what_a_prompt_holds_that_is_not_understood_is_a_warning(untrained: Engine) -> None:
+    (picture,) = pictures(untrained, prompt="a red apple <hypernet:x:1>")
+    assert picture.warnings[0] == "'<hypernet:x:1>' is not understood and was left out"
+    (plain,) = pictures(untrained, prompt="a red apple")
+    assert np.array_equal(picture.rgba, plain.rgba)
+
+
+def test_clip_skip_reads_another_layer_and_says_where_there_is_none(untrained: Engine) -> None:
+    (plain,) = pictures(untrained, prompt="a red apple")
+    (same,) = pictures(untrained, prompt="a red apple", clip_skip=1)
+    (other,) = pictures(untrained, prompt="a red apple", clip_skip=2)
+    assert np.array_equal(plain.rgba, same.rgba) and not np.array_equal(plain.rgba, other.rgba)
+    with pytest.raises(BadRequest, match="clip_skip is 12; the text encoder of this model has"):
+        pictures(untrained, clip_skip=12)
 
 
 def test_repaint_leaves_everything_outside_the_mask(untrained: Engine, layer: NDArray[np.uint8]) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from acetate.engine.families.ldm_names import diffusers_name
 from acetate.engine.files.weight_files import WeightFile
 from acetate.engine.layerdiffuse.attention_sharing import AttentionSharing
 from acetate.engine.values.errors import ModelBroken
 from acetate.engine.weights import patches
-from acetate.engine.weights.ldm_names import diffusers_name
 from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import Engine, builtin
-from acetate.engine.sampling.denoising_loop import SCHEDULERS
+from acetate.engine.sampling.samplers import SCHEDULERS
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
@@ -105,7 +105,9 @@ def test_a_scene_begins_from_a_rough_layer(acetate: Command, layer_file: Path, m
         (("generate", "x", "-o", "x.png", "--task", "refine"), "works on a layer"),
         (("generate", "x", "-o", "x.png", "--task", "scene", "--strength", "0.5"), "strength is 0.5, and there is no source"),
         (("generate", "x", "-o", "x.png", "--task", "refine", "--layer", "missing.png"), "missing.png"),
-        (("generate", "x", "-o", "x.png", "--lora", "ink:much"), "'much' is not a weight"),
+        (("generate", "x", "-o", "x.png", "--lora", "ink:much"), "--lora 'ink:much' has the weight 'much'; a number"),
+        (("generate", "x", "-o", "x.png", "--lora", "ink:1:1:1"), "--lora 'ink:1:1:1' has 3 weights"),
+        (("generate", "x", "-o", "x.png", "--lora", "ink>"), "--lora 'ink>' is not a LoRA"),
         (("generate", "--from", "missing.png", "-o", "x.png"), "missing.png"),
         (("generate", "x", "-o", "x.png", "--guidance", "abc"), "--guidance is 'abc'; it must be a number"),
         (("generate", "x", "-o", "x.png", "--steps", "2.5"), "--steps is '2.5'; it must be a whole number"),

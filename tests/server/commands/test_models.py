@@ -14,7 +14,8 @@ from acetate.engine.files.catalogue import CatalogueRow
 
 Command = Callable[..., Any]
 
-LORA = {"lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": (2, 1)}
+LAYER = "lora_te_text_model_encoder_layers_0_mlp_fc1"
+LORA = {f"{LAYER}.lora_up.weight": (3072, 1), f"{LAYER}.lora_down.weight": (1, 768)}
 
 
 @pytest.fixture
@@ -52,6 +53,39 @@ def test_what_cannot_be_used_is_listed_as_what_it_is(acetate: Command, comfy: Pa
     code, _, err = acetate("generate", "a cat", "--model", "fluxy", "-o", "cat.png", "--alone")
     assert code == 1
     assert "fluxy.safetensors is a Flux or Hunyuan model and cannot be used" in err
+
+
+def test_loras_and_embeddings_are_listed_as_what_they_are(
+    acetate: Command, comfy: Path, write_sparse: Callable[..., Path]
+) -> None:
+    models = comfy / "models"
+    (models / "embeddings").mkdir()
+    write_sparse(models / "embeddings/bad.safetensors", {"emb_params": (8, 768)})
+    write_sparse(models / "embeddings/wide.safetensors", {"emb_params": (8, 1024)})
+    (models / "embeddings/old.pt").write_bytes(b"PK")
+    write_sparse(models / "loras/part.safetensors", {**LORA, "lora_unet_nowhere.alpha": ()})
+    write_sparse(models / "loras/flux.safetensors", {"lora_unet_double_blocks_0_img_mlp_0.lora_up.weight": (4, 4)})
+    acetate("models", "add", comfy)
+    lines = {line.split(" ")[0]: line for line in acetate("models").out.splitlines()}
+    assert lines["ink"].endswith("  a LoRA for SD 1.5")
+    assert "; caution: used 1 of 2 layers; lora_unet_nowhere has no place here" in lines["part"]
+    assert lines["flux"].endswith("a LoRA for Flux, cannot be used: only LoRAs for SD 1.5 and SDXL can be used")
+    assert lines["bad"].endswith("  an embedding for SD 1.5, 8 vectors")
+    assert "an embedding for SD 2, cannot be used: its vectors have width 1024" in lines["wide"]
+    assert "a pickled file, cannot be used: it can run code when it is opened" in lines["old"]
+
+
+def test_verify_finds_nan_in_a_lora(acetate: Command, comfy: Path) -> None:
+    acetate("models", "add", comfy)
+    assert acetate("models", "verify").code == 0
+    file = comfy / "models/loras/ink.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-4:] = b"\xff\xff\xff\x7f"
+    file.write_bytes(content)
+    code, out, err = acetate("models", "verify")
+    assert code == 1
+    assert "BAD" in out
+    assert "ink.safetensors hold NaN or infinity" in err
 
 
 def test_a_distilled_model_comes_with_its_caution(acetate: Command, comfy: Path) -> None:

@@ -13,6 +13,7 @@ from acetate import document
 from acetate.engine import Picture, Request, validation
 from acetate.engine.pixels.alpha import fit
 from acetate.engine.values.parameters import to_json
+from acetate.server.commands.generate import lora
 from acetate.vocabulary.tasks import TASKS
 from PIL import Image
 
@@ -209,3 +210,17 @@ def test_an_unknown_lora_is_named(acetate: Command, checkpoint: Callable[[str], 
     code, _, err = acetate("generate", "a glass <lora:ink:0.5>", "--model", "painter", "--device", "cpu", "-o", "made.png")
     assert code == 1
     assert "there is no LoRA 'ink'" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("ink", ("ink", 1.0)),
+        ("ink:0.7", ("ink", 0.7)),
+        ("ink:0.7:0.2", ("ink", 0.7, 0.2)),
+        ("ink:te=0:unet=0.5", ("ink", 0.5, 0.0)),
+        ("ink:0.5:lbw=MIDD", ("ink", 0.5, 0.5, tuple(float(digit) for digit in "10001111111100000"))),
+    ],
+)
+def test_a_lora_on_the_command_line_is_written_as_in_a_prompt(text: str, entry: tuple[Any, ...]) -> None:
+    assert lora(text) == entry

@@ -18,9 +18,10 @@ from acetate.engine.acceleration.fusion import fuse  # noqa: E402
 from acetate.engine.acceleration.graph_replay import Tracer  # noqa: E402
 from acetate.engine.acceleration.triton_kernels import convolutions, group_norm, transformers, warming  # noqa: E402
 from acetate.engine.device import devices  # noqa: E402
+from acetate.engine.files.structures import packaged_configs  # noqa: E402
 from acetate.engine.layerdiffuse.transparency import TransparentDecoder  # noqa: E402
 from acetate.engine.layerdiffuse.upsample_conv import double_in  # noqa: E402
-from acetate.engine.models.components import empty_unet, empty_vae, packaged_configs  # noqa: E402
+from acetate.engine.models.components import empty_unet, empty_vae  # noqa: E402
 from triton.backends.compiler import GPUTarget  # noqa: E402
 
 LAST = torch.channels_last

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from acetate.engine.weights.ldm_names import diffusers_name, ldm_paths
+from acetate.engine.families.ldm_names import diffusers_name, ldm_paths
 
 
 @pytest.mark.parametrize(("family", "rows"), [("sdxl", 1680), ("sd15", 686)])
