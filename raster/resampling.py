@@ -53,7 +53,7 @@ def lanczos(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uin
     result = np.empty((height, width, *picture.shape[2:]), np.uint8)
     channels = [(picture, result)] if picture.ndim == 2 else [(picture[..., i], result[..., i]) for i in range(picture.shape[2])]
     for channel, target in channels:
-        target[:] = round_to_u8(_scaled(channel.astype(np.float32), size, "lanczos"))
+        target[:] = round_to_u8(scaled(channel.astype(np.float32), size, "lanczos"))
     return result
 
 
@@ -73,28 +73,28 @@ def resize(rgba: RGBA, width: int, height: int, filter: Filter = "lanczos") -> R
         return np.zeros((height, width, 4), np.uint8)
     size = (width, height)
     if filter == "nearest" or int(rgba[..., 3].min()) == 255:  # nothing to weight: 8-bit in one go
-        return np.stack([_scaled(np.ascontiguousarray(rgba[..., i]), size, filter) for i in range(4)], axis=-1)
+        return np.stack([scaled(np.ascontiguousarray(rgba[..., i]), size, filter) for i in range(4)], axis=-1)
     return _resize_weighted(rgba, size, filter)
 
 
 def _resize_weighted(rgba: RGBA, size: tuple[int, int], filter: Filter) -> RGBA:
     """Resize one float plane at a time, so that only three of them are held besides the result."""
     alpha = rgba[..., 3] * np.float32(1 / 255)
-    scaled_alpha = _scaled(alpha, size, filter)  # not clipped yet: where the filter overshoots, weighted colour does as well
+    scaled_alpha = scaled(alpha, size, filter)  # not clipped yet: where the filter overshoots, weighted colour does as well
     covered = scaled_alpha >= _LEAST_ALPHA
     divisor = np.where(covered, scaled_alpha, 1)
     result = np.empty((size[1], size[0], 4), np.uint8)
     for channel in range(3):
         plane = rgba[..., channel].astype(np.float32)
         result[..., channel] = round_to_u8(
-            np.where(covered, _scaled(plane * alpha, size, filter) / divisor, _scaled(plane, size, filter))
+            np.where(covered, scaled(plane * alpha, size, filter) / divisor, scaled(plane, size, filter))
         )
     result[..., 3] = round_to_u8(scaled_alpha * 255)
     return result
 
 
-def _scaled(plane: NDArray[Level], size: tuple[int, int], filter: Filter) -> NDArray[Level]:
-    """One `(H, W)` channel by Pillow, which keeps its type."""
+def scaled(plane: NDArray[Level], size: tuple[int, int], filter: Filter) -> NDArray[Level]:
+    """One `(H, W)` channel at `size`, width first, by Pillow; it keeps its type, and floats are not clipped."""
     from PIL import Image  # only here: whoever imports the engine to ask for help needs no Pillow
 
     return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling[filter.upper()]))

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from acetate.vocabulary.upscaling import AlphaMethod, Mode
+from acetate.vocabulary.upscaling import AlphaMethod, ColourMethod, Mode
 
 from .tiles import Tiling
 
@@ -20,7 +20,8 @@ class UpscaleOptions:
 
     mode: Mode | None = None
     """`None`: `redraw` where the model has a plain VAE and the strength is not 0, else `enlarge`."""
-    alpha: AlphaMethod = "lanczos"
+    alpha: AlphaMethod = "auto"
+    colour: ColourMethod = "source"
     given: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `Tiling` that were asked for."""
 
@@ -31,5 +32,5 @@ class UpscaleOptions:
 
 def options_of(values: Mapping[str, Any]) -> UpscaleOptions:
     """The options of a checked request."""
-    tiling = {name: value for name, value in values.items() if name not in ("mode", "alpha")}
-    return UpscaleOptions(mode=values.get("mode"), alpha=values.get("alpha", "lanczos"), given=tiling)
+    own = {name: value for name, value in values.items() if name in ("mode", "alpha", "colour")}
+    return UpscaleOptions(**own, given={name: value for name, value in values.items() if name not in own})

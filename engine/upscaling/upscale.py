@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from acetate.raster import RGB, RGBA, Mask, lanczos, to_u8
+from acetate.raster import RGB, RGBA, lanczos, to_u8
 from acetate.vocabulary.parameters import LARGEST_SIDE
 from acetate.vocabulary.upscaling import Mode
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from .. import builtin
 from ..families import ONE_OF_TITLES
@@ -29,6 +29,7 @@ from ..sampling.installed_weights import InstalledWeights
 from ..values.errors import BadRequest
 from ..values.parameters import to_json
 from ..values.request import Picture, Progress, Request
+from .alpha_channel import edges, enlarge_alpha, is_for_the_network
 from .tiled_img2img import Meter, Redraw
 from .upscalers import EXTRA, Network, SpandrelMissing, Upscalers
 
@@ -125,20 +126,6 @@ def padded(rgba: RGBA) -> RGB:
     return to_u8(pad_rgb(np.concatenate([rgba[..., :3], trust], axis=2)))
 
 
-def enlarge_alpha(alpha: Mask, enlarged: Mask | None, size: tuple[int, int]) -> Mask:
-    """Alpha at `size`, `(height, width)` uint8: `enlarged` (a network's) or the source's `alpha` itself, by Lanczos.
-
-    What is empty or opaque over a pixel and all its neighbours stays exactly so: ringing and a network's noise would leave a haze
-    around the subject and holes in it.
-    """
-    source = Image.fromarray(alpha)
-    result = lanczos(alpha if enlarged is None else enlarged, size).copy()
-    for extreme, filtered in ((0, ImageFilter.MaxFilter(3)), (255, ImageFilter.MinFilter(3))):
-        settled = source.filter(filtered).point(lambda value, extreme=extreme: 255 * (value == extreme))
-        result[np.asarray(settled.resize(size, Image.Resampling.NEAREST)) > 0] = extreme
-    return result
-
-
 def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscalers) -> _Job:
     assert request.source is not None
     options, size = options_of(request.upscaling), target_size(request)
@@ -154,8 +141,9 @@ def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscaler
             network = upscalers.open(request.upscaler)
         except SpandrelMissing:
             notes += (f"upscaler {request.upscaler!r} was not used, as spandrel is missing ({EXTRA}); Lanczos was used",)
-    if options.alpha == "network" and request.upscaler is None:
-        raise BadRequest("alpha is to be enlarged by a network, but no upscaler was named", "name one, or leave alpha to lanczos")
+    if request.upscaler is None and "network" in (options.alpha, options.colour):
+        what = "alpha" if options.alpha == "network" else "colour"
+        raise BadRequest(f"{what} is to be made by a network, but no upscaler was named", "name one, or leave that out")
     return _Job(
         request=request if model is None else _settled(request, model, strength),
         source=request.source,
@@ -210,19 +198,20 @@ def _enlarge(job: _Job, meter: Meter) -> Generator[Progress, None, RGBA]:
         return source
     colour, alpha = padded(source), np.ascontiguousarray(source[..., 3])
     grey = None
-    if network is not None and job.options.alpha == "network":
-        colour = yield from _networked(network, colour, alpha > 0, size, meter, end / 2)
+    raw = job.options.colour == "network"
+    if network is not None and is_for_the_network(job.options.alpha, alpha):
+        colour = yield from _networked(network, colour, alpha > 0, size, meter, end / 2, raw)
         wide = np.repeat(alpha[..., None], 3, axis=2)
-        grey = (yield from _networked(network, wide, _edges(alpha), size, meter, end)).mean(axis=2).round().astype(np.uint8)
+        grey = (yield from _networked(network, wide, edges(alpha), size, meter, end)).mean(axis=2).round().astype(np.uint8)
     elif network is not None:
-        colour = yield from _networked(network, colour, alpha > 0, size, meter, end)
+        colour = yield from _networked(network, colour, alpha > 0, size, meter, end, raw)
     meter.begin(end)
     yield meter.at("upscale", 1, 1)
     return np.dstack([lanczos(colour, size), enlarge_alpha(alpha, grey, size)])
 
 
 def _networked(
-    network: Network, picture: RGB, shown: NDArray[np.bool_], size: tuple[int, int], meter: Meter, end: float
+    network: Network, picture: RGB, shown: NDArray[np.bool_], size: tuple[int, int], meter: Meter, end: float, raw: bool = False
 ) -> Generator[Progress, None, RGB]:
     """Through a network as often as `size` asks for; each run but the first gets no more pixels than the result needs.
 
@@ -241,7 +230,7 @@ def _networked(
             picture = lanczos(picture, needed)
             shown = np.asarray(Image.fromarray(shown).resize(needed, Image.Resampling.NEAREST))
         meter.begin(start + (end - start) * run / runs)
-        picture = yield from network.enlarge(picture, shown, partial(meter.at, "upscale"))
+        picture = yield from network.enlarge(picture, shown, partial(meter.at, "upscale"), raw=raw)
     return picture
 
 
@@ -287,10 +276,3 @@ def _warnings(job: _Job, rgba: RGBA, enlarged: RGBA) -> Iterator[str]:
         share = quality.soft_overlap(rgba[..., 3], enlarged[..., 3])
         if share < SAME_SHAPE:
             yield f"the layer's shape has changed (its alpha overlaps the old one by {share:.0%}): lock alpha to keep it"
-
-
-def _edges(alpha: Mask) -> NDArray[np.bool_]:
-    """Where a pixel and its neighbours differ."""
-    picture = Image.fromarray(alpha)
-    low, high = (np.asarray(picture.filter(kind(3))) for kind in (ImageFilter.MinFilter, ImageFilter.MaxFilter))
-    return np.asarray(low != high)

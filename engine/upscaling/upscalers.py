@@ -28,6 +28,7 @@ from ..device.memory_budget import free_caches, is_out_of_memory
 from ..files.library import Library
 from ..pixels.tiles import windows
 from ..values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
+from .back_projection import held_to_source
 
 log = logging.getLogger(__name__)
 
@@ -88,9 +89,11 @@ class Network:
             self._shorten()
 
     def enlarge(
-        self, picture: RGB, shown: NDArray[np.bool_], report: Callable[[int, int], ReportT]
+        self, picture: RGB, shown: NDArray[np.bool_], report: Callable[[int, int], ReportT], *, raw: bool = False
     ) -> Generator[ReportT, None, RGB]:
         """`(H, W, 3)` uint8 -> `(scale·H, scale·W, 3)`; yields `report(tile, tiles)` after each tile and returns the result.
+
+        Its low frequencies are the picture's own, unless `raw` takes what the network answers.
 
         A tile without any pixel `shown`, `(H, W)`, is interpolated instead: it will not be seen. Out of memory, the tiles are
         made smaller. Raises `BadRequest` for too large a picture, `OutOfMemory` where the smallest tile does not fit.
@@ -102,7 +105,7 @@ class Network:
         side = SIDES.get(self.device.type, SMALLEST_SIDE)
         while True:
             try:
-                return (yield from self._enlarge(picture, shown, side, report))
+                return (yield from self._enlarge(picture, shown, side, report, raw))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -115,17 +118,18 @@ class Network:
                 log.warning("out of memory: upscaler %s goes on in tiles of %d pixels", self.name, side)
 
     def _enlarge(
-        self, picture: RGB, shown: NDArray[np.bool_], side: int, report: Callable[[int, int], ReportT]
+        self, picture: RGB, shown: NDArray[np.bool_], side: int, report: Callable[[int, int], ReportT], raw: bool
     ) -> Generator[ReportT, None, RGB]:
         height, width = picture.shape[:2]
         canvas = lanczos(picture, (width * self.scale, height * self.scale)).copy()
         parts = [part for part in windows((width, height), side, OVERLAP) if shown[part.box.slices].any()]
         for index, part in enumerate(parts, start=1):
-            made = self._run(picture[part.box.slices])
+            source = picture[part.box.slices]
+            made = self._run(source) if raw else held_to_source(self._run(source), source)
             target = part.scaled(self.scale)
             below = canvas[target.box.slices]
             share = target.share()[: below.shape[0], : below.shape[1]]
-            below[:] = (below + share * (made - below) + 0.5).astype(np.uint8)
+            below[:] = (below + share * (np.clip(made, 0, 255) - below) + 0.5).astype(np.uint8)
             yield report(index, len(parts))
         return canvas
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from acetate.engine import RGBA, Request
 from acetate.vocabulary.tasks import TASKS
-from acetate.vocabulary.upscaling import OPTIONS
+from acetate.vocabulary.upscaling import HELP, OPTIONS
 from acetate.vocabulary.value_types import Choice
 
 from ..command_line import acceleration, outputs, parameter_options
@@ -20,10 +20,8 @@ from .generate import events, report, size
 TASK = next(name for name, task in TASKS.items() if task.enlarges)
 PLAIN = ("scale", "upscaler", "strength", "lock_alpha", "model", "steps", "seed")
 """The parameters that have an option of their own name."""
-MODES = {
-    "mode": "only enlarge, redraw the colour, or refine the layer itself",
-    "seams": "how the borders of tiles are redrawn afterwards",
-}
+MODES = ("mode", "alpha", "colour", "seams")
+"""The options of `upscaling` that have an option of their own name."""
 FURTHER = sorted(set(OPTIONS) - set(MODES))
 
 
@@ -32,10 +30,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="the layer: any picture file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write")
     parser.add_argument("--size", type=size, metavar="WIDTHxHEIGHT", help="the target size instead of a factor")
-    for name, meaning in MODES.items():
+    for name in MODES:
         kind = OPTIONS[name]
         assert isinstance(kind, Choice)
-        parser.add_argument(f"--{name}", choices=kind.choices, help=meaning)
+        parser.add_argument(f"--{name}", choices=kind.choices, help=HELP[name])
     further: dict[str, Any] = {"dest": "further", "action": "append", "default": [], "type": setting}
     parser.add_argument("--set", metavar="NAME=VALUE", help=f"one of {', '.join(FURTHER)}", **further)
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.tasks import TASKS, Task
-from acetate.vocabulary.upscaling import OPTIONS
+from acetate.vocabulary.upscaling import HELP, OPTIONS
 from acetate.vocabulary.value_types import FreeText, NamedValues, TextOfEach, ValueType
 
 from ..page_tables import MODELS as PAGE
@@ -28,7 +28,9 @@ def parameters() -> str:
 
 def options() -> str:
     """One line an option of `upscaling`."""
-    return _table(("option", "what is right"), ((f"`{name}`", kind.right.lower()) for name, kind in OPTIONS.items()))
+    return _table(
+        ("option", "meaning", "what is right"), ((f"`{name}`", HELP[name], kind.right.lower()) for name, kind in OPTIONS.items())
+    )
 
 
 def filled(page: str) -> str:

@@ -16,7 +16,8 @@ import torch
 from acetate.engine import BadRequest, Engine, ModelMissing, Picture, Progress, Request
 from acetate.engine.files.library import Library
 from acetate.engine.upscaling import upscalers
-from acetate.engine.upscaling.upscale import enlarge_alpha, padded, target_size
+from acetate.engine.upscaling.alpha_channel import enlarge_alpha
+from acetate.engine.upscaling.upscale import padded, target_size
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -200,17 +201,33 @@ def test_a_network_runs_as_often_as_the_factor_asks(engine: Engine, esrgan: Any,
     save_file(esrgan(doublings=1), tmp_path / "2x.safetensors")
     source = ball(16, 12)
     for scale, runs in ((1.5, 1), (2, 1), (3, 1), (4, 2), (8, 3)):
-        _, progress = run(engine, source, scale=scale, upscaler=str(tmp_path / "2x.safetensors"))
+        options = {"mode": "enlarge", "alpha": "lanczos"}
+        _, progress = run(engine, source, scale=scale, upscaler=str(tmp_path / "2x.safetensors"), upscaling=options)
         assert len([event for event in progress if event.stage == "upscale"]) == runs + 1
 
 
 def test_alpha_by_a_network_is_crisper_and_colour_the_same(engine: Engine, network: str) -> None:
-    soft = run(engine, ball(), scale=4, upscaler=network)[0].rgba
-    crisp = run(engine, ball(), scale=4, upscaler=network, upscaling={"mode": "enlarge", "alpha": "network"})[0].rgba
+    soft, crisp = (
+        run(engine, ball(), scale=4, upscaler=network, upscaling={"mode": "enlarge", "alpha": alpha})[0].rgba
+        for alpha in ("lanczos", "network")
+    )
 
     assert np.array_equal(soft[..., :3], crisp[..., :3])
     steepest = [np.abs(np.diff(rgba[..., 3].astype(int), axis=1)).max() for rgba in (soft, crisp)]
     assert steepest[1] > 1.1 * steepest[0]
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("hair", "lanczos"), ("glass", "network"), ("smoke", "lanczos")])
+def test_alpha_goes_through_the_network_where_it_is_soft_and_not_smooth(
+    engine: Engine, network: str, judge: Any, name: str, chosen: str
+) -> None:
+    source = judge.draw(name, 64)
+    if name == "hair":
+        source[..., 3] = np.where(source[..., 3] > 127, 255, 0)
+    asked = {"scale": 4, "upscaler": network}
+    unasked = run(engine, source, **asked)[0].rgba
+
+    assert np.array_equal(unasked, run(engine, source, **asked, upscaling={"mode": "enlarge", "alpha": chosen})[0].rgba)
 
 
 def test_without_spandrel_lanczos_does_it_and_the_extra_is_named(

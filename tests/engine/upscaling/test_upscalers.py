@@ -31,10 +31,11 @@ def picture(width: int, height: int) -> NDArray[np.uint8]:
     return (np.stack(waves, axis=2) * 255).astype(np.uint8)
 
 
-def enlarged(network: Network, colour: NDArray[np.uint8], shown: NDArray[np.bool_] | None = None) -> Any:
+def enlarged(network: Network, colour: NDArray[np.uint8], shown: NDArray[np.bool_] | None = None, raw: bool = False) -> Any:
     """The result, and what was reported on the way."""
     reports = []
-    run = network.enlarge(colour, np.ones(colour.shape[:2], bool) if shown is None else shown, lambda step, steps: (step, steps))
+    shown = np.ones(colour.shape[:2], bool) if shown is None else shown
+    run = network.enlarge(colour, shown, lambda step, steps: (step, steps), raw=raw)
     while True:
         try:
             reports.append(next(run))
@@ -173,7 +174,7 @@ def test_borders_of_tiles_cannot_be_seen(esrgan: Esrgan, tmp_path: Path, monkeyp
     def jumps(side: int, *parts: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Mean difference of neighbouring columns (of every fourth: the network repeats them)."""
         monkeypatch.setitem(upscalers.SIDES, "cpu", side)
-        result = np.concatenate([enlarged(network, part)[0] for part in parts], axis=1)[::4, ::4]
+        result = np.concatenate([enlarged(network, part, raw=True)[0] for part in parts], axis=1)[::4, ::4]
         return np.abs(np.diff(result.astype(float), axis=1)).mean(axis=(0, 2))
 
     whole, tiled, glued = jumps(256, colour), jumps(96, colour), jumps(256, colour[:, :100], colour[:, 100:])
