@@ -15,4 +15,5 @@ with Client("example") as client:
             layer = event.layer
             groups = "/".join(group.name for group in layer.group)
             print(f"{groups}/{layer.name} {layer.width}x{layer.height}+{layer.x}+{layer.y} {layer.blend_mode}")
+    client.acknowledge(event.job)
 print(type(event).__name__)

@@ -11,5 +11,6 @@ with Client("example", launch=["acetate", "serve"]) as client:
     client.export([event.job], "png")
     while not hasattr(event, "data"):
         event = client.events.get(timeout=60)
+    client.acknowledge(event.job)
 with open(path, "wb") as file:
     file.write(event.data)

@@ -19,8 +19,9 @@ while not over:
             print(f"preview of {event.image.width} x {event.image.height}")
         elif isinstance(event, LayerReady):
             print(f"layer {event.layer.name!r} at ({event.layer.x}, {event.layer.y}), {len(event.data)} bytes")
-            client.acknowledge(event.job)
         elif isinstance(event, Disconnected):
             print(event.failure.message)
-        over = over or isinstance(event, (Finished, Failed))
+        elif isinstance(event, (Finished, Failed)):
+            client.acknowledge(event.job)  # only now: until then the server keeps the layers in any case
+            over = True
 client.close()

@@ -19,6 +19,7 @@ from pathlib import Path
 import websockets
 from acetate import plugins, protocol, vocabulary
 
+from .bridge.launch import UNTIL_IDLE
 from .hosts import GIMP, KRITA, EditorPlace, Host, places, with_setting
 
 LAUNCH = "launch.json"
@@ -36,8 +37,8 @@ class InstallError(Exception):
 
 
 def server_command() -> list[str]:
-    """How to start the server of this installation, with absolute paths."""
-    return [sys.executable, "-m", "acetate.server", "serve"]
+    """How an editor starts the server of this installation, with absolute paths."""
+    return [sys.executable, "-m", "acetate.server", "serve", UNTIL_IDLE]
 
 
 # --- putting a plug-in together --------------------------------------------------------------------------------------

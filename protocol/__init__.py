@@ -30,13 +30,14 @@ from .client.events import (
     FileReady,
     HistoryPage,
     LayerReady,
+    NotDelivered,
     Preview,
     Receiving,
     Starting,
 )
-from .client.server_discovery import answers
+from .client.server_requests import answers
 from .errors import CODES, Failure, ProtocolError
-from .home import Address, RunningServer, home, running_server, state_file
+from .home import Address, RunningServer, chosen_address, home, running_server, state_file
 from .messages import (
     VERSION,
     Box,
@@ -86,6 +87,7 @@ __all__ = [
     "Jobs",
     "Layer",
     "LayerReady",
+    "NotDelivered",
     "Parameters",
     "Preview",
     "Progress",
@@ -97,6 +99,7 @@ __all__ = [
     "Starting",
     "Welcome",
     "answers",
+    "chosen_address",
     "content_id",
     "home",
     "new_job_id",

@@ -6,6 +6,9 @@ Knows the codes, not who raises them: the server turns its own and the engine's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from .annotations import Known
 
 CODES = {
     # about a message
@@ -17,9 +20,11 @@ CODES = {
     "server-too-old": "the client speaks a newer protocol than the server knows",
     "unauthorized": "the token is missing or wrong (HTTP 401)",
     "forbidden": "the request comes from a web page (`Origin`, HTTP 403) or names a foreign host (HTTP 421)",
+    "not-the-server": "what answers at the server's address does not know the token; it was told nothing",
     # about a job
     "unknown-job": "no job has this id (it was discarded, or evicted from the history)",
     "unknown-image": "a picture that a job refers to was not uploaded (or was evicted meanwhile): upload and submit again",
+    "content-broken": "a stored layer, file or picture is missing, damaged or unreadable on the server's disk",
     "model-missing": "a model or weight file is not installed",
     "model-broken": "a model's file is truncated, corrupt or of a kind that cannot be used",
     "out-of-memory": "the device's memory does not hold the job",
@@ -28,6 +33,7 @@ CODES = {
     "worker-stuck": "the engine's process stopped answering, twice",
     "engine-unavailable": "the engine cannot be started",
     "disk-full": "the server's disk does not take the result",
+    "database-damaged": "the server's database cannot be read any more; the server's next start recovers what it holds",
     "internal": "a mistake in the server itself; its log has the traceback",
     # raised by the client
     "no-server": "no server runs, and none may be started from here",
@@ -42,7 +48,7 @@ CODES = {
 class Failure:
     """What went wrong: `code` for programs, `message` for the log, `hint` for the person (may be empty)."""
 
-    code: str
+    code: Annotated[str, Known(tuple(CODES))]
     message: str
     hint: str = ""
 

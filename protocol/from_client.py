@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
+from acetate.vocabulary.names import Clean
 from acetate.vocabulary.parameters import Parameters
+from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.value_types import LONGEST_NAME
 
-from .frames import JobId, Sha256
-from .schema import AtMost, Between
-from .values import CanvasBox, CanvasSide, Conditions, LayerFormat, Place
+from .annotations import AtMost, Between, Known
+from .frames import Count, JobId, Sha256
+from .pixels import LAYER_FORMATS
+from .values import ENCODINGS, CanvasBox, CanvasSide, Conditions, LayerFormat, Place, Version
 
 
 @dataclass(frozen=True)
@@ -18,13 +22,15 @@ class Hello:
     """The first message: who speaks, which protocol, which pixels it can take (best first)."""
 
     TYPE: ClassVar[str] = "hello"
-    protocol: int
-    client: Annotated[str, AtMost(100)]
+    protocol: Version
+    client: Annotated[str, Clean(), AtMost(100)]
+    """What the server's log calls it."""
     session: JobId
     """Random, chosen by the client and kept over reconnections: the queue is fair between sessions."""
-    formats: Annotated[tuple[str, ...], AtMost(16)] = ("rgba8",)
+    formats: Annotated[tuple[Annotated[str, Known(LAYER_FORMATS)], ...], AtMost(16)] = ("rgba8",)
     """Pixel formats of layers; where a message names none, the first that the server knows is meant."""
-    encodings: Annotated[tuple[str, ...], AtMost(16)] = ("raw", "zlib")
+    encodings: Annotated[tuple[Annotated[str, Known(ENCODINGS)], ...], AtMost(16)] = ("raw", "zlib")
+    """Encodings of pixels; the server picks the one to use."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,12 @@ class Submit:
 
     TYPE: ClassVar[str] = "submit"
     job: JobId
-    task: Annotated[str, AtMost(40)]
+    task: Annotated[str, AtMost(40), Known(tuple(TASKS))]
     parameters: Parameters = field(default_factory=Parameters)
     conditions: Conditions = field(default_factory=Conditions)
     box: CanvasBox | None = None
     """Where the result goes on the canvas; `None` means the source's or condition's place, else (0, 0)."""
-    name: Annotated[str, AtMost(LONGEST_NAME)] = ""
+    name: Annotated[str, Clean(), AtMost(LONGEST_NAME)] = ""
     """What the result is called: as the layer that it is a larger version of; after its prompt when empty."""
     format: LayerFormat | None = None
     previews: bool = True
@@ -101,17 +107,20 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Attach:
-    """Asks for a job's state, layers and further events; `have` lists layers that the client holds already."""
+    """Asks for a job's state, layers and further events; `have` lists layers that the client holds whole."""
 
     TYPE: ClassVar[str] = "attach"
     job: JobId
     have: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(10000)] = ()
     format: LayerFormat | None = None
+    offsets: Annotated[Mapping[str, Count], AtMost(64)] = field(default_factory=dict)
+    """How many bytes of a layer that is not whole have come, in this format, by its index, and of a file as `file`: the parts go
+    on from there."""
 
 
 @dataclass(frozen=True)
 class Acknowledge:
-    """The result is in the artist's document: from now on it is history, which a size limit may evict."""
+    """The result is in the artist's document: from now on it is history, which a size limit may evict. Never answered."""
 
     TYPE: ClassVar[str] = "acknowledge"
     job: JobId
@@ -127,9 +136,11 @@ class Discard:
 
 @dataclass(frozen=True)
 class ListJobs:
-    """Asks for all jobs that wait, run or are not acknowledged."""
+    """Asks for a page of jobs that run, wait or are not acknowledged; `before` is the last job of the page before."""
 
     TYPE: ClassVar[str] = "jobs"
+    before: JobId | None = None
+    limit: Annotated[int, Between(1, 2000)] = 2000
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from acetate.vocabulary.stacking import Group
+from acetate.vocabulary.names import Label
 
+from .annotations import Between, Known
 from .errors import Failure
-from .frames import Sha256
-from .values import CanvasBox, Encoding, EngineStateName, HistoryEntry, JobLine, Limits
+from .frames import Count, Sha256
+from .pixels import LAYER_FORMATS
+from .values import (
+    CanvasBox,
+    Coordinate,
+    Encoding,
+    EngineStateName,
+    Extent,
+    HistoryEntry,
+    JobLine,
+    LayerGroup,
+    Limits,
+    RoleName,
+    Seconds,
+    Seed,
+    Share,
+    Version,
+)
+
+STAGES = ("load", "encode", "denoise", "decode", "upscale", "read", "write")
+"""What a job may be at."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +54,18 @@ class Welcome:
     """The answer to `hello`."""
 
     TYPE: ClassVar[str] = "welcome"
-    protocol: int
+    protocol: Version
+    """The version that both speak from now on: that of `hello`."""
     server: str
     encoding: Encoding
-    """How this connection's pixels are encoded: `raw` on loopback."""
+    """How this connection's pixels are encoded at first: the first of the client's encodings that the server knows. Later each
+    part says it itself, as the server goes by how fast the client takes them."""
     formats: tuple[str, ...]
     limits: Limits
     engine: Engine
+    oldest: Version | None = None
+    """The oldest version of the protocol that the server answers."""
+    newest: Version | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +74,7 @@ class Have:
 
     TYPE: ClassVar[str] = "have"
     sha256: Sha256
-    offset: int
+    offset: Count
     complete: bool
 
 
@@ -59,7 +84,7 @@ class Queued:
 
     TYPE: ClassVar[str] = "queued"
     job: str
-    position: int
+    position: Count
 
 
 @dataclass(frozen=True)
@@ -68,7 +93,7 @@ class Started:
 
     TYPE: ClassVar[str] = "started"
     job: str
-    attempt: int = 1
+    attempt: Annotated[int, Between(1, 1000)] = 1
 
 
 @dataclass(frozen=True)
@@ -77,13 +102,13 @@ class Progress:
 
     TYPE: ClassVar[str] = "progress"
     job: str
-    stage: str
-    """`load`, `encode`, `denoise`, `decode`, `upscale`, `read`, `write`."""
-    step: int
-    steps: int
-    fraction: float
-    """The share of the whole job that is done, in [0, 1]."""
-    seconds_left: float | None = None
+    stage: Annotated[str, Known(STAGES)]
+    step: Count
+    steps: Count
+    fraction: Share
+    """The share of the whole job that is done."""
+    seconds_left: Seconds | None = None
+    """Absent until there is a pace."""
 
 
 @dataclass(frozen=True)
@@ -92,37 +117,38 @@ class Layer:
 
     TYPE: ClassVar[str] = "layer"
     job: str
-    index: int
+    index: Count
     """The layer's number among those of the job, in the order of their arrival, from 0."""
-    name: str
-    role: str
-    x: int
-    y: int
+    name: Label
+    role: RoleName
+    x: Coordinate
+    y: Coordinate
     """Where on the canvas the first pixel of the crop lies."""
-    width: int
-    height: int
+    width: Extent
+    height: Extent
     """The size of the crop; 0 when the layer is empty, and then no `pixels` follow."""
     box: CanvasBox
     """The whole picture before the crop."""
-    format: str
-    bytes: int
-    sha256: str
+    format: Annotated[str, Known(LAYER_FORMATS)]
+    bytes: Count
+    """How many bytes follow, in `format`."""
+    sha256: Sha256
     """Name of the crop in `rgba8`, whatever `format` is: a later job can take it as a condition without an upload."""
-    order: int = 0
+    order: Count = 0
     """Position in the job's stack, 0 lowest."""
-    group: tuple[Group, ...] = ()
+    group: tuple[LayerGroup, ...] = ()
     """The groups it lies in, outermost first."""
     visible: bool = True
-    opacity: float = 1.0
+    opacity: Share = 1.0
     blend_mode: str = "normal"
     reference: bool = False
     """A picture to compare with (the blended one), not part of the stack's look: hidden."""
-    picture: int = 0
+    picture: Count = 0
     """Which candidate of `count` it belongs to."""
-    seed: int = 0
+    seed: Seed = 0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Everything needed to make it again, except condition pixels."""
-    quality: Mapping[str, float] = field(default_factory=dict)
+    quality: Mapping[str, Annotated[float, Between(-(10**12), 10**12)]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -132,9 +158,9 @@ class File:
 
     TYPE: ClassVar[str] = "file"
     job: str
-    name: str
-    bytes: int
-    sha256: str
+    name: Label
+    bytes: Count
+    sha256: Sha256
     notes: tuple[str, ...] = ()
     """What the format could not keep."""
 
@@ -145,8 +171,8 @@ class Finished:
 
     TYPE: ClassVar[str] = "finished"
     job: str
-    layers: int
-    seconds: float
+    layers: Count
+    seconds: Seconds
     notes: tuple[str, ...] = ()
 
 
@@ -169,10 +195,12 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Jobs:
-    """The answer to `jobs`: all jobs that wait, run or are not acknowledged."""
+    """The answer to `jobs`: what runs, waits in its order, then what is not acknowledged, newest first; `more` says whether
+    others come after these."""
 
     TYPE: ClassVar[str] = "jobs"
     jobs: tuple[JobLine, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,7 +222,8 @@ class Discarded:
 
 @dataclass(frozen=True)
 class Error:
-    """A message was refused; `about` is its type, `job` and `sha256` what it named."""
+    """A message was refused; `about` is its type, `job` and `sha256` what it named. Or a layer or file cannot be delivered: then
+    `about` is `layer` or `file`, and the job ends as `failed` for this client when everything else has been sent."""
 
     TYPE: ClassVar[str] = "error"
     failure: Failure
@@ -202,3 +231,8 @@ class Error:
     job: str | None = None
     sha256: tuple[str, ...] = ()
     """The contents that have to be uploaded, with the code `unknown-image`."""
+    oldest: Version | None = None
+    """The oldest version that the server speaks, with the codes `client-too-old` and `server-too-old`."""
+    newest: Version | None = None
+    index: int | None = None
+    """The layer that cannot be delivered."""

@@ -11,6 +11,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import ProtocolError
+
+URL, TOKEN, CAFILE = "ACETATE_URL", "ACETATE_TOKEN", "ACETATE_CAFILE"
+"""The variables that name a server on another computer, or whose token has a name."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -28,6 +33,8 @@ class RunningServer:
     address: Address
     pid: int
     protocol: int
+    until_idle: bool = False
+    """Whether an editor has started it, so that an editor may replace it by a newer one."""
 
 
 def home() -> Path:
@@ -50,10 +57,37 @@ def state_file() -> Path:
     return home() / "server.json"
 
 
-def running_server() -> RunningServer | None:
-    """What the state file says; `None` without one. The server it names may have died: only connecting tells."""
-    try:
-        said = json.loads(state_file().read_text(encoding="utf-8"))
-        return RunningServer(Address(said["url"], said["token"], said.get("cafile")), said["pid"], said["protocol"])
-    except (OSError, ValueError, KeyError, TypeError):
+def chosen_address() -> Address | None:
+    """The server that `ACETATE_URL` and `ACETATE_TOKEN` name, on whichever computer; `None` without them.
+
+    `ACETATE_CAFILE` is the file of its certificate. Raises `ProtocolError` for a URL without a token.
+    """
+    if not (url := os.environ.get(URL)):
         return None
+    if not (token := os.environ.get(TOKEN)):
+        raise ProtocolError("unauthorized", f"{URL} is set, but not {TOKEN}", "Set it to what acetate token add has printed.")
+    return Address(url, token, os.environ.get(CAFILE) or None)
+
+
+def running_server() -> RunningServer | None:
+    """What the state file says; `None` without one, and for one that is wrong or was written by somebody else.
+
+    The server it names may have died, and another program may listen on its port: `answers` tells.
+    """
+    try:
+        with state_file().open(encoding="utf-8") as file:
+            if not _is_own(file.fileno()):
+                return None
+            said = json.load(file)
+        url, token, cafile, pid, protocol = (said.get(name) for name in ("url", "token", "cafile", "pid", "protocol"))
+    except (OSError, ValueError, AttributeError):
+        return None
+    texts = isinstance(url, str) and isinstance(token, str) and (cafile is None or isinstance(cafile, str))
+    if not texts or type(pid) is not int or type(protocol) is not int:
+        return None
+    return RunningServer(Address(url, token, cafile), pid, protocol, said.get("until_idle") is True)
+
+
+def _is_own(file: int) -> bool:
+    """Whether an open file belongs to this person, or to the computer's administrator, where files have owners."""
+    return sys.platform == "win32" or os.fstat(file).st_uid in (os.geteuid(), 0)

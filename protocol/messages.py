@@ -130,7 +130,10 @@ def to_text(message: ClientMessage | ServerMessage) -> str:
 
 
 def from_client(text: str) -> ClientMessage:
-    """A client's message from its text frame. Raises `ProtocolError`, which names even unknown types and fields."""
+    """A client's message from its text frame. Raises `ProtocolError`, which names even unknown types and fields.
+
+    `hello` alone may have fields from the future: a client says there what it can do before it knows whom it speaks to.
+    """
     if len(text) > MAX_TEXT_BYTES or len(text.encode(errors="surrogatepass")) > MAX_TEXT_BYTES:
         raise ProtocolError("too-large", f"the message has {len(text)} characters; at most {MAX_TEXT_BYTES} bytes are allowed")
     body = parse(text)
@@ -140,7 +143,7 @@ def from_client(text: str) -> ClientMessage:
         raise ProtocolError("bad-message", f"the message's type is {str(kind)[:80]!r}; known are {', '.join(FROM_CLIENT)}")
     if cls is Submit:
         refuse(body.get("parameters"))
-    message: ClientMessage = decode(cls, body, cls.TYPE)
+    message: ClientMessage = decode(cls, body, cls.TYPE, strict=cls is not Hello)
     return message
 
 

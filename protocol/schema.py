@@ -1,8 +1,8 @@
 """Frozen dataclasses to and from JSON objects, checked field by field against their annotations.
 
 Knows nothing of what the fields mean. Understood annotations: `bool`, `int`, `float`, `str`, `Any`, `X | Y`, `Literal`,
-`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, other dataclasses, and `Annotated` with `Between`, `AtMost`, `Matching` or
-`Fields`.
+`tuple[X, ...]`, `tuple[X, Y]`, `Mapping[str, X]`, other dataclasses, and `Annotated` with those of `annotations.py` or the
+vocabulary's `Clean`. The server's `schemas/` tells the same annotations to other programs.
 """
 
 from __future__ import annotations
@@ -18,40 +18,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from acetate.vocabulary.names import Clean, clean
+
+from .annotations import AtMost, Between, Fields, Matching
 from .errors import ProtocolError
 
 T = TypeVar("T")
 Check = Callable[[Any, str], Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Between:
-    """A number from `low` to `high`, both included."""
-
-    low: float
-    high: float
-
-
-@dataclasses.dataclass(frozen=True)
-class AtMost:
-    """A text of at most so many characters, a tuple or mapping of at most so many entries."""
-
-    count: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Matching:
-    """A text that fully matches `pattern`; `meaning` says in an error what would be right."""
-
-    pattern: str
-    meaning: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Fields:
-    """Limits of a dataclass's numbers, by field, for one that is declared elsewhere and whose numbers may be others there."""
-
-    limits: tuple[tuple[str, Between], ...]
 
 
 def encode(value: Any) -> Any:
@@ -130,7 +103,8 @@ def _check_for(hint: Any, strict: bool) -> Check:
     """A function that returns the value in its Python form or raises, naming the value and what would be right."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _limited(_check_for(arguments[0], strict), arguments[1:])
+        cleaned = any(isinstance(limit, Clean) for limit in arguments[1:])
+        return _limited(_label if cleaned else _check_for(arguments[0], strict), arguments[1:])
     if origin in (Union, types.UnionType):
         checks = [_check_for(argument, strict) for argument in arguments if argument is not type(None)]
         return _either(checks, optional=len(checks) < len(arguments))
@@ -165,6 +139,12 @@ def _text(value: Any, where: str) -> str:
     except UnicodeEncodeError:
         raise ProtocolError("bad-message", f"{where} has half a surrogate pair, which is not a character") from None
     return value
+
+
+def _label(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(where, value, "a text")
+    return clean(value)
 
 
 def _boolean(value: Any, where: str) -> bool:
@@ -231,7 +211,7 @@ def _limited(inner: Check, limits: tuple[Any, ...]) -> Check:
                 raise ProtocolError("too-large", f"{where} has a length of {len(value)}; at most {limit.count} is allowed")
             if isinstance(limit, Fields):
                 for name, of_field in limit.limits:
-                    _limited(_PLAIN[int], (of_field,))(getattr(value, name), f"{where}.{name}")
+                    _limited(_PLAIN[Any], (of_field,))(getattr(value, name), f"{where}.{name}")
             if isinstance(limit, Matching) and not re.fullmatch(limit.pattern, value):
                 raise _wrong(where, value, limit.meaning)
         return value

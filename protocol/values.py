@@ -11,16 +11,30 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from acetate.vocabulary.box import Box
-from acetate.vocabulary.parameters import LARGEST_SIDE
+from acetate.vocabulary.names import Label
+from acetate.vocabulary.parameters import LARGEST_SIDE, range_of
+from acetate.vocabulary.roles import ROLES
+from acetate.vocabulary.stacking import Group
+from acetate.vocabulary.tasks import TASKS
 
-from .frames import Sha256
-from .schema import Between, Fields
+from .annotations import Between, Fields, Known
+from .frames import Count, Sha256
 
 CanvasSide = Annotated[int, Between(1, LARGEST_SIDE)]
 _PLACE, _SIDE = Between(-(10**6), 10**6), Between(1, 32768)
 Place = Annotated[int, _PLACE]
 CanvasBox = Annotated[Box, Fields((("x", _PLACE), ("y", _PLACE), ("width", _SIDE), ("height", _SIDE)))]
 """A rectangle of the canvas, of at least one pixel."""
+LayerGroup = Annotated[Group, Fields((("opacity", Between(0, 1)),))]
+Coordinate = Annotated[int, Between(-(2**31), 2**31 - 1)]
+"""A place on the canvas that a file may have named."""
+Extent = Annotated[int, Between(0, 32768)]
+Share = Annotated[float, Between(0, 1)]
+Seconds = Annotated[float, Between(0, 10**12)]
+Seed = Annotated[int, Between(*range_of("seed"))]
+Version = Annotated[int, Between(0, 2**31 - 1)]
+RoleName = Annotated[str, Known(ROLES)]
+TaskName = Annotated[str, Known((*TASKS, "insert", "export"))]
 Encoding = Literal["raw", "zlib"]
 ENCODINGS = get_args(Encoding)
 LayerFormat = Literal["rgba8", "bgra8", "rgba16", "rgbaf32"]
@@ -54,28 +68,28 @@ class Conditions:
 class Limits:
     """The limits beyond which the server refuses."""
 
-    text_bytes: int
-    part_bytes: int
-    pixels: int
-    side: int
-    file_bytes: int
-    prompt_characters: int
-    count: int
-    jobs_per_session: int
+    text_bytes: Count
+    part_bytes: Count
+    pixels: Count
+    side: Count
+    file_bytes: Count
+    prompt_characters: Count
+    count: Count
+    jobs_per_session: Count
 
 
 @dataclass(frozen=True)
 class LayerSummary:
     """One line of the history about a layer."""
 
-    index: int
-    name: str
-    role: str
-    x: int
-    y: int
-    width: int
-    height: int
-    seed: int = 0
+    index: Count
+    name: Label
+    role: RoleName
+    x: Coordinate
+    y: Coordinate
+    width: Extent
+    height: Extent
+    seed: Seed = 0
     visible: bool = True
 
 
@@ -84,8 +98,8 @@ class HistoryEntry:
     """A finished job; a page lists them newest first. `attach` brings its layers."""
 
     job: str
-    task: str
-    finished: float
+    task: TaskName
+    finished: Annotated[float, Between(0, 10**12)]
     """When the job was over, in seconds since 1970, UTC."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     box: CanvasBox | None = None
@@ -99,8 +113,8 @@ class JobLine:
     """A job that waits, runs, or whose result has not been acknowledged yet."""
 
     job: str
-    task: str
+    task: TaskName
     state: State
     session: str
-    position: int = 0
+    position: Count = 0
     prompt: str = ""

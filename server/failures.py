@@ -6,10 +6,11 @@ Knows both vocabularies; decides nothing else. Importing it does not import the 
 from __future__ import annotations
 
 import errno
-import sqlite3
 from typing import TYPE_CHECKING
 
 from acetate.protocol import Failure, ProtocolError
+
+from .storage.faults import is_damage, is_full
 
 if TYPE_CHECKING:
     from acetate.engine import EngineError
@@ -23,6 +24,9 @@ def of_exception(error: Exception) -> Failure:
         return Failure("out-of-memory", f"the computer's memory is exhausted: {error}", "Try a smaller size or close programs.")
     if _is_disk_full(error):
         return Failure("disk-full", f"the disk is full: {error}", "Free some space, then submit again.")
+    if is_damage(error):
+        hint = "Restart the server (acetate serve): it sets the damaged file aside and recovers what it holds."
+        return Failure("database-damaged", f"the server's database is damaged: {error}", hint)
     return Failure(
         "internal", f"{type(error).__name__}: {error}", "The server's log has the details: acetate doctor shows where."
     )
@@ -58,6 +62,4 @@ def spoils_device(error: BaseException) -> bool:
 
 
 def _is_disk_full(error: Exception) -> bool:
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return is_full(error) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))

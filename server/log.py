@@ -7,9 +7,13 @@ import logging
 import logging.handlers
 import sys
 import time
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 ROOT = "acetate.server"
+JOB: ContextVar[str | None] = ContextVar("JOB", default=None)
+"""The job that the current task runs: every line that it logs has the job's id, also where only a worker is known."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -17,11 +21,11 @@ class JsonLines(logging.Formatter):
     """Formats a record as one line of JSON: `{"time": …, "level": …, "event": …, …}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        extra = _extra(record)
         line = {"time": round(record.created, 3), "level": record.levelname.lower(), "event": record.getMessage(), **extra}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json.dumps(line, default=str)  # in ASCII: some separators of Unicode would end the line for readers
 
 
 class PersonLines(logging.Formatter):
@@ -29,7 +33,7 @@ class PersonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
-        extra = vars(record)
+        extra = _extra(record)
         if record.getMessage() == "over":
             layers = "1 layer" if extra["layers"] == 1 else f"{extra['layers']} layers"
             text = f"{extra['task']}  {extra['state']}  {extra['seconds']:.1f} s  {layers}"
@@ -38,7 +42,19 @@ class PersonLines(logging.Formatter):
         else:
             text = f"{record.getMessage()}  {extra.get('reason', '')}".rstrip()
         job = f"  ({extra['job'][:8]})" if "job" in extra else ""
-        return f"{clock}  {text}{job}"
+        return printable(f"{clock}  {text}{job}")
+
+
+def printable(text: str) -> str:
+    """The text with what a terminal would obey (escapes, newlines, marks of direction) written out, as `\\x1b` and the like."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    if "job" not in extra and (job := JOB.get()) is not None:
+        extra["job"] = job
+    return extra
 
 
 class _ForPerson(logging.Filter):

@@ -1,9 +1,10 @@
-"""Every number and folder that the server goes by, in one frozen value. Knows defaults; reads no file."""
+"""Every number and folder that the server goes by, in one frozen value. Knows defaults, ranges and meanings; reads no file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 from acetate.protocol.frames import PART_BYTES
 from acetate.protocol.home import home
@@ -19,86 +20,164 @@ FAKE_ENGINE = "acetate.server.worker.fake_engine:FakeEngine"
 MIB, GIB = 1 << 20, 1 << 30
 
 
+class Range(NamedTuple):
+    """From where to where a number is right, both included."""
+
+    low: float = 0
+    high: float = 1e15
+
+
+Count = Annotated[int, Range(1)]
+Timeout = Annotated[float, Range(0.1, 1e9)]
+"""Seconds of which there have to be some."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All settings of a server, in seconds and bytes unless a name says otherwise."""
+    """All settings of a server, in seconds and bytes if the names end so. What each means stands below it, and is shown to people
+    by `acetate serve --show-settings` and in docs/settings.md; so do the headings."""
 
+    # --- where it listens
     folder: Path = field(default_factory=home)
     """The folder of everything that the server keeps: database, blobs, log, state file, lock."""
     host: str = "127.0.0.1"
-    port: int | None = None
-    """The port; `None` is the default one, or any free one when that is taken, and 0 is any free one."""
+    """The address to listen on; anything but loopback needs TLS, or `insecure`."""
+    port: Annotated[int, Range(0, 65535)] | None = None
+    """The port; 0 means any free one. Without it 22380 is taken, or any free one if that cannot be had."""
     names: tuple[str, ...] = ()
-    """The names by which others reach this computer; its own host name need not be given."""
+    """The DNS names by which others reach this computer; its own host name need not be given."""
     tls_certificate: Path | None = None
+    """The file of the certificate, in PEM form; `tls_key` belongs to it."""
     tls_key: Path | None = None
+    """The file of the certificate's private key, in PEM form, without a password."""
     insecure: bool = False
+    """Listen beyond this computer without TLS: anyone on the way can read and change everything."""
 
+    # --- what it runs on
     engine: str = ENGINE
-    """`module:Class` of the engine that workers run."""
+    """The `module:Class` of the engine that workers run; `fake` is one without networks, for trying things out."""
     acceleration: Acceleration = "auto"
-    """How workers run networks."""
+    """How workers run networks: `eager` calls them as they are written, `recorded` replays their kernels, `compiled` has a UNet's
+    blocks compiled as well where that helps, `check` runs both eager and recorded and reports where they differ."""
     devices: tuple[str | None, ...] = (None,)
-    """The devices, with one worker each; `None` lets the engine choose."""
+    """The devices, with one worker each: `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`; `auto` lets the engine choose."""
     preload: tuple[str, ...] = ()
+    """Models that are opened at once, before a job asks for them."""
 
     # --- what clients may do
-    limits: Limits = Limits(
-        text_bytes=MAX_TEXT_BYTES,
-        part_bytes=PART_BYTES,
-        pixels=MAX_PIXELS,
-        side=MAX_SIDE,
-        file_bytes=2 * GIB,
-        prompt_characters=LONGEST_PROMPT,
-        count=range_of("count")[1],
-        jobs_per_session=200,
-    )
-    jobs: int = 2000
-    """The most jobs that may wait, of all sessions together."""
-    connections: int = 64
-    sockets: int = 256
+    file_bytes: Count = 2 * GIB
+    """The largest layered file that may be uploaded."""
+    jobs_per_session: Count = 200
+    """The most jobs of one session, which is one editor or script, that may wait."""
+    jobs_per_person: Count = 1000
+    """The most jobs of one person that may wait or run. Besides, as many places stay free for others as a person has taken."""
+    jobs: Count = 2000
+    """The most jobs that may wait or run, of all persons together."""
+    connections: Count = 64
+    """The most connections of all persons together."""
+    connections_per_person: Count = 32
+    """The most connections of one person. Besides, as many places stay free for others as a person has taken."""
+    sockets: Count = 256
     """The most connections, including those that have not shown a token yet."""
-    uploads_per_connection: int = 16
-    unfinished_bytes: int = 8 * GIB
+    uploads_per_connection: Count = 16
+    """The most uploads that one connection may have under way."""
+    unfinished_bytes: Count = 8 * GIB
     """The most bytes that all unfinished uploads together may announce."""
-    unanswered: int = 2000
+    unfinished_bytes_per_person: Count = 4 * GIB
+    """The most bytes that one person's unfinished uploads may announce. Besides, as much stays free for others."""
+    unanswered: Count = 2000
     """How many replies a client may leave unread before it is dropped."""
-    hello_seconds: float = 10
-    send_seconds: float = 30
-    """A part that a client does not take within this time costs it its connection."""
+    position_seconds: Timeout = 0.5
+    """How often clients are told that their jobs have moved up in the queue."""
+    positions: Count = 5
+    """How many jobs' places one client is told each time, those first that have changed most."""
+    tokens_seconds: Timeout = 1
+    """How long a person whose token is revoked may stay connected."""
+    hello_seconds: Timeout = 10
+    """How long a client may take to say hello once it is connected."""
+    send_seconds: Timeout = 30
+    """A client that takes no byte of what it is sent for this time has lost its connection."""
+    client_silence_seconds: Timeout = 120
+    """A client of which nothing is heard for this time, not even the answer to a ping, has lost its connection."""
+    return_seconds: float = 5
+    """How long a job that is not to be kept goes on when nobody watches it any more: its client may be back in a moment."""
+    upload_idle_seconds: Timeout = 600
+    """An unfinished upload is forgotten when no byte of it has come for this time, over whatever connection."""
+    upload_yield_seconds: Timeout = 10
+    """After this time without a byte it gives way to another upload of the same person, if there is no room for both."""
+    ping_seconds: Timeout = 20
+    """How often a client is asked for a sign of life. It has to be below the time for which a proxy lets a connection be silent,
+    which is 60 s for many."""
 
     # --- what is kept
     history_bytes: int = 2 * GIB
+    """How large the history may grow before the oldest results go."""
     upload_bytes: int = 2 * GIB
+    """How much of what was uploaded is kept although no job needs it any more, for the next one that does."""
     fresh_seconds: float = 60
     """How long an upload is kept for its submit, while all of them are within twice their limit."""
     unacknowledged_seconds: float = 7 * 86400
-    """Results that have not been acknowledged are evicted only after this time."""
-    log_bytes: int = 5 * MIB
+    """Results that no client has acknowledged for this time are evicted like acknowledged ones."""
+    unacknowledged_bytes: int = 2 * GIB
+    """The most that results without an acknowledgement may take before then; the oldest of them go."""
+    recent_seconds: float = 300
+    """Results stay for this time in any case while their client is connected: it may be taking them."""
+    lost_seconds: float = 30 * 86400
+    """How long files that the database does not know stay in the lost and found."""
+    check_seconds: float = 5
+    """How long a start may look for damage in the database."""
+    reserve_bytes: int = 1 * MIB
+    """Room that is kept for a full disk, so that ends of jobs can still be stored and results deleted."""
+    log_bytes: Count = 5 * MIB
+    """How large the log may grow before a new one is begun."""
     log_files: int = 4
+    """How many older logs are kept."""
+
+    # --- the server's own end
+    drain_seconds: float = 30
+    """How long the running jobs may take when the server is to stop; what is not over then runs again after the next start."""
+    until_idle: bool = False
+    """End when nobody needs the server any more, or when another version was installed: how editors start it."""
+    unused_seconds: Timeout = 1800
+    """With `until_idle`, how long the server stays without clients and jobs."""
 
     # --- workers
-    start_seconds: float = 180
+    start_seconds: Timeout = 180
     """How long a worker may take from its start until it has described its engine."""
-    silence_seconds: float = 60
+    silence_seconds: Timeout = 60
     """A worker without a heartbeat for this time is dead (importing torch can hold Python's lock for long)."""
-    stall_seconds: float = 900
+    stall_seconds: Timeout = 900
     """A worker without a step for this time is stuck, while it loads or before any step was measured."""
-    step_seconds: float = 60
+    step_seconds: Timeout = 60
     """Once steps were measured, a step may take this plus 20 times the slowest one."""
-    cancel_seconds: float = 120
+    cancel_seconds: Timeout = 120
     """A worker that does not stop a cancelled job within this time (plus 20 steps) is replaced."""
-    crashes: int = 2
+    crashes: Count = 2
     """A job has failed when it has cost this many workers."""
-    start_failures: int = 3
+    start_failures: Count = 3
     """The engine is unavailable when this many workers in a row did not come up."""
     restart_seconds: tuple[float, ...] = (0, 0, 1, 5, 30)
     """The wait before each of the replacements that follow each other."""
     idle_seconds: float = 900
     """Models leave memory after this time without a job."""
     preview_seconds: float = 0.25
-    preview_share: float = 0.02
+    """The shortest time between two previews of a job."""
+    preview_share: Annotated[float, Range(0, 1)] = 0.02
     """Previews cost at most this share of a job's time."""
+
+    @property
+    def limits(self) -> Limits:
+        """What clients are told of their limits: some are settings, the others the wire's and the vocabulary's."""
+        return Limits(
+            text_bytes=MAX_TEXT_BYTES,
+            part_bytes=PART_BYTES,
+            pixels=MAX_PIXELS,
+            side=MAX_SIDE,
+            file_bytes=self.file_bytes,
+            prompt_characters=LONGEST_PROMPT,
+            count=range_of("count")[1],
+            jobs_per_session=self.jobs_per_session,
+        )
 
     @property
     def database(self) -> Path:
@@ -107,6 +186,10 @@ class Settings:
     @property
     def blobs(self) -> Path:
         return self.folder / "blobs"
+
+    @property
+    def tokens(self) -> Path:
+        return self.folder / "tokens.json"
 
     @property
     def log(self) -> Path:

@@ -55,16 +55,21 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
     },
     "server": {
         "settings": set(),
-        "failures": set(),
+        "configuration": {"settings"},
+        "failures": {"storage"},
         "log": set(),
         "instance": set(),
         "worker": {"settings", "failures"},
         "storage": set(),
-        "delivery": {"storage", "worker"},
-        "jobs": {"settings", "failures", "worker", "storage", "delivery"},
-        "http": {"settings", "failures", "log", "instance", "worker", "storage", "delivery", "jobs"},
+        "schemas": {"settings"},
+        "people": {"settings"},
+        "delivery": {"failures", "people", "storage", "worker"},
+        "jobs": {"settings", "failures", "log", "people", "worker", "storage", "delivery"},
+        "http": {"settings", "failures", "log", "instance", "people", "worker", "storage", "delivery", "jobs"},
         "command_line": {"failures", "worker"},
-        "commands": {"settings", "failures", "log", "instance", "worker", "http", "command_line"},
+        "commands": {
+            *("settings", "configuration", "failures", "log", "instance", "people", "worker", "http", "command_line", "schemas"),
+        },
         "__main__": {"commands", "command_line"},
     },
 }
@@ -74,8 +79,9 @@ HOST_MODULES = {"krita", "PyQt5", "PyQt6", "gi", "websockets"}
 HEAVY = {"torch", "diffusers", "transformers", "accelerate", "peft", "safetensors"}
 FILES = 14
 """A room holds about a dozen files beside its `__init__`."""
-LARGER = {"plugins/gimp": 18}
-"""Rooms with more files, and how many at most: GIMP drops what lies deeper when it copies its plug-ins to a new version."""
+LARGER = {"plugins/gimp": 18, "server/commands": 20}
+"""Rooms with more files, and how many at most: GIMP drops what lies deeper when it copies its plug-ins to a new version, and each
+command is a file of its name."""
 
 
 class Import(NamedTuple):

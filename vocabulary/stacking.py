@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from .names import Label, clean
+
 LayerT = TypeVar("LayerT")
 NodeT = TypeVar("NodeT")
 
@@ -28,7 +30,7 @@ class Group:
     """A group that a layer lies in. Layers with the same `id` in one job share it."""
 
     id: str
-    name: str
+    name: Label
     visible: bool = True
     opacity: float = 1.0
     blend_mode: str = "normal"
@@ -84,7 +86,7 @@ class Stacking:
     @property
     def title(self) -> str:
         """What all candidates are called together: the original's name without its seed, else the prompt on one short line."""
-        words = " ".join((_SEED.sub("", self.original) or self.prompt).split())
+        words = " ".join((_SEED.sub("", clean(self.original)) or clean(self.prompt)).split())
         if len(words) > NAME_CHARACTERS:
             words = words[: NAME_CHARACTERS - 1].rstrip() + "…"
         return words or self.task.capitalize()
@@ -92,8 +94,8 @@ class Stacking:
     def picture_name(self, seed: int | None, addition: str = "") -> str:
         """What one picture is called: as its original or its prompt, with the seed that was used instead of the original's."""
         if seed is None:
-            return self.original or self.title
-        return f"{_SEED.sub('', self.original) or self.title}{addition} ({seed})"
+            return clean(self.original) or self.title
+        return f"{_SEED.sub('', clean(self.original)) or self.title}{addition} ({seed})"
 
 
 def goes_below(made: str, given: str) -> bool:

@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .names import UNCLEAN
+
 LONGEST_NAME = 200
 """The most characters that the name of a model, a network or a layer may have."""
 MOST_BLOCKS = 26
 """The most weights of single blocks that a LoRA may have."""
-_WORD = r"(?!\.)[^/\\\x00-\x1f\x7f]+"
-_NAME = re.compile(rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}")
+_WORD = rf"(?!\.)[^/\\{UNCLEAN}]+"
+NAME_PATTERN = rf"(?![A-Za-z]:){_WORD}(/{_WORD}){{0,3}}"
 """Two models of one name are told apart by their folder's: `portraits/soft`."""
+_NAME = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True)
@@ -124,18 +127,23 @@ class FreeText(ValueType):
             return Complaint(message, "shorten it", too_large=True)
         if _is_broken(value):
             return Complaint(f"{name} has half a surrogate pair, which is not a character")
+        if "\0" in value:
+            return Complaint(f"{name} has a NUL character, at which most programs take a text to end", "remove it")
         return None
 
 
 class ListedName(ValueType):
-    """The name of something that is installed, never a path: a client has no business with the server's folders."""
+    """The name of something that is installed, never a path: a client has no business with the server's folders.
+
+    It finds one file, so it is refused rather than cleaned.
+    """
 
     @property
     def right(self) -> str:
         return f"a name that `acetate models` lists, of at most {LONGEST_NAME} characters, not a path"
 
     def admits(self, value: Any) -> bool:
-        return isinstance(value, str) and len(value) <= LONGEST_NAME and not _is_broken(value) and bool(_NAME.fullmatch(value))
+        return isinstance(value, str) and len(value) <= LONGEST_NAME and bool(_NAME.fullmatch(value))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -51,12 +51,24 @@ def of_parameters(parameters: Mapping[str, Any], *, paths: bool = False) -> Comp
             continue
         if wrong := row.type.complaint(name, value):
             return wrong
+    if wrong := _of_last_seed(parameters):
+        return wrong
     texts = [parameters.get(name) for name in ("prompt", "negative_prompt", "prompts", "loras")]
     size = len(json.dumps(texts, ensure_ascii=False).encode())
     if size > LONGEST_TEXTS:
         message = f"prompts and names have {size} bytes together; at most {LONGEST_TEXTS} are taken"
         return Complaint(message, "shorten them", too_large=True)
     return None
+
+
+def _of_last_seed(parameters: Mapping[str, Any]) -> Complaint | None:
+    seed, count = (parameters.get(name, PARAMETERS[name].default) for name in ("seed", "count"))
+    last, (_, greatest) = seed + count - 1, range_of("seed")
+    if last <= greatest:
+        return None
+    return Complaint(
+        f"the last of {count} pictures would have the seed {last}; {greatest} is the greatest", "take a smaller seed"
+    )
 
 
 def _of_prompt(row: Task, parameters: Mapping[str, Any]) -> Complaint | None:

@@ -21,6 +21,7 @@ from huggingface_hub.utils import WeakFileLock, build_hf_headers
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from .catalogue import CatalogueRow
 from .checksum import sha256_of
+from .proxies import WHERE, check_proxies, proxy_for
 
 Progressed = Callable[[int, int | None], None]
 """(bytes present, total bytes or `None`); may raise to stop: what has arrived is kept and resumed next time."""
@@ -29,24 +30,29 @@ Progressed = Callable[[int, int | None], None]
 def pull(row: CatalogueRow, models: Path, accept: Callable[[CatalogueRow], bool], progressed: Progressed | None = None) -> Path:
     """Download `row` into its subfolder of `models` unless it is present, check it, and return the file.
 
-    `accept` is always asked first, with the row's licence; a refusal raises `BadRequest`. `HF_ENDPOINT` and `HF_TOKEN` are
-    respected. A file whose checksum is wrong is deleted and raises `ModelBroken`; a broken connection is retried a few times,
-    then raises `ModelMissing`, and the next call resumes the download.
+    `accept` is always asked first, with the row's licence; a refusal raises `BadRequest`. `HF_ENDPOINT`, `HF_TOKEN` and the
+    variables that name a proxy are respected; a proxy that cannot be used raises `BadRequest`. A file whose checksum is wrong is
+    deleted and raises `ModelBroken`; a broken connection is retried a few times, then raises `ModelMissing`, and the next call
+    resumes the download.
     """
     if not accept(row):
         raise BadRequest(f"the licence {row.licence} of {row.file} was not accepted", f"Its text: {row.licence_url}")
     target = models / row.folder / row.file
     if target.exists() and is_intact(target, row):
         return target
+    check_proxies()
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with WeakFileLock(target.with_name(f".{row.file}.lock")):
             return _download(row, target, progressed)
     except (httpx2.HTTPError, OSError) as error:
-        raise ModelMissing(f"{row.file} could not be downloaded from {row.url}: {_reason(error)}", _HINT) from error
+        proxy = proxy_for(hf_hub_url(row.repo, row.file, revision=row.revision))
+        through, hint = (f" through the proxy {proxy}", f"{_PROXY_HINT} {_HINT}") if proxy else ("", _HINT)
+        raise ModelMissing(f"{row.file} could not be downloaded from {row.url}{through}: {_reason(error)}", hint) from error
 
 
 _HINT = "Check the network and run the same command again; it goes on where it stopped."
+_PROXY_HINT = f"The proxy is from {WHERE}; is it right?"
 
 
 def is_intact(path: Path, row: CatalogueRow) -> bool:

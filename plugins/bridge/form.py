@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, get_args
 
 from acetate.protocol import Box, Parameters
+from acetate.vocabulary.names import clean
 from acetate.vocabulary.parameters import PARAMETERS, range_of, values_of
 from acetate.vocabulary.tasks import DEFAULT, Task
 from acetate.vocabulary.value_types import LONGEST_NAME
@@ -87,7 +88,7 @@ class Form:
 
     def result_name(self, original: str) -> str:
         """What the server is to call the result: a larger layer as the original; empty names all else after its prompt."""
-        return original[:LONGEST_NAME] if self.about.enlarges else ""
+        return clean(original)[:LONGEST_NAME] if self.about.enlarges else ""
 
     def complaint(self, box: Box) -> str | None:
         """What has to be changed before this can be asked of the server; `None` when nothing."""

@@ -11,6 +11,8 @@ RECORD = Path(__file__).absolute().parents[2] / "launch.json"
 """The file in the plug-in's package that holds the command; a plug-in from a zip has none."""
 FLATPAK = Path("/.flatpak-info")
 """A file that exists only inside a Flatpak, which may not see the programs of the machine."""
+UNTIL_IDLE = "--until-idle"
+"""The server's option to end when nobody needs it any more; who starts one by hand ends it by hand."""
 BY_HAND = "acetate serve"
 """What a person types to start the server when nothing is recorded."""
 
@@ -21,13 +23,13 @@ def server_command(record: Path = RECORD, *, sandbox: Path = FLATPAK) -> list[st
     if command and (sandbox.exists() or shutil.which(command[0])):
         return command
     found = shutil.which("acetate")
-    return [found, "serve"] if found else None
+    return [found, "serve", UNTIL_IDLE] if found else None
 
 
 def by_hand(record: Path = RECORD) -> str:
     """What a person types in a terminal, which may see programs that the editor does not."""
     command = recorded(record)
-    return shlex.join(command) if command else BY_HAND
+    return shlex.join(word for word in command if word != UNTIL_IDLE) if command else BY_HAND
 
 
 def recorded(record: Path) -> list[str] | None:

@@ -14,14 +14,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from acetate.vocabulary.names import clean
 from acetate.vocabulary.parameters import values_of
 
 from .. import messages as wire
 from ..errors import Failure, ProtocolError
 from ..home import Address
 from . import events as happened
-from .job_session import PendingJob
 from .mailbox import Inbox, Mailbox, holds_the_end
+from .pending_job import PendingJob
 from .reconnecting import Reconnecting
 from .server_discovery import START_SECONDS, ServerDiscovery
 from .transfers import Content, announce
@@ -58,7 +59,7 @@ class Client:
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self._format = formats[0]
-        hello = wire.Hello(wire.VERSION, name, session or secrets.token_hex(16), tuple(formats), tuple(encodings))
+        hello = wire.Hello(wire.VERSION, clean(name), session or secrets.token_hex(16), tuple(formats), tuple(encodings))
         self._connection = Reconnecting(hello, ServerDiscovery(address, launch), self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------
@@ -89,8 +90,9 @@ class Client:
 
     def close(self) -> None:
         """Hang up, as soon as the server has what was asked for, or cannot take it within `FLUSH_SECONDS`. Jobs go on at the
-        server unless they were submitted with `keep=False`."""
+        server unless they were submitted with `keep=False`. The socket of `fileno` is closed."""
         self._connection.end(FLUSH_SECONDS)
+        self._mailbox.close()
 
     def __enter__(self) -> Client:
         self.wait_until_connected()
@@ -136,7 +138,7 @@ class Client:
             parameters or wire.Parameters(),
             wire.Conditions(**{role: wire.Placed(UNNAMED, given[role].x, given[role].y) for role in given}),
             box=box,
-            name=name,
+            name=clean(name),
             format=format or self._format,  # type: ignore[arg-type]
             previews=previews,
             crop=crop,
@@ -208,9 +210,9 @@ class Client:
         """Ask for finished jobs, newest first; `HistoryPage` follows. `before` is the last id of the page before."""
         self._send(wire.ListHistory(before, limit, thumbnails))
 
-    def jobs(self) -> None:
-        """Ask for all jobs that wait, run or are not acknowledged; `Jobs` follows."""
-        self._send(wire.ListJobs())
+    def jobs(self, before: str | None = None) -> None:
+        """Ask for the jobs that run, wait or are not acknowledged; `Jobs` follows. `before` is the last id of the page before."""
+        self._send(wire.ListJobs(before))
 
     def run(
         self,
@@ -224,11 +226,15 @@ class Client:
         crop: bool = True,
         timeout: float | None = None,
     ) -> Iterator[happened.Event]:
-        """Submit, in a script, and yield the job's events up to and including the last. Closing the generator cancels."""
+        """Submit, in a script, and yield the job's events up to and including the last, which acknowledges what came.
+        Closing the generator before cancels."""
         job = new_job_id()
         with self._mailbox.inbox(job) as inbox:
             self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, crop=crop, job=job)
-            yield from self._follow(job, inbox, timeout)
+            for event in self._follow(job, inbox, timeout):
+                if isinstance(event, happened.TERMINAL):
+                    self.acknowledge(job)
+                yield event
 
     def follow(self, job: str, timeout: float | None = None) -> Iterator[happened.Event]:
         """Yield a job's events, in a script, up to and including the last. Closing the generator cancels.

@@ -81,6 +81,16 @@ class LayerReady:
 
 
 @dataclass(frozen=True)
+class NotDelivered:
+    """A layer (or with `index` `None` the file) cannot be delivered, as it is damaged at the server. The job's other layers come
+    all the same; then it has `Failed`."""
+
+    job: str
+    index: int | None
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class FileReady:
     """A whole exported file."""
 
@@ -103,7 +113,7 @@ class HistoryPage:
 
 Event = (
     Starting | Connected | Disconnected | Engine | Queued | Started | Progress | Preview | Receiving | LayerReady | FileReady
-    | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Error
+    | NotDelivered | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Error
 )  # fmt: skip
 
 TERMINAL = (Finished, Failed, Cancelled)

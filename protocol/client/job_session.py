@@ -10,76 +10,18 @@ what is left of the same story, so no end can overtake layers that were asked fo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
 
 from .. import messages as wire
+from ..errors import Failure
 from ..frames import AnyHeader
+from ..link import Link
 from . import events as happened
+from .pending_job import PendingJob
 from .transfers import Arrival, Content, Downloads, announce, upload_parts
-
-MAX_OFFERS = 3
-"""How often pictures are uploaded for one job: a server that forgets them at once has no room."""
 
 STATELESS = (wire.Acknowledge, wire.Discard, wire.ListHistory, wire.ListJobs)
 """Messages that may be sent over a later connection than the one they were asked for on."""
-
-
-@dataclass(eq=False)
-class PendingJob:
-    """A job of this client, from being asked for to its last event."""
-
-    asked: wire.Submit | wire.Insert | wire.Export | wire.Attach
-    given: Mapping[str, Content | str] = field(default_factory=dict)
-    """Its pictures by their role, or its file as `file`: contents, or hashes of what was uploaded before."""
-    uploads: dict[str, Content] | None = None
-    """The contents among them by hash; `None` until they are hashed. Emptied when the server has the job."""
-    offers: int = 0
-    """How often the server has said that it lacks a picture."""
-    sent: bool = False
-    """Whether the server was asked for it over this connection."""
-    accepted: bool = False
-    cancelled: bool = False
-    layers: set[int] = field(default_factory=set)
-    """Indices of layers that have arrived whole."""
-
-    @property
-    def job(self) -> str:
-        return self.asked.job
-
-    @property
-    def is_named(self) -> bool:
-        """Whether its pictures can be named without hashing."""
-        return all(isinstance(content, str) for content in self.given.values())
-
-    def names(self) -> dict[str, str]:
-        """The hashes of its pictures by their role. Takes a moment: call it neither on the host's thread nor with a lock held."""
-        return {role: found if isinstance(found, str) else announce(found).sha256 for role, found in self.given.items()}
-
-    def take_names(self, names: Mapping[str, str]) -> None:
-        """Write the names of the pictures into the message."""
-        if isinstance(self.asked, wire.Submit):
-            conditions = self.asked.conditions
-            placed = {role: replace(getattr(conditions, role), sha256=sha256) for role, sha256 in names.items()}
-            self.asked = replace(self.asked, conditions=replace(conditions, **placed))
-        elif isinstance(self.asked, wire.Insert):
-            self.asked = replace(self.asked, sha256=names["file"])
-        self.uploads = {names[role]: content for role, content in self.given.items() if not isinstance(content, str)}
-
-    def is_ready(self, uploaded: Set[str]) -> bool:
-        """Whether the server has all of its pictures, so that the job can be asked for."""
-        return self.uploads is not None and self.uploads.keys() <= uploaded
-
-    def may_offer_again(self, evicted: Set[str]) -> bool:
-        """Count an offer of pictures; returns whether another may follow: not after the last, nor of pictures of other jobs."""
-        self.offers += 1
-        return self.offers < MAX_OFFERS and self.uploads is not None and evicted <= self.uploads.keys()
-
-    def to_attach(self) -> wire.Attach:
-        """The message that asks for its story, without the layers that have arrived."""
-        format = "rgba8" if isinstance(self.asked, wire.Export) else self.asked.format
-        return wire.Attach(self.job, tuple(sorted(self.layers)), format)
-
 
 Outgoing = wire.ClientMessage | bytes | PendingJob
 """What `next_to_send` gives: a text frame's message, a binary frame, or a job whose `names` are to be handed to `offer`."""
@@ -94,7 +36,7 @@ class JobSession:
         self._downloads = Downloads()
         self._uploaded: set[str] = set()
         self._uploading: set[str] = set()
-        self._encoding: str | None = None
+        self._link: Link | None = None
         self._messages: deque[wire.ClientMessage | PendingJob] = deque()
         self._parts: deque[Iterator[bytes]] = deque()
 
@@ -142,11 +84,11 @@ class JobSession:
 
     @property
     def is_connected(self) -> bool:
-        return self._encoding is not None
+        return self._link is not None
 
-    def connected(self, encoding: str) -> None:
-        """Note a connection, which takes pixels in this encoding. What is unfinished is taken up again first."""
-        self._encoding, self._downloads = encoding, Downloads()
+    def connected(self, link: Link) -> None:
+        """Note a connection, whose sending direction is this. What is unfinished is taken up again first."""
+        self._link = link
         self._uploaded, self._uploading = set(), set()
         waiting, self._messages = self._messages, deque()
         for sha256, content in self._ahead.items():
@@ -158,8 +100,9 @@ class JobSession:
 
     def disconnected(self) -> None:
         """Note that it is gone. Jobs and uploads resume from their state; stateless messages wait for the next connection."""
-        self._encoding = None
+        self._link = None
         self._parts.clear()
+        self._downloads.interrupt()
         self._messages = deque(message for message in self._messages if isinstance(message, STATELESS))
 
     @property
@@ -212,7 +155,7 @@ class JobSession:
     def _take_up(self, job: PendingJob) -> None:
         """Bring a job one step further: name its pictures, upload what the server lacks, ask for it."""
         if job.accepted:
-            self._ask(job, job.to_attach())
+            self._ask(job, job.to_attach(self._downloads.offsets(job.job)))
             return
         if job.uploads is None and job.is_named:
             job.take_names(job.names())
@@ -239,8 +182,8 @@ class JobSession:
         sha256 = message.sha256
         if not message.complete:
             content = self._content(sha256)
-            if content is not None:
-                self._parts.append(upload_parts(content, sha256, message.offset, self._encoding or "raw"))
+            if content is not None and self._link is not None:
+                self._parts.append(upload_parts(content, sha256, message.offset, self._link))
             return
         self._uploading.discard(sha256)
         self._uploaded.add(sha256)
@@ -267,6 +210,8 @@ class JobSession:
 
     def _refused(self, error: wire.Error) -> list[happened.Event]:
         """A refused upload or submit is the end of its job, except that evicted pictures are uploaded again."""
+        if error.job is not None and error.about in (wire.Layer.TYPE, wire.File.TYPE):
+            return self._not_delivered(error.job, error.index, error.failure)
         refused, hit = set(error.sha256), []
         if error.about == "upload":
             hit = self._give_up_uploads(refused)
@@ -278,6 +223,15 @@ class JobSession:
             self._take_up(hit[0])
             return []
         return [event for job in hit for event in self._end(wire.Failed(job.job, error.failure))] if hit else [error]
+
+    def _not_delivered(self, job_id: str, index: int | None, failure: Failure) -> list[happened.Event]:
+        """A layer or file that the server cannot deliver is told once; the job's end comes by itself."""
+        self._downloads.drop(job_id, index)
+        job = self._jobs.get(job_id)
+        if job is None or index in job.lost:
+            return []
+        job.lost.add(index)
+        return [happened.NotDelivered(job_id, index, failure)]
 
     def _give_up_uploads(self, refused: set[str]) -> list[PendingJob]:
         """Forget these contents; returns the jobs that cannot be without them."""

@@ -38,6 +38,13 @@ class Mailbox:
                 with contextlib.suppress(BlockingIOError):
                     self._signal[1].send(b"!")
 
+    def close(self) -> None:
+        """Close the socket that `fileno` has given; events can still be taken."""
+        with self._routing:
+            pair, self._signal = self._signal, None
+        for end in pair or ():
+            end.close()
+
     @contextlib.contextmanager
     def inbox(self, job: str) -> Iterator[Inbox]:
         """A context with a queue in which the job's events arrive, including those that have not been read yet."""

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 from .. import messages as wire
 from ..errors import Failure, ProtocolError
 from ..frames import unpack
+from ..home import Address
+from ..link import Link
 from . import events as happened
-from .connection import ConnectionClosed, explain, farewell, open_connection
-from .job_session import JobSession, Outgoing, PendingJob
+from .connection import ConnectionClosed, explain, farewell, next_frame, open_connection
+from .job_session import JobSession, Outgoing
+from .pending_job import PendingJob
 from .server_discovery import START_SECONDS, ServerDiscovery
 
 if TYPE_CHECKING:
@@ -28,8 +31,16 @@ FIRST_RETRY, LAST_RETRY = 0.1, 5.0
 LAST_LOCAL_RETRY = 1.0
 """Pauses between attempts, in seconds, doubling up to the last. Looking for a server on this computer costs next to nothing."""
 JOIN_SECONDS = 3.0
+MOST_DOUBLINGS = 10
+STEADY_SECONDS = 30.0
+"""A connection that has lasted so long was a good one: the pauses begin anew after it."""
+MAX_SHORT_LIVES = 8
+"""So many connections in a row that end sooner, and the server is given up until `begin` is called."""
+SILENCE_SECONDS = 120.0
+"""A server of which no byte comes for this time, not even the answer to a ping, is not there any more."""
 FINAL = ("client-too-old", "server-too-old", "forbidden")
 """Failures that trying again does not cure."""
+REPLACED = Failure("server-stopped", "the server is older than this plug-in and is being replaced", "It takes a moment.")
 
 
 class Reconnecting:
@@ -47,9 +58,15 @@ class Reconnecting:
         that the session does not tell any more has its end where its events go."""
         self._sending = False
         """Whether the writing thread is sending something."""
-        self._disconnected_at = 0.0
+        self._address: Address | None = None
+        """Where the last connection went."""
+        self._connected_at, self._disconnected_at = float("-inf"), 0.0
         self._stopped: Failure | None = None
         """What the last server said when it was stopped: waiting for it is no use, unless this client starts another."""
+        self._given_up = False
+        """Whether nothing is tried any more, until `begin` is called."""
+        self._short_lives = 0
+        """How many connections in a row to this server have ended soon after the greeting."""
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -58,13 +75,14 @@ class Reconnecting:
         self._finder.try_again()
         if self._thread is None or not self._thread.is_alive():
             self._closing.clear()
+            self._given_up, self._short_lives = False, 0
             self._thread = threading.Thread(target=self._stay_connected, name="acetate-client", daemon=True)
             self._thread.start()
 
     def wait(self, timeout: float) -> wire.Welcome:
         """Wait until there is a connection. Raises `ProtocolError` with the reason why there is none."""
         with self._changed:
-            self._changed.wait_for(lambda: self.connected or (self.failure is not None and self.failure.code in FINAL), timeout)
+            self._changed.wait_for(lambda: self.connected or self._given_up, timeout)
             if self.connected and self.welcome is not None:
                 return self.welcome
             failure = self.failure or Failure("no-server", f"no server answered within {timeout:g} s")
@@ -86,6 +104,7 @@ class Reconnecting:
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(JOIN_SECONDS)
+        self.connected = False
 
     @property
     def hopeless(self) -> Failure | None:
@@ -94,7 +113,7 @@ class Reconnecting:
         stopped, failure, since = self._stopped, self.failure, self._disconnected_at
         if stopped is not None and not self._finder.command:
             return stopped
-        if failure is not None and (failure.code in FINAL or time.monotonic() - since > START_SECONDS):
+        if failure is not None and (self._given_up or time.monotonic() - since > START_SECONDS):
             return failure
         return None
 
@@ -102,37 +121,55 @@ class Reconnecting:
 
     def _stay_connected(self) -> None:
         """Connect, serve until the connection breaks, wait a little longer each time, again."""
-        delay = FIRST_RETRY
+        attempts = 0
         while not self._closing.is_set():
             try:
                 failure = self._one_connection()
-                delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
-                self._stopped = failure if failure.code == "server-stopped" else None
             except Exception as error:  # whatever a network and a library between them raise, it is tried again
-                if self.failure is None:
-                    delay, self._disconnected_at = FIRST_RETRY, time.monotonic()
                 failure = explain(error)
             if self._closing.is_set():
                 return
-            final = failure.code in FINAL
+            if self._finder.replace(failure):
+                failure = REPLACED
+            if self.failure is None:  # there was a connection
+                attempts = self._judge_life(failure)
+                if self._short_lives >= MAX_SHORT_LIVES:
+                    failure = _unsteady(self._short_lives, failure)
+            self._given_up = failure.code in FINAL or self._short_lives >= MAX_SHORT_LIVES
+            delay = min(FIRST_RETRY * 2**attempts, self._longest_pause)
+            attempts = min(attempts + 1, MOST_DOUBLINGS)
             with self._changed:
-                self.connected, self.failure = False, failure
+                self.failure = failure
                 self._changed.notify_all()
-            self._deliver(happened.Disconnected(failure, None if final else delay))
-            if final or self._closing.wait(delay * random.uniform(0.8, 1.2)):
+            self._deliver(happened.Disconnected(failure, None if self._given_up else delay))
+            if self._given_up or self._closing.wait(delay * random.uniform(0.8, 1.2)):
                 return
-            delay = min(2 * delay, LAST_LOCAL_RETRY if self._finder.is_local else LAST_RETRY)
+
+    def _judge_life(self, failure: Failure) -> int:
+        """Note that a connection has ended. Returns how many pauses have come before the next one: none after a good
+        connection or an orderly end, and more and more while the server greets and then hangs up."""
+        self._disconnected_at = time.monotonic()
+        self._stopped = failure if failure.code == "server-stopped" else None
+        good = self._stopped is not None or self._disconnected_at - self._connected_at >= STEADY_SECONDS
+        self._short_lives = 0 if good else self._short_lives + 1
+        return max(0, self._short_lives - 1)
+
+    @property
+    def _longest_pause(self) -> float:
+        return LAST_LOCAL_RETRY if self._finder.is_local and not self._short_lives else LAST_RETRY
 
     def _one_connection(self) -> Failure:
         """From looking for a server to the end of the connection, and why it ended."""
         address = self._finder.find(lambda command: self._deliver(happened.Starting(command)), self._closing)
+        if address != self._address:  # another server, which starts with a clean slate
+            self._address, self._short_lives = address, 0
         with contextlib.closing(open_connection(address)) as connection:
             connection.send(wire.to_text(self._hello))
             welcome = _greeting(connection.recv(timeout=10))
             with self._writing(connection, welcome):
                 try:
                     while not self._closing.is_set():
-                        self._take(connection.recv())
+                        self._take(next_frame(connection, SILENCE_SECONDS))
                 except ConnectionClosed as closed:
                     return farewell(closed)
         return Failure("connection-lost", "the client has hung up")
@@ -154,19 +191,22 @@ class Reconnecting:
         """The session works over this connection."""
         with self.session() as session:
             self.welcome, self.failure, self._stopped, self.connected = welcome, None, None, True
+            self._connected_at = time.monotonic()
             self._deliver(happened.Connected(welcome))
-            session.connected(welcome.encoding)
-        writer = threading.Thread(target=self._write, args=(connection,), name="acetate-client-writer", daemon=True)
+            link = Link((welcome.encoding, *self._hello.encodings))
+            session.connected(link)
+        writer = threading.Thread(target=self._write, args=(connection, link), name="acetate-client-writer", daemon=True)
         writer.start()
         try:
             yield
         finally:
             with self.session() as session:
                 session.disconnected()
+                self.connected = False
             connection.close()
             writer.join()
 
-    def _write(self, connection: ClientConnection) -> None:
+    def _write(self, connection: ClientConnection, link: Link) -> None:
         """Send what the session gives, and hang up when the client closes."""
         try:
             while (item := self._next_to_send()) is not None:
@@ -175,7 +215,10 @@ class Reconnecting:
                     with self.session() as session:
                         session.offer(item, names)
                 else:
-                    connection.send(item if isinstance(item, bytes) else wire.to_text(item))
+                    frame = item if isinstance(item, bytes) else wire.to_text(item)
+                    began = time.monotonic()
+                    connection.send(frame)
+                    link.sent(len(frame), time.monotonic() - began)
         except Exception:  # whatever broke the connection, the reading thread sees and reports it
             pass
         finally:
@@ -193,6 +236,11 @@ class Reconnecting:
                 if (item := self._session.next_to_send()) is not None:
                     self._sending = True
                     return item
+
+
+def _unsteady(count: int, last: Failure) -> Failure:
+    message = f"the server has greeted {count} times and hung up soon after each time; the last: {last.message}"
+    return Failure(last.code, message, "Look into the server's log (acetate doctor shows where), then connect again.")
 
 
 def _greeting(text: str | bytes) -> wire.Welcome:

@@ -6,16 +6,17 @@ Knows the state file, a command and what a server must not inherit; speaks no pr
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from ssl import SSLCertVerificationError
 
-from ..errors import ProtocolError
-from ..home import Address, home, running_server
+from ..errors import Failure, ProtocolError
+from ..home import URL, Address, chosen_address, home, running_server
+from .server_requests import ask, prove
 
 START_SECONDS = 30.0
 """A server that has been started must answer within this time."""
@@ -38,12 +39,26 @@ class ServerDiscovery:
         self._address = address
         self._failure: ProtocolError | None = None
         self._failed_at = 0.0
+        self._replaced: Address | None = None
+        """The server that was too old and has been asked to stop."""
 
     def find(self, starting: Callable[[tuple[str, ...]], None], given_up: threading.Event) -> Address:
-        """The address to try, of a server started if need be, after telling `starting`. Raises `ProtocolError` without one."""
-        if self._address is not None:
-            return self._address
-        if (found := _running()) is not None:
+        """The address of a server that has proved to be one, started if need be, after telling `starting`.
+
+        Raises `ProtocolError` without one, and `OSError` if nothing answers at the address that was given.
+        """
+        if (given := self._given()) is not None:
+            prove(given)
+            return given
+        try:
+            found = _running()
+        except ProtocolError:
+            if self.command is None:
+                raise
+            found = None
+        if found is not None:
+            if found == self._replaced:
+                raise ProtocolError("server-stopped", "an older server ends its last job; a new one is started then")
             return found
         if self.command is None:
             raise ProtocolError("no-server", "no server is running", "Start one: acetate serve")
@@ -58,29 +73,45 @@ class ServerDiscovery:
         self._failure = None
         return found
 
+    def replace(self, failure: Failure) -> bool:
+        """Ask a server that an editor has started, and that is too old, to stop when its job is over; whether it will. Once: if
+        the next is too old as well, the installed program is."""
+        running = running_server()
+        if failure.code != "server-too-old" or not self.is_local or self.command is None or running is None:
+            return False
+        if not running.until_idle or self._replaced is not None:
+            return False
+        try:
+            ask(running.address, "/stop", method="POST")
+        except ProtocolError:
+            return False
+        self._replaced = running.address
+        return True
+
     @property
     def is_local(self) -> bool:
         """Whether the server is looked for on this computer."""
-        return self._address is None
+        return self._address is None and not os.environ.get(URL)
+
+    def _given(self) -> Address | None:
+        return self._address or chosen_address()
 
     def try_again(self) -> None:
         """Start a server although the last did not come up, as the person asks for it."""
-        self._failure = None
-
-
-def answers(address: Address) -> bool:
-    """Whether anything listens there: a state file may be left over from a killed server."""
-    host, _, port = address.url.split("://", 1)[1].rstrip("/").rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
-    except (OSError, ValueError):
-        return False
-    return True
+        self._failure = self._replaced = None
 
 
 def _running() -> Address | None:
-    running = running_server()
-    return running.address if running is not None and answers(running.address) else None
+    """The server of the state file; `None` if nothing answers there. Raises `ProtocolError` if something else does."""
+    if (running := running_server()) is None:
+        return None
+    try:
+        prove(running.address)
+    except SSLCertVerificationError as error:
+        raise ProtocolError("not-the-server", f"the certificate at {running.address.url} is not the server's: {error}") from error
+    except OSError:
+        return None
+    return running.address
 
 
 def _start(command: tuple[str, ...], given_up: threading.Event) -> Address:
@@ -91,8 +122,14 @@ def _start(command: tuple[str, ...], given_up: threading.Event) -> Address:
         raise ProtocolError("cannot-start", f"the server cannot be started: {error}", by_hand) from None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and not given_up.wait(0.05):
-        if (found := _running()) is not None:
-            return found
+        wrong = None
+        try:
+            if (found := _running()) is not None:
+                return found
+        except ProtocolError as error:
+            wrong = error
+        if wrong is not None and process.poll() == 0:  # the server that runs already is it, and cannot prove to be one
+            raise wrong
         if process.poll() not in (None, 0):  # 0: it has found another one that is just starting
             raise ProtocolError("cannot-start", f"the server ended at once: {last_words()}", by_hand)
     raise ProtocolError("cannot-start", f"the server did not answer within {START_SECONDS:g} s: {last_words()}", by_hand)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..errors import ProtocolError
-from ..frames import PART_BYTES, AnyHeader, FilePart, PixelPart, PreviewFrame, ThumbnailFrame, UploadPart, compress, pack_header
+from ..frames import AnyHeader, FilePart, PixelPart, PreviewFrame, ThumbnailFrame, UploadPart, compress, pack_header
+from ..link import Link
 from ..messages import File, History, Layer, Upload
 from ..pixels import Image, content_id
 from .events import FileReady, HistoryPage, LayerReady, Preview, Receiving
@@ -28,15 +29,14 @@ def announce(content: Content, sha256: str | None = None) -> Upload:
     return Upload(sha256 or content_id(content), "file", len(content))
 
 
-def upload_parts(content: Content, sha256: str, offset: int, encoding: str) -> Iterator[bytes]:
-    """The binary frames that carry the content from `offset` to its end."""
+def upload_parts(content: Content, sha256: str, offset: int, link: Link) -> Iterator[bytes]:
+    """The binary frames that carry the content from `offset` to its end, as the link takes them best at the moment of each."""
     view = memoryview(content.data if isinstance(content, Image) else content)
-    for start in range(offset, len(view), PART_BYTES):
-        part = view[start : start + PART_BYTES]
-        if encoding == "zlib":
-            yield pack_header(UploadPart(sha256, start, len(part), "zlib")) + compress(part)
-        else:
-            yield pack_header(UploadPart(sha256, start, len(part))) + part
+    while offset < len(view):
+        part, encoding = view[offset : offset + link.part_bytes], link.encoding
+        header = pack_header(UploadPart(sha256, offset, len(part), encoding))
+        yield header + (compress(part) if encoding == "zlib" else part)
+        offset += len(part)
 
 
 @dataclass
@@ -54,11 +54,29 @@ class Downloads:
     thumbnails: dict[str, Image] = field(default_factory=dict)
 
     def announced(self, message: Layer | File) -> Arrival | None:
-        """A `layer` or `file` message: an empty layer is complete at once. A repeated one starts over."""
+        """A `layer` or `file` message: an empty layer is complete at once. A repeated one goes on if its parts do."""
         if message.bytes == 0:
             return LayerReady(message, b"") if isinstance(message, Layer) else FileReady(message, b"")
-        self.pending[_key(message)] = _Pending(message)
+        begun = self.pending.get(_key(message))
+        if begun is None or begun.announced != message:
+            self.pending[_key(message)] = _Pending(message)
         return None
+
+    def offsets(self, job: str) -> dict[str, int]:
+        """How much has come of what is not whole, as `attach` says it."""
+        return {
+            File.TYPE if index is None else str(index): pending.received
+            for (owner, index), pending in self.pending.items()
+            if owner == job and pending.received
+        }
+
+    def interrupt(self) -> None:
+        """The connection is lost: what has come of layers and files is kept, and pages begin anew."""
+        self.thumbnails = {}
+
+    def drop(self, job: str, index: int | None) -> None:
+        """Forget what has come of a layer, or of the file."""
+        self.pending.pop((job, index), None)
 
     def arrived(self, header: AnyHeader, payload: bytes | memoryview) -> Arrival | None:
         """A binary frame: the next piece of something, or a small picture."""
@@ -84,6 +102,8 @@ class Downloads:
         pending = self.pending.get(key)
         if pending is None:  # of a job that was given up meanwhile
             return None
+        if offset == 0 and pending.received:  # the server begins again, as it may
+            pending.parts, pending.received = [], 0
         if offset != pending.received:
             raise ProtocolError("bad-message", f"a part begins at byte {offset}; byte {pending.received} is due")
         pending.parts.append(payload)

@@ -12,6 +12,8 @@ from acetate.engine import BadRequest, EngineError
 from acetate.protocol.errors import ProtocolError
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+NOT_RUNNING = 3
+"""What `status` and the like end with when no server runs: the code that service managers know."""
 
 
 class UsageError(Exception):
@@ -22,15 +24,31 @@ class UsageError(Exception):
         self.hint = hint
 
 
+class FailedError(Exception):
+    """What was asked for was not done; the message says what, `hint` what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class NotRunningError(Exception):
+    """No server runs; `hint` says what would start one."""
+
+    hint = "Start one: acetate serve"
+
+
 def reported(options: argparse.Namespace) -> int:
     """Run the chosen command and return its exit code; errors that a person can act on become a clear line, not a traceback."""
     try:
         code = int(options.run(options))
         sys.stdout.flush()
         return code
+    except NotRunningError as error:
+        return _say(error, NOT_RUNNING)
     except (UsageError, BadRequest, DocumentError) as error:
         return _say(error, USAGE)
-    except (EngineError, ProtocolError) as error:
+    except (EngineError, ProtocolError, FailedError) as error:
         return _say(error, FAILURE)
     except MemoryError:
         return _say(EngineError("out of memory", "choose a smaller size or close other programs"), FAILURE)

@@ -49,7 +49,12 @@ class RemoteServer:
 
 
 def running_server() -> RemoteServer | None:
-    """The server that runs on this computer and speaks our protocol; `None` if there is none."""
+    """The server that the environment names, or that runs on this computer and speaks our protocol; `None` if there is none.
+
+    Raises `ProtocolError` if one is named that cannot be reached with it.
+    """
+    if (chosen := protocol.chosen_address()) is not None:
+        return RemoteServer(chosen)
     running = protocol.running_server()
     if running is None or running.protocol != protocol.VERSION:
         return None

@@ -30,7 +30,7 @@ SIDES = (1024, 2048, 4096, 8192)
 PNG_SIDES = (1024, 2048)
 """The sides that are measured as PNG too, which takes many seconds for larger ones."""
 
-SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
+SERVE = "import sys; from acetate.server.__main__ import main; sys.exit(main(['serve', '--port', '0', '--engine', 'fake']))"
 
 
 @dataclass(frozen=True)

@@ -141,11 +141,20 @@ def _built_in(folder: Path, name: str) -> Line:
 
 
 def _server() -> Iterator[Line]:
-    from acetate.protocol import running_server
+    from acetate.protocol import ProtocolError, home, running_server
+    from acetate.protocol.client.server_requests import ask
 
-    running = running_server()
-    text = f"running at {running.address.url} (process {running.pid})" if running else "not running; the editors start it"
-    yield Line("server", True, text)
+    if (running := running_server()) is None:
+        yield Line("server", True, "not running; the editors start it")
+        return
+    where = f"{running.address.url} (process {running.pid})"
+    try:
+        said = ask(running.address, "/healthz")
+    except ProtocolError as error:
+        remedy = f"if no server runs, delete {home() / 'server.json'}; else stop it and start it again: acetate serve"
+        yield Line("server", False, f"it should be at {where}, and cannot be reached there: {error}", remedy)
+        return
+    yield Line("server", True, f"version {said.get('version')} answers at {where}")
 
 
 def _editors() -> Iterator[Line]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate import document
+from acetate.vocabulary.names import file_stem
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +74,5 @@ def _extract(read: document.Document, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
     for number, layer in enumerate(layers, 1):
-        kept = "".join(c if c.isalnum() or c in " -_" else "_" for c in layer.name).strip()[:60] or "layer"
         sheet = document.Document(read.width, read.height, (replace(layer, visible=True),))
-        document.write(sheet, folder / f"{number:02d} {kept}.png")
+        document.write(sheet, folder / f"{number:02d} {file_stem(layer.name, 'layer')}.png")

@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from ..command_line import acceleration
+from acetate.vocabulary.acceleration import ACCELERATIONS
+
+from ..command_line.exit_codes import UsageError
+
+METAVARS = {
+    "port": "NUMBER",
+    "names": "NAME",
+    "devices": "NAME[,NAME]",
+    "preload": "MODEL",
+    "acceleration": "|".join(ACCELERATIONS),
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add where to listen and what to run on."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback needs TLS or --insecure")
-    name = "a DNS name by which others reach this computer"
-    parser.add_argument("--name", dest="names", action="append", default=[], metavar="NAME", help=name)
-    parser.add_argument("--port", type=int, help="0 means any free port (default: 22380, or any free one when that is taken)")
-    parser.add_argument("--device", metavar="NAME[,NAME]", help="cpu, cuda, cuda:1, mps or xpu; one worker each")
-    parser.add_argument("--preload", action="append", default=[], metavar="MODEL", help="open this model at once")
-    parser.add_argument("--tls-certificate", type=Path, metavar="FILE")
-    parser.add_argument("--tls-key", type=Path, metavar="FILE")
-    parser.add_argument(
-        "--insecure", action="store_true", help="listen beyond this machine without TLS: anyone on the way can read and change"
-    )
-    acceleration.add_option(parser)
+    """Add an option for each setting that has one, with the setting's meaning, and those that show them all."""
+    from ..configuration.descriptions import FLAGS, descriptions
+
+    for name, flag in FLAGS.items():
+        described = descriptions()[name]
+        shown = argparse.SUPPRESS if name == "engine" else described.meaning.replace("`", "").replace("%", "%%")
+        if described.default is False:
+            parser.add_argument(flag, dest=name, action="store_true", default=None, help=shown)
+        else:
+            action = "append" if isinstance(described.default, tuple) else "store"
+            parser.add_argument(flag, dest=name, action=action, metavar=METAVARS.get(name, "VALUE"), help=shown)
     parser.add_argument("--compile", dest="acceleration", action="store_const", const="compiled", help=argparse.SUPPRESS)
-    parser.add_argument("--engine", default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--settings", metavar="FILE", help="read this settings file instead of the one in the usual place")
+    parser.add_argument("--show-settings", action="store_true", help="print all settings as a settings file, and serve nothing")
+    parser.add_argument("--json", action="store_true", help="print them as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until stopped; returns the exit code."""
-    from ..http.serve import serve
-    from ..settings import ENGINE
+    """Serve until stopped, or show the settings; returns the exit code. Raises `UsageError` for settings that are wrong."""
+    from ..configuration.descriptions import FLAGS
+    from ..configuration.listing import as_json, as_toml
+    from ..configuration.sources import SettingsError, configure
+    from ..http import serve
 
-    return serve(
-        options.host,
-        options.port,
-        options.device,
-        options.preload,
-        names=options.names,
-        tls_certificate=options.tls_certificate,
-        tls_key=options.tls_key,
-        insecure=options.insecure,
-        engine=options.engine or ENGINE,
-        acceleration=options.acceleration,
-    )
+    given = {name: value for name in FLAGS if (value := getattr(options, name)) is not None}
+    texts = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    try:
+        configuration = configure(texts, options.settings)
+    except SettingsError as error:
+        raise UsageError(str(error)) from error
+    if options.show_settings:
+        print(as_json(configuration) if options.json else as_toml(configuration), end="")
+        return 0
+    return serve.run(configuration.settings)

@@ -1,16 +1,19 @@
-"""Layers, files and thumbnails as frames, read from their blobs part by part. Knows formats and encodings; knows no socket."""
+"""Layers, files and thumbnails as frames, read from their blobs part by part. Knows formats and encodings; knows no socket.
+
+Reading, proving, converting and packing are done on a thread, one part ahead of the one that is being sent: the event loop only
+ever waits for them, and serves everybody else meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import BinaryIO
 
 from acetate.protocol import BYTES_PER_PIXEL, Error, Failure, Layer
 from acetate.protocol.frames import (
-    PART_BYTES,
+    SENT_PART_BYTES,
     AnyHeader,
     FilePart,
     PixelPart,
@@ -19,80 +22,150 @@ from acetate.protocol.frames import (
     compress,
     pack_header,
 )
+from acetate.protocol.link import Link
 from acetate.protocol.messages import Encoding, File, to_text
 
+from ..failures import of_exception
+from ..storage.blobs import Blobs
+from ..storage.stored_content import StoredContent
 from .outbox import Frames, OutgoingFrame
 
-Convert = Callable[[bytes], bytes | bytearray | memoryview]
-HeaderOfPart = Callable[[int, int], AnyHeader]
+log = logging.getLogger(__name__)
+
+HEADER_ROOM = 512
+"""Where in a buffer the payload begins; the header ends there."""
+
+Convert = Callable[[memoryview, memoryview], None]
+"""From bytes as they are stored into the place for the converted ones."""
+HeaderOfPart = Callable[[int, int, Encoding], AnyHeader]
+Broken = Callable[[Failure], Error]
+"""What becomes of a content that cannot be delivered: called with why, it returns what the client is told in its place."""
 
 
 class BlobStream(Frames):
-    """The frames of a blob: an announcement, then its content in parts of at most `PART_BYTES` after conversion."""
+    """The frames of a content: an announcement, then its bytes in parts, after conversion. In place of what cannot be read comes
+    one error. The last part comes only when the whole content has been proved, so what has come whole is right."""
 
     def __init__(
-        self, announcement: str, path: str | None, header: HeaderOfPart, encoding: Encoding, convert: Convert, growth: int
+        self,
+        announcement: str,
+        content: StoredContent | None,
+        header: HeaderOfPart,
+        link: Link,
+        broken: Broken,
+        convert: Convert | None = None,
+        growth: int = 1,
+        offset: int = 0,
     ) -> None:
+        """`content` is `None` for an empty layer. Conversion makes `growth` bytes of each; parts begin at the converted byte
+        `offset`, which is that of a whole pixel."""
         self._announcement: str | None = announcement
-        self._path, self._header, self._encoding, self._convert = path, header, encoding, convert
-        self._read_bytes = PART_BYTES // growth
-        self._file: BinaryIO | None = None
-        self._offset = 0
+        self._content, self._header, self._link, self._broken = content, header, link, broken
+        self._convert, self._growth, self._offset = convert, growth, offset
+        self._ahead: asyncio.Future[bytes | memoryview | Failure] | None = None
+        """The next part, which a thread is making or has made."""
+        self._buffers: list[memoryview] = []
+        """Two for frames, in turns, and one for what is to be converted: fresh memory for each part would cost more than reading
+        and converting together."""
 
     async def next(self) -> OutgoingFrame | None:
+        if self._content is None:
+            text, self._announcement = self._announcement, None
+            return text
+        if self._ahead is None:
+            self._read_ahead(self._content)
+            assert self._ahead is not None
+        part = await asyncio.shield(self._ahead)
+        if isinstance(part, Failure):
+            self._content = self._announcement = None
+            return to_text(self._broken(part))
         if self._announcement is not None:
-            return self._begin()
-        if self._file is None:
-            return None
-        data = self._file.read(self._read_bytes)
-        if not data:
-            self._file.close()
-            return None
-        payload = self._convert(data)
-        header = pack_header(self._header(self._offset, len(payload)))
-        self._offset += len(payload)
-        if self._encoding == "zlib":
-            return header + await asyncio.to_thread(compress, bytes(payload))
-        return header + payload
+            text, self._announcement = self._announcement, None
+            return text
+        self._read_ahead(self._content)
+        return part
 
-    def _begin(self) -> str:
-        """The announcement, once it is certain that the content is there."""
-        text, self._announcement = self._announcement, None
-        assert text is not None
-        if self._path is not None:
-            try:
-                self._file = open(self._path, "rb")  # noqa: SIM115 (open until the last part)
-            except FileNotFoundError:
-                message = f"{os.path.basename(self._path)} has been deleted from the server's disk"
-                return to_text(Error(Failure("unknown-image", message)))
-        return text
+    def close(self) -> None:
+        """Close the file, as soon as no thread reads it."""
+        content, self._content = self._content, None
+        if content is not None:
+            if self._ahead is None or self._ahead.done():
+                content.close()
+            else:
+                self._ahead.add_done_callback(lambda _: content.close())
+
+    def _read_ahead(self, content: StoredContent) -> None:
+        if not content.left and self._ahead is not None:
+            self._content = None
+            return
+        self._ahead = asyncio.get_running_loop().run_in_executor(None, self._make_part, content)
+
+    def _make_part(self, content: StoredContent) -> bytes | memoryview | Failure:
+        """The next part as a frame, made on a thread. A failure is returned, as the one who asked may have gone."""
+        encoding = self._link.encoding
+        try:
+            if not self._buffers:
+                self._prepare(content)
+            stored = self._link.part_bytes // self._growth
+            stored, length = min(stored, content.left), min(stored, content.left) * self._growth
+            frame, other, unconverted = self._buffers
+            self._buffers = [other, frame, unconverted]
+            payload = frame[HEADER_ROOM : HEADER_ROOM + length]
+            if self._convert is None:
+                content.read_into(payload)
+            else:
+                content.read_into(unconverted[:stored])
+                self._convert(unconverted[:stored], payload)
+            header = pack_header(self._header(self._offset, length, encoding))
+            self._offset += length
+            if encoding == "zlib":
+                return header + compress(payload)
+            frame[HEADER_ROOM - len(header) : HEADER_ROOM] = header
+            return frame[HEADER_ROOM - len(header) : HEADER_ROOM + length]
+        except Exception as error:
+            content.close()
+            failure = of_exception(error)
+            log.log(logging.WARNING, "not delivered", extra={"reason": str(failure)}, exc_info=failure.code == "internal")
+            return failure
+
+    def _prepare(self, content: StoredContent) -> None:
+        content.skip(self._offset // self._growth)
+        largest = min(SENT_PART_BYTES, content.left * self._growth)
+        sizes = (HEADER_ROOM + largest, HEADER_ROOM + largest, 0 if self._convert is None else largest // self._growth)
+        self._buffers = [memoryview(bytearray(size)) for size in sizes]
 
 
-def layer_frames(layer: Layer, path: str | None, format: str, encoding: Encoding) -> BlobStream:
-    """A `layer` message in the client's pixel format, and its `pixels`. `path` is `None` for an empty layer."""
-    pixels = layer.width * layer.height
-    announced = replace(layer, format=format, bytes=pixels * BYTES_PER_PIXEL[format])
+def layer_frames(layer: Layer, blobs: Blobs, format: str, link: Link, broken: Broken, offset: int = 0) -> BlobStream:
+    """A `layer` message in the client's pixel format, and its `pixels` from a byte of that format on: from the first, if that is
+    not the beginning of a pixel."""
+    size = layer.width * layer.height * BYTES_PER_PIXEL[format]
+    announced = replace(layer, format=format, bytes=size)
+    start = offset if offset < size and offset % BYTES_PER_PIXEL[format] == 0 else 0
+    what = f'layer {layer.index} ("{layer.name}") of job {layer.job}'
+    content = StoredContent(blobs, layer.sha256, layer.bytes, what, "rgba8", layer.width, layer.height) if layer.bytes else None
 
-    def convert(data: bytes) -> bytes | bytearray | memoryview:
-        if format == "rgba8":
-            return data
+    def convert(stored: memoryview, converted: memoryview) -> None:
         from ..worker.pixels import from_rgba8  # numpy, which most connections do not need
 
-        return from_rgba8(data, format)
+        from_rgba8(stored, format, converted)
 
-    def header(offset: int, length: int) -> PixelPart:
+    def header(offset: int, length: int, encoding: Encoding) -> PixelPart:
         return PixelPart(layer.job, layer.index, offset, length, encoding)
 
-    return BlobStream(to_text(announced), path, header, encoding, convert, BYTES_PER_PIXEL[format] // 4)
+    growth = BYTES_PER_PIXEL[format] // BYTES_PER_PIXEL["rgba8"]
+    converting = None if format == "rgba8" else convert
+    return BlobStream(to_text(announced), content, header, link, broken, converting, growth, start)
 
 
-def file_frames(file: File, path: str, encoding: Encoding) -> BlobStream:
-    """A `file` message and its parts."""
+def file_frames(file: File, blobs: Blobs, link: Link, broken: Broken, offset: int = 0) -> BlobStream:
+    """A `file` message and its parts, from a byte on."""
+    what = f'the file "{file.name}" of job {file.job}'
+    content = StoredContent(blobs, file.sha256, file.bytes, what) if file.bytes else None
 
-    def header(offset: int, length: int) -> FilePart:
+    def header(offset: int, length: int, encoding: Encoding) -> FilePart:
         return FilePart(file.job, offset, length, encoding)
 
-    return BlobStream(to_text(file), path, header, encoding, lambda data: data, 1)
+    return BlobStream(to_text(file), content, header, link, broken, offset=offset if offset < file.bytes else 0)
 
 
 def small_frame(header: PreviewFrame | ThumbnailFrame, rgba: bytes, encoding: Encoding) -> bytes:

@@ -10,7 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 
-OutgoingFrame = str | bytes
+OutgoingFrame = str | bytes | memoryview
 
 
 class Frames(ABC):
@@ -18,7 +18,10 @@ class Frames(ABC):
 
     @abstractmethod
     async def next(self) -> OutgoingFrame | None:
-        """The next frame, or `None` at the end."""
+        """The next frame, or `None` at the end. What it holds may be another when the one after it is asked for."""
+
+    def close(self) -> None:  # noqa: B027 (most frames have nothing to let go of)
+        """Let go of what the frames are made from, as nobody takes them any more."""
 
 
 class Outbox:
@@ -59,6 +62,20 @@ class Outbox:
         """Drop the progress of a job that is over."""
         for key in [key for key in self._live if key[0] == job]:
             del self._live[key]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that must not be lost has been taken."""
+        return not (self._answers or self._ordered)
+
+    def close(self) -> None:
+        """Let go of everything that has not been sent."""
+        for entry in self._ordered:
+            if isinstance(entry, Frames):
+                entry.close()
+        self._answers.clear()
+        self._live.clear()
+        self._ordered.clear()
 
     async def take(self) -> OutgoingFrame | None:
         """The next frame to send; waits for one. `None` when the outbox has overflown."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -17,24 +16,29 @@ from typing import TypeGuard, cast
 
 from acetate.protocol import Failure, ProtocolError, schema
 from acetate.protocol import messages as wire
-from acetate.protocol.frames import header_of, unpack_upload
 from acetate.protocol.pixels import LAYER_FORMATS
+from acetate.protocol.salvage import told_by
 from acetate.protocol.values import ENCODINGS
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from ..delivery.outbox import Outbox
 from ..delivery.subscriber import Subscriber
 from ..failures import of_exception
-from ..jobs.admission import MissingImagesError, check_order, tell_history
+from ..jobs.admission import MissingImagesError, check_order, tell_history, tell_jobs
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
+from ..people.tokens import Person
 from ..settings import Settings
 from ..storage.blobs import Blobs
-from .uploads import Uploads
+from .client_socket import ClientSocket
+from .sender import Sender
+from .uploads import UnfinishedUploads, Uploads
 
 log = logging.getLogger(__name__)
+
+LOCAL = "local"
+"""The person of the state file's own token."""
 
 UNSUPPORTED_VERSION = 4010
 """The close code that follows the `error` message which says which side to update."""
@@ -47,16 +51,17 @@ class ServerState:
     settings: Settings
     jobs: JobRegistry
     blobs: Blobs
+    unfinished: UnfinishedUploads
     engine: EngineState
     refresh: Callable[[], Awaitable[None]]
     """Ask the engine to describe itself again: models may have been added."""
 
 
 class Connection:
-    """Serves one client until it leaves."""
+    """Serves one client of a person until it leaves."""
 
-    def __init__(self, socket: ServerConnection, state: ServerState) -> None:
-        self._socket, self._state = socket, state
+    def __init__(self, socket: ClientSocket, state: ServerState, person: Person) -> None:
+        self._socket, self._state, self._person = socket, state, person
         self._outbox = Outbox(state.settings.unanswered)
 
     async def serve(self) -> None:
@@ -72,28 +77,33 @@ class Connection:
         except ConnectionClosed:
             return
         self._format = cast(wire.LayerFormat, next(format for format in hello.formats if format in LAYER_FORMATS))
-        watcher = Subscriber(hello.session, hello.client, self._encoding(hello), self._outbox, self._state.blobs)
-        uploads = Uploads(self._state.settings, self._state.jobs.store, self._state.blobs, str(self._socket.id))
-        self._welcome(watcher)
-        sender = asyncio.create_task(self._send())
-        await self._state.refresh()
-        log.info("connected", extra={"client": hello.client, "session": hello.session})
+        state, settings = self._state, self._state.settings
+        watcher = Subscriber(self._person, hello.session, hello.client, hello.encodings, self._outbox, state.blobs)
+        uploads = Uploads(settings, state.jobs.store, state.blobs, state.unfinished, watcher.person)
+        self._welcome(hello, watcher)
+        sender = Sender(self._socket, self._outbox, watcher.link, settings.send_seconds, settings.client_silence_seconds)
+        sending = asyncio.create_task(sender.run())
+        await state.refresh()
+        who = {"client": hello.client, "session": hello.session, "person": watcher.person}
+        log.info("connected", extra=who)
         try:
             async for frame in self._socket:
-                self._take(frame, watcher, uploads)
+                await self._take(frame, watcher, uploads)
                 if self._outbox.overflown:
                     log.warning("gave up on a client", extra={"reason": "it does not read"})
                     self._socket.transport.abort()
                     break
+                await asyncio.sleep(0)  # a client that asks without pause must not keep the loop from the others
         except ConnectionClosed:
             pass
         finally:
-            sender.cancel()
-            self._state.engine.watchers.discard(watcher)
-            uploads.close()
-            self._state.jobs.gone(watcher)
-            await asyncio.gather(sender, return_exceptions=True)
-            log.info("disconnected", extra={"client": hello.client, "session": hello.session})
+            sending.cancel()
+            state.engine.watchers.discard(watcher)
+            state.jobs.gone(watcher)
+            await asyncio.gather(sending, return_exceptions=True)
+            self._outbox.close()
+            state.unfinished.end_idle_later()
+            log.info("disconnected", extra=who)
 
     # --- the greeting ------------------------------------------------------------------------------------------------
 
@@ -110,44 +120,51 @@ class Connection:
                 raise ProtocolError("bad-message", f"hello.{name} are {list(offered)}; one of {', '.join(known)} is needed")
         return hello
 
-    def _encoding(self, hello: wire.Hello) -> wire.Encoding:
-        """The encoding to use: `raw` where bytes are cheap, `zlib` on a network, as far as the client takes it."""
-        local = ipaddress.ip_address(self._socket.remote_address[0]).is_loopback
-        preferred: tuple[wire.Encoding, ...] = ("raw", "zlib") if local else ("zlib", "raw")
-        return next(encoding for encoding in preferred if encoding in hello.encodings)
-
-    def _welcome(self, watcher: Subscriber) -> None:
+    def _welcome(self, hello: wire.Hello, watcher: Subscriber) -> None:
         engine = self._state.engine
         limits = self._state.settings.limits
         watcher.tell(
-            wire.Welcome(wire.VERSION, f"acetate {version('acetate')}", watcher.encoding, LAYER_FORMATS, limits, engine.message)
+            wire.Welcome(
+                hello.protocol,
+                f"acetate {version('acetate')}",
+                watcher.link.encoding,
+                LAYER_FORMATS,
+                limits,
+                engine.message,
+                wire.OLDEST_VERSION,
+                wire.VERSION,
+            )
         )
         engine.watchers.add(watcher)
 
     async def _refuse(self, failure: Failure) -> None:
         """Tell the client why, then hang up."""
         with contextlib.suppress(ConnectionClosed):
-            await self._socket.send(wire.to_text(wire.Error(failure, "hello")))
-            code = UNSUPPORTED_VERSION if failure.code in ("client-too-old", "server-too-old") else CloseCode.POLICY_VIOLATION
+            error, code = wire.Error(failure, "hello"), int(CloseCode.POLICY_VIOLATION)
+            if failure.code in ("client-too-old", "server-too-old"):
+                error, code = replace(error, oldest=wire.OLDEST_VERSION, newest=wire.VERSION), UNSUPPORTED_VERSION
+            await self._socket.send(wire.to_text(error))
             await self._socket.close(code, failure.message[:100])
 
     # --- messages in -------------------------------------------------------------------------------------------------
 
-    def _take(self, frame: str | bytes, watcher: Subscriber, uploads: Uploads) -> None:
+    async def _take(self, frame: str | bytes, watcher: Subscriber, uploads: Uploads) -> None:
         """Act on one message. Whatever is wrong with it is answered, and affects no one else."""
         try:
             if isinstance(frame, str):
-                self._obey(self._formatted(wire.from_client(frame)), watcher, uploads)
-            elif (answer := uploads.take(*unpack_upload(frame))) is not None:
+                await self._obey(self._formatted(wire.from_client(frame)), watcher, uploads)
+            elif (answer := await uploads.take(frame)) is not None:
                 watcher.tell(answer)
                 self._state.jobs.evict()
         except MissingImagesError as error:
             watcher.tell(replace(_refusal(frame, error.failure), sha256=error.sha256))
         except (ProtocolError, OSError, sqlite3.Error) as error:
-            failure = of_exception(error)
-            if failure.code == "internal":
-                log.exception("message")
-            watcher.tell(_refusal(frame, failure))
+            refusal = _refusal(frame, of_exception(error))
+            if refusal.failure.code == "internal":
+                log.exception("message", extra={"job": refusal.job} if refusal.job else {})
+            if refusal.failure.code == "database-damaged":
+                self._state.jobs.store.distrust()
+            watcher.tell(refusal)
 
     def _formatted(self, message: wire.ClientMessage) -> wire.ClientMessage:
         """The message, with the client's own format where it names none."""
@@ -155,53 +172,34 @@ class Connection:
             return replace(message, format=self._format)
         return message
 
-    def _obey(self, message: wire.ClientMessage, watcher: Subscriber, uploads: Uploads) -> None:
+    async def _obey(self, message: wire.ClientMessage, watcher: Subscriber, uploads: Uploads) -> None:
         jobs = self._state.jobs
         if isinstance(message, wire.Upload):
-            watcher.tell(uploads.announce(message))
+            watcher.tell(await uploads.announce(message))
         elif isinstance(message, (wire.Submit, wire.Insert, wire.Export)):
-            check_order(message, jobs.store, self._state.blobs)
+            check_order(watcher, message, jobs.store, self._state.blobs)
             jobs.accept(watcher, message)
         elif isinstance(message, wire.Cancel):
-            jobs.cancel(message.job)
+            jobs.cancel(watcher, message.job)
         elif isinstance(message, wire.Attach):
             jobs.attach(watcher, message)
         elif isinstance(message, wire.Acknowledge):
-            jobs.acknowledge(message.job)
+            jobs.acknowledge(watcher, message.job)
         elif isinstance(message, wire.Discard):
-            jobs.discard(message.job)
+            jobs.discard(watcher, message.job)
             watcher.tell(wire.Discarded(message.job))
         elif isinstance(message, wire.ListJobs):
-            watcher.tell(wire.Jobs(tuple(jobs.lines())))
+            tell_jobs(watcher, jobs, message)
         elif isinstance(message, wire.ListHistory):
-            tell_history(watcher, jobs.store, message)
+            await tell_history(watcher, jobs.store, message)
         else:
             raise ProtocolError("bad-message", "hello comes once, as the first message")
-
-    # --- frames out --------------------------------------------------------------------------------------------------
-
-    async def _send(self) -> None:
-        """Send until the connection ends. The library's keep-alive cannot see a reader that stalls during a send; this does."""
-        try:
-            while (frame := await self._outbox.take()) is not None:
-                async with asyncio.timeout(self._state.settings.send_seconds):
-                    await self._socket.send(frame)
-        except ConnectionClosed:
-            return
-        except (TimeoutError, OSError) as error:
-            log.warning("gave up on a client", extra={"reason": type(error).__name__})
-        self._socket.transport.abort()
 
 
 def _refusal(frame: str | bytes, failure: Failure) -> wire.Error:
     """The answer to a wrong message, with what it is about as far as can be told, so that it reaches the job."""
-    about, said = "", {}
-    with contextlib.suppress(ProtocolError):
-        if isinstance(frame, str) and len(frame) <= wire.MAX_TEXT_BYTES:
-            said = schema.parse(frame)
-            about = str(said.get("type"))
-        elif isinstance(frame, bytes):
-            about, said = "upload", header_of(frame)
+    said = told_by(frame)
+    about = "upload" if isinstance(frame, bytes) and said else said.get("type")
     if about not in wire.FROM_CLIENT:
         return wire.Error(failure)
     job, sha256 = said.get("job"), said.get("sha256")

@@ -4,86 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import ipaddress
-import logging
 import os
-import signal
-import socket
-import ssl
 import sys
-from collections.abc import Sequence
-from importlib.metadata import version
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from acetate.protocol import running_server
 from acetate.protocol.client.connection import GOING_AWAY
-from acetate.protocol.frames import MAX_FRAME_BYTES
-from acetate.protocol.messages import VERSION
-from acetate.vocabulary.acceleration import Acceleration
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.asyncio.server import serve as listen
 
 from .. import log
-from ..instance import AlreadyRunningError, Instance
+from ..instance import AlreadyRunningError, Instance, start_again
 from ..jobs.dispatcher import Dispatcher
 from ..jobs.engine_state import EngineState
 from ..jobs.jobs import JobRegistry
-from ..settings import DEFAULT_PORT, ENGINE, FAKE_ENGINE, Settings
+from ..people.presence import People
+from ..people.tokens import TokenError, Tokens
+from ..settings import Settings
 from ..storage.blobs import Blobs
-from ..storage.database import StoreError
+from ..storage.faults import StoreError
 from ..storage.store import Store
 from ..worker.local_worker import LocalWorker
+from .client_socket import ClientSocket
 from .connection import Connection, ServerState
 from .handshake import Handshake
+from .lifetime import Lifetime, notify
+from .listening import ListenError, greeting, listen, reaches, url_of
+from .metrics import Metrics
+from .pages import Pages, devices
+from .preloads import Preloads
+from .refusals import refusal
+from .uploads import UnfinishedUploads
 
-logger = logging.getLogger(__name__)
-
-OPEN_SECONDS = 5
-PING_SECONDS = 20
-
-
-def serve(
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    device: str | None = None,
-    preload: Sequence[str] = (),
-    *,
-    names: Sequence[str] = (),
-    tls_certificate: Path | None = None,
-    tls_key: Path | None = None,
-    insecure: bool = False,
-    engine: str = ENGINE,
-    acceleration: Acceleration = "auto",
-) -> int:
-    """Serve until Ctrl+C or SIGTERM; returns the exit code.
-
-    `device` may name several, separated by commas: one worker each. `engine` is `module:Class`, or `fake`.
-    """
-    devices: tuple[str | None, ...] = tuple(device.split(",")) if device else (None,)
-    settings = Settings(
-        host=host,
-        port=port,
-        devices=devices,
-        preload=tuple(preload),
-        names=tuple(names),
-        tls_certificate=tls_certificate,
-        tls_key=tls_key,
-        insecure=insecure,
-        engine=FAKE_ENGINE if engine == "fake" else engine,
-        acceleration=acceleration,
-    )
-    return run(settings)
+LOCK_SECONDS = 10.0
+"""How long a server that is about to end may still hold the folder."""
 
 
 def run(settings: Settings) -> int:
     """Serve with every setting given, until Ctrl+C or SIGTERM; returns the exit code."""
-    refusal = _refusal(settings)
-    if refusal:
-        return _say_error(refusal)
+    if (refused := refusal(settings)) is not None:
+        return _say_error(refused)
     os.umask(0o077)  # prompts and pictures are private, whatever mode the folder has
     try:
-        instance = Instance(settings.folder)
+        instance = _instance(settings.folder)
     except AlreadyRunningError:
         running = running_server()
         where = f"at {running.address.url} (process {running.pid})" if running else "but has not written its address yet"
@@ -93,38 +58,71 @@ def run(settings: Settings) -> int:
         return _say_error(f"{settings.folder} cannot be used for the server's state: {error}")
     handlers = log.start(settings.log, settings.log_bytes, settings.log_files)
     try:
-        return asyncio.run(_serve(settings, instance))
-    except OSError as error:
-        return _say_error(f"cannot listen on {settings.host}: {error}")
-    except StoreError as error:
+        code, restarts = asyncio.run(_serve(settings, instance))
+        if restarts:
+            instance.keep_for_successor()
+    except (ListenError, StoreError, TokenError) as error:
         return _say_error(str(error))
+    except OSError as error:
+        return _say_error(f"{settings.folder}: {error}")
     finally:
         instance.release()
         log.stop(handlers)
+    if restarts:
+        return start_again()
+    return code
 
 
-async def _serve(settings: Settings, instance: Instance) -> int:
-    stopping = asyncio.Event()
-    _on_signals(stopping)
+def _instance(folder: Path) -> Instance:
+    """The folder's lock; one that a server holds which has written no address is waited for: it is starting, or about to end."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return Instance(folder)
+        except AlreadyRunningError:
+            if running_server() is not None or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
+async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
+    """Serve; returns the exit code, and whether a server with the same command line is to follow."""
     _allow_many_files()
-    store, blobs = Store(settings.database), Blobs(settings.blobs)
+    tokens = Tokens(settings.tokens)
+    tokens.all()  # a file that cannot be read is told of now, before anybody depends on it
+    store = Store(settings.database, check_seconds=settings.check_seconds, reserve_bytes=settings.reserve_bytes)
+    blobs = Blobs(settings.blobs)
     jobs, engine = JobRegistry(settings, store, blobs), EngineState(store, settings.preload)
-    workers = [
-        LocalWorker(settings, "engine", f"engine-{number}", device, engine.ready)
-        for number, device in enumerate(settings.devices)
-    ]
+    for notice in store.notices:
+        _say(notice)
+    lifetime = Lifetime(
+        settings, jobs, lambda: len(engine.watchers), lambda: any(not client.outbox.is_empty for client in engine.watchers)
+    )
+    lifetime.stop_on_signals()
+    preloads = Preloads(settings.preload)
+
+    def ready(device: str, description: Mapping[str, Any]) -> None:
+        engine.ready(device, description)
+        preloads.check(description)
+
+    workers = [LocalWorker(settings, "engine", f"engine-{number}", name, ready) for number, name in enumerate(settings.devices)]
+    unfinished = UnfinishedUploads(settings, blobs)
     documents = LocalWorker(settings, "documents", "documents", None, lambda device, description: None)
     lanes = [Dispatcher("engine", jobs, worker, engine) for worker in workers] + [Dispatcher("documents", jobs, documents)]
+    metrics = Metrics(jobs, lambda: devices(engine), lambda: len(engine.watchers))
+    pages = Pages(jobs, engine, lifetime, metrics)
+    shared = ServerState(settings, jobs, blobs, unfinished, engine, workers[0].refresh)
     tasks: list[asyncio.Task[None]] = []
     try:
-        async with await _listen(
-            settings, instance.token, ServerState(settings, jobs, blobs, engine, workers[0].refresh)
-        ) as server:
-            url = _url(settings, server)
-            instance.announce(url, settings.tls_certificate)
-            _say(_greeting(url, settings))
-            tasks = [asyncio.create_task(lane.work()) for lane in lanes]
-            failed = await _until_stopped(stopping, tasks)
+        people = People(settings, instance.token, tokens, lambda: server.connections)
+        async with await _listen(settings, people, shared, pages) as server:
+            await _announce(settings, instance, server)
+            tasks = [asyncio.create_task(work) for work in (metrics.watch_lag(), jobs.positions.work(), people.watch())]
+            if settings.until_idle:
+                tasks.append(asyncio.create_task(lifetime.watch_use()))
+            working = [asyncio.create_task(lane.work()) for lane in lanes]
+            tasks += working
+            failed = await lifetime.until_stopped(working)
             instance.withdraw()  # clients that are told to go must not find this server again
             server.close(code=GOING_AWAY, reason="the server stops")
     finally:
@@ -132,144 +130,30 @@ async def _serve(settings: Settings, instance: Instance) -> int:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(worker.close() for worker in [*workers, documents]))
+        unfinished.end_all()
         store.close()
-    return 1 if failed else 0
+    return int(failed), lifetime.restarts and not failed
 
 
-async def _until_stopped(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> bool:
-    """Wait for a signal; true if instead a lane has ended, which it never should."""
-    waiting = asyncio.create_task(stopping.wait())
-    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    broken = [task.exception() for task in done if task is not waiting]
-    for error in broken:
-        logger.error("a lane has ended", exc_info=error)
-    _say("Stopping." if not broken else "Stopping because of an error in the server; the log has the details.")
-    return bool(broken)
-
-
-async def _listen(settings: Settings, token: str, shared: ServerState) -> Server:
-    """Listen on the given port, else on the default one, or on any when that is taken."""
-    queues = shared.jobs.queues.values()
-
-    def health() -> dict[str, object]:
-        state = shared.engine.message.state
-        return {"version": version("acetate"), "protocol": VERSION, "queue": sum(map(len, queues)), "engine": state}
-
-    handshake = Handshake(
-        token, (settings.host, *settings.names), health, room=lambda: len(server.connections) < settings.connections
-    )
+async def _listen(settings: Settings, people: People, shared: ServerState, pages: Pages) -> Server:
+    handshake = Handshake(people, (settings.host, *settings.names), pages)
 
     async def handle(socket: ServerConnection) -> None:
-        await Connection(socket, shared).serve()
+        assert isinstance(socket, ClientSocket)
+        await Connection(socket, shared, people.of(socket)).serve()
 
-    ports = [DEFAULT_PORT, 0] if settings.port is None else [settings.port]
-    for port in ports:
-        try:
-            server = await listen(
-                handle,
-                settings.host,
-                port,
-                process_request=handshake.check,
-                create_connection=_limited(settings.sockets),
-                ssl=_tls(settings),
-                logger=_silent(),
-                compression=None,  # 10 times slower than raw (performance.md 8)
-                server_header=None,
-                max_size=MAX_FRAME_BYTES,
-                max_queue=4,
-                open_timeout=OPEN_SECONDS,
-                ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
-                close_timeout=2,
-            )
-            return server
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or port == ports[-1]:
-                raise
-    raise AssertionError("the last port either works or raises")
+    server = await listen(settings, handle, handshake.check, pages.metrics.moved)
+    return server
 
 
-def _limited(sockets: int) -> type[ServerConnection]:
-    class LimitedConnection(ServerConnection):
-        """Hangs up at once when too many sockets are open, before a byte of it is read."""
-
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            super().connection_made(transport)
-            if len(self.server.handlers) > sockets:
-                self.transport.abort()
-
-    return LimitedConnection
-
-
-def _silent() -> logging.Logger:
-    """A logger without output: the library logs every failed handshake with a traceback, which strangers could provoke."""
-    quiet = logging.getLogger("acetate.server.websockets")
-    quiet.setLevel(logging.CRITICAL)
-    return quiet
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    return context
-
-
-def _refusal(settings: Settings) -> str | None:
-    """Why these settings must not be served; `None` when they may be."""
-    if (settings.tls_certificate is None) != (settings.tls_key is None):
-        return "--tls-certificate and --tls-key come together"
-    if _is_loopback(settings.host) or settings.tls_certificate is not None or settings.insecure:
-        return None
-    return (
-        f"--host {settings.host} would let other computers in, with the token readable on the network. Give "
-        "--tls-certificate and --tls-key, or better use an SSH tunnel; --insecure says that the network is trusted."
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _url(settings: Settings, server: Server) -> str:
-    """How local programs reach the server; one that listens everywhere is reached on loopback."""
-    port = server.sockets[0].getsockname()[1]
-    host = settings.host
-    if host in ("0.0.0.0", "::", ""):
-        host = socket.gethostname() if settings.tls_certificate else "127.0.0.1"
-    return f"{'wss' if settings.tls_certificate else 'ws'}://{f'[{host}]' if ':' in host else host}:{port}/"
-
-
-def _greeting(url: str, settings: Settings) -> str:
-    lines = [f"Acetate listens on {url}"]
-    if not _is_loopback(settings.host):
-        lines.append(f"Other computers can reach it. Anyone with the token in {settings.folder / 'server.json'} can use it.")
-        if settings.tls_certificate is None:
-            lines.append("Nothing is encrypted (--insecure): the token and all pictures can be read on the network.")
-    return "\n".join(lines)
-
-
-def _on_signals(stopping: asyncio.Event) -> None:
-    """Stop cleanly at the first signal, at once at the second."""
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        if stopping.is_set():
-            os._exit(130)
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if sys.platform == "win32":
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
-        else:
-            loop.add_signal_handler(number, stop)
+async def _announce(settings: Settings, instance: Instance, server: Server) -> None:
+    """Say where the server is, to programs and to the person."""
+    url = url_of(settings, server)
+    instance.announce(url, settings.tls_certificate, until_idle=settings.until_idle)
+    _say(greeting(url, settings))
+    notify("READY=1")
+    if not await reaches(url):
+        _say(f"From this computer nothing answers at {url}: give a name that leads here with --name.")
 
 
 def _allow_many_files() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 
-from acetate.protocol import Failure, HistoryEntry, ProtocolError
+from acetate.protocol import Failure, HistoryEntry, ProtocolError, schema
 from acetate.protocol import messages as wire
 from acetate.protocol.pixels import MAX_PIXELS
 from acetate.vocabulary.verdict import of_task
@@ -12,10 +12,11 @@ from acetate.vocabulary.verdict import of_task
 from ..delivery.subscriber import Subscriber
 from ..storage.blobs import Blobs
 from ..storage.store import JobRow, Store
-from .jobs import Submission, inputs
+from .job import Submission, inputs
+from .jobs import JobRegistry
 
 PAGE_BYTES = 1 << 20
-"""A page of history with long prompts ends early: messages stay below `MAX_REPLY_BYTES`."""
+"""A page of history with long prompts or many layers ends early: messages stay below `MAX_REPLY_BYTES`."""
 
 EXPORTABLE = ("finished", "failed", "cancelled")
 """The states in which a job can be exported: a failed or cancelled one may have layers, too."""
@@ -30,7 +31,7 @@ class MissingImagesError(Exception):
         super().__init__(str(self.failure))
 
 
-def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
+def check_order(watcher: Subscriber, order: Submission, store: Store, blobs: Blobs) -> None:
     """Raise `MissingImagesError` or `ProtocolError` for what can be seen to be wrong without the engine."""
     missing = tuple(
         placed.sha256 for placed in inputs(order) if not blobs.has(placed.sha256) or store.blob(placed.sha256) is None
@@ -41,7 +42,7 @@ def check_order(order: Submission, store: Store, blobs: Blobs) -> None:
         _check_submit(order, store)
     elif isinstance(order, wire.Export):
         for source in order.jobs:
-            if (row := store.get(source)) is None:
+            if (row := store.get(source)) is None or not watcher.sees(row.person):
                 raise ProtocolError("unknown-job", f"export.jobs names {source}, which is not in the history")
             if row.state not in EXPORTABLE:
                 raise ProtocolError("bad-request", f"export.jobs names {source}, which is {row.state}; it must be over")
@@ -60,20 +61,28 @@ def _check_submit(order: wire.Submit, store: Store) -> None:
             raise ProtocolError("bad-request", f"a condition is the file {placed.sha256}; it must be a picture")
 
 
-def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
-    """Send a page of history: thumbnails first, then the entries."""
-    rows = store.history(asked.before, asked.limit + 1)
+async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistory) -> None:
+    """Send a page of history: thumbnails first, then the entries. Everybody else has a turn after each."""
+    rows = store.history(asked.before, asked.limit + 1, watcher.sees_only)
     entries: list[HistoryEntry] = []
     size = 0
     for row in rows[: asked.limit]:
-        size += len(json.dumps(row.message)) + 1000
+        small = store.thumbnail(row.job) if asked.thumbnails else None
+        entry = _entry(row, store, thumbnail=small is not None)
+        size += len(schema.dump(schema.encode(entry)).encode())
         if entries and size > PAGE_BYTES:
             break
-        small = store.thumbnail(row.job) if asked.thumbnails else None
         if small is not None:
             watcher.show_thumbnail(row.job, small)
-        entries.append(_entry(row, store, thumbnail=small is not None))
+        entries.append(entry)
+        await asyncio.sleep(0)
     watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
+
+
+def tell_jobs(watcher: Subscriber, jobs: JobRegistry, asked: wire.ListJobs) -> None:
+    """Send a page of what runs, waits or is not acknowledged."""
+    lines = jobs.lines(watcher, asked.before, asked.limit + 1)
+    watcher.tell(wire.Jobs(tuple(lines[: asked.limit]), more=len(lines) > asked.limit))
 
 
 def _entry(row: JobRow, store: Store, *, thumbnail: bool) -> HistoryEntry:

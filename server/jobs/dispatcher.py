@@ -6,20 +6,22 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from acetate.protocol import Failure, Layer
 from acetate.protocol import messages as wire
 from acetate.protocol.frames import PreviewFrame
 
 from ..failures import of_exception
+from ..log import JOB
 from ..storage.store import StoredBlob, Thumbnail
+from ..storage.stored_content import ContentBrokenError
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError
 from .engine_state import EngineState
-from .jobs import Job, JobRegistry, inputs
+from .job import Job
+from .jobs import JobRegistry
+from .sources import proved_files
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,9 @@ class Dispatcher:
             if job is None:
                 await self._idle()
             else:
+                named = JOB.set(job.id)
                 await self._run(job)
+                JOB.reset(named)
                 self._used = True
 
     async def _warm_up(self, engine: EngineState) -> None:
@@ -79,6 +83,8 @@ class Dispatcher:
             if not isinstance(error, JobBrokeError) and self._engine is not None:
                 self._engine.failed(error.failure)
             self._jobs.end(job, "failed", error.failure)
+        except ContentBrokenError as error:  # it has nothing to work from; the runner has not heard of it
+            self._jobs.end(job, "failed", error.failure)
         except Exception as error:  # the disk is full, or an error of ours: the job ends, the lane goes on
             log.exception("lane", extra={"job": job.id})
             await self._runner.close()
@@ -86,10 +92,11 @@ class Dispatcher:
 
     async def _follow(self, job: Job) -> None:
         """Run the job to its end, passing on a request to stop."""
+        command = await self._command(job)
         requested = self._jobs.stop_requested[job.id]
         stopper = asyncio.create_task(self._stop_when(requested, job))
         try:
-            async with contextlib.aclosing(self._runner.run(self._command(job))) as outcomes:
+            async with contextlib.aclosing(self._runner.run(command)) as outcomes:
                 async for outcome, payload in outcomes:
                     self._take(job, outcome, payload)
         finally:
@@ -163,20 +170,12 @@ class Dispatcher:
 
     # --- the command -------------------------------------------------------------------------------------------------
 
-    def _command(self, job: Job) -> worker_messages.RunJob:
-        order = job.order
-        files: dict[str, Mapping[str, Any]] = {}
+    async def _command(self, job: Job) -> worker_messages.RunJob:
+        order, store = job.order, self._jobs.store
         layers: list[Layer] = []
         if isinstance(order, wire.Export):
-            layers = [layer for source in order.jobs for layer in self._jobs.store.layers(source)]
-            wanted = {layer.sha256 for layer in layers if layer.bytes}
-        else:
-            wanted = {placed.sha256 for placed in inputs(order)}
-        for sha256 in wanted:
-            blob = self._jobs.store.blob(sha256)
-            if blob is not None:
-                path = self._jobs.blobs.path(sha256)
-                files[sha256] = {"path": path, "format": blob.format, "width": blob.width, "height": blob.height}
+            layers = [layer for source in order.jobs for layer in store.layers(source)]
+        files = await proved_files(order, layers, store, self._jobs.blobs)
         return worker_messages.RunJob(order, files, tuple(layers))
 
 

@@ -1,86 +1,59 @@
 """Jobs, layers and history in a database: what must survive a crash of the server. Knows rows; runs nothing.
 
-Every method is one short transaction, so a killed process leaves either all of it or nothing.
+Every method is one short transaction, so a killed process leaves either all of it or nothing. What ends or deletes a job goes
+through on a full disk, too: the reserve is for that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import sqlite3
 import time
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from acetate.protocol import Failure, Layer, schema
 from acetate.protocol.messages import File, State
 
-from .database import Transaction, open_database
+from . import retention
+from .database import CHECK_SECONDS, Transaction
+from .full_disk import RESERVE_BYTES, HeldEnds, Reserve
+from .records import Record, Records
+from .recovery import distrust, open_or_recover
+from .retention import OVER, UNUSED, Retention
+from .rows import End, JobRow, StoredBlob, Thumbnail, failure_text, file_row, hide, job_row, layer_row, thumbnail_row
+from .tables import of_job, put
 
-OVER = "state IN ('finished', 'failed', 'cancelled')"
-UNUSED = (
-    "NOT EXISTS (SELECT 1 FROM layers l WHERE l.sha256 = b.sha256)"
-    " AND NOT EXISTS (SELECT 1 FROM inputs i WHERE i.sha256 = b.sha256)"
-    " AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sha256 = b.sha256)"
-)
-"""The condition that nothing refers to a row `b` of `blobs`."""
-
-DOCUMENT_SECONDS = 3600
-"""How long results of `insert` and `export` are kept: for a client that reconnects, not as history."""
-
-
-@dataclass(frozen=True)
-class JobRow:
-    """A job as it is stored."""
-
-    job: str
-    session: str
-    lane: str
-    task: str
-    message: dict[str, Any]
-    """The `submit`, `insert` or `export` message as a JSON object."""
-    state: State
-    front: bool
-    crashes: int
-    created: float
-    finished: float | None
-    seconds: float
-    failure: Failure | None
-    notes: tuple[str, ...]
-    acknowledged: bool
-
-
-@dataclass(frozen=True)
-class StoredBlob:
-    """A blob as it is stored; `format` is `file` or a pixel format."""
-
-    sha256: str
-    bytes: int
-    format: str
-    width: int | None
-    height: int | None
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A small picture of a job, as straight 8-bit pixels."""
-
-    width: int
-    height: int
-    rgba: bytes
+log = logging.getLogger(__name__)
+BEFORE = "(SELECT number FROM jobs WHERE job = ?3 AND (?2 IS NULL OR person = ?2))"  # another person's job is no place in a list
 
 
 class Store:
     """The database of jobs. Not thread-safe: it belongs to the server's event loop."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises `StoreError` for a file that is not such a database."""
-        self._db = open_database(path)
+    def __init__(self, path: Path, *, check_seconds: float = CHECK_SECONDS, reserve_bytes: int = RESERVE_BYTES) -> None:
+        """Raises `StoreError` for a later version's database or one that cannot be used for now; sets a damaged one aside."""
+        self._path = path
+        self._db, damage = open_or_recover(path, check_seconds)
+        self.was_damaged = damage is not None
+        self.notices = [damage] if damage else []
+        """What the person who started the server should know."""
+        self.records = Records(path.with_name("records"))
+        self._reserve = Reserve(path.with_name("reserve"), reserve_bytes)
+        self._held = HeldEnds(path.with_name("ends"))
+        self.store_held()
 
     def close(self) -> None:
         self._db.close()
+
+    def distrust(self) -> None:
+        """Let the next start set the database aside: reading it has failed."""
+        distrust(self._path)
 
     # --- the life of a job -------------------------------------------------------------------------------------------
 
@@ -88,50 +61,75 @@ class Store:
         """Add a job that is accepted; the pictures that it needs are kept until it is over."""
         with Transaction(self._db):
             self._db.execute(
-                "INSERT INTO jobs (job, number, session, lane, task, message, state, front, created)"
-                " VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?, ?, 'waiting', ?, ?)",
-                (row.job, row.session, row.lane, row.task, json.dumps(row.message), row.front, row.created),
+                "INSERT INTO jobs (job, number, session, lane, task, message, state, front, created, person)"
+                " VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM jobs), ?, ?, ?, ?, 'waiting', ?, ?, ?)",
+                (row.job, row.session, row.lane, row.task, json.dumps(row.message), row.front, row.created, row.person),
             )
             self._db.executemany("INSERT OR IGNORE INTO inputs VALUES (?, ?)", [(row.job, sha256) for sha256 in inputs])
 
     def get(self, job: str) -> JobRow | None:
-        found = self._db.execute("SELECT * FROM jobs WHERE job = ?", (job,)).fetchone()
-        return _row(found) if found else None
+        found = self._rows("WHERE job = ?", (job,))
+        return found[0] if found else None
 
     def unfinished(self) -> list[JobRow]:
         """All waiting jobs in their order, then interrupted ones."""
-        return self._rows("WHERE state IN ('waiting', 'running') ORDER BY state = 'running', number")
+        rows = self._rows("WHERE state IN ('waiting', 'running') ORDER BY state = 'running', number")
+        return [row for row in rows if row.job not in self._held]
 
-    def unacknowledged(self) -> list[JobRow]:
-        """The engine's jobs whose results no client has acknowledged; layers of a file can be read again from the file."""
-        return self._rows("WHERE state IN ('finished', 'failed') AND lane = 'engine' AND NOT acknowledged ORDER BY number")
-
-    def history(self, before: str | None, limit: int) -> list[JobRow]:
-        """Jobs that have layers and are over, newest first."""
-        return self._rows(
-            "WHERE state IN ('finished', 'failed', 'cancelled') AND lane = 'engine'"
-            " AND EXISTS (SELECT 1 FROM layers WHERE layers.job = jobs.job)"
-            " AND number < COALESCE((SELECT number FROM jobs WHERE job = ?), ?) ORDER BY number DESC LIMIT ?",
-            (before, 2**62 if before is None else 0, limit),
+    def unacknowledged(self, person: str | None = None, before: str | None = None, limit: int = -1) -> list[JobRow]:
+        """The engine's jobs whose results no client has acknowledged, newest first: those of one person, or of all, that are
+        older than the job `before`, at most `limit`. Layers of a file are not among them: they can be read from it again."""
+        rows = self._rows(
+            "WHERE (state IN ('finished', 'failed') OR job IN (SELECT value FROM json_each(?1))) AND lane = 'engine'"
+            " AND NOT acknowledged AND (?2 IS NULL OR person = ?2)"
+            f" AND (?3 IS NULL OR number < {BEFORE}) ORDER BY number DESC LIMIT ?4",
+            (json.dumps(self._held.jobs()), person, before, limit),
         )
+        return [row for row in rows if row.state != "cancelled"]
+
+    def history(self, before: str | None, limit: int, person: str | None = None) -> list[JobRow]:
+        """Jobs that have layers and are over, newest first: those of one person, or of all."""
+        query = (
+            f"SELECT * FROM jobs WHERE ({OVER} OR job IN (SELECT value FROM json_each(?1))) AND lane = 'engine'"
+            " AND (?2 IS NULL OR person = ?2) AND EXISTS (SELECT 1 FROM layers WHERE layers.job = jobs.job)"
+            f" AND number < COALESCE({BEFORE}, ?4) ORDER BY number DESC"
+        )
+        values = (json.dumps(self._held.jobs()), person, before, 2**62 if before is None else 0)
+        page: list[JobRow] = []
+        with contextlib.closing(self._db.execute(query, values)) as found:
+            while len(page) < limit and (row := found.fetchone()) is not None:  # one that is hidden takes no place
+                if (job := self._job(row)) is not None and self.layers(job.job):
+                    page.append(job)
+        return page
 
     def set_state(self, job: str, state: State) -> None:
-        self._db.execute("UPDATE jobs SET state = ? WHERE job = ?", (state, job))
+        """Note whether a job waits or runs."""
+        self._hint("UPDATE jobs SET state = ? WHERE job = ?", (state, job))
 
     def count_crash(self, job: str) -> None:
-        self._db.execute("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
+        self._hint("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
 
     def end(self, job: str, state: State, seconds: float = 0, failure: Failure | None = None, notes: Sequence[str] = ()) -> None:
         """Store the end of a job; its inputs may go."""
-        with Transaction(self._db):
-            self._db.execute(
-                "UPDATE jobs SET state = ?, finished = ?, seconds = ?, failure = ?, notes = ? WHERE job = ?",
-                (state, time.time(), seconds, json.dumps(schema.encode(failure)) if failure else None, json.dumps(notes), job),
-            )
-            self._db.execute("DELETE FROM inputs WHERE job = ?", (job,))
+        self._store_end(job, End(state, time.time(), seconds, failure, tuple(notes)))
+
+    def hold_end(self, job: str, end: End) -> None:
+        """Keep an end that `end` could not store: from now on every answer says so, and so does the next start."""
+        self._held.hold(job, end)
+
+    def store_held(self) -> bool:
+        """Store the ends that are held; returns whether none is left."""
+        for job in self._held.jobs():
+            if (end := self._held.get(job)) is not None:
+                try:
+                    self._store_end(job, end)
+                except sqlite3.Error:
+                    return False
+                self._held.forget(job)
+        return True
 
     def acknowledge(self, job: str) -> None:
-        self._db.execute("UPDATE jobs SET acknowledged = 1 WHERE job = ?", (job,))
+        self._reserve.insist(self._db, lambda: self._db.execute("UPDATE jobs SET acknowledged = 1 WHERE job = ?", (job,)))
 
     # --- results -----------------------------------------------------------------------------------------------------
 
@@ -152,15 +150,12 @@ class Store:
     def layers(self, job: str) -> list[Layer]:
         """The job's layers, in the order of their arrival."""
         found = self._db.execute("SELECT message FROM layers WHERE job = ? ORDER BY idx", (job,))
-        return [schema.decode(Layer, json.loads(message), "layer") for (message,) in found]
-
-    def layer(self, job: str, index: int) -> Layer | None:
-        found = self._db.execute("SELECT message FROM layers WHERE job = ? AND idx = ?", (job, index)).fetchone()
-        return schema.decode(Layer, json.loads(found[0]), "layer") if found else None
+        layers = [layer_row(job, message) for (message,) in found]
+        return [layer for layer in layers if layer is not None]
 
     def thumbnail(self, job: str) -> Thumbnail | None:
         found = self._db.execute("SELECT thumbnail, thumbnail_width, thumbnail_height FROM jobs WHERE job = ?", (job,)).fetchone()
-        return Thumbnail(found[1], found[2], zlib.decompress(found[0])) if found and found[0] else None
+        return thumbnail_row(job, *found) if found else None
 
     def add_file(self, file: File) -> None:
         with Transaction(self._db):
@@ -170,9 +165,8 @@ class Store:
             self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (file.bytes, file.job))
 
     def file(self, job: str) -> File | None:
-        found = self._db.execute("SELECT * FROM files WHERE job = ?", (job,)).fetchone()
-        blob = self.blob(found["sha256"]) if found else None
-        return File(job, found["name"], blob.bytes, blob.sha256, tuple(json.loads(found["notes"]))) if blob else None
+        found = self._db.execute("SELECT * FROM files JOIN blobs USING (sha256) WHERE job = ?", (job,)).fetchone()
+        return file_row(found) if found else None
 
     # --- blobs -------------------------------------------------------------------------------------------------------
 
@@ -190,78 +184,119 @@ class Store:
         self._db.execute("UPDATE blobs SET used = ? WHERE sha256 = ?", (time.time(), sha256))
 
     def known_blobs(self) -> set[str]:
-        return {sha256 for (sha256,) in self._db.execute("SELECT sha256 FROM blobs")}
+        """Every content that anything refers to."""
+        tables = " UNION ".join(f"SELECT sha256 FROM {table}" for table in ("blobs", "layers", "files", "inputs"))
+        return {sha256 for (sha256,) in self._db.execute(tables)}
+
+    def blob_bytes(self) -> int:
+        """The bytes of all blobs together."""
+        (total,) = self._db.execute("SELECT COALESCE(SUM(bytes), 0) FROM blobs").fetchone()
+        return int(total)
 
     def delete(self, jobs: Iterable[str]) -> list[str]:
         """Delete jobs; returns the blobs that nothing needs any more, and forgets them."""
-        with Transaction(self._db):
-            return self._delete(jobs)
+        going = list(jobs)
+        return self._reserve.insist(self._db, lambda: self._delete(going))
 
-    def evict(
-        self, history_bytes: int, upload_bytes: int, unacknowledged_before: float, fresh_after: float = float("inf")
-    ) -> list[str]:
+    def evict(self, kept: Retention) -> list[str]:
         """Delete history and unused uploads beyond their limits, oldest first; returns the blobs that nothing needs any more."""
+        self._reserve.fill()
+        gone = self._delete(retention.documents_to_go(self._db))
+        gone += self._delete(retention.history_to_go(self._db, kept))
         with Transaction(self._db):
-            old = self._db.execute(
-                "SELECT job FROM jobs WHERE lane = 'documents' AND finished < ?", (time.time() - DOCUMENT_SECONDS,)
-            )
-            gone = self._delete([job for (job,) in old.fetchall()])
-            gone += self._delete(self._beyond_history(history_bytes, unacknowledged_before))
-            return gone + self._forget(self._beyond_uploads(upload_bytes, fresh_after))
+            return gone + self._forget(retention.uploads_to_go(self._db, kept))
 
-    def _beyond_history(self, limit: int, unacknowledged_before: float) -> list[str]:
-        """The oldest evictable jobs, as many as are needed to come below the limit."""
-        (excess,) = self._db.execute(f"SELECT COALESCE(SUM(bytes), 0) - ? FROM jobs WHERE {OVER}", (limit,)).fetchone()
-        gone: list[str] = []
-        if excess > 0:
-            evictable = f"{OVER} AND (acknowledged OR finished < ?) ORDER BY number"
-            for job, size in self._db.execute(f"SELECT job, bytes FROM jobs WHERE {evictable}", (unacknowledged_before,)):
-                gone.append(job)
-                excess -= size
-                if excess <= 0:
-                    break
-        return gone
-
-    def _beyond_uploads(self, limit: int, fresh_after: float) -> list[str]:
-        """Uploads that no job refers to and that newer ones have used up the limit for: twice the limit for fresh ones, whose
-        submit may be on its way."""
-        rows = self._db.execute(f"SELECT sha256, bytes, used FROM blobs b WHERE uploaded AND {UNUSED} ORDER BY used DESC")
-        total, gone = 0, []
-        for sha256, size, used in rows.fetchall():
-            total += size
-            if total > (2 * limit if used > fresh_after else limit):
-                gone.append(sha256)
-        return gone
-
-    def _delete(self, jobs: Iterable[str]) -> list[str]:
+    def _delete(self, jobs: list[str]) -> list[str]:
         """Delete jobs. Their results stay only if another job has the same, or if they were uploaded as well."""
         freed: list[str] = []
         for job in jobs:
-            found = "SELECT sha256 FROM layers WHERE job = ? UNION SELECT sha256 FROM files WHERE job = ?"
-            results = [sha256 for (sha256,) in self._db.execute(found, (job, job))]
-            self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
-            free = f"SELECT 1 FROM blobs b WHERE sha256 = ? AND NOT uploaded AND {UNUSED}"
-            freed += self._forget([sha256 for sha256 in results if self._db.execute(free, (sha256,)).fetchone()])
+            self.records.remove(job)  # first of all: what has a record comes back
+        try:
+            with Transaction(self._db):
+                for job in jobs:
+                    found = "SELECT sha256 FROM layers WHERE job = ? UNION SELECT sha256 FROM files WHERE job = ?"
+                    results = [sha256 for (sha256,) in self._db.execute(found, (job, job))]
+                    self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
+                    free = f"SELECT 1 FROM blobs b WHERE sha256 = ? AND NOT uploaded AND {UNUSED}"
+                    freed += self._forget([sha256 for sha256 in results if self._db.execute(free, (sha256,)).fetchone()])
+        except sqlite3.Error:
+            for job in jobs:
+                self.record(job)
+            raise
+        for job in jobs:
+            self._held.forget(job)
         return freed
 
     def _forget(self, blobs: list[str]) -> list[str]:
         self._db.executemany("DELETE FROM blobs WHERE sha256 = ?", [(sha256,) for sha256 in blobs])
         return blobs
 
+    # --- records -----------------------------------------------------------------------------------------------------
+
+    def states(self) -> dict[str, str]:
+        """The state of every job, as far as the database itself says; newest last."""
+        return dict(self._db.execute("SELECT job, state FROM jobs ORDER BY number").fetchall())
+
+    def record(self, job: str) -> None:
+        """Write the job's record."""
+        self.records.write(job, dict(of_job(self._db, job)))
+
+    def restore(self, record: Record) -> None:
+        """Let a job be what its record says; whether it was acknowledged is known here alone."""
+        (row,) = record["jobs"]
+        known = self._db.execute("SELECT acknowledged FROM jobs WHERE job = ?", (row["job"],)).fetchone()
+        with Transaction(self._db):
+            self._db.execute("DELETE FROM jobs WHERE job = ?", (row["job"],))
+            for table, rows in record.items():
+                put(self._db, table, rows)
+            if known is not None:
+                self._db.execute("UPDATE jobs SET acknowledged = ? WHERE job = ?", (known[0], row["job"]))
+
     # --- small notes -------------------------------------------------------------------------------------------------
 
     def note(self, name: str) -> Any:
         """The value kept under a name by `set_note`; `None` if there is none."""
         found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
-        return json.loads(found[0]) if found else None
+        try:
+            return json.loads(found[0]) if found else None
+        except ValueError as error:
+            hide("note", name, error)
+            return None
 
     def set_note(self, name: str, value: Any) -> None:
-        self._db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, json.dumps(value)))
+        self._hint("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, json.dumps(value)))
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
+    def _job(self, found: sqlite3.Row) -> JobRow | None:
+        """The row with the end that was told, if that is held."""
+        row = job_row(found)
+        if row is None or (end := self._held.get(row.job)) is None:
+            return row
+        return replace(row, state=end.state, finished=end.finished, seconds=end.seconds, failure=end.failure, notes=end.notes)
+
     def _rows(self, where: str, values: tuple[Any, ...] = ()) -> list[JobRow]:
-        return [_row(found) for found in self._db.execute(f"SELECT * FROM jobs {where}", values).fetchall()]
+        rows = map(self._job, self._db.execute(f"SELECT * FROM jobs {where}", values).fetchall())
+        return [row for row in rows if row is not None]
+
+    def _hint(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Store what only helps the next start: a disk that is full is no reason to stop."""
+        try:
+            self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            log.warning("a hint cannot be stored", extra={"reason": str(error)})
+
+    def _store_end(self, job: str, end: End) -> None:
+        update = "UPDATE jobs SET state = ?, finished = ?, seconds = ?, failure = ?, notes = ? WHERE job = ?"
+        values = (end.state, end.finished, end.seconds, failure_text(end.failure), json.dumps(end.notes), job)
+
+        def store() -> None:
+            with Transaction(self._db):
+                self._db.execute(update, values)
+                self._db.execute("DELETE FROM inputs WHERE job = ?", (job,))
+
+        self._reserve.insist(self._db, store)
+        self.record(job)
 
     def _keep(self, blob: StoredBlob, *, uploaded: bool = False) -> None:
         self._db.execute(
@@ -269,22 +304,3 @@ class Store:
             " used = excluded.used, uploaded = MAX(uploaded, excluded.uploaded)",
             (blob.sha256, blob.bytes, blob.format, blob.width, blob.height, time.time(), uploaded),
         )
-
-
-def _row(found: sqlite3.Row) -> JobRow:
-    return JobRow(
-        job=found["job"],
-        session=found["session"],
-        lane=found["lane"],
-        task=found["task"],
-        message=json.loads(found["message"]),
-        state=cast(State, found["state"]),
-        front=bool(found["front"]),
-        crashes=found["crashes"],
-        created=found["created"],
-        finished=found["finished"],
-        seconds=found["seconds"] or 0,
-        failure=Failure(**json.loads(found["failure"])) if found["failure"] else None,
-        notes=tuple(json.loads(found["notes"] or "[]")),
-        acknowledged=bool(found["acknowledged"]),
-    )

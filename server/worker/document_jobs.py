@@ -16,6 +16,7 @@ from acetate.protocol import Box, Group, Layer, ProtocolError
 from acetate.protocol.messages import Export, File, Insert, Progress
 from acetate.protocol.pixels import content_hash, content_id
 from acetate.raster import trim
+from acetate.vocabulary.names import file_stem
 from acetate.vocabulary.stacking import nested
 
 from .layers import thumbnail, write_pixels
@@ -103,7 +104,7 @@ class DocumentJobs:
         name = f"{asked.job}-{os.getpid()}"
         (self._incoming / name).write_bytes(data)
         notes = document.losses(whole, asked.file)
-        title = f"{_title(command.layers)}.{asked.file}"
+        title = f"{file_stem(command.layers[0].name, 'layers')}.{asked.file}"
         yield MadeFile(File(asked.job, title, len(data), content_id(data), notes), name), b""
         yield Done(asked.job, notes), b""
 
@@ -154,9 +155,3 @@ def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int
     return document.Layer(
         rgba, x, y, layer.name, layer.role, layer.opacity, layer.blend_mode, layer.visible, dict(layer.parameters)
     )
-
-
-def _title(layers: Sequence[Layer]) -> str:
-    """A file name without anything that a file system could take for a path."""
-    words = "".join(character if character.isalnum() or character in " -_." else " " for character in layers[0].name)
-    return " ".join(words.split()).strip(".")[:60] or "layers"

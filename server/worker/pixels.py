@@ -11,23 +11,27 @@ from numpy.typing import NDArray
 Bytes = bytes | bytearray | memoryview
 
 
-def from_rgba8(rgba: Bytes, format: str) -> Bytes:
-    """`rgba8` pixels, any whole number, as bytes of another layer format. Raises `ValueError` for an unknown one."""
-    if format == "rgba8":
-        return rgba
+def from_rgba8(rgba: Bytes, format: str, into: memoryview) -> None:
+    """Write `rgba8` pixels, any whole number, into bytes of another layer format. Raises `ValueError` for an unknown one."""
     pixels = np.frombuffer(rgba, np.uint8).reshape(-1, 4)
     if format == "bgra8":
         # As 32-bit words: 4 times faster than fancy indexing of channels.
-        words = pixels.view("<u4").reshape(-1)
-        return (words & 0xFF00FF00 | (words & 0xFF) << 16 | words >> 16 & 0xFF).tobytes()
-    if format == "rgba16":
-        return (pixels.astype("<u2") * np.uint16(257)).tobytes()
-    if format == "rgbaf32":
-        result = np.empty(pixels.shape, "<f4")
-        result[:, :3] = _linear_of_srgb8()[pixels[:, :3]]
-        result[:, 3] = pixels[:, 3] / np.float32(255)
-        return result.tobytes()
-    raise ValueError(f"the layer format is {format!r}; known are rgba8, bgra8, rgba16, rgbaf32")
+        words, result = pixels.view("<u4").reshape(-1), np.frombuffer(into, "<u4")
+        red = np.bitwise_and(words, np.uint32(0xFF))
+        np.left_shift(red, 16, out=red)
+        np.bitwise_and(words, np.uint32(0xFF00FF00), out=result)
+        np.bitwise_or(result, red, out=result)
+        blue = np.right_shift(words, 16, out=red)
+        np.bitwise_and(blue, np.uint32(0xFF), out=blue)
+        np.bitwise_or(result, blue, out=result)
+    elif format == "rgba16":
+        np.multiply(pixels, np.uint16(257), out=np.frombuffer(into, "<u2").reshape(pixels.shape), dtype="<u2")
+    elif format == "rgbaf32":
+        floats = np.frombuffer(into, "<f4").reshape(pixels.shape)
+        np.take(_linear_of_srgb8(), pixels, out=floats, mode="clip")  # alpha as well, which is faster than leaving it out
+        np.divide(pixels[:, 3], np.float32(255), out=floats[:, 3])
+    else:
+        raise ValueError(f"the layer format is {format!r}; known are bgra8, rgba16, rgbaf32")
 
 
 def to_rgba8(data: Bytes, format: str, width: int, height: int, name: str) -> RGBA:

@@ -41,7 +41,7 @@ class ServerProcess:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
-        self.settings = {"port": 0, "engine": FAKE_ENGINE, "restart_seconds": [0], **settings}
+        self.settings = {"port": 0, "engine": FAKE_ENGINE, "restart_seconds": [0], "drain_seconds": 0, **settings}
         self.process: subprocess.Popen[str] | None = None
         self._printed: list[str] = []
 
@@ -121,7 +121,8 @@ class ServerProcess:
         with output:
             for line in output:
                 self._printed.append(line)
-                listens.set()
+                if "listens" in line:
+                    listens.set()
         listens.set()
 
 

@@ -101,8 +101,9 @@ def test_thousands_of_connections_leave_room_for_an_honest_one(server: Any, coun
     assert is_alive(server)
 
 
-def test_clients_beyond_the_limit_are_told(start_server: Any) -> None:
-    server = start_server(connections=3)
+@pytest.mark.parametrize("limits", [{"connections": 6}, {"connections_per_person": 3}], ids=["half of all", "one's own"])
+def test_clients_beyond_the_limit_are_told(start_server: Any, limits: dict[str, int]) -> None:
+    server = start_server(**limits)
     with contextlib.ExitStack() as stack:
         for _ in range(3):
             hello(stack.enter_context(open_raw(server)))

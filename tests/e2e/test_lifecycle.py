@@ -19,7 +19,7 @@ from acetate import protocol
 from acetate.protocol import Client, Connected, Disconnected, Engine, Finished, Jobs, Parameters, ProtocolError, Started, Starting
 from acetate.protocol.client.server_discovery import START_SECONDS
 
-SERVE = "import sys; from acetate.server.http.serve import serve; sys.exit(serve(port=0, engine='fake'))"
+SERVE = "import sys; from acetate.server.__main__ import main; sys.exit(main(['serve', '--port', '0', '--engine', 'fake']))"
 
 
 def test_it_listens_after_less_than_a_second_of_work(server: Any) -> None:
@@ -136,9 +136,8 @@ def test_health_is_one_http_request(server: Any) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 def test_other_computers_are_let_in_only_on_purpose(tmp_path: Path, host: str) -> None:
-    command = f"import sys; from acetate.server.http.serve import serve; sys.exit(serve({host!r}, port=0))"
     done = subprocess.run(
-        [sys.executable, "-c", command],
+        [sys.executable, "-m", "acetate.server", "serve", "--host", host, "--port", "0"],
         capture_output=True,
         text=True,
         timeout=120,
@@ -257,6 +256,7 @@ def test_a_client_starts_a_server_when_there_is_none(tmp_path: Path, monkeypatch
             assert isinstance(events[0], Starting)
             assert isinstance(list(client.run("foreground", Parameters(prompt="a kite"), timeout=120))[-1], Finished)
         finally:
+            client.close()  # else it starts the next one
             started = psutil.Process(running.pid)
             started.terminate()
             started.wait(60)
@@ -273,6 +273,7 @@ def test_whoever_may_start_a_server_goes_on_after_one_was_stopped(start_server: 
         try:
             assert isinstance(list(following)[-1], Finished)
         finally:
+            client.close()  # else it starts the next one
             running = protocol.running_server()
             assert running is not None
             started = psutil.Process(running.pid)
@@ -326,17 +327,18 @@ def test_without_a_server_and_without_leave_to_start_one_the_remedy_is_said(
     assert failure.code == "no-server" and "acetate serve" in failure.hint
 
 
-def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "jobs.sqlite").write_bytes(b"no database" * 1000)
-    environment = {**os.environ, "ACETATE_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, timeout=120, env=environment)
+def test_a_damaged_database_is_set_aside_and_the_person_reads_where(start_server: Any, tmp_path: Path) -> None:
+    folder, damaged = tmp_path / "server", b"no database" * 1000
+    folder.mkdir()
+    (folder / "jobs.sqlite").write_bytes(damaged)
+    server = start_server()
 
-    assert done.returncode == 2
-    assert "jobs.sqlite" in done.stderr and len(done.stderr.splitlines()) == 1
+    kept = [path for path in folder.glob("*.sqlite*") if path.read_bytes() == damaged]
+    assert len(kept) == 1 and kept[0].name in server.printed
 
 
 def test_an_occupied_port_is_said_in_one_line(server: Any, tmp_path: Path) -> None:
-    command = f"import sys; from acetate.server.http.serve import serve; sys.exit(serve(port={server.port}, engine='fake'))"
+    command = SERVE.replace("'0'", f"'{server.port}'")
     environment = {**os.environ, "ACETATE_HOME": str(tmp_path / "other")}
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=120, env=environment)
 

@@ -71,7 +71,7 @@ def test_krita_gets_package_description_and_actions(home):
 def test_the_command_that_starts_the_server_is_recorded(home):
     install.install(KRITA)
     record = home / ".local/share/krita/pykrita/acetate/launch.json"
-    assert json.loads(record.read_text())["command"] == [sys.executable, "-m", "acetate.server", "serve"]
+    assert json.loads(record.read_text())["command"] == [sys.executable, "-m", "acetate.server", "serve", "--until-idle"]
 
 
 def test_every_packaging_of_krita_is_served(home):

@@ -10,6 +10,7 @@ from acetate.protocol.client.transfers import upload_parts
 from acetate.protocol.frames import (
     MAX_HEADER_BYTES,
     PART_BYTES,
+    SENT_PART_BYTES,
     PixelPart,
     UploadPart,
     compress,
@@ -17,6 +18,7 @@ from acetate.protocol.frames import (
     unpack,
     unpack_upload,
 )
+from acetate.protocol.link import Link
 from acetate.protocol.pixels import byte_count
 
 NAME = "0" * 64
@@ -89,8 +91,8 @@ def test_a_zlib_bomb_is_inflated_no_further_than_it_declares() -> None:
 def test_an_upload_comes_in_parts_that_cover_it_exactly() -> None:
     data = bytes(range(251)) * 10_000
     for encoding in ("raw", "zlib"):
-        parts = [unpack_upload(frame) for frame in upload_parts(data, NAME, 1000, encoding)]
-        assert [header.offset for header, _ in parts] == [1000, 1000 + PART_BYTES, 1000 + 2 * PART_BYTES]
+        parts = [unpack_upload(frame) for frame in upload_parts(data, NAME, 1000, Link([encoding]))]
+        assert [header.offset for header, _ in parts] == [1000, 1000 + SENT_PART_BYTES, 1000 + 2 * SENT_PART_BYTES]
         assert b"".join(bytes(payload) for _, payload in parts) == data[1000:]
 
 

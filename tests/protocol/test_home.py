@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import platformdirs
 import pytest
-from acetate.protocol import home, running_server
+from acetate.protocol import Address, ProtocolError, chosen_address, home, running_server
 
 
 def test_the_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +24,19 @@ def test_one_variable_overrides_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert home() == tmp_path
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "5", '{"url": "ws://x"}', "\xff"])
+WRONG = (None, 7, True, [], {}, 1.5)
+GOOD: dict[str, object] = {"url": "ws://127.0.0.1:1/", "token": "t", "pid": 5, "protocol": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", "5", '{"url": "ws://x"}', "\xff"),
+        *(json.dumps({**GOOD, name: value}) for name in ("url", "token") for value in WRONG),
+        *(json.dumps({**GOOD, name: value}) for name in ("pid", "protocol") for value in (None, "5", True, [], {}, 1.5)),
+        *(json.dumps({**GOOD, "cafile": value}) for value in WRONG[1:]),
+    ],
+)
 def test_a_broken_state_file_is_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
     monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
     (tmp_path / "server.json").write_text(content, encoding="latin-1")
@@ -39,6 +52,28 @@ def test_the_state_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     found = running_server()
 
     assert found is not None and (found.address.url, found.address.token, found.pid) == ("ws://127.0.0.1:1/", "t", 5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no owners there")
+def test_a_state_file_that_somebody_else_has_written_is_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a folder that others may write to, it could lead to them, with a token of theirs."""
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
+    (tmp_path / "server.json").write_text(json.dumps(GOOD))
+    assert running_server() is not None
+    real = os.fstat
+    monkeypatch.setattr(os, "fstat", lambda file: os.stat_result((*real(file)[:4], os.geteuid() + 1, *real(file)[5:10])))
+    assert running_server() is None
+
+
+def test_the_environment_names_a_server_with_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chosen_address() is None
+    monkeypatch.setenv("ACETATE_URL", "wss://studio.example/")
+    with pytest.raises(ProtocolError, match="ACETATE_TOKEN"):
+        chosen_address()
+    monkeypatch.setenv("ACETATE_TOKEN", "a token")
+    assert chosen_address() == Address("wss://studio.example/", "a token", None)
+    monkeypatch.setenv("ACETATE_CAFILE", "/studio.pem")
+    assert chosen_address() == Address("wss://studio.example/", "a token", "/studio.pem")
 
 
 def test_the_package_works_as_a_copy_with_nothing_installed(tmp_path: Path) -> None:

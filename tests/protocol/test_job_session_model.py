@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import hypothesis.strategies as st
 from acetate.protocol import TERMINAL, Cancelled, Event, Failed, Failure, Finished, Image, LayerReady, Queued
 from acetate.protocol import messages as wire
-from acetate.protocol.client.job_session import JobSession, PendingJob
+from acetate.protocol.client.job_session import JobSession
+from acetate.protocol.client.pending_job import PendingJob
 from acetate.protocol.frames import PixelPart, unpack_upload
+from acetate.protocol.link import Link
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -148,7 +150,7 @@ class Stories(RuleBasedStateMachine):
     @precondition(lambda self: not self.session.is_connected)
     @rule()
     def connect(self) -> None:
-        self.session.connected("raw")
+        self.session.connected(Link(["raw"]))
 
     @precondition(lambda self: self.session.is_connected)
     @rule()

@@ -108,3 +108,29 @@ def test_upscaling_options_are_plain_values() -> None:
 
 def submit(**parameters: object) -> dict[str, object]:
     return {"type": "submit", "job": "0123456789abcdef", "task": "foreground", "parameters": parameters}
+
+
+def test_a_layers_name_is_cleaned_and_fails_no_job() -> None:
+    text = json.dumps({**submit(), "name": "na\0b\u202e \ud800c"})
+    assert wire.from_client(text).name == "nab c"  # type: ignore[union-attr]
+
+
+def test_names_of_a_server_that_cleans_nothing_are_clean_for_the_editor() -> None:
+    group = {"id": "g", "name": "a\0"}
+    layer = {"type": "layer", "job": "j", "index": 0, "name": "\x1b[1mb\n", "role": "", "x": 0, "y": 0, "width": 1, "height": 1}
+    layer |= {
+        "box": {"x": 0, "y": 0, "width": 1, "height": 1},
+        "format": "rgba8",
+        "bytes": 4,
+        "sha256": "0" * 64,
+        "group": [group],
+    }
+    found = wire.from_server(json.dumps(layer))
+    assert isinstance(found, wire.Layer) and (found.name, found.group[0].name) == ("[1mb ", "a")
+
+
+def test_hello_alone_may_say_more_than_is_known() -> None:
+    hello = {"type": "hello", "protocol": 1, "client": "a\0b", "session": "a-session", "later": [{}]}
+    assert wire.from_client(json.dumps(hello)) == wire.Hello(1, "ab", "a-session")
+    with pytest.raises(ProtocolError, match="unknown field 'later'"):
+        wire.from_client(json.dumps({"type": "jobs", "later": 1}))

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from acetate.protocol import ProtocolError
-from acetate.protocol.schema import AtMost, Between, Matching, decode, dump, encode, parse
+from acetate.protocol.annotations import AtMost, Between, Matching
+from acetate.protocol.schema import decode, dump, encode, parse
 
 
 @dataclass(frozen=True)

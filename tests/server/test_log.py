@@ -64,3 +64,34 @@ def test_after_its_end_nothing_is_written(tmp_path: Path) -> None:
     logging.getLogger(log.ROOT).info("too late")
 
     assert (tmp_path / "server.log").read_text() == ""
+
+
+def test_no_reader_of_lines_sees_a_line_end_within_one(file: Path) -> None:
+    """What a client calls itself or a job is up to the client: separators of Unicode end lines for `splitlines`."""
+    names = ["a\u2028b", "a\u2029b", "a\x85b", "a\x0bb", "a\x1cb", "a\r\nb", "名前"]
+    for name in names:
+        logging.getLogger(log.ROOT).info("connected", extra={"client": name})
+    text = file.read_text()
+    assert [json.loads(line)["client"] for line in text.splitlines()] == names and text.isascii()
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\n", "\r", "\x07", "\x9b", "\u202e", "\u2028", "\x00"])
+def test_a_terminal_is_never_sent_what_it_would_obey(tmp_path: Path, sign: str) -> None:
+    with redirect_stdout(io.StringIO()) as terminal:
+        handlers = log.start(tmp_path / "server.log", 1_000_000, 1)
+    logging.getLogger(log.ROOT).warning("gave up on a client", extra={"reason": f"fox{sign}[2J", "job": f"{sign}2345678"})
+    log.stop(handlers)
+    (line,) = terminal.getvalue().removesuffix("\n").split("\n")
+    assert line.isprintable() and "gave up on a client  fox\\" in line
+
+
+def test_every_line_of_a_task_that_runs_a_job_has_its_id(file: Path) -> None:
+    """A worker's death is noticed by what knows no job."""
+    logger = logging.getLogger(f"{log.ROOT}.worker")
+    named = log.JOB.set("job-number-1")
+    logger.error("worker died")
+    logger.warning("of another", extra={"job": "job-number-2"})
+    log.JOB.reset(named)
+    logger.info("worker started")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line.get("job") for line in lines] == ["job-number-1", "job-number-2", None]

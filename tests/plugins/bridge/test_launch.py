@@ -41,4 +41,4 @@ def test_acetate_on_the_search_path_serves_a_plugin_from_a_zip(record, tmp_path)
     program.parent.mkdir()
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert server_command(record) == [str(program), "serve"]
+    assert server_command(record) == [str(program), "serve", "--until-idle"]

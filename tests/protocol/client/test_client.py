@@ -7,6 +7,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -28,10 +29,12 @@ from acetate.protocol import (
     ProtocolError,
     Queued,
     Started,
+    proof,
 )
 from acetate.protocol import messages as wire
 from acetate.protocol.frames import PixelPart, pack_header
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 DEADLINE = 60.0
@@ -46,7 +49,7 @@ class FakeServer:
         self.greeting: wire.ServerMessage = WELCOME
         self.heard: queue.Queue[dict[str, Any]] = queue.Queue()
         self._newest: queue.Queue[ServerConnection] = queue.Queue()
-        self._server = serve(self._serve, "127.0.0.1", 0, compression=None)
+        self._server = serve(self._serve, "127.0.0.1", 0, compression=None, process_request=self._prove)
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 
@@ -67,6 +70,13 @@ class FakeServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._thread.join(DEADLINE)
+
+    def _prove(self, connection: ServerConnection, request: Request) -> Response | None:
+        if (asked := request.headers.get(proof.CHALLENGE)) is None:
+            return None
+        response = connection.respond(HTTPStatus.OK, "{}")
+        response.headers[proof.ANSWER] = proof.proof(proof.digest_of(self.address.token), asked)
+        return response
 
     def _serve(self, connection: ServerConnection) -> None:
         connection.recv()

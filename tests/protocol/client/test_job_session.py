@@ -17,8 +17,10 @@ from acetate.protocol import (
     Started,
 )
 from acetate.protocol import messages as wire
-from acetate.protocol.client.job_session import MAX_OFFERS, JobSession, PendingJob
-from acetate.protocol.frames import FilePart, PixelPart, ThumbnailFrame, unpack_upload
+from acetate.protocol.client.job_session import JobSession
+from acetate.protocol.client.pending_job import MAX_OFFERS, PendingJob
+from acetate.protocol.frames import SENT_PART_BYTES, FilePart, PixelPart, ThumbnailFrame, unpack_upload
+from acetate.protocol.link import Link
 
 JOB, OTHER = "j" * 32, "k" * 32
 PICTURE, MASK = Image(1, 1, "rgba8", b"\x01\x02\x03\x04"), Image(1, 1, "gray8", b"\x05")
@@ -59,7 +61,7 @@ def refusal(about: str, code: str, *sha256: str, job: str | None = JOB) -> wire.
 def session() -> JobSession:
     """A session with a connection."""
     connected = JobSession()
-    connected.connected("raw")
+    connected.connected(Link(["raw"]))
     return connected
 
 
@@ -122,13 +124,13 @@ def test_what_was_uploaded_ahead_is_not_kept_when_the_server_has_it(session: Job
     sent(session)
     session.receive(HAVE_IT)
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == []
 
 
 def test_messages_overtake_the_parts_of_uploads(session: JobSession) -> None:
-    content = bytes(3 << 20)
+    content = bytes(3 * SENT_PART_BYTES)
     session.upload(KNOWN, content)
     assert types(sent(session)) == ["upload"]
     session.receive(wire.Have(KNOWN, 0, complete=False))
@@ -194,7 +196,7 @@ def test_without_a_connection_nothing_is_sent() -> None:
     session.upload(PICTURE.sha256, PICTURE)
     session.send(wire.ListJobs())
     assert not session.has_work and session.next_to_send() is None
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert session.has_work and types(sent(session)) == ["upload", "submit", "jobs"]
 
@@ -205,7 +207,7 @@ def test_a_job_that_was_not_accepted_is_asked_for_again_with_its_pictures(sessio
     session.receive(HAVE_IT)
     sent(session)
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
     assert types(sent(session)) == ["upload"]
     session.receive(HAVE_IT)
 
@@ -220,7 +222,7 @@ def test_an_accepted_job_is_attached_to_and_only_the_missing_layers_are_asked_fo
         session.receive(layer(index))
         session.receive_part(PixelPart(JOB, index, 0, 4), b"rgba")
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == [wire.Attach(JOB, (0, 2), "bgra8")]
 
@@ -229,7 +231,7 @@ def test_an_export_is_attached_to_in_a_format_that_every_server_knows(session: J
     session.begin(PendingJob(wire.Export(JOB, (OTHER,), "psd")))
     session.receive(Started(JOB))
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == [wire.Attach(JOB, (), "rgba8")]
 
@@ -240,7 +242,7 @@ def test_half_a_layer_is_begun_again_over_the_next_connection(session: JobSessio
     session.receive(layer(0))
     assert session.receive_part(PixelPart(JOB, 0, 0, 2), b"rg") == [Receiving(JOB, 0, 2, 4)]
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
     session.receive(layer(0))
     session.receive_part(PixelPart(JOB, 0, 0, 2), b"RG")
 
@@ -250,7 +252,7 @@ def test_half_a_layer_is_begun_again_over_the_next_connection(session: JobSessio
 def test_small_pictures_of_a_page_that_was_lost_are_not_on_the_next_page(session: JobSession) -> None:
     session.receive_part(ThumbnailFrame(JOB, 1, 1, 4), b"rgba")
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
     session.receive_part(ThumbnailFrame(OTHER, 1, 1, 4), b"rgba")
     (page,) = session.receive(wire.History(()))
 
@@ -263,7 +265,7 @@ def test_what_no_state_hangs_on_waits_for_the_next_connection(session: JobSessio
         session.send(message)
     session.cancel(OTHER)
     session.disconnected()
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert sent(session) == kept
 
@@ -274,7 +276,7 @@ def test_pictures_whose_hashing_outlived_a_connection_are_uploaded_over_the_next
     assert isinstance(hashing, PendingJob)
     session.disconnected()
     session.offer(hashing, hashing.names())
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert types(sent(session)) == ["upload"]
 
@@ -299,7 +301,7 @@ def test_a_job_that_was_cancelled_without_a_connection_is_asked_for_and_stopped(
     session = JobSession()
     session.begin(PendingJob(SUBMIT))
     session.cancel(JOB)
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert types(sent(session)) == ["submit", "cancel"]
 
@@ -309,7 +311,7 @@ def test_an_accepted_job_that_was_cancelled_without_a_connection_is_attached_to_
     session.receive(Started(JOB))
     session.disconnected()
     session.cancel(JOB)
-    session.connected("raw")
+    session.connected(Link(["raw"]))
 
     assert types(sent(session)) == ["attach", "cancel"]
 

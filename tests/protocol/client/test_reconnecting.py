@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from acetate.protocol import Address, Client, Disconnected, Event, Finished, Image
 from acetate.protocol import messages as wire
-from acetate.protocol.client.job_session import PendingJob
+from acetate.protocol.client.pending_job import PendingJob
 from acetate.protocol.client.reconnecting import FIRST_RETRY, LAST_LOCAL_RETRY, LAST_RETRY, Reconnecting
 from acetate.protocol.client.server_discovery import ServerDiscovery
+from acetate.protocol.link import Link
 
 DEADLINE = 60.0
 
@@ -59,7 +60,7 @@ def connected(deliver: Callable[[Event], None] = lambda event: None) -> Reconnec
     hello = wire.Hello(wire.VERSION, "test", "a-session")
     connection = Reconnecting(hello, ServerDiscovery(Address("ws://127.0.0.1:9/", "token"), None), deliver)
     with connection.session() as session:
-        session.connected("raw")
+        session.connected(Link(["raw"]))
     return connection
 
 
@@ -122,7 +123,7 @@ def test_the_host_is_not_kept_waiting_while_pictures_are_hashed_or_sent(monkeypa
     with connection.session() as session:
         session.begin(PendingJob(wire.Submit(JOB, "repaint", conditions=places), {"mask": picture}))
     wired = Wire(after=sending)
-    connection._write(wired)  # type: ignore[arg-type]
+    connection._write(wired, Link(["raw"]))  # type: ignore[arg-type]
 
     assert seen == {"hashing": True, "sending": True} and wired.closed
 
@@ -134,6 +135,6 @@ def test_a_connection_that_cannot_be_written_to_is_closed_and_its_jobs_stay() ->
     connection, wired = connected(), Wire(after=broken)
     with connection.session() as session:
         session.begin(PendingJob(wire.Submit(JOB, "foreground")))
-    connection._write(wired)  # type: ignore[arg-type]
+    connection._write(wired, Link(["raw"]))  # type: ignore[arg-type]
 
     assert wired.closed and session.is_told(JOB)

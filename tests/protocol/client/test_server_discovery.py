@@ -12,9 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from acetate.protocol import Address, ProtocolError
+from acetate.protocol import Address, Failure, ProtocolError
 from acetate.protocol.client import server_discovery
-from acetate.protocol.client.server_discovery import ServerDiscovery, answers, clean_environment, last_words, start_server
+from acetate.protocol.client.server_discovery import ServerDiscovery, clean_environment, last_words, start_server
 
 COMMAND = ("acetate", "serve")
 FOUND = Address("ws://127.0.0.1:5/", "token")
@@ -26,6 +26,7 @@ class Polls(threading.Event):
     def __init__(self, clock: SimpleNamespace, there_after: int | None = None) -> None:
         super().__init__()
         self.clock, self.there_after, self.count = clock, there_after, 0
+        self.proved: list[Address] = []
 
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
@@ -58,6 +59,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: SimpleNamespac
             return SimpleNamespace(poll=lambda: code)
 
         monkeypatch.setattr(server_discovery, "_running", polls.running)
+        monkeypatch.setattr(server_discovery, "prove", polls.proved.append)
         monkeypatch.setattr(server_discovery, "start_server", start)
         return polls, started
 
@@ -75,7 +77,7 @@ def test_an_address_that_was_given_is_not_looked_for(world: Any) -> None:
     polls, _ = world(there_after=0)
     given = Address("wss://studio.example:1/", "token")
 
-    assert ServerDiscovery(given, COMMAND).find(nobody, polls) is given
+    assert ServerDiscovery(given, COMMAND).find(nobody, polls) is given and polls.proved == [given]
     assert not ServerDiscovery(given, COMMAND).is_local and ServerDiscovery(None, None).is_local
 
 
@@ -97,22 +99,20 @@ def test_the_state_file_of_a_killed_server_leads_nowhere(monkeypatch: pytest.Mon
         bound.bind(("127.0.0.1", 0))
         url = f"ws://127.0.0.1:{bound.getsockname()[1]}/"
         (tmp_path / "server.json").write_text(json.dumps({"url": url, "token": "t", "pid": 5, "protocol": 1}))
-        assert not answers(Address(url, "t"))
         with pytest.raises(ProtocolError, check=lambda error: error.failure.code == "no-server"):
             ServerDiscovery(None, None).find(nobody, threading.Event())
-        bound.listen()
-        assert ServerDiscovery(None, None).find(nobody, threading.Event()) == Address(url, "t")
 
 
-@pytest.mark.parametrize(("url", "asked"), [("ws://[::1]:5/", ("::1", 5)), ("wss://studio.example:443", ("studio.example", 443))])
-def test_a_url_is_asked_at_its_host_and_port(url: str, asked: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(socket, "create_connection", lambda place, timeout: seen.append(place) or socket.socket())
-    assert answers(Address(url, "t")) and seen == [asked]
+def test_the_environment_names_a_server_that_is_never_started(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    polls, _ = world(there_after=0)
+    monkeypatch.setenv("ACETATE_URL", "wss://studio.example:1/")
+    finder = ServerDiscovery(None, COMMAND)
+    with pytest.raises(ProtocolError, match="ACETATE_TOKEN"):
+        finder.find(nobody, polls)
+    monkeypatch.setenv("ACETATE_TOKEN", "a token")
 
-
-def test_a_url_without_a_port_answers_nobody() -> None:
-    assert not answers(Address("ws://127.0.0.1/", "t"))
+    assert finder.find(nobody, polls) == Address("wss://studio.example:1/", "a token") and not finder.is_local
+    assert polls.proved == [Address("wss://studio.example:1/", "a token")]
 
 
 # --- starting --------------------------------------------------------------------------------------------------------
@@ -188,6 +188,86 @@ def test_a_command_that_is_not_there_is_named(world: Any, monkeypatch: pytest.Mo
     with pytest.raises(ProtocolError, match="no-such-program") as error:
         ServerDiscovery(None, ("/no-such-program",)).find(lambda command: None, polls)
     assert error.value.failure.code == "cannot-start"
+
+
+# --- replacing -------------------------------------------------------------------------------------------------------
+
+TOO_OLD = Failure("server-too-old", "the client speaks protocol 9")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What servers were asked over HTTP; they obey."""
+    seen: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        server_discovery, "ask", lambda address, page, *, method: seen.append((method, f"{address.url[:-1]}{page}"))
+    )
+    return seen
+
+
+def runs(folder: Path, **more: Any) -> None:
+    said = {"url": FOUND.url, "token": FOUND.token, "pid": 5, "protocol": 1, "until_idle": True, **more}
+    (folder / "server.json").write_text(json.dumps(said))
+
+
+def test_a_server_that_is_too_old_is_asked_to_stop_and_waited_for_before_another_is_started(
+    world: Any, tmp_path: Path, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While its last job runs it is still found, and still holds the folder."""
+    polls, started = world(there_after=0)
+    runs(tmp_path)
+    finder = ServerDiscovery(None, COMMAND)
+    assert finder.find(nobody, polls) == FOUND
+    assert finder.replace(TOO_OLD) and asked == [("POST", "ws://127.0.0.1:5/stop")]
+    with pytest.raises(ProtocolError, check=lambda error: error.failure.code == "server-stopped"):
+        finder.find(nobody, polls)
+    new = Address("ws://127.0.0.1:6/", "another token")
+    monkeypatch.setattr(server_discovery, "_running", lambda: new if started else None)
+    assert finder.find(lambda command: None, polls) == new and started == [COMMAND]
+
+
+def test_it_is_replaced_once_until_the_person_asks_again(world: Any, tmp_path: Path, asked: list[Any]) -> None:
+    """If the next is too old as well, it is the installed program that is: the person has to know."""
+    world(there_after=0)
+    runs(tmp_path)
+    finder = ServerDiscovery(None, COMMAND)
+    assert finder.replace(TOO_OLD) and not finder.replace(TOO_OLD)
+    finder.try_again()
+    assert finder.replace(TOO_OLD) and len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("why", "said", "command", "address"),
+    [
+        ("a person has started it", {"until_idle": False}, COMMAND, None),
+        ("nobody has said who started it", {"until_idle": None}, COMMAND, None),
+        ("nothing could be started instead", {}, None, None),
+        ("it is on another computer", {}, COMMAND, FOUND),
+    ],
+)
+def test_a_server_is_left_alone_when(
+    world: Any, tmp_path: Path, asked: list[Any], why: str, said: Any, command: Any, address: Any
+) -> None:
+    world(there_after=0)
+    runs(tmp_path, **said)
+    assert not ServerDiscovery(address, command).replace(TOO_OLD) and not asked, why
+
+
+def test_the_local_server_is_left_alone_by_who_was_told_of_another(
+    world: Any, tmp_path: Path, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world(there_after=0)
+    runs(tmp_path)
+    monkeypatch.setenv("ACETATE_URL", "wss://studio.example/")
+    monkeypatch.setenv("ACETATE_TOKEN", "a token")
+    assert not ServerDiscovery(None, COMMAND).replace(TOO_OLD) and not asked
+
+
+def test_for_any_other_failure_no_server_is_replaced(world: Any, tmp_path: Path, asked: list[Any]) -> None:
+    world(there_after=0)
+    runs(tmp_path)
+    for code in ("client-too-old", "connection-lost", "unauthorized"):
+        assert not ServerDiscovery(None, COMMAND).replace(Failure(code, "no")) and not asked
 
 
 # --- the process -----------------------------------------------------------------------------------------------------

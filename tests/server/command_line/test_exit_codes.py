@@ -9,7 +9,7 @@ import pytest
 from acetate.document.errors import UnsupportedFile
 from acetate.engine import BadRequest, ModelMissing, OutOfMemory
 from acetate.protocol import ProtocolError
-from acetate.server.command_line.exit_codes import UsageError, reported
+from acetate.server.command_line.exit_codes import FailedError, NotRunningError, UsageError, reported
 
 WHAT, HINT = "the kite is torn", "mend it first"
 
@@ -38,6 +38,7 @@ def test_a_command_that_comes_to_its_end_says_its_own_code(code: int, capsys: py
         (BadRequest(WHAT, HINT), 2),
         (UnsupportedFile(WHAT, HINT), 2),
         (ModelMissing(WHAT, HINT), 1),
+        (FailedError(WHAT, HINT), 1),
         (OutOfMemory(WHAT, HINT), 1),
         (ProtocolError("no-server", WHAT, HINT), 1),
     ],
@@ -84,3 +85,8 @@ def test_ctrl_c_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_mistake_of_the_program_keeps_its_traceback() -> None:
     with pytest.raises(KeyError, match="kite"):
         reported(ending(KeyError("kite")))
+
+
+def test_without_a_server_scripts_see_a_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reported(ending(NotRunningError("no server is running"))) == 3
+    assert capsys.readouterr().err == "acetate: no server is running\n         Start one: acetate serve\n"

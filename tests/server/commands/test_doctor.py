@@ -99,3 +99,18 @@ def test_an_untried_kind_of_device_is_said_to_be_so(
     assert f"ok   device {kind}: " in out
     assert (f"NOTE device {kind}: this program has never been run on {name}\n" in out) is bool(name)
     assert ("never been run" in out) is bool(name)
+
+
+def test_a_server_is_running_if_it_answers_and_not_if_its_file_says_so(
+    found: Callable[[], dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed one leaves its file; one that listens elsewhere than it says cannot be reached by the editors either."""
+    assert found()["server"]["text"].startswith("not running")
+    said = {"url": "ws://127.0.0.1:9/", "token": "t", "pid": 5, "protocol": 1}
+    (tmp_path / "home").mkdir(exist_ok=True)
+    (tmp_path / "home" / "server.json").write_text(json.dumps(said))
+    line = found()["server"]
+    assert not line["good"] and "ws://127.0.0.1:9/" in line["text"] and "server.json" in line["remedy"]
+    monkeypatch.setattr("acetate.protocol.client.server_requests.ask", lambda address, page: {"version": "0.1.0"})
+    line = found()["server"]
+    assert line["good"] and "0.1.0 answers at ws://127.0.0.1:9/" in line["text"]

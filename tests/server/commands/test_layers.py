@@ -89,5 +89,5 @@ def test_names_of_layers_lead_out_of_no_folder(acetate: Command, nested: Path, t
     assert sorted(path.name for path in (tmp_path / "new" / "parts").iterdir()) == [
         "01 Low.png",
         "02 Inner.png",
-        "03 ___Inner_ 2.png",
+        "03 Inner 2.png",
     ]

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from acetate.protocol import Box, Failed, Failure, Finished, Layer, Progress, Queued
+from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer, Progress, Queued, content_id
 from acetate.protocol.frames import PreviewFrame, unpack
 from acetate.protocol.messages import Encoding, File
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
+from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Thumbnail
 
-JOB, SHA256 = "job-number-1", "ab" * 32
+JOB = "job-number-1"
 PIXELS = bytes(range(16)) * 64
 """16 x 16."""
+SHA256, FILE_SHA256 = content_id(PIXELS, "rgba8", 16, 16), content_id(PIXELS)
 
 
 def layer(index: int = 0, *, empty: bool = False) -> Layer:
@@ -32,14 +35,15 @@ def told(act: Callable[[Subscriber], None], folder: Path, encoding: Encoding = "
 
     async def heard() -> list[Any]:
         outbox, blobs = Outbox(100), Blobs(folder)
-        Path(blobs.incoming("made")).write_bytes(PIXELS)
-        blobs.adopt("made", SHA256)
-        act(Subscriber("a-session", "a test", encoding, outbox, blobs))
+        for sha256 in (SHA256, FILE_SHA256):
+            Path(blobs.incoming("made")).write_bytes(PIXELS)
+            blobs.adopt("made", sha256)
+        act(Subscriber(LOCAL, "a-session", "a test", [encoding], outbox, blobs))
         outbox.ordered("the end")
         frames: list[Any] = []
         while (frame := await outbox.take()) != "the end":
             assert frame is not None
-            frames.append(json.loads(frame) if isinstance(frame, str) else (*(unpack(frame) or ()), len(frame)))
+            frames.append(json.loads(frame) if isinstance(frame, str) else (*(unpack(bytes(frame)) or ()), len(frame)))
         return frames
 
     return asyncio.run(heard())
@@ -70,7 +74,7 @@ def test_the_end_of_one_job_leaves_the_progress_of_another(tmp_path: Path) -> No
 def test_answers_and_the_newest_progress_and_preview_do_not_wait_for_pixels(tmp_path: Path) -> None:
     def act(client: Subscriber) -> None:
         client.give_layer(layer(), "rgba8")
-        client.give_file(File(JOB, "kite.psd", len(PIXELS), SHA256))
+        client.give_file(File(JOB, "kite.psd", len(PIXELS), FILE_SHA256))
         for step in range(4):
             client.tell_progress(Progress(JOB, "denoise", step, 4, step / 4))
             client.show_preview(PreviewFrame(JOB, 16, 16, len(PIXELS)), bytes([step]) * len(PIXELS))
@@ -95,7 +99,7 @@ def test_everything_with_pixels_comes_in_the_clients_encoding(tmp_path: Path, en
         client.show_thumbnail(JOB, Thumbnail(16, 16, PIXELS))
         client.show_preview(PreviewFrame(JOB, 16, 16, len(PIXELS)), PIXELS)
         client.give_layer(layer(), "rgba8")
-        client.give_file(File(JOB, "kite.psd", len(PIXELS), SHA256))
+        client.give_file(File(JOB, "kite.psd", len(PIXELS), FILE_SHA256))
 
     frames = told(act, tmp_path, encoding)
     binary = [frame for frame in frames if isinstance(frame, tuple)]
@@ -111,3 +115,46 @@ def test_a_layer_comes_in_the_format_that_is_asked_for_at_that_moment(tmp_path: 
 
     announced = [frame for frame in told(act, tmp_path) if isinstance(frame, dict)]
     assert [(said["index"], said.get("format", "rgba8")) for said in announced] == [(0, "rgba8"), (1, "bgra8")]
+
+
+# --- what cannot be delivered ----------------------------------------------------------------------------------------
+
+
+def test_a_damaged_blob_fails_that_layer_and_no_other_and_the_job_ends_as_failed(tmp_path: Path) -> None:
+    def act(client: Subscriber) -> None:
+        client.give_layer(layer(0), "rgba8")
+        Path(client._blobs.path(FILE_SHA256)).write_bytes(PIXELS[:-1])
+        client.give_file(File(JOB, "kite.psd", len(PIXELS), FILE_SHA256))
+        client.give_layer(layer(1), "bgra8")
+        client.tell_end(Finished(JOB, 2, 0.5))
+
+    *frames, end = told(act, tmp_path)
+    assert kinds(frames) == ["layer", "pixels", "error", "layer", "pixels"]
+    error = frames[2]
+    assert (error["about"], error["job"], error["failure"]["code"]) == ("file", JOB, "content-broken")
+    assert end == {"type": "failed", "job": JOB, "failure": error["failure"]}
+
+
+def test_the_error_of_a_layer_names_it_and_the_next_story_of_its_job_is_told_anew(tmp_path: Path) -> None:
+    def act(client: Subscriber) -> None:
+        whole = Path(client._blobs.path(SHA256))
+        whole.unlink()
+        client.give_layer(replace(layer(3), name="a kite"), "rgba8")
+        client.tell_end(Finished(JOB, 4, 0.5))
+        client.tell_end(Finished("job-number-2", 0, 0.5))
+        client.tell_end(Finished(JOB, 4, 0.5))
+
+    error, *ends = told(act, tmp_path)
+    assert (error["about"], error["index"]) == ("layer", 3)
+    assert error["failure"]["message"] == f'layer 3 ("a kite") of job {JOB} is missing from the server\'s disk'
+    assert error["failure"]["hint"] and str(tmp_path) not in str(error)
+    assert kinds(ends) == ["failed", "finished", "finished"]
+
+
+def test_a_job_that_has_not_finished_keeps_its_own_end(tmp_path: Path) -> None:
+    def act(client: Subscriber) -> None:
+        Path(client._blobs.path(SHA256)).write_bytes(b"")
+        client.give_layer(layer(), "rgba8")
+        client.tell_end(Cancelled(JOB))
+
+    assert kinds(told(act, tmp_path)) == ["error", "cancelled"]

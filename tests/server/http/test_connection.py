@@ -12,27 +12,32 @@ from typing import Any
 
 import pytest
 from acetate.protocol.frames import UploadPart, pack_header
-from acetate.protocol.messages import VERSION
+from acetate.protocol.messages import OLDEST_VERSION, VERSION
 from acetate.protocol.pixels import content_id
 from acetate.server.http.connection import UNSUPPORTED_VERSION, Connection, ServerState
+from acetate.server.http.uploads import UnfinishedUploads
 from acetate.server.jobs.engine_state import EngineState
 from acetate.server.jobs.jobs import JobRegistry
+from acetate.server.people.tokens import LOCAL
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
 
 HELLO = {"type": "hello", "protocol": VERSION, "client": "a test", "session": "a-session"}
 SUBMIT = {"type": "submit", "job": "job-number-1", "task": "foreground"}
+SAID = json.dumps(SUBMIT)
 DEADLINE = 5.0
+ADMIN: Any = SimpleNamespace(sees=lambda person: True, sees_only=None)
 
 
 class Socket:
     """What a `Connection` needs of a websocket. `said` goes in, `heard` comes out."""
 
-    id = "a-socket"
+    last_byte = float("inf")
+    unsent = 1000
+    """Stays so, as if nothing were taken."""
 
-    def __init__(self, host: str = "127.0.0.1", *, reads: bool = True) -> None:
-        self.remote_address = (host, 50000)
+    def __init__(self, *, reads: bool = True) -> None:
         self.transport = SimpleNamespace(abort=self._abort)
         self.said: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self.heard: asyncio.Queue[Any] = asyncio.Queue()
@@ -58,12 +63,12 @@ class Socket:
         assert frame is not None
         return frame
 
-    async def send(self, frame: str | bytes) -> None:
+    async def send(self, frame: str | bytes | memoryview) -> None:
         if not self._reads:
             await asyncio.Event().wait()
-        if isinstance(frame, bytes):
+        if not isinstance(frame, str):
             (size,) = struct.unpack_from(">I", frame)
-            frame = frame[4 : 4 + size].decode()
+            frame = bytes(frame[4 : 4 + size]).decode()
         self.heard.put_nowait(json.loads(frame))
 
     async def close(self, code: int, reason: str) -> None:
@@ -72,7 +77,6 @@ class Socket:
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         while (frame := await self.said.get()) is not None:
             yield frame
-            await asyncio.sleep(0)  # as between two frames of a network
 
     def _abort(self) -> None:
         self.aborted = True
@@ -86,14 +90,15 @@ class Server:
         self.store, self.blobs = Store(folder / "jobs.sqlite"), Blobs(folder / "blobs")
         self.settings = Settings(folder=folder, **settings)
         self.jobs, self.engine = JobRegistry(self.settings, self.store, self.blobs), EngineState(self.store)
+        self.unfinished = UnfinishedUploads(self.settings, self.blobs)
         self.refreshed = 0
 
     async def refresh(self) -> None:
         self.refreshed += 1
 
     def connect(self, socket: Socket) -> asyncio.Task[None]:
-        state = ServerState(self.settings, self.jobs, self.blobs, self.engine, self.refresh)
-        return asyncio.create_task(Connection(socket, state).serve())  # type: ignore[arg-type]
+        state = ServerState(self.settings, self.jobs, self.blobs, self.unfinished, self.engine, self.refresh)
+        return asyncio.create_task(Connection(socket, state, LOCAL).serve())  # type: ignore[arg-type]
 
 
 Scene = Callable[[Server], Awaitable[None]]
@@ -110,6 +115,7 @@ def play(tmp_path: Path) -> Callable[..., None]:
                 async with asyncio.timeout(4 * DEADLINE):
                     await scene(server)
             finally:
+                server.unfinished.end_all()
                 server.store.close()
 
         asyncio.run(played())
@@ -120,15 +126,12 @@ def play(tmp_path: Path) -> Callable[..., None]:
 # --- the greeting ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("host", "offered", "encoding"),
-    [("127.0.0.1", ["zlib", "raw"], "raw"), ("192.168.1.4", ["raw", "zlib"], "zlib"), ("192.168.1.4", ["raw"], "raw")],
-)
-def test_who_says_hello_is_welcomed_with_the_encoding_that_suits_its_distance(
-    play: Any, host: str, offered: list[str], encoding: str
-) -> None:
+@pytest.mark.parametrize(("offered", "encoding"), [(["zlib", "raw"], "zlib"), (["zstd", "raw", "zlib"], "raw")])
+def test_who_says_hello_is_welcomed_with_the_encoding_that_it_likes_best(play: Any, offered: list[str], encoding: str) -> None:
+    """Wherever it seems to come from: a tunnel and a proxy come from here."""
+
     async def scene(server: Server) -> None:
-        socket = Socket(host)
+        socket = Socket()
         serving = server.connect(socket)
         socket.say({**HELLO, "encodings": offered})
         welcome = await socket.hears("welcome")
@@ -162,6 +165,33 @@ def test_who_begins_otherwise_is_told_why_and_left(play: Any, first: Any, code: 
         error = await socket.hears("error")
 
         assert (error["failure"]["code"], error["about"], socket.closed) == (code, "hello", closed)
+
+    play(scene)
+
+
+def test_a_hello_may_have_fields_and_formats_of_a_newer_client(play: Any) -> None:
+    async def scene(server: Server) -> None:
+        socket = Socket()
+        task = server.connect(socket)
+        socket.say({**HELLO, "telepathy": {"range": 3}, "formats": ["jxl", "bgra8"], "encodings": ["zstd", "raw"]})
+        welcome = await socket.hears("welcome")
+        socket.leave()
+        await task
+        assert (welcome["protocol"], welcome["oldest"], welcome["newest"]) == (VERSION, OLDEST_VERSION, VERSION)
+        assert welcome["encoding"] == "raw"
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("protocol", "code"), [(VERSION + 1, "server-too-old"), (OLDEST_VERSION - 1, "client-too-old")])
+def test_a_client_of_another_version_learns_which_ones_are_spoken(play: Any, protocol: int, code: str) -> None:
+    async def scene(server: Server) -> None:
+        socket = Socket()
+        task = server.connect(socket)
+        socket.say({"type": "hello", "protocol": protocol, "something": "else"})
+        error = await socket.hears("error")
+        await task
+        assert (error["failure"]["code"], error["oldest"], error["newest"]) == (code, OLDEST_VERSION, VERSION)
 
     play(scene)
 
@@ -221,6 +251,13 @@ def test_a_job_without_a_format_gets_the_first_of_the_client_that_the_server_kno
         (HELLO, "bad-message", "hello", {}),
         ({"type": "sing"}, "bad-message", "", {}),
         ("no JSON", "bad-message", "", {}),
+        (SAID[:-1] + ', "parameters": {"strength": NaN}}', "bad-message", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "parameters": {"seed": 1' + 400 * "0" + "}}", "bad-message", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "task": "scene"}', "bad-message", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "name": "' + 70_000 * "x" + '"}', "too-large", "submit", {"job": "job-number-1"}),
+        (SAID[:-1] + ', "job": "job-number-2"}', "bad-message", "submit", {}),
+        ({**SUBMIT, "parameters": {"seed": 2**63 - 1, "count": 2}}, "bad-message", "submit", {"job": "job-number-1"}),
+        ({**SUBMIT, "parameters": {"prompt": "a\0b"}}, "bad-message", "submit", {"job": "job-number-1"}),
         (
             {**SUBMIT, "task": "refine", "conditions": {"source": {"sha256": "a" * 64}}},
             "unknown-image",
@@ -260,22 +297,29 @@ def test_an_upload_is_answered_when_it_is_announced_and_when_it_is_whole(talk: A
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_leaves_takes_its_own_jobs_and_unfinished_uploads_with_it(play: Any) -> None:
+def test_who_leaves_takes_its_own_jobs_with_it_and_finds_its_upload_when_it_is_back(play: Any) -> None:
     async def scene(server: Server) -> None:
-        socket = Socket()
+        socket, sha256 = Socket(), content_id(b"12345")
+        upload = {"type": "upload", "sha256": sha256, "format": "file", "bytes": 5}
         serving = server.connect(socket)
         socket.say(HELLO, {**SUBMIT, "keep": False}, {**SUBMIT, "job": "job-number-2"})
-        socket.say({"type": "upload", "sha256": "0" * 64, "format": "file", "bytes": 5}, {"type": "jobs"})
+        socket.say(upload, pack_header(UploadPart(sha256, 0, 3)) + b"123", {"type": "jobs"})
         for kind in ("welcome", "queued", "queued", "have", "jobs"):
             await socket.hears(kind)
-        assert list(Path(server.blobs.incoming("")).iterdir())
         socket.leave()
         await serving
+        await asyncio.sleep(0)
+        assert [line.job for line in server.jobs.lines(ADMIN)] == ["job-number-2"]
+        again = Socket()
+        serving = server.connect(again)
+        again.say(HELLO, upload)
+        await again.hears("welcome")
 
-        assert [line.job for line in server.jobs.lines()] == ["job-number-2"]
-        assert not list(Path(server.blobs.incoming("")).iterdir())
+        assert (await again.hears("have"))["offset"] == 3
+        again.leave()
+        await serving
 
-    play(scene)
+    play(scene, return_seconds=0)
 
 
 @pytest.mark.parametrize("settings", [{"unanswered": 3, "send_seconds": 60}, {"send_seconds": 0.01}], ids=["asks", "stalls"])

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from acetate.server.http.handshake import Handshake
 
-GATE = Handshake("token", ("127.0.0.1", "Studio.example"), dict, lambda: True)
+NOBODY: Any = SimpleNamespace()
+GATE = Handshake(NOBODY, ("127.0.0.1", "Studio.example"), dict)
 
 
 @pytest.mark.parametrize(

@@ -1,154 +1,78 @@
-"""What a server refuses to be, where it says that it is, and when it stops. Real ones listen in `tests/e2e`."""
+"""What a server refuses to be before its folder is touched, and one server a folder. Real ones listen in `tests/e2e`."""
 
 from __future__ import annotations
 
-import asyncio
+import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from acetate.server.http import serve as serving
 from acetate.server.instance import Instance
-from acetate.server.settings import ENGINE, FAKE_ENGINE, Settings
-
-CERTIFICATE, KEY = Path("certificate.pem"), Path("key.pem")
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    """The settings that would be served."""
-    seen: list[Settings] = []
-    monkeypatch.setattr(serving, "run", lambda settings: seen.append(settings) or 0)
-    return seen
-
-
-def test_several_devices_have_a_worker_each_and_none_leaves_the_choice_to_the_engine(asked: list[Settings]) -> None:
-    serving.serve(device="cuda:0,cuda:1")
-    serving.serve()
-    assert [settings.devices for settings in asked] == [("cuda:0", "cuda:1"), (None,)]
-
-
-@pytest.mark.parametrize(("said", "meant"), [("fake", FAKE_ENGINE), (ENGINE, ENGINE), ("mine:Engine", "mine:Engine")])
-def test_the_fake_engine_has_a_short_name(asked: list[Settings], said: str, meant: str) -> None:
-    serving.serve(engine=said)
-    assert asked[0].engine == meant
-
-
-# --- refusing --------------------------------------------------------------------------------------------------------
+from acetate.server.settings import Settings
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "named"),
     [
-        {"host": "192.0.2.1"},
-        {"host": ""},
-        {"host": "studio.example"},
-        {"host": "localhost.example"},
-        {"tls_certificate": CERTIFICATE},
-        {"tls_key": KEY},
-        {"host": "192.0.2.1", "tls_certificate": CERTIFICATE, "insecure": True},
+        ({"host": "192.0.2.1"}, "--tls-certificate"),
+        ({"port": 99999}, "--port 99999"),
+        ({"devices": ("tpu",)}, "--device 'tpu'"),
+        ({"tls_certificate": Path("no.pem"), "tls_key": Path("no.key")}, "--tls-certificate no.pem"),
     ],
     ids=str,
 )
-def test_an_open_door_without_a_lock_is_refused_before_the_folder_is_touched(
-    settings: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_served_is_refused_before_the_folder_is_touched(
+    settings: dict[str, Any], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert serving.run(Settings(folder=tmp_path / "state", **settings)) == 2
-    assert "--tls-certificate" in capsys.readouterr().err
+    assert named in capsys.readouterr().err
     assert not (tmp_path / "state").exists()
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"host": "localhost"},
-        {"host": "127.0.0.53"},
-        {"host": "::1"},
-        {"host": "192.0.2.1", "insecure": True},
-        {"host": "studio.example", "tls_certificate": CERTIFICATE, "tls_key": KEY},
-    ],
-    ids=str,
-)
-def test_loopback_tls_and_a_clear_word_are_served(settings: dict[str, Any]) -> None:
-    assert serving._refusal(Settings(**settings)) is None
-
-
-def test_a_second_server_of_a_folder_is_no_failure(
+def test_a_second_server_of_a_folder_is_no_failure_and_says_where_the_first_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever starts one finds the first, also where that has not written its address yet."""
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
     masks: list[int] = []
     monkeypatch.setattr(serving.os, "umask", masks.append)
+    first = Instance(tmp_path)
+    try:
+        first.announce("ws://127.0.0.1:5/")
+        assert serving.run(Settings(folder=tmp_path)) == 0
+    finally:
+        first.release()
+    assert "already running at ws://127.0.0.1:5/" in capsys.readouterr().out
+    assert masks == [0o077], "set before anything is written"
+
+
+def test_a_folder_that_an_ending_server_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has withdrawn its address; an editor that has heard of its end starts the next one at once."""
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
+    first = Instance(tmp_path)
+    monkeypatch.setattr(serving.time, "sleep", lambda seconds: first.release())
+    second = serving._instance(tmp_path)
+    second.release()
+    assert second.token != first.token
+
+
+def test_one_that_holds_the_folder_and_says_nothing_is_not_waited_for_long(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACETATE_HOME", str(tmp_path))
+    monkeypatch.setattr(serving, "LOCK_SECONDS", 0)
     first = Instance(tmp_path)
     try:
         assert serving.run(Settings(folder=tmp_path)) == 0
     finally:
         first.release()
-    assert "already running" in capsys.readouterr().out
-    assert masks == [0o077], "set before anything is written"
+    assert "has not written its address yet" in capsys.readouterr().out
 
 
-# --- where it is -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("settings", "url"),
-    [
-        ({}, "ws://127.0.0.1:5/"),
-        ({"host": "::1"}, "ws://[::1]:5/"),
-        ({"host": "0.0.0.0", "insecure": True}, "ws://127.0.0.1:5/"),
-        ({"host": "::", "insecure": True}, "ws://127.0.0.1:5/"),
-        ({"host": "studio.example", "tls_certificate": CERTIFICATE, "tls_key": KEY}, "wss://studio.example:5/"),
-        ({"host": "0.0.0.0", "tls_certificate": CERTIFICATE, "tls_key": KEY}, "wss://easel:5/"),
-    ],
-    ids=str,
-)
-def test_local_programs_reach_it_at_a_name_that_its_certificate_can_have(
-    settings: dict[str, Any], url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving.socket, "gethostname", lambda: "easel")
-    server: Any = SimpleNamespace(sockets=[SimpleNamespace(getsockname=lambda: ("anything", 5))])
-    assert serving._url(Settings(**settings), server) == url
-
-
-@pytest.mark.parametrize(("settings", "lines"), [({}, 1), ({"host": "0.0.0.0", "insecure": True}, 3)])
-def test_the_greeting_warns_of_what_others_can_do(settings: dict[str, Any], lines: int) -> None:
-    greeting = serving._greeting("ws://127.0.0.1:5/", Settings(**settings))
-    assert "ws://127.0.0.1:5/" in greeting.splitlines()[0] and len(greeting.splitlines()) == lines
-    assert ("--insecure" in greeting) == (lines == 3)
-
-
-# --- stopping --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("broken", [False, True])
-def test_it_stops_when_asked_to_and_with_a_failure_when_a_lane_has_ended(
-    broken: bool, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    """A server without lanes would take jobs and never run them."""
-
-    async def breaking() -> None:
-        raise ZeroDivisionError("a mistake")
-
-    async def working() -> None:
-        await asyncio.Event().wait()
-
-    async def scene() -> bool:
-        stopping = asyncio.Event()
-        tasks = [asyncio.create_task(lane()) for lane in ((working, breaking) if broken else (working, working))]
-        waiting = asyncio.create_task(serving._until_stopped(stopping, tasks))
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        if not broken:
-            stopping.set()
-        failed = await asyncio.wait_for(waiting, 5)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return failed
-
-    assert asyncio.run(scene()) == broken
-    assert ("a mistake" in caplog.text) == broken
-    assert "Stopping" in capsys.readouterr().out
+def test_the_state_file_says_whether_an_editor_may_replace_the_server(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    instance.announce("ws://127.0.0.1:1/")
+    assert "until_idle" not in json.loads(instance.state_file.read_text())
+    instance.announce("ws://127.0.0.1:1/", until_idle=True)
+    assert json.loads(instance.state_file.read_text())["until_idle"] is True
+    instance.release()

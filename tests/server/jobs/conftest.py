@@ -16,23 +16,30 @@ from acetate.server.storage.store import Store
 
 
 class Listener:
-    """Stands in for a `Subscriber`."""
+    """Stands in for a `Subscriber`, of somebody who sees all jobs unless a person is named."""
 
-    def __init__(self, session: str = "a-session") -> None:
-        self.session, self.name = session, "a test"
+    def __init__(self, session: str = "a-session", person: str | None = None) -> None:
+        self.session, self.name, self.person = session, "a test", person or "local"
+        self.sees_only = person
         self.told: list[Any] = []
-        """Messages; layers as their index and format, previews as their pixels."""
+        """Messages; layers as their index and format, and the offset if there is one, previews as their pixels."""
 
     def tell(self, message: wire.ServerMessage) -> None:
         self.told.append(message)
 
-    tell_progress = tell_end = give_file = tell
+    tell_progress = tell_end = tell
+
+    def give_file(self, file: wire.File, offset: int = 0) -> None:
+        self.told.append((file, offset) if offset else file)
 
     def show_preview(self, preview: object, rgba: bytes) -> None:
         self.told.append(rgba)
 
-    def give_layer(self, layer: Layer, format: str) -> None:
-        self.told.append((layer.index, format))
+    def give_layer(self, layer: Layer, format: str, offset: int = 0) -> None:
+        self.told.append((layer.index, format, offset) if offset else (layer.index, format))
+
+    def sees(self, person: str) -> bool:
+        return self.sees_only in (None, person)
 
     def heard(self) -> list[Any]:
         """What was told since the last call."""

@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer
+from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer, content_id
 from acetate.protocol.frames import PreviewFrame
 from acetate.protocol.messages import Export, File, Progress, Submit
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.dispatcher import Dispatcher, seconds_left
 from acetate.server.jobs.jobs import Job, JobRegistry
+from acetate.server.people.tokens import LOCAL
 from acetate.server.settings import Settings
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def job() -> Job:
-    return Job("a-job-of-tests", "a-session", "engine", Submit("a-job-of-tests", "foreground"), None)
+    return Job("a-job-of-tests", "local", "a-session", "engine", Submit("a-job-of-tests", "foreground"), keep=True)
 
 
 def step(stage: str, fraction: float) -> Progress:
@@ -83,7 +83,7 @@ class Mortal:
         self.files += 1
         data, name = f"file {self.files}".encode(), f"{command.job}-{self.files}"
         Path(self._blobs.incoming(name)).write_bytes(data)
-        yield MadeFile(File(command.job, "kite.psd", len(data), hashlib.sha256(data).hexdigest()), name), b""
+        yield MadeFile(File(command.job, "kite.psd", len(data), content_id(data)), name), b""
         if self.files == 1:
             raise RunnerLostError(Failure("worker-lost", "killed"))
         yield Done(command.job, ()), b""
@@ -99,7 +99,7 @@ def test_a_file_that_was_made_before_its_worker_died_is_not_brought_twice(tmp_pa
     async def scenario() -> None:
         store, blobs = Store(tmp_path / "jobs.sqlite"), Blobs(tmp_path / "blobs")
         jobs, outbox, runner = JobRegistry(Settings(folder=tmp_path), store, blobs), Outbox(100), Mortal(blobs)
-        watcher = Subscriber("a-session", "a test", "raw", outbox, blobs)
+        watcher = Subscriber(LOCAL, "a-session", "a test", ["raw"], outbox, blobs)
         jobs.accept(watcher, Export("a-job-of-tests", ("a-job-before",), "psd"))
         working = asyncio.create_task(Dispatcher("documents", jobs, runner).work())  # type: ignore[arg-type]
         told: list[str | bytes] = []
@@ -179,7 +179,7 @@ def test_a_mistake_of_the_servers_own_ends_its_job_and_closes_the_runner_before_
 def test_a_request_to_stop_reaches_the_runner(jobs: JobRegistry, listener: Any) -> None:
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         yield Progress(command.job, "denoise", 1, 20, 0.05), b""
-        jobs.cancel(command.job)
+        jobs.cancel(client, command.job)
         await runner.stopped.wait()
         yield Cancelled(command.job), b""
 
@@ -196,7 +196,7 @@ def test_a_job_that_costs_two_runners_is_over_and_one_that_was_to_stop_at_once(
 ) -> None:
     async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
         if stopping:
-            jobs.cancel(command.job)
+            jobs.cancel(client, command.job)
         yield Progress(command.job, "denoise", 1, 20, 0.05), b""
         raise RunnerLostError(Failure("worker-crashed", "killed"))
 

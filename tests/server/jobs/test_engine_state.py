@@ -10,6 +10,7 @@ from acetate.protocol import Failure
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.engine_state import EngineState
+from acetate.server.people.tokens import LOCAL
 from acetate.server.storage.blobs import Blobs
 from acetate.server.storage.store import Store
 
@@ -18,7 +19,7 @@ DESCRIPTION = {"models": [{"name": "sketchpad"}], "tasks": {"foreground": {}}, "
 
 def watching(state: EngineState, folder: Path) -> Outbox:
     outbox = Outbox(100)
-    state.watchers.add(Subscriber("a-session", "a test", "raw", outbox, Blobs(folder / "blobs")))
+    state.watchers.add(Subscriber(LOCAL, "a-session", "a test", "raw", outbox, Blobs(folder / "blobs")))
     return outbox
 
 

@@ -62,14 +62,26 @@ def test_bytes_on_their_way_are_counted_once_and_given_back_once(tmp_path: Path)
     assert blobs.announced == 0 and incoming(blobs) == []
 
 
-def test_a_start_clears_what_was_being_written_and_keeps_what_is_whole(tmp_path: Path) -> None:
+def test_a_start_puts_away_what_was_being_written_and_keeps_what_is_whole(tmp_path: Path) -> None:
     first = Blobs(tmp_path)
     Path(first.incoming("half")).write_bytes(b"half")
+    Path(first.incoming("begun")).touch()
     Path(first.incoming("whole")).write_bytes(b"whole")
     first.adopt("whole", "ab" * 32)
     second = Blobs(tmp_path)
 
-    assert incoming(second) == [] and second.all() == {"ab" * 32}
+    assert incoming(second) == [] and second.all() == {"ab" * 32} and second.lost() == {"half"}
+
+
+def test_what_is_lost_is_found_when_it_is_asked_for(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    Path(blobs.incoming("one")).write_bytes(b"one")
+    blobs.adopt("one", "ab" * 32)
+    blobs.lose("ab" * 32)
+    assert blobs.all() == set() and blobs.lost() == {"ab" * 32}
+    assert blobs.has("ab" * 32) and blobs.lost() == set()
+
+    assert Path(blobs.path("ab" * 32)).read_bytes() == b"one" and not blobs.has("cd" * 32)
 
 
 def test_what_has_gone_already_is_removed_without_a_word(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from acetate.protocol import Box, Failure, Layer
+from acetate.server.storage.retention import Retention
 from acetate.server.storage.store import JobRow, Store, StoredBlob, Thumbnail
 
 
@@ -31,6 +33,10 @@ def finished(store: Store, job: str, sha256: str, size: int = 1000, *, acknowled
     store.end(job, "finished", 1.0)
     if acknowledged:
         store.acknowledge(job)
+
+
+def evict(store: Store, history: float = 0, uploads: float = 0, **kept: Any) -> list[str]:
+    return store.evict(Retention(history_bytes=history, upload_bytes=uploads, **kept))
 
 
 def test_a_job_is_there_after_the_process_died(tmp_path: Path) -> None:
@@ -82,7 +88,7 @@ def test_the_oldest_acknowledged_jobs_go_first(store: Store) -> None:
     finished(store, "job-0", "0" * 64, acknowledged=False)
     for number in range(1, 5):
         finished(store, f"job-{number}", f"{number}" * 64)
-    gone = store.evict(history_bytes=4 * 2024, upload_bytes=0, unacknowledged_before=0)
+    gone = evict(store, 4 * 2024)
 
     assert sorted(gone) == ["1" * 64]
     assert [row.job for row in store.history(None, 9)] == ["job-4", "job-3", "job-2", "job-0"]
@@ -91,8 +97,8 @@ def test_the_oldest_acknowledged_jobs_go_first(store: Store) -> None:
 def test_what_nobody_has_taken_goes_only_after_a_long_time(store: Store) -> None:
     finished(store, "job-0", "0" * 64, acknowledged=False)
 
-    assert store.evict(0, 0, unacknowledged_before=time.time() - 60) == []
-    assert store.evict(0, 0, unacknowledged_before=time.time() + 60) == ["0" * 64]
+    assert evict(store, unacknowledged_before=time.time() - 60) == []
+    assert evict(store, unacknowledged_before=time.time() + 60) == ["0" * 64]
     assert store.get("job-0") is None
 
 
@@ -108,11 +114,11 @@ def test_a_blob_that_two_jobs_share_stays_with_the_second(store: Store) -> None:
 def test_uploads_stay_while_a_job_needs_them(store: Store) -> None:
     store.keep_upload(StoredBlob("c" * 64, 500, "rgba8", 5, 5))
     add(store, "job-1", inputs=("c" * 64,))
-    assert store.evict(0, 0, 0) == []
+    assert evict(store, 0, 0) == []
     store.end("job-1", "cancelled")
 
-    assert store.evict(0, 500, 0) == [], "a recent upload stays for the next job"
-    assert store.evict(0, 499, 0) == ["c" * 64]
+    assert evict(store, 0, 500) == [], "a recent upload stays for the next job"
+    assert evict(store, 0, 499) == ["c" * 64]
 
 
 def test_the_uploads_used_longest_ago_go_first(store: Store) -> None:
@@ -120,7 +126,7 @@ def test_the_uploads_used_longest_ago_go_first(store: Store) -> None:
         store.keep_upload(StoredBlob(name * 64, 100, "rgba8", 5, 5))
     store.touch("c" * 64)
 
-    assert store.evict(0, 200, 0) == ["d" * 64]
+    assert evict(store, 0, 200) == ["d" * 64]
 
 
 def test_an_upload_of_this_moment_stays_for_the_submit_that_is_on_its_way(store: Store) -> None:
@@ -128,9 +134,9 @@ def test_an_upload_of_this_moment_stays_for_the_submit_that_is_on_its_way(store:
     for name in "cde":
         store.keep_upload(StoredBlob(name * 64, 100, "rgba8", 5, 5))
 
-    assert store.evict(0, 150, 0, fresh_after=time.time() - 60) == []
-    assert store.evict(0, 149, 0, fresh_after=time.time() - 60) == ["c" * 64]
-    assert store.evict(0, 149, 0, fresh_after=time.time() + 60) == ["d" * 64]
+    assert evict(store, 0, 150, fresh_after=time.time() - 60) == []
+    assert evict(store, 0, 149, fresh_after=time.time() - 60) == ["c" * 64]
+    assert evict(store, 0, 149, fresh_after=time.time() + 60) == ["d" * 64]
 
 
 def test_the_numbering_goes_on_after_deletions(store: Store) -> None:
@@ -147,7 +153,7 @@ def test_a_result_that_was_also_uploaded_stays_as_an_upload(store: Store) -> Non
     store.keep_upload(StoredBlob("0" * 64, 1000, "rgba8", 5, 5))
 
     assert store.delete(["job-0"]) == []
-    assert store.evict(0, 999, 0) == ["0" * 64]
+    assert evict(store, 0, 999) == ["0" * 64]
 
 
 def test_layers_of_files_are_no_history_and_go_after_an_hour(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,10 +162,10 @@ def test_layers_of_files_are_no_history_and_go_after_an_hour(store: Store, monke
     store.end("job-0", "finished")
 
     assert store.history(None, 9) == [] and store.unacknowledged() == []
-    assert store.evict(10**9, 0, 0) == []
+    assert evict(store, 10**9, 0) == []
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 3601)
-    assert store.evict(10**9, 0, 0) == ["a" * 64]
+    assert evict(store, 10**9, 0) == ["a" * 64]
 
 
 def test_a_long_history_costs_no_time(store: Store) -> None:
@@ -169,7 +175,7 @@ def test_a_long_history_costs_no_time(store: Store) -> None:
     took = []
     for _ in range(10):
         began = time.process_time()
-        store.evict(10**9, 10**9, 0)
+        evict(store, 10**9, 10**9)
         took.append(time.process_time() - began)
 
     assert min(took) < 0.01

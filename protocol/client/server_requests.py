@@ -1,0 +1,101 @@
+"""One question to a server over plain HTTP: is it there, and really it; how is it; would it stop. Knows HTTP and the token."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from .. import proof
+from ..errors import ProtocolError
+from ..home import Address
+from .connection import refused, tls_context
+
+ANSWER_SECONDS = 10.0
+PROOF_SECONDS = 5.0
+ANSWER_BYTES = 1 << 20
+"""What is longer is not read to its end."""
+
+
+def ask(address: Address, page: str, *, method: str = "GET", timeout: float = ANSWER_SECONDS) -> dict[str, Any]:
+    """What the server answers at a page such as `/status`, below the path of its URL. The token goes along, once whoever answers
+    there has proved to know it; no proxy is asked.
+
+    Raises `ProtocolError`: `connection-lost` when nothing answers, `not-the-server` when something else does, `unauthorized` or
+    `forbidden` when it refuses.
+    """
+    try:
+        prove(address)
+        status, _, text = _request(address, page, method, {"Authorization": f"Bearer {address.token}"}, timeout)
+    except (OSError, http.client.HTTPException) as error:
+        said = str(error) or type(error).__name__
+        raise ProtocolError("connection-lost", f"no answer from {address.url}: {said}", "Is `acetate serve` running?") from None
+    if status == http.HTTPStatus.UNAUTHORIZED:
+        failure = refused(status)
+        raise ProtocolError(failure.code, failure.message, failure.hint)
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    if status >= 400 or not isinstance(answer, dict):
+        said = text.decode(errors="replace").strip()[:200]
+        raise ProtocolError("forbidden", f"{address.url} answered HTTP {status} to {page}: {said}")
+    return answer
+
+
+def prove(address: Address) -> None:
+    """Return if the server that knows the token answers there; nothing is told to whoever does. Raises `OSError` if nothing
+    answers, and `ProtocolError` if something else does: `not-the-server`."""
+    asked = proof.challenge(address.token)
+    try:
+        status, headers, _ = _request(address, "/healthz", "GET", {proof.CHALLENGE: asked}, PROOF_SECONDS)
+    except http.client.HTTPException:
+        status, headers = 0, {}
+    if status == http.HTTPStatus.MISDIRECTED_REQUEST:
+        failure = refused(status)
+        raise ProtocolError(failure.code, failure.message, failure.hint)
+    if not proof.is_proof(headers.get(proof.ANSWER), address.token, asked):
+        raise ProtocolError(
+            "not-the-server",
+            f"what answers at {address.url} does not know the token, so it was told nothing",
+            "Start the server (again): acetate serve. A token with a name may have been revoked.",
+        )
+
+
+def answers(address: Address) -> bool:
+    """Whether the server of this address answers there: a state file may be left over from a killed one."""
+    try:
+        prove(address)
+    except (OSError, ProtocolError):
+        return False
+    return True
+
+
+def _request(
+    address: Address, page: str, method: str, headers: Mapping[str, str], timeout: float
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Status, headers and text of the answer. Raises `OSError`, and `HTTPException` for what is no HTTP."""
+    url, port = _parts(address.url)
+    host, context = url.hostname or "", tls_context(address)
+    if context is not None:
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    try:
+        connection.request(method, url.path.rstrip("/") + page, headers=dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read(ANSWER_BYTES)
+    finally:
+        connection.close()
+
+
+def _parts(url: str) -> tuple[urllib.parse.SplitResult, int | None]:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme in ("ws", "wss") and parts.hostname:
+            return parts, parts.port
+    except ValueError:
+        pass
+    raise ProtocolError("no-server", f"{url!r} is not a server's address; it must be such as ws://127.0.0.1:22380/")
