@@ -45,11 +45,14 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "sampling": {*METHOD, "pixels", "device", "models"},
         "upscaling": {*METHOD, "pixels", "device", "models", "sampling", "builtin"},
         "validation": {"values"},
-        "requirements": {"values", "families", "sampling"},
+        "requirements": {"values", "families", "files", "upscaling"},
+        "preflight": {
+            *("values", "prompt_language", "families", "files", "upscaling", "builtin", "validation", "requirements"),
+        },
         "description": {"values", "families"},
         "engine": {
             *METHOD,
-            *("pixels", "device", "models", "sampling", "upscaling", "builtin", "validation", "requirements", "description"),
+            *("pixels", "device", "models", "sampling", "upscaling", "builtin", "requirements", "preflight", "description"),
         },
         "benchmark": {*METHOD, "pixels", "device", "models", "sampling", "engine"},
     },

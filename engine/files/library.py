@@ -6,7 +6,7 @@ Knows files and what their headers say; opens no model. Existing folders are rea
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from .header_cache import DAMAGED, HeaderCache
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
 from .recognition import FileRole, Kind
+
+
+Find = Callable[[Family, str], Path]
+"""(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from acetate.engine import Picture, Progress, Request
+from acetate.engine import Picture, Progress, Request, validation
 from acetate.engine.description import families_of
+from acetate.engine.device import device_names
 from acetate.engine.families import FAMILIES
+from acetate.engine.files.library import Library
+from acetate.engine.preflight import Preflight
 from acetate.engine.prompt_language.lora_tags import extract_tags
+from acetate.engine.upscaling.upscale import interpolates
 from acetate.engine.values.errors import BadRequest
 from acetate.engine.values.parameters import from_json
 from acetate.vocabulary.parameters import PARAMETERS
@@ -127,8 +131,14 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
     """Generate on a running server if there is one, as its models are warm, else here: the bytes are the same.
 
     A device or an acceleration that is asked for means an engine of this process. Nothing is begun before the first event is
-    asked for: importing torch takes seconds, and whoever waits should see that something happens.
+    asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be wrong
+    without it is said before.
     """
+    device_names.check(options.device)
+    validation.check(request)
+    if TASKS[request.task].enlarges and interpolates(request):
+        yield from Preflight(Library()).look(request).without_networks()
+        return
     file = os.path.isabs(request.upscaler or "")  # this user's file, which the server's user may not see
     if not options.alone and options.device is None and options.acceleration == "auto" and not file:
         from ..command_line.remote import running_server
@@ -137,6 +147,7 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
         if server is not None:
             yield from server.generate(request)
             return
+    Preflight(Library()).look(request)
     from acetate.engine.engine import Engine
 
     yield from Engine(options.device, acceleration=options.acceleration).run(request)
