@@ -32,6 +32,7 @@ NOT_QUICK = {
     "engine/benchmark",
     "engine/builtin",
     "engine/device",
+    "engine/families/test_structure.py",
     "engine/files/test_catalogue.py",
     "engine/files/test_library.py",
     "engine/files/test_proxies.py",

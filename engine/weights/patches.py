@@ -126,7 +126,10 @@ def merge(
 
 @torch.no_grad()
 def rewrite(module: nn.Module, values: Mapping[str, Callable[[Tensor], Tensor]], label: Hashable) -> Patch:
-    """Give parameters the values that functions make of what they are now, all or nothing."""
+    """Give parameters the values that functions make of what they are now, each of its shape or with more input channels.
+
+    All or nothing. Patches with equal `label` count as the same for `signature`.
+    """
     _check_unshared(module)
     patch = Patch(module, label)
     try:

@@ -174,3 +174,17 @@ def test_the_built_in_model_says_that_it_takes_none(drawing: Drawing) -> None:
     assert "embedding 'cat' was left out: sketchpad models take none" in warnings
     with pytest.raises(BadRequest, match="sketchpad models take none"):
         drawing.draw(model="sketchpad", loras=(("ink", 1.0),))
+
+
+def test_clients_are_told_of_loras_and_embeddings_and_why_some_cannot_be_used(drawing: Drawing) -> None:
+    drawing.add("flux", {"lora_unet_double_blocks_0_img_mlp_0.alpha": torch.ones(1), "x.lora_up.weight": torch.ones(1, 1)})
+    drawing.add("cat", drawing.vectors(), "embeddings")
+    described = drawing.engine.describe()
+    loras = {one["name"]: one for one in described["loras"]}
+    assert loras["first"]["family"] == drawing.family
+    assert loras["first"]["problem"] == ""
+    assert (loras["flux"]["what"], loras["flux"]["problem"]) == (
+        "a LoRA for Flux",
+        "only LoRAs for SD 1.5 and SDXL can be used",
+    )
+    assert [one["what"].split(", ")[-1] for one in described["embeddings"]] == ["2 vectors"]
