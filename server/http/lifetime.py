@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.05
 """How often is looked, while the server stops, whether clients have been sent everything."""
+DELIVERY_SECONDS = 10.0
+"""How long clients may take for what the last jobs have made; who is slower, or asleep, asks the next server for it."""
 USE_SECONDS = 30.0
 """How often is looked whether anybody needs the server."""
 
@@ -73,7 +75,8 @@ class Lifetime:
 
     async def _drained(self) -> None:
         await self._jobs.drain.at_rest.wait()
-        while self._unsent():
+        until = time.monotonic() + DELIVERY_SECONDS
+        while self._unsent() and time.monotonic() < until:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _first(self, waits: Sequence[object], tasks: Sequence[asyncio.Task[None]]) -> bool:

@@ -96,6 +96,18 @@ def test_its_client_is_sent_the_result_before_the_end(house: House, monkeypatch:
     assert built.clients == [""]
 
 
+def test_a_client_that_takes_nothing_does_not_hold_up_the_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor on a computer that sleeps; its results are stored."""
+    monkeypatch.setattr(ending, "DELIVERY_SECONDS", 0)
+    built = house(drain_seconds=DEADLINE)
+    built.clients.append("owed a layer")
+
+    async def ask() -> None:
+        built.lifetime.stop("a test")
+
+    assert not until_stopped(built, forever(), meanwhile=ask)
+
+
 @pytest.mark.parametrize("how", ["the limit", "in a hurry", "a second signal"])
 def test_a_job_that_is_not_waited_for_is_there_after_the_next_start(
     house: House, how: str, caplog: pytest.LogCaptureFixture
