@@ -11,6 +11,8 @@ from acetate.document.errors import DocumentError
 from acetate.engine import BadRequest, EngineError
 from acetate.protocol.errors import ProtocolError
 
+from .option_names import in_options
+
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 NOT_RUNNING = 3
 """What `status` and the like end with when no server runs: the code that service managers know."""
@@ -70,8 +72,11 @@ def _write_no_more() -> None:
 
 
 def _say(error: Exception, code: int) -> int:
-    print(f"acetate: {error}", file=sys.stderr)
     hint = error.failure.hint if isinstance(error, ProtocolError) else getattr(error, "hint", "")
+    message = str(error)
+    if isinstance(error, EngineError):
+        message, hint = in_options(message), in_options(hint)
+    print(f"acetate: {message}", file=sys.stderr)
     if hint:
         print(f"         {hint}", file=sys.stderr)
     return code

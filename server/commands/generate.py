@@ -29,6 +29,7 @@ from ..command_line import acceleration, outputs, parameter_options
 from ..command_line.exit_codes import UsageError
 from ..command_line.into_document import Onto, onto_of
 from ..command_line.into_document import add_options as add_onto_options
+from ..command_line.option_names import in_options
 from ..command_line.pictures import read_mask, read_picture
 from ..command_line.progress import shown
 
@@ -104,7 +105,7 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
 
     Raises `UsageError`, `BadRequest` or `DocumentError` naming the wrong value.
     """
-    request = from_json(outputs.parameters_of(options.origin)) if options.origin else Request()
+    request = _repeated(options) if options.origin else Request()
     changes = parameter_options.said(options, ("task", *PLAIN))
     if options.prompt is not None:
         changes["prompt"] = options.prompt
@@ -119,12 +120,23 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
             changes[role] = read_picture(getattr(options, role), notes)
     prompts = {role: getattr(options, f"{role}_prompt") for role in ROLES if getattr(options, f"{role}_prompt")}
     if prompts:
+        makes = TASKS[changes.get("task", request.task)].makes
+        if unused := next((role for role in prompts if role not in makes), None):
+            raise UsageError(f"--{unused}-prompt is for a layer that the task does not make", f"it makes {', '.join(makes)}")
         changes["prompts"] = prompts
     if options.mask is not None:
         changes["mask"] = read_mask(options.mask, notes)
     if options.lora:
         changes["loras"] = tuple(lora(text) for text in options.lora)
     return replace(request, **changes)
+
+
+def _repeated(options: argparse.Namespace) -> Request:
+    """What a file was generated with, as far as the task that is asked for uses it."""
+    asked = outputs.parameters_of(options.origin)
+    row = TASKS.get(options.task or asked.get("task", DEFAULT))
+    kept = {name: value for name, value in asked.items() if row is None or name not in PARAMETERS or name in row.parameters}
+    return from_json(kept)
 
 
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
@@ -164,7 +176,7 @@ def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence
         print(path)
     for picture in pictures:
         for warning in picture.warnings:
-            print(f"acetate: seed {picture.seed}: {warning}", file=sys.stderr)
+            print(f"acetate: seed {picture.seed}: {in_options(warning)}", file=sys.stderr)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
 

@@ -46,7 +46,7 @@ def target(submit: Submit, files: Files) -> CanvasTarget:
     asked = values_of(submit.parameters)
     if asked["model"] is None:
         del asked["model"]
-    if submit.box is not None:
+    if submit.box is not None and "width" in TASKS[submit.task].parameters:
         asked["width"] = asked["width"] or submit.box.width
         asked["height"] = asked["height"] or submit.box.height
     own = _own_box(placed, pictures)

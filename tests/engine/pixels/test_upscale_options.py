@@ -15,7 +15,7 @@ from acetate.engine.values.parameters import from_json, to_json
 def test_what_is_not_said_has_the_defaults_of_ultimate_sd_upscale() -> None:
     options = options_of({})
 
-    assert (options.mode, options.alpha) == (None, "lanczos")
+    assert (options.mode, options.alpha) == (None, "auto")
     assert options.tiling(512) == Tiling()
     assert options.tiling(1024) == Tiling(tile_width=1024, tile_height=1024)
 
@@ -45,7 +45,7 @@ def test_every_field_of_a_tiling_can_be_said() -> None:
     ("name", "value", "said"),
     [
         ("mode", "paint", "mode is 'paint'; it must be one of enlarge, redraw, refine"),
-        ("alpha", None, "alpha is None; it must be one of lanczos, network"),
+        ("alpha", None, "alpha is None; it must be one of auto, lanczos, network"),
         ("uniform", 1, "uniform is 1; it must be one of True, False"),
         ("multiple_of", 16, "multiple_of is 16; it must be one of 64, 8"),
         ("multiple_of", True, "multiple_of is True"),
