@@ -27,6 +27,7 @@ from ..weights import patches
 from ..weights.loras import Loras
 from .denoising_loop import DenoisingLoop, sigma_at
 
+
 @dataclass(frozen=True)
 class _Key:
     """What a model carries; equal keys need no work."""

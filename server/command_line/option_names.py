@@ -37,11 +37,16 @@ def _named(match: re.Match[str]) -> str:
     return f"{match[1]}{option_of(match[2])}"
 
 
+def _plain_option(name: str) -> str:
+    return option_of(name) if name in PARAMETERS and name not in UNSPELLED else name
+
+
 _PARAMETERS = "|".join(sorted((name for name in PARAMETERS if name not in UNSPELLED), key=len, reverse=True))
 _IDENTIFIERS = "|".join(name for name in PARAMETERS if "_" in name)
 _PICTURES = "|".join(GIVEN)
 
 _SENTENCES = (
+    (r"^[a-z_, ]+(?= had no effect)", lambda found: ", ".join(map(_plain_option, found[0].split(", ")))),
     (r"\btask '([a-z-]+)'", r"--task \1"),
     (r"^(width|height) is\b", r"--size: \1 is"),
     (rf"^()({_PARAMETERS})(?=:| is\b| has\b| '| would\b)", _named),

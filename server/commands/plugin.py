@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
 
 DONE = {"install": "installed in", "uninstall": "removed from", "link": "linked into"}
@@ -16,6 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("editor", choices=("krita", "gimp", "all"))
     parser.add_argument("--enable", action="store_true", help="Krita: also switch the plug-in on")
     parser.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="zip: where to write (default: here)")
+    json_option.add_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,20 +25,26 @@ def run(options: argparse.Namespace) -> int:
     from acetate.plugins import install
     from acetate.plugins.hosts import HOSTS
 
+    done: list[dict[str, str]] = []
     hosts = list(HOSTS.values()) if options.editor == "all" else [HOSTS[options.editor]]
     try:
         for host in hosts:
             if options.action == "zip":
                 if not options.output.is_dir():
                     raise UsageError(f"{options.output} is not a folder", "name the folder that the zip is to be written to")
-                print(install.zip_plugin(host, options.output))
+                done.append({"editor": host.title, "file": str(install.zip_plugin(host, options.output))})
                 continue
             if options.action == "uninstall":
                 places = install.uninstall(host)
             else:
                 places = install.install(host, link=options.action == "link", enable=options.enable)
-            for place in places:
-                print(f"{host.title}: {DONE[options.action]} {place.plugins}")
+            done += [{"editor": host.title, "folder": str(place.plugins)} for place in places]
     except install.InstallError as error:
         raise UsageError(str(error)) from error
+    finally:
+        json_option.tell(options, done, (_line(options, each) for each in done))
     return 0
+
+
+def _line(options: argparse.Namespace, each: dict[str, str]) -> str:
+    return each["file"] if "file" in each else f"{each['editor']}: {DONE[options.action]} {each['folder']}"

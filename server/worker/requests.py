@@ -76,10 +76,12 @@ def _picture(place: Placed, files: Files, role: str) -> RGBA:
 
 
 def _mask(place: Placed | None, files: Files, box: Box | None) -> Mask | None:
-    if place is None or box is None:
+    if place is None:
         return None
     file = files[place.sha256]
     mask = to_mask(_content(file), file["format"], file["width"], file["height"], "mask")
+    if box is None:  # no picture that it could be a part of: the engine says so
+        return mask
     return _cut(mask[..., None], place, box)[..., 0]
 
 

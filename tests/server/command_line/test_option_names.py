@@ -66,9 +66,19 @@ def test_a_picture_that_a_task_does_not_use_is_refused_with_a_task_that_does(tas
     ("task", "parameters", "given", "sentence"),
     [
         ("refine", {}, (), "--task refine works on a layer, and none was given | add --layer FILE"),
-        ("repaint", {}, ("source",), "--task repaint needs a mask, and none was given | add --mask FILE: what is white in it may change"),
+        (
+            "repaint",
+            {},
+            ("source",),
+            "--task repaint needs a mask, and none was given | add --mask FILE: what is white in it may change",
+        ),
         ("object", {}, (), "--task object needs a background picture, and none was given | add --background FILE"),
-        ("scene", {"strength": 0.5}, (), "--strength is 0.5, and there is no --layer to keep | give one with --layer FILE, or leave"),
+        (
+            "scene",
+            {"strength": 0.5},
+            (),
+            "--strength is 0.5, and there is no --layer to keep | give one with --layer FILE, or leave",
+        ),
         ("blend", {}, (), "| add --foreground FILE or --background FILE"),
         ("scene", {"resize_mode": "fill"}, (), "--resize-mode would change nothing without a given picture"),
         ("scene", {"layer_prompts": "add"}, (), "--layer-prompts would change nothing without a prompt for a layer"),
@@ -77,12 +87,19 @@ def test_a_picture_that_a_task_does_not_use_is_refused_with_a_task_that_does(tas
         ("foreground", {"seed": 2**63 - 1, "count": 2}, (), "| take a smaller --seed"),
         ("foreground", {"loras": [["ink", 99]]}, (), "--lora: the weight of LoRA 'ink' is 99"),
         ("upscale", {"upscaling": {"foo": 1}}, ("source",), "--set: unknown option 'foo'"),
-        ("upscale", {"upscaling": {"alpha": "network"}}, ("source",), "--alpha is to be made by a network, but no --upscaler was"),
+        (
+            "upscale",
+            {"upscaling": {"alpha": "network"}},
+            ("source",),
+            "--alpha is to be made by a network, but no --upscaler was",
+        ),
         ("foreground", {"prompt": "a \udcff fox"}, (), "prompt has bytes that are no text in UTF-8"),
         ("foreground", {"prompt": "guidance_scale" * 800}, (), "prompt has 11200 characters"),
     ],
 )
-def test_remedies_are_what_a_person_can_type(task: str, parameters: dict[str, Any], given: tuple[str, ...], sentence: str) -> None:
+def test_remedies_are_what_a_person_can_type(
+    task: str, parameters: dict[str, Any], given: tuple[str, ...], sentence: str
+) -> None:
     assert sentence in said(task, parameters, given)
 
 

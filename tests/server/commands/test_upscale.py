@@ -56,7 +56,7 @@ def test_options_of_the_tiles_are_set_by_name(acetate: Command, layer_file: Path
     assert code == 0, err
     assert asked[0].lock_alpha
     assert asked[0].upscaling == {"mode": "enlarge", "padding": 64, "uniform": False, "order": "chess", "seam_strength": 0.1}
-    assert "lock_alpha, padding, uniform, order, seam_strength had no effect" in err
+    assert "--lock-alpha, padding, uniform, order, seam_strength had no effect" in err
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,9 @@ def failed(outcome: tuple[int, str, str]) -> str:
     return err
 
 
-@pytest.mark.parametrize(("words", "said"), MISTAKES, ids=[words[:40].encode("ascii", "replace").decode() for words, _ in MISTAKES])
+@pytest.mark.parametrize(
+    ("words", "said"), MISTAKES, ids=[words[:40].encode("ascii", "replace").decode() for words, _ in MISTAKES]
+)
 def test_a_mistake_is_said_before_anything_heavy_is_imported(acetate: Command, layer_file: Path, words: str, said: str) -> None:
     typed = [str(layer_file) if word == "LAYER" else word for word in words.split()]
     err = failed(acetate("generate", "a fox", "-o", "x.png", "--alone", *typed))
