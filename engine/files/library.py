@@ -21,7 +21,6 @@ from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
 from .recognition import FileRole, Kind
 
-
 Find = Callable[[Family, str], Path]
 """(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from acetate.vocabulary.roles import Role
 from torch import Tensor
 
-from ..families import Family
 from ..files.library import Find
 from ..files.weight_files import WeightFile
 from ..layerdiffuse.attention_sharing import AttentionSharing

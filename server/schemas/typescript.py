@@ -84,7 +84,7 @@ def _type(schema: JsonSchema) -> str:
 def _plain(schema: dict[str, Any]) -> str:
     kind = schema.get("type")
     if kind == "integer":
-        return "number | bigint" if max(-schema.get("minimum", 0), schema.get("maximum", 0)) > LARGEST_SAFE else "number"
+        return "number | bigint" if max(-schema["minimum"], schema["maximum"]) > LARGEST_SAFE else "number"
     if kind == "array":
         return _array(schema)
     if kind == "object":

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from acetate import document
 from acetate.engine import Picture, Request, builtin
-from acetate.engine.preflight import Preflight
 from acetate.engine.engine import Engine
+from acetate.engine.preflight import Preflight
 from diffusers import UNet2DConditionModel
 
 from training.fitting import sharing

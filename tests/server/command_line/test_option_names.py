@@ -97,9 +97,7 @@ def test_a_picture_that_a_task_does_not_use_is_refused_with_a_task_that_does(tas
         ("foreground", {"prompt": "guidance_scale" * 800}, (), "prompt has 11200 characters"),
     ],
 )
-def test_remedies_are_what_a_person_can_type(
-    task: str, parameters: dict[str, Any], given: tuple[str, ...], sentence: str
-) -> None:
+def test_remedies_can_be_typed(task: str, parameters: dict[str, Any], given: tuple[str, ...], sentence: str) -> None:
     assert sentence in said(task, parameters, given)
 
 
