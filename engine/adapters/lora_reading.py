@@ -123,9 +123,14 @@ class LoraReading:
         return f"this model has no place for any of its layers: {_some([*self.unplaced, *self.incomplete])}"
 
 
-def read(header: Header, structure: Structure, config: Mapping[str, Any] | None = None) -> LoraReading:
-    """Compare the LoRA with this header with a base model of this structure; `config` is PEFT's, from the file beside it."""
-    keys = sort_keys(header.tensors)
+def read(
+    header: Header, structure: Structure, config: Mapping[str, Any] | None = None, keys: LoraKeys | None = None
+) -> LoraReading:
+    """Compare the LoRA with this header with a base model of this structure.
+
+    `config` is PEFT's, from the file beside it; `keys` are the header's, where they have been sorted before.
+    """
+    keys = keys or sort_keys(header.tensors)
     reader = _Reader(header, structure, keys, NotedScales(header.metadata, config or {}))
     changes = list(reader.changes())
     return LoraReading(
