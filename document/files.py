@@ -74,7 +74,8 @@ def insert_into_file(
     """Add one layer to a PSD or OpenRaster file and leave everything else in it as it is, even what `read` could not keep.
 
     It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the file
-    itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`.
+    itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`, and
+    `TypeError` for what is no layer.
     """
     data, notes = _inserted(_load(path), layer, Path(path).name, above, below)
     _write_whole(Path(path if target is None else target), lambda file: file.write(data))
@@ -87,6 +88,8 @@ def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None
 
 
 def _inserted(data: bytes, layer: Layer, name: str, above: str | None, below: str | None) -> tuple[bytes, tuple[str, ...]]:
+    if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
+        raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
     kind = _layered(data)
     if kind is None:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")

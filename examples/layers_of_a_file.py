@@ -5,6 +5,8 @@ from pathlib import Path
 
 from acetate.protocol import TERMINAL, Client, LayerReady
 
+if len(sys.argv) != 2:
+    sys.exit("usage: python layers_of_a_file.py FILE.psd")
 path = Path(sys.argv[1])
 with Client("example") as client:
     client.insert_file(path.read_bytes(), path.suffix[1:].lower())

@@ -4,6 +4,8 @@ import sys
 
 from acetate.protocol import Client, Parameters
 
+if len(sys.argv) != 3:
+    sys.exit("usage: python one_layer.py PROMPT FILE.png")
 prompt, path = sys.argv[1:3]
 with Client("example", launch=["acetate", "serve"]) as client:
     for event in client.run("foreground", Parameters(prompt=prompt)):

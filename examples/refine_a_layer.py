@@ -5,6 +5,8 @@ import sys
 from acetate.protocol import Client, Condition, Failed, Image, LayerReady, Parameters, Progress
 from PIL import Image as Pillow
 
+if len(sys.argv) != 4:
+    sys.exit("usage: python refine_a_layer.py LAYER.png PROMPT RESULT.png")
 source, prompt, target = sys.argv[1:4]
 picture = Pillow.open(source).convert("RGBA")
 given = {"source": Condition(Image(picture.width, picture.height, "rgba8", picture.tobytes()))}

@@ -5,6 +5,8 @@ import sys
 
 from acetate.protocol import Client, Disconnected, Failed, Finished, LayerReady, Parameters, Preview, Progress
 
+if len(sys.argv) != 2:
+    sys.exit("usage: python watch.py PROMPT")
 client = Client("example", launch=["acetate", "serve"], formats=["bgra8"])
 client.connect()  # returns at once
 client.submit("scene", Parameters(prompt=sys.argv[1], count=2))

@@ -238,7 +238,7 @@ def test_every_folder_with_an_init_is_a_listed_package() -> None:
         for init in (ROOT / package).rglob("__init__.py")
         if not hosts & {init.parent, *init.parents}
     }
-    assert found == listed
+    assert found | {"acetate"} == listed, "and the namespace itself, which has no such file"
 
 
 def test_there_is_no_folder_that_would_shadow_the_install() -> None:

@@ -15,7 +15,7 @@ from ..families import ONE_OF_TITLES, BaseFamily, Family, FamilyName
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from . import catalogue
 from .catalogue import CatalogueRow
-from .foreign_model_folders import model_files
+from .foreign_model_folders import model_files, place_and_name
 from .header_cache import DAMAGED, HeaderCache
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
@@ -176,9 +176,9 @@ class Library:
                 if real in seen:
                     continue
                 seen.add(real)
-                name = path.name if path.is_dir() else path.stem
+                place, name = place_and_name(path)
                 if name in taken:
-                    name = f"{path.parent.name}/{name}"
+                    name = f"{place}/{name}"
                 taken.add(name)
                 yield Installed(name, path, self._cache.kind(path), catalogue.by_file(path.name))
         self._cache.save()

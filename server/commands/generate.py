@@ -196,8 +196,8 @@ def described(picture: Picture) -> dict[str, Any]:
 
 
 def size(text: str) -> tuple[int, int]:
-    """`640x480` -> (640, 480). Raises `ArgumentTypeError` for other texts."""
-    width, cross, height = text.lower().partition("x")
+    """`640x480` or `640×480` -> (640, 480). Raises `ArgumentTypeError` for other texts."""
+    width, cross, height = text.lower().replace("×", "x").partition("x")
     if not cross or not width.isdecimal() or not height.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write WIDTHxHEIGHT, such as 640x480")
     return int(width), int(height)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+
+from acetate.plugins.hosts import HOSTS, KRITA, SWITCHED_ON, Host, places
 
 from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
@@ -23,11 +26,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do what the options ask for, and print where. Raises `UsageError` when that is not possible."""
     from acetate.plugins import install
-    from acetate.plugins.hosts import HOSTS
 
     done: list[dict[str, str]] = []
+    notes: list[str] = []
     hosts = list(HOSTS.values()) if options.editor == "all" else [HOSTS[options.editor]]
     try:
+        if options.editor == "all" and options.action in ("install", "link"):
+            hosts = _present(hosts, notes)
         for host in hosts:
             if options.action == "zip":
                 if not options.output.is_dir():
@@ -43,7 +48,20 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     finally:
         json_option.tell(options, done, (_line(options, each) for each in done))
+    if KRITA in hosts and options.action in ("install", "link") and not options.enable:
+        notes.append(f"Krita must switch it on: {SWITCHED_ON}; or install it with --enable while Krita does not run")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     return 0
+
+
+def _present(hosts: list[Host], notes: list[str]) -> list[Host]:
+    """The editors that are there. Raises `UsageError` where none is."""
+    there = [host for host in hosts if any(place.root.is_dir() for place in places(host))]
+    notes += [f"{host.title} was not found: start it once, so that it creates its folder" for host in hosts if host not in there]
+    if not there:
+        raise UsageError("neither Krita nor GIMP was found", "start one once, so that it creates its folder, and install again")
+    return there
 
 
 def _line(options: argparse.Namespace, each: dict[str, str]) -> str:

@@ -143,3 +143,13 @@ def endless(pipe):
 def test_a_device_is_no_picture():
     with pytest.raises(UnreadableFile, match="/dev/zero is a device, not a picture file"):
         read("/dev/zero")
+
+
+@pytest.mark.parametrize("format", ["psd", "ora"])
+def test_a_layer_that_is_none_is_the_callers_mistake_and_no_damage_of_the_file(tmp_path, scene, format):
+    path = tmp_path / f"scene.{format}"
+    write(scene, path)
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match="the layer is a PosixPath|the layer is a WindowsPath"):
+        insert_into_file(path, tmp_path / "other.psd", Layer(np.zeros((1, 1, 4), np.uint8)))
+    assert path.read_bytes() == before

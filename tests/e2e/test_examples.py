@@ -34,6 +34,12 @@ def test_every_example_is_tested() -> None:
     assert all(f'"{path.name}"' in source for path in EXAMPLES.glob("*.py"))
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_an_example_without_arguments_says_how_it_is_used(path: Path) -> None:
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith(f"usage: python {path.name} ") and len(done.stderr.splitlines()) == 1
+
+
 def test_one_layer(server: Any, tmp_path: Path) -> None:
     printed = run(server, "one_layer.py", "a red apple", str(tmp_path / "apple.png"))
 

@@ -128,6 +128,13 @@ def test_lanczos_enlarges_without_any_network_library(acetate: Command, layer_fi
     assert (np.abs(made[..., 3].astype(int) - lanczos(source[..., 3].copy(), (120, 90)))[~settled] <= 1).all()
 
 
+@pytest.mark.parametrize("size", ["80x60", "80X60", "80×60"])
+def test_a_size_is_written_as_people_write_it(acetate: Command, layer_file: Path, size: str) -> None:
+    assert acetate("upscale", layer_file, "-o", "large.png", "--size", size)[0] == 0
+    with Image.open("large.png") as made:
+        assert made.size == (80, 60)
+
+
 def test_what_had_no_effect_is_said_of_an_enlargement(acetate: Command, layer_file: Path) -> None:
     _, _, err = acetate("upscale", layer_file, "-o", "large.png", "--set", "padding=64", "--mode", "enlarge")
     assert "padding had no effect: nothing was redrawn" in err
