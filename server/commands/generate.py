@@ -11,14 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from acetate.engine import Picture, Progress, Request, validation
+from acetate.engine import Picture, Progress, Request
 from acetate.engine.description import families_of
-from acetate.engine.device import device_names
 from acetate.engine.families import FAMILIES
-from acetate.engine.files.library import Library
-from acetate.engine.preflight import Preflight
 from acetate.engine.prompt_language.lora_tags import extract_tags
-from acetate.engine.upscaling.upscale import interpolates
 from acetate.engine.values.errors import BadRequest
 from acetate.engine.values.parameters import from_json
 from acetate.vocabulary.parameters import PARAMETERS
@@ -146,6 +142,12 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
     asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be wrong
     without it is said before.
     """
+    from acetate.engine import validation
+    from acetate.engine.device import device_names
+    from acetate.engine.files.library import Library
+    from acetate.engine.preflight import Preflight
+    from acetate.engine.upscaling.upscale import interpolates
+
     device_names.check(options.device)
     validation.check(request)
     if TASKS[request.task].enlarges and interpolates(request):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import acetate.engine.engine
-import acetate.server.commands.generate
+import acetate.engine.preflight
 import numpy as np
 import pytest
 from acetate import document
@@ -68,7 +68,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
             return SimpleNamespace(without_networks=lambda: Recording(None, "auto").run(request))
 
     monkeypatch.setattr(acetate.engine.engine, "Engine", Recording)
-    monkeypatch.setattr(acetate.server.commands.generate, "Preflight", Looking)
+    monkeypatch.setattr(acetate.engine.preflight, "Preflight", Looking)
     return requests
 
 
