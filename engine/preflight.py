@@ -75,7 +75,7 @@ class Preflight:
         return Ready(requests, notes)
 
     def installed(self, name: str) -> Installed:
-        """The checkpoint `name`; the hint of a refusal also names the built-in model."""
+        """The checkpoint `name`. Raises `ModelMissing`, whose hint also names the built-in model, or `ModelBroken`."""
         try:
             return self.library.find(name, "checkpoint")
         except ModelMissing as error:

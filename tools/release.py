@@ -25,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-DESCRIPTION = "DESCRIPTION.md"
+DESCRIPTION = "DESCRIPTION"
 """The README of the packages' metadata."""
 BUILD = "import sys; from setuptools import build_meta as backend; getattr(backend, 'build_' + sys.argv[1])(sys.argv[2])"
 ALONE = "import acetate.vocabulary, acetate.plugins.hosts"
@@ -98,7 +98,8 @@ def _describe(tree: Path, address: str) -> None:
     text = (tree / "README.md").read_text(encoding="utf-8")
     (tree / DESCRIPTION).write_text(description(text, address), encoding="utf-8")
     settings = (tree / "pyproject.toml").read_text(encoding="utf-8")
-    named = settings.replace('readme = "README.md"', f'readme = "{DESCRIPTION}"', 1)
+    readme = f'readme = {{ file = "{DESCRIPTION}", content-type = "text/markdown" }}'
+    named = settings.replace('readme = "README.md"', readme, 1)
     if named == settings:
         sys.exit("pyproject.toml names no README.md that could be replaced")
     (tree / "pyproject.toml").write_text(named, encoding="utf-8")
