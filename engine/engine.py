@@ -93,7 +93,7 @@ class Engine:
             name,
             lambda others: open_base_model(installed, self.library, self._beside(others)),
             size_in_memory(installed.path, self.device),
-            outdated=lambda model: not all(self._lacks(model.family, role) for role in model.lacks),
+            outdated=lambda model: not all(self._preflight.lacks(model.family, role) for role in model.lacks),
         )
 
     def describe(self) -> dict[str, Any]:
