@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := vocabulary raster engine document protocol server plugins
+SOURCES := namespace vocabulary raster engine document protocol server plugins
 # An editable install in strict mode links files when it is made, so a new file asks for a new install.
 LISTED := $(VENV)/sources.txt
 
@@ -73,9 +73,10 @@ coverage: setup
 	$(BIN)/python -m coverage run -m pytest --quick --quiet
 	$(BIN)/python -m coverage report
 
-# The wheel, the sdist and a zip for each editor, in dist/; each is checked in an empty environment.
+# The wheel, the sdist and a zip for each editor, in dist/; each is checked in an empty environment. With URL= the address of the
+# released tree, the package's page has links and pictures.
 release: setup
-	$(BIN)/python tools/release.py
+	$(BIN)/python tools/release.py $(URL)
 
 bench: setup
 	$(BIN)/acetate bench

@@ -9,6 +9,7 @@ import io
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ from acetate.raster import RGBA
 
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .formats import ora, picture, png, psd
-from .formats.limits import MAX_FILE_BYTES
+from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .layer import PASS_THROUGH, Document, Group, Layer, walk
 from .naming import clean
 
@@ -73,7 +74,8 @@ def insert_into_file(
     """Add one layer to a PSD or OpenRaster file and leave everything else in it as it is, even what `read` could not keep.
 
     It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the file
-    itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`.
+    itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`, and
+    `TypeError` for what is no layer.
     """
     data, notes = _inserted(_load(path), layer, Path(path).name, above, below)
     _write_whole(Path(path if target is None else target), lambda file: file.write(data))
@@ -86,6 +88,8 @@ def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None
 
 
 def _inserted(data: bytes, layer: Layer, name: str, above: str | None, below: str | None) -> tuple[bytes, tuple[str, ...]]:
+    if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
+        raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
     kind = _layered(data)
     if kind is None:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
@@ -134,12 +138,25 @@ def _layered(data: bytes) -> str | None:
 
 def _load(path: str | os.PathLike[str]) -> bytes:
     try:
-        size = os.stat(path).st_size
-        if size > MAX_FILE_BYTES:
-            raise TooLarge(f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-        return Path(path).read_bytes()
+        found = os.stat(path)
+        if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
+            raise UnreadableFile(f"{path} is a device, not a picture file")
+        if found.st_size > MAX_FILE_BYTES:
+            raise TooLarge(f"{path} has {found.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
+        return Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else _load_stream(path)
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _load_stream(path: str | os.PathLike[str]) -> bytes:
+    """All of a pipe. In pieces, as a program that is told to end does so between two of them."""
+    data = bytearray()
+    with open(path, "rb") as stream:
+        while piece := stream.read(1 << 20):
+            data += piece
+            if len(data) > MAX_STREAM_BYTES:
+                raise TooLarge(f"{path} is a stream of more than {MAX_STREAM_BYTES:,} bytes", "Save it as a file first.")
+    return bytes(data)
 
 
 def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from acetate.vocabulary.roles import ROLES
 from acetate.vocabulary.tasks import TASKS
 
-from .families import Family, recipes_for
-from .sampling.installed_weights import Find
+from .families import ONE_OF_TITLES, Family, recipes_for
+from .files.library import Find
+from .upscaling.upscale import redraws
 from .values.errors import BadRequest, ModelMissing
 from .values.recipes import Recipe
 from .values.request import Request
@@ -18,7 +19,7 @@ DECODER = "transparent-decoder"
 
 def uses_model(request: Request) -> bool:
     """Whether the request uses a base model: enlarging alone does not, whatever name it carries."""
-    return not TASKS[request.task].enlarges or (request.strength != 0 and request.upscaling.get("mode") != "enlarge")
+    return not TASKS[request.task].enlarges or redraws(request)
 
 
 def roles_of(request: Request, family: Family) -> tuple[str, ...]:
@@ -28,7 +29,13 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
     without one a source is encoded as the plain VAE sees it.
     """
     if TASKS[request.task].enlarges:
-        if request.upscaling.get("mode") != "refine":
+        mode = request.upscaling.get("mode")
+        if mode == "redraw" and not family.opaque:
+            raise BadRequest(
+                f"{request.model} cannot redraw opaque colour: it has learnt transparent layers only",
+                f"choose mode refine, or {ONE_OF_TITLES} model",
+            )
+        if mode != "refine":
             return ()
         recipes = recipes_for(family, "refine", frozenset(), request.injection)
     else:

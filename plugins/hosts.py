@@ -30,6 +30,8 @@ KRITA = Host("krita", "Krita", "acetate", ".", "from acetate.plugins.krita impor
 """Krita imports the folder; the package is at home there because Krita has its plug-ins' parent folder on `sys.path`."""
 GIMP = Host("gimp", "GIMP", "acetate-gimp", "acetate", "")
 """GIMP runs the script that is named like the folder; the script's folder is the first on its `sys.path`."""
+SWITCHED_ON = "Settings > Configure Krita > Python Plugin Manager > Acetate, then restart it"
+"""Where a person switches Krita's plug-in on."""
 HOSTS = {host.name: host for host in (KRITA, GIMP)}
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .bridge.launch import recorded
-from .hosts import GIMP, HOSTS, KRITA, EditorPlace, Host, places, setting
+from .hosts import GIMP, HOSTS, KRITA, SWITCHED_ON, EditorPlace, Host, places, setting
 from .install import LAUNCH, assemble, beside_package, server_command
 
 
@@ -75,8 +75,7 @@ def _amiss(place: EditorPlace, folder: Path) -> Iterator[str]:
 
 def _of_krita(place: EditorPlace, subject: str) -> Iterator[Finding]:
     if place.config is None or setting(place.config, "python", "enable_acetate") != "true":
-        by_hand = "Settings > Configure Krita > Python Plugin Manager > Acetate"
-        remedy = f"in Krita {by_hand}, then restart it; or acetate plugin install krita --enable"
+        remedy = f"in Krita {SWITCHED_ON}; or acetate plugin install krita --enable"
         yield Finding(subject, False, "the plug-in is installed but not switched on", remedy)
     elif place.package == "plain" and _lacks_pyqt():
         remedy = "sudo apt install python3-pyqt5 (or the package of that name on your system)"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,16 +30,24 @@ COMMANDS = {
     "doctor": "report what works here, what does not, and how to fix it",
     "bench": "measure this machine",
     "demo": "make a few layers and a picture of them",
+    "completion": "let a shell complete commands and options",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 failed, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None:  # as a program: being terminated is an orderly end, and half-written files go
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    chosen = next((word for word in words if not word.startswith("-")), None)
+    if arguments is None:
+        _as_program()
+    if words[:1] in (["help"], ["version"]):  # said to many programs, and meant so
+        words = [*words[1:], f"--{words[0]}"]
+    completing = os.environ.get("COMP_LINE", "").split()[1:] if "_ARGCOMPLETE" in os.environ else None
+    chosen = next((word for word in (words if completing is None else completing) if not word.startswith("-")), None)
     parser = _parser(chosen)
+    if completing is not None:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
     options = parser.parse_args(words)
     if not hasattr(options, "run"):
         parser.print_help()
@@ -47,10 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return reported(options)
 
 
+def _as_program() -> None:
+    """Being terminated is an orderly end, and half-written files go; text that a terminal cannot show is no reason to stop."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # not a terminal's or a file's
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
     """All commands by name, but only the chosen one with its options: the others' modules are not imported."""
     parser = Parser(prog="acetate", description="Transparent layers, generated inside Krita and GIMP.")
-    parser.add_argument("--version", action="version", version=f"acetate {metadata.version('acetate')}")
+    parser.add_argument("-V", "--version", action="version", version=f"acetate {metadata.version('acetate')}")
     commands = parser.add_subparsers(metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")

@@ -2,12 +2,16 @@
 
 The sdist is made from the files that git knows, the wheel from the sdist, the zips from the wheel: so a file that one of them
 lacks is found here. Nothing is downloaded: setuptools is in the environment that `make setup` makes, as torch needs it.
+
+An index shows the README far from the repository: with the address of the released tree as the argument, such as
+https://host/owner/acetate/blob/v1.0.0, links and pictures lead there; without one, pictures are left out and links are words.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
+DESCRIPTION = "DESCRIPTION"
+"""The README of the packages' metadata."""
 BUILD = "import sys; from setuptools import build_meta as backend; getattr(backend, 'build_' + sys.argv[1])(sys.argv[2])"
 ALONE = "import acetate.vocabulary, acetate.plugins.hosts"
 """What needs no dependency."""
@@ -52,7 +58,7 @@ assert connect.__module__ == "acetate.protocol.websockets.sync.client", connect.
 """Import all that both plug-ins share; what needs the editor itself is only compiled."""
 
 
-def main() -> None:
+def main(address: str = "") -> None:
     """Build, check, list; a step that fails ends it with that step's own words."""
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
@@ -60,7 +66,10 @@ def main() -> None:
     tracked = _output(["git", "ls-files", "-z"], cwd=ROOT).strip("\0").split("\0")
     with tempfile.TemporaryDirectory(prefix="acetate-release-") as temporary:
         work = Path(temporary)
-        sdist = _build("sdist", _copied(tracked, work / "tree"), dist)
+        tree = _copied(tracked, work / "tree")
+        _describe(tree, address)
+        sdist = _build("sdist", tree, dist)
+        _check_sdist(sdist, tracked)
         with tarfile.open(sdist) as archive:
             archive.extractall(work, filter="data")
         wheel = _build("wheel", work / sdist.name.removesuffix(".tar.gz"), dist)
@@ -84,6 +93,40 @@ def _copied(tracked: Iterable[str], tree: Path) -> Path:
     return tree
 
 
+def _describe(tree: Path, address: str) -> None:
+    """Give the copied tree a README for indexes, and let its metadata name that."""
+    text = (tree / "README.md").read_text(encoding="utf-8")
+    (tree / DESCRIPTION).write_text(description(text, address), encoding="utf-8")
+    settings = (tree / "pyproject.toml").read_text(encoding="utf-8")
+    readme = f'readme = {{ file = "{DESCRIPTION}", content-type = "text/markdown" }}'
+    named = settings.replace('readme = "README.md"', readme, 1)
+    if named == settings:
+        sys.exit("pyproject.toml names no README.md that could be replaced")
+    (tree / "pyproject.toml").write_text(named, encoding="utf-8")
+
+
+def description(text: str, address: str) -> str:
+    """A page whose relative links and pictures work elsewhere: below `address`, else links are words and pictures gone."""
+
+    def link(match: re.Match[str]) -> str:
+        picture, words, target = match[1], match[2], match[3]
+        if re.match(r"[a-z]+:|#", target):
+            return match[0]
+        if not address:
+            return "" if picture else words
+        return f"{picture}[{words}]({address.rstrip('/')}/{target}{'?raw=true' if picture else ''})"
+
+    return re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", link, text)
+
+
+def _check_sdist(sdist: Path, tracked: Iterable[str]) -> None:
+    """All that git knows is in it, so that it can be tested like a checkout."""
+    with tarfile.open(sdist) as archive:
+        found = {name.partition("/")[2] for name in archive.getnames()}
+    if lacking := {name for name in tracked if (ROOT / name).is_file()} - found:
+        sys.exit(f"{sdist.name} lacks {sorted(lacking)}")
+
+
 def _build(kind: str, tree: Path, dist: Path) -> Path:
     before = set(dist.iterdir())
     _run([sys.executable, "-c", BUILD, kind, str(dist)], cwd=tree)
@@ -94,8 +137,12 @@ def _build(kind: str, tree: Path, dist: Path) -> Path:
 def _check_contents(wheel: Path, tracked: Iterable[str]) -> None:
     """The wheel holds every file of every package, and no other."""
     with (ROOT / "pyproject.toml").open("rb") as file:
-        folders = tomllib.load(file)["tool"]["setuptools"]["package-dir"].values()
-    wanted = {f"acetate/{name}" for name in tracked if name.split("/")[0] in folders and (ROOT / name).is_file()}
+        packages = {folder: name for name, folder in tomllib.load(file)["tool"]["setuptools"]["package-dir"].items()}
+    wanted = {
+        f"{packages[folder].replace('.', '/')}/{rest}"
+        for folder, _, rest in (name.partition("/") for name in tracked if (ROOT / name).is_file())
+        if folder in packages
+    }
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
     if wanted != found:
@@ -113,6 +160,8 @@ def _check_wheel(wheel: Path, folder: Path) -> Path:
     said = _output([str(command), "--version"], cwd=folder)
     if wheel.name.split("-")[1] not in said:
         sys.exit(f"acetate --version of {wheel.name} says {said!r}")
+    if _output([str(python), "-m", "acetate", "--version"], cwd=folder) != said:
+        sys.exit(f"python -m acetate of {wheel.name} is another program")
     _run([str(command), "--help"], cwd=folder)
     _run([str(python), "-W", "error", "-c", ALONE], cwd=folder)
     return Path(_output([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], cwd=folder).strip())
@@ -140,4 +189,4 @@ def _output(command: list[str], cwd: Path, **environment: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

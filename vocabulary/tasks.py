@@ -66,6 +66,11 @@ class Task:
         return self.needs + self.one_of[:1]
 
     @property
+    def accepts(self) -> frozenset[Given]:
+        """The pictures that it heeds."""
+        return frozenset((*self.needs, *self.one_of, *(() if self.from_nothing else ("source",))))
+
+    @property
     def takes(self) -> Given | None:
         """The role in which a single layer is given to it; `None` where it needs no layer, or several."""
         pictures = [one for one in self.needs if one != "mask"]

@@ -30,7 +30,7 @@ def complaint(task: Any, parameters: Mapping[str, Any], given: Collection[str], 
     if wrong := of_parameters(parameters, paths=paths) or of_task(task):
         return wrong
     row = TASKS[task]
-    return _of_prompt(row, parameters) or _of_seeds(parameters) or _of_pictures(row, parameters, given)
+    return _of_prompt(row, parameters) or _of_pictures(row, parameters, given) or _of_ignored(row, parameters, given)
 
 
 def of_task(task: Any) -> Complaint | None:
@@ -83,16 +83,6 @@ def _has_words(text: str) -> bool:
     return bool(_GRAMMAR.sub("", text))
 
 
-def _of_seeds(parameters: Mapping[str, Any]) -> Complaint | None:
-    seed, count = (parameters.get(name, PARAMETERS[name].default) for name in ("seed", "count"))
-    most = range_of("seed")[1]
-    if seed + count - 1 <= most:
-        return None
-    return Complaint(
-        f"the last of {count} pictures would have the seed {seed + count - 1}; the largest is {most}", "take a smaller one"
-    )
-
-
 def _of_pictures(row: Task, parameters: Mapping[str, Any], given: Collection[str]) -> Complaint | None:
     """A picture that is missing or in the way; the strength of a picture that is not there."""
     task, strength = f"task {row.name!r}", parameters.get("strength")
@@ -101,7 +91,7 @@ def _of_pictures(row: Task, parameters: Mapping[str, Any], given: Collection[str
     if row.from_nothing and "source" in given:
         other = next(one.name for one in TASKS.values() if one.replaces)
         return Complaint(f"{task} begins from nothing, and a source picture was given", f"take task {other!r}, or leave it out")
-    if strength is not None and "source" not in given:
+    if strength is not None and "source" not in given and "strength" in row.parameters:
         return Complaint(
             f"strength is {float(strength)}, and there is no source picture to keep", "give one, or leave strength out"
         )
@@ -112,10 +102,42 @@ def _of_pictures(row: Task, parameters: Mapping[str, Any], given: Collection[str
     either = " or ".join(f"a {name}" for name in row.one_of)
     found = [name for name in row.one_of if name in given]
     if row.one_of and not found:
-        return Complaint(f"{task} needs {either} picture, and none was given")
+        return Complaint(f"{task} needs {either} picture, and none was given", f"give {either} picture")
     if len(found) > 1:
         return Complaint(f"{task} takes {either} picture, and both were given", "leave one out")
     return None
+
+
+def _of_ignored(row: Task, parameters: Mapping[str, Any], given: Collection[str]) -> Complaint | None:
+    """What was given and would change nothing. A value that is the default counts as not given: forms may send them all."""
+    task = f"task {row.name!r}"
+    for picture in GIVEN:
+        if picture in given and picture not in row.accepts:
+            others = [one.name for one in TASKS.values() if picture in (*one.needs, *one.one_of)]
+            what = "a mask" if picture == "mask" else f"a {picture} picture"
+            return Complaint(f"{task} does not use {what}", f"leave it out, or take task {others[0]!r}")
+    for name in PARAMETERS:
+        # The prompt of a layer that is not made stays in a form while the task changes, and may come from any client.
+        if name not in (*row.parameters, "prompts") and _is_chosen(name, parameters):
+            others = [one.name for one in TASKS.values() if name in one.parameters]
+            return Complaint(f"{task} does not use {name}", f"leave it out; it is for {', '.join(others)}")
+    for name, (needed, what) in _NOTHING_WITHOUT.items():
+        if _is_chosen(name, parameters) and not (given if needed == "picture" else _is_chosen(needed, parameters)):
+            return Complaint(f"{name} would change nothing without {what}", f"give one, or leave {name} out")
+    options = parameters.get("upscaling", {})
+    for option in ("alpha", "colour"):
+        if options.get(option) == "network" and not parameters.get("upscaler"):
+            return Complaint(f"{option} is to be made by a network, but no upscaler was named", "name one, or leave that out")
+    return None
+
+
+_NOTHING_WITHOUT = {"resize_mode": ("picture", "a given picture"), "layer_prompts": ("prompts", "a prompt for a layer")}
+"""Parameters that work on something else, which may be missing."""
+
+
+def _is_chosen(name: str, parameters: Mapping[str, Any]) -> bool:
+    value, default = parameters.get(name), PARAMETERS[name].default
+    return value is not None and value != default and not (default in ((), {}) and not value)
 
 
 def given_among(pictures: Mapping[str, Any]) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ MAX_DEPTH = 64
 MAX_FILE_BYTES = 2**31
 """Most bytes of a file; the limit of PSD's version 1."""
 
+MAX_STREAM_BYTES = 2**28
+"""Most bytes of what has no size beforehand, such as a pipe: it may have no end, and is held in memory meanwhile."""
+
 
 SCALE_DOWN = "Scale it down first."
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from ..values.errors import BadRequest
+from . import device_names
+from .device_names import KINDS
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,17 @@ def dtypes(device: torch.device) -> Dtypes:
     return Dtypes(torch.float16, vae, torch.float16)
 
 
-KINDS = ("cuda", "xpu", "mps", "cpu")
-"""Kinds of device in order of preference; `cuda` is also ROCm's name."""
-
-
 def pick_device(name: str | None = None) -> torch.device:
     """The device asked for, else the best one available. Raises `BadRequest` for one that is unknown or not available."""
+    device_names.check(name)
     present = available()
     if name is None or name == "auto":
         return torch.device(present[0])
     kind, colon, index = name.partition(":")
-    if kind not in KINDS:
-        raise BadRequest(f"unknown device {name!r}", f"one of {', '.join(KINDS)}, with an index such as cuda:1")
     if kind not in present:
         raise BadRequest(f"device {name!r} is not available", f"this machine has {', '.join(present)}")
     count = _COUNTS[kind]() if kind in _COUNTS else 1
-    if colon and not (index.isdecimal() and int(index) < count):
+    if colon and int(index) >= count:
         raise BadRequest(f"device {name!r} is not available", f"this machine has {count} of that kind, counted from 0")
     return torch.device(name)
 

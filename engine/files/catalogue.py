@@ -5,6 +5,7 @@ Knows facts; downloads nothing. Sizes and checksums are those of the hub's own f
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ class CatalogueRow:
 
     @property
     def url(self) -> str:
-        return f"https://huggingface.co/{self.repo}"
+        """Its page, at the mirror that `HF_ENDPOINT` names if any."""
+        return f"{os.environ.get('HF_ENDPOINT') or 'https://huggingface.co'}".rstrip("/") + f"/{self.repo}"
 
 
 def _read() -> tuple[CatalogueRow, ...]:

@@ -14,14 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.file_download import HfFileMetadata, http_get
 from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from .catalogue import CatalogueRow
 from .checksum import sha256_of
-from .proxies import WHERE, check_proxies, proxy_for
+from .download_failures import hint_of, reason_of
+from .proxies import check_proxies, proxy_for
+
+# The library's 10 MB would be lost on every line that breaks sooner, and each download would first ask the hub for the names of
+# the programs that it could be called by.
+constants.DOWNLOAD_CHUNK_SIZE = 1 << 16
+constants.HF_HUB_DISABLE_TELEMETRY = True
 
 Progressed = Callable[[int, int | None], None]
 """(bytes present, total bytes or `None`); may raise to stop: what has arrived is kept and resumed next time."""
@@ -47,12 +53,9 @@ def pull(row: CatalogueRow, models: Path, accept: Callable[[CatalogueRow], bool]
             return _download(row, target, progressed)
     except (httpx2.HTTPError, OSError) as error:
         proxy = proxy_for(hf_hub_url(row.repo, row.file, revision=row.revision))
-        through, hint = (f" through the proxy {proxy}", f"{_PROXY_HINT} {_HINT}") if proxy else ("", _HINT)
-        raise ModelMissing(f"{row.file} could not be downloaded from {row.url}{through}: {_reason(error)}", hint) from error
-
-
-_HINT = "Check the network and run the same command again; it goes on where it stopped."
-_PROXY_HINT = f"The proxy is from {WHERE}; is it right?"
+        through = f" through the proxy {proxy}" if proxy else ""
+        message = f"{row.file} could not be downloaded from {row.url}{through}: {reason_of(error)}"
+        raise ModelMissing(message, hint_of(error, row, proxy)) from error
 
 
 def is_intact(path: Path, row: CatalogueRow) -> bool:
@@ -100,10 +103,6 @@ def _check_space(target: Path, size: int | None, part: Path) -> None:
     free = shutil.disk_usage(target.parent).free
     if missing > free:
         raise BadRequest(f"{target.name} needs {missing:,} more bytes; {target.parent} has {free:,} free")
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _reporter(progressed: Progressed | None) -> type[Any]:

@@ -16,6 +16,8 @@ KNOWN = {
     "vae": ".safetensors",
     "upscale_models": ".safetensors .pth",
     "layer_model": ".safetensors",
+    "unet": ".safetensors",
+    "diffusion_models": ".safetensors",
     "embeddings": ".safetensors .pt .bin",
     "stable-diffusion": ".safetensors .ckpt",
     "lora": ".safetensors .pt .bin",
@@ -46,6 +48,18 @@ def model_files(root: Path) -> Iterator[Path]:
     elif root.is_dir():
         endings = KNOWN.get(root.name.lower(), ".safetensors .ckpt .pth").split()
         yield from _walk(root, tuple(endings), DEPTH, frozenset())
+
+
+def place_and_name(path: Path) -> tuple[str, str]:
+    """What a model file or folder is called, and what stands before that where the name is taken: the folder that it lies in.
+
+    In the hub's cache a folder is called after its commit; its repository's name is what a person knows.
+    """
+    repository = path.parent.parent.name
+    if path.is_dir() and path.parent.name == "snapshots" and repository.startswith("models--"):
+        owner, _, name = repository.removeprefix("models--").rpartition("--")
+        return owner, name
+    return path.parent.name, path.name if path.is_dir() else path.stem
 
 
 def is_upscaler(path: Path) -> bool:

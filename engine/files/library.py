@@ -6,7 +6,7 @@ Knows files and what their headers say; opens no model. Existing folders are rea
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ from ..families import ONE_OF_TITLES, BaseFamily, Family, FamilyName
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from . import catalogue
 from .catalogue import CatalogueRow
-from .foreign_model_folders import model_files
+from .foreign_model_folders import model_files, place_and_name
 from .header_cache import DAMAGED, HeaderCache, stamp_of
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
 from .recognition import FileRole, Kind
+
+Find = Callable[[Family, str], Path]
+"""(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
 
 
 @dataclass(frozen=True)
@@ -178,9 +181,9 @@ class Library:
                 if real in seen:
                     continue
                 seen.add(real)
-                name = path.name if path.is_dir() else path.stem
+                place, name = place_and_name(path)
                 if name in taken:
-                    name = f"{path.parent.name}/{name}"
+                    name = f"{place}/{name}"
                 taken.add(name)
                 yield Installed(name, path, self._cache.kind(path), catalogue.by_file(path.name))
         self._cache.save()

@@ -5,17 +5,16 @@ Knows where files lie by functions that it is given; knows no prompt and no pict
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from acetate.vocabulary.roles import Role
 from torch import Tensor
 
-from ..families import Family
+from ..files.library import Find
 from ..files.weight_files import WeightFile
 from ..layerdiffuse.attention_sharing import AttentionSharing
 from ..models.model import Model
@@ -25,9 +24,6 @@ from ..values.request import Request
 from ..weights import patches
 from ..weights.loras import Loras
 from .denoising_loop import DenoisingLoop, sigma_at
-
-Find = Callable[[Family, str], Path]
-"""(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """A transparent layer enlarged without fringes: colour padded under alpha, alpha on its own way, both of one size at the end.
 
 Three modes (`vocabulary.upscaling.Mode`): interpolation or a network alone; then the colour redrawn by the unpatched base model
-(Ultimate SD Upscale, layerdiffuse.md 9); or the transparent layer itself refined. Knows their order; runs no network itself.
+(Ultimate SD Upscale, layerdiffuse.md 9); or the transparent layer itself refined. Knows their order; runs no network itself, and
+imports torch only where one runs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from acetate.raster import RGB, RGBA, lanczos, to_u8
@@ -19,19 +21,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import builtin
-from ..families import ONE_OF_TITLES
-from ..models.model import Model
 from ..pixels import quality
 from ..pixels.alpha import pad_rgb
 from ..pixels.initial_images import strength_of
 from ..pixels.upscale_options import UpscaleOptions, options_of
-from ..sampling.installed_weights import InstalledWeights
 from ..values.errors import BadRequest
 from ..values.parameters import to_json
 from ..values.request import Picture, Progress, Request
 from .alpha_channel import edges, enlarge_alpha, is_for_the_network
-from .tiled_img2img import Meter, Redraw
-from .upscalers import EXTRA, Network, SpandrelMissing, Upscalers
+from .meter import Meter
+from .upscaler_files import EXTRA, SpandrelMissing
+
+if TYPE_CHECKING:
+    from ..models.model import Model
+    from ..sampling.installed_weights import InstalledWeights
+    from .upscalers import Network, Upscalers
 
 ENLARGED = 0.2
 """Share of a job that enlarging is taken for, when a redraw follows."""
@@ -80,14 +84,32 @@ class _Job:
     """What a person should know of the result."""
 
 
-def upscale(
-    requests: Sequence[Request], open_model: Callable[[], Model], weights: InstalledWeights, upscalers: Upscalers
-) -> Iterator[Progress | Picture]:
+@dataclass(frozen=True)
+class Networks:
+    """What a job opens its networks with, where it takes any."""
+
+    open_model: Callable[[], Model]
+    weights: InstalledWeights
+    upscalers: Upscalers
+
+
+def redraws(request: Request) -> bool:
+    """Whether a base model draws, too; the built-in one only where that is asked for."""
+    mode = options_of(request.upscaling).mode
+    return mode != "enlarge" and strength_of(request) > 0 and bool(mode or request.model != builtin.NAME)
+
+
+def interpolates(request: Request) -> bool:
+    """Whether the request takes no network at all."""
+    return request.upscaler is None and not redraws(request)
+
+
+def upscale(requests: Sequence[Request], networks: Networks | None = None) -> Iterator[Progress | Picture]:
     """Run a checked `upscale`, a request for each picture; a base model is opened only where one is used.
 
-    Stop iterating to cancel after a tile or a step.
+    One that `interpolates` needs no `networks`. Stop iterating to cancel after a tile or a step.
     """
-    job = _plan(replace(requests[0], count=len(requests)), open_model, upscalers)
+    job = _plan(replace(requests[0], count=len(requests)), networks)
     meter = Meter()
     enlarged = yield from _enlarge(job, meter)
     drawn = requests if job.model else requests[:1]
@@ -95,7 +117,7 @@ def upscale(
         if job.model is not None:
             job = replace(job, request=_settled(one, job.model, strength_of(one)))
         meter.begin(ENLARGED + (1 - ENLARGED) * (index + 1) / len(drawn))
-        rgba = yield from _drawn_anew(job, enlarged, weights, meter)
+        rgba = yield from _drawn_anew(job, enlarged, networks, meter)
         yield _picture(job, rgba, index, tuple(_warnings(job, rgba, enlarged)))
 
 
@@ -128,24 +150,21 @@ def padded(rgba: RGBA) -> RGB:
     return to_u8(pad_rgb(np.concatenate([rgba[..., :3], trust], axis=2)))
 
 
-def _plan(request: Request, open_model: Callable[[], Model], upscalers: Upscalers) -> _Job:
+def _plan(request: Request, networks: Networks | None) -> _Job:
     assert request.source is not None
     options, size = options_of(request.upscaling), target_size(request)
     strength = strength_of(request)
     model = None
-    if options.mode != "enlarge" and strength > 0 and (options.mode or request.model != builtin.NAME):
-        model = open_model()
+    if networks is not None and redraws(request):
+        model = networks.open_model()
     mode = _mode(options, model)
     network: Network | None = None
     notes = tuple(_ignored(request, options, mode))
-    if request.upscaler is not None:
+    if networks is not None and request.upscaler is not None:
         try:
-            network = upscalers.open(request.upscaler)
+            network = networks.upscalers.open(request.upscaler)
         except SpandrelMissing:
             notes += (f"upscaler {request.upscaler!r} was not used, as spandrel is missing ({EXTRA}); Lanczos was used",)
-    if request.upscaler is None and "network" in (options.alpha, options.colour):
-        what = "alpha" if options.alpha == "network" else "colour"
-        raise BadRequest(f"{what} is to be made by a network, but no upscaler was named", "name one, or leave that out")
     return _Job(
         request=request if model is None else _settled(request, model, strength),
         source=request.source,
@@ -174,11 +193,6 @@ def _mode(options: UpscaleOptions, model: Model | None) -> Mode:
     """The mode asked for, else the best one that the model can do."""
     if model is None:
         return "enlarge"
-    if options.mode == "redraw" and not model.family.opaque:
-        raise BadRequest(
-            f"{model.name} cannot redraw opaque colour: it has learnt transparent layers only",
-            f"choose mode refine, or {ONE_OF_TITLES} model",
-        )
     return options.mode or ("redraw" if model.family.opaque else "enlarge")
 
 
@@ -236,13 +250,15 @@ def _networked(
     return picture
 
 
-def _drawn_anew(job: _Job, enlarged: RGBA, weights: InstalledWeights, meter: Meter) -> Generator[Progress, None, RGBA]:
+def _drawn_anew(job: _Job, enlarged: RGBA, networks: Networks | None, meter: Meter) -> Generator[Progress, None, RGBA]:
     """The enlarged layer, redrawn by the base model where the mode asks for it."""
-    if job.model is None:
+    if job.model is None or networks is None:
         return enlarged
+    from .tiled_img2img import Redraw  # imports torch
+
     request, native = job.request, job.model.sizes.native
     assert request.strength is not None
-    redraw = Redraw(job.model, weights, request, request.seed, request.strength, meter)
+    redraw = Redraw(job.model, networks.weights, request, request.seed, request.strength, meter)
     if job.mode == "refine":
         return (yield from redraw.layer(enlarged, native))
     alpha = np.ascontiguousarray(enlarged[..., 3])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
-import os
 import pickle
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -27,15 +26,13 @@ from safetensors.torch import load_file
 from ..device.memory_budget import free_caches, is_out_of_memory
 from ..files.library import Library
 from ..pixels.tiles import windows
-from ..values.errors import BadRequest, EngineError, ModelBroken, ModelMissing, NumericFailure, OutOfMemory
+from ..values.errors import BadRequest, ModelBroken, NumericFailure, OutOfMemory
 from .back_projection import held_to_source
+from .upscaler_files import EXTRA, SpandrelMissing, check_file, file_of
 
 log = logging.getLogger(__name__)
 
 ReportT = TypeVar("ReportT")
-
-SUFFIXES = (".safetensors", ".pth")
-EXTRA = "pip install 'acetate[upscalers]'"
 
 SIDES = {"cuda": 512, "xpu": 256, "mps": 256, "cpu": 192}
 """Side of a tile in source pixels. An ESRGAN of 64 features keeps about 6 maps of the enlarged tile: 0.9 GB for 192 at 4x."""
@@ -44,11 +41,6 @@ OVERLAP = 32
 """Source pixels that neighbouring tiles share, and over which they are blended."""
 LARGEST = 2**28
 """Pixels of a network's own result: 16384 x 16384, 0.8 GB."""
-LARGEST_FILE = 2**31
-
-
-class SpandrelMissing(EngineError):
-    """The library that runs the networks is not installed: interpolation still works."""
 
 
 class Upscalers:
@@ -65,7 +57,7 @@ class Upscalers:
 
     def open(self, name: str) -> Network:
         """The network of a name, or of an absolute path. Raises `ModelMissing`, `ModelBroken` or `SpandrelMissing`."""
-        path = Path(name) if os.path.isabs(name) else self._library.find(name, "upscaler").path
+        path = file_of(name, self._library)
         if self._open is None or self._open[0] != path:
             self._open = None
             self._open = (path, open_network(path, self.device))
@@ -159,7 +151,7 @@ class Network:
 
 def open_network(path: Path, device: torch.device) -> Network:
     """Open a file. Raises `ModelMissing`, `SpandrelMissing`, or `ModelBroken` for what does not enlarge or could run code."""
-    _check_file(path)
+    check_file(path)
     spandrel = import_spandrel()
     state = _state_dict(path)
     try:
@@ -174,22 +166,6 @@ def open_network(path: Path, device: torch.device) -> Network:
         channels = f"{descriptor.input_channels} channels to {descriptor.output_channels}"
         raise ModelBroken(f"{path.name} takes {channels}; networks from RGB to RGB can be used")
     return Network(path.stem, descriptor, device)
-
-
-def _check_file(path: Path) -> None:
-    suffix = path.suffix.lower()
-    if suffix == ".pt":
-        raise ModelBroken(
-            f"{path.name}: .pt files may hold programs and are not opened", "use the .safetensors or .pth of the same network"
-        )
-    if suffix not in SUFFIXES:
-        raise ModelBroken(f"{path.name}: an upscaler is a .safetensors or .pth file, not {suffix or 'one without suffix'}")
-    if not path.is_file():
-        raise ModelMissing(f"the upscaler file {path} does not exist")
-    if path.stat().st_size > LARGEST_FILE:
-        raise ModelBroken(
-            f"{path.name} has {path.stat().st_size / 2**30:.1f} GiB; upscalers have at most {LARGEST_FILE // 2**30}"
-        )
 
 
 def _state_dict(path: Path) -> dict[str, Any]:

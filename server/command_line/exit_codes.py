@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 
 from acetate.document.errors import DocumentError
 from acetate.engine import BadRequest, EngineError
 from acetate.protocol.errors import ProtocolError
+
+from .option_names import in_options
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 NOT_RUNNING = 3
@@ -39,7 +43,9 @@ class NotRunningError(Exception):
 def reported(options: argparse.Namespace) -> int:
     """Run the chosen command and return its exit code; errors that a person can act on become a clear line, not a traceback."""
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except NotRunningError as error:
         return _say(error, NOT_RUNNING)
     except (UsageError, BadRequest, DocumentError) as error:
@@ -48,6 +54,9 @@ def reported(options: argparse.Namespace) -> int:
         return _say(error, FAILURE)
     except MemoryError:
         return _say(EngineError("out of memory", "choose a smaller size or close other programs"), FAILURE)
+    except BrokenPipeError:
+        _write_no_more()
+        return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _say(EngineError(f"{where}{error.strerror or error}"), FAILURE)
@@ -56,9 +65,18 @@ def reported(options: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
+def _write_no_more() -> None:
+    """Whoever read has enough, as `head` in `acetate models | head`: let Python not fail again when it flushes at its end."""
+    with contextlib.suppress(OSError, ValueError):  # it may be no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _say(error: Exception, code: int) -> int:
-    print(f"acetate: {error}", file=sys.stderr)
     hint = error.failure.hint if isinstance(error, ProtocolError) else getattr(error, "hint", "")
+    message = str(error)
+    if isinstance(error, EngineError):
+        message, hint = in_options(message), in_options(hint)
+    print(f"acetate: {message}", file=sys.stderr)
     if hint:
         print(f"         {hint}", file=sys.stderr)
     return code

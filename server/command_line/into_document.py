@@ -13,7 +13,7 @@ from acetate import document
 from acetate.engine import RGBA, Picture
 from acetate.engine.pixels.alpha import resize_padded
 from acetate.vocabulary.stacking import goes_below
-from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.tasks import DEFAULT, TASKS
 
 from ..worker.layers import position
 from .exit_codes import UsageError
@@ -47,7 +47,7 @@ class Onto:
 
         What the condition does not show of the file is added to `notes`; the file itself keeps it.
         """
-        fields: dict[str, Any] = {"width": self.read.width, "height": self.read.height}
+        size: dict[str, Any] = {"width": self.read.width, "height": self.read.height}
         if self.below is not None:
             chosen = task or "object"
             pictures = {"background": self._background(self.below)} if _takes(chosen, "background") else {}
@@ -56,9 +56,9 @@ class Onto:
             role = "foreground" if _takes(chosen, "foreground") else "source"
             pictures = {role: document.alone(self.read, self.like)}
         else:
-            return fields
+            return size if "width" in TASKS[task or DEFAULT].parameters else {}
         notes += [f"in the {role} taken from {self.path.name}: {note}" for role in pictures for note in self.read.notes]
-        return {**fields, "task": chosen, **pictures}
+        return {**(size if "width" in TASKS[chosen].parameters else {}), "task": chosen, **pictures}
 
     def _background(self, below: str) -> RGBA:
         """What lies below a layer, over white: the networks would see mid-grey where it is transparent."""

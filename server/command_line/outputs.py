@@ -27,7 +27,8 @@ class OutputFile:
         if path.is_dir():
             raise UsageError(f"{path} is a folder", "name a file in it")
         if path.suffix.lower() not in (".png", *LAYERED):
-            raise UsageError(f"{path}: {path.suffix or 'no suffix'} cannot be written", "use .png, .psd or .ora")
+            what = f"is called {path.suffix}, which cannot be written" if path.suffix else "has no suffix that names its format"
+            raise UsageError(f"{path} {what}", "use .png, .psd or .ora")
         folder = path.parent
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder", "create it first, or choose another place")

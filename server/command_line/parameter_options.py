@@ -11,8 +11,8 @@ from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.value_types import Choice, Flag, Number, Whole
 
-FLAGS = {"guidance_scale": "--guidance", "negative_prompt": "--negative"}
-"""The options whose names are not those of their parameters."""
+from .option_names import RENAMED
+
 PLACEHOLDERS = {
     "model": "NAME",
     "upscaler": "NAME|FILE",
@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser, names: Iterable[str], *, of_one_task: b
         row = PARAMETERS[name]
         heeding = [task for task, about in TASKS.items() if name in about.parameters]
         help = f"{', '.join(heeding)}: {row.help}" if len(heeding) < 4 and not of_one_task else row.help
-        flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
+        flag = RENAMED.get(name, f"--{name.replace('_', '-')}")
         if isinstance(row.type, Flag):
             parser.add_argument(flag, dest=name, action="store_true", default=None, help=help)
             continue

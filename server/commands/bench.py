@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from acetate.engine.benchmark.comparison import Comparison
     from acetate.engine.models.model import Model
 
-PARTS = ("start", "engine", "wire", "ray")
+PARTS = ("start", "engine", "wire", "neighbours", "ray")
 STAGES = ("text", "switch", "denoise", "vae", "transparent", "bytes", "whole")
 QUICK = ("start", "engine")
 """The parts that run when none is named; under a minute with the built-in model."""
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model and options.synthetic:
         raise UsageError("--model and --synthetic exclude each other", "choose one")
     parts = (options.part,) if options.part else QUICK
-    measures = {"start": _start, "engine": _engine, "wire": _wire, "ray": _ray}
+    measures = {"start": _start, "engine": _engine, "wire": _wire, "neighbours": _neighbours, "ray": _ray}
     found: dict[str, Any] = {}
     for part in parts:
         found |= measures[part](options)
@@ -69,6 +69,17 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
     if not options.json:
         _print_table("Start, medians", ("process", "ms"), [(name, f"{1000 * value:.0f}") for name, value in seconds.items()])
     return {"start": seconds}
+
+
+def _neighbours(options: argparse.Namespace) -> dict[str, Any]:
+    from acetate.engine.benchmark.neighbours import measure
+
+    seconds = measure(options.repeats)
+    if not options.json:
+        _print_table(
+            "A warm layer, medians", ("beside", "ms"), [(name, f"{1000 * value:.0f}") for name, value in seconds.items()]
+        )
+    return {"neighbours": seconds}
 
 
 def _wire(options: argparse.Namespace) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from acetate import document
 from acetate.engine import Picture, Request
 
+from ..command_line import json_option
 from ..command_line.outputs import OutputFile, as_layer, stacking_of
 from ..command_line.progress import shown
 from ..worker.layers import position
@@ -20,6 +21,7 @@ SIDE = 256
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the folder that the files go into."""
     parser.add_argument("folder", type=Path, nargs="?", default=Path("demo"), help="created if it is missing (default: demo)")
+    json_option.add_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,24 +30,32 @@ def run(options: argparse.Namespace) -> int:
 
     options.folder.mkdir(parents=True, exist_ok=True)
     engine = Engine()
+    written: list[str] = []
+
+    def tell(path: Path) -> None:
+        written.append(str(path))
+        if not options.json:
+            print(path)
+
     pictures: list[Picture] = []
     for subject in SUBJECTS:
         path = options.folder / f"{subject.replace(' ', '-')}.png"
         target = OutputFile(path)
-        made = list(shown(engine.run(Request(prompt=subject, width=SIDE, height=SIDE, seed=1))))
+        made = list(shown(engine.run(Request(prompt=subject, width=SIDE, height=SIDE, seed=1)), quiet=options.json))
         target.write(made, notes=[])
         pictures += made
-        print(path)
+        tell(path)
     composed = document.Document(SIDE * 2, SIDE * 2, _arranged(pictures))
     for name in ("composed.psd", "composed.ora"):
         document.write(composed, options.folder / name)
-        print(options.folder / name)
+        tell(options.folder / name)
     flat = document.Layer(rgba=document.compose(composed), name="composed")
     document.write(document.Document(composed.width, composed.height, (flat,)), options.folder / "composed.png")
-    print(options.folder / "composed.png")
+    tell(options.folder / "composed.png")
     scene = OutputFile(options.folder / "scene.psd")
-    scene.write(list(shown(engine.run(Request(task="scene", prompt=SCENE, seed=1)))), notes=[])
-    print(scene.path)
+    scene.write(list(shown(engine.run(Request(task="scene", prompt=SCENE, seed=1)), quiet=options.json)), notes=[])
+    tell(scene.path)
+    json_option.tell(options, {"files": written}, ())
     return 0
 
 

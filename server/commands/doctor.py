@@ -18,6 +18,8 @@ from acetate.protocol import Failure
 if TYPE_CHECKING:
     from acetate.protocol import Address
 
+from ..command_line import json_option
+
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow", "psd-tools", "websockets", "huggingface-hub")
 PIP = "in the program's folder: make setup, or pip install -c constraints.txt ."
 SPANDREL = "pip install --no-deps spandrel einops"
@@ -35,7 +37,7 @@ class Line:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the form of the answer."""
-    parser.add_argument("--json", action="store_true", help="print as JSON")
+    json_option.add_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

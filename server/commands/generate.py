@@ -25,6 +25,7 @@ from ..command_line import acceleration, outputs, parameter_options
 from ..command_line.exit_codes import UsageError
 from ..command_line.into_document import Onto, onto_of
 from ..command_line.into_document import add_options as add_onto_options
+from ..command_line.option_names import in_options
 from ..command_line.pictures import read_mask, read_picture
 from ..command_line.progress import shown
 
@@ -100,7 +101,7 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
 
     Raises `UsageError`, `BadRequest` or `DocumentError` naming the wrong value.
     """
-    request = from_json(outputs.parameters_of(options.origin)) if options.origin else Request()
+    request = _repeated(options) if options.origin else Request()
     changes = parameter_options.said(options, ("task", *PLAIN))
     if options.prompt is not None:
         changes["prompt"] = options.prompt
@@ -115,6 +116,9 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
             changes[role] = read_picture(getattr(options, role), notes)
     prompts = {role: getattr(options, f"{role}_prompt") for role in ROLES if getattr(options, f"{role}_prompt")}
     if prompts:
+        makes = TASKS[changes.get("task", request.task)].makes
+        if unused := next((role for role in prompts if role not in makes), None):
+            raise UsageError(f"--{unused}-prompt is for a layer that the task does not make", f"it makes {', '.join(makes)}")
         changes["prompts"] = prompts
     if options.mask is not None:
         changes["mask"] = read_mask(options.mask, notes)
@@ -123,21 +127,44 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
     return replace(request, **changes)
 
 
+def _repeated(options: argparse.Namespace) -> Request:
+    """What a file was generated with, as far as the task that is asked for uses it."""
+    asked = outputs.parameters_of(options.origin)
+    row = TASKS.get(options.task or asked.get("task", DEFAULT))
+    kept = {name: value for name, value in asked.items() if row is None or name not in PARAMETERS or name in row.parameters}
+    return from_json(kept)
+
+
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
     """Generate on a running server if there is one, as its models are warm, else here: the bytes are the same.
 
-    A device or an acceleration that is asked for means an engine of this process.
+    A device or an acceleration that is asked for means an engine of this process. Nothing is begun before the first event is
+    asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be wrong
+    without it is said before.
     """
+    from acetate.engine import validation
+    from acetate.engine.device import device_names
+    from acetate.engine.files.library import Library
+    from acetate.engine.preflight import Preflight
+    from acetate.engine.upscaling.upscale import interpolates
+
+    device_names.check(options.device)
+    validation.check(request)
+    if TASKS[request.task].enlarges and interpolates(request):
+        yield from Preflight(Library()).look(request).without_networks()
+        return
     file = os.path.isabs(request.upscaler or "")  # this user's file, which the server's user may not see
     if not options.alone and options.device is None and options.acceleration == "auto" and not file:
         from ..command_line.remote import running_server
 
         server = running_server()
         if server is not None:
-            return server.generate(request)
+            yield from server.generate(request)
+            return
+    Preflight(Library()).look(request)
     from acetate.engine.engine import Engine
 
-    return Engine(options.device, acceleration=options.acceleration).run(request)
+    yield from Engine(options.device, acceleration=options.acceleration).run(request)
 
 
 def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence[str], *, as_json: bool) -> None:
@@ -151,7 +178,7 @@ def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence
         print(path)
     for picture in pictures:
         for warning in picture.warnings:
-            print(f"acetate: seed {picture.seed}: {warning}", file=sys.stderr)
+            print(f"acetate: seed {picture.seed}: {in_options(warning)}", file=sys.stderr)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
 
@@ -171,8 +198,8 @@ def described(picture: Picture) -> dict[str, Any]:
 
 
 def size(text: str) -> tuple[int, int]:
-    """`640x480` -> (640, 480). Raises `ArgumentTypeError` for other texts."""
-    width, cross, height = text.lower().partition("x")
+    """`640x480` or `640×480` -> (640, 480). Raises `ArgumentTypeError` for other texts."""
+    width, cross, height = text.lower().replace("×", "x").partition("x")
     if not cross or not width.isdecimal() or not height.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write WIDTHxHEIGHT, such as 640x480")
     return int(width), int(height)

@@ -12,7 +12,7 @@ from importlib import metadata
 from acetate.protocol import TERMINAL, Client, Error, Jobs, ProtocolError
 from acetate.protocol.messages import JobLine
 
-from ..command_line import running
+from ..command_line import json_option, running
 from ..command_line.exit_codes import FailedError, UsageError
 from ..log import printable
 
@@ -23,12 +23,12 @@ SHORTEST = 4
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add one word that says what to do; without it, all jobs are listed."""
-    parser.add_argument("--json", action="store_true", help="print as JSON")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", help="the jobs that run, wait, or have results that nobody has taken")
     cancel = actions.add_parser("cancel", help="stop jobs that run or wait")
     cancel.add_argument("jobs", nargs="*", metavar="JOB", help="a job's id, or its first characters")
     cancel.add_argument("--all", action="store_true", help="every job that runs or waits")
+    json_option.add_option(parser, actions.choices.values())
 
 
 def run(options: argparse.Namespace) -> int:

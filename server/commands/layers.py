@@ -11,12 +11,14 @@ from typing import Any
 from acetate import document
 from acetate.vocabulary.names import file_stem
 
+from ..command_line import json_option
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the file, and what to do with its layers."""
     parser.add_argument("file", type=Path, help="a .psd, .ora or .png")
     parser.add_argument("--extract", type=Path, metavar="DIR", help="write every layer as a PNG into this folder")
-    parser.add_argument("--json", action="store_true", help="print as JSON")
+    json_option.add_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

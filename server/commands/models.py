@@ -14,22 +14,23 @@ from acetate.engine import builtin
 from acetate.engine.families import BASE_FAMILIES, SKETCHPAD
 from acetate.engine.files import catalogue
 from acetate.engine.files.catalogue import CatalogueRow
-from acetate.engine.files.library import Library
+from acetate.engine.files.library import Installed, Library
 from acetate.engine.files.recognition import Kind
 from acetate.engine.values.errors import ModelBroken
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
 
 _FAMILIES = " or ".join(BASE_FAMILIES)
+DIFFERS = "it differs from what was published"
 ADDITIONS = ("lora", "embedding")
 """Roles of files that artists add to a model: what they are is listed with them."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add one word that says what to do; without it, everything is listed."""
-    parser.add_argument("--json", action="store_true", help="print as JSON")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", help="what is installed, and what the catalogue knows")
     add = actions.add_parser("add", help="also search a folder or file where it is (ComfyUI, A1111, Forge, any other)")
@@ -40,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pull.add_argument("name")
     pull.add_argument("--accept-licence", action="store_true", help="accept the licences without being asked")
     actions.add_parser("verify", help="compare files with the catalogue's checksums, and look through LoRAs and embeddings")
+    json_option.add_option(parser, actions.choices.values())
 
 
 def run(options: argparse.Namespace) -> int:
@@ -91,16 +93,16 @@ def _size(row: CatalogueRow) -> str:
 def _add(options: argparse.Namespace, library: Library) -> int:
     found = library.add(options.path)
     usable = [one for one in found if not one.kind.problem]
-    print(f"{options.path}: {len(usable)} models")
-    for one in found:
-        if one.kind.problem or one.kind.caution:
-            print(f"  {one.path.name}: {_remark(one.kind)}")
+    lines = [f"{options.path}: {len(usable)} models"]
+    lines += [f"  {one.path.name}: {_remark(one.kind)}" for one in found if one.kind.problem or one.kind.caution]
+    files = [{**one.described, "path": str(one.path)} for one in found]
+    json_option.tell(options, {"added": str(options.path), "files": files}, lines)
     return 0
 
 
 def _remove(options: argparse.Namespace, library: Library) -> int:
     library.remove(options.path)
-    print(f"{options.path} is no longer searched")
+    json_option.tell(options, {"removed": str(options.path)}, [f"{options.path} is no longer searched"])
     return 0
 
 
@@ -110,22 +112,29 @@ def _pull(options: argparse.Namespace, library: Library) -> int:
     rows = catalogue.named(options.name)
     if not rows:
         raise UsageError(f"the catalogue has no {options.name!r}", "see `acetate models` for the names")
+    pulled = []
     for row in rows:
         with _bar(row.file) as progressed:
-            print(pull(row, library.models, _consent(options.accept_licence), progressed))
+            pulled.append(str(pull(row, library.models, _consent(options), progressed)))
+        if not options.json:
+            print(pulled[-1])
+    json_option.tell(options, {"files": pulled}, ())
     return 0
 
 
-def _consent(accepted: bool) -> Callable[[CatalogueRow], bool]:
+def _consent(options: argparse.Namespace) -> Callable[[CatalogueRow], bool]:
     """Show the licence; ask where someone can answer."""
 
+    out = sys.stderr if options.json else sys.stdout
+
     def ask(row: CatalogueRow) -> bool:
-        print(f"{row.file} ({_size(row) or 'size unknown'}) from {row.url}, licence {row.licence}: {row.licence_url}")
-        if accepted:
+        print(f"{row.file} ({_size(row) or 'size unknown'}) from {row.url}, licence {row.licence}: {row.licence_url}", file=out)
+        if options.accept_licence:
             return True
         if not sys.stdin.isatty():
             raise UsageError(f"the licence {row.licence} must be accepted first", "read it, then add --accept-licence")
-        return input("Accept this licence? [y/N] ").strip().lower() in ("y", "yes")
+        print("Accept this licence? [y/N] ", end="", file=out, flush=True)
+        return input().strip().lower() in ("y", "yes")
 
     return ask
 
@@ -141,36 +150,38 @@ def _bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
 def _verify(options: argparse.Namespace, library: Library) -> int:
     """Hash every file that the catalogue knows by name, and look through LoRAs and embeddings. Raises `ModelBroken`."""
-    wrong = list(_damaged(library))
-    broken = list(_not_finite(library))
+    looked: list[dict[str, str | bool]] = []
+    for one, problem in (*_damaged(library), *_not_finite(library)):
+        looked.append({"path": str(one.path), "good": not problem, "problem": problem})
+        if not options.json:
+            print(f"{'BAD' if problem else 'ok '} {one.path}{f': {problem}' if problem else ''}")
+    wrong = [Path(str(each["path"])).name for each in looked if each["problem"] == DIFFERS]
+    broken = [Path(str(each["path"])).name for each in looked if each["problem"] not in ("", DIFFERS)]
+    json_option.tell(options, {"files": looked}, () if wrong or broken else ["every known file is what was published"])
     if wrong:
         raise ModelBroken(f"{', '.join(wrong)} differ from what was published", "delete and pull them again")
     if broken:
         raise ModelBroken(f"{', '.join(broken)} hold NaN or infinity", "download them again, or choose other versions")
-    print("every known file is what was published")
     return 0
 
 
-def _damaged(library: Library) -> Iterator[str]:
+def _damaged(library: Library) -> Iterator[tuple[Installed, str]]:
+    """Files that the catalogue knows, each with what is wrong with it."""
     from acetate.engine.files.downloads import is_intact
 
     for one in library.installed():
         if one.row is not None and one.path.is_file():
-            intact = is_intact(one.path, one.row)
-            print(f"{'ok ' if intact else 'BAD'} {one.path}")
-            if not intact:
-                yield one.path.name
+            yield one, "" if is_intact(one.path, one.row) else DIFFERS
 
 
-def _not_finite(library: Library) -> Iterator[str]:
-    """The names of LoRAs and embeddings with values that would show only in a picture."""
-    from acetate.engine.weights.finite import check_finite
-
+def _not_finite(library: Library) -> Iterator[tuple[Installed, str]]:
+    """LoRAs and embeddings, each with what would show only in a picture."""
     for one in library.installed():
         if one.kind.role in ADDITIONS and not one.kind.problem:
+            from acetate.engine.weights.finite import check_finite  # imports torch
+
             try:
                 check_finite(one.path)
-                print(f"ok  {one.path}")
+                yield one, ""
             except ModelBroken as error:
-                print(f"BAD {one.path}: {error}")
-                yield one.path.name
+                yield one, str(error)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from acetate.plugins.hosts import HOSTS, KRITA, SWITCHED_ON, Host, places
+
+from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
 
 DONE = {"install": "installed in", "uninstall": "removed from", "link": "linked into"}
@@ -16,27 +20,49 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("editor", choices=("krita", "gimp", "all"))
     parser.add_argument("--enable", action="store_true", help="Krita: also switch the plug-in on")
     parser.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="zip: where to write (default: here)")
+    json_option.add_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what the options ask for, and print where. Raises `UsageError` when that is not possible."""
     from acetate.plugins import install
-    from acetate.plugins.hosts import HOSTS
 
+    done: list[dict[str, str]] = []
+    notes: list[str] = []
     hosts = list(HOSTS.values()) if options.editor == "all" else [HOSTS[options.editor]]
     try:
+        if options.editor == "all" and options.action in ("install", "link"):
+            hosts = _present(hosts, notes)
         for host in hosts:
             if options.action == "zip":
                 if not options.output.is_dir():
                     raise UsageError(f"{options.output} is not a folder", "name the folder that the zip is to be written to")
-                print(install.zip_plugin(host, options.output))
+                done.append({"editor": host.title, "file": str(install.zip_plugin(host, options.output))})
                 continue
             if options.action == "uninstall":
                 places = install.uninstall(host)
             else:
                 places = install.install(host, link=options.action == "link", enable=options.enable)
-            for place in places:
-                print(f"{host.title}: {DONE[options.action]} {place.plugins}")
+            done += [{"editor": host.title, "folder": str(place.plugins)} for place in places]
     except install.InstallError as error:
         raise UsageError(str(error)) from error
+    finally:
+        json_option.tell(options, done, (_line(options, each) for each in done))
+    if KRITA in hosts and options.action in ("install", "link") and not options.enable:
+        notes.append(f"Krita must switch it on: {SWITCHED_ON}; or install it with --enable while Krita does not run")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     return 0
+
+
+def _present(hosts: list[Host], notes: list[str]) -> list[Host]:
+    """The editors that are there. Raises `UsageError` where none is."""
+    there = [host for host in hosts if any(place.root.is_dir() for place in places(host))]
+    notes += [f"{host.title} was not found: start it once, so that it creates its folder" for host in hosts if host not in there]
+    if not there:
+        raise UsageError("neither Krita nor GIMP was found", "start one once, so that it creates its folder, and install again")
+    return there
+
+
+def _line(options: argparse.Namespace, each: dict[str, str]) -> str:
+    return each["file"] if "file" in each else f"{each['editor']}: {DONE[options.action]} {each['folder']}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..command_line import running
+from ..command_line import json_option, running
 from ..command_line.exit_codes import FailedError
 from .stop import END_SECONDS
 
@@ -15,7 +15,7 @@ START_SECONDS = 30.0
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add whether to wait for the running job."""
     parser.add_argument("--now", action="store_true", help="do not wait for the running job; it runs again after the start")
-    parser.add_argument("--json", action="store_true", help="print as JSON")
+    json_option.add_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,14 +8,14 @@ import time
 from importlib import metadata
 from typing import Any
 
-from ..command_line import running
+from ..command_line import json_option, running
 from ..command_line.exit_codes import NOT_RUNNING, NotRunningError
 from ..log import printable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the form of the answer."""
-    parser.add_argument("--json", action="store_true", help="print as JSON")
+    json_option.add_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 
 from acetate.protocol import running_server
 
+from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
 from ..people.tokens import TokenError, Tokens
 from ..settings import DEFAULT_PORT, Settings
@@ -20,10 +20,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="make a token for a person and print it, this once; a running server takes it at once")
     add.add_argument("name")
     add.add_argument("--admin", action="store_true", help="the person may see and stop everybody's jobs")
-    listed = actions.add_parser("list", help="who has a token")
-    listed.add_argument("--json", action="store_true", help="print as JSON")
+    actions.add_parser("list", help="who has a token")
     revoke = actions.add_parser("revoke", help="forget a person's token; a running server ends their connections, not their jobs")
     revoke.add_argument("name")
+    json_option.add_option(parser, actions.choices.values())
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _add(options: argparse.Namespace, tokens: Tokens) -> int:
-    print(tokens.add(options.name, admin=options.admin))
+    token = tokens.add(options.name, admin=options.admin)
+    json_option.tell(options, {"name": options.name, "admin": options.admin, "token": token}, [token])
     running = running_server()
     url = running.address.url if running else f"ws://127.0.0.1:{DEFAULT_PORT}/"
     print(
@@ -49,17 +50,14 @@ def _add(options: argparse.Namespace, tokens: Tokens) -> int:
 
 def _list(options: argparse.Namespace, tokens: Tokens) -> int:
     rows = sorted(tokens.all().values(), key=lambda token: token.name.lower())
-    if getattr(options, "json", False):
-        print(json.dumps([{"name": row.name, "admin": row.admin, "added": row.added} for row in rows], indent=2))
-        return 0
-    for row in rows:
-        print(f"{row.name:<32} {'admin' if row.admin else 'person':<7} since {row.added}")
-    if not rows:
-        print("Nobody has a token with a name. Add one: acetate token add NAME")
+    lines = [f"{row.name:<32} {'admin' if row.admin else 'person':<7} since {row.added}" for row in rows]
+    nobody = ["Nobody has a token with a name. Add one: acetate token add NAME"]
+    json_option.tell(options, [{"name": row.name, "admin": row.admin, "added": row.added} for row in rows], lines or nobody)
     return 0
 
 
 def _revoke(options: argparse.Namespace, tokens: Tokens) -> int:
     tokens.revoke(options.name)
-    print(f"{options.name}'s token is revoked. Their jobs stay; an admin can discard them.")
+    line = f"{options.name}'s token is revoked. Their jobs stay; an admin can discard them."
+    json_option.tell(options, {"revoked": options.name}, [line])
     return 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from acetate.vocabulary.value_types import (
     LONGEST_NAME,
+    MOST_BLOCKS,
     NAME_PATTERN,
     Choice,
     Flag,
@@ -73,8 +74,9 @@ def _(type: TextOfEach) -> JsonSchema:
 @schema_of.register
 def _(type: WeightedNames) -> JsonSchema:
     name, weight = schema_of(ListedName()), schema_of(type.weight)
-    pair: JsonSchema = {"type": "array", "prefixItems": [name, weight], "items": False, "minItems": 2}
-    return {"type": "array", "items": pair, "maxItems": type.most}
+    blocks: JsonSchema = {"type": "array", "items": weight, "maxItems": MOST_BLOCKS}
+    entry: JsonSchema = {"type": "array", "prefixItems": [name, weight, weight, blocks], "items": False, "minItems": 2}
+    return {"type": "array", "items": entry, "maxItems": type.most}
 
 
 @schema_of.register

@@ -46,7 +46,7 @@ def target(submit: Submit, files: Files) -> CanvasTarget:
     asked = values_of(submit.parameters)
     if asked["model"] is None:
         del asked["model"]
-    if submit.box is not None:
+    if submit.box is not None and "width" in TASKS[submit.task].parameters:
         asked["width"] = asked["width"] or submit.box.width
         asked["height"] = asked["height"] or submit.box.height
     own = _own_box(placed, pictures)
@@ -76,10 +76,12 @@ def _picture(place: Placed, files: Files, role: str) -> RGBA:
 
 
 def _mask(place: Placed | None, files: Files, box: Box | None) -> Mask | None:
-    if place is None or box is None:
+    if place is None:
         return None
     file = files[place.sha256]
     mask = to_mask(_content(file), file["format"], file["width"], file["height"], "mask")
+    if box is None:  # no picture that it could be a part of: the engine says so
+        return mask
     return _cut(mask[..., None], place, box)[..., 0]
 
 

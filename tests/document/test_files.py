@@ -1,5 +1,7 @@
+import contextlib
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from acetate import document as package
 from acetate.document import (
     Document,
     Layer,
+    TooLarge,
     UnreadableFile,
     UnsupportedFile,
     UnwritableFile,
@@ -114,3 +117,39 @@ def test_a_picture_called_psd_is_still_a_picture(tmp_path, noise):
 def test_everything_that_the_package_offers_exists_and_is_listed_in_order():
     assert all(hasattr(package, name) for name in package.__all__)
     assert len(set(package.__all__)) == len(package.__all__)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_to_its_end_and_one_without_end_is_refused_by_name(tmp_path, scene, monkeypatch, difference):
+    pipe, picture = tmp_path / "pipe", write_bytes(scene, "png")
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as writing:
+        sent = writing.submit(pipe.write_bytes, picture)
+        assert difference(read_image(pipe), compose(scene)) == 0
+        sent.result()
+        monkeypatch.setattr("acetate.document.files.MAX_STREAM_BYTES", 1 << 20)
+        writing.submit(endless, pipe)
+        with pytest.raises(TooLarge, match="pipe is a stream of more than 1,048,576 bytes"):
+            read(pipe)
+
+
+def endless(pipe):
+    with contextlib.suppress(BrokenPipeError), pipe.open("wb") as stream:
+        while True:
+            stream.write(bytes(1 << 16))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no device files")
+def test_a_device_is_no_picture():
+    with pytest.raises(UnreadableFile, match="/dev/zero is a device, not a picture file"):
+        read("/dev/zero")
+
+
+@pytest.mark.parametrize("format", ["psd", "ora"])
+def test_a_layer_that_is_none_is_the_callers_mistake_and_no_damage_of_the_file(tmp_path, scene, format):
+    path = tmp_path / f"scene.{format}"
+    write(scene, path)
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match="the layer is a PosixPath|the layer is a WindowsPath"):
+        insert_into_file(path, tmp_path / "other.psd", Layer(np.zeros((1, 1, 4), np.uint8)))
+    assert path.read_bytes() == before

@@ -97,8 +97,8 @@ def test_only_an_enlargement_goes_the_way_that_can_do_without_a_model(
     untrained: Engine, monkeypatch: pytest.MonkeyPatch, layer: NDArray[np.uint8], task: str, way: str
 ) -> None:
     taken: list[str] = []
-    for name in ("generate", "upscale"):
-        monkeypatch.setattr(f"acetate.engine.engine.{name}", lambda *_, name=name: taken.append(name) or iter(()))
+    for name, module in (("generate", "engine"), ("upscale", "preflight")):
+        monkeypatch.setattr(f"acetate.engine.{module}.{name}", lambda *_, name=name: taken.append(name) or iter(()))
     assert pictures(untrained, task=task, source=None if task == "foreground" else layer) == []
     assert taken == [way]
     assert ("sketchpad" in untrained._models) == (way == "generate"), "an enlargement opens it when it comes to that"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,30 @@ def test_a_wheel_must_hold_every_file_of_every_package_and_no_other(release: Mod
     strange = {"acetate/engine/engine.py": "", "acetate/build/lib.py": ""}
     with pytest.raises(SystemExit, match=r"lacks \['acetate/server/log.py'\] and has \['acetate/build/lib.py'\]"):
         release._check_contents(archive(tmp_path / "strange.whl", strange), tracked)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("", "See docs/models.md, the web and below. "),
+        (
+            "https://host/a/blob/v1/",
+            "See [docs/models.md](https://host/a/blob/v1/docs/models.md), [the web](https://w.org) and [below](#b). "
+            "![A picture](https://host/a/blob/v1/docs/a.png?raw=true)",
+        ),
+    ],
+)
+def test_a_page_that_is_read_elsewhere_has_no_link_into_nowhere(release: ModuleType, address: str, expected: str) -> None:
+    page = "See [docs/models.md](docs/models.md), [the web](https://w.org) and [below](#b). ![A picture](docs/a.png)"
+    if not address:
+        expected = expected.replace("the web and below", "[the web](https://w.org) and [below](#b)")
+    assert release.description(page, address) == expected
+
+
+def test_the_readme_has_no_other_form_of_link_that_would_lead_nowhere(release: ModuleType) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "](docs/" in text and "<img" not in text
+    assert not re.search(r"\]\((?![a-z]+:|#)", release.description(text, ""))
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_another_one_can_be_asked_for(machine: pytest.MonkeyPatch) -> None:
         ("abacus", "unknown device 'abacus'", "one of cuda, xpu, mps, cpu, with an index such as cuda:1"),
         ("xpu", "device 'xpu' is not available", "this machine has cuda, mps, cpu"),
         ("cuda:2", "device 'cuda:2' is not available", "this machine has 2 of that kind, counted from 0"),
-        ("cuda:one", "device 'cuda:one' is not available", "this machine has 2 of that kind, counted from 0"),
+        ("cuda:one", "unknown device 'cuda:one'", "one of cuda, xpu, mps, cpu, with an index such as cuda:1"),
         ("mps:1", "device 'mps:1' is not available", "this machine has 1 of that kind, counted from 0"),
     ],
 )

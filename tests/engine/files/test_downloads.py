@@ -51,9 +51,9 @@ class Answer(BaseHTTPRequestHandler):
 
     def answer(self, *, body: bool) -> None:
         self.server.paths.append(self.path)
-        if "nowhere" in self.path:
-            self.send_response(404)
-            self.send_header("X-Error-Code", "RepoNotFound")
+        if refusal := next((status for status in (404, 401, 403, 503) if f"answers-{status}" in self.path), None):
+            self.send_response(refusal)
+            self.send_header("X-Error-Code", {404: "RepoNotFound", 403: "GatedRepo"}.get(refusal, "None"))
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -82,7 +82,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     server = Hub()
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -91,7 +91,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(
         huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + "/{repo_id}/resolve/{revision}/{filename}"
     )
-    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 50_000)  # 10 MB otherwise
+    monkeypatch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hub")))
     monkeypatch.setattr(huggingface_hub.file_download.time, "sleep", lambda seconds: None)
     yield server
     server.shutdown()
@@ -204,12 +204,30 @@ def test_another_size_than_the_catalogues_is_refused_before_the_download(hub: Hu
 
 
 def test_an_unknown_repository_and_a_dead_server_are_named(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ModelMissing, match="could not be downloaded from https://huggingface.co/someone/nowhere"):
-        pull(replace(ROW, repo="someone/nowhere"), tmp_path, yes)
+    with pytest.raises(ModelMissing, match="could not be downloaded from https://huggingface.co/someone/answers-404"):
+        pull(replace(ROW, repo="someone/answers-404"), tmp_path, yes)
     dead = "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}"
     monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", dead)
     with pytest.raises(ModelMissing, match="could not be downloaded"):
         pull(ROW, tmp_path, yes)
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [(404, "It was moved or removed"), (401, "HF_TOKEN"), (403, "`hf auth login`"), (503, "again later: it goes on where")],
+)
+def test_what_helps_goes_by_what_the_hub_answered(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, hint: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", f"{hub.url}/")
+    with pytest.raises(ModelMissing, match=f"from {hub.url}/someone/answers-{status}: ") as caught:
+        pull(replace(ROW, repo=f"someone/answers-{status}"), tmp_path, yes)
+    assert hint in caught.value.hint and "Check the network" not in caught.value.hint
+
+
+def test_nothing_is_asked_of_the_hub_but_the_file(hub: Hub, tmp_path: Path) -> None:
+    pull(ROW, tmp_path, yes)
+    assert {path.rpartition("/")[2] for path in hub.paths} == {ROW.file}
 
 
 def test_the_environment_names_the_server(hub: Hub, tmp_path: Path) -> None:

@@ -245,3 +245,19 @@ def test_listing_imports_no_torch() -> None:
         "assert not {'torch', 'transformers', 'diffusers', 'huggingface_hub'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_folder_of_the_hubs_cache_is_called_after_its_repository(library: Library, tmp_path: Path) -> None:
+    for repository, commit in (("models--ada--kites", "4" * 40), ("models--bob--kites", "7" * 40)):
+        folder = tmp_path / "hub" / repository / "snapshots" / commit
+        (folder / "unet").mkdir(parents=True)
+        (folder / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+    assert [one.name for one in library.add(tmp_path / "hub")] == ["kites", "bob/kites"]
+
+
+def test_networks_without_their_text_encoders_are_listed_with_the_reason(library: Library, tmp_path: Path) -> None:
+    for folder in ("unet", "diffusion_models"):
+        write(tmp_path / f"ComfyUI/models/{folder}/{folder}_a.safetensors", {"input_blocks.0.0.weight": (320, 4, 3, 3)})
+    listed = {one.name: one.kind for one in library.add(tmp_path / "ComfyUI")}
+    assert {name: kind.role for name, kind in listed.items()} == {"unet_a": "other", "diffusion_models_a": "other"}
+    assert all("a UNet without text encoders is not supported" in kind.problem for kind in listed.values())

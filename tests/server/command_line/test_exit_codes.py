@@ -62,7 +62,7 @@ def test_without_a_hint_there_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     ("error", "said"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "made.png"), "made.png: No space left on device"),
-        (OSError(errno.EPIPE, "Broken pipe"), "Broken pipe"),
+        (OSError(errno.ENODEV, "No such device"), "No such device"),
         (OSError("timed out"), "timed out"),
     ],
     ids=["file", "no file", "words alone"],

@@ -13,6 +13,7 @@ import pytest
 from acetate import document
 from acetate.engine import Picture, Request, builtin
 from acetate.engine.engine import Engine
+from acetate.engine.preflight import Preflight
 from diffusers import UNet2DConditionModel
 
 from training.fitting import sharing
@@ -130,6 +131,7 @@ def drawing(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
             yield Picture(rgba=rgba, role="foreground", index=index, seed=index, parameters={"prompt": request.prompt})
 
     monkeypatch.setattr(Engine, "run", fill)
+    monkeypatch.setattr(Preflight, "look", lambda preflight, request: None)
     return requests
 
 
@@ -182,6 +184,7 @@ def test_the_layers_of_a_scene_lie_as_everywhere_else(acetate: Command, scene: P
             yield Picture(rgba=rgba, role=role, index=0, seed=4, parameters={"prompt": request.prompt}, hidden=role == "blended")
 
     monkeypatch.setattr(Engine, "run", draw)
+    monkeypatch.setattr(Preflight, "look", lambda preflight, request: None)
     code, _, err = acetate("generate", "x", "--task", "scene", "--onto", scene, "--below", "Kite", "-o", scene, "--alone")
     assert code == 0, err
     assert listed(acetate, scene) == ["Kite", "x, foreground (4)", "x, background (4)", "Sky", "Paper"]

@@ -43,3 +43,9 @@ def test_the_whole_usage_is_for_who_asks_for_it(parser: Parser, capsys: pytest.C
     with pytest.raises(SystemExit) as end:
         parser.parse_args(["--help"])
     assert end.value.code == 0 and "--guidance" in capsys.readouterr().out
+
+
+def test_a_word_that_is_nearly_right_is_answered_with_the_right_one(parser: Parser, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser.parse_args(["aple"])
+    assert "did you mean 'apple'? see acetate draw --help" in capsys.readouterr().err

@@ -35,6 +35,32 @@ def test_a_plugin_is_switched_on_in_a_kritarc_that_stays_a_link_and_private(
     assert config.is_symlink() and stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
+@pytest.fixture
+def linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's folder on Linux, without any editor; returns where editors keep their data."""
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "data"
+
+
+def test_all_means_the_editors_that_are_there(acetate: Command, linux: Path) -> None:
+    outcome = acetate("plugin", "install", "all")
+    assert outcome.code == 2 and "neither Krita nor GIMP was found" in outcome.err
+    assert not linux.exists(), "no folder is made for an editor that is not there"
+    (linux / "krita").mkdir(parents=True)
+    outcome = acetate("plugin", "install", "all")
+    assert outcome.code == 0 and outcome.out.startswith("Krita: installed in ")
+    assert "GIMP was not found" in outcome.err
+
+
+@pytest.mark.parametrize(("words", "said"), [((), True), (("--enable",), False)])
+def test_what_is_left_to_do_in_krita_is_said(acetate: Command, linux: Path, words: tuple[str, ...], said: bool) -> None:
+    outcome = acetate("plugin", "install", "krita", *words)
+    assert outcome.code == 0 and ("Python Plugin Manager" in outcome.err) == said
+
+
 def test_a_folder_that_is_not_there_is_named(acetate: Command, tmp_path: Path) -> None:
     outcome = acetate("plugin", "zip", "krita", "-o", tmp_path / "k.zip")
     assert outcome.code == 2

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate import document
-from acetate.engine import Engine, Request
+from acetate.engine import Request
+from acetate.engine.preflight import Preflight
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
@@ -48,14 +49,14 @@ def test_a_layered_file_is_merged_and_it_is_said(acetate: Command, tmp_path: Pat
 
 def test_options_of_the_tiles_are_set_by_name(acetate: Command, layer_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Request] = []
-    run = Engine.run
-    monkeypatch.setattr(Engine, "run", lambda engine, request: asked.append(request) or run(engine, request))
+    look = Preflight.look
+    monkeypatch.setattr(Preflight, "look", lambda preflight, request: asked.append(request) or look(preflight, request))
     words = ("--mode", "enlarge", "--lock-alpha", "--set", "padding=64", "--set", "uniform=false", "--set", "order=chess")
     code, _, err = acetate("upscale", layer_file, "-o", "large.png", *words, "--set", "seam_strength=0.1", "--alone")
     assert code == 0, err
     assert asked[0].lock_alpha
     assert asked[0].upscaling == {"mode": "enlarge", "padding": 64, "uniform": False, "order": "chess", "seam_strength": 0.1}
-    assert "lock_alpha, padding, uniform, order, seam_strength had no effect" in err
+    assert "--lock-alpha, padding, uniform, order, seam_strength had no effect" in err
 
 
 @pytest.mark.parametrize(

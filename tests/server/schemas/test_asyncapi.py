@@ -55,5 +55,5 @@ def test_a_list_of_pairs_is_one_in_the_older_draft_too() -> None:
     whole = {"$ref": "#/components/schemas/Parameters", "components": DOCUMENT["components"]}
 
     assert Draft7Validator(whole).is_valid({"loras": [["soft", 0.5]]})
-    for wrong in ([["soft"]], [["soft", "a lot"]], [["soft", 0.5, 1]], [["soft", 99]]):
+    for wrong in ([["soft"]], [["soft", "a lot"]], [["soft", 0.5, 1, 1]], [["soft", 99]]):
         assert not Draft7Validator(whole).is_valid({"loras": wrong})

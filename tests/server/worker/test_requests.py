@@ -53,7 +53,7 @@ def test_a_picture_is_cut_to_the_box_and_padded_with_transparency_where_it_does_
 
     assert found.box == Box(103, 48, 10, 5)
     assert np.array_equal(found.request.source, expected)
-    assert (found.request.width, found.request.height) == (10, 5)
+    assert (found.request.width, found.request.height) == (None, None), "its size is its source's"
 
 
 def test_a_size_that_is_asked_for_is_not_the_boxes(canvas: Canvas) -> None:
