@@ -71,12 +71,20 @@ def _write_no_more() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _readable(text: str) -> str:
+    """The text with the names of files as they are written where a terminal is said to have ASCII alone (`LC_ALL=C`)."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a pair of surrogates, which no name of a file gives
+        return text
+
+
 def _say(error: Exception, code: int) -> int:
     hint = error.failure.hint if isinstance(error, ProtocolError) else getattr(error, "hint", "")
     message = str(error)
     if isinstance(error, EngineError):
         message, hint = in_options(message), in_options(hint)
-    print(f"acetate: {message}", file=sys.stderr)
+    print(f"acetate: {_readable(message)}", file=sys.stderr)
     if hint:
-        print(f"         {hint}", file=sys.stderr)
+        print(f"         {_readable(hint)}", file=sys.stderr)
     return code

@@ -74,6 +74,13 @@ def test_a_terminal_that_lacks_letters_gets_their_numbers() -> None:
     assert done.returncode != 0 and b"\\u540d\\u524d.psd" in done.stderr and b"Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
+def test_names_are_written_as_they_are_where_nothing_says_that_they_are_utf_8() -> None:
+    everything_ascii = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run_program(["layers", "\u540d\u524d.psd"], **everything_ascii)
+    assert b"\\u540d\\u524d.psd cannot be read" in done.stderr
+
+
 @pytest.mark.parametrize(("line", "expected"), [("acetate gen", b"generate"), ("acetate models --js", b"--json")])
 def test_shells_complete_commands_and_the_options_of_the_one_that_was_typed(line: str, expected: bytes, tmp_path: Path) -> None:
     out = tmp_path / "completions"

@@ -1,6 +1,7 @@
 import secrets
 from dataclasses import replace
 
+import pytest
 from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form, fresh_seed, from_json, from_parameters, with_words_of
 from acetate.plugins.bridge.tasks import BY_NAME, METHODS
 from acetate.protocol import Box, Parameters
@@ -99,3 +100,27 @@ def test_every_task_has_words_for_a_person_and_known_fields():
     assert names <= set(Form.__dataclass_fields__)
     assert all(task.label and task.verb and task.meaning for task in BY_NAME.values())
     assert {"auto", *OPTIONS["mode"].choices} == set(METHODS)
+
+
+@pytest.mark.parametrize("task", BY_NAME)
+def test_what_was_filled_in_for_another_task_is_in_the_way_of_none(task: str) -> None:
+    """A form keeps its values when the task changes; what a task does not use would be refused."""
+    filled = Form(
+        task=task,
+        prompt="a kite",
+        negative_prompt="rope",
+        prompts={"foreground": "a kite", "background": "sky", "blended": "a kite in the sky"},
+        area="custom",
+        width=320,
+        height=240,
+        count=2,
+        strength=0.3,
+        lock_alpha=True,
+        steps=9,
+        guidance_scale=3.0,
+        clip_skip=2,
+        scale=3.0,
+        upscaler="4x",
+        method="enlarge",
+    )
+    assert filled.complaint(BOX) is None
