@@ -133,7 +133,7 @@ def test_conditions_are_cut_to_the_box_on_the_canvas(client: Client, drawn: Any)
     """The source lies at (100, 50); the box covers its right part and 8 columns beyond."""
     cut = np.zeros((20, 20, 4), np.uint8)
     cut[:, :12] = SOURCE[:, 18:]
-    (expected,) = drawn(task="refine", prompt="a kite", source=cut, width=20, height=20)
+    (expected,) = drawn(task="refine", prompt="a kite", source=cut)
     given = {"source": Condition(picture(), 100, 50)}
 
     events = client.run("refine", Parameters(prompt="a kite"), given, box=Box(118, 50, 20, 20), crop=False, timeout=120)
