@@ -559,7 +559,7 @@ export interface Parameters {
   /** how given pictures of another size are brought to it Default: "crop". */
   resize_mode?: "crop" | "stretch" | "fill";
   /** LoRAs, each with a weight Default: []. */
-  loras?: [string, number][];
+  loras?: [string, number, number?, number[]?][];
   /** the factor; width and height, when given, are the target instead From 1 to 16. Default: 2.0. */
   scale?: number;
   /**

@@ -100,7 +100,8 @@ def _plain(schema: dict[str, Any]) -> str:
 
 def _array(schema: JsonSchema) -> str:
     if "prefixItems" in schema:
-        return f"[{', '.join(map(_type, schema['prefixItems']))}]"
+        least = schema.get("minItems", 0)
+        return f"[{', '.join(_type(one) + '?' * (at >= least) for at, one in enumerate(schema['prefixItems']))}]"
     item = _type(schema["items"])
     return f"({item})[]" if " | " in item else f"{item}[]"
 

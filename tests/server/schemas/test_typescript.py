@@ -20,7 +20,7 @@ def test_the_examples_types_are_those_of_the_messages() -> None:
         "  parameters?: Parameters;",
         "  seed?: number | bigint;",
         "  index: number;",
-        "  loras?: [string, number][];",
+        "  loras?: [string, number, number?, number[]?][];",
         '  priority?: "normal" | "front" | "replace";',
         "  source?: Placed | null;",
         "  quality?: Record<string, number>;",
