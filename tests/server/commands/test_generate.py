@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import Engine, builtin
+from acetate.engine.pixels.quality import soft_overlap
 from acetate.engine.sampling.samplers import SCHEDULERS
 from PIL import Image
 
@@ -81,14 +82,16 @@ def test_refine_and_repaint_read_their_pictures(acetate: Command, layer_file: Pa
 
 
 def test_a_scene_begins_from_a_rough_layer(acetate: Command, layer_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without strength it is that layer as the model's codec gives it back, as `refine` does; its size is the scene's."""
+    """Without strength it is that layer as the model's codec gives it back, and `refine` gives the layer itself."""
     monkeypatch.setattr(builtin, "FOLDER", Path(builtin.__file__).parent / "sketchpad")  # with weights for scenes
     begin = ("generate", "x", "--layer", layer_file, "--strength", 0, *FAST)
     assert acetate(*begin, "--task", "refine", "-o", "refined.png")[0] == 0
     code, out, err = acetate(*begin, "--task", "scene", "--foreground-prompt", "y", "--layer-prompts", "add", "-o", "scene.png")
     assert code == 0, err
-    scene, refined = (np.asarray(Image.open(name)) for name in (out.split()[0], "refined.png"))
-    assert "foreground" in out.split()[0] and np.array_equal(scene, refined)
+    scene, refined, source = (np.asarray(Image.open(name)) for name in (out.split()[0], "refined.png", layer_file))
+    assert "foreground" in out.split()[0] and scene.shape == source.shape
+    assert soft_overlap(scene[..., 3], source[..., 3]) > 0.8
+    assert np.array_equal(refined, source)
 
 
 @pytest.mark.parametrize(
