@@ -20,7 +20,8 @@ from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
 from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family, few_steps
 from .files import catalogue
-from .files.library import Installed, Library
+from .files.installed import Installed
+from .files.library import Library
 from .files.own_folders import wildcards_folder
 from .models.additions import Additions, additions
 from .models.base_models import open_base_model, size_in_memory
@@ -116,7 +117,7 @@ class Engine:
         """Models and tasks as plain JSON values; opens nothing."""
         offers = [Offer(builtin.NAME, SKETCHPAD, builtin.NAME in self._models)]
         for one in self.library.installed("checkpoint"):
-            if one.kind.family is not None and not one.kind.problem:
+            if one.kind.family is not None and not one.problem:
                 offers.append(Offer(one.name, FAMILIES[one.kind.family], one.name in self._models))
         loras, embeddings = ([one.described for one in self.library.installed(role)] for role in ("lora", "embedding"))
         more = {"upscalers": self._upscalers.names(), "loras": loras, "embeddings": embeddings}

@@ -7,65 +7,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ..families import ONE_OF_TITLES, BaseFamily, Family, FamilyName
+from ..families import ONE_OF_TITLES, BaseFamily, Family
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from . import catalogue
 from .catalogue import CatalogueRow
+from .companions import completed
 from .foreign_model_folders import model_files
 from .header_cache import DAMAGED, HeaderCache
+from .installed import Installed
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
-from .recognition import FileRole, Kind
-
-
-@dataclass(frozen=True)
-class Installed:
-    """One installed file, or one diffusers folder."""
-
-    name: str
-    """What requests call it: the file's name without its ending; with the folder in front where that was taken."""
-    path: Path
-    kind: Kind
-    row: CatalogueRow | None = None
-    """What the catalogue says of a file with this name; it is needed to tell the families' decoders apart."""
-
-    @property
-    def family(self) -> FamilyName | None:
-        return self.row.family if self.row is not None else self.kind.family
-
-    def is_called(self, name: str) -> bool:
-        """Whether `name` means it: its own, or its file's."""
-        return name in (self.name, self.path.name.removesuffix(".safetensors"))
-
-    def suits(self, family: Family | None) -> bool:
-        """Whether it belongs to models of `family`; a LoRA may fit several, and then only its keys tell."""
-        several = self.kind.role == "lora" and self.kind.family is None and not self.kind.problem
-        return family is None or several or family.name == self.family
-
-    @property
-    def described(self) -> dict[str, Any]:
-        """What listings say of it, as plain JSON values; only where it lies is left to those of this machine."""
-        kind = self.kind
-        return {
-            "name": self.name,
-            "role": kind.role,
-            "family": self.family,
-            "what": kind.what,
-            "problem": kind.problem,
-            "caution": kind.caution,
-        }
-
-    @property
-    def refusal(self) -> str:
-        """What it is and why it cannot be used, as a sentence; empty where it can."""
-        if not self.kind.problem:
-            return ""
-        what = "" if self.kind.what == DAMAGED else f" is {self.kind.what} and"
-        return f"{self.path.name}{what} cannot be used: {self.kind.problem}"
+from .recognition import FileRole
 
 
 class Library:
@@ -112,7 +67,8 @@ class Library:
 
     def installed(self, role: FileRole | None = None) -> list[Installed]:
         """Everything installed, the program's own folder first; for unusable files, `kind.problem` says why."""
-        return [one for one in self._installed_in([self.models, *self.folders()]) if role is None or one.kind.role == role]
+        everything = completed(list(self._installed_in([self.models, *self.folders()])))
+        return [one for one in everything if role is None or one.kind.role == role]
 
     def find(self, name: str, role: FileRole, family: BaseFamily | None = None) -> Installed:
         """The installed file of this role that requests call `name`, of `family` if given.
@@ -127,11 +83,11 @@ class Library:
         unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
         for one in fitting or called or unusable:
             if one.refusal:
-                raise ModelBroken(one.refusal)
+                raise ModelBroken(one.refusal) if one.kind.problem else ModelMissing(one.refusal, one.hint)
             if family is not None and not fitting:
                 raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {family.title} is needed")
             return one
-        names = [one.name for one in installed if not one.kind.problem and one.suits(family)]
+        names = [one.name for one in installed if not one.problem and one.suits(family)]
         close = difflib.get_close_matches(wanted, names, n=3) or names[:5]
         hint = f"Installed are: {', '.join(close)}." if close else "None is installed; see `acetate models`."
         raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)

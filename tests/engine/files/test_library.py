@@ -47,7 +47,7 @@ def write(path: Path, shapes: dict[str, tuple[int, ...]], padding: int = 0) -> P
         size = 1
         for n in shape:
             size *= n
-        header[name] = {"dtype": "U8", "shape": shape, "data_offsets": [place, place + size]}
+        header[name] = {"dtype": "F8_E4M3", "shape": shape, "data_offsets": [place, place + size]}
         place += size
     text = json.dumps(header).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
