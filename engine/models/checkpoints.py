@@ -25,11 +25,11 @@ from ..families import BaseFamily
 from ..families.base import TextEncoder
 from ..families.ldm_checkpoints import UNET, VAE
 from ..families.ldm_names import diffusers_name
-from ..files.checkpoint_files import CheckpointFile
 from ..files.json_files import read_json
 from ..files.recognition import Kind, base_family, recognise
 from ..files.structures import packaged_configs
 from ..values.errors import ModelBroken, ModelMissing
+from ..weights.checkpoint_files import CheckpointFile
 from .clip_tokenizer import clip_tokenizer
 from .components import Components, decode_only, empty_text_encoder, empty_unet, empty_vae, fill, strays
 from .diffusers_folders import open_folder

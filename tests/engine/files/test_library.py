@@ -33,6 +33,7 @@ ATTENTION = {"diffusion_model.input_blocks.4.1.proj_in.weight::diff::0": (1,)}
 def checkpoint(family: str, channels: int = 4) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {f"{UNET}input_blocks.0.0.weight": (1, channels, 3, 3)}
     shapes |= {f"{encoder.prefix}x": (1,) for encoder in BASE_FAMILIES[family].text_encoders}
+    shapes |= {f"first_stage_model.{half}.conv_in.weight": (1,) for half in ("encoder", "decoder")}
     if family == "sd15":
         return shapes | {f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (1, 768)}
     depth = {f"{UNET}middle_block.1.transformer_blocks.{i}.x": (1,) for i in range(10)}

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..checkpoints.original_names import original_names
 from ..checkpoints.stored_values import is_beside, scale_of
 from ..families import NEWEST_FIRST
-from .weight_files import WeightFile
+from ..files.weight_files import WeightFile
 
 
 class CheckpointFile(Mapping[str, Tensor]):
@@ -37,10 +37,6 @@ class CheckpointFile(Mapping[str, Tensor]):
         if factor.ndim == 1 and len(factor) > 1:  # of each row
             factor = factor.reshape(-1, *[1] * (tensor.ndim - 1))
         return tensor.to(torch.float32) * factor
-
-    def stored(self, key: str) -> Tensor:
-        """A tensor by its name in the file, as it is stored: what is no weight."""
-        return self._file[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
