@@ -12,9 +12,9 @@ from ..families.base import Header
 
 _BY_KEY: tuple[tuple[str, str], ...] = (
     (r"lora_prior_|(?:^|_)prior_(?:unet|te)", "Stable Cascade"),
-    (r"double_blocks[._]\d+[._](?:img|txt)_attn_?q", "Hunyuan Video"),
     (r"distilled_guidance_layer", "Chroma"),
-    (r"(?:single_transformer_blocks|double_blocks|single_blocks)[._]", "Flux"),
+    (r"single_transformer_blocks[._]|double_blocks\.\d+\.(?:img|txt)_(?:attn|mlp)\.", "Flux"),
+    (r"(?:double_blocks|single_blocks)[._]", "Flux or Hunyuan Video"),
     (r"joint_blocks[._]", "Stable Diffusion 3"),
     (r"transformer_blocks[._]\d+[._](?:attn[._]add_[qkv]_proj|img_mlp|txt_mlp)", "Stable Diffusion 3 or Qwen-Image"),
     (r"lora_te3_|t5xxl", "Stable Diffusion 3 or Flux"),
@@ -54,9 +54,9 @@ _TRAINED_ON = ("ss_base_model_version", "ss_sd_model_name", "modelspec.architect
 
 
 def other_base(header: Header) -> str:
-    """The base model of another architecture that the file is for, by its keys or its metadata; empty for none that is known."""
-    found = _first(_BY_KEY, header.tensors)
-    return found or _first(_BY_METADATA, [header.metadata.get(name, "") for name in _ARCHITECTURE])
+    """The base model of another architecture that the file is for, by its metadata or its keys; empty for none that is known."""
+    noted = _first(_BY_METADATA, [header.metadata.get(name, "") for name in _ARCHITECTURE])
+    return noted or _first(_BY_KEY, header.tensors)
 
 
 def line(header: Header) -> str:

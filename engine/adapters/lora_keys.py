@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _PARTS: dict[str, str] = {
     r"lora_up\.weight|lora_B(?:\.[^.]+)?\.weight|(?:lora|lora_linear_layer)\.up\.weight|lora_embedding_B(?:\.[^.]+)?": "up",
@@ -40,6 +41,8 @@ _LORA = re.compile(
 )
 """Occurs in a key of a LoRA and in no other file's."""
 
+_OLD = re.compile(r"_lora\.|\.to_out\.lora\.")
+
 EMBEDDING = re.compile(r"bundle_emb\.(?P<name>[^.]+)\.(?P<key>.+)")
 """An embedding that was trained together with the LoRA (pivotal tuning)."""
 
@@ -65,15 +68,16 @@ def sort_keys(keys: Iterable[str]) -> LoraKeys:
     """Sort the keys of a LoRA."""
     found = LoraKeys()
     for key in keys:
-        if bundled := EMBEDDING.fullmatch(key):
+        if key.startswith("bundle_emb.") and (bundled := EMBEDDING.fullmatch(key)):
             found.embeddings.setdefault(bundled["name"], {})[bundled["key"]] = key
-        elif match := _KEY.fullmatch(_current(key)):
+        elif match := _KEY.fullmatch(_current(key) if _OLD.search(key) else key):
             found.layers.setdefault(match["layer"], {})[_part(match["ending"])] = key
         else:
             found.strange.append(key)
     return found
 
 
+@lru_cache(maxsize=256)
 def _part(ending: str) -> str:
     return next(part or ending.removesuffix(".weight") for pattern, part in _EXACT if pattern.fullmatch(ending))
 

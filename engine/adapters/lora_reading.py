@@ -13,10 +13,10 @@ from typing import Any
 
 from ..families.base import Header
 from ..families.structure import Shape, Structure
-from .lora_alphas import NotedAlphas
 from .lora_keys import LoraKeys, sort_keys
 from .lora_kinds import DECOMPOSED, LORA, LoraKind, Size, fits, is_empty, kinds_of
 from .lora_names import Layer, spellings
+from .noted_scales import NotedScales
 
 MENTIONED = 3
 """How many layers without a place are named."""
@@ -34,8 +34,8 @@ class Change:
     """Part -> shape."""
     parameter: Shape
     """Shape of the parameter as the LoRA sees it: an embedding's is transposed."""
-    alpha: float | None = None
-    """Its alpha, where no tensor but the file's metadata say it."""
+    scale: float | None = None
+    """What it is multiplied by, where no tensor but a configuration says it."""
 
     @property
     def name(self) -> str:
@@ -123,10 +123,15 @@ class LoraReading:
         return f"this model has no place for any of its layers: {_some([*self.unplaced, *self.incomplete])}"
 
 
-def read(header: Header, structure: Structure, config: Mapping[str, Any] | None = None) -> LoraReading:
-    """Compare the LoRA with this header with a base model of this structure; `config` is PEFT's, from the file beside it."""
-    keys = sort_keys(header.tensors)
-    reader = _Reader(header, structure, keys, NotedAlphas(header.metadata, config or {}))
+def read(
+    header: Header, structure: Structure, config: Mapping[str, Any] | None = None, keys: LoraKeys | None = None
+) -> LoraReading:
+    """Compare the LoRA with this header with a base model of this structure.
+
+    `config` is PEFT's, from the file beside it; `keys` are the header's, where they have been sorted before.
+    """
+    keys = keys or sort_keys(header.tensors)
+    reader = _Reader(header, structure, keys, NotedScales(header.metadata, config or {}))
     changes = list(reader.changes())
     return LoraReading(
         changes=changes,
@@ -141,8 +146,8 @@ def read(header: Header, structure: Structure, config: Mapping[str, Any] | None 
 
 
 class _Reader:
-    def __init__(self, header: Header, structure: Structure, keys: LoraKeys, alphas: NotedAlphas) -> None:
-        self._header, self._structure, self._keys, self._alphas = header, structure, keys, alphas
+    def __init__(self, header: Header, structure: Structure, keys: LoraKeys, scales: NotedScales) -> None:
+        self._header, self._structure, self._keys, self._scales = header, structure, keys, scales
         self.unplaced: list[str] = []
         self.misfits: list[Misfit] = []
         self.incomplete: list[str] = []
@@ -171,9 +176,10 @@ class _Reader:
         if own is None:
             self.unplaced.append(f"{spelled}.{kind.parameter}")
             return None
-        rank = next((shapes[part][0] for part in ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b") if shapes.get(part)), 0)
-        alpha = self._alphas.alpha(layer, rank) if rank and "alpha" not in parts else None
-        change = Change(layer, kind, parts, shapes, own, alpha)
+        rank = next((shapes[part][0] for part in ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b") if shapes.get(part)), 1)
+        scaled = "alpha" in kind.may_have and "alpha" not in parts
+        scale = self._scales.scale(layer, rank) if scaled else None
+        change = Change(layer, kind, parts, shapes, own, scale)
         if change.transposed:
             change = replace(change, parameter=own[::-1])
         if is_empty(shapes):

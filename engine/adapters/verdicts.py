@@ -13,7 +13,7 @@ from ..families.base import Header
 from ..families.structure import Structure
 from . import bases
 from .embeddings import OTHER_WIDTHS, EmbeddingReading, read_embedding
-from .lora_keys import is_lora
+from .lora_keys import is_lora, sort_keys
 from .lora_reading import LoraReading, read
 
 Structures = Mapping[FamilyName, Structure]
@@ -42,7 +42,8 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
         return None
     if "lora_controlnet" in header.tensors:
         return Verdict(None, "a Control-LoRA", "a Control-LoRA is not supported")
-    readings = {family: read(header, structure) for family, structure in structures.items()}
+    keys = sort_keys(header.tensors)
+    readings = {family: read(header, structure, keys=keys) for family, structure in structures.items()}
     best = max(reading.used for reading in readings.values())
     fitting = [family for family, reading in readings.items() if reading.used == best]
     family = fitting[0] if len(fitting) == 1 else _told_apart(header, fitting)
@@ -51,7 +52,7 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
         return Verdict(None, f"a LoRA for {other}", _ONLY)
     if best == 0:
         return _unusable(header, readings)
-    title = BASE_FAMILIES[family].title if family else " or ".join(BASE_FAMILIES[name].title for name in fitting)
+    title = _titles([family] if family else fitting)
     widths = {structures[name].text_widths for name in ([family] if family else fitting)}
     return Verdict(family, f"a LoRA for {title}{_details(header, reading, widths)}", caution=_caution(header, reading))
 
@@ -83,12 +84,19 @@ def _unusable(header: Header, readings: Mapping[FamilyName, LoraReading]) -> Ver
     """Of the family whose names it has most of, unless it is known to be for something else."""
     if other := bases.other_base(header):
         return Verdict(None, f"a LoRA for {other}", _ONLY)
-    family, reading = max(readings.items(), key=lambda item: item[1].layers - len(item[1].unplaced))
-    if len(reading.unplaced) >= reading.layers:
-        if not reading.embeddings:
-            return Verdict(None, "a LoRA for another kind of model", _ONLY)
+    placed = {family: reading.layers - len(reading.unplaced) for family, reading in readings.items()}
+    most = max(placed.values())
+    if most <= 0 and any(reading.embeddings for reading in readings.values()):
         return Verdict(None, "a file of embeddings of a LoRA", "it changes no layer")
-    return Verdict(family, f"a LoRA for {BASE_FAMILIES[family].title}", reading.problem)
+    if most <= 0:
+        return Verdict(None, "a LoRA for another kind of model", _ONLY)
+    closest = [family for family in readings if placed[family] == most]
+    family = closest[0] if len(closest) == 1 else _told_apart(header, closest)
+    return Verdict(family, f"a LoRA for {_titles([family] if family else closest)}", readings[family or closest[0]].problem)
+
+
+def _titles(families: list[FamilyName]) -> str:
+    return " or ".join(BASE_FAMILIES[name].title for name in families)
 
 
 def _told_apart(header: Header, fitting: list[FamilyName]) -> FamilyName | None:

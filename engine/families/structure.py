@@ -33,7 +33,7 @@ def structure(unet: Mapping[str, Any], text_encoders: Sequence[Mapping[str, Any]
 
 
 def _unet(config: Mapping[str, Any]) -> Parameters:
-    widths = config["block_out_channels"]
+    widths = config.get("block_out_channels", (320, 640, 1280, 1280))
     count, first, last = len(widths), widths[0], widths[-1]
     embedding = 4 * first
     depth = config.get("transformer_layers_per_block", 1)
@@ -98,7 +98,7 @@ def _transformer(name: str, width: int, depth: int, config: Mapping[str, Any]) -
     yield from _layer(f"{name}.norm", (width,))
     yield from _layer(f"{name}.proj_in", projection)
     for block in (f"{name}.transformer_blocks.{index}" for index in range(depth)):
-        for attention, context in (("attn1", width), ("attn2", config["cross_attention_dim"])):
+        for attention, context in (("attn1", width), ("attn2", config.get("cross_attention_dim", 1280))):
             yield from _layer(f"{block}.{attention}.to_q", (width, width), bias=False)
             yield from _layer(f"{block}.{attention}.to_k", (width, context), bias=False)
             yield from _layer(f"{block}.{attention}.to_v", (width, context), bias=False)
@@ -111,10 +111,10 @@ def _transformer(name: str, width: int, depth: int, config: Mapping[str, Any]) -
 
 
 def _text_encoder(config: Mapping[str, Any]) -> Parameters:
-    width, inner = config["hidden_size"], config["intermediate_size"]
+    width, inner = config.get("hidden_size", 512), config.get("intermediate_size", 2048)  # transformers' own defaults
     yield "embeddings.token_embedding.weight", (config.get("vocab_size", 49408), width)
     yield "embeddings.position_embedding.weight", (config.get("max_position_embeddings", 77), width)
-    for layer in (f"encoder.layers.{index}" for index in range(config["num_hidden_layers"])):
+    for layer in (f"encoder.layers.{index}" for index in range(config.get("num_hidden_layers", 12))):
         for projection in ("q_proj", "k_proj", "v_proj", "out_proj"):
             yield from _layer(f"{layer}.self_attn.{projection}", (width, width))
         yield from _layer(f"{layer}.mlp.fc1", (inner, width))
@@ -123,4 +123,4 @@ def _text_encoder(config: Mapping[str, Any]) -> Parameters:
         yield from _layer(f"{layer}.layer_norm2", (width,))
     yield from _layer("final_layer_norm", (width,))
     if config.get("architectures") == ["CLIPTextModelWithProjection"]:
-        yield from _layer("text_projection", (config["projection_dim"], width), bias=False)
+        yield from _layer("text_projection", (config.get("projection_dim", 512), width), bias=False)

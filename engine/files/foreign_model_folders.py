@@ -40,7 +40,7 @@ def model_files(root: Path) -> Iterator[Path]:
     """Model files and diffusers folders at `root` or below it, in a stable order; links are followed, but never in circles."""
     if root.is_file() or (root / "model_index.json").is_file():
         yield root
-    elif subfolders := [*_known_subfolders(root), *_known_subfolders(root / "models")]:
+    elif (subfolders := [*_known_subfolders(root), *_known_subfolders(root / "models")]) and _of_a_program(subfolders):
         for folder in subfolders:
             yield from _walk(folder, tuple(KNOWN[folder.name.lower()].split()), DEPTH, frozenset())
     elif root.is_dir():
@@ -51,6 +51,11 @@ def model_files(root: Path) -> Iterator[Path]:
 def is_upscaler(path: Path) -> bool:
     """Whether a `.pth` file lies where upscalers lie; what is in it is for its loader to see."""
     return any(part.lower() in UPSCALERS for part in path.parts[:-1])
+
+
+def _of_a_program(subfolders: list[Path]) -> bool:
+    """Whether these make a program's folder: embeddings alone lie beside anything, and A1111's beside its models folder."""
+    return any(folder.name.lower() != "embeddings" for folder in subfolders)
 
 
 def _known_subfolders(folder: Path) -> list[Path]:

@@ -19,8 +19,10 @@ from ..files.library import Library
 from ..files.structures import structure_of
 from ..prompt_language.embedding_mentions import missing_embeddings, split_mentions
 from ..prompt_language.emphasis import fragments
+from ..values.lora_tag import LoraTag
 from ..values.request import Request
 from ..weights.lora_files import check_lora
+from ..weights.lora_strength import misnamed
 from .embeddings import Embedding, open_bundled, open_embedding
 
 
@@ -34,18 +36,23 @@ class Additions:
     """What a person should know of it."""
 
 
+_OTHER_BLOCKS = "LoRA {!r}: {} block weights are for another kind of model, and some of its blocks keep the UNet's weight"
+
+
 def additions(requests: Sequence[Request], family: Family, model: Path, library: Library) -> Additions:
     """Look at every LoRA and embedding of requests that differ in words and LoRAs, for the checkpoint or folder `model`.
 
     Raises `ModelMissing` for a LoRA that is not installed, `BadRequest` for one of another family, and `ModelBroken` for a file
     that is damaged or of which nothing fits.
     """
-    paths = {name: library.lora(family, name).path for request in requests for name, *_ in request.loras}
+    tags = [LoraTag.of(entry) for request in requests for entry in request.loras]
+    paths = {tag.name: library.lora(family, tag.name).path for tag in tags}
     texts = [text for request in requests for text in (request.prompt, request.negative_prompt, *request.prompts.values())]
     if not isinstance(family, BaseFamily):
         return Additions(notes=tuple(_left_out(texts, {}, f"{family.name} models take none")))
     structure = structure_of(family, model if model.is_dir() else None)
     notes = [note for name, path in paths.items() for note in _notes_of_lora(name, path, structure, model.stem)]
+    notes += [_OTHER_BLOCKS.format(tag.name, len(tag.block_weights)) for tag in tags if misnamed(tag, structure)]
     bundled: dict[str, Embedding] = {}
     for name, path in paths.items():
         found, problems = open_bundled(path, structure.text_widths)

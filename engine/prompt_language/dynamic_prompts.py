@@ -19,7 +19,7 @@ LONGEST = 100_000
 JOINT = ", "
 """What stands between several choices."""
 
-_WILDCARD = re.compile(r"__(?P<name>[\w./-]*[\w])__")
+_WILDCARD = re.compile(r"__(?P<name>[^\W_](?:[\w./-]{0,98}?[^\W_])?)__")
 _INNERMOST = re.compile(r"(?<!\\)[{｛](?P<inside>(?:\\.|[^{}｛｝\\])*)[}｝]", re.DOTALL)
 _COUNT = re.compile(r"\s*(?P<least>\d+)?\s*(?P<range>-)?\s*(?P<most>\d+)?\s*\$\$(?:(?P<joint>(?:(?!\$\$).)*)\$\$)?", re.DOTALL)
 _WEIGHT = re.compile(r"\s*(?P<weight>\d+\.?\d*|\.\d+)::")
@@ -37,12 +37,16 @@ class Wildcards:
         if ".." in Path(name).parts or not path.is_file():
             known = sorted(one.relative_to(self.folder).with_suffix("").as_posix() for one in self.folder.rglob("*.txt"))
             close = difflib.get_close_matches(name, known, n=3) or known[:5]
-            hint = f"There are: {', '.join(close)}." if close else f"Wildcards are text files in {self.folder}; there is none."
+            hint = (
+                f"There are: {', '.join(close)}."
+                if close
+                else "Wildcards are text files in the folder wildcards beside models; there is none."
+            )
             raise BadRequest(f"there is no wildcard __{name}__", hint)
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         found = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
         if not found:
-            raise BadRequest(f"the wildcard __{name}__ has no lines", f"Write one choice a line in {path}.")
+            raise BadRequest(f"the wildcard __{name}__ has no lines", f"Write one choice a line in {name}.txt.")
         return found
 
 
@@ -62,7 +66,7 @@ def chosen(prompt: str, seed: int, wildcards: Wildcards) -> str:
         prompt = _WILDCARD.sub(lambda match: draw.one(wildcards.lines(match["name"])), prompt)
         prompt = _INNERMOST.sub(lambda match: _choice(match[0], match["inside"], draw), prompt)
         if len(prompt) > LONGEST:
-            break
+            raise BadRequest(f"the prompt's choices have more than {LONGEST} characters", "shorten the lines of its wildcards")
         if prompt == before:
             return prompt
     raise BadRequest("the prompt's choices never end", "A wildcard seems to name itself, or another one that names it.")

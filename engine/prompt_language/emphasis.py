@@ -44,7 +44,7 @@ def fragments(prompt: str) -> list[Fragment]:
             levels.append([])
         elif token["close"] and opened and (factor := _factor(opened[-1], token["close"], token["weight"])) is not None:
             opened.pop()
-            inner = levels.pop()
+            inner = _joined(levels.pop())
             levels[-1] += [(text, weight * factor) for text, weight in inner]
         else:
             levels[-1].append((token["escaped"] or token[0], 1.0))

@@ -11,7 +11,7 @@ from ..values.request import Request
 from .dynamic_prompts import Wildcards, chosen, is_dynamic
 from .emphasis import fragments
 from .lora_tags import with_loras
-from .schedules import worthless_words
+from .schedules import split_composed, worthless_words
 
 
 def read(request: Request, wildcards: Wildcards) -> tuple[tuple[Request, ...], tuple[str, ...]]:
@@ -23,6 +23,7 @@ def read(request: Request, wildcards: Wildcards) -> tuple[tuple[Request, ...], t
     for one, _ in found[:1]:
         for text in _texts(one):
             fragments(text)
+            split_composed(text)
     first = found[0][0]
     notes = [note for text in (first.prompt, *first.prompts.values()) for note in worthless_words(text)]
     notes += worthless_words(first.negative_prompt, negative=True)

@@ -10,13 +10,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..values.errors import BadRequest
+
 _NUMBER = re.compile(r"\s*\+?(\d+\.?\d*|\.\d+)\s*")
-_AND = re.compile(r"\bAND\b")
-_WEIGHT = re.compile(r"(?P<text>.*?)\s*[:：]\s*(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))\s*", re.DOTALL)
+_LANDMARK = re.compile(r"\\.|[(\[（［]|[)\]）］]|\bAND\b", re.DOTALL)
+_WEIGHT = re.compile(r"\s*(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))\s*")
 _EMBEDDING = re.compile(r"\bembedding:\Z", re.IGNORECASE)
 _OPEN, _CLOSE = "[［", "]］"
 _ROUND_OPEN, _ROUND_CLOSE = "(（", ")）"
 _SEPARATORS = {":": ":", "：": ":", "|": "|", "｜": "|"}
+
+
+MOST_COMPOSED = 8
+"""The most prompts that `AND` may join: each takes as long as the picture would without it."""
+DEEPEST = 50
+"""Brackets that are nested deeper are no one's intention."""
 
 
 class Composed(NamedTuple):
@@ -28,12 +36,17 @@ class Composed(NamedTuple):
 
 
 def split_composed(prompt: str) -> list[Composed]:
-    """The prompts between `AND`, each with its weight; a prompt without `AND` is one of weight 1, as it stands."""
-    ends = [match for match in _AND.finditer(prompt) if _depth(prompt[: match.start()]) == 0]
+    """The prompts between `AND`, each with its weight; a prompt without `AND` is one of weight 1, as it stands.
+
+    Raises `BadRequest` for more than `MOST_COMPOSED`.
+    """
+    ends = [place for place, depth in _joints(prompt) if depth == 0]
     if not ends:
         return [Composed(prompt)]
-    starts = [0, *(match.end() for match in ends)]
-    texts = [prompt[start:end] for start, end in zip(starts, [*(match.start() for match in ends), len(prompt)], strict=True)]
+    if len(ends) >= MOST_COMPOSED:
+        raise BadRequest(f"AND joins {len(ends) + 1} prompts; at most {MOST_COMPOSED} are taken, as each is drawn in every step")
+    starts = [0, *(place + len("AND") for place in ends)]
+    texts = [prompt[start:end] for start, end in zip(starts, [*ends, len(prompt)], strict=True)]
     found = [_weighted(text) for text in texts]
     return [one for one in found if one.text.strip()] or [Composed("")]
 
@@ -55,11 +68,13 @@ def is_scheduled(prompt: str) -> bool:
 def worthless_words(prompt: str, *, negative: bool = False) -> list[str]:
     """What looks like a part of the language, and is not: sentences for a person."""
     notes: list[str] = []
-    depths = [_depth(prompt[: match.start()]) for match in _AND.finditer(prompt)]
+    depths = [depth for _, depth in _joints(prompt)]
     if negative and depths:
         notes.append("AND in the negative prompt was read as a word")
     elif any(depths):
         notes.append("AND within brackets was read as a word")
+    if _deepest(prompt) > DEEPEST:
+        notes.append(f"brackets are nested more than {DEEPEST} deep: schedules in them were read as words")
     for bracket in _brackets(_parse(prompt)):
         if len(bracket.options) == 1 and len(bracket.parts) > 3 and _NUMBER.fullmatch(bracket.parts[-1]):
             notes.append(f"{bracket.written!r} was read as words: it has {len(bracket.parts)} parts, and [from:to:0.5] has three")
@@ -99,7 +114,9 @@ class _Bracket:
 
 
 def _parse(prompt: str) -> _Bracket:
-    """The whole prompt as the inside of a bracket; brackets without a partner are text."""
+    """The whole prompt as the inside of a bracket; brackets without a partner are text, and so are those nested too deep."""
+    if _deepest(prompt) > DEEPEST:
+        return _Bracket(options=[[prompt]])
     stack, rounds = [_Bracket()], [0]
     place = 0
     while place < len(prompt):
@@ -176,15 +193,31 @@ def _text(part: str | _Bracket) -> str:
     return part if isinstance(part, str) else part.written
 
 
-def _depth(text: str) -> int:
-    """How many brackets of either kind are open at the end of `text`."""
-    depth = 0
-    for found in re.finditer(r"\\.|[(\[（［]|[)\]）］]", text, re.DOTALL):
-        depth += (found[0] in _ROUND_OPEN + _OPEN) - (found[0] in _ROUND_CLOSE + _CLOSE)
-        depth = max(depth, 0)
-    return depth
+def _joints(prompt: str) -> list[tuple[int, int]]:
+    """Where each `AND` begins, and how many brackets are open there."""
+    found, depth = [], 0
+    for match in _LANDMARK.finditer(prompt):
+        if match[0] == "AND":
+            found.append((match.start(), depth))
+        else:
+            depth = max(0, depth + _step(match[0]))
+    return found
+
+
+def _deepest(prompt: str) -> int:
+    """How many brackets are open at most."""
+    depth = most = 0
+    for match in _LANDMARK.finditer(prompt):
+        depth = max(0, depth + _step(match[0]))
+        most = max(most, depth)
+    return most
+
+
+def _step(mark: str) -> int:
+    return (mark in _ROUND_OPEN + _OPEN) - (mark in _ROUND_CLOSE + _CLOSE)
 
 
 def _weighted(text: str) -> Composed:
-    match = _WEIGHT.fullmatch(text)
-    return Composed(match["text"].strip(), float(match["weight"])) if match else Composed(text.strip())
+    colon = max(text.rfind(":"), text.rfind("："))
+    match = _WEIGHT.fullmatch(text, colon + 1) if colon >= 0 else None
+    return Composed(text[:colon].strip(), float(match["weight"])) if match else Composed(text.strip())

@@ -52,6 +52,8 @@ OF_A_MODEL = (
     "guidance_scale",
     "scheduler",
     "spacing",
+    "clip_skip",
+    "fast",
     "count",
     "lock_alpha",
     "loras",

@@ -10,22 +10,33 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from ..adapters.lora_kinds import glora_order
+from ..adapters.lora_kinds import DECOMPOSED, glora_order
+from ..adapters.lora_reading import Change
 
 Parts = Mapping[str, Tensor]
 """Part of a change -> its tensor, fp32, on the parameter's device."""
 
 
-def difference(kind: str, parts: Parts, own: Tensor) -> Tensor:
+def difference(kind: str, parts: Parts, own: Tensor, scale: float | None = None) -> Tensor:
     """What a LoRA at full strength adds to `own`, the parameter without any LoRA: fp32, of its shape.
 
-    `kind` is the name of a `LoraKind`. Only DoRA, GLoRA, OFT, BOFT, IA3 and whole weights depend on `own`.
+    `kind` is the name of a `LoraKind`; `scale` takes the place of what alpha and rank say.
     """
+    if scale is not None:
+        parts = {**parts, "scale": torch.tensor(scale)}
     changed: Tensor = _DIFFERENCES[kind](parts, own).reshape(own.shape)
     magnitude = parts.get("magnitude", parts.get("dora_scale"))
     if magnitude is None:
         return changed
     return _with_magnitude(own + changed, magnitude, of_rows="magnitude" in parts) - own
+
+
+def depends(change: Change) -> bool:
+    """Whether the difference depends on the values of the parameter, and not on its shape alone."""
+    return change.kind.name in _OF_OWN or bool(DECOMPOSED & change.keys.keys())
+
+
+_OF_OWN = {"GLoRA", "OFT", "IA3", "whole weight"}
 
 
 def _with_magnitude(weight: Tensor, magnitude: Tensor, *, of_rows: bool) -> Tensor:
@@ -43,7 +54,9 @@ def _with_magnitude(weight: Tensor, magnitude: Tensor, *, of_rows: bool) -> Tens
 
 
 def _scale(parts: Parts, rank: int) -> float:
-    """`alpha / rank`; 1 without an alpha."""
+    """`alpha / rank`, unless the scale is given; 1 without either."""
+    if "scale" in parts:
+        return float(parts["scale"])
     return float(parts["alpha"]) / rank if "alpha" in parts else 1.0
 
 
@@ -64,7 +77,8 @@ def _loha(parts: Parts, own: Tensor) -> Tensor:
 def _lokr(parts: Parts, own: Tensor) -> Tensor:
     first, second = (_factor(parts, "lokr", n, f"lokr_t{n}") for n in "12")
     decomposed = [parts[key] for key in ("lokr_w2_b", "lokr_w1_b") if key in parts]
-    scale = _scale(parts, decomposed[0].shape[0]) if decomposed else 1.0  # of whole factors alpha is the rank itself
+    given = {name: parts[name] for name in parts if name != "alpha"}
+    scale = _scale(parts, decomposed[0].shape[0]) if decomposed else _scale(given, 1)  # of whole factors alpha is the rank itself
     return torch.kron(first.reshape(*first.shape, *[1] * (second.ndim - first.ndim)), second.contiguous()).mul_(scale)
 
 

@@ -6,6 +6,7 @@ import re
 
 from ..adapters.lora_names import Layer
 from ..families.ldm_names import ldm_paths
+from ..families.structure import Structure
 from ..values.lora_tag import BLOCK_NAMES, LoraTag
 
 _BLOCK = re.compile(r"(?:(?P<side>in|out)put_blocks\.(?P<number>\d+)|(?P<middle>middle_block))\.")
@@ -29,3 +30,13 @@ def block_of(path: str) -> str:
     if match is None:
         return ""
     return "MID" if match["middle"] else f"{match['side'].upper()}{int(match['number']):02}"
+
+
+def misnamed(tag: LoraTag, structure: Structure) -> bool:
+    """Whether the block weights count other blocks than those of a base model: a list for another family."""
+    if not tag.block_weights:
+        return False
+    layers = [name.rpartition(".")[0] for name in structure.networks[0]]
+    named = set(BLOCK_NAMES[len(tag.block_weights)]) - {"BASE"}
+    attentive = {block_of(layer) for layer in layers if ".attentions." in layer}
+    return not attentive <= named <= {block_of(layer) for layer in layers}

@@ -18,7 +18,7 @@ from ..adapters.lora_reading import Change
 from ..families.structure import Structure
 from ..files.weight_files import WeightFile
 from ..values.lora_tag import LoraTag
-from .lora_arithmetic import difference
+from .lora_arithmetic import depends, difference
 from .lora_files import read_lora
 from .lora_strength import strength
 from .patches import Patch, rewrite
@@ -99,13 +99,11 @@ def structure_of(networks: Sequence[nn.Module]) -> Structure:
 
 def _sum(parameter: Tensor, strong: Sequence[_Strong]) -> Tensor:
     """The parameter and all its changes, in fp32, cast back."""
-    own = parameter.detach().to(torch.float32)
-    total = own.clone()
+    own = parameter.detach().to(torch.float32, copy=True)
+    total = own.clone() if any(depends(one.change) for one in strong) else own
     for change, file, factor in strong:
         parts = {part: file[key].to(own.device, torch.float32) for part, key in change.keys.items()}
-        if change.alpha is not None:
-            parts["alpha"] = torch.tensor(change.alpha)
         seen = own.T if change.transposed else own
-        added = difference(change.kind.name, parts, seen)
+        added = difference(change.kind.name, parts, seen, change.scale)
         total.add_(added.T if change.transposed else added, alpha=factor)
     return total.to(parameter.dtype)

@@ -167,28 +167,29 @@ def test_a_token_embedding_is_changed_as_its_layer_sees_it(sd15: Structure) -> N
 
 
 @pytest.mark.parametrize(
-    ("config", "alpha"),
+    ("config", "scale"),
     [
-        ({"lora_alpha": 16, "r": 4}, 16.0),
-        ({"lora_alpha": 16, "r": 4, "use_rslora": True}, 32.0),
-        ({"lora_alpha": 16, "alpha_pattern": {"attentions.0.proj_in": 2}}, 2.0),
+        ({"lora_alpha": 16, "r": 4}, 4.0),
+        ({"lora_alpha": 16, "r": 4, "use_rslora": True}, 8.0),
+        ({"lora_alpha": 16, "alpha_pattern": {"attentions.0.proj_in": 2}}, 0.5),
+        ({"lora_alpha": 16, "r": 8, "rank_pattern": {"proj_in": 4}}, 4.0),
         ({"lora_alpha": "much"}, None),
         ({}, None),
     ],
 )
-def test_alphas_that_only_a_configuration_says_are_heeded(sd15: Structure, config: dict[str, Any], alpha: float | None) -> None:
+def test_scales_that_only_a_configuration_says_are_heeded(sd15: Structure, config: dict[str, Any], scale: float | None) -> None:
     layer = "unet.mid_block.attentions.0.proj_in"
     shapes = {f"{layer}.lora_A.weight": (4, 1280), f"{layer}.lora_B.weight": (1280, 4)}
     noted = json.dumps({f"unet.{key}": value for key, value in config.items()})
-    assert read(header(shapes, lora_adapter_metadata=noted), sd15).changes[0].alpha == alpha
-    assert read(header(shapes), sd15, config).changes[0].alpha == alpha
+    assert read(header(shapes, lora_adapter_metadata=noted), sd15).changes[0].scale == scale
+    assert read(header(shapes), sd15, config).changes[0].scale == scale
     with_tensor = {**shapes, f"{layer}.alpha": ()}
-    assert read(header(with_tensor, lora_adapter_metadata=noted), sd15).changes[0].alpha is None
-    assert read(header(shapes, lora_adapter_metadata="{damaged"), sd15).changes[0].alpha is None
+    assert read(header(with_tensor, lora_adapter_metadata=noted), sd15).changes[0].scale is None
+    assert read(header(shapes, lora_adapter_metadata="{damaged"), sd15).changes[0].scale is None
 
 
 def test_pefts_alpha_of_a_loha_has_another_name(sd15: Structure) -> None:
     sides = {"a": (1280, 4), "b": (4, 1280)}
     layer = "base_model.model.mid_block.attentions.0.proj_in"
     shapes = {f"{layer}.hada_w{n}_{ab}": sides[ab] for n in "12" for ab in "ab"}
-    assert read(header(shapes), sd15, {"alpha": 8, "r": 4}).changes[0].alpha == 8.0
+    assert read(header(shapes), sd15, {"alpha": 8, "r": 4}).changes[0].scale == 2.0

@@ -54,7 +54,8 @@ def test_kinds_and_embeddings_are_named() -> None:
 @pytest.mark.parametrize(
     ("shapes", "what"),
     [
-        (pair("lora_unet_double_blocks_0_img_attn_proj", 3072, 3072), "Flux"),
+        (pair("lora_unet_double_blocks_0_img_attn_qkv", 9216, 3072), "Flux or Hunyuan Video"),
+        (pair("diffusion_model.double_blocks.0.img_attn.qkv", 9216, 3072), "Flux"),
         (pair("transformer.single_transformer_blocks.0.attn.to_q", 3072, 3072), "Flux"),
         (pair("lora_unet_joint_blocks_0_x_block_attn_qkv", 1536, 1536), "Stable Diffusion 3"),
         (pair("transformer.transformer_blocks.0.attn.add_q_proj", 1536, 1536), "Stable Diffusion 3 or Qwen-Image"),
@@ -82,7 +83,7 @@ def test_an_sd_2_lora_is_told_by_the_text_that_it_reads_whatever_else_fits() -> 
     [("flux-1-dev/lora", "Flux"), ("wan2.1", "Wan"), ("stable-diffusion-v2-768-v/lora", "SD 2"), ("hunyuan-video", "Hunyuan")],
 )
 def test_metadata_tell_the_architecture_where_keys_do_not(architecture: str, what: str) -> None:
-    shapes = pair("unheard.of", 3, 3)
+    shapes = pair("lora_unet_double_blocks_0_img_attn_qkv", 3, 3)
     assert lora(shapes, **{"modelspec.architecture": architecture}).what == f"a LoRA for {what}"
 
 

@@ -33,7 +33,15 @@ def test_a_known_folder_holds_what_it_is_for_wherever_it_is_named_from(tmp_path:
     touch(tmp_path / folder, "x.safetensors", "x.ckpt", "x.pth", "x.pt", "x.bin", "x.txt")
     expected = [f"x{ending}" for ending in sorted(KNOWN[folder].split())]
     assert sorted(found(tmp_path / folder)) == sorted(expected)
-    assert [path.name for path in model_files(tmp_path)] == found(tmp_path / folder)
+    if folder != "embeddings":
+        assert [path.name for path in model_files(tmp_path)] == found(tmp_path / folder)
+
+
+def test_embeddings_are_found_beside_a_programs_models_and_hide_nothing_beside_them(tmp_path: Path) -> None:
+    touch(tmp_path / "webui", "embeddings/bad.safetensors", "embeddings/old.pt", "models/Lora/ink.safetensors")
+    assert sorted(found(tmp_path / "webui")) == ["embeddings/bad.safetensors", "embeddings/old.pt", "models/Lora/ink.safetensors"]
+    touch(tmp_path / "stuff", "embeddings/bad.safetensors", "ink.safetensors")
+    assert found(tmp_path / "stuff") == ["embeddings/bad.safetensors", "ink.safetensors"]
 
 
 def test_anywhere_else_everything_is_looked_at_in_a_stable_order(tmp_path: Path) -> None:

@@ -43,3 +43,14 @@ def test_constant_alpha_is_a_warning(alpha: int, word: str) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 2)])
 def test_tiny_pictures_can_be_measured(size: tuple[int, int]) -> None:
     assert set(quality.measure(np.zeros((*size, 4), np.uint8))) >= {"border", "haze", "core", "constant"}
+
+
+def test_what_else_helps_with_a_model_is_said_where_its_background_is_opaque_and_only_there() -> None:
+    remedy = "take injection convolution"
+    opaque, solid = (np.full((64, 64, 4), 255, np.uint8) for _ in range(2))
+    opaque[20:30, 20:30, 3] = 0
+    clear = solid.copy()
+    clear[:, :, 3] = 0
+    clear[20:40, 20:40, 3] = 255
+    for rgba, said in ((opaque, True), (solid, True), (clear, False)):
+        assert any(remedy in text for text in quality.warnings(quality.measure(rgba), remedy)) is said

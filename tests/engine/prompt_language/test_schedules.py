@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from acetate.engine.prompt_language.schedules import Composed, at_step, is_scheduled, split_composed, worthless_words
+from acetate.engine.values.errors import BadRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,18 @@ def test_a_schedule_of_any_words_says_the_one_and_then_the_other(before: str, af
 )
 def test_prompts_joined_by_and(prompt: str, expected: list[Composed]) -> None:
     assert split_composed(prompt) == expected
+
+
+@pytest.mark.parametrize("prompt", ["[" * 5000 + "a" + "]" * 5000, "[" * 10_000, "(" * 5000 + "[a|b]" + ")" * 5000])
+def test_brackets_beyond_any_sense_are_text_and_said(prompt: str) -> None:
+    assert words(prompt) == [prompt] * 4
+    assert "nested more than 50 deep" in worthless_words(prompt)[0]
+
+
+def test_no_more_prompts_are_joined_than_can_be_drawn() -> None:
+    assert len(split_composed(" AND ".join("abcdefgh"))) == 8
+    with pytest.raises(BadRequest, match="AND joins 9 prompts; at most 8"):
+        split_composed(" AND ".join("abcdefghi"))
 
 
 def test_what_only_looks_like_the_language_is_said() -> None:

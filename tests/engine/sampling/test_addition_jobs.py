@@ -90,7 +90,10 @@ def test_a_line_of_retrained_models_is_said_when_it_is_used(drawing: Drawing) ->
             lambda tensors: {key: tensor[:0] if tensor.ndim else tensor for key, tensor in tensors.items()},
             "is empty: its tensors hold no values",
         ),
-        (lambda tensors: {f"lora_unet_double_blocks_0_{key}": t for key, t in tensors.items()}, "is a LoRA for Flux and cannot"),
+        (
+            lambda tensors: {f"lora_unet_double_blocks_0_{key}": t for key, t in tensors.items()},
+            "is a LoRA for Flux or Hunyuan Video and cannot",
+        ),
         (lambda tensors: dict([next(iter(tensors.items()))]), "its layers are incomplete"),
     ],
 )
@@ -101,6 +104,12 @@ def test_a_lora_that_cannot_be_used_is_refused_before_a_model_is_opened(
     with pytest.raises(ModelBroken, match=rf"bad\.safetensors .*{message}"):
         drawing.draw(loras=(("bad", 1.0),))
     assert "tiny" not in drawing.engine._models
+
+
+def test_block_weights_for_another_family_are_said(drawing: Drawing) -> None:
+    length = {"sd15": 12, "sdxl": 17}[drawing.family]
+    warnings = drawing.draw(loras=(("first", 1.0, 1.0, (0.5,) * length),)).warnings
+    assert any(f"LoRA 'first': {length} block weights are for another kind of model" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize("network", ["unet", "text"])
@@ -174,3 +183,17 @@ def test_the_built_in_model_says_that_it_takes_none(drawing: Drawing) -> None:
     assert "embedding 'cat' was left out: sketchpad models take none" in warnings
     with pytest.raises(BadRequest, match="sketchpad models take none"):
         drawing.draw(model="sketchpad", loras=(("ink", 1.0),))
+
+
+def test_clients_are_told_of_loras_and_embeddings_and_why_some_cannot_be_used(drawing: Drawing) -> None:
+    drawing.add("flux", {"lora_unet_double_blocks_0_img_mlp_0.alpha": torch.ones(1), "x.lora_up.weight": torch.ones(1, 1)})
+    drawing.add("cat", drawing.vectors(), "embeddings")
+    described = drawing.engine.describe()
+    loras = {one["name"]: one for one in described["loras"]}
+    assert loras["first"]["family"] == drawing.family
+    assert loras["first"]["problem"] == ""
+    assert (loras["flux"]["what"], loras["flux"]["problem"]) == (
+        "a LoRA for Flux or Hunyuan Video",
+        "only LoRAs for SD 1.5 and SDXL can be used",
+    )
+    assert [one["what"].split(", ")[-1] for one in described["embeddings"]] == ["2 vectors"]

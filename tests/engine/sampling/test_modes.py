@@ -308,7 +308,8 @@ def test_a_distilled_models_caution_is_on_its_transparent_layers(
     engine.library.add(tiny_sd15.write_file(tmp_path / "more" / "tiny-lcm.safetensors"))
     foreground, *others = layers(engine, model="tiny-lcm", task="scene")
     assert any("distilled" in warning for warning in foreground.warnings)
-    assert not any(layer.warnings for layer in others)
+    assert not any("distilled" in warning for layer in others for warning in layer.warnings)
+    assert all("made for 6 steps at guidance 1" in layer.warnings[0] for layer in (foreground, *others)), "each is burnt"
 
 
 def test_offers_name_the_checkpoints_and_their_tasks(shared_for: Callable[[str], Engine]) -> None:

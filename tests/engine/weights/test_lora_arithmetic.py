@@ -10,7 +10,8 @@ import pytest
 import torch
 from acetate.engine.adapters.lora_keys import sort_keys
 from acetate.engine.adapters.lora_kinds import fits, kinds_of
-from acetate.engine.weights.lora_arithmetic import difference
+from acetate.engine.adapters.lora_reading import Change
+from acetate.engine.weights.lora_arithmetic import depends, difference
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -30,13 +31,13 @@ def values(shapes: Mapping[str, tuple[int, ...]], seed: int = 0) -> dict[str, Te
     return tensors
 
 
-def ours(own: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
+def ours(own: Tensor, tensors: Mapping[str, Tensor], scale: float | None = None) -> Tensor:
     """The difference that is made of a layer's tensors, by their endings."""
     parts = sort_keys([f"layer.{key}" for key in tensors]).layers["layer"]
     (kind,) = [kind for kind in kinds_of(parts.keys()) if kind.parameter == "weight"]
     taken = {part: tensors[key.removeprefix("layer.")] for part, key in parts.items() if part in kind.needs | kind.may_have}
     assert fits(kind, {part: tuple(tensor.shape) for part, tensor in taken.items()}, tuple(own.shape))
-    return difference(kind.name, taken, own)
+    return difference(kind.name, taken, own, scale)
 
 
 def scale(t: Mapping[str, Array], rank: int = RANK) -> float:
@@ -189,6 +190,17 @@ def test_a_kind_changes_a_weight_as_its_formula_says(kind: str, parameter: str) 
     np.testing.assert_allclose(found.double().numpy(), expected, atol=2e-6, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_depends_on_the_weight_is_known(kind: str) -> None:
+    """Else a change would be worked out against a weight that another one has changed already."""
+    own, tensors = torch.ones(24, 16), values(shapes_of(kind, (24, 16)))
+    keys = {part: key for part, key in sort_keys([f"layer.{key}" for key in tensors]).layers["layer"].items()}
+    (kind_of_layer,) = [one for one in kinds_of(keys.keys()) if one.parameter == "weight"]
+    change = Change((0, "layer"), kind_of_layer, keys, {}, (24, 16))
+    differs = not torch.allclose(ours(own, tensors), ours(own + torch.randn(24, 16), tensors))
+    assert depends(change) == differs
+
+
 def test_a_rotation_is_held_back_by_its_constraint() -> None:
     own = torch.randn(24, 16)
     tensors = values(shapes_of("OFT", (24, 16))) | {"alpha": torch.tensor(0.001)}
@@ -258,3 +270,29 @@ def test_lycoris_multiplies_factors_alike(kind: str, parameter: str) -> None:
         rank = tensors["lokr_w2_a"].shape[1] if "lokr_t2" in tensors else RANK  # what it divides by, in Tucker's form by mistake
         expected = lokr.diff_weight(*map(tensors.get, names), gamma=ALPHA * rank / RANK)
     torch.testing.assert_close(ours(own, tensors), expected.reshape(own.shape), atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layer", ["linear", "conv"])
+@pytest.mark.parametrize("kind", ["LoRA", "DoRA", "LoHa", "LoKr"])
+def test_peft_merges_the_file_that_it_writes_to_the_same_weight(kind: str, layer: str) -> None:
+    import peft
+
+    torch.manual_seed(4)
+    base = nn.Sequential(nn.Linear(16, 24) if layer == "linear" else nn.Conv2d(8, 16, 3, padding=1))
+    own = base[0].weight.detach().clone()
+    configs = {
+        "LoRA": lambda: peft.LoraConfig(r=4, lora_alpha=6, target_modules=["0"]),
+        "DoRA": lambda: peft.LoraConfig(r=4, lora_alpha=6, target_modules=["0"], use_dora=True),
+        "LoHa": lambda: peft.LoHaConfig(r=4, alpha=6, target_modules=["0"], use_effective_conv2d=True),
+        "LoKr": lambda: peft.LoKrConfig(r=4, alpha=6, target_modules=["0"], use_effective_conv2d=True),
+    }
+    model = peft.get_peft_model(base, configs[kind]())
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_magnitude_vector" in name:
+                parameter.mul_(1.3)
+            elif any(mark in name for mark in ("lora_", "hada_", "lokr_")):
+                parameter.copy_(torch.randn_like(parameter) * 0.5)
+    tensors = {key.removeprefix("base_model.model.0."): t.clone() for key, t in peft.get_peft_model_state_dict(model).items()}
+    merged = model.merge_and_unload()[0].weight.detach()
+    torch.testing.assert_close(own + ours(own, tensors, 6 / 4), merged, atol=5e-6, rtol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files.structures import structure_of
 from acetate.engine.values.lora_tag import BLOCK_NAMES, LoraTag
-from acetate.engine.weights.lora_strength import block_of, strength
+from acetate.engine.weights.lora_strength import block_of, misnamed, strength
 
 UNET, TEXT = (0, "down_blocks.1.attentions.0.proj_in"), (1, "encoder.layers.0.mlp.fc1")
 
@@ -57,3 +57,11 @@ def test_block_weights_multiply_and_what_has_no_name_keeps_the_networks_weight()
     assert strength(tag, (0, "mid_block.attentions.0.proj_in")) == 0.5 * names.index("MID")
     assert strength(LoraTag("ink", 0.5, 0.25, (3.0, *weights[1:])), TEXT) == 0.75
     assert strength(tag, (0, "time_embedding.linear_1")) == 0.5
+
+
+@pytest.mark.parametrize(("family", "lengths"), [("sd15", {17, 26}), ("sdxl", {12, 20})])
+def test_a_list_for_another_family_is_told_by_its_blocks(family: str, lengths: set[int]) -> None:
+    structure = structure_of(BASE_FAMILIES[family])
+    fitting = {length for length in BLOCK_NAMES if not misnamed(LoraTag("ink", 1, 1, (1.0,) * length), structure)}
+    assert fitting == lengths
+    assert not misnamed(LoraTag("ink"), structure)

@@ -69,7 +69,7 @@ def test_loras_and_embeddings_are_listed_as_what_they_are(
     lines = {line.split(" ")[0]: line for line in acetate("models").out.splitlines()}
     assert lines["ink"].endswith("  a LoRA for SD 1.5")
     assert "; caution: used 1 of 2 layers; lora_unet_nowhere has no place here" in lines["part"]
-    assert lines["flux"].endswith("a LoRA for Flux, cannot be used: only LoRAs for SD 1.5 and SDXL can be used")
+    assert lines["flux"].endswith("a LoRA for Flux or Hunyuan Video, cannot be used: only LoRAs for SD 1.5 and SDXL can be used")
     assert lines["bad"].endswith("  an embedding for SD 1.5, 8 vectors")
     assert "an embedding for SD 2, cannot be used: its vectors have width 1024" in lines["wide"]
     assert "a pickled file, cannot be used: it can run code when it is opened" in lines["old"]

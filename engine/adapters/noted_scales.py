@@ -1,4 +1,4 @@
-"""The alphas of LoRAs whose files have no tensor for them: diffusers notes them in the metadata, PEFT in a file beside.
+"""The scales of LoRAs whose files have no alphas: diffusers notes them in the metadata, PEFT in a file beside.
 
 Knows PEFT's configuration; opens no file.
 """
@@ -18,7 +18,7 @@ METADATA = "lora_adapter_metadata"
 _NETWORKS = ("unet", "text_encoder", "text_encoder_2")
 
 
-class NotedAlphas:
+class NotedScales:
     """What configurations say of a file's scales."""
 
     def __init__(self, metadata: Mapping[str, str], beside: Mapping[str, Any]) -> None:
@@ -29,16 +29,26 @@ class NotedAlphas:
             for name in _NETWORKS
         ]
 
-    def alpha(self, layer: Layer, rank: int) -> float | None:
-        """The alpha of a layer's change of this rank; `None` where nothing is noted."""
+    def scale(self, layer: Layer, rank: int) -> float | None:
+        """What the change of a layer is multiplied by, its rank if none is noted; `None` where nothing is noted."""
         network, path = layer
         config = self._configs[network]
-        patterns = config.get("alpha_pattern")
-        matching = (value for pattern, value in (patterns or {}).items() if re.match(rf"(?:.*\.)?(?:{pattern})$", path))
-        alpha = next(matching, config.get("lora_alpha", config.get("alpha")))
-        if not isinstance(alpha, int | float) or not math.isfinite(alpha):
+        alpha = _of_layer(config, path, "alpha_pattern", config.get("lora_alpha", config.get("alpha")))
+        rank = _of_layer(config, path, "rank_pattern", config.get("r", rank))
+        if not _is_number(alpha) or not _is_number(rank) or rank <= 0:
             return None
-        return float(alpha) * math.sqrt(rank) if config.get("use_rslora") else float(alpha)
+        return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
+
+
+def _of_layer(config: Mapping[str, Any], path: str, patterns: str, otherwise: Any) -> Any:
+    """The value of the first pattern that matches a layer's path, as PEFT looks for it."""
+    matching = config.get(patterns)
+    found = matching.items() if isinstance(matching, dict) else ()
+    return next((value for pattern, value in found if re.match(rf"(?:.*\.)?(?:{pattern})$", path)), otherwise)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _json(text: str) -> dict[str, Any]:
