@@ -6,10 +6,11 @@ Knows files and what their headers say; opens no model. Existing folders are rea
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ..checkpoints.prediction import PREDICTIONS, Predicts
 from ..families import ONE_OF_TITLES, BaseFamily, Family
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from . import catalogue
@@ -123,6 +124,7 @@ class Library:
     def _installed_in(self, roots: list[Path]) -> Iterator[Installed]:
         taken: set[str] = set()
         seen: set[Path] = set()
+        told = self._told()
         for root in roots:
             for path in model_files(root):
                 real = path.resolve()
@@ -133,7 +135,10 @@ class Library:
                 if name in taken:
                     name = f"{path.parent.name}/{name}"
                 taken.add(name)
-                yield Installed(name, path, self._cache.kind(path), catalogue.by_file(path.name))
+                kind = self._cache.kind(path)
+                if kind.role == "checkpoint" and str(path) in told:
+                    kind = kind.told(told[str(path)])
+                yield Installed(name, path, kind, catalogue.by_file(path.name))
         self._cache.save()
 
     def _by_content(self, path: Path, rows: tuple[CatalogueRow, ...]) -> CatalogueRow | None:
@@ -143,5 +148,23 @@ class Library:
                 return row
         return None
 
+    def tell(self, name: str, predicts: Predicts | None) -> Installed:
+        """Remember what a person says that the checkpoint `name` predicts, against what its file says; `None` forgets it.
+
+        Raises what `find` does.
+        """
+        one = self.find(name, "checkpoint")
+        told = {path: value for path, value in self._told().items() if path != str(one.path)}
+        self._write(self.folders(), told if predicts is None else {**told, str(one.path): predicts})
+        return self.find(name, "checkpoint")
+
+    def _told(self) -> dict[str, Predicts]:
+        """What people said of checkpoints, by path."""
+        told = read_json(self._settings).get("predictions") if self._settings.exists() else None
+        return {path: value for path, value in told.items() if value in PREDICTIONS} if isinstance(told, dict) else {}
+
     def _remember(self, folders: list[Path]) -> None:
-        write_json(self._settings, {"folders": [str(folder) for folder in folders]})
+        self._write(folders, self._told())
+
+    def _write(self, folders: list[Path], told: Mapping[str, Predicts]) -> None:
+        write_json(self._settings, {"folders": [str(folder) for folder in folders], **({"predictions": told} if told else {})})

@@ -53,6 +53,12 @@ class Kind:
         """How a checkpoint's UNet was trained."""
         return Prediction(self.predicts, self.zero_snr)
 
+    def told(self, predicts: Predicts) -> Kind:
+        """The same checkpoint, of which a person says what it predicts."""
+        said = Prediction(predicts, self.zero_snr and predicts == "v")
+        what = self.what.removesuffix(self.prediction.said) + said.said
+        return replace(self, predicts=predicts, zero_snr=said.zero_snr, what=what)
+
 
 _NOTHING: Mapping[str, Any] = {}
 

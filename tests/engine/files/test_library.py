@@ -246,3 +246,12 @@ def test_listing_imports_no_torch() -> None:
         "assert not {'torch', 'transformers', 'diffusers', 'huggingface_hub'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_what_a_person_says_of_a_checkpoint_counts_until_it_is_taken_back(library: Library, tmp_path: Path) -> None:
+    write(tmp_path / "shelf" / "painter.safetensors", checkpoint("sdxl"))
+    library.add(tmp_path / "shelf")
+    assert library.tell("painter", "v").kind.what == "an SDXL checkpoint with v-prediction"
+    library.add(tmp_path / "shelf")
+    assert library.find("painter", "checkpoint").kind.predicts == "v"
+    assert library.tell("painter", None).kind.predicts == "epsilon"
