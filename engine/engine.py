@@ -110,7 +110,9 @@ class Engine:
             name,
             lambda others: open_base_model(installed, self.library, self._beside(others)),
             size_in_memory(installed.path, self.device),
-            outdated=lambda model: not all(self._lacks(model.family, role) for role in model.lacks),
+            outdated=lambda model: (
+                model.predicts != installed.kind.predicts or not all(self._lacks(model.family, role) for role in model.lacks)
+            ),
         )
 
     def describe(self) -> dict[str, Any]:

@@ -52,7 +52,12 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
         offset_factor=1.0 if encoder is None or encoder.row is None else encoder.row.offset_factor,
     )
     lacks = tuple(role for role, found in files.items() if found is None)
-    more = {"caution": installed.kind.caution, "noted": others.noted, "notes": components.notes}
+    more = {
+        "caution": installed.kind.caution,
+        "noted": others.noted,
+        "notes": components.notes,
+        "predicts": installed.kind.predicts,
+    }
     return assemble(installed.name, components, codec, runtime, lacks=lacks, **more)
 
 
