@@ -93,14 +93,17 @@ class Engine:
             name,
             lambda others: open_base_model(installed, self.library, self._beside(others)),
             size_in_memory(installed.path, self.device),
-            outdated=lambda model: not all(self._preflight.lacks(model.family, role) for role in model.lacks),
+            outdated=lambda model: (
+                model.predicts != installed.kind.predicts
+                or not all(self._preflight.lacks(model.family, role) for role in model.lacks)
+            ),
         )
 
     def describe(self) -> dict[str, Any]:
         """Models and tasks as plain JSON values; opens nothing."""
         offers = [Offer(builtin.NAME, SKETCHPAD, builtin.NAME in self._models)]
         for one in self.library.installed("checkpoint"):
-            if one.kind.family is not None and not one.kind.problem:
+            if one.kind.family is not None and not one.problem:
                 offers.append(Offer(one.name, FAMILIES[one.kind.family], one.name in self._models))
         loras, embeddings = ([one.described for one in self.library.installed(role)] for role in ("lora", "embedding"))
         more = {"upscalers": self._upscalers.names(), "loras": loras, "embeddings": embeddings}

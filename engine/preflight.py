@@ -15,7 +15,8 @@ from acetate.vocabulary.tasks import TASKS
 from . import builtin, requirements, validation
 from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family, few_steps
 from .files import catalogue
-from .files.library import Installed, Library
+from .files.installed import Installed
+from .files.library import Library
 from .files.own_folders import wildcards_folder
 from .prompt_language.dynamic_prompts import Wildcards
 from .prompt_language.reading import read

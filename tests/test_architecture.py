@@ -26,7 +26,7 @@ ARROWS: Mapping[str, Set[str]] = {
     "plugins": {"vocabulary", "protocol"},
 }
 """Who may import whom. `server` sees `plugins` only as the installer that the command line calls."""
-METHOD = {"values", "prompt_language", "families", "adapters", "files", "layerdiffuse", "weights"}
+METHOD = {"values", "prompt_language", "families", "checkpoints", "adapters", "files", "layerdiffuse", "weights"}
 ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
     "engine": {
         "data": set(),
@@ -35,10 +35,11 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "prompt_language": {"values"},
         "pixels": {"values"},
         "families": {"values"},
+        "checkpoints": {"values", "families"},
         "adapters": {"families"},
-        "files": {"values", "families", "adapters"},
+        "files": {"values", "families", "checkpoints", "adapters"},
         "layerdiffuse": {"values", "files"},
-        "weights": {"values", "families", "adapters", "files", "layerdiffuse"},
+        "weights": {"values", "families", "checkpoints", "adapters", "files", "layerdiffuse"},
         "device": {"values", "weights"},
         "acceleration": {"values", "files", "device"},
         "models": {*METHOD, "pixels", "device", "acceleration"},

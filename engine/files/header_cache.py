@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from .. import families
+from .. import checkpoints, families
 from ..adapters import verdicts
 from ..values.errors import ModelBroken, ModelMissing
 from . import recognition
@@ -19,6 +19,7 @@ from .recognition import Kind, recognise
 SOURCES = (
     Path(recognition.__file__),
     *sorted(Path(families.__file__).parent.glob("*.py")),
+    *sorted(Path(checkpoints.__file__).parent.glob("*.py")),
     *sorted(Path(verdicts.__file__).parent.glob("*.py")),
 )
 RULES = zlib.crc32(b"".join(path.read_bytes() for path in SOURCES))
@@ -39,11 +40,14 @@ class HeaderCache:
     def kind(self, path: Path) -> Kind:
         """What the file or diffusers folder at `path` is; a damaged one is of role `other`, with the damage as its problem."""
         _, *stamp = stamp_of(path)
+        beside = _stamp_beside(path)
         entry = self._entries.get(str(path))
-        if entry is not None and entry["stamp"] == stamp and "kind" in entry:
+        if entry is None or entry["stamp"] != stamp:
+            entry = {"stamp": stamp}
+        elif "kind" in entry and entry.get("beside") == beside:
             return Kind(**entry["kind"])
         kind = _look(path)
-        self._entries[str(path)] = {"stamp": stamp, "kind": dataclasses.asdict(kind)}
+        self._entries[str(path)] = {**entry, "kind": dataclasses.asdict(kind), "beside": beside}
         self._changed = True
         return kind
 
@@ -93,6 +97,14 @@ def stamp_of(path: Path) -> tuple[str, int, int]:
 def _stamp(path: Path) -> list[int]:
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
+
+
+def _stamp_beside(path: Path) -> list[int] | None:
+    """The stamp of the YAML that may say what a checkpoint predicts."""
+    try:
+        return _stamp(path.with_suffix(".yaml"))
+    except OSError:
+        return None
 
 
 def _look(path: Path) -> Kind:

@@ -46,6 +46,15 @@ class Header:
     """Name -> the JSON entry: `dtype`, `shape`, `data_offsets`."""
     metadata: Mapping[str, str]
     file_bytes: int
+    data_begins: int = 0
+    """Where in the file the tensors begin."""
+    data_bytes: int | None = None
+    """What the tensors take; the file may be longer. `None` where there is no file."""
+
+    @property
+    def trailing(self) -> bool:
+        """Whether the file goes on after its last tensor."""
+        return self.data_bytes is not None and self.data_begins + self.data_bytes < self.file_bytes
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of the tensor `name`."""
@@ -82,8 +91,8 @@ def read_header(path: Path) -> Header:
     if not isinstance(content, dict):
         raise ModelBroken(f"{path} has a corrupt header: its JSON is a {type(content).__name__}, not an object", _DOWNLOAD_AGAIN)
     metadata = content.pop("__metadata__", None) or {}
-    _check_entries(path, content, file_bytes - 8 - length)
-    return Header(content, metadata if isinstance(metadata, dict) else {}, file_bytes)
+    needed = _check_entries(path, content, file_bytes - 8 - length)
+    return Header(content, metadata if isinstance(metadata, dict) else {}, file_bytes, 8 + length, needed)
 
 
 _DOWNLOAD_AGAIN = "Download the file again."
@@ -103,8 +112,8 @@ def _check_length(path: Path, length: int, file_bytes: int) -> None:
         )
 
 
-def _check_entries(path: Path, entries: dict[str, Any], data_bytes: int) -> None:
-    """Every tensor has a type, a shape and a place inside the file that fits them, and the file is as long as they say."""
+def _check_entries(path: Path, entries: dict[str, Any], data_bytes: int) -> int:
+    """The bytes that tensors take; every one has a type, a shape and a place inside the file that fits them."""
     last = 0
     for name, entry in entries.items():
         try:
@@ -119,6 +128,6 @@ def _check_entries(path: Path, entries: dict[str, Any], data_bytes: int) -> None
             message = f"{path} has a corrupt header: tensor {name!r} of {kind} has {end - start} bytes"
             raise ModelBroken(message, _DOWNLOAD_AGAIN)
         last = max(last, end)
-    if last != data_bytes:
-        state = "truncated" if last > data_bytes else "longer than its header says"
-        raise ModelBroken(f"{path} is {state}: its tensors need {last:,} bytes, the file has {data_bytes:,}", _DOWNLOAD_AGAIN)
+    if last > data_bytes:
+        raise ModelBroken(f"{path} is truncated: its tensors need {last:,} bytes, the file has {data_bytes:,}", _DOWNLOAD_AGAIN)
+    return last

@@ -1,4 +1,4 @@
-"""Small JSON files that people and other programs write; what their objects mean is not known here."""
+"""Small JSON and YAML files that people and other programs write; what their objects mean is not known here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import yaml  # type: ignore[import-untyped]
 
 from ..values.errors import ModelBroken
 
@@ -36,3 +38,24 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
             file.close()
             Path(file.name).unlink(missing_ok=True)
             raise
+
+
+YAML_LIMIT = 2**20
+"""Bytes of YAML that are read at most."""
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in the YAML file at `path`, read without running anything; empty where there is no file, or one of no mapping.
+
+    Raises `ModelBroken` for a file that is not YAML.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(YAML_LIMIT)
+        value = yaml.safe_load(text)
+    except OSError:
+        return {}
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelBroken(f"{path} is not valid YAML: {reason}", "Correct the file, or move it away.") from error
+    return value if isinstance(value, dict) else {}

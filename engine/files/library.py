@@ -6,69 +6,25 @@ Knows files and what their headers say; opens no model. Existing folders are rea
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ..families import ONE_OF_TITLES, BaseFamily, Family, FamilyName
+from ..checkpoints.prediction import PREDICTIONS, Predicts
+from ..families import ONE_OF_TITLES, BaseFamily, Family
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from . import catalogue
 from .catalogue import CatalogueRow
+from .companions import completed
 from .foreign_model_folders import model_files, place_and_name
 from .header_cache import DAMAGED, HeaderCache, stamp_of
+from .installed import Installed
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
-from .recognition import FileRole, Kind
+from .recognition import FileRole
 
 Find = Callable[[Family, str], Path]
 """(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
-
-
-@dataclass(frozen=True)
-class Installed:
-    """One installed file, or one diffusers folder."""
-
-    name: str
-    """What requests call it: the file's name without its ending; with the folder in front where that was taken."""
-    path: Path
-    kind: Kind
-    row: CatalogueRow | None = None
-    """What the catalogue says of a file with this name; it is needed to tell the families' decoders apart."""
-
-    @property
-    def family(self) -> FamilyName | None:
-        return self.row.family if self.row is not None else self.kind.family
-
-    def is_called(self, name: str) -> bool:
-        """Whether `name` means it: its own, or its file's."""
-        return name in (self.name, self.path.name.removesuffix(".safetensors"))
-
-    def suits(self, family: Family | None) -> bool:
-        """Whether it belongs to models of `family`; a LoRA may fit several, and then only its keys tell."""
-        several = self.kind.role == "lora" and self.kind.family is None and not self.kind.problem
-        return family is None or several or family.name == self.family
-
-    @property
-    def described(self) -> dict[str, Any]:
-        """What listings say of it, as plain JSON values; only where it lies is left to those of this machine."""
-        kind = self.kind
-        return {
-            "name": self.name,
-            "role": kind.role,
-            "family": self.family,
-            "what": kind.what,
-            "problem": kind.problem,
-            "caution": kind.caution,
-        }
-
-    @property
-    def refusal(self) -> str:
-        """What it is and why it cannot be used, as a sentence; empty where it can."""
-        if not self.kind.problem:
-            return ""
-        what = "" if self.kind.what == DAMAGED else f" is {self.kind.what} and"
-        return f"{self.path.name}{what} cannot be used: {self.kind.problem}"
 
 
 class Library:
@@ -115,7 +71,8 @@ class Library:
 
     def installed(self, role: FileRole | None = None) -> list[Installed]:
         """Everything installed, the program's own folder first; for unusable files, `kind.problem` says why."""
-        return [one for one in self._installed_in([self.models, *self.folders()]) if role is None or one.kind.role == role]
+        everything = completed(list(self._installed_in([self.models, *self.folders()])))
+        return [one for one in everything if role is None or one.kind.role == role]
 
     def stamp(self) -> int:
         """A number that changes when a file is added, removed or replaced; reads no file but the list of folders."""
@@ -135,11 +92,11 @@ class Library:
         unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
         for one in fitting or called or unusable:
             if one.refusal:
-                raise ModelBroken(one.refusal)
+                raise ModelBroken(one.refusal) if one.kind.problem else ModelMissing(one.refusal, one.hint)
             if family is not None and not fitting:
                 raise BadRequest(f"{one.path.name} is {one.kind.what}; one for {family.title} is needed")
             return one
-        names = [one.name for one in installed if not one.kind.problem and one.suits(family)]
+        names = [one.name for one in installed if not one.problem and one.suits(family)]
         close = difflib.get_close_matches(wanted, names, n=3) or names[:5]
         hint = f"Installed are: {', '.join(close)}." if close else "None is installed; see `acetate models`."
         raise ModelMissing(f"there is no {'LoRA' if role == 'lora' else role} {name!r}", hint)
@@ -175,6 +132,7 @@ class Library:
     def _installed_in(self, roots: list[Path]) -> Iterator[Installed]:
         taken: set[str] = set()
         seen: set[Path] = set()
+        told = self._told()
         for root in roots:
             for path in model_files(root):
                 real = path.resolve()
@@ -185,7 +143,10 @@ class Library:
                 if name in taken:
                     name = f"{place}/{name}"
                 taken.add(name)
-                yield Installed(name, path, self._cache.kind(path), catalogue.by_file(path.name))
+                kind = self._cache.kind(path)
+                if kind.role == "checkpoint" and str(path) in told:
+                    kind = kind.told(told[str(path)])
+                yield Installed(name, path, kind, catalogue.by_file(path.name))
         self._cache.save()
 
     def _by_content(self, path: Path, rows: tuple[CatalogueRow, ...]) -> CatalogueRow | None:
@@ -195,5 +156,23 @@ class Library:
                 return row
         return None
 
+    def tell(self, name: str, predicts: Predicts | None) -> Installed:
+        """Remember what a person says that the checkpoint `name` predicts, against what its file says; `None` forgets it.
+
+        Raises what `find` does.
+        """
+        one = self.find(name, "checkpoint")
+        told = {path: value for path, value in self._told().items() if path != str(one.path)}
+        self._write(self.folders(), told if predicts is None else {**told, str(one.path): predicts})
+        return self.find(name, "checkpoint")
+
+    def _told(self) -> dict[str, Predicts]:
+        """What people said of checkpoints, by path."""
+        told = read_json(self._settings).get("predictions") if self._settings.exists() else None
+        return {path: value for path, value in told.items() if value in PREDICTIONS} if isinstance(told, dict) else {}
+
     def _remember(self, folders: list[Path]) -> None:
-        write_json(self._settings, {"folders": [str(folder) for folder in folders]})
+        self._write(folders, self._told())
+
+    def _write(self, folders: list[Path], told: Mapping[str, Predicts]) -> None:
+        write_json(self._settings, {"folders": [str(folder) for folder in folders], **({"predictions": told} if told else {})})

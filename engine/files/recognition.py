@@ -6,20 +6,24 @@ Knows names and shapes of tensors; knows no torch and reads no weight, so that l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..adapters import verdicts
+from ..checkpoints.original_names import original_names
+from ..checkpoints.prediction import Prediction, Predicts, of_checkpoint, of_scheduler, remark_on_name
+from ..checkpoints.stored_values import unreadable
 from ..families import BASE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
 from ..families.few_steps import few_steps_of
 from ..families.ldm_checkpoints import UNET, VAE
 from ..values.errors import ModelBroken
 from .headers import Header, read_header
-from .json_files import read_json
+from .json_files import read_json, read_yaml
 from .structures import structure_of
 
-FileRole = Literal["checkpoint", "vae", "lora", "embedding", "layerdiffuse", "upscaler", "other"]
+FileRole = Literal["checkpoint", "vae", "lora", "embedding", "text-encoder", "layerdiffuse", "upscaler", "other"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,26 @@ class Kind:
     """Why results may disappoint."""
     has_vae: bool = False
     """Whether a checkpoint has a VAE inside."""
+    has_text: bool = True
+    """Whether a checkpoint has its text encoders inside."""
+    predicts: Predicts = "epsilon"
+    """What a checkpoint's UNet predicts."""
+    zero_snr: bool = False
+    """Whether it was trained with zero terminal SNR."""
+
+    @property
+    def prediction(self) -> Prediction:
+        """How a checkpoint's UNet was trained."""
+        return Prediction(self.predicts, self.zero_snr)
+
+    def told(self, predicts: Predicts) -> Kind:
+        """The same checkpoint, of which a person says what it predicts."""
+        said = Prediction(predicts, self.zero_snr and predicts == "v")
+        what = self.what.removesuffix(self.prediction.said) + said.said
+        return replace(self, predicts=predicts, zero_snr=said.zero_snr, what=what)
+
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 def recognise(path: Path) -> Kind:
@@ -51,24 +75,26 @@ def recognise(path: Path) -> Kind:
             f"{path.name} is not a .safetensors file; other checkpoints can run code when they are opened",
             "Convert it to safetensors, or download that version of it.",
         )
-    return kind_of(read_header(path), path.stem)
+    return kind_of(read_header(path), path.stem, read_yaml(path.with_suffix(".yaml")))
 
 
-def base_family(path: Path) -> BaseFamily:
+def base_family(path: Path, kind: Kind | None = None) -> BaseFamily:
     """The family of a checkpoint or folder that can be opened. Raises `ModelBroken`, saying what it is, for any other."""
-    kind = recognise(path)
+    kind = kind or recognise(path)
     if kind.role != "checkpoint" or kind.problem or kind.family is None:
         reason = kind.problem or f"{ONE_OF_TITLES} checkpoint is needed, and it is {kind.what}"
         raise ModelBroken(f"{path.name} is {kind.what} and cannot be used as a base model: {reason}")
     return BASE_FAMILIES[kind.family]
 
 
-def kind_of(header: Header, name: str = "") -> Kind:
-    """What the file with this header is; `name` may tell what a header cannot (v-prediction, distilled models)."""
+def kind_of(header: Header, name: str = "", beside: Mapping[str, Any] = _NOTHING) -> Kind:
+    """What the file with this header is; `beside` is the YAML next to it, and `name` a hint worth a remark."""
+    if names := original_names(header.tensors.keys(), NEWEST_FIRST):
+        header = replace(header, tensors={original: header.tensors[inside] for original, inside in names.items()})
     keys = header.tensors.keys()
     for family in NEWEST_FIRST:
         if family.is_checkpoint(header):
-            return _checkpoint(family, header, name)
+            return _checkpoint(family, header, name, beside)
     for family in NEWEST_FIRST:
         if any(family.layerdiffuse_key.search(key) for key in keys):
             return Kind("layerdiffuse", family.name, f"{family.layerdiffuse_weights} for {family.title}")
@@ -83,6 +109,8 @@ def kind_of(header: Header, name: str = "") -> Kind:
         return Kind("embedding", embedding.family, embedding.what, embedding.problem)
     if vae := _vae(header):
         return vae
+    if encoder := _text_encoder(keys, header):
+        return encoder
     for start, what in _FOREIGN:
         if any(key.removeprefix(UNET).removeprefix("diffusion_model.").startswith(start) for key in keys):
             return Kind("other", None, what, f"{what} is not supported")
@@ -94,9 +122,6 @@ def kind_of(header: Header, name: str = "") -> Kind:
 _UPSCALER = re.compile(
     r"model\.\d+\.(?:sub\.|weight)|conv_first\.|body\.\d+\.|RRDB_trunk\.|layers\.\d+\.residual_group|params_ema"
 )
-_V_PREDICTION = re.compile(r"v[-_ ]?pred", re.IGNORECASE)
-_NEEDS_EPSILON = "LayerDiffuse needs a model that predicts noise (epsilon)"
-
 _FOREIGN: tuple[tuple[str, str], ...] = (
     ("double_blocks.", "a Flux or Hunyuan model"),
     ("single_transformer_blocks.", "a Flux model"),
@@ -129,22 +154,47 @@ _FOREIGN: tuple[tuple[str, str], ...] = (
 """Beginning of a tensor's name -> what such a file is; the first that matches counts."""
 
 
-def _checkpoint(family: BaseFamily, header: Header, name: str) -> Kind:
+def _checkpoint(family: BaseFamily, header: Header, name: str, beside: Mapping[str, Any]) -> Kind:
     keys = header.tensors.keys()
     what = f"{family.article} {family.title} checkpoint"
     if other := family.unsuitable(header):
         return Kind("checkpoint", None, other, f"LayerDiffuse has no weights for {other}")
-    if "v_pred" in keys or header.metadata.get("modelspec.prediction_type") == "v" or _V_PREDICTION.search(name):
-        return Kind("checkpoint", family.name, f"{what} with v-prediction", _NEEDS_EPSILON)
-    if "edm_mean" in keys:
-        return Kind("checkpoint", family.name, "a Playground v2.5 checkpoint", _NEEDS_EPSILON)
+    if problem := unreadable(header):
+        return Kind("checkpoint", family.name, f"a quantised {family.title} checkpoint", problem)
+    found = of_checkpoint(header, beside)
+    if found.unusual:
+        return Kind("checkpoint", family.name, "a Playground v2.5 checkpoint", found.unusual)
     prefixes = [encoder.prefix for encoder in family.text_encoders]
-    missing = [prefix for prefix in prefixes if not any(key.startswith(prefix) for key in keys)]
-    if missing:
-        reason = f"it has no tensors under {' or '.join(missing)}"
-        return Kind("checkpoint", family.name, f"{what} without text encoder", reason)
-    has_vae = any(key.startswith((VAE, "vae.")) for key in keys)
-    return Kind("checkpoint", family.name, what, caution=_caution(name), has_vae=has_vae)
+    has_text = all(any(key.startswith(prefix) for key in keys) for prefix in prefixes)
+    has_vae = any(key.startswith(f"{VAE}decoder.") for key in keys) or any(key.startswith(f"{VAE}encoder.") for key in keys)
+    decodes_only = has_vae and not any(key.startswith(f"{VAE}encoder.") for key in keys)
+    caution = "; ".join(
+        said
+        for said in (
+            _caution(name),
+            _OF_EPSILON if found.predicts != "epsilon" else "",
+            remark_on_name(name, found),
+            DECODES_ONLY if decodes_only else "",
+        )
+        if said
+    )
+    return Kind(
+        "checkpoint",
+        family.name,
+        f"{what}{'' if has_text else ' without text encoders'}{found.said}",
+        caution=caution,
+        has_vae=has_vae,
+        has_text=has_text,
+        predicts=found.predicts,
+        zero_snr=found.zero_snr,
+    )
+
+
+_OF_EPSILON = (
+    "LayerDiffuse's weights were made for models that predict noise (epsilon): layers of this one may be less transparent, "
+    "opaque pictures are as good as ever"
+)
+DECODES_ONLY = "its VAE has no encoder: it draws, but cannot work on a layer or picture"
 
 
 def _caution(name: str) -> str:
@@ -155,13 +205,28 @@ def _caution(name: str) -> str:
 def _vae(header: Header) -> Kind | None:
     """A VAE alone, in ldm's or diffusers' names; families differ only in values, so its family stays open."""
     names = {key.removeprefix(VAE).removeprefix("vae."): key for key in header.tensors}
-    if not {"encoder.conv_in.weight", "decoder.conv_in.weight"} <= names.keys():
+    decoders = {"decoder.up.0.block.0.conv1.weight", "decoder.up_blocks.0.resnets.0.conv1.weight"}
+    first = names.get("decoder.conv_in.weight")
+    if first is None or not decoders & names.keys() and "encoder.conv_in.weight" not in names:
         return None
-    known = {"encoder.down.0.block.0.conv1.weight", "encoder.down_blocks.0.resnets.0.conv1.weight"} & names.keys()
+    known = {"encoder.down.0.block.0.conv1.weight", "encoder.down_blocks.0.resnets.0.conv1.weight", *decoders} & names.keys()
     last = names.get("encoder.conv_out.weight")  # mean and variance of each channel: 8 here, 32 in Flux's
-    if known and (last is None or header.shape(last)[0] == 8):
-        return Kind("vae", None, "a VAE")
+    shape = header.shape(first)
+    if known and (header.shape(last)[0] == 8 if last is not None else len(shape) != 4 or shape[1] == 4):
+        return Kind("vae", None, "a VAE", caution="" if "encoder.conv_in.weight" in names else DECODES_ONLY)
     return Kind("other", None, "an autoencoder of another model", "an autoencoder of another model is not supported")
+
+
+TEXT_ENCODERS = {768: "CLIP L", 1280: "CLIP G"}
+"""Width -> the name of the text encoder, first and second of the families."""
+_FIRST_LAYER = re.compile(r"(?:encoder\.layers\.0\.mlp\.fc1|transformer\.resblocks\.0\.mlp\.c_fc)\.weight$")
+
+
+def _text_encoder(keys: Iterable[str], header: Header) -> Kind | None:
+    """A text encoder alone; also one with the image encoder that it was trained with."""
+    first = next((key for key in keys if _FIRST_LAYER.search(key) and not re.search("vision_model|visual", key)), None)
+    name = TEXT_ENCODERS.get(header.shape(first)[-1]) if first else None
+    return Kind("text-encoder", None, f"the text encoder {name}") if name else None
 
 
 def _folder(folder: Path) -> Kind:
@@ -175,8 +240,16 @@ def _folder(folder: Path) -> Kind:
     if other := family.unsuitable_folder(folder, unet):
         return Kind("checkpoint", None, other, f"LayerDiffuse has no weights for {other}")
     what = f"{family.article} {family.title} model"
-    prediction = scheduler.get("prediction_type", "epsilon")
-    if prediction != "epsilon" or scheduler.get("rescale_betas_zero_snr"):
-        reason = f"{_NEEDS_EPSILON}, and it predicts {prediction}"
-        return Kind("checkpoint", family.name, f"{what} with {prediction}", reason)
-    return Kind("checkpoint", family.name, what, caution=_caution(folder.name), has_vae=True)
+    found = of_scheduler(scheduler)
+    if found.unusual:
+        return Kind("checkpoint", family.name, what, found.unusual)
+    caution = "; ".join(said for said in (_caution(folder.name), _OF_EPSILON if found.predicts != "epsilon" else "") if said)
+    return Kind(
+        "checkpoint",
+        family.name,
+        f"{what}{found.said}",
+        caution=caution,
+        has_vae=True,
+        predicts=found.predicts,
+        zero_snr=found.zero_snr,
+    )

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..values.errors import ModelBroken
-from .headers import read_header
+from ..values.errors import ModelBroken, OutOfMemory
+from .headers import Header, read_header
 
 
 class WeightFile(Mapping[str, Tensor]):
@@ -23,8 +25,12 @@ class WeightFile(Mapping[str, Tensor]):
         self.path = path
         self.header = read_header(path)
         try:
-            self._file = safe_open(path, framework="pt", device="cpu")
+            # The library refuses a file that goes on after its tensors, as some programs leave them.
+            self._file = _Padded(path, self.header) if self.header.trailing else safe_open(path, framework="pt", device="cpu")
         except (SafetensorError, OSError) as error:
+            if "Cannot allocate memory" in str(error):
+                hint = "Close other programs or models."
+                raise OutOfMemory(f"{path.name} does not fit into the memory that is left: {error}", hint) from error
             raise ModelBroken(f"{path} cannot be opened: {error}", "Download the file again.") from error
 
     def __getitem__(self, key: str) -> Tensor:
@@ -50,6 +56,29 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._file.__exit__(kind, error, traceback)
+
+
+class _Padded:
+    """A file with more bytes than its tensors take, read as the library reads others."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._header = header
+        self._bytes = np.memmap(path, mode="r")
+
+    def get_tensor(self, key: str) -> Tensor:
+        start, end = (self._header.data_begins + offset for offset in self._header.tensors[key]["data_offsets"])
+        raw = torch.from_numpy(self._bytes[start:end].copy())
+        return raw.view(_TYPES[self._header.dtype(key)]).reshape(self._header.shape(key))
+
+    def __exit__(self, *ignored: object) -> None:
+        del self._bytes
+
+
+_TYPES = {
+    **{"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "BOOL": torch.bool},
+    **{"F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "U8": torch.uint8, "I8": torch.int8},
+    **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16},
+}
 
 
 class WeightFiles(Mapping[str, Tensor]):

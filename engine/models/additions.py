@@ -14,7 +14,8 @@ from ..families import BaseFamily, Family
 from ..families.structure import Structure
 from ..files.foreign_model_folders import PICKLED
 from ..files.headers import read_header
-from ..files.library import Installed, Library
+from ..files.installed import Installed
+from ..files.library import Library
 from ..files.structures import structure_of
 from ..prompt_language.embedding_mentions import missing_embeddings, split_mentions
 from ..prompt_language.emphasis import fragments

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from ..device.devices import dtypes
-from ..families import BASE_FAMILIES, NEWEST_FIRST, BaseFamily
-from ..files.library import Installed, Library
+from ..families import BASE_FAMILIES, BaseFamily
+from ..files.companions import companions
+from ..files.installed import Installed
+from ..files.library import Library
 from ..files.weight_files import WeightFile, shapes_of
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
@@ -36,7 +38,10 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
     kinds = dtypes(runtime.device)
     files = {role: _installed(library, family, role) for role in ("transparent-decoder", "transparent-encoder")}
     decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
-    components = open_components(installed.path, family, kinds.unet, vae=vae_beside(installed, library), vae_dtype=kinds.vae)
+    others = companions(installed, library.installed())
+    components = open_components(
+        installed.path, family, kinds.unet, vae=others.vae, text=others.text, vae_dtype=kinds.vae, kind=installed.kind
+    )
     for network in (components.unet, components.vae):
         network.to(memory_format=torch.channels_last)
     upsample_conv.double_in(components.vae)
@@ -47,7 +52,13 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
         offset_factor=1.0 if encoder is None or encoder.row is None else encoder.row.offset_factor,
     )
     lacks = tuple(role for role, found in files.items() if found is None)
-    return assemble(installed.name, components, codec, runtime, lacks=lacks, caution=installed.kind.caution)
+    more = {
+        "caution": installed.kind.caution,
+        "noted": others.noted,
+        "notes": components.notes,
+        "predicts": installed.kind.predicts,
+    }
+    return assemble(installed.name, components, codec, runtime, lacks=lacks, **more)
 
 
 def assemble(name: str, components: Components, codec: LatentOffsetCodec, runtime: Runtime, **more: Any) -> Model:
@@ -66,32 +77,6 @@ def assemble(name: str, components: Components, codec: LatentOffsetCodec, runtim
         preview_matrix=_preview_matrix(family),
         **more,
     )
-
-
-def vae_beside(installed: Installed, library: Library) -> Path | None:
-    """The file whose VAE is used, or `None` for the model's own. Raises `ModelMissing` where there is neither.
-
-    That is one with the checkpoint's name, as A1111 knows it (`model.vae.safetensors`), and for a checkpoint without a VAE one of
-    the vae folder that suits the family by its name, or what another checkpoint of the family has inside.
-    """
-    path = installed.path
-    beside = path.with_suffix(".vae.safetensors")
-    if path.is_dir() or (installed.kind.has_vae and not beside.is_file()):
-        return None
-    if beside.is_file():
-        return beside
-    vaes = [one for one in library.installed("vae") if _family_of_vae(one.name).name == installed.kind.family]
-    others = [one for one in library.installed("checkpoint") if one.family == installed.kind.family and one.kind.has_vae]
-    for one in (*vaes, *others):
-        if not one.kind.problem and one.path.is_file():
-            return one.path
-    message = f"{path.name} has no VAE inside, and no other file has one for it"
-    raise ModelMissing(message, f"Put one next to it as {beside.name}.")
-
-
-def _family_of_vae(name: str) -> BaseFamily:
-    """The family of a VAE file by its name, as the tensors' names and shapes do not tell."""
-    return next(family for family in NEWEST_FIRST if family.vae_name in name.lower())
 
 
 def size_in_memory(path: Path, device: torch.device) -> int:

@@ -29,6 +29,8 @@ from ..values.errors import ModelMissing, NumericFailure
 
 log = logging.getLogger(__name__)
 
+_ANOTHER_VAE = "Put a whole VAE next to the checkpoint, as its name with .vae.safetensors."
+
 LARGEST_OFFSET = 10
 """Largest offset of an encoder and a factor that belong together (layerdiffuse.md 3.3)."""
 
@@ -166,6 +168,8 @@ class LatentOffsetCodec:
 
     def _posterior(self, rgba: RGBA) -> Any:
         """The posterior of the picture over mid-grey; its mean is used, so that equal pictures give equal latents."""
+        if self.vae.encoder is None:
+            raise ModelMissing("this model's VAE has no encoder: it draws, but cannot work on a layer or picture", _ANOTHER_VAE)
         self._tile()
         return self.vae.encode(self._to_tensor(over_grey(to_float(rgba)) * 2 - 1, self.vae)).latent_dist
 

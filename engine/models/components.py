@@ -5,7 +5,7 @@ Knows configurations and state dicts; knows neither where a file comes from nor 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,8 @@ class Components:
     tokenizers: tuple[Any, ...]
     text_encoders: tuple[Any, ...]
     scheduler_config: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    """What a person should know of its files."""
 
     def prompt_encoder(self) -> PromptEncoder:
         """The prompt encoder of the family."""
@@ -57,6 +59,11 @@ def empty_vae(configs: Path) -> AutoencoderKL:
     return vae
 
 
+def decode_only(vae: AutoencoderKL) -> None:
+    """Take away what a file of a decoder alone has no weights for."""
+    vae.encoder = vae.quant_conv = None
+
+
 def empty_text_encoder(configs: Path, name: str) -> CLIPTextModel | CLIPTextModelWithProjection:
     """A text encoder on the meta device, for `fill`; `name` is its subfolder."""
     config = read_json(configs / name / "config.json")
@@ -65,14 +72,19 @@ def empty_text_encoder(configs: Path, name: str) -> CLIPTextModel | CLIPTextMode
         return (CLIPTextModelWithProjection if projected else CLIPTextModel)(CLIPTextConfig.from_dict(config))
 
 
-def fill(network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, what: str, *, exact: bool) -> Network:
+def fill(network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, what: str, *, exact: bool = False) -> Network:
     """Fill an empty network with its weights, cast to `dtype`; `exact` refuses tensors that the network does not have.
 
     Where the type is the file's own, the tensors stay views of the mapped file and cost no memory until they are moved. Raises
-    `ModelBroken` for tensors that are missing, unknown or of another shape.
+    `ModelBroken` for tensors that are missing or of another shape.
     """
     expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    if missing := expected.keys() - weights.keys():
+    missing = expected.keys() - weights.keys()
+    if len(missing) > len(expected) // 2:
+        raise ModelBroken(
+            f"{what} is of another kind of model: it lacks {len(missing)} of {len(expected)} tensors: {listed(missing)}"
+        )
+    if missing:
         raise ModelBroken(f"{what} lacks {len(missing)} of its {len(expected)} tensors: {listed(missing)}")
     if exact and (unknown := weights.keys() - expected.keys()):
         raise ModelBroken(f"{what} has tensors of another network: {listed(unknown)}")
@@ -82,8 +94,18 @@ def fill(network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, wh
         if weights[name].squeeze().shape != torch.Size(n for n in shape if n != 1)
     ]
     if wrong:
-        raise ModelBroken(f"{what} has tensors of other shapes: {listed(wrong)}")
+        raise ModelBroken(f"{what} is of another kind of model: {listed(wrong)}")
     # proj_in and proj_out are 1x1 convolutions in some checkpoints and linear layers in others
     cast = {name: weights[name].to(dtype).reshape(shape) for name, shape in expected.items()}
     network.load_state_dict(cast, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def strays(unknown: Collection[str], what: str) -> tuple[str, ...]:
+    """That the tensors `unknown` were not used; nothing for none."""
+    if not unknown:
+        return ()
+    many = "1 tensor" if len(unknown) == 1 else f"{len(unknown)} tensors"
+    return (
+        f"{many} of {what} {'was' if len(unknown) == 1 else 'were'} not used, as it has no place for them: {listed(unknown, 3)}",
+    )

@@ -64,6 +64,12 @@ class Model:
     """Catalogue roles whose files were missing when it was opened."""
     caution: str = ""
     """Why its transparent layers may disappoint."""
+    predicts: str = "epsilon"
+    """What its UNet was taken to predict when it was opened."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of its files."""
+    noted: Mapping[str, str] = field(default_factory=dict)
+    """What a picture's parameters say of where its parts come from."""
     dtype: torch.dtype = field(init=False)
     """The type of the UNet's arithmetic."""
     accelerator: Accelerator = field(init=False)

@@ -104,7 +104,7 @@ class DenoisingLoop:
         scheduler.set_begin_index(start)
         self.timesteps: Tensor = scheduler.timesteps[start:]
         """The timesteps, on the host."""
-        self._for_model = self.timesteps.to(device)
+        self._for_model = sampler.for_model(self.timesteps).to(device)
         levels: Tensor = scheduler.alphas_cumprod
         self.steps = executed(steps, strength)
         """The steps that are run; some solvers evaluate the model twice in each."""

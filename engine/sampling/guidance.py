@@ -9,6 +9,7 @@ import torch
 from acetate.vocabulary.roles import Role
 from torch import Tensor
 
+from ..checkpoints.prediction import guidance_rescale
 from ..models.model import Model
 from ..prompt_language.schedules import Composed, at_step, is_scheduled, split_composed
 from ..values.recipes import Recipe
@@ -99,7 +100,8 @@ class GuidedUNet:
         guided = unconditional
         for weight, conditional in zip(self._weights, conditionals, strict=True):
             guided = guided + self.guidance_scale * weight * (conditional - unconditional)
-        return guided
+        share = guidance_rescale(self.model.scheduler_config)
+        return _rescaled(guided, conditionals[0], share) if share and self.guidance_scale > 1 else guided
 
     def _call(self, sample: Tensor, timestep: Tensor, rows: tuple[int, ...]) -> Tensor:
         """One UNet call in float32; `rows` are the encoded words that belong to the elements of `sample`."""
@@ -127,6 +129,13 @@ class GuidedUNet:
     def _time_ids(self, count: int) -> Tensor:
         assert self._sizes is not None
         return self._sizes.repeat(count, 1)
+
+
+def _rescaled(guided: Tensor, conditional: Tensor, share: float) -> Tensor:
+    """`guided`, `(B, C, h, w)`, brought back by `share` to the spread of the prompt's own prediction."""
+    spreads = (one.std(dim=(1, 2, 3), keepdim=True) for one in (conditional, guided))
+    wanted, found = spreads
+    return guided * (share * wanted / found.clamp_min(1e-8) + (1 - share))
 
 
 def _micro_conditioning(latents: Tensor) -> Tensor:

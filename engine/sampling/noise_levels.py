@@ -6,8 +6,10 @@ log-linear, as k-diffusion has it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from diffusers.schedulers import AysSchedules
@@ -47,6 +49,34 @@ class TrainedLevels:
     def timesteps(self, sigmas: Numbers) -> Numbers:
         """Timesteps at levels, 0 to `last`."""
         return np.interp(np.log(sigmas), np.log(self.sigmas), np.arange(len(self.sigmas), dtype=np.float64))
+
+
+TERMINAL = 2.0**-24
+"""The share of signal that the noisiest level keeps where it should keep none: small enough, and a finite level."""
+
+
+def own_betas(config: Mapping[str, Any]) -> Numbers | None:
+    """The training schedule, `(timesteps,)`, of a scheduler configuration that no beta schedule's name tells; `None` else.
+
+    That is zero terminal SNR (Lin et al. 2024, algorithm 1), or EDM's levels from `sigma_min` to `sigma_max`, log-linear.
+    """
+    count = config.get("num_train_timesteps", 1000)
+    if is_edm(config):
+        kept = 1 / (1 + np.exp(np.linspace(math.log(config["sigma_min"]), math.log(config["sigma_max"]), count)) ** 2)
+    elif config.get("rescale_betas_zero_snr"):
+        power = 2 if config.get("beta_schedule") == "scaled_linear" else 1
+        ends = (config["beta_start"] ** (1 / power), config["beta_end"] ** (1 / power))
+        root = np.sqrt(np.cumprod(1 - np.linspace(*ends, count) ** power))
+        kept = ((root - root[-1]) * (root[0] / (root[0] - root[-1]))) ** 2
+        kept[-1] = TERMINAL
+    else:
+        return None
+    return 1 - kept / np.concatenate([[1.0], kept[:-1]])
+
+
+def is_edm(config: Mapping[str, Any]) -> bool:
+    """Whether a model with this scheduler configuration is told the level's logarithm instead of a timestep."""
+    return "sigma_data" in config
 
 
 def _linspace(steps: int, trained: TrainedLevels) -> Numbers:

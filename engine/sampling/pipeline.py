@@ -266,7 +266,7 @@ def _picture(job: _Job, rgba: RGBA, role: Role, index: int, warnings: tuple[str,
         role=role,
         index=index,
         seed=request.seed,
-        parameters={**to_json(asked), **job.model.runtime.noted},
+        parameters={**to_json(asked), **job.model.noted, **job.model.runtime.noted},
         quality=measured,
         warnings=tuple(_warnings(job, role, measured)) if warnings is None else warnings,
         hidden=TASKS[request.task].hides(role),
@@ -286,6 +286,7 @@ def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[
         yield from quality.warnings(measured, _remedy(job))
         if job.model.caution:
             yield job.model.caution
+    yield from job.model.notes
     if job.starts:
         yield from job.model.codec.notes
     yield from job.model.memory.notes

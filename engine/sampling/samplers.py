@@ -16,7 +16,7 @@ from torch import Tensor
 from ..values.errors import BadRequest
 from . import solvers
 from .drawn_noise import EulerAncestral, LatentConsistency
-from .noise_levels import SPACINGS, TrainedLevels, noise_levels
+from .noise_levels import SPACINGS, TrainedLevels, is_edm, noise_levels, own_betas
 from .solvers import Method, Run
 
 _LINSPACE = {"timestep_spacing": "linspace"}
@@ -86,6 +86,10 @@ class Sampler:
         kind, settings, own = SCHEDULERS[name]
         self._kind, self._spacing = kind, spacing or own
         base = {key: config[key] for key in BASE_KEYS if key in config}
+        betas = own_betas(config)
+        if betas is not None:
+            base["trained_betas"] = betas.tolist()
+        self._edm = is_edm(config)
         if self._multistep and self._spacing == "karras":
             settings = {**settings, "use_karras_sigmas": True}
         made = _DRAWN.get(kind) or getattr(diffusers, kind or "EulerDiscreteScheduler")
@@ -113,6 +117,12 @@ class Sampler:
             scheduler.sigmas = torch.tensor([*levels, 0.0], dtype=torch.float32)
             scheduler.timesteps = torch.tensor(timesteps, dtype=torch.float32)
         return scheduler
+
+    def for_model(self, timesteps: Tensor) -> Tensor:
+        """What the model is told instead of each of the `timesteps`, `(n,)`: for EDM a quarter of the level's logarithm."""
+        if not self._edm:
+            return timesteps
+        return torch.from_numpy(np.log(self._trained.at(timesteps.double().numpy())) / 4).float()
 
     @property
     def _multistep(self) -> bool:

@@ -278,7 +278,7 @@ def _picture(job: _Job, rgba: RGBA, index: int, warnings: tuple[str, ...]) -> Pi
         role="foreground",
         index=index,
         seed=asked.seed,
-        parameters={**to_json(asked), **(job.model.runtime.noted if job.model else {})},
+        parameters={**to_json(asked), **({**job.model.noted, **job.model.runtime.noted} if job.model else {})},
         quality=quality.measure(rgba),
         warnings=warnings,
     )
@@ -288,6 +288,7 @@ def _warnings(job: _Job, rgba: RGBA, enlarged: RGBA) -> Iterator[str]:
     """What a person should know of the layer."""
     yield from job.notes
     if job.model is not None:
+        yield from job.model.notes
         yield from job.model.memory.notes
     if job.model is not None and job.mode == "refine":
         yield from job.model.codec.notes

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from acetate.engine import builtin
+from acetate.engine.checkpoints.prediction import PREDICTIONS
 from acetate.engine.families import BASE_FAMILIES, SKETCHPAD
 from acetate.engine.files import catalogue
 from acetate.engine.files.catalogue import CatalogueRow
-from acetate.engine.files.library import Installed, Library
+from acetate.engine.files.installed import Installed
+from acetate.engine.files.library import Library
 from acetate.engine.files.recognition import Kind
 from acetate.engine.values.errors import ModelBroken
 from rich.console import Console
@@ -40,6 +42,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pull = actions.add_parser("pull", help=f"download a file of the catalogue, or {_FAMILIES} for what a family needs")
     pull.add_argument("name")
     pull.add_argument("--accept-licence", action="store_true", help="accept the licences without being asked")
+    tell = actions.add_parser("set", help="say what a checkpoint predicts, against what its file says")
+    tell.add_argument("name")
+    tell.add_argument("--prediction", choices=(*PREDICTIONS, "auto"), required=True, help="auto is what the file says")
     actions.add_parser("verify", help="compare files with the catalogue's checksums, and look through LoRAs and embeddings")
     json_option.add_option(parser, actions.choices.values())
 
@@ -50,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         "add": _add,
         "remove": _remove,
         "pull": _pull,
+        "set": _set,
         "verify": _verify,
     }
     return actions.get(options.action or "list", _list)(options, Library())
@@ -103,6 +109,12 @@ def _add(options: argparse.Namespace, library: Library) -> int:
 def _remove(options: argparse.Namespace, library: Library) -> int:
     library.remove(options.path)
     json_option.tell(options, {"removed": str(options.path)}, [f"{options.path} is no longer searched"])
+    return 0
+
+
+def _set(options: argparse.Namespace, library: Library) -> int:
+    one = library.tell(options.name, None if options.prediction == "auto" else options.prediction)
+    print(f"{one.name} is {one.kind.what}")
     return 0
 
 

@@ -96,6 +96,7 @@ def checkpoint(tmp_path: Path, write_sparse: Callable[..., Path]) -> Callable[[s
         encoders = BASE_FAMILIES[family].text_encoders
         shapes: dict[str, tuple[int, ...]] = {f"{encoder.prefix}x": (1,) for encoder in encoders}
         shapes[f"{UNET}input_blocks.0.0.weight"] = (1, 4, 3, 3)
+        shapes |= {f"first_stage_model.{half}.conv_in.weight": (1,) for half in ("encoder", "decoder")}
         if family == "sd15":
             shapes[f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"] = (1, 768)
         else:

@@ -125,3 +125,24 @@ def test_a_damaged_file_is_of_no_use_and_a_folder_is_known_by_its_index(tmp_path
     for name in ("cut.safetensors", "folder"):
         kind = cache.kind(tmp_path / name)
         assert (kind.role, kind.what) == ("other", DAMAGED) and name in kind.problem
+
+
+def test_a_checksum_outlives_the_question_what_the_file_is(
+    write_sparse: Write, tmp_path: Path, cache: HeaderCache, sums: list[str]
+) -> None:
+    ink = write_sparse(tmp_path / "ink.safetensors", LORA)
+    expected = cache.sha256(ink)
+    cache.kind(ink)
+    assert cache.sha256(ink) == expected
+    assert sums == ["ink.safetensors"]
+
+
+def test_a_yaml_that_comes_later_beside_a_file_is_heeded(
+    write_sparse: Write, tmp_path: Path, cache: HeaderCache, looks: list[str]
+) -> None:
+    ink = write_sparse(tmp_path / "ink.safetensors", LORA)
+    cache.kind(ink)
+    ink.with_suffix(".yaml").write_text("model: {}")
+    cache.kind(ink)
+    cache.kind(ink)
+    assert looks == ["ink.safetensors", "ink.safetensors"]

@@ -33,6 +33,7 @@ ATTENTION = {"diffusion_model.input_blocks.4.1.proj_in.weight::diff::0": (1,)}
 def checkpoint(family: str, channels: int = 4) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {f"{UNET}input_blocks.0.0.weight": (1, channels, 3, 3)}
     shapes |= {f"{encoder.prefix}x": (1,) for encoder in BASE_FAMILIES[family].text_encoders}
+    shapes |= {f"first_stage_model.{half}.conv_in.weight": (1,) for half in ("encoder", "decoder")}
     if family == "sd15":
         return shapes | {f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (1, 768)}
     depth = {f"{UNET}middle_block.1.transformer_blocks.{i}.x": (1,) for i in range(10)}
@@ -47,7 +48,7 @@ def write(path: Path, shapes: dict[str, tuple[int, ...]], padding: int = 0) -> P
         size = 1
         for n in shape:
             size *= n
-        header[name] = {"dtype": "U8", "shape": shape, "data_offsets": [place, place + size]}
+        header[name] = {"dtype": "F8_E4M3", "shape": shape, "data_offsets": [place, place + size]}
         place += size
     text = json.dumps(header).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -255,9 +256,10 @@ def test_a_folder_of_the_hubs_cache_is_called_after_its_repository(library: Libr
     assert [one.name for one in library.add(tmp_path / "hub")] == ["kites", "bob/kites"]
 
 
-def test_networks_without_their_text_encoders_are_listed_with_the_reason(library: Library, tmp_path: Path) -> None:
-    for folder in ("unet", "diffusion_models"):
-        write(tmp_path / f"ComfyUI/models/{folder}/{folder}_a.safetensors", {"input_blocks.0.0.weight": (320, 4, 3, 3)})
-    listed = {one.name: one.kind for one in library.add(tmp_path / "ComfyUI")}
-    assert {name: kind.role for name, kind in listed.items()} == {"unet_a": "other", "diffusion_models_a": "other"}
-    assert all("a UNet without text encoders is not supported" in kind.problem for kind in listed.values())
+def test_what_a_person_says_of_a_checkpoint_counts_until_it_is_taken_back(library: Library, tmp_path: Path) -> None:
+    write(tmp_path / "shelf" / "painter.safetensors", checkpoint("sdxl"))
+    library.add(tmp_path / "shelf")
+    assert library.tell("painter", "v").kind.what == "an SDXL checkpoint with v-prediction"
+    library.add(tmp_path / "shelf")
+    assert library.find("painter", "checkpoint").kind.predicts == "v"
+    assert library.tell("painter", None).kind.predicts == "epsilon"

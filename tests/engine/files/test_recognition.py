@@ -83,12 +83,20 @@ def test_checkpoints_that_layerdiffuse_does_not_fit_are_named(unets: dict[str, S
     assert what({**unets["sd15"], "cond_stage_model.model.ln_final.weight": (1024,)}) == "an SD 2 checkpoint"
     assert what(shallow) == "the SDXL refiner"
     assert what({k: s for k, s in shallow.items() if "middle_block.1" not in k}) == "a reduced SDXL model such as SSD-1B"
-    assert what({**sdxl, "v_pred": (0,)}) == "an SDXL checkpoint with v-prediction"
-    assert what(sdxl, **{"modelspec.prediction_type": "v"}) == "an SDXL checkpoint with v-prediction"
-    assert what(sdxl, "noobaiXL_vPred10") == "an SDXL checkpoint with v-prediction"
     assert what({**sdxl, "edm_mean": (4,)}) == "a Playground v2.5 checkpoint"
-    assert what(unets["sdxl"]) == "an SDXL checkpoint without text encoder"
-    assert what(unets["sd15"]) == "an SD 1.5 checkpoint without text encoder"
+
+
+def test_a_unet_alone_is_a_checkpoint_that_needs_other_files(unets: dict[str, Shapes]) -> None:
+    for family, title in (("sdxl", "an SDXL"), ("sd15", "an SD 1.5")):
+        found = kind(unets[family])
+        assert (found.what, found.has_text, found.problem) == (f"{title} checkpoint without text encoders", False, "")
+
+
+@pytest.mark.parametrize(("width", "name"), [(768, "CLIP L"), (1280, "CLIP G")])
+def test_text_encoders_are_told_apart_by_their_width(width: int, name: str) -> None:
+    found = kind({"text_model.encoder.layers.0.mlp.fc1.weight": (4 * width, width)})
+    assert (found.role, found.what, found.problem) == ("text-encoder", f"the text encoder {name}", "")
+    assert kind({"transformer.resblocks.0.mlp.c_fc.weight": (4 * width, width)}) == found
 
 
 def test_distilled_models_come_with_a_caution(unets: dict[str, Shapes]) -> None:
@@ -146,10 +154,7 @@ def test_weights_that_go_with_a_base_model(shapes: Shapes, role: str, family: st
     assert bool(found.problem) == (role == "lora" and family is None)
 
 
-def test_refusals_say_what_the_file_is(tiny_sdxl: Any, tmp_path: Path) -> None:
+def test_refusals_say_what_the_file_is(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt").write_bytes(b"\x80\x02")
     with pytest.raises(ModelBroken, match=r"model\.ckpt is not a \.safetensors file; .* run code"):
         base_family(tmp_path / "model.ckpt")
-    tiny_sdxl.write_file(tmp_path / "some_v-pred.safetensors")
-    with pytest.raises(ModelBroken, match="is an SDXL checkpoint with v-prediction and cannot be used .* predicts noise"):
-        base_family(tmp_path / "some_v-pred.safetensors")

@@ -12,8 +12,8 @@ import pytest
 import torch
 from acetate.engine import Engine, ModelMissing, Picture, Request
 from acetate.engine.files import catalogue
+from acetate.engine.files.companions import companions
 from acetate.engine.files.library import Library
-from acetate.engine.models.base_models import vae_beside
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
@@ -59,27 +59,59 @@ def library(tmp_path: Path) -> Library:
     return Library(tmp_path / "models", tmp_path / "settings", tmp_path / "cache")
 
 
+def vae_of(name: str, library: Library) -> Path | None:
+    return companions(next(one for one in library.installed() if one.name == name), library.installed()).vae
+
+
 def test_a_vae_is_taken_from_beside_the_checkpoint_the_vae_folder_or_another_checkpoint(library: Library, tiny: Any) -> None:
     folder = library.models / "checkpoints"
     folder.mkdir(parents=True)
     (library.models / "vae").mkdir()
     path = tiny.write_file(folder / "bare.safetensors", vae=False)
-    bare = library.find("bare", "checkpoint")
-    with pytest.raises(ModelMissing, match=r"bare\.safetensors has no VAE inside") as refused:
-        vae_beside(bare, library)
+    with pytest.raises(ModelMissing, match="it has no VAE inside, and no other installed file has one for it") as refused:
+        library.find("bare", "checkpoint")
     assert refused.value.hint == "Put one next to it as bare.vae.safetensors."
+    listed = next(one for one in library.installed() if one.name == "bare")
+    assert listed.problem in str(refused.value), "the listing says what the job will say"
 
     whole = tiny.write_file(folder / "whole.safetensors")
-    assert vae_beside(bare, library) == whole
-    assert vae_beside(library.find("whole", "checkpoint"), library) is None
+    assert vae_of("bare", library) == whole
+    assert vae_of("whole", library) is None
     vae = {key: tensor.contiguous() for key, tensor in tiny.vae_tensors().items()}
     for name in ("sdxl_vae", "vae-ft-mse"):
         save_file(vae, library.models / "vae" / f"{name}.safetensors")
     suitable = "sdxl_vae" if tiny.family == "sdxl" else "vae-ft-mse"
-    assert vae_beside(bare, library) == library.models / "vae" / f"{suitable}.safetensors"
+    assert vae_of("bare", library) == library.models / "vae" / f"{suitable}.safetensors"
     beside = path.with_name("bare.vae.safetensors")
     save_file(vae, beside)
-    assert vae_beside(bare, library) == beside
+    assert vae_of("bare", library) == beside
+
+
+def test_a_unet_alone_draws_with_the_text_encoders_and_the_vae_of_another_checkpoint_and_says_whose(
+    engine_for: Callable[[str], Engine], tiny_sd15: Any, tmp_path: Path
+) -> None:
+    engine = engine_for("sd15")
+    tiny_sd15.write_file(tmp_path / "unet.safetensors", vae=False, text=False)
+    engine.library.add(tmp_path / "unet.safetensors")
+    requests = (Request(prompt="a bottle", model=name, steps=2, alpha_passes=1) for name in ("tiny", "unet"))
+    expected, found = (next(event for event in engine.run(one) if isinstance(event, Picture)) for one in requests)
+    assert (found.rgba == expected.rgba).all()
+    assert (found.parameters["vae"], found.parameters["text_encoders"]) == ("tiny.safetensors", "tiny.safetensors")
+    assert "vae" not in expected.parameters
+
+
+def test_a_vae_without_encoder_draws_and_says_what_it_cannot(
+    engine_for: Callable[[str], Engine], tiny_sd15: Any, tmp_path: Path, picture: NDArray[np.uint8]
+) -> None:
+    engine = engine_for("sd15")
+    tiny_sd15.write_file(tmp_path / "bare.safetensors", vae=False)
+    tensors = {key: tensor.contiguous() for key, tensor in tiny_sd15.vae_tensors().items() if "decoder" in key or "post" in key}
+    save_file(tensors, tmp_path / "bare.vae.safetensors")
+    engine.library.add(tmp_path / "bare.safetensors")
+    assert (draw(engine, model="bare") == draw(engine)).all()
+    with pytest.raises(ModelMissing, match="VAE has no encoder: it draws, but cannot work on a layer") as refused:
+        draw(engine, model="bare", task="refine", source=picture)
+    assert "whole VAE" in refused.value.hint
 
 
 def test_a_checkpoint_without_vae_draws_with_the_one_beside_it(

@@ -1,0 +1,1 @@
+"""Checkpoints as artists own them: by names, shapes and notes, without torch."""
