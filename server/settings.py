@@ -105,7 +105,7 @@ class Settings:
     """A client that takes no byte of what it is sent for this time has lost its connection."""
     client_silence_seconds: Timeout = 120
     """A client of which nothing is heard for this time, not even the answer to a ping, has lost its connection."""
-    return_seconds: float = 5
+    return_seconds: float = 2
     """How long a job that is not to be kept goes on when nobody watches it any more: its client may be back in a moment."""
     upload_idle_seconds: Timeout = 600
     """An unfinished upload is forgotten when no byte of it has come for this time, over whatever connection."""
