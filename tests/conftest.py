@@ -35,7 +35,7 @@ NOT_QUICK = {
     "engine/families/test_structure.py",
     "engine/files/test_catalogue.py",
     "engine/files/test_library.py",
-    "engine/files/test_proxies.py",
+    "engine/downloads",
     "engine/files/test_weight_files.py",
     "engine/layerdiffuse",
     "engine/models",

@@ -38,6 +38,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "checkpoints": {"values", "families"},
         "adapters": {"families"},
         "files": {"values", "families", "checkpoints", "adapters"},
+        "downloads": {"values", "files"},
         "layerdiffuse": {"values", "files"},
         "weights": {"values", "families", "checkpoints", "adapters", "files", "layerdiffuse"},
         "device": {"values", "weights"},

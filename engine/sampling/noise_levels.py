@@ -71,7 +71,8 @@ def own_betas(config: Mapping[str, Any]) -> Numbers | None:
         kept[-1] = TERMINAL
     else:
         return None
-    return 1 - kept / np.concatenate([[1.0], kept[:-1]])
+    betas: Numbers = 1 - kept / np.concatenate([[1.0], kept[:-1]])
+    return betas
 
 
 def is_edm(config: Mapping[str, Any]) -> bool:

@@ -119,7 +119,7 @@ def _set(options: argparse.Namespace, library: Library) -> int:
 
 
 def _pull(options: argparse.Namespace, library: Library) -> int:
-    from acetate.engine.files.downloads import pull
+    from acetate.engine.downloads.hub import pull
 
     rows = catalogue.named(options.name)
     if not rows:
@@ -179,7 +179,7 @@ def _verify(options: argparse.Namespace, library: Library) -> int:
 
 def _damaged(library: Library) -> Iterator[tuple[Installed, str]]:
     """Files that the catalogue knows, each with what is wrong with it."""
-    from acetate.engine.files.downloads import is_intact
+    from acetate.engine.downloads.hub import is_intact
 
     for one in library.installed():
         if one.row is not None and one.path.is_file():

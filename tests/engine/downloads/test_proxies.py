@@ -14,7 +14,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 
 import pytest
-from acetate.engine.files.proxies import check_proxies, proxy_for, without_password
+from acetate.engine.downloads.proxies import check_proxies, proxy_for, without_password
 from acetate.engine.values.errors import BadRequest
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .catalogue import CatalogueRow
+from ..files.catalogue import CatalogueRow
 from .proxies import WHERE
 
 RESUMED = "it goes on where it stopped."

@@ -18,10 +18,10 @@ from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.file_download import HfFileMetadata, http_get
 from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
+from ..files.catalogue import CatalogueRow
+from ..files.checksum import sha256_of
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
-from .catalogue import CatalogueRow
-from .checksum import sha256_of
-from .download_failures import hint_of, reason_of
+from .failures import hint_of, reason_of
 from .proxies import check_proxies, proxy_for
 
 # The library's 10 MB would be lost on every line that breaks sooner, and each download would first ask the hub for the names of

@@ -15,8 +15,8 @@ from threading import Thread
 import huggingface_hub.constants
 import huggingface_hub.file_download
 import pytest
+from acetate.engine.downloads.hub import is_intact, pull
 from acetate.engine.files.catalogue import ROWS, CatalogueRow
-from acetate.engine.files.downloads import is_intact, pull
 from acetate.engine.values.errors import BadRequest, ModelBroken, ModelMissing
 
 CONTENT = bytes(range(256)) * 4000
