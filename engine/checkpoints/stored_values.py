@@ -43,5 +43,5 @@ def unreadable(header: Header) -> str:
         if way is None and name.endswith(".weight") and not stored.startswith(_PLAIN) and len(entry["shape"]) > 1:
             way = f"to {stored}"
         if way is not None:
-            return f"its weights are quantised {way}, which only the program that wrote them reads; take it in fp16, fp8 or GGUF"
+            return f"its weights are quantised {way}, which only the program that wrote them reads; take it in fp16 or fp8"
     return ""
