@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acetate.engine.downloads import hub
 from acetate.engine.families import BASE_FAMILIES
-from acetate.engine.files import downloads
 from acetate.engine.files.catalogue import CatalogueRow
 
 Command = Callable[..., Any]
@@ -115,7 +115,7 @@ def test_a_family_brings_all_that_it_needs(acetate: Command, monkeypatch: pytest
         assert accept(row)
         return models / row.file
 
-    monkeypatch.setattr(downloads, "pull", pull)
+    monkeypatch.setattr(hub, "pull", pull)
     code, out, err = acetate("models", "pull", "sdxl", "--accept-licence")
     assert code == 0, err
     brought = [line for line in out.splitlines() if "licence" not in line]
