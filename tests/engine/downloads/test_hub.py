@@ -233,10 +233,11 @@ def test_nothing_is_asked_of_the_hub_but_the_file(hub: Hub, tmp_path: Path) -> N
 def test_the_environment_names_the_server(hub: Hub, tmp_path: Path) -> None:
     script = (
         "import hashlib, sys, pathlib, dataclasses\n"
-        "from acetate.engine.files import catalogue, downloads\n"
+        "from acetate.engine.downloads import hub\n"
+        "from acetate.engine.files import catalogue\n"
         "content = bytes(range(256)) * 4000\n"
         "row = dataclasses.replace(catalogue.ROWS[2], bytes=len(content), sha256=hashlib.sha256(content).hexdigest())\n"
-        "print(downloads.pull(row, pathlib.Path(sys.argv[1]), lambda row: True))\n"
+        "print(hub.pull(row, pathlib.Path(sys.argv[1]), lambda row: True))\n"
         "assert 'torch' not in sys.modules\n"
     )
     environment = {**os.environ, "HF_ENDPOINT": hub.url, "NO_PROXY": "127.0.0.1"}

@@ -21,11 +21,12 @@ VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 CONTENT = bytes(range(256)) * 400
 PULL = f"""
 import dataclasses, pathlib, sys
-from acetate.engine.files import catalogue, downloads
+from acetate.engine.downloads import hub
+from acetate.engine.files import catalogue
 from acetate.server.command_line.exit_codes import reported
 row = dataclasses.replace(catalogue.ROWS[2], bytes={len(CONTENT)}, sha256={hashlib.sha256(CONTENT).hexdigest()!r})
 def run(options):
-    print(downloads.pull(row, pathlib.Path(sys.argv[1]), lambda row: True))
+    print(hub.pull(row, pathlib.Path(sys.argv[1]), lambda row: True))
     return 0
 import argparse
 sys.exit(reported(argparse.Namespace(run=run)))
