@@ -29,6 +29,8 @@ class Vae(nn.Module):
         self.anything = nn.Parameter(torch.zeros(1, dtype=dtype))
         self.config = SimpleNamespace(scaling_factor=SCALE, latent_channels=4, block_out_channels=(8, 8, 8, 8))
         self.picture, self.given = picture, torch.empty(0)
+        self.encoder = self.anything
+        """Only that there is one counts."""
 
     @property
     def dtype(self) -> torch.dtype:
