@@ -80,17 +80,19 @@ def test_a_device_that_is_gone_fails_no_job_and_is_used_again_when_it_is_back(
         events: list[Any] = []
         while jobs - {event.job for event in events if isinstance(event, Finished)}:
             events += until(client, lambda event: isinstance(event, (Finished, Failed)))
-        with Client("later", address=server.address) as later:
-            assert later.welcome is not None
-            engine = later.welcome.engine
-            shown = {device.name: device for device in engine.devices}
+        if not any(map(lacks_a_device, events)):  # its worker may start later than all jobs end
+            events += until(client, lacks_a_device)
         (folder / "gone-cuda:7").unlink()
         until(client, lambda event: isinstance(event, Engine) and all(device.state == "ready" for device in event.devices))
 
     assert not any(isinstance(event, Failed) or isinstance(event, Engine) and event.state == "failed" for event in events)
-    assert engine.state == "ready" and shown["cpu"].state == "ready"
-    assert shown["cuda:7"].state == "failed" and shown["cuda:7"].failure is not None
+    shown = {device.name: device for device in next(filter(lacks_a_device, events)).devices}
+    assert shown["cpu"].state != "failed" and shown["cuda:7"].failure is not None
     assert shown["cuda:7"].failure.code == "engine-unavailable" and "is not available" in shown["cuda:7"].failure.message
+
+
+def lacks_a_device(event: Any) -> bool:
+    return isinstance(event, Engine) and any(device.state == "failed" for device in event.devices)
 
 
 def test_an_idle_worker_that_dies_is_replaced_before_the_next_job(client: Client, server: Any, until: Any) -> None:
