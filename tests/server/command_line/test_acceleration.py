@@ -34,7 +34,11 @@ def test_the_server_keeps_it_in_its_settings(
     assert [settings.acceleration for settings in seen] == [expected]
 
 
-@pytest.mark.parametrize("command", [("generate", "x", "-o", "x.png"), ("bench", "engine"), ("upscale", "x.png", "-o", "y.png")])
+@pytest.mark.parametrize(
+    "command",
+    [("generate", "x", "-o", "x.png"), ("bench", "engine"), ("upscale", "x.png", "-o", "y.png", "--strength", "0.3")],
+    ids=lambda words: words[0],
+)
 def test_an_engine_of_the_commands_own_is_made_with_it(
     acetate: Command, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], tmp_path: Path
 ) -> None:
