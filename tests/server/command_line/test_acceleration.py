@@ -36,7 +36,7 @@ def test_the_server_keeps_it_in_its_settings(
 
 @pytest.mark.parametrize(
     "command",
-    [("generate", "x", "-o", "x.png"), ("bench", "engine"), ("upscale", "x.png", "-o", "y.png", "--strength", "0.3")],
+    [("generate", "x", "-o", "x.png"), ("bench", "engine"), ("upscale", "x.png", "-o", "y.png", "--mode", "refine")],
     ids=lambda words: words[0],
 )
 def test_an_engine_of_the_commands_own_is_made_with_it(
