@@ -198,6 +198,10 @@ class Client:
         with self._connection.session() as session:
             session.cancel(job)
 
+    def advance(self, job: str) -> None:
+        """Put a waiting job before all others of this person."""
+        self._send(wire.Advance(job))
+
     def acknowledge(self, job: str) -> None:
         """Say that the result is safe in the artist's document. Until then the server does not evict it."""
         self._send(wire.Acknowledge(job))
@@ -210,9 +214,9 @@ class Client:
         """Ask for finished jobs, newest first; `HistoryPage` follows. `before` is the last id of the page before."""
         self._send(wire.ListHistory(before, limit, thumbnails))
 
-    def jobs(self, before: str | None = None) -> None:
+    def jobs(self, before: str | None = None, limit: int = 2000) -> None:
         """Ask for the jobs that run, wait or are not acknowledged; `Jobs` follows. `before` is the last id of the page before."""
-        self._send(wire.ListJobs(before))
+        self._send(wire.ListJobs(before, limit))
 
     def run(
         self,
