@@ -35,21 +35,25 @@ class EditorJobs:
         self._host, self._connect, self._clock = host, connect, clock
         self._waiting: dict[str, PendingResult] = {}
         """The results whose events matter, by job."""
-        self.generation: PendingResult | None = None
-        """The generation that runs, from the click until its result is in the document."""
+        self.generations: list[PendingResult] = []
+        """The generations that run and wait, in the order of asking, each from the click until its result is in the document."""
+
+    @property
+    def generation(self) -> PendingResult | None:
+        """The generation to show: the first that runs, else the first that waits; `None` without any."""
+        return next((one for one in self.generations if one.status.running), next(iter(self.generations), None))
 
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
     def generate(self, document: Any, form: Form, planned: Callable[[], JobPlan]) -> PendingResult:
-        """Ask for the form as `planned` says; while a generation runs, that one is returned. Raises `RefusedError`."""
-        if self.generation is not None:
-            return self.generation
+        """Ask for the form as `planned` says; what was asked for before goes on. Raises `RefusedError`."""
         self._host.check(document)
         plan = planned()
         self._connect()
         status = JobStatus(new_job_id(), patient=self._host.lost_seconds is None)
         status.text = self._host.wording.sending if plan.source is None else self._host.wording.reading
-        result = self.generation = PendingResult(status, document, plan, form, state="reading")
+        result = PendingResult(status, document, plan, form, state="reading")
+        self.generations.append(result)
         self._host.notify(result)
         self._host.later(reading(self._host, result), lambda pictures, error: self._submit(result, pictures, error))
         return result
@@ -189,8 +193,8 @@ class EditorJobs:
 
     def _end(self, result: PendingResult, error: BaseException | None = None) -> None:
         self._waiting.pop(result.job, None)
-        if self.generation is result:
-            self.generation = None
+        if result in self.generations:
+            self.generations.remove(result)
         result.state, result.error = "over", error
         if error is not None and not isinstance(error, (RefusedError, DocumentClosedError)):
             log.error("a result could not be used", exc_info=error)

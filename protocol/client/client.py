@@ -59,7 +59,9 @@ class Client:
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self._format = formats[0]
-        hello = wire.Hello(wire.VERSION, clean(name), session or secrets.token_hex(16), tuple(formats), tuple(encodings))
+        self.session = session or secrets.token_hex(16)
+        """Whose turn its jobs wait for; the server's list of jobs names it."""
+        hello = wire.Hello(wire.VERSION, clean(name), self.session, tuple(formats), tuple(encodings))
         self._connection = Reconnecting(hello, ServerDiscovery(address, launch), self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from acetate.protocol.frames import PreviewFrame
 from ..failures import of_exception
 from ..log import JOB
 from ..storage.rows import StoredBlob, Thumbnail
+from ..storage.sources import proved_files
 from ..storage.stored_content import ContentBrokenError
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError
@@ -23,7 +24,6 @@ from .devices import Device
 from .engine_state import EngineState
 from .job import Job
 from .jobs import JobRegistry
-from .sources import proved_files
 from .time_left import work_of
 
 log = logging.getLogger(__name__)
