@@ -48,6 +48,9 @@ class Disconnected:
 
     failure: Failure
     retry_in: float | None
+    settled: bool = False
+    """Whether it is time to tell the person why: trying again has not helped, or would not. Without it a connection that is back
+    in a moment would look like a failure."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,9 @@ Event = (
     Starting | Connected | Disconnected | Engine | Queued | Started | Progress | Preview | Receiving | LayerReady | FileReady
     | NotDelivered | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Error
 )  # fmt: skip
+
+HOPELESS = ("no-server", "cannot-start", "unauthorized", "forbidden", "client-too-old", "server-too-old")
+"""Failures to connect that waiting does not cure."""
 
 TERMINAL = (Finished, Failed, Cancelled)
 """Exactly one of these ends every job."""
