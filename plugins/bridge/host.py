@@ -52,6 +52,8 @@ class JobPlan:
     """The layer that the result goes below instead."""
     title: str = ""
     """The name of the group when several layers come without one."""
+    pictures: tuple[int, ...] | None = None
+    """The numbers of the candidates to put in; `None` means all of them."""
     replaces: Any = None
     """The layer to take out when the result is in."""
     hides: Any = None

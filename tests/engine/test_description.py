@@ -11,6 +11,7 @@ from acetate.engine.families import FAMILIES
 from acetate.engine.values.request import Request
 from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import NativeSizes
 
 
 def test_an_offer_says_what_its_family_can_do_at_which_size() -> None:
@@ -22,6 +23,7 @@ def test_an_offer_says_what_its_family_can_do_at_which_size() -> None:
     for model in described["models"]:
         family = FAMILIES[model["family"]]
         assert model["width"] == model["height"] == family.native
+        assert NativeSizes(**model["sizes"]) == family.sizes
         assert model["loaded"] is (family.name == "sdxl")
         assert set(model["tasks"]) == {task for task in TASKS if family.can(task)}
 
