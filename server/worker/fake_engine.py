@@ -15,6 +15,7 @@ prompt that begin with `@` script it:
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import threading
@@ -30,6 +31,7 @@ import numpy as np
 from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request
 from acetate.engine.builtin import NAME as MODEL
 from acetate.engine.description import described_tasks
+from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.working_sizes import NativeSizes
@@ -37,6 +39,7 @@ from numpy.typing import NDArray
 
 NATIVE = 64
 SIZES = NativeSizes(NATIVE)
+DEFAULTS: dict[str, Any] = {"steps": 4, "guidance_scale": 3.0, "scheduler": "euler", "alpha_passes": 1, "clip_skip": 1}
 
 
 class FakeEngine:
@@ -63,7 +66,12 @@ class FakeEngine:
                 }
                 for name in (MODEL, *sorted(path.stem for path in _folder().glob("models/*.safetensors")))
             ],
+            "families": {"fake": {"title": "Fake", "defaults": DEFAULTS, "idle": {}}},
             "tasks": described_tasks(),
+            "loras": [json.loads(path.read_text()) for path in sorted(_folder().glob("loras/*.json"))],
+            "embeddings": [json.loads(path.read_text()) for path in sorted(_folder().glob("embeddings/*.json"))],
+            "schedulers": list(SCHEDULERS),
+            "spacings": list(SPACINGS),
             "pid": os.getpid(),
         }
 
@@ -85,7 +93,7 @@ class FakeEngine:
         for need in TASKS[request.task].conditions:
             if getattr(request, need) is None:
                 raise BadRequest(f"task {request.task} needs a {need}")
-        steps = request.steps or 4
+        steps = request.steps or DEFAULTS["steps"]
         total = 2 + steps + request.count
         done = 0
         plan = [("load", 1), ("encode", 1), ("denoise", steps)]
