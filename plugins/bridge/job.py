@@ -308,5 +308,5 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
 
 
 def _said(text: str, path: Path, error: BaseException | None = None) -> str:
-    reason = error.strerror if isinstance(error, OSError) else error
+    reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
     return text.format(name=path.name, path=path, reason=reason)
