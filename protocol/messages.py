@@ -17,6 +17,7 @@ from acetate.vocabulary.working_sizes import Drawn
 from .errors import ProtocolError
 from .from_client import (
     Acknowledge,
+    Advance,
     Attach,
     Cancel,
     Discard,
@@ -65,6 +66,7 @@ from .values import (
 
 __all__ = [
     "Acknowledge",
+    "Advance",
     "Attach",
     "Box",
     "Cancel",
@@ -131,7 +133,8 @@ MAX_TEXT_BYTES = 64 * 1024
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
 ClientMessage = (
-    Hello | Upload | Submit | Insert | Export | Cancel | Attach | Acknowledge | Discard | Star | ListJobs | ListHistory
+    Hello | Upload | Submit | Insert | Export | Cancel | Advance | Attach | Acknowledge | Discard | Star | ListJobs
+    | ListHistory
 )  # fmt: skip
 ServerMessage = (
     Welcome | Engine | Have | Queued | Started | Progress | Layer | File | Finished | Failed | Cancelled | Jobs | History
@@ -139,8 +142,10 @@ ServerMessage = (
 )  # fmt: skip
 FROM_CLIENT: dict[str, type[ClientMessage]] = {
     cls.TYPE: cls
-    for cls in (Hello, Upload, Submit, Insert, Export, Cancel, Attach, Acknowledge, Discard, Star, ListJobs, ListHistory)
-}
+    for cls in (
+        Hello, Upload, Submit, Insert, Export, Cancel, Advance, Attach, Acknowledge, Discard, Star, ListJobs, ListHistory,
+    )
+}  # fmt: skip
 FROM_SERVER: dict[str, type[ServerMessage]] = {
     cls.TYPE: cls
     for cls in (
