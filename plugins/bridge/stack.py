@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
-from acetate.protocol import Group, LayerReady
+from acetate.protocol import Box, Group, LayerReady
 from acetate.vocabulary.stacking import candidates_group, nested
 
 
@@ -51,12 +52,27 @@ def stacked(arrived: Sequence[LayerReady], *, title: str = "") -> Item | None:
     return items[0] if len(items) == 1 else Folder(title or "Layers", items)
 
 
-def picked(arrived: Sequence[LayerReady], pictures: Collection[int]) -> list[LayerReady]:
-    """Only the layers of these candidates: the first of them is shown, and one alone needs no group of candidates."""
+def moved_to(arrived: Sequence[LayerReady], x: int, y: int) -> list[LayerReady]:
+    """The layers with the middle of all that is seen of them at this place of the canvas."""
+    boxes = [Box(one.layer.x, one.layer.y, one.layer.width, one.layer.height) for one in arrived if one.data]
+    if not boxes:
+        return list(arrived)
+    whole = reduce(Box.union, boxes)
+    right, down = x - whole.x - whole.width // 2, y - whole.y - whole.height // 2
+    return [
+        replace(one, layer=replace(layer, x=layer.x + right, y=layer.y + down, box=layer.box.translated(right, down)))
+        for one in arrived
+        for layer in (one.layer,)
+    ]
+
+
+def picked(arrived: Sequence[LayerReady], pictures: Collection[int], *, seen: bool = True) -> list[LayerReady]:
+    """Only the layers of these candidates: the first of them is shown where anything is to be `seen`, and one alone needs no
+    group of candidates."""
     kept = [one for one in arrived if one.layer.picture in pictures]
     first = min((one.layer.picture for one in kept), default=0)
     alone = all(one.layer.picture == first for one in kept)
-    return [_picked(one, alone=alone, shown=one.layer.picture == first) for one in kept]
+    return [_picked(one, alone=alone, shown=seen and one.layer.picture == first) for one in kept]
 
 
 def _picked(ready: LayerReady, *, alone: bool, shown: bool) -> LayerReady:
