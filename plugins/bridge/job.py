@@ -92,10 +92,10 @@ class EditorJobs:
         self._host.on_thread(path.read_bytes, lambda data, error: self._send_file(result, path, data, error))
         return result
 
-    def save(self, job: str, path: Path) -> PendingResult:
-        """Write a finished job of the history into a file; its suffix says as what."""
+    def save(self, job: str, path: Path, pictures: Sequence[int] = ()) -> PendingResult:
+        """Write a finished job of the history, or only some of its pictures, into a file; its suffix says as what."""
         result = self._await(PendingResult(JobStatus(new_job_id()), save_as=path))
-        self._connect().export([job], files.FORMATS[path.suffix.lower()], job=result.job)
+        self._connect().export([job], files.FORMATS[path.suffix.lower()], pictures=pictures, job=result.job)
         return result
 
     def insert_now(self, result: PendingResult) -> None:

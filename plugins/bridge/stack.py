@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from acetate.protocol import Box, Group, LayerReady
-from acetate.vocabulary.stacking import candidates_group, nested
+from acetate.vocabulary import stacking
+from acetate.vocabulary.stacking import nested
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,15 @@ def moved_to(arrived: Sequence[LayerReady], x: int, y: int) -> list[LayerReady]:
 
 
 def picked(arrived: Sequence[LayerReady], pictures: Collection[int], *, seen: bool = True) -> list[LayerReady]:
-    """Only the layers of these candidates: the first of them is shown where anything is to be `seen`, and one alone needs no
-    group of candidates."""
-    kept = [one for one in arrived if one.layer.picture in pictures]
-    first = min((one.layer.picture for one in kept), default=0)
-    alone = all(one.layer.picture == first for one in kept)
-    return [_picked(one, alone=alone, shown=seen and one.layer.picture == first) for one in kept]
-
-
-def _picked(ready: LayerReady, *, alone: bool, shown: bool) -> LayerReady:
-    layer, outer = ready.layer, candidates_group(ready.job)
-    own = tuple(replace(group, visible=shown) if group.id != outer else group for group in layer.group)
-    several = any(group.id != outer for group in own)
-    groups = tuple(group for group in own if not (alone and group.id == outer))
-    visible = layer.visible if several else shown and not layer.reference
-    return replace(ready, layer=replace(layer, group=groups, visible=visible))
+    """Only the layers of these candidates, as `stacking.picked` arranges them; where they are empty, those of the first that is
+    not."""
+    filled = {one.layer.picture for one in arrived if one.data}
+    if filled and not filled.intersection(pictures):
+        pictures = {min(filled)}
+    data = {one.layer.index: one.data for one in arrived}
+    return [
+        LayerReady(layer, data[layer.index]) for layer in stacking.picked([one.layer for one in arrived], pictures, seen=seen)
+    ]
 
 
 def sheets(item: Item) -> Iterator[Sheet]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.form import from_json, from_parameters
@@ -13,6 +12,9 @@ from acetate.protocol import VERSION, Failure, Image
 from krita import DockWidget, Krita
 
 from . import canvas
+from .pictures import file_dialogs
+from .pictures.desk import PictureDesk
+from .pictures.panel import PicturePanel
 from .qt import MAJOR, QtCore, QtWidgets, guarded
 from .reminder import Reminder
 from .session import Session
@@ -20,13 +22,10 @@ from .widgets.checkerboard import PreviewPane
 from .widgets.error_box import ErrorBox
 from .widgets.fields import SPACING
 from .widgets.form_panel import FormPanel
-from .widgets.history_list import HistoryList
+from .widgets.own_keys import Ground
 
 SETTINGS = "acetate"
 """The plug-in's group of kritarc."""
-FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
-SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
-
 LOWEST_FORM = 110
 """The height of the form, in pixels, that always stays in sight."""
 
@@ -34,7 +33,7 @@ LOWEST_FORM = 110
 class Docker(DockWidget):
     """The docker of one window; all of them share the session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, desk: PictureDesk) -> None:
         super().__init__()
         self.setWindowTitle("Acetate")
         self._session = session
@@ -50,14 +49,14 @@ class Docker(DockWidget):
         self.status = QtWidgets.QLabel(objectName="acetate_status")
         self.error = ErrorBox()
         self.preview = PreviewPane()
-        self.history = HistoryList()
+        self.pictures = PicturePanel(self, session, desk)
+        self.history = self.pictures.history
         self._lay_out()
         self._connect()
         self.form_panel.set_form(from_json(Krita.instance().readSetting(SETTINGS, "form", "{}")))
         self._reminder.used()
         self._show_state()
         self._show_engine()
-        self._show_history()
 
     # --- Krita's calls -----------------------------------------------------------------------------------------------
 
@@ -97,36 +96,10 @@ class Docker(DockWidget):
 
     @guarded
     def choose_file(self) -> None:
-        dialog = self._file_dialog("Insert Layers from File", FILE_TYPES)
-        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFile)
-        document = Krita.instance().activeDocument()
-        dialog.fileSelected.connect(guarded(lambda path: self._session.insert_file(document, Path(path))))
-        dialog.open()
+        file_dialogs.ask_for_layers(self, lambda path: self.pictures.insert_files([path]))
 
-    def _use_history(self, what: str, job: str) -> None:
-        self.error.hide()
-        entry = self._session.history.entries.get(job)
-        if what in ("insert", "replace"):
-            self._session.insert_again(job, Krita.instance().activeDocument(), instead=what == "replace")
-        elif what == "delete":
-            self._session.discard(job)
-        elif what == "copy" and entry is not None:
-            parameters = {"task": entry.task, **entry.parameters}
-            self.form_panel.set_form(from_parameters(parameters, self.form_panel.form()))
-        elif what == "save":
-            dialog = self._file_dialog("Save Result", SAVE_TYPES)
-            dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
-            dialog.setDefaultSuffix("png")
-            dialog.filterSelected.connect(guarded(lambda chosen: dialog.setDefaultSuffix(chosen.partition("*.")[2].rstrip(")"))))
-            dialog.fileSelected.connect(guarded(lambda path: self._session.save(job, Path(path), dialog.defaultSuffix())))
-            dialog.open()
-
-    def _file_dialog(self, title: str, types: str) -> Any:
-        """A file dialog that does not block the event loop: generations and painting go on while it is open."""
-        dialog = QtWidgets.QFileDialog(self, title)
-        dialog.setNameFilters(types.split(";;"))
-        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        return dialog
+    def _copy(self, parameters: dict[str, Any]) -> None:
+        self.form_panel.set_form(from_parameters(parameters, self.form_panel.form()))
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
@@ -164,10 +137,6 @@ class Docker(DockWidget):
         named = {kind: {str(name): str(name) for name in engine.details.get(kind, ())} for kind in kinds}
         self.form_panel.offer(models, named)
         self.form_panel.allow({str(one.get("name")): one.get("tasks") for one in engine.models})
-
-    @guarded
-    def _show_history(self) -> None:
-        self.history.show_entries(self._session.history)
 
     @guarded
     def _show_failure(self, failure: Failure) -> None:
@@ -209,12 +178,11 @@ class Docker(DockWidget):
         self.form_panel.submitted.connect(self.generate)
         self.form_panel.task_changed.connect(guarded(self._task_changed))
         self.button.clicked.connect(self.press)
-        self.history.chosen.connect(guarded(self._use_history))
-        self.history.reached_end.connect(guarded(self._session.more_history))
+        self.pictures.copied.connect(guarded(self._copy))
+        self.pictures.acting.connect(self.error.hide)
         # The session outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
         self._session.changed.connect(self._show_state)
         self._session.engine_changed.connect(self._show_engine)
-        self._session.history_changed.connect(self._show_history)
         self._session.failed.connect(self._show_failure)
         self._session.noted.connect(self._show_note)
 
@@ -224,13 +192,22 @@ class Docker(DockWidget):
 
     def _lay_out(self) -> None:
         """Arrange the widgets: in a low docker the form scrolls; button, messages and some of the history stay in sight."""
-        content = QtWidgets.QWidget()
+        content = Ground()
+        content.dropped.connect(guarded(self.pictures.insert_files))
         column = QtWidgets.QVBoxLayout(content)
         column.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         column.setSpacing(SPACING)
         self.button.setMinimumHeight(round(1.4 * self.button.sizeHint().height()))
         column.addWidget(_Scrolling(self.form_panel))
-        for widget in (self.button, self.progress, self.status, self.error, self.preview):
+        for widget in (
+            self.button,
+            self.progress,
+            self.status,
+            self.error,
+            self.preview,
+            self.pictures.strip,
+            self.pictures.undo_bar,
+        ):
             column.addWidget(widget)
         column.addWidget(self.history, 1)
         self.setWidget(content)

@@ -10,6 +10,7 @@ from acetate.protocol import Client
 from krita import DockWidgetFactoryBase, Extension, Krita
 
 from .docker import SETTINGS, Docker
+from .pictures.desk import PictureDesk
 from .qt import guarded
 from .session import Session
 
@@ -53,14 +54,14 @@ class AcetateExtension(Extension):
 class DockerFactory(DockWidgetFactoryBase):
     """Makes a docker for each window."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, desk: PictureDesk) -> None:
         # Krita 6 has only the scoped name, Krita 5 only the short one.
         positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
         super().__init__(DOCKER, positions.DockRight)
-        self._session = session
+        self._session, self._desk = session, desk
 
     def createDockWidget(self) -> Docker:  # noqa: N802
-        return Docker(self._session)
+        return Docker(self._session, self._desk)
 
 
 def _docker() -> Docker:
@@ -91,7 +92,7 @@ def register() -> Session:
     app = Krita.instance()
     session = Session(app, make_client)
     app.addExtension(AcetateExtension(app, session))
-    app.addDockWidgetFactory(DockerFactory(session))
+    app.addDockWidgetFactory(DockerFactory(session, PictureDesk(app, session)))
     return session
 
 
