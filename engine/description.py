@@ -58,7 +58,7 @@ def described_tasks() -> dict[str, Any]:
 
 
 def described_family(family: Family) -> dict[str, Any]:
-    """What models of a family do by themselves: the values of what a request leaves out, and for each task what changes nothing."""
+    """What models of a family do by themselves: the values of what a request leaves out, and per task what changes nothing."""
     return {
         "title": family.title,
         "defaults": {**dataclasses.asdict(family.defaults), "clip_skip": -family.text_layer},

@@ -133,8 +133,7 @@ MAX_TEXT_BYTES = 64 * 1024
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
 ClientMessage = (
-    Hello | Upload | Submit | Insert | Export | Cancel | Advance | Attach | Acknowledge | Discard | Star | ListJobs
-    | ListHistory
+    Hello | Upload | Submit | Insert | Export | Cancel | Advance | Attach | Acknowledge | Discard | Star | ListJobs | ListHistory
 )  # fmt: skip
 ServerMessage = (
     Welcome | Engine | Have | Queued | Started | Progress | Layer | File | Finished | Failed | Cancelled | Jobs | History

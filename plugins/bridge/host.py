@@ -176,7 +176,7 @@ class EditorHost:
         """Call a function that touches only files, on a thread where the editor has one; by default at once."""
         try:
             result, error = function(), None
-        except OSError as raised:
+        except Exception as raised:
             result, error = None, raised
         then(result, error)
 

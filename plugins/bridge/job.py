@@ -255,9 +255,9 @@ class EditorJobs:
 
     def _end(self, result: PendingResult, error: BaseException | None = None) -> None:
         self._leave(result)
-        for there in (self._finished, self.generations):
-            if result in there:
-                there.remove(result)
+        for running in (self._finished, self.generations):
+            if result in running:
+                running.remove(result)
         result.state, result.error = "over", error
         if result.shows is not None:
             result.shows(result.status.layers if result.status.outcome == "finished" else ())
@@ -312,5 +312,5 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
 
 
 def _said(text: str, path: Path, error: BaseException | None = None) -> str:
-    reason = error.strerror if isinstance(error, OSError) else error
+    reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
     return text.format(name=path.name, path=path, reason=reason)

@@ -6,26 +6,31 @@ import secrets
 import signal
 from typing import Any
 
+from acetate.plugins.bridge.forms.server_address import chosen_server
+from acetate.plugins.bridge.status.log_file import keep_log
+from acetate.plugins.bridge.translations import of_environment, speak
 from acetate.protocol import Client
 from krita import DockWidgetFactoryBase, Extension, Krita
 
-from .docker import SETTINGS, Docker
+from .docker import Docker
+from .forms import remembering, settings
 from .pictures.desk import PictureDesk
-from .qt import guarded
+from .qt import QtCore, guarded
 from .session import Session
+from .window import actions
 
 DOCKER = "acetate"
-MENU = "tools/scripts"
 
 
 def make_client(launch: list[str] | None) -> Client:
     """The client, with a `session` that is kept over restarts of Krita, as it is the place in the server's queue."""
     app = Krita.instance()
-    session = app.readSetting(SETTINGS, "session", "")
+    session = app.readSetting(settings.GROUP, "session", "")
     if not session:
         session = secrets.token_hex(16)
-        app.writeSetting(SETTINGS, "session", session)
-    return Client(f"Krita {app.version()}", launch=launch, session=session, formats=("bgra8", "rgba8"))
+        app.writeSetting(settings.GROUP, "session", session)
+    name = f"Krita {app.version()}"
+    return Client(name, address=chosen_server(), launch=launch, session=session, formats=("bgra8", "rgba8"))
 
 
 class AcetateExtension(Extension):
@@ -41,14 +46,7 @@ class AcetateExtension(Extension):
         notifier.applicationClosing.connect(guarded(self._session.close))
 
     def createActions(self, window: Any) -> None:  # noqa: N802
-        self._add(window, "acetate_generate", "Acetate: Generate", lambda: _docker().generate())
-        self._add(window, "acetate_repeat", "Acetate: Repeat with New Seed", lambda: _docker().repeat())
-        self._add(window, "acetate_cancel", "Acetate: Cancel", self._session.cancel)
-        self._add(window, "acetate_insert_file", "Acetate: Insert Layers from File…", lambda: _docker().choose_file())
-        self._add(window, "acetate_show", "Acetate: Show Docker", lambda: _show(_docker()))
-
-    def _add(self, window: Any, name: str, text: str, slot: Any) -> None:
-        window.createAction(name, text, MENU).triggered.connect(guarded(slot))
+        actions.create(window, docker_of)
 
 
 class DockerFactory(DockWidgetFactoryBase):
@@ -64,17 +62,10 @@ class DockerFactory(DockWidgetFactoryBase):
         return Docker(self._session, self._desk)
 
 
-def _docker() -> Docker:
-    """The docker of the window in front. Krita's wrapper of a window dies before the window, so it is asked for each time."""
-    app = Krita.instance()
-    window = app.activeWindow()
-    dockers = window.dockers() if window is not None else app.dockers()
-    return next(one for one in dockers if isinstance(one, Docker))
-
-
-def _show(docker: Docker) -> None:
-    docker.setVisible(True)
-    docker.raise_()
+def docker_of(window: Any) -> Docker | None:
+    """The docker of a window; `None` where Krita has made none."""
+    dockers = window.dockers() if window is not None else Krita.instance().dockers()
+    return next((one for one in dockers if isinstance(one, Docker)), None)
 
 
 def survive_lost_connections() -> None:
@@ -89,7 +80,10 @@ def survive_lost_connections() -> None:
 def register() -> Session:
     """Give Krita the actions and the docker; returns what they share."""
     survive_lost_connections()
+    speak([*of_environment(), *QtCore.QLocale().uiLanguages()])
+    keep_log("krita")
     app = Krita.instance()
+    remembering.keep_in_documents(settings.prompts_in_documents())
     session = Session(app, make_client)
     app.addExtension(AcetateExtension(app, session))
     app.addDockWidgetFactory(DockerFactory(session, PictureDesk(app, session)))

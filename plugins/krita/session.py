@@ -14,19 +14,23 @@ from typing import Any
 
 from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
+from acetate.plugins.bridge.forms.form_memory import FormMemory
 from acetate.plugins.bridge.history import JobHistory
 from acetate.plugins.bridge.host import RefusedError, T, Then, Work
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.launch import by_hand, server_command
 from acetate.plugins.bridge.pending import PendingResult, refusal
+from acetate.plugins.bridge.status.connection import ConnectionStatus
+from acetate.plugins.bridge.status.job_queue import JobQueue
 from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import sentence
-from acetate.protocol import Client, Connected, Disconnected, Engine, Error, Event, Failure, LayerReady, Starting
+from acetate.protocol import Client, Connected, Engine, Error, Event, Failure, LayerReady
 
 from . import canvas, conditions
 from .cooperative import CooperativeTurns, FileThread
+from .forms import remembering
 from .host import KritaHost
-from .qt import QtCore, Signal, guarded
+from .qt import QtCore, Signal, guarded, tell_mistakes
 from .replacing import Replacements
 
 HISTORY_PAGE = 40
@@ -60,6 +64,7 @@ class Session(QtCore.QObject):
     """The state of the connection or of the running job has changed."""
     history_changed = Signal()
     engine_changed = Signal()
+    queue_changed = Signal()
     inserted = Signal(object)
     """A result is in its document: the `PendingResult`."""
     failed = Signal(object)
@@ -74,21 +79,21 @@ class Session(QtCore.QObject):
         self._app = app
         self._make_client = make_client
         self.client: Client | None = None
-        self.engine: Engine | None = None
-        self.connection = ""
-        """A few words while there is no connection; empty while there is one."""
+        self.status = ConnectionStatus(by_hand())
         self.history = JobHistory()
+        self.forms = FormMemory()
         self._replacements = Replacements(app)
         self._host = QtHost(app, self._notice)
         self.jobs = EditorJobs(self._host, self.connect_to_server)
+        self.queue = JobQueue(self.jobs, lambda: self.client)
         self._notifier: Any = None
+        tell_mistakes(self._mistake)
 
     # --- the connection ----------------------------------------------------------------------------------------------
 
     def connect_to_server(self) -> Client:
         """Find the server, or start one. Harmless when that was already done."""
         if self.client is None:
-            self.connection = "Looking for the server"
             self.client = self._make_client(server_command())
             # The client makes this socket readable when something happened: no polling.
             self._notifier = QtCore.QSocketNotifier(self.client.fileno(), QtCore.QSocketNotifier.Type.Read)
@@ -96,6 +101,22 @@ class Session(QtCore.QObject):
             self.changed.emit()
         self.client.connect()
         return self.client
+
+    def reconnect(self) -> None:
+        """Leave the present server for the one that is chosen now; call it while nothing is awaited."""
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+        if self.client is not None:
+            self.client.close()
+        self.client = self._notifier = None
+        self.status, self.history = ConnectionStatus(by_hand()), JobHistory()
+        self.history_changed.emit()
+        self.queue_changed.emit()
+        self.connect_to_server()
+
+    def aside(self, work: Callable[[], T], then: Then[T]) -> None:
+        """Do what may take long on a thread, and tell the result on Krita's."""
+        self._host.on_thread(work, then)
 
     def close(self) -> None:
         """Disconnect, as Krita ends. Jobs go on at the server; their results wait in the history."""
@@ -106,12 +127,27 @@ class Session(QtCore.QObject):
         if self.client is not None:
             self.client.close()
 
+    @property
+    def connection(self) -> str:
+        """A few words while there is no connection; empty while there is one."""
+        return self.status.text
+
+    @property
+    def engine(self) -> Engine | None:
+        """What the server has said last of its engine; `None` before the first connection."""
+        return self.status.engine
+
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
     @property
     def current(self) -> PendingResult | None:
-        """The generation that runs, from the click until its result is in the document."""
+        """The generation to show: the one that runs, else the next; `None` while none is on its way."""
         return self.jobs.generation
+
+    @property
+    def url(self) -> str:
+        """Where the server is; empty before the first connection."""
+        return self.client.url if self.client is not None else ""
 
     def generate(self, document: Any, form: Form) -> None:
         """Ask for `form` in the document; a refusal is shown at once."""
@@ -120,16 +156,21 @@ class Session(QtCore.QObject):
 
     def repeat(self, document: Any) -> None:
         """Repeat the last generation of the document with another seed."""
-        kept = canvas.remembered(document).get("form") if document is not None else None
+        kept = remembering.remembered(document).get("form") if document is not None else None
         with self._refusals():
             if not isinstance(kept, str):
-                raise RefusedError("Nothing has been generated in this document yet. Use Generate.")
+                raise RefusedError(_("Nothing has been generated in this document yet. Use Generate."))
             self.generate(document, replace(from_json(kept), seed=fresh_seed()))
 
     def cancel(self) -> None:
-        """Stop the running generation; layers that have arrived stay in the history."""
+        """Stop the generation that is shown; layers that have arrived stay in the history."""
         if self.current is not None:
             self.jobs.cancel(self.current)
+
+    def cancel_all(self) -> None:
+        """Stop everything that this Krita has asked for, in this run and before."""
+        self.queue.cancel_all()
+        self.queue_changed.emit()
 
     def insert_again(
         self, job: str, document: Any, *, title: str = "", instead: bool = False, without: Sequence[int] = (), **plan: Any
@@ -159,7 +200,7 @@ class Session(QtCore.QObject):
         target = files.named(str(path), suffix)
         with self._refusals():
             if target != path and target.exists():  # the artist was asked about the other name
-                raise RefusedError(f"{target.name} already exists. Save the result under another name.")
+                raise RefusedError(_("{name} already exists. Save the result under another name.").format(name=target.name))
             self.jobs.save(job, target, pictures)
 
     def discard(self, job: str, pictures: Sequence[int] = ()) -> None:
@@ -181,19 +222,18 @@ class Session(QtCore.QObject):
         for event in self.client.poll() if self.client is not None else ():
             self._take(event)
             self.jobs.take(event)
+            if self.queue.take(event):
+                self.queue_changed.emit()
             self.told.emit(event)
         self.changed.emit()
 
     def _take(self, event: Event) -> None:
+        if (failure := self.status.take(event)) is not None:
+            self.failed.emit(failure)
         if isinstance(event, Connected):
-            self.connection = ""
             self._use_engine(event.welcome.engine)
             self.history.renew()
             self._ask_for_history()
-        elif isinstance(event, Starting):
-            self.connection = "Starting the Acetate server"
-        elif isinstance(event, Disconnected):
-            self._disconnected(event)
         elif isinstance(event, Engine):
             self._use_engine(event)
         elif self.history.take(event):
@@ -202,21 +242,9 @@ class Session(QtCore.QObject):
             self.failed.emit(event.failure)
 
     def _use_engine(self, engine: Engine) -> None:
-        self.engine = engine
         self.engine_changed.emit()
         if engine.failure is not None:
             self.failed.emit(engine.failure)
-
-    def _disconnected(self, event: Disconnected) -> None:
-        failure, before = event.failure, self.connection
-        if failure.code in ("no-server", "cannot-start"):
-            self.connection = "No server is running"
-            if failure.code == "no-server":  # the other one says which command failed
-                failure = Failure(failure.code, failure.message, f"Start it in a terminal: {by_hand()}")
-        else:
-            self.connection = "Reconnecting" if event.retry_in is not None else "Not connected"
-        if self.connection != before and self.connection != "Reconnecting":
-            self.failed.emit(failure)
 
     def _ask_for_history(self) -> None:
         if self.client is not None and self.client.connected:
@@ -227,7 +255,13 @@ class Session(QtCore.QObject):
     def _notice(self, result: PendingResult) -> None:
         if result.over:
             self._end(result)
+        self.queue_changed.emit()
         self.changed.emit()
+
+    def _mistake(self, error: Exception) -> None:
+        """One of our own slots has failed: the artist is told, and the log has the traceback."""
+        said = _("the plug-in made a mistake: {error}").format(error=f"{type(error).__name__}: {error}")
+        self.failed.emit(Failure("internal", said, _("Its log says where. Please report it with the details.")))
 
     def _end(self, result: PendingResult) -> None:
         if result.made is not None and result.save_as is None:

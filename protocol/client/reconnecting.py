@@ -116,6 +116,11 @@ class Reconnecting:
         self.connected = False
 
     @property
+    def url(self) -> str:
+        """Where the last connection went; empty before the first."""
+        return self._address.url if self._address is not None else ""
+
+    @property
     def hopeless(self) -> Failure | None:
         """Why waiting for a connection is no use any more: at once after a server that was stopped, later after one that broke
         down and may be back in a moment."""

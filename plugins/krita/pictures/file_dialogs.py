@@ -13,10 +13,9 @@ from typing import Any
 from acetate.plugins.bridge.translations import _, marked
 from krita import Krita
 
+from ..forms import settings
 from ..qt import QtCore, QtWidgets, guarded
 
-GROUP, FOLDER = "acetate", "folder"
-"""Where kritarc keeps the folder that was used last."""
 FILE_TYPES = marked("Layered pictures (*.psd *.ora *.png)")
 SAVE_TYPES = (marked("PNG picture (*.png)"), marked("Photoshop document (*.psd)"), marked("OpenRaster (*.ora)"))
 NAME_CHARACTERS = 60
@@ -53,9 +52,9 @@ def folder() -> str:
     file = document.fileName() if document is not None else ""
     if file and Path(file).parent.is_dir():
         return str(Path(file).parent)
-    last = Krita.instance().readSetting(GROUP, FOLDER, "")
+    last = settings.last_folder()
     if last and Path(last).is_dir():
-        return str(last)
+        return last
     return str(QtCore.QStandardPaths.writableLocation(QtCore.QStandardPaths.StandardLocation.PicturesLocation) or Path.home())
 
 
@@ -63,5 +62,5 @@ def _dialog(parent: Any, title: str, types: list[str]) -> Any:
     dialog = QtWidgets.QFileDialog(parent, title, folder())
     dialog.setNameFilters(types)
     dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(guarded(lambda path: Krita.instance().writeSetting(GROUP, FOLDER, str(Path(path).parent))))
+    dialog.fileSelected.connect(guarded(lambda path: settings.keep_folder(str(Path(path).parent))))
     return dialog

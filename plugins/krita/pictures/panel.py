@@ -73,13 +73,18 @@ class PicturePanel(QtCore.QObject):
         """Look at the next candidate, or with -1 the previous one, in large."""
         candidate = self.desk.step(by)
         if candidate is not None:
-            self._pinned = self._parent.isVisible()
+            self._pinned = True
             self._looked(candidate)
 
     def insert_chosen(self) -> None:
         """Insert the candidate that is looked at."""
         if (chosen := self.desk.strip.candidate) is not None:
             self._act("insert", chosen)
+
+    def replace_chosen(self) -> None:
+        """Put the candidate that is looked at in the place of the active layer."""
+        if (chosen := self.desk.strip.candidate) is not None:
+            self._act("replace", chosen)
 
     def insert_files(self, paths: list[Path]) -> None:
         """Insert the layers of files that were dropped."""
@@ -182,7 +187,8 @@ class PicturePanel(QtCore.QObject):
             words.append(size_words(candidate.drawn))
         words.append(_("B: on the canvas") if not self._on_canvas else _("B: on a checkerboard"))
         backdrop, place = self._backdrop(candidate) if self._on_canvas else (None, None)
-        self.preview.show_picture(picture, " · ".join(words), self._parent, backdrop, place)
+        beside = self._parent if self._parent.isVisible() else self._parent.window()
+        self.preview.show_picture(picture, " · ".join(words), beside, backdrop, place)
 
     def _backdrop(self, candidate: Candidate) -> tuple[Any, Any]:
         """What is painted where the picture would go, and the picture's place on it."""
@@ -217,4 +223,4 @@ class PicturePanel(QtCore.QObject):
         self.undo_bar.show_thrown(len(self.desk.basket.held))
 
     def _document(self) -> Any:
-        return Krita.instance().activeDocument()
+        return self._parent.document()

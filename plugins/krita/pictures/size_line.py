@@ -38,7 +38,6 @@ class SizeLine(QtWidgets.QLabel):
         text = self._text()
         if text != self.text():
             self.setText(text)
-        self.setVisible(bool(text))
 
     def _text(self) -> str:
         document = self._document()
