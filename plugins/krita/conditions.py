@@ -5,6 +5,7 @@ Knows tasks and the document; reads no pixel and knows no server.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
@@ -53,7 +54,8 @@ def plan(document: Any, form: Form) -> JobPlan:
     complaint = form.complaint(result.box or target)
     if complaint is not None:
         raise RefusedError(complaint)
-    return result
+    # Of several candidates the first comes by itself; the others wait until the artist has looked at them.
+    return replace(result, pictures=(0,)) if form.parameters().count > 1 else result
 
 
 def insertion_plan(document: Any, title: str, *, instead: bool = False) -> JobPlan:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
+from acetate.plugins.bridge.candidates import Candidate
 from acetate.plugins.bridge.form import from_parameters
 from acetate.plugins.bridge.forms.offers import Offers
 from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.pictures.expected_size import can_sharpen, sharpening
 from acetate.plugins.bridge.translations import _
 from acetate.protocol import Failure, Image
 from krita import DockWidget
@@ -16,21 +17,22 @@ from krita import DockWidget
 from .forms import settings
 from .forms.form_keeper import FormKeeper
 from .forms.settings_menu import SettingsMenu
+from .pictures import file_dialogs
+from .pictures.desk import PictureDesk
+from .pictures.panel import PicturePanel
+from .pictures.size_line import SizeLine
 from .qt import QtCore, QtWidgets, guarded
 from .session import Session
 from .widgets.checkerboard import PreviewPane
 from .widgets.error_box import ErrorBox
 from .widgets.fields import SPACING
 from .widgets.form_panel import FormPanel
-from .widgets.history_list import HistoryList
+from .widgets.own_keys import Ground
 from .widgets.queue_list import QueueList
 from .widgets.scrolling import AsHighAsItsContent, below
 from .window.circumstances import circumstances
 from .window.floating import FloatingMessages
 from .window.front import document_of, is_in_sight
-
-FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
-SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
 
 LOOK_SECONDS = 3
 SETTLED_MS = 500
@@ -40,7 +42,7 @@ SETTLED_MS = 500
 class Docker(DockWidget):
     """The docker of one window; all of them share the session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, desk: PictureDesk) -> None:
         super().__init__()
         self.setWindowTitle("Acetate")
         self._session = session
@@ -60,8 +62,11 @@ class Docker(DockWidget):
         self.queue = QueueList()
         self.error = ErrorBox()
         self.preview = PreviewPane()
-        self.history = HistoryList()
-        self._below = below([self.status, self.error, self.queue, self.preview], self.history)
+        self.pictures = PicturePanel(self, session, desk)
+        self.history = self.pictures.history
+        self.size_line = SizeLine(self.document, self.form_panel.form, lambda: self.form_panel.offers)
+        upper = [self.status, self.error, self.queue, self.preview, self.pictures.strip, self.pictures.undo_bar]
+        self._below = below(upper, self.history)
         self._lay_out()
         self._connect()
         self.form_panel.set_form(settings.last_form())
@@ -76,7 +81,6 @@ class Docker(DockWidget):
         self._looking.start()
         self._show_state()
         self._show_engine()
-        self._show_history()
 
     # --- Krita's calls -----------------------------------------------------------------------------------------------
 
@@ -146,36 +150,15 @@ class Docker(DockWidget):
 
     @guarded
     def choose_file(self) -> None:
-        dialog = self._file_dialog("Insert Layers from File", FILE_TYPES)
-        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFile)
-        document = self.document()
-        dialog.fileSelected.connect(guarded(lambda path: self._session.insert_file(document, Path(path))))
-        dialog.open()
+        file_dialogs.ask_for_layers(self, lambda path: self.pictures.insert_files([path]))
 
-    def _use_history(self, what: str, job: str) -> None:
-        self.error.hide()
-        entry = self._session.history.entries.get(job)
-        if what in ("insert", "replace"):
-            self._session.insert_again(job, self.document(), instead=what == "replace")
-        elif what == "delete":
-            self._session.discard(job)
-        elif what == "copy" and entry is not None:
-            parameters = {"task": entry.task, **entry.parameters}
-            self.form_panel.set_form(from_parameters(parameters, self.form_panel.form()))
-        elif what == "save":
-            dialog = self._file_dialog("Save Result", SAVE_TYPES)
-            dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
-            dialog.setDefaultSuffix("png")
-            dialog.filterSelected.connect(guarded(lambda chosen: dialog.setDefaultSuffix(chosen.partition("*.")[2].rstrip(")"))))
-            dialog.fileSelected.connect(guarded(lambda path: self._session.save(job, Path(path), dialog.defaultSuffix())))
-            dialog.open()
+    def _copy(self, parameters: dict[str, Any]) -> None:
+        self.form_panel.set_form(from_parameters(parameters, self.form_panel.form()))
 
-    def _file_dialog(self, title: str, types: str) -> Any:
-        """A file dialog that does not block the event loop: generations and painting go on while it is open."""
-        dialog = QtWidgets.QFileDialog(self, title)
-        dialog.setNameFilters(types.split(";;"))
-        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        return dialog
+    def _sharpen(self, candidate: Candidate) -> None:
+        """Draw the layer of an enlarged picture anew at its full size."""
+        form = sharpening(self.form_panel.offers, self.form_panel.form(), candidate.prompt).with_seed()
+        self._session.generate(self.document(), form)
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
@@ -236,10 +219,7 @@ class Docker(DockWidget):
         if engine is None:
             return
         self.form_panel.offer(Offers(engine))
-
-    @guarded
-    def _show_history(self) -> None:
-        self.history.show_entries(self._session.history)
+        self.pictures.strip.offer_sharpening(can_sharpen(self.form_panel.offers))
 
     @guarded
     def _show_failure(self, failure: Failure) -> None:
@@ -263,12 +243,12 @@ class Docker(DockWidget):
         self.error.again.connect(self._try_again)
         self.queue.chosen.connect(self._use_queue)
         self.queue.all_cancelled.connect(self.cancel_all)
-        self.history.chosen.connect(guarded(self._use_history))
-        self.history.reached_end.connect(guarded(self._session.more_history))
+        self.pictures.copied.connect(guarded(self._copy))
+        self.pictures.sharpened.connect(guarded(self._sharpen))
+        self.pictures.acting.connect(self.error.hide)
         # The session outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
         self._session.changed.connect(self._show_state)
         self._session.engine_changed.connect(self._show_engine)
-        self._session.history_changed.connect(self._show_history)
         self._session.queue_changed.connect(self._show_queue)
         self._session.failed.connect(self._show_failure)
         self._session.noted.connect(self._show_note)
@@ -276,7 +256,8 @@ class Docker(DockWidget):
     def _lay_out(self) -> None:
         """Arrange the widgets: in a low docker the form scrolls, and what lies below the buttons does; these never move, whatever
         comes and goes there."""
-        content = QtWidgets.QWidget()
+        content = Ground()
+        content.dropped.connect(guarded(self.pictures.insert_files))
         column = QtWidgets.QVBoxLayout(content)
         column.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         column.setSpacing(SPACING)
@@ -289,5 +270,6 @@ class Docker(DockWidget):
         column.addWidget(AsHighAsItsContent(self.form_panel))
         column.addLayout(buttons)
         column.addWidget(self.progress)
+        column.addWidget(self.size_line)
         column.addWidget(self._below, 1)
         self.setWidget(content)

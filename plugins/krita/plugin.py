@@ -14,6 +14,7 @@ from krita import DockWidgetFactoryBase, Extension, Krita
 
 from .docker import Docker
 from .forms import remembering, settings
+from .pictures.desk import PictureDesk
 from .qt import QtCore, guarded
 from .session import Session
 from .window import actions
@@ -51,14 +52,14 @@ class AcetateExtension(Extension):
 class DockerFactory(DockWidgetFactoryBase):
     """Makes a docker for each window."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, desk: PictureDesk) -> None:
         # Krita 6 has only the scoped name, Krita 5 only the short one.
         positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
         super().__init__(DOCKER, positions.DockRight)
-        self._session = session
+        self._session, self._desk = session, desk
 
     def createDockWidget(self) -> Docker:  # noqa: N802
-        return Docker(self._session)
+        return Docker(self._session, self._desk)
 
 
 def docker_of(window: Any) -> Docker | None:
@@ -85,7 +86,7 @@ def register() -> Session:
     remembering.keep_in_documents(settings.prompts_in_documents())
     session = Session(app, make_client)
     app.addExtension(AcetateExtension(app, session))
-    app.addDockWidgetFactory(DockerFactory(session))
+    app.addDockWidgetFactory(DockerFactory(session, PictureDesk(app, session)))
     return session
 
 

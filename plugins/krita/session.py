@@ -6,7 +6,7 @@ client's own threads only put events into a queue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +23,8 @@ from acetate.plugins.bridge.pending import PendingResult, refusal
 from acetate.plugins.bridge.status.connection import ConnectionStatus
 from acetate.plugins.bridge.status.job_queue import JobQueue
 from acetate.plugins.bridge.translations import _
-from acetate.plugins.bridge.words import sentence, short_prompt
-from acetate.protocol import Client, Connected, Engine, Error, Event, Failure
+from acetate.plugins.bridge.words import sentence
+from acetate.protocol import Client, Connected, Engine, Error, Event, Failure, LayerReady
 
 from . import canvas, conditions
 from .cooperative import CooperativeTurns, FileThread
@@ -58,6 +58,8 @@ class QtHost(KritaHost):
 class Session(QtCore.QObject):
     """The conversation with the server. It is created once, while dockers come and go."""
 
+    told = Signal(object)
+    """What the server or the connection has said: every `Event`."""
     changed = Signal()
     """The state of the connection or of the running job has changed."""
     history_changed = Signal()
@@ -67,6 +69,8 @@ class Session(QtCore.QObject):
     """A result is in its document: the `PendingResult`."""
     failed = Signal(object)
     """Something failed: the `Failure` to show."""
+    closing = Signal()
+    """Krita ends; what is asked for now is still sent."""
     noted = Signal(str)
     """What is worth knowing about a result: what a file could not keep, or that a layer is hardly transparent."""
 
@@ -116,6 +120,7 @@ class Session(QtCore.QObject):
 
     def close(self) -> None:
         """Disconnect, as Krita ends. Jobs go on at the server; their results wait in the history."""
+        self.closing.emit()
         self._host.turns.stop()
         if self._notifier is not None:
             self._notifier.setEnabled(False)
@@ -167,28 +172,42 @@ class Session(QtCore.QObject):
         self.queue.cancel_all()
         self.queue_changed.emit()
 
-    def insert_again(self, job: str, document: Any, *, instead: bool = False) -> None:
-        """Put a finished job of the history into the document, or `instead` of the active layer."""
-        entry = self.history.entries.get(job)
-        title = short_prompt(str(entry.parameters.get("prompt", ""))) if entry is not None else ""
+    def insert_again(
+        self, job: str, document: Any, *, title: str = "", instead: bool = False, without: Sequence[int] = (), **plan: Any
+    ) -> None:
+        """Put a finished job `without` layers of these numbers into the document, or `instead` of the active layer; `plan` are
+        further fields of its `JobPlan`."""
         with self._refusals():
-            self.jobs.insert_again(job, document, lambda: conditions.insertion_plan(document, title, instead=instead))
+            self.jobs.insert_again(
+                job,
+                document,
+                lambda: replace(conditions.insertion_plan(document, title, instead=instead), **plan),
+                without=without,
+            )
+
+    def look(self, job: str, then: Callable[[Sequence[LayerReady]], None], *, without: Sequence[int] = ()) -> None:
+        """Fetch the layers of a finished job, `without` those of these numbers, to be looked at."""
+        self.jobs.look(job, then, without=without, format=conditions.FORMAT)
 
     def insert_file(self, document: Any, path: Path) -> None:
         """Put the layers of a file into the document, as a group."""
         with self._refusals():
             self.jobs.insert_file(path, document, lambda: conditions.insertion_plan(document, path.name))
 
-    def save(self, job: str, path: Path, suffix: str = "png") -> None:
-        """Write a finished job of the history as PNG, PSD or OpenRaster; a name with another suffix gets `suffix`."""
+    def save(self, job: str, path: Path, suffix: str = "png", pictures: Sequence[int] = ()) -> None:
+        """Write a finished job of the history, or only some of its pictures, as PNG, PSD or OpenRaster; a name with another
+        suffix gets `suffix`."""
         target = files.named(str(path), suffix)
         with self._refusals():
             if target != path and target.exists():  # the artist was asked about the other name
                 raise RefusedError(_("{name} already exists. Save the result under another name.").format(name=target.name))
-            self.jobs.save(job, target)
+            self.jobs.save(job, target, pictures)
 
-    def discard(self, job: str) -> None:
-        self.connect_to_server().discard(job)
+    def discard(self, job: str, pictures: Sequence[int] = ()) -> None:
+        self.connect_to_server().discard(job, pictures)
+
+    def star(self, job: str, picture: int, starred: bool) -> None:
+        self.connect_to_server().star(job, picture, starred)
 
     def more_history(self) -> None:
         """Ask for the page after the oldest entry."""
@@ -205,6 +224,7 @@ class Session(QtCore.QObject):
             self.jobs.take(event)
             if self.queue.take(event):
                 self.queue_changed.emit()
+            self.told.emit(event)
         self.changed.emit()
 
     def _take(self, event: Event) -> None:
@@ -251,8 +271,10 @@ class Session(QtCore.QObject):
             self.inserted.emit(result)
         if result.failure is not None:
             self.failed.emit(result.failure)
-        elif result.status.outcome == "finished" and result.notes:
-            self.noted.emit(" ".join(map(sentence, result.notes)))
+        else:
+            saved = [_("Saved as {name}").format(name=result.made.name)] if result.save_as is not None and result.made else []
+            if (said := (*saved, *result.notes)) and result.status.outcome == "finished":
+                self.noted.emit(" ".join(map(sentence, said)))
         self._ask_for_history()
 
     @guarded

@@ -31,6 +31,12 @@ ACTIONS = {
     "acetate_repeat": Action(marked("Acetate: Repeat with New Seed"), "view-refresh", lambda docker: docker.repeat()),
     "acetate_cancel": Action(marked("Acetate: Cancel"), "media-playback-stop", lambda docker: docker.cancel()),
     "acetate_cancel_all": Action(marked("Acetate: Cancel All"), "dialog-cancel", lambda docker: docker.cancel_all()),
+    "acetate_previous": Action(marked("Acetate: Previous Candidate"), "arrow-left", lambda docker: docker.pictures.step(-1)),
+    "acetate_next": Action(marked("Acetate: Next Candidate"), "arrow-right", lambda docker: docker.pictures.step(1)),
+    "acetate_insert": Action(marked("Acetate: Insert Candidate"), "addlayer", lambda docker: docker.pictures.insert_chosen()),
+    "acetate_replace": Action(
+        marked("Acetate: Replace Layer with Candidate"), "duplicatelayer", lambda docker: docker.pictures.replace_chosen()
+    ),
     "acetate_insert_file": Action(
         marked("Acetate: Insert Layers from File…"), "document-open", lambda docker: docker.choose_file()
     ),
