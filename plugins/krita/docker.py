@@ -15,12 +15,13 @@ from krita import DockWidget, Krita
 
 from .forms import settings
 from .forms.form_keeper import FormKeeper
+from .forms.preview_fetching import PreviewFetching
 from .forms.settings_menu import SettingsMenu
 from .qt import MAJOR, QtCore, QtWidgets, guarded
 from .session import Session
 from .widgets.checkerboard import PreviewPane
 from .widgets.error_box import ErrorBox
-from .widgets.fields import SPACING
+from .widgets.fields import SPACING, Sentence
 from .widgets.form_panel import FormPanel
 from .widgets.history_list import HistoryList
 
@@ -45,7 +46,7 @@ class Docker(DockWidget):
         self._forms = FormKeeper(self.form_panel, session.forms)
         self.button = QtWidgets.QPushButton("Generate", objectName="acetate_generate")
         self.progress = QtWidgets.QProgressBar(objectName="acetate_progress", textVisible=False, maximumHeight=6)
-        self.status = QtWidgets.QLabel(objectName="acetate_status")
+        self.status = Sentence("acetate_status")
         self.error = ErrorBox()
         self.preview = PreviewPane()
         self.history = HistoryList()
@@ -54,6 +55,7 @@ class Docker(DockWidget):
         self.form_panel.set_form(settings.last_form())
         self._forms.used(self.form_panel.form())
         self.settings_menu = SettingsMenu(self.form_panel, session)
+        self._previews = PreviewFetching(self.form_panel.loras, session)
         self._show_state()
         self._show_engine()
         self._show_history()
