@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import RGBA, Picture
-from acetate.protocol import Box, Layer
+from acetate.protocol import Box, Layer, content_id
 from acetate.server.worker.layers import layer_message, save, thumbnail
 from acetate.vocabulary.names import is_clean
 from acetate.vocabulary.stacking import Stacking
+from acetate.vocabulary.working_sizes import Drawn
 
 HOSTILE = "a\0b\x1b[31m\r\nc\u202ed\u2066e\u2069\u2028f\u2029\x85\udcff\ufffe\ufdd0g"
 STACKING = Stacking("foreground", "a kite", ("foreground",), job="job-0001")
@@ -39,6 +40,19 @@ def test_a_layer_is_cut_to_its_alpha_and_keeps_its_place_on_the_canvas(tmp_path:
     assert (layer.name, layer.order, layer.group, layer.visible) == ("a kite (7)", 0, (), True)
 
 
+def test_a_deep_layer_is_kept_in_its_own_depth_with_the_faintest_alpha(tmp_path: Path) -> None:
+    deep = np.zeros((10, 12, 4), np.uint16)
+    deep[5:7, 4:7] = (1, 2, 40000, 65535)
+    deep[2, 2, 3] = 1  # nothing of which is left in 8 bits
+    picture = Picture(rgba=spot(), role="foreground", index=0, seed=7, parameters={}, deep=deep)
+    made, _ = save(STACKING, picture, 0, Box(100, -50, 12, 10), tmp_path, crop=True)
+
+    place = made.layer.x, made.layer.y, made.layer.width, made.layer.height
+    assert (made.layer.format, place, made.layer.bytes) == ("rgba16", (102, -48, 5, 5), 5 * 5 * 8)
+    assert (tmp_path / made.name).read_bytes() == deep[2:7, 2:7].tobytes()
+    assert made.layer.sha256 == content_id(deep[2:7, 2:7].tobytes(), "rgba16", 5, 5)
+
+
 @pytest.mark.parametrize("original", ["", HOSTILE])
 @pytest.mark.parametrize("makes", [("foreground",), ("foreground", "background")])
 def test_whatever_it_is_called_after_a_layer_and_its_groups_have_clean_names(original: str, makes: tuple[str, ...]) -> None:
@@ -48,6 +62,11 @@ def test_whatever_it_is_called_after_a_layer_and_its_groups_have_clean_names(ori
 
     assert layer.group and all(map(is_clean, (layer.name, *(group.name for group in layer.group))))
     assert layer.group[0].name.endswith("g")
+
+
+def test_a_layer_tells_how_large_it_was_drawn() -> None:
+    picture = Picture(rgba=spot(), role="foreground", index=0, seed=7, parameters={}, drawn=Drawn(6, 5, 2.0))
+    assert layer_message(STACKING, picture, 0, Box(0, 0, 12, 10), None, "ab" * 32).drawn == Drawn(6, 5, 2.0)
 
 
 def test_an_uncut_layer_fills_its_box(tmp_path: Path) -> None:
