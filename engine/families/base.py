@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NewType, Protocol
 
 from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import NativeSizes
 
 from ..values.recipes import Recipe
 
@@ -71,6 +72,8 @@ class Family:
     """The name that sentences use."""
     native: int
     """Side in pixels of the pictures it was trained on."""
+    square_only: bool = False
+    """It draws squares of that side alone."""
     defaults: Defaults
     recipes: Mapping[str, tuple[Recipe, ...]]
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
@@ -78,8 +81,15 @@ class Family:
     """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 7)."""
     steps_table: str = "StableDiffusion"
     """Whose Align Your Steps table fits it: the beginning of its name in diffusers."""
+    text_layer: int = -1
+    """Which hidden state of the text encoders the UNet reads, -1 the last (CLIP skip 2 is -2)."""
     opaque: bool = True
     """It can redraw opaque colour, and not transparent layers alone."""
+
+    @property
+    def sizes(self) -> NativeSizes:
+        """The sizes at which its models draw well."""
+        return NativeSizes(self.native, square_only=self.square_only)
 
     def can(self, task: str) -> bool:
         """Whether the family has weights for `task`."""
@@ -118,8 +128,6 @@ class BaseFamily(Family):
     """Part of its VAE files' names, in lower case."""
 
     text_encoders: tuple[TextEncoder, ...]
-    text_layer: int = -1
-    """Which hidden state of the text encoders the UNet reads, -1 the last (CLIP skip 2 is -2)."""
     text_normalised: bool = True
     """Whether their final norm is applied to it."""
     latent_colours: tuple[tuple[float, float, float], ...]

@@ -13,6 +13,7 @@ from acetate.raster import RGBA, Deep, Mask
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import DEFAULT
+from acetate.vocabulary.working_sizes import Drawn
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,3 +80,5 @@ class Picture:
     """The layer in more than 8 bits, where its source was; `rgba` is what is seen of it then."""
     hidden: bool = False
     """A reference picture (the blended one), to be inserted invisible."""
+    drawn: Drawn | None = None
+    """How large the networks drew it; `None` where they drew nothing."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from acetate.plugins.bridge.candidates import candidates_of
 from acetate.plugins.bridge.history import JobHistory
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
@@ -160,7 +161,7 @@ class HistoryWindow(JobWindow):
         self._history.take(page)
         for entry in page.entries:
             if entry.job not in shown:
-                picture = page.thumbnails.get(entry.job)
+                picture = page.thumbnails.get(candidates_of(entry)[0].thumbnail) if entry.layers else None
                 self._model.append([_thumbnail(picture), entry.job, _caption(entry), _tooltip(entry)])
         if self._history.entries and not self._icons.get_selected_items():
             self._icons.select_path(Gtk.TreePath.new_first())

@@ -18,8 +18,10 @@ from acetate.plugins.bridge.surroundings import STAYED, Move, move_between
 from acetate.plugins.bridge.translations import _, marked
 from acetate.protocol import Box, Image
 
-from . import canvas, insertion, masks, records
+from . import canvas
 from .conditions import Source
+from .inserting import insertion, masks, records
+from .inserting.replacing import Pair
 
 TO_BE_DRAGGED = marked(
     "It lies above your layer, which is the lowest one: Krita lets no plug-in put a layer below it. Drag it down."
@@ -67,6 +69,12 @@ class KritaHost(EditorHost):
         """How far the artist has worked on the document: another value after anything that he does to it."""
         return None
 
+    def expect(self, steps: int) -> None:
+        """So many steps of the undo history follow that are not the artist's."""
+
+    def keep_pair(self, document: Any, pair: Pair) -> None:
+        """Let undo and redo treat the pair as one step."""
+
     def rest(self, seconds: float) -> None:
         """Let the present work go on only after that time."""
 
@@ -100,7 +108,7 @@ class KritaHost(EditorHost):
             below=below,
             version=version,
             selection=selection,
-            pause=lambda: self._free_hand(result),
+            pause=lambda: self._moment_of(result),
         )
         while True:
             before = canvas.active_layer(document)  # afterwards it may be the new one: Krita 5.3 is quick
@@ -112,18 +120,26 @@ class KritaHost(EditorHost):
                 break
             yield
         records.remember_result(result, node, item)
-        self._say_where(result, node, item)
-        if plan.replaces is not None:
-            if version is not None:
-                version.of.remove()
-            return node
-        return before if went_on else node
+        replaces = version is not None and plan.replaces is not None
+        pair = Pair(plan.version_of or "", canvas.identity(node), hides=plan.hides is not None and version is not None)
+        if version is not None and replaces:
+            self.expect(1)
+            version.of.remove()
+        pair.canvas = self._show_all(result, node, item)
+        if pair.hides or replaces or pair.canvas is not None:
+            self.keep_pair(document, pair)
+        stays = went_on and not (replaces and canvas.identity(before) == pair.old)
+        return before if stays else node
 
     def _went_on(self, result: PendingResult, active: Any) -> bool:
         """Whether the artist has done anything since he asked, or another layer is active: then that one stays so."""
         if active is None:
             return False
         return canvas.identity(active) != result.plan.anchor or self.moment(result.document) != result.plan.moment
+
+    def _moment_of(self, result: PendingResult) -> Generator[None, None, None]:
+        yield from self._free_hand(result)
+        self.expect(1)
 
     def _free_hand(self, result: PendingResult) -> Generator[None, None, None]:
         """Wait until the artist's hand is free, or he asks for the result."""
@@ -203,18 +219,21 @@ class KritaHost(EditorHost):
         owner.addChildNode(masks.transparency_mask(document, sheet.name, selection), None)
         return owner
 
-    def _say_where(self, result: PendingResult, node: Any, item: Item) -> None:
-        """Tell of a new layer that the artist does not see, and let the canvas grow where he wants that."""
+    def _show_all(self, result: PendingResult, node: Any, item: Item) -> tuple[int, int] | None:
+        """Tell of a new layer that the artist does not see. Where he wants that, the canvas grows: returns its size before."""
         document, form = result.document, result.form
+        if (group := canvas.hidden_group(node)) is not None:
+            result.remarks += (_("The new layer is in the group “{name}”, which is hidden.").format(name=group.name()),)
         box = Box(0, 0, 0, 0)
         for sheet in sheets(item):
             layer = sheet.ready.layer
             box = box.union(Box(layer.x, layer.y, layer.width, layer.height))
         whole = canvas.canvas_box(document)
-        if result.plan.grows and box.union(whole) != whole:
-            grown = whole.union(box)
+        grown = whole.union(box)
+        if result.plan.grows and grown != whole:
+            self.expect(1)
             document.resizeImage(grown.x, grown.y, grown.width, grown.height)
-        elif told := placement.out_of_sight(box, whole, enlarged=form is not None and form.about.enlarges):
+            return whole.width, whole.height
+        if told := placement.out_of_sight(box, whole, enlarged=form is not None and form.about.enlarges):
             result.remarks += (told,)
-        if (group := canvas.hidden_group(node)) is not None:
-            result.remarks += (_("The new layer is in the group “{name}”, which is hidden.").format(name=group.name()),)
+        return None

@@ -15,12 +15,14 @@ prompt that begin with `@` script it:
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import threading
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,11 +32,15 @@ from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOf
 from acetate.engine.builtin import NAME as MODEL
 from acetate.engine.description import described_tasks
 from acetate.raster import Deep
+from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import NativeSizes
 from numpy.typing import NDArray
 
 NATIVE = 64
+SIZES = NativeSizes(NATIVE)
+DEFAULTS: dict[str, Any] = {"steps": 4, "guidance_scale": 3.0, "scheduler": "euler", "alpha_passes": 1, "clip_skip": 1}
 
 
 class FakeEngine:
@@ -51,10 +57,22 @@ class FakeEngine:
         return {
             "device": self.device,
             "models": [
-                {"name": name, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": name in self.loaded}
+                {
+                    "name": name,
+                    "family": "fake",
+                    "width": NATIVE,
+                    "height": NATIVE,
+                    "sizes": asdict(SIZES),
+                    "loaded": name in self.loaded,
+                }
                 for name in (MODEL, *sorted(path.stem for path in _folder().glob("models/*.safetensors")))
             ],
+            "families": {"fake": {"title": "Fake", "defaults": DEFAULTS, "idle": {}}},
             "tasks": described_tasks(),
+            "loras": [json.loads(path.read_text()) for path in sorted(_folder().glob("loras/*.json"))],
+            "embeddings": [json.loads(path.read_text()) for path in sorted(_folder().glob("embeddings/*.json"))],
+            "schedulers": list(SCHEDULERS),
+            "spacings": list(SPACINGS),
             "pid": os.getpid(),
         }
 
@@ -76,7 +94,7 @@ class FakeEngine:
         for need in TASKS[request.task].conditions:
             if getattr(request, need) is None:
                 raise BadRequest(f"task {request.task} needs a {need}")
-        steps = request.steps or 4
+        steps = request.steps or DEFAULTS["steps"]
         total = 2 + steps + request.count
         done = 0
         plan = [("load", 1), ("encode", 1), ("denoise", steps)]
@@ -105,6 +123,7 @@ def _pictures(request: Request, index: int) -> Iterator[Picture]:
             quality={"coverage": 0.25},
             deep=_deep(request),
             hidden=task.hides(role),
+            drawn=None if task.enlarges else SIZES.drawn(*_size(request), "cover"),
         )
 
 

@@ -60,6 +60,7 @@ def layer_message(
         parameters=picture.parameters,
         quality=picture.quality,
         warnings=picture.warnings,
+        drawn=picture.drawn,
     )
 
 

@@ -4,8 +4,11 @@ from acetate.plugins.bridge.host import DocumentClosedError, JobPlan, RefusedErr
 from acetate.plugins.bridge.job import insertion
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.krita import canvas, host
-from acetate.plugins.krita.host import KritaHost, made_with
+from acetate.plugins.krita import canvas
+from acetate.plugins.krita.forms import remembering
+from acetate.plugins.krita.host import KritaHost
+from acetate.plugins.krita.inserting import records
+from acetate.plugins.krita.inserting.records import made_with
 from acetate.protocol import Box, Group, Layer, LayerReady
 
 
@@ -66,7 +69,7 @@ def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document
 def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
     node = inserted(app, result(document))
     assert made_with(document, node) == {"prompt": "fig", "seed": 7, "task": "foreground"}
-    assert canvas.remembered(document)["form"] == Form(prompt="fig", seed=7).to_json()
+    assert remembering.remembered(document)["form"] == Form(prompt="fig", seed=7).to_json()
     assert made_with(document, document.topLevelNodes()[0]) == {}
 
 
@@ -87,7 +90,7 @@ def test_every_layer_of_a_group_is_remembered_with_its_own_parameters_and_the_gr
 
 
 def test_only_the_newest_layers_are_remembered(app, document, monkeypatch):
-    monkeypatch.setattr(host, "REMEMBERED_LAYERS", 2)
+    monkeypatch.setattr(records, "REMEMBERED_LAYERS", 2)
     nodes = [inserted(app, result(document)) for _ in range(3)]
     assert [bool(made_with(document, node)) for node in nodes] == [False, True, True]
 
@@ -107,7 +110,7 @@ def test_between_both_undo_steps_of_a_replacement_the_old_and_the_new_layer_are_
     there = []
     for step in (lambda: None, lambda: krita.undo(document), lambda: krita.undo(document)):
         step()
-        there.append(len(pair & canvas.identities(document)))
+        there.append(sum(canvas.find(document, one) is not None for one in pair))
     assert there == [1, 2, 1]
 
 
@@ -145,4 +148,4 @@ def test_layers_without_parameters_leave_no_record(app, document):
     layer = one.status.layers[0].layer
     one.status.layers = [LayerReady(Layer(**{**vars(layer), "parameters": {}}), one.status.layers[0].data)]
     inserted(app, one)
-    assert canvas.remembered(document) == {}
+    assert remembering.remembered(document) == {}

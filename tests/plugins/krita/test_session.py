@@ -56,6 +56,7 @@ class Desk:
     def __init__(self, app):
         self.client, self.made = Client(), []
         app.action = lambda name: None
+        app.windows, app.activeWindow, app.activeDocument = list, lambda: None, lambda: self.document
         self.session = Session(app, lambda launch: self.made.append(launch) or self.client)
         self.said = []
         for name in ("changed", "history_changed", "engine_changed", "inserted", "failed", "noted"):
@@ -146,12 +147,14 @@ def test_a_generation_becomes_the_active_layer_and_is_acknowledged(desk):
     assert desk.session.current is None and desk.client.asked("history")
 
 
-def test_one_generation_runs_at_a_time_and_can_be_cancelled(desk):
-    result = desk.generate()
-    assert desk.generate() is result and len(desk.client.asked("submit")) == 1
+def test_cancel_stops_the_generation_that_runs_and_the_next_goes_on(desk):
+    first = desk.generate()
+    desk.generate()
+    second = desk.session.jobs.generations[1]
     desk.session.cancel()
-    desk.happen(Queued(result.job, 0), Cancelled(result.job))
-    assert (desk.session.current, desk.heard("failed"), desk.names()) == (None, [], ["Background"])
+    desk.happen(Queued(first.job, 0), Cancelled(first.job))
+    assert (desk.session.current, desk.heard("failed"), desk.names()) == (second, [], ["Background"])
+    assert desk.client.asked("cancel") == [((first.job,), {})]
 
 
 def test_what_is_refused_is_said_with_what_to_do(desk):
@@ -185,8 +188,9 @@ def test_a_result_of_the_history_replaces_the_active_layer_and_both_are_remember
     old = canvas.identity(desk.paper)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     desk.happen(*finished("job-0001"))
-    assert desk.names() == ["fig (7)"]
-    assert desk.session._replacements._pairs == [(old, canvas.identity(desk.document.topLevelNodes()[0]))]
+    assert desk.names() == ["Background"], "it has the name of the layer that it replaces"
+    ((pair,),) = desk.session._host.replacements._pairs.values()
+    assert (pair.old, pair.new) == (old, canvas.identity(desk.document.topLevelNodes()[0]))
     desk.document.setActiveNode(None)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     assert desk.failure.message == "No layer is active"

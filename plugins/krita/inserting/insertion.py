@@ -14,9 +14,9 @@ from acetate.plugins.bridge.host import DocumentClosedError
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
 from acetate.protocol import Box
 
+from ..canvas import CONVERTED_PIXELS, STRIP_PIXELS, find, identity, is_open, strips
+from ..colours import WIRE, Colour, Encoder, Scratch, colour_of, encoder, native
 from . import blending
-from .canvas import CONVERTED_PIXELS, STRIP_PIXELS, find, identity, is_open, strips
-from .colours import WIRE, Colour, Encoder, Scratch, colour_of, encoder, native
 from .masks import masks_of, transparency_mask
 
 Pause = Callable[[], Generator[None, None, None]]
