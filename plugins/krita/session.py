@@ -141,6 +141,10 @@ class Session(QtCore.QObject):
                 raise RefusedError("Nothing has been generated in this document yet. Use Generate.")
             self.generate(document, replace(from_json(kept), seed=fresh_seed()))
 
+    def follow_canvases(self) -> None:
+        """Watch what the hand does on the canvases that there are now."""
+        self._host.hand.watch()
+
     def cancel(self) -> None:
         """Stop the running generation; layers that have arrived stay in the history."""
         if self.current is not None:

@@ -1,8 +1,8 @@
 """A single Ctrl+Z for a new version of a layer. Knows Krita's undo history and pairs of layers; knows no job.
 
 Krita gives plug-ins no way to do two things in one step of its undo history, and hiding a layer is no step at all. So this
-follows the history: a layer that was hidden is shown when its new version is undone, and hidden again when that is redone; one half
-of a replacement that is undone or redone takes the other with it, so that no one meets the state between them.
+follows the history: a layer that was hidden is shown when its new version is undone, and hidden again when that is redone. Half
+of a replacement takes the other with it, so that no one meets the state between them.
 """
 
 from __future__ import annotations
