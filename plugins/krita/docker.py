@@ -24,6 +24,7 @@ from .widgets.error_box import ErrorBox
 from .widgets.fields import SPACING, Sentence
 from .widgets.form_panel import FormPanel
 from .widgets.history_list import HistoryList
+from .widgets.ready_bar import ReadyBar
 
 FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
 SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
@@ -47,6 +48,7 @@ class Docker(DockWidget):
         self.button = QtWidgets.QPushButton("Generate", objectName="acetate_generate")
         self.progress = QtWidgets.QProgressBar(objectName="acetate_progress", textVisible=False, maximumHeight=6)
         self.status = Sentence("acetate_status")
+        self.ready = ReadyBar()
         self.error = ErrorBox()
         self.preview = PreviewPane()
         self.history = HistoryList()
@@ -65,6 +67,7 @@ class Docker(DockWidget):
     def canvasChanged(self, _: Any) -> None:  # noqa: N802
         """Another document or view: each document has its own form."""
         self._forms.show(Krita.instance().activeDocument())
+        self._session.follow_canvases()
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         super().showEvent(event)
@@ -140,6 +143,7 @@ class Docker(DockWidget):
                 self.preview.expect(result.plan.box.width, result.plan.box.height)
         self.button.setText("Cancel" if running else self.form_panel.form().about.verb)
         self.button.setEnabled(result is None or not result.status.stopping)
+        self.ready.show_ready(self._session.jobs.ready)
         self.progress.setVisible(running)
         self.preview.setVisible(running)
         if result is None:
@@ -194,6 +198,8 @@ class Docker(DockWidget):
         self.form_panel.submitted.connect(self.generate)
         self.form_panel.task_changed.connect(self._show_state)
         self.button.clicked.connect(self.press)
+        self.ready.insert.connect(guarded(self._session.insert_now))
+        self.ready.dismiss.connect(guarded(self._session.jobs.cancel))
         self.history.chosen.connect(guarded(self._use_history))
         self.history.reached_end.connect(guarded(self._session.more_history))
         # The session outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
@@ -211,7 +217,7 @@ class Docker(DockWidget):
         column.setSpacing(SPACING)
         self.button.setMinimumHeight(round(1.4 * self.button.sizeHint().height()))
         column.addWidget(_Scrolling(self.form_panel))
-        for widget in (self.button, self.progress, self.status, self.error, self.preview):
+        for widget in (self.button, self.progress, self.status, self.ready, self.error, self.preview):
             column.addWidget(widget)
         column.addWidget(self.history, 1)
         self.setWidget(content)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +17,21 @@ from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
 from acetate.plugins.bridge.forms.form_memory import FormMemory
 from acetate.plugins.bridge.history import JobHistory
-from acetate.plugins.bridge.host import RefusedError, T, Then, Work
+from acetate.plugins.bridge.host import JobPlan, RefusedError, T, Then
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.launch import by_hand, server_command
 from acetate.plugins.bridge.pending import PendingResult, refusal
 from acetate.plugins.bridge.words import sentence, short_prompt
 from acetate.protocol import Client, Connected, Disconnected, Engine, Error, Event, Failure, Starting
 
-from . import canvas, conditions
-from .cooperative import CooperativeTurns, FileThread
+from . import conditions
 from .forms import remembering
-from .host import KritaHost
 from .qt import QtCore, Signal, guarded
-from .replacing import Replacements
+from .qt_host import QtHost
 
 HISTORY_PAGE = 40
-ACTIVATION_MS = 50
-"""Krita 5.2 makes a new layer the active one by itself, but only when it gets to it; 5.1 does not."""
-
-
-class QtHost(KritaHost):
-    """Krita's host with Qt's event loop: long work goes on in short turns, and files on threads of their own."""
-
-    def __init__(self, app: Any, notify: Callable[[PendingResult], None]) -> None:
-        super().__init__(app)
-        self.turns, self._files, self._notify = CooperativeTurns(), FileThread(), notify
-
-    def later(self, work: Work[T], then: Then[T]) -> None:
-        self.turns.run(work, then)
-
-    def on_thread(self, function: Callable[[], T], then: Then[T]) -> None:
-        self._files.run(function, then)
-
-    def notify(self, result: PendingResult) -> None:
-        self._notify(result)
+SKETCHING = ("sketchpad", "fake")
+"""The families of models that draw only sketches."""
 
 
 class Session(QtCore.QObject):
@@ -76,7 +58,6 @@ class Session(QtCore.QObject):
         """A few words while there is no connection; empty while there is one."""
         self.history = JobHistory()
         self.forms = FormMemory()
-        self._replacements = Replacements(app)
         self._host = QtHost(app, self._notice)
         self.jobs = EditorJobs(self._host, self.connect_to_server)
         self._notifier: Any = None
@@ -128,7 +109,29 @@ class Session(QtCore.QObject):
     def generate(self, document: Any, form: Form) -> None:
         """Ask for `form` in the document; a refusal is shown at once."""
         with self._refusals():
-            self.jobs.generate(document, form, lambda: conditions.plan(document, form))
+            asked = conditions.settled(document, form, self._sketching())
+            self.jobs.generate(document, asked, lambda: self._timed(conditions.plan(document, asked)))
+
+    def _timed(self, plan: JobPlan) -> JobPlan:
+        """The plan with its moment in what the artist does."""
+        self._host.hand.watch()
+        return replace(plan, moment=self._host.hand.moment())
+
+    def _sketching(self) -> set[str]:
+        """The models that never redraw a layer while they enlarge it; without a name the server takes its own sketch model."""
+        models = self.engine.models if self.engine is not None else ()
+        return {"", *(str(one.get("name")) for one in models if one.get("family") in SKETCHING)}
+
+    def insert_now(self, result: PendingResult) -> None:
+        """Put a result that is ready into its document, whatever the hand does."""
+        self.jobs.insert_now(result)
+
+    def set_inserting_at_once(self, wanted: bool) -> None:
+        """Whether results go into their documents by themselves, when the hand is free, or only when they are chosen."""
+        self._host.at_once = wanted
+        for result in self.jobs.ready if wanted else ():
+            if result.state == "ready":
+                self.jobs.insert_now(result)
 
     def repeat(self, document: Any) -> None:
         """Repeat the last generation of the document with another seed."""
@@ -138,22 +141,27 @@ class Session(QtCore.QObject):
                 raise RefusedError("Nothing has been generated in this document yet. Use Generate.")
             self.generate(document, replace(from_json(kept), seed=fresh_seed()))
 
+    def follow_canvases(self) -> None:
+        """Watch what the hand does on the canvases that there are now."""
+        self._host.hand.watch()
+
     def cancel(self) -> None:
         """Stop the running generation; layers that have arrived stay in the history."""
         if self.current is not None:
             self.jobs.cancel(self.current)
 
-    def insert_again(self, job: str, document: Any, *, instead: bool = False) -> None:
-        """Put a finished job of the history into the document, or `instead` of the active layer."""
+    def insert_again(self, job: str, document: Any, *, instead: bool = False, as_mask: bool = False) -> None:
+        """Put a finished job of the history into the document, or `instead` of the active layer, or as that one's mask."""
         entry = self.history.entries.get(job)
         title = short_prompt(str(entry.parameters.get("prompt", ""))) if entry is not None else ""
         with self._refusals():
-            self.jobs.insert_again(job, document, lambda: conditions.insertion_plan(document, title, instead=instead))
+            planned = partial(conditions.insertion_plan, document, title, instead=instead, as_mask=as_mask)
+            self.jobs.insert_again(job, document, lambda: self._timed(planned()))
 
     def insert_file(self, document: Any, path: Path) -> None:
         """Put the layers of a file into the document, as a group."""
         with self._refusals():
-            self.jobs.insert_file(path, document, lambda: conditions.insertion_plan(document, path.name))
+            self.jobs.insert_file(path, document, lambda: self._timed(conditions.insertion_plan(document, path.name)))
 
     def save(self, job: str, path: Path, suffix: str = "png") -> None:
         """Write a finished job of the history as PNG, PSD or OpenRaster; a name with another suffix gets `suffix`."""
@@ -228,20 +236,13 @@ class Session(QtCore.QObject):
 
     def _end(self, result: PendingResult) -> None:
         if result.made is not None and result.save_as is None:
-            if result.plan.replaces is not None:
-                self._replacements.add(result.plan.replaces, canvas.identity(result.made))
-            QtCore.QTimer.singleShot(ACTIVATION_MS, lambda: self._activate(result.document, result.made))
+            self._host.activate_soon(result.document, result.made)
             self.inserted.emit(result)
         if result.failure is not None:
             self.failed.emit(result.failure)
         elif result.status.outcome == "finished" and result.notes:
             self.noted.emit(" ".join(map(sentence, result.notes)))
         self._ask_for_history()
-
-    @guarded
-    def _activate(self, document: Any, node: Any) -> None:
-        if canvas.is_open(self._app, document) and document.activeNode() != node:
-            document.setActiveNode(node)
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -56,6 +56,7 @@ class Desk:
     def __init__(self, app):
         self.client, self.made = Client(), []
         app.action = lambda name: None
+        app.windows, app.activeWindow, app.activeDocument = list, lambda: None, lambda: self.document
         self.session = Session(app, lambda launch: self.made.append(launch) or self.client)
         self.said = []
         for name in ("changed", "history_changed", "engine_changed", "inserted", "failed", "noted"):
@@ -187,8 +188,9 @@ def test_a_result_of_the_history_replaces_the_active_layer_and_both_are_remember
     old = canvas.identity(desk.paper)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     desk.happen(*finished("job-0001"))
-    assert desk.names() == ["fig (7)"]
-    assert desk.session._replacements._pairs == [(old, canvas.identity(desk.document.topLevelNodes()[0]))]
+    assert desk.names() == ["Background"], "it has the name of the layer that it replaces"
+    ((pair,),) = desk.session._host.replacements._pairs.values()
+    assert (pair.old, pair.new) == (old, canvas.identity(desk.document.topLevelNodes()[0]))
     desk.document.setActiveNode(None)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     assert desk.failure.message == "No layer is active"
