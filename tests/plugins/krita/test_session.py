@@ -57,6 +57,7 @@ class Desk:
     def __init__(self, app):
         self.client, self.made = Client(), []
         app.action = lambda name: None
+        app.windows, app.activeWindow, app.activeDocument = list, lambda: None, lambda: self.document
         self.session = Session(app, lambda launch: self.made.append(launch) or self.client)
         self.said = []
         for name in ("changed", "history_changed", "engine_changed", "inserted", "failed", "noted"):
@@ -188,8 +189,9 @@ def test_a_result_of_the_history_replaces_the_active_layer_and_both_are_remember
     old = canvas.identity(desk.paper)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     desk.happen(*finished("job-0001"))
-    assert desk.names() == ["fig (7)"]
-    assert desk.session._replacements._pairs == [(old, canvas.identity(desk.document.topLevelNodes()[0]))]
+    assert desk.names() == ["Background"], "it has the name of the layer that it replaces"
+    ((pair,),) = desk.session._host.replacements._pairs.values()
+    assert (pair.old, pair.new) == (old, canvas.identity(desk.document.topLevelNodes()[0]))
     desk.document.setActiveNode(None)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     assert desk.failure.message == "No layer is active"
@@ -202,7 +204,11 @@ def test_a_result_is_saved_under_the_name_that_was_asked_for(desk, tmp_path):
     job = named["job"]
     desk.happen(Queued(job, 0), FileReady(File(job, "x", 3, "0" * 64), b"ORA"), Finished(job, 0, 1.0, ("no modes",)))
     assert (tmp_path / "boot v1.2.ora").read_bytes() == b"ORA"
-    assert (desk.heard("noted"), desk.heard("inserted"), desk.heard("failed")) == ([["No modes."]], [], [])
+    assert (desk.heard("noted"), desk.heard("inserted"), desk.heard("failed")) == (
+        [["Saved as boot v1.2.ora. No modes."]],
+        [],
+        [],
+    )
     desk.session.save("job-0001", tmp_path / "boot v1.2", "ora")
     assert desk.failure.message == "boot v1.2.ora already exists" and len(desk.client.asked("export")) == 1
 
