@@ -144,6 +144,8 @@ class Hand(QtCore.QObject):
         self._known[key] = at
         if before is None or at == before:
             return
+        if self._session != TEXT:
+            self._session = ""  # a closed outline, a cropped canvas: it is in the history now
         ours = min(self._expected, max(0, at - before))
         self._expected -= ours
         self._acts += at - before != ours
@@ -173,8 +175,6 @@ class Hand(QtCore.QObject):
 
     @guarded
     def _history_moved(self) -> None:
-        if self._session != TEXT:
-            self._session = ""  # a closed outline, a cropped canvas: it is in the history now
         self._look()
         self.history_moved.emit()
 
