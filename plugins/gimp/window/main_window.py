@@ -37,6 +37,7 @@ class MainWindow:
     """From opening to closing. `run` returns the layers that were made."""
 
     def __init__(self, call: ProcedureCall, client: Client) -> None:
+        GimpUi.init("acetate")
         self._call = call
         jobs = EditorJobs(GimpHost(show=True), lambda: client)
         self._session = Session(client, jobs, Target(call.image), self._say)
