@@ -7,6 +7,8 @@ from which Python imports: editors copy their settings to a new version's folder
 
 from __future__ import annotations
 
+import functools
+import io
 import json
 import os
 import shutil
@@ -80,11 +82,30 @@ def _fill(host: Host, package: Path, place: Callable[[Path, Path], None]) -> Non
     place(ours / "bridge", package / "plugins" / "bridge")
     place(ours / host.name, package / "plugins" / host.name)
     place(_folder_of(vocabulary), package / "vocabulary")
+    _compile_languages(ours / "languages", package / "plugins" / "languages")
     (package / "protocol").mkdir()
     for file in sorted(_folder_of(protocol).glob("*.py")):
         place(file, package / "protocol" / file.name)
     place(_folder_of(protocol) / "client", package / "protocol" / "client")
     _copy_websockets(package / "protocol" / "websockets")
+
+
+def _compile_languages(source: Path, target: Path) -> None:
+    target.mkdir()
+    for path in sorted(source.glob("*.po")):
+        (target / path.with_suffix(".mo").name).write_bytes(_compiled(path))
+
+
+@functools.cache
+def _compiled(path: Path) -> bytes:
+    """A catalogue as gettext reads it."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with path.open("rb") as texts:
+        write_mo(compiled, read_po(texts, locale=path.stem))
+    return compiled.getvalue()
 
 
 def _beside(host: Host) -> Iterator[tuple[str, Path]]:

@@ -3,7 +3,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from acetate.plugins import hosts, install
@@ -43,7 +43,7 @@ def test_no_compiled_code_and_no_caches_are_copied(tmp_path, host):
     suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
     assert suffixes <= {".py", ".desktop", ".action", ".zip"}
     names = packed(tmp_path / host.folder)
-    assert {PurePosixPath(name).suffix for name in names} <= {".py", ""}
+    assert {PurePosixPath(name).suffix for name in names} <= {".py", ".mo", ""}
     assert not [name for name in names if "__pycache__" in name]
 
 
@@ -54,6 +54,21 @@ def test_a_copy_of_two_levels_of_folders_is_the_whole_plugin(home, gimp, host):
     (place,) = install.install(host)
     files = [path.relative_to(place.root) for path in place.root.rglob("*") if path.is_file()]
     assert files and max(len(path.parts) for path in files) <= 3, "two folders and the file"
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+@pytest.mark.parametrize("link", [False, True], ids=["copied", "linked"])
+def test_every_language_is_compiled_and_found_where_the_plugin_looks(tmp_path, host, link):
+    install.assemble(host, tmp_path, link=link)
+    languages = sorted(path.stem for path in (Path(install.__file__).parent / "languages").glob("*.po"))
+    asks = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / host.folder / install.ARCHIVE)!r})
+from acetate.plugins.bridge.translations import _compiled
+print(*[name for name in {languages} if _compiled(name)])
+"""
+    done = subprocess.run([sys.executable, "-S", "-E", "-c", asks], capture_output=True, text=True, cwd=tmp_path)
+    assert languages and done.stdout.split() == languages, done.stderr
 
 
 def test_the_licence_of_websockets_travels_with_it(tmp_path):
