@@ -10,7 +10,7 @@ from typing import Any
 from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.tasks import TASKS
 
-from .families import FAMILIES, Family
+from .families import FAMILIES, Family, drawn_as, without_effect
 from .values.request import Request
 
 
@@ -39,6 +39,7 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
     return {
         "device": device,
         "models": models,
+        "families": {family.name: described_family(family) for family in FAMILIES.values()},
         "tasks": described_tasks(),
         "schedulers": list(SCHEDULERS),
         "spacings": list(SPACINGS),
@@ -53,6 +54,20 @@ def described_tasks() -> dict[str, Any]:
         name: {"parameters": {one: getattr(defaults, one) for one in row.parameters}, "conditions": list(row.conditions)}
         for name, row in TASKS.items()
     }
+
+
+def described_family(family: Family) -> dict[str, Any]:
+    """What models of a family do by themselves: the values of what a request leaves out, and for each task what changes nothing."""
+    return {
+        "title": family.title,
+        "defaults": {**dataclasses.asdict(family.defaults), "clip_skip": -family.text_layer},
+        "idle": {task: sorted(without_effect(family, family.recipes[_drawn(task)])) for task in TASKS if family.can(task)},
+    }
+
+
+def _drawn(task: str) -> str:
+    """The task whose runs draw it: what is enlarged may be refined."""
+    return drawn_as("refine" if TASKS[task].enlarges else task)
 
 
 def families_of(task: str) -> list[Family]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from acetate.vocabulary.roles import ROLES
 from acetate.vocabulary.tasks import TASKS
 
-from .families import ONE_OF_TITLES, Family, recipes_for
+from .families import ONE_OF_TITLES, Family, recipes_for, without_effect
 from .files.library import Find
 from .upscaling.upscale import redraws
 from .values.errors import BadRequest, ModelMissing
@@ -50,15 +50,14 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
 
 def _refuse_ignored(request: Request, family: Family, recipes: Sequence[Recipe]) -> None:
     """Raise `BadRequest` for an option that would change nothing."""
-    weights = {recipe.weights for recipe in recipes}
-    patched = any(recipe.weights and not recipe.sharing for recipe in recipes)
+    idle = without_effect(family, recipes)
     options = (
-        (f"injection {request.injection!r}", request.injection != "attention", "transparent-convolution" in weights),
-        (f"layer_weight {request.layer_weight}", request.layer_weight != 1, patched),
-        (f"stop_at {request.stop_at}", request.stop_at < 1, weights != {None}),
+        ("injection", f"injection {request.injection!r}", request.injection != "attention"),
+        ("layer_weight", f"layer_weight {request.layer_weight}", request.layer_weight != 1),
+        ("stop_at", f"stop_at {request.stop_at}", request.stop_at < 1),
     )
-    for option, asked, works in options:
-        if asked and not works:
+    for name, option, asked in options:
+        if asked and name in idle:
             raise BadRequest(f"{option} would change nothing in task {request.task!r} of {family.name} models", "leave it out")
 
 

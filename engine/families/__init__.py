@@ -6,7 +6,7 @@ files can be listed and requests checked before it is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from acetate.vocabulary.roles import Role
@@ -30,7 +30,9 @@ __all__ = [
     "Defaults",
     "Family",
     "FamilyName",
+    "drawn_as",
     "recipes_for",
+    "without_effect",
 ]
 
 BASE_FAMILIES: Mapping[str, BaseFamily] = {family.name: family for family in (SD15, SDXL)}
@@ -59,3 +61,16 @@ def recipes_for(family: Family, task: str, given: frozenset[Role], injection: st
     if injection == "convolution":
         runs = tuple(run if run.convolution is None else replace(run, weights=run.convolution) for run in runs)
     return runs
+
+
+def without_effect(family: Family, runs: Sequence[Recipe]) -> frozenset[str]:
+    """The parameters that would change nothing in these runs: `runs` are as `recipes_for` gives them."""
+    carried = {run.weights for run in runs}
+    effects = {
+        "injection": any(run.convolution for run in runs),
+        "layer_weight": any(run.weights and not run.sharing for run in runs),
+        "stop_at": carried != {None},
+        "loras": not family.bundled,
+        "alpha_passes": any(run.transparent for run in runs),
+    }
+    return frozenset(name for name, works in effects.items() if not works)

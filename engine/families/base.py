@@ -78,6 +78,8 @@ class Family:
     """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 7)."""
     steps_table: str = "StableDiffusion"
     """Whose Align Your Steps table fits it: the beginning of its name in diffusers."""
+    text_layer: int = -1
+    """Which hidden state of the text encoders the UNet reads, -1 the last (CLIP skip 2 is -2)."""
     opaque: bool = True
     """It can redraw opaque colour, and not transparent layers alone."""
 
@@ -118,8 +120,6 @@ class BaseFamily(Family):
     """Part of its VAE files' names, in lower case."""
 
     text_encoders: tuple[TextEncoder, ...]
-    text_layer: int = -1
-    """Which hidden state of the text encoders the UNet reads, -1 the last (CLIP skip 2 is -2)."""
     text_normalised: bool = True
     """Whether their final norm is applied to it."""
     latent_colours: tuple[tuple[float, float, float], ...]

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from acetate.protocol import Box, Parameters
 from acetate.vocabulary.names import clean
-from acetate.vocabulary.parameters import PARAMETERS, range_of, values_of
+from acetate.vocabulary.parameters import PARAMETERS, Injection, range_of, values_of
 from acetate.vocabulary.tasks import DEFAULT, Task
 from acetate.vocabulary.value_types import LONGEST_NAME
 from acetate.vocabulary.verdict import complaint
@@ -37,7 +37,9 @@ CHOICES: Mapping[str, Collection[str]] = {
 
 SAMPLING = ("steps", "guidance_scale", "scheduler", "spacing", "clip_skip", "fast")
 """The fields of the numbers of a sampler and of what goes with them."""
-WORDS = ("prompt", "negative_prompt", "model", *SAMPLING)
+WEIGHTS = ("loras", "injection", "layer_weight", "stop_at")
+"""The fields of what is added to a model, and how."""
+WORDS = ("prompt", "negative_prompt", "model", *SAMPLING, *WEIGHTS)
 """The fields that a layer's other versions share with it."""
 
 
@@ -73,6 +75,11 @@ class Form:
     spacing: str = ""
     clip_skip: int | None = None
     fast: bool = False
+    loras: tuple[tuple[str, float], ...] = ()
+    """Names, each with its weight."""
+    injection: Injection = PARAMETERS["injection"].default
+    layer_weight: float = PARAMETERS["layer_weight"].default
+    stop_at: float = PARAMETERS["stop_at"].default
     scale: float = PARAMETERS["scale"].default
     upscaler: str = ""
     method: str = "auto"
@@ -89,7 +96,7 @@ class Form:
     def parameters(self) -> Parameters:
         """The part of the form that the task takes; the rest keeps the protocol's defaults."""
         taken = (*WORDS, "seed", *self.about.fields)
-        asked = {name: _asked(getattr(self, name)) for name in taken if name in PARAMETERS}
+        asked = {name: _asked(getattr(self, name)) for name in taken if name in self.about.parameters}
         if "method" in taken and self.method != "auto":
             asked["upscaling"] = {"mode": self.method}
         return Parameters(**{name: value for name, value in asked.items() if value is not None})
@@ -141,7 +148,7 @@ def from_parameters(parameters: Mapping[str, Any], form: Form) -> Form:
     """The form that asks for a finished job again: the history's parameters over the present form, with its seed kept."""
     known = {name: value for name, value in parameters.items() if value is not None and name not in ("width", "height")}
     known["method"] = (parameters.get("upscaling") or {}).get("mode")
-    restored = {name: getattr(Form(), name) for name in (*SAMPLING, "negative_prompt", "prompts")}
+    restored = {name: getattr(Form(), name) for name in (*SAMPLING, *WEIGHTS, "negative_prompt", "prompts")}
     return replace(_tolerant(replace(form, **restored), known), new_seed=False)
 
 
@@ -153,7 +160,10 @@ def with_words_of(made_with: Mapping[str, Any], form: Form) -> Form:
 
 def _tolerant(form: Form, values: Mapping[str, Any]) -> Form:
     given = {one.name: values.get(one.name) for one in fields(Form)}
-    return replace(form, **{name: value for name, value in given.items() if value is not None and _fits(name, value)})
+    fitting = {name: value for name, value in given.items() if value is not None and _fits(name, value)}
+    if "loras" in fitting:  # JSON knows lists only; weights of single blocks are for the prompt's tags
+        fitting["loras"] = tuple((name, float(weight)) for name, weight, *_ in fitting["loras"])
+    return replace(form, **fitting)
 
 
 def _fits(name: str, value: Any) -> bool:

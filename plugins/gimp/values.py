@@ -10,9 +10,9 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
-from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.form import WEIGHTS, Form
 
-_ELSEWHERE = ("task", "prompts", "scheduler", "spacing", "clip_skip", "fast")
+_ELSEWHERE = ("task", "prompts", "scheduler", "spacing", "clip_skip", "fast", *WEIGHTS)
 ARGUMENT_OF = {one.name: one.name.replace("_", "-") for one in fields(Form) if one.name not in _ELSEWHERE}
 ARGUMENT_OF["guidance_scale"] = "guidance"
 """The form's fields as arguments; a procedure has those that its task takes."""

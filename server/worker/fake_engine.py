@@ -15,6 +15,7 @@ prompt that begin with `@` script it:
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import threading
@@ -29,11 +30,13 @@ import numpy as np
 from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request
 from acetate.engine.builtin import NAME as MODEL
 from acetate.engine.description import described_tasks
+from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import TASKS
 from numpy.typing import NDArray
 
 NATIVE = 64
+DEFAULTS: dict[str, Any] = {"steps": 4, "guidance_scale": 3.0, "scheduler": "euler", "alpha_passes": 1, "clip_skip": 1}
 
 
 class FakeEngine:
@@ -53,7 +56,12 @@ class FakeEngine:
                 {"name": name, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": name in self.loaded}
                 for name in (MODEL, *sorted(path.stem for path in _folder().glob("models/*.safetensors")))
             ],
+            "families": {"fake": {"title": "Fake", "defaults": DEFAULTS, "idle": {}}},
             "tasks": described_tasks(),
+            "loras": [json.loads(path.read_text()) for path in sorted(_folder().glob("loras/*.json"))],
+            "embeddings": [json.loads(path.read_text()) for path in sorted(_folder().glob("embeddings/*.json"))],
+            "schedulers": list(SCHEDULERS),
+            "spacings": list(SPACINGS),
             "pid": os.getpid(),
         }
 
@@ -75,7 +83,7 @@ class FakeEngine:
         for need in TASKS[request.task].conditions:
             if getattr(request, need) is None:
                 raise BadRequest(f"task {request.task} needs a {need}")
-        steps = request.steps or 4
+        steps = request.steps or DEFAULTS["steps"]
         total = 2 + steps + request.count
         done = 0
         plan = [("load", 1), ("encode", 1), ("denoise", steps)]
