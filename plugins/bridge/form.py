@@ -18,7 +18,7 @@ from acetate.vocabulary.tasks import DEFAULT, Task
 from acetate.vocabulary.value_types import LONGEST_NAME
 from acetate.vocabulary.verdict import complaint
 
-from .placement import Area, too_large
+from .placement import Area, Clip, Original, too_large
 from .tasks import BY_NAME, METHODS
 from .words import sentence
 
@@ -27,7 +27,13 @@ LARGEST_SEED = 2**32 - 1
 MOST_CANDIDATES = range_of("count")[1]
 """The most candidates that one run may make."""
 
-CHOICES: Mapping[str, Collection[str]] = {"task": BY_NAME, "method": METHODS, "area": get_args(Area)}
+CHOICES: Mapping[str, Collection[str]] = {
+    "task": BY_NAME,
+    "method": METHODS,
+    "area": get_args(Area),
+    "clip": get_args(Clip),
+    "original": get_args(Original),
+}
 
 SAMPLING = ("steps", "guidance_scale", "scheduler", "spacing", "clip_skip", "fast")
 """The fields of the numbers of a sampler and of what goes with them."""
@@ -51,6 +57,12 @@ class Form:
     width: int = 0
     height: int = 0
     """Width and height count only for the area `custom`."""
+    clip: Clip = "no"
+    """How a new layer is cut to the selection; counts only where the selection is its place."""
+    original: Original = "hide"
+    """What becomes of the layer that the result is a new version of."""
+    grows: bool = False
+    """Whether the canvas is enlarged with a layer that becomes larger than it."""
     count: int = 1
     strength: float = 0.6
     lock_alpha: bool = False
@@ -157,6 +169,6 @@ def _tolerant(form: Form, values: Mapping[str, Any]) -> Form:
 def _fits(name: str, value: Any) -> bool:
     if name in CHOICES:
         return isinstance(value, str) and value in CHOICES[name]
-    if name == "new_seed":
+    if name in ("new_seed", "grows"):
         return isinstance(value, bool)
     return PARAMETERS[name].type.complaint(name, value) is None and (name != "seed" or value <= LARGEST_SEED)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from acetate.protocol import Box, Image
 
+from .placement import Clip, Original
 from .stack import Item
+from .surroundings import Surroundings
 
 if TYPE_CHECKING:
     from .pending import PendingResult
@@ -30,6 +32,10 @@ class RefusedError(Exception):
 
 class DocumentClosedError(Exception):
     """The document is not open any more."""
+
+
+class UnwantedError(Exception):
+    """The artist has stopped a result that waited to be put in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +58,34 @@ class JobPlan:
     """The layer that the result goes below instead."""
     title: str = ""
     """The name of the group when several layers come without one."""
-    replaces: Any = None
-    """The layer to take out when the result is in."""
-    hides: Any = None
-    """The layer to hide when the result is in."""
+    version_of: Any = None
+    """The layer that the result is a new version of: it takes over place, name, blend mode, opacity and masks."""
+    original: Original = "keep"
+    """What becomes of that layer, in the same undo step."""
+    mask_of: Any = None
+    """The layer that gets the result's transparency as a mask; nothing else is put in."""
+    clip: Clip = "no"
+    """Whether the result is cut to the selection that there was at the click."""
+    grows: bool = False
+    """Whether the canvas is enlarged when the result reaches beyond it."""
+    surroundings: Surroundings | None = None
+    """Where everything lay when `box` was decided."""
+    moment: Any = None
+    """When that was, as the editor counts what the artist does."""
     restores: Any = None
     """The layer whose own pixels the result keeps unchanged wherever nothing was selected."""
     record: Mapping[str, Any] = field(default_factory=dict)
     """What the editor keeps on each new layer besides what the server says about it."""
+
+    @property
+    def replaces(self) -> Any:
+        """The layer to take out when the result is in."""
+        return self.version_of if self.original == "replace" else None
+
+    @property
+    def hides(self) -> Any:
+        """The layer to make invisible when the result is in."""
+        return self.version_of if self.original == "hide" else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +133,20 @@ class EditorHost:
         """The selection under the box as `gray8`, 255 = selected; all 0 without a selection."""
         raise NotImplementedError
 
+    def inserts_at_once(self) -> bool:
+        """Whether a finished generation goes into its document by itself; else it is `ready` until `EditorJobs.insert_now`."""
+        return True
+
     def undo_step(self, document: Any) -> AbstractContextManager[None]:
         """A context in which everything that is done to the document is one step of its undo history."""
         return nullcontext()
 
     def insert(self, result: PendingResult, item: Item) -> Work[Any]:
-        """Put the item where the result's plan says, restore and replace what it names, and return what the editor wants back."""
+        """Put the item where the result's plan says, restore and replace what it names, and return what the editor wants back.
+
+        An editor may wait for a good moment, with `result.held` set, until `result.chosen`; it raises `UnwantedError` when
+        `result.status.stopping` says that the artist does not want it any more.
+        """
         raise NotImplementedError
 
     def insert_elsewhere(self, result: PendingResult, item: Item) -> Work[Any]:

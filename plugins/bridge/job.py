@@ -3,8 +3,8 @@
 A state machine: the client's events and the clock come in by `take` and `tick`, the actions go out to the client and, through
 the port `EditorHost`, to the editor. Knows no editor and no widget, waits for nothing, and starts no thread.
 
-    reading ──> waiting ──> inserting ──> over        a generation; the history and files begin with *waiting*
-                   └──────> writing ────> over        an export
+    reading ──> waiting ──> [ready] ──> inserting ──> over        a generation; the history and files begin with *waiting*
+                   └──────> writing ────────────────> over        an export
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from acetate.protocol import Client, Condition, Event, FileReady, new_job_id
 
 from . import files
 from .form import Form
-from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, Work
+from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, UnwantedError, Work
 from .job_status import HOPELESS, JobStatus
 from .pending import PendingResult
 from .stack import stacked
+from .translations import _
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,15 @@ class EditorJobs:
         self._host, self._connect, self._clock = host, connect, clock
         self._waiting: dict[str, PendingResult] = {}
         """The results whose events matter, by job."""
+        self._finished: list[PendingResult] = []
+        """The results that have arrived and are not in their documents yet."""
         self.generation: PendingResult | None = None
-        """The generation that runs, from the click until its result is in the document."""
+        """The generation that runs, from the click until its result is in the document or waits to be chosen."""
+
+    @property
+    def ready(self) -> list[PendingResult]:
+        """The results that wait for the artist's choice or for his free hand, oldest first."""
+        return [one for one in self._finished if one.ready]
 
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
@@ -79,10 +87,19 @@ class EditorJobs:
         self._connect().export([job], files.FORMATS[path.suffix.lower()], job=result.job)
         return result
 
+    def insert_now(self, result: PendingResult) -> None:
+        """Put a `ready` result into its document without waiting any longer. Harmless for any other."""
+        result.chosen = True
+        if result.state == "ready":
+            self._insert(result)
+
     def cancel(self, result: PendingResult) -> None:
         """Stop the job; the result is `over` shortly. Layers that have arrived stay in the history."""
         status = result.status
         if result.over or status.stopping:
+            return
+        if result.state == "ready":
+            self._end(result, UnwantedError())
             return
         status.stopping, status.text, result.stopped_at = True, "Stopping", self._clock()
         if result.job in self._waiting:
@@ -164,7 +181,17 @@ class EditorJobs:
             self._end(result)
             return
         del self._waiting[result.job]
-        result.state, status.text = "inserting", "Inserting"
+        self._finished.append(result)
+        if result.form is not None and not (result.chosen or self._host.inserts_at_once()):
+            result.state, status.text = "ready", _("Ready to insert")
+            if self.generation is result:
+                self.generation = None
+            self._host.notify(result)
+            return
+        self._insert(result)
+
+    def _insert(self, result: PendingResult) -> None:
+        result.state, result.status.text = "inserting", _("Inserting")
         self._host.notify(result)
         self._host.later(insertion(self._host, result), lambda inserted, error: self._inserted(result, inserted, error))
 
@@ -189,10 +216,12 @@ class EditorJobs:
 
     def _end(self, result: PendingResult, error: BaseException | None = None) -> None:
         self._waiting.pop(result.job, None)
+        if result in self._finished:
+            self._finished.remove(result)
         if self.generation is result:
             self.generation = None
         result.state, result.error = "over", error
-        if error is not None and not isinstance(error, (RefusedError, DocumentClosedError)):
+        if error is not None and not isinstance(error, (RefusedError, DocumentClosedError, UnwantedError)):
             log.error("a result could not be used", exc_info=error)
         self._host.notify(result)
 
@@ -200,6 +229,8 @@ class EditorJobs:
 def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition]]:
     """The pictures that the task takes, by their names on the wire. Raises `RefusedError` for an empty selection."""
     plan, form, box = result.plan, result.form, result.plan.source_box
+    if plan.clip != "no" and plan.box is not None:
+        result.selection = yield from host.read_selection(result.document, plan.box)
     if plan.source is None or box is None or form is None or form.about.takes is None:
         return {}
     conditions: dict[str, Condition] = {}

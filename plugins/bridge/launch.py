@@ -7,8 +7,10 @@ import shlex
 import shutil
 from pathlib import Path
 
-RECORD = Path(__file__).absolute().parents[2] / "launch.json"
-"""The file in the plug-in's package that holds the command; a plug-in from a zip has none."""
+PLUGIN = Path(__file__).absolute().parents[4]
+"""The folder that the editor knows as the plug-in: it holds the zip that our package lies in."""
+RECORD = PLUGIN / "launch.json"
+"""The file that holds the command; a plug-in that was not installed by us has none."""
 FLATPAK = Path("/.flatpak-info")
 """A file that exists only inside a Flatpak, which may not see the programs of the machine."""
 UNTIL_IDLE = "--until-idle"

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from acetate.protocol import Failure
+from acetate.protocol import Failure, Image
 
 from .form import Form
-from .host import DocumentClosedError, JobPlan, RefusedError
+from .host import DocumentClosedError, JobPlan, RefusedError, UnwantedError
 from .job_status import JobStatus
 
-ResultState = Literal["reading", "waiting", "inserting", "writing", "over"]
+ResultState = Literal["reading", "waiting", "ready", "inserting", "writing", "over"]
 
 
 @dataclass(eq=False)
@@ -30,6 +30,12 @@ class PendingResult:
     state: ResultState = "waiting"
     mask: bytes = b""
     """The selection that was sent, where the plan restores what was not selected."""
+    selection: Image | None = None
+    """The selection under the plan's box, as `gray8`, where the plan cuts the result to it."""
+    held: bool = False
+    """Whether it waits for the artist's hand to be free."""
+    chosen: bool = False
+    """Whether the artist has asked for it to be put in now."""
     made: Any = None
     """What came of it: what the editor's `insert` returned, or the path of the file that was written."""
     error: BaseException | None = None
@@ -41,6 +47,11 @@ class PendingResult:
     @property
     def job(self) -> str:
         return self.status.job or ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is there and only the moment is missing: the artist may have it now by `EditorJobs.insert_now`."""
+        return self.state == "ready" or (self.state == "inserting" and self.held)
 
     @property
     def over(self) -> bool:
@@ -55,7 +66,7 @@ class PendingResult:
     @property
     def failure(self) -> Failure | None:
         """Why there is no result, to be shown; `None` when there is one, or when the artist stopped it."""
-        if self.error is None:
+        if self.error is None or isinstance(self.error, UnwantedError):
             return self.status.failure
         if isinstance(self.error, DocumentClosedError):
             return Failure("document-closed", "the document was closed in the meantime", "The result is in the history.")

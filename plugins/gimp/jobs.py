@@ -49,7 +49,8 @@ def generation(
         source_box=canvas.box_of(layer) if takes else None,
         anchor=above,
         below=layer if about.takes == "foreground" else None,
-        hides=layer if about.replaces and hide_original else None,
+        version_of=layer if about.replaces else None,
+        original="hide" if hide_original else "keep",
         restores=layer if about.replaces and about.masked else None,
         record={"task": form.task, "made_from": layer.get_tattoo()} if takes and layer is not None else {"task": form.task},
     )

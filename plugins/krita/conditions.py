@@ -62,7 +62,7 @@ def insertion_plan(document: Any, title: str, *, instead: bool = False) -> JobPl
     if instead and active is None:
         raise RefusedError("No layer is active. Select the layer to replace.")
     anchor = canvas.identity(active) if active is not None else None
-    return JobPlan(format=FORMAT, anchor=anchor, title=title, replaces=anchor if instead else None)
+    return JobPlan(format=FORMAT, anchor=anchor, title=title, version_of=anchor if instead else None, original="replace")
 
 
 def _with_selection(layer: Box, selection: Box | None, whole: Box) -> Box:

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 
 from acetate.plugins.bridge.form import Form
-from acetate.plugins.bridge.host import EditorHost, JobPlan, RefusedError, Wording
+from acetate.plugins.bridge.host import EditorHost, JobPlan, RefusedError, UnwantedError, Wording
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.protocol import Box, Finished, Group, Image, Layer, LayerReady, Queued
 
@@ -62,6 +62,10 @@ class FakeHost(EditorHost):
         self.mask = b"\0\xff\xff\0"
         self.fails = None
         """What `insert` raises."""
+        self.hand_busy = False
+        """Whether `insert` waits for its moment."""
+        self.asks_first = False
+        """Whether a finished generation waits to be chosen."""
 
     def check(self, document):
         if document is None:
@@ -93,11 +97,20 @@ class FakeHost(EditorHost):
     def insert(self, result, item):
         document = result.document
         yield
+        while self.hand_busy and not result.chosen:
+            result.held = True
+            yield
+            if result.status.stopping:
+                raise UnwantedError
+        result.held = False
         assert document.in_step, "layers are inserted outside of an undo step"
         if self.fails is not None:
             raise self.fails
         document.layers.append(item.name)
         return [item.name]
+
+    def inserts_at_once(self):
+        return not self.asks_first
 
     def hide(self, layer):
         self.done.append(f"hide {layer}")

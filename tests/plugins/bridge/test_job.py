@@ -136,7 +136,9 @@ def test_candidates_come_as_one_group_in_one_undo_step(stage):
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_original_is_hidden_when_that_is_asked_and_only_then(stage, wanted):
-    result = stage.generate(task="refine", source="paper", source_box=BOX, hides="paper" if wanted else None)
+    result = stage.generate(
+        task="refine", source="paper", source_box=BOX, version_of="paper", original="hide" if wanted else "keep"
+    )
     stage.finish(result)
     assert [one for one in stage.host.done if "hide" in one] == (["hide paper"] if wanted else [])
 

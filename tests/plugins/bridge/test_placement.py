@@ -1,4 +1,5 @@
-from acetate.plugins.bridge.placement import target_box, too_large
+from acetate.plugins.bridge.placement import gone, out_of_sight, target_box, too_large
+from acetate.plugins.bridge.surroundings import STAYED, Move
 from acetate.protocol import Box
 
 CANVAS = Box(0, 0, 400, 300)
@@ -30,3 +31,19 @@ def test_the_layers_place_can_be_the_target():
 def test_sizes_the_server_refuses_are_named_beforehand():
     assert too_large(Box(0, 0, 8192, 8192)) is None
     assert "8193 × 5" in too_large(Box(0, 0, 8193, 5))
+
+
+def test_a_layer_that_cannot_be_seen_is_said_to_lie_where_it_does():
+    assert "outside the canvas, at 500, 20" in out_of_sight(Box(500, 20, 30, 30), CANVAS)
+    assert out_of_sight(Box(390, 20, 30, 30), CANVAS) is None
+
+
+def test_a_layer_that_was_enlarged_beyond_the_canvas_is_said_to_with_both_sizes():
+    assert "800 × 600 and reaches beyond the canvas of 400 × 300" in out_of_sight(Box(0, 0, 800, 600), CANVAS, enlarged=True)
+    assert out_of_sight(Box(0, 0, 400, 300), CANVAS, enlarged=True) is None
+
+
+def test_what_became_of_the_place_is_said_only_where_something_did():
+    assert gone(STAYED, SELECTION) is None
+    assert "went with it" in gone(Move(x0=5), SELECTION)
+    assert "at -20, 10" in gone(None, SELECTION)

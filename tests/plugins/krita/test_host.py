@@ -94,7 +94,7 @@ def test_only_the_newest_layers_are_remembered(app, document, monkeypatch):
 
 def test_a_replaced_layer_is_gone(app, document):
     old = inserted(app, result(document))
-    inserted(app, result(document, replaces=canvas.identity(old)))
+    inserted(app, result(document, version_of=canvas.identity(old), original="replace"))
     assert len(document.topLevelNodes()) == 2
     assert old not in document.topLevelNodes()
 
@@ -102,7 +102,7 @@ def test_a_replaced_layer_is_gone(app, document):
 def test_between_both_undo_steps_of_a_replacement_the_old_and_the_new_layer_are_there(app, document, krita):
     """What `replacing` looks for, to undo the second half as well."""
     old = inserted(app, result(document))
-    new = inserted(app, result(document, replaces=canvas.identity(old)))
+    new = inserted(app, result(document, version_of=canvas.identity(old), original="replace"))
     pair = {canvas.identity(old), canvas.identity(new)}
     there = []
     for step in (lambda: None, lambda: krita.undo(document), lambda: krita.undo(document)):
