@@ -106,6 +106,14 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Advance:
+    """Puts a waiting job before all others of its person, of whichever session; other persons' turns stay as they are."""
+
+    TYPE: ClassVar[str] = "advance"
+    job: JobId
+
+
+@dataclass(frozen=True)
 class Attach:
     """Asks for a job's state, layers and further events; `have` lists layers that the client holds whole."""
 

@@ -14,7 +14,20 @@ from acetate.vocabulary.value_types import shown
 from acetate.vocabulary.verdict import of_parameters
 
 from .errors import ProtocolError
-from .from_client import Acknowledge, Attach, Cancel, Discard, Export, Hello, Insert, ListHistory, ListJobs, Submit, Upload
+from .from_client import (
+    Acknowledge,
+    Advance,
+    Attach,
+    Cancel,
+    Discard,
+    Export,
+    Hello,
+    Insert,
+    ListHistory,
+    ListJobs,
+    Submit,
+    Upload,
+)
 from .from_server import (
     Cancelled,
     Discarded,
@@ -49,6 +62,7 @@ from .values import (
 
 __all__ = [
     "Acknowledge",
+    "Advance",
     "Attach",
     "Box",
     "Cancel",
@@ -110,14 +124,19 @@ MAX_TEXT_BYTES = 64 * 1024
 """The longest text frame of a client. The server's may be longer (a page of history), up to `MAX_REPLY_BYTES`."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
-ClientMessage = Hello | Upload | Submit | Insert | Export | Cancel | Attach | Acknowledge | Discard | ListJobs | ListHistory
+ClientMessage = (
+    Hello | Upload | Submit | Insert | Export | Cancel | Advance | Attach | Acknowledge | Discard | ListJobs | ListHistory
+)  # fmt: skip
 ServerMessage = (
     Welcome | Engine | Have | Queued | Started | Progress | Layer | File | Finished | Failed | Cancelled | Jobs | History
     | Discarded | Error
 )  # fmt: skip
 FROM_CLIENT: dict[str, type[ClientMessage]] = {
-    cls.TYPE: cls for cls in (Hello, Upload, Submit, Insert, Export, Cancel, Attach, Acknowledge, Discard, ListJobs, ListHistory)
-}
+    cls.TYPE: cls
+    for cls in (
+        Hello, Upload, Submit, Insert, Export, Cancel, Advance, Attach, Acknowledge, Discard, ListJobs, ListHistory,
+    )
+}  # fmt: skip
 FROM_SERVER: dict[str, type[ServerMessage]] = {
     cls.TYPE: cls
     for cls in (

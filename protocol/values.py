@@ -131,3 +131,9 @@ class JobLine:
     session: str
     position: Count = 0
     prompt: str = ""
+    client: str = ""
+    """Who asked for it, as that client calls itself; empty when the server was started again since."""
+    fraction: Share = 0.0
+    """The share of a running job that is done."""
+    seconds_left: Seconds | None = None
+    """Of a running job; absent until that can be told."""

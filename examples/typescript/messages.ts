@@ -10,6 +10,16 @@ export interface Acknowledge {
   job: string;
 }
 
+/**
+ * Puts a waiting job before all others of its person, of whichever session; other persons' turns stay as they
+ * are.
+ */
+export interface Advance {
+  type: "advance";
+  /** 8 to 64 letters, digits, - or _. */
+  job: string;
+}
+
 /** Asks for a job's state, layers and further events; `have` lists layers that the client holds whole. */
 export interface Attach {
   type: "attach";
@@ -235,6 +245,7 @@ export type FromClient =
   | Insert
   | Export
   | Cancel
+  | Advance
   | Attach
   | Acknowledge
   | Discard
@@ -374,6 +385,15 @@ export interface JobLine {
   position?: number;
   /** Default: "". */
   prompt?: string;
+  /**
+   * Who asked for it, as that client calls itself; empty when the server was started again since. Default:
+   * "".
+   */
+  client?: string;
+  /** The share of a running job that is done. From 0 to 1. Default: 0.0. */
+  fraction?: number;
+  /** Of a running job; absent until that can be told. From 0 to 1000000000000. */
+  seconds_left?: number | null;
 }
 
 /**

@@ -38,26 +38,31 @@ class EditorJobs:
         """The results whose events matter, by job."""
         self._finished: list[PendingResult] = []
         """The results that have arrived and are not in their documents yet."""
-        self.generation: PendingResult | None = None
-        """The generation that runs, from the click until its result is in the document or waits to be chosen."""
+        self.generations: list[PendingResult] = []
+        """The generations that run and wait, in the order of asking, each from the click until its result is in the document or
+        waits to be chosen."""
 
     @property
     def ready(self) -> list[PendingResult]:
         """The results that wait for the artist's choice or for his free hand, oldest first."""
         return [one for one in self._finished if one.ready]
 
+    @property
+    def generation(self) -> PendingResult | None:
+        """The generation to show: the first that runs, else the first that waits; `None` without any."""
+        return next((one for one in self.generations if one.status.running), next(iter(self.generations), None))
+
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
     def generate(self, document: Any, form: Form, planned: Callable[[], JobPlan]) -> PendingResult:
-        """Ask for the form as `planned` says; while a generation runs, that one is returned. Raises `RefusedError`."""
-        if self.generation is not None:
-            return self.generation
+        """Ask for the form as `planned` says; what was asked for before goes on. Raises `RefusedError`."""
         self._host.check(document)
         plan = planned()
         self._connect()
         status = JobStatus(new_job_id(), patient=self._host.lost_seconds is None)
         status.text = self._host.wording.sending if plan.source is None else self._host.wording.reading
-        result = self.generation = PendingResult(status, document, plan, form, state="reading")
+        result = PendingResult(status, document, plan, form, state="reading")
+        self.generations.append(result)
         self._host.notify(result)
         self._host.later(reading(self._host, result), lambda pictures, error: self._submit(result, pictures, error))
         return result
@@ -184,8 +189,8 @@ class EditorJobs:
         self._finished.append(result)
         if result.form is not None and not (result.chosen or self._host.inserts_at_once()):
             result.state, status.text = "ready", _("Ready to insert")
-            if self.generation is result:
-                self.generation = None
+            if result in self.generations:
+                self.generations.remove(result)
             self._host.notify(result)
             return
         self._insert(result)
@@ -216,10 +221,9 @@ class EditorJobs:
 
     def _end(self, result: PendingResult, error: BaseException | None = None) -> None:
         self._waiting.pop(result.job, None)
-        if result in self._finished:
-            self._finished.remove(result)
-        if self.generation is result:
-            self.generation = None
+        for kept in (self._finished, self.generations):
+            if result in kept:
+                kept.remove(result)
         result.state, result.error = "over", error
         if error is not None and not isinstance(error, (RefusedError, DocumentClosedError, UnwantedError)):
             log.error("a result could not be used", exc_info=error)

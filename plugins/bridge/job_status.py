@@ -37,6 +37,8 @@ class JobStatus:
     """Why it failed, or why there is no connection now."""
     patient: bool = False
     """Whether to wait, once the server has accepted the job, for it to come back, however long that takes."""
+    running: bool = False
+    """Whether the server is at it; else the job waits there, or is on its way."""
     accepted: bool = False
     """Whether the server has said anything about the job."""
     outcome: Literal["finished", "failed", "cancelled"] | None = None
@@ -81,12 +83,17 @@ class JobStatus:
 
     def _of_job(self, event: wire.Event) -> None:
         self.accepted = True
-        if isinstance(event, (wire.Queued, wire.Receiving)):
+        if isinstance(event, wire.Queued):
+            self.running, self.fraction, self.text = False, None, described(event)
+        elif isinstance(event, wire.Receiving):
             self.text = described(event)
         elif isinstance(event, wire.Started):
+            self.running = True
             self.text = "Starting" if event.attempt == 1 else "Starting again after an error"
         elif isinstance(event, wire.Progress):
-            self.fraction, self.text = event.fraction, described(event)
+            # Loading is no step of the work: its share says nothing about how long it takes.
+            self.fraction = None if event.stage == "load" else event.fraction
+            self.text = described(event)
         elif isinstance(event, wire.Preview):
             self.preview = event.image
         elif isinstance(event, wire.LayerReady):

@@ -179,6 +179,8 @@ class Connection:
             jobs.accept(watcher, message)
         elif isinstance(message, wire.Cancel):
             jobs.cancel(watcher, message.job)
+        elif isinstance(message, wire.Advance):
+            jobs.advance(watcher, message.job)
         elif isinstance(message, wire.Attach):
             jobs.attach(watcher, message)
         elif isinstance(message, wire.Acknowledge):

@@ -106,6 +106,10 @@ class Store:
         """Note whether a job waits or runs."""
         self._hint("UPDATE jobs SET state = ? WHERE job = ?", (state, job))
 
+    def set_front(self, job: str) -> None:
+        """Note that a waiting job is to come before the others of its session."""
+        self._hint("UPDATE jobs SET front = 1 WHERE job = ?", (job,))
+
     def count_crash(self, job: str) -> None:
         self._hint("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
 

@@ -40,6 +40,22 @@ def test_the_phase_follows_the_events(status):
     assert (status.fraction, status.outcome, status.over) == (0.5, "finished", True)
 
 
+def test_loading_is_no_share_of_the_work(status):
+    told = []
+    for event in (Progress(JOB, "load", 0, 1, 0.25), Progress(JOB, "denoise", 1, 2, 0.5), Progress(JOB, "load", 0, 1, 0.5)):
+        status.take(event, 0.0)
+        told.append((status.fraction, status.text))
+    assert told == [(None, "Loading the model"), (0.5, "Drawing, step 1 of 2"), (None, "Loading the model")]
+
+
+def test_a_job_runs_from_its_start_until_it_has_to_wait_again(status):
+    told = []
+    for event in (Queued(JOB, 0), Started(JOB), Progress(JOB, "denoise", 1, 2, 0.5), Queued(JOB, 0), Started(JOB, 2)):
+        status.take(event, 0.0)
+        told.append((status.running, status.fraction))
+    assert told == [(False, None), (True, None), (True, 0.5), (False, None), (True, None)]
+
+
 def test_other_jobs_are_passed_over(status):
     status.take(Failed("job-0002", LOST), 0.0)
     assert not status.over
