@@ -17,6 +17,14 @@ ARGUMENT_OF = {one.name: one.name.replace("_", "-") for one in fields(Form) if o
 ARGUMENT_OF["guidance_scale"] = "guidance"
 """The form's fields as arguments; a procedure has those that its task takes."""
 
+_FIELD_OF = {name: field for field, name in ARGUMENT_OF.items()}
+
+
+def parameter_of(name: str) -> str:
+    """The vocabulary's name of what an argument sets; the name itself where there is none."""
+    return _FIELD_OF.get(name, name.replace("-", "_"))
+
+
 PROMPT_OF_ROLE = {"foreground": "foreground-prompt", "background": "background-prompt"}
 UNSET = 0
 """The value of steps and guidance that leaves them to the model: numbers in GIMP cannot be absent."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 from acetate.plugins.bridge.form import Form, fresh_seed
 from acetate.plugins.bridge.host import RefusedError
-from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.translations import _, counted, said
 from acetate.plugins.bridge.words import explained
@@ -92,8 +91,6 @@ class GeneratePage:
 
     def submit(self) -> None:
         """Ask for what the form says; what refuses it is said, and nothing of the form changes."""
-        if not self.main_button.get_sensitive():
-            return
         form, config = self._form, self._form.call.config
         form.presets.keep()
         self._session.say("")
@@ -143,8 +140,8 @@ class GeneratePage:
             self._closes()
 
     def _on_stop(self, _button: Gtk.Button) -> None:
-        if self._running:
-            self._session.jobs.cancel(self._running[-1])
+        if (shown := self._session.jobs.generation) is not None:
+            self._session.jobs.cancel(shown)
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -153,16 +150,16 @@ class GeneratePage:
             self._offer()
         if isinstance(event, (Connected, Disconnected, Starting)) and not self._running:
             connection = self._session.connection
-            self._progress.set_text("" if connection.over else _(connection.text))
+            self._progress.set_text("" if connection.over else connection.text)
 
     def look(self, *, elsewhere: bool) -> None:
         for result in tuple(self._running):
             if result.over:
                 self._end(result)
-        if self._running:
-            self._show_progress(self._running[-1].status)
-        self._stop_button.set_sensitive(bool(self._running))
-        self.main_button.set_sensitive(self._session.jobs.generation is None)
+        shown = self._session.jobs.generation
+        if shown is not None:
+            self._show_progress(shown)
+        self._stop_button.set_sensitive(shown is not None and not shown.status.stopping)
         self.place = self._placed()
 
     def _placed(self) -> str:
@@ -174,27 +171,22 @@ class GeneratePage:
         if box is None:
             return _("In the model's own size")
         form.fields.propose_size(box.width, box.height)
-        return _("Result {size} pixels").format(size=size_of(form.form.result_box(box)))
+        made = form.form.result_box(box)
+        self._preview.expect(made.width, made.height)
+        return _("Result {size} pixels").format(size=size_of(made))
 
     def _offer(self) -> None:
         """Show the models that can do this task; when the default cannot, choose the first that can."""
-        engine, form = self._session.engine, self._form
+        engine, offers, form = self._session.engine, self._session.offers, self._form
         if engine is None:
             return
-        models = {str(model["name"]): model for model in engine.models if "name" in model}
-        able = {
-            name: str(model.get("title") or name)
-            for name, model in models.items()
-            if form.task.name in model.get("tasks", (form.task.name,))
-        }
-        default = next(iter(models), "")
-        form.fields.offer("model", able, _("Default ({name})").format(name=default) if default else "")
-        form.fields.offer("upscaler", {name: name for name in engine.details.get("upscalers", ())})
-        if able and default not in able and not form.call.value("model"):
+        able = {name: model.title for name, model in offers.models.items() if model.can(form.task.name)}
+        form.offer(offers, able)
+        if able and offers.default not in able and not form.call.value("model"):
             form.call.config.set_property("model", next(iter(able)))
         if engine.failure is not None:
             self._session.say(explained(engine.failure))
-        elif models and not able:
+        elif offers.models and not able:
             self._session.say(_("None of the server's models can do that. Add one that can: acetate models"))
 
     # --- what is seen ------------------------------------------------------------------------------------------------
@@ -220,7 +212,7 @@ class GeneratePage:
         columns.pack_start(left, True, True, 0)
         columns.pack_start(self._preview.widget, False, False, 0)
 
-        self._progress = Gtk.ProgressBar(show_text=True, text=_(self._session.connection.text), valign=Gtk.Align.CENTER)
+        self._progress = Gtk.ProgressBar(show_text=True, text=self._session.connection.text, valign=Gtk.Align.CENTER)
         self._stop_button = Gtk.Button(label=_("Stop _Job"), use_underline=True, sensitive=False)
         self._stop_button.connect("clicked", self._on_stop)
         row = Gtk.Box(spacing=SPACING)
@@ -254,14 +246,16 @@ class GeneratePage:
         self._offer()
         return form
 
-    def _show_progress(self, status: JobStatus) -> None:
-        self._progress.set_text(_(status.text))
+    def _show_progress(self, result: PendingResult) -> None:
+        status = result.status
+        self._progress.set_text(self._session.queue.text_of(result))
         if status.fraction is None:
             self._progress.pulse()
         else:
             self._progress.set_fraction(status.fraction)
         if status.preview is not None:
-            self._preview.show_working(status.preview, covers=not self._form.task.from_nothing)
+            from_nothing = result.form is not None and result.form.about.from_nothing
+            self._preview.show_working(status.preview, covers=not from_nothing)
             status.preview = None
 
     def _show_result(self, result: PendingResult) -> None:

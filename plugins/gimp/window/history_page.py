@@ -110,7 +110,8 @@ class HistoryPage:
         seed = entry.layers[0].seed if entry.layers else None
 
         def filled(form: Form) -> Form:
-            return from_parameters({**entry.parameters, "task": entry.task, "seed": seed}, form)
+            chosen = self._session.offers.chosen(entry.parameters)
+            return from_parameters({**chosen, "task": entry.task, "seed": seed}, form)
 
         self._forms.use(entry.task, filled)
         self._show_forms()  # type: ignore[operator]
@@ -138,7 +139,7 @@ class HistoryPage:
             self._forget(event.job)
         elif not self._history.entries and self._result is None:
             connection = self._session.connection
-            self._status.set_text(explained(connection.failure) if connection.failure is not None else _(connection.text))
+            self._status.set_text(explained(connection.failure) if connection.failure is not None else connection.text)
         if isinstance(event, Connected) and not self._history.entries:
             self._status.set_text(_("Fetching the history"))
 
@@ -202,7 +203,7 @@ class HistoryPage:
         scrolled.add(self._flow)
         self._more_button = Gtk.Button(label=_("_Older"), use_underline=True, no_show_all=True)
         self._more_button.connect("clicked", lambda *_: self._ask(self._history.oldest))
-        self._status = Gtk.Label(label=_(self._session.connection.text), xalign=0.0, wrap=True, max_width_chars=60)
+        self._status = Gtk.Label(label=self._session.connection.text, xalign=0.0, wrap=True, max_width_chars=60)
         row = Gtk.Box(spacing=SPACING)
         row.pack_start(self._status, True, True, 0)
         row.pack_start(self._more_button, False, False, 0)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.forms.offers import Offers
 from acetate.vocabulary.tasks import Task
 
 from ..commands import BY_PROCEDURE, registered
 from ..presets import Presets
 from ..procedure_call import ProcedureCall
-from ..values import fill, form_of
+from ..values import fill, form_of, parameter_of
 from .fields import FieldGrid
 
 
@@ -34,6 +36,18 @@ class TaskForm:
     def form(self) -> Form:
         """What is asked for now."""
         return form_of(self.call.config, self.call.command.names, self.task.name)
+
+    def offer(self, offers: Offers, models: Mapping[str, str]) -> None:
+        """Show what can be chosen: these models, and what the chosen one does with what is left out."""
+        fields, model = self.fields, self.call.value("model") or ""
+        fields.offer("model", models, offers.default_label)
+        for name, choices in (("upscaler", offers.upscalers), ("sampler", offers.schedulers), ("spacing", offers.spacings)):
+            parameter = parameter_of(name)
+            unchosen = "" if name == "upscaler" else offers.own_label(model, parameter)
+            fields.offer(name, {choice: choice for choice in choices}, unchosen)
+        fields.leave_to_model(lambda name: offers.own_label(model, parameter_of(name)))
+        idle = offers.model(model).idle.get(self.task.name, ())
+        fields.hide([name for name in self.call.command.names if parameter_of(name) in idle])
 
     def fill(self, form: Form) -> None:
         """Show these values, except whether the seed is drawn anew each time."""
