@@ -13,7 +13,8 @@
   with `conditions={"source": Condition(Image(width, height, "rgba8", data), x, y), "mask": Condition(Image(…, "gray8", …))}`
 * `.insert_file(data, "psd", x=, y=) -> job id` (layers arrive as `LayerReady`)
 * `.export([job, …], "psd") -> job id` (the file arrives as `FileReady`)
-* `.cancel(job)`, `.attach(job, have=)`, `.acknowledge(job)`, `.discard(job)`, `.upload(image) -> sha256`
+* `.cancel(job)`, `.attach(job, have=)`, `.acknowledge(job)`, `.upload(image) -> sha256`
+* `.discard(job, pictures)`, `.star(job, picture, starred)` (answers: `Discarded`, `Starred`)
 * `.jobs()` (answer: `Jobs`), `.history(before, limit, thumbnails)` (answer: `HistoryPage`)
 * `.run(task, parameters, conditions, …)` and `.follow(job)`: iterators of one job's events, for scripts
 
@@ -43,6 +44,7 @@ from .messages import (
     Box,
     Cancelled,
     Discarded,
+    Drawn,
     Engine,
     Error,
     Failed,
@@ -52,11 +54,14 @@ from .messages import (
     JobLine,
     Jobs,
     Layer,
+    LayerSummary,
     Parameters,
     Progress,
     Queued,
+    Starred,
     Started,
     Welcome,
+    summary_of,
 )
 from .pixels import BYTES_PER_PIXEL, LAYER_FORMATS, Image, content_id
 
@@ -74,6 +79,7 @@ __all__ = [
     "Connected",
     "Discarded",
     "Disconnected",
+    "Drawn",
     "Engine",
     "Error",
     "Event",
@@ -89,6 +95,7 @@ __all__ = [
     "Jobs",
     "Layer",
     "LayerReady",
+    "LayerSummary",
     "NotDelivered",
     "Parameters",
     "Preview",
@@ -97,6 +104,7 @@ __all__ = [
     "Queued",
     "Receiving",
     "RunningServer",
+    "Starred",
     "Started",
     "Starting",
     "Welcome",
@@ -107,4 +115,5 @@ __all__ = [
     "new_job_id",
     "running_server",
     "state_file",
+    "summary_of",
 ]

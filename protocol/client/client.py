@@ -208,9 +208,13 @@ class Client:
         """Say that the result is safe in the artist's document. Until then the server does not evict it."""
         self._send(wire.Acknowledge(job))
 
-    def discard(self, job: str) -> None:
-        """Delete a finished job from the history; `Discarded` follows."""
-        self._send(wire.Discard(job))
+    def discard(self, job: str, pictures: Sequence[int] = ()) -> None:
+        """Delete a finished job from the history, or only some of its pictures; `Discarded` follows."""
+        self._send(wire.Discard(job, tuple(pictures)))
+
+    def star(self, job: str, picture: int, starred: bool = True) -> None:
+        """Mark a picture of a finished job, or take the mark away; `Starred` follows."""
+        self._send(wire.Star(job, picture, starred))
 
     def history(self, before: str | None = None, limit: int = 30, thumbnails: bool = True) -> None:
         """Ask for finished jobs, newest first; `HistoryPage` follows. `before` is the last id of the page before."""

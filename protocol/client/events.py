@@ -22,6 +22,7 @@ from ..messages import (
     Layer,
     Progress,
     Queued,
+    Starred,
     Started,
     Welcome,
 )
@@ -104,16 +105,17 @@ class FileReady:
 
 @dataclass(frozen=True)
 class HistoryPage:
-    """Finished jobs, newest first, with small pictures by job id."""
+    """Finished jobs, newest first, with a small picture of each layer by job id and the layer's index."""
 
     entries: tuple[HistoryEntry, ...]
-    thumbnails: Mapping[str, Image]
+    thumbnails: Mapping[tuple[str, int], Image]
     more: bool
 
 
 Event = (
     Starting | Connected | Disconnected | Engine | Queued | Started | Progress | Preview | Receiving | LayerReady | FileReady
-    | NotDelivered | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Error
+    | NotDelivered | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Starred
+    | Error
 )  # fmt: skip
 
 TERMINAL = (Finished, Failed, Cancelled)

@@ -186,8 +186,11 @@ class Connection:
         elif isinstance(message, wire.Acknowledge):
             jobs.acknowledge(watcher, message.job)
         elif isinstance(message, wire.Discard):
-            jobs.discard(watcher, message.job)
-            watcher.tell(wire.Discarded(message.job))
+            jobs.discard(watcher, message.job, message.pictures)
+            watcher.tell(wire.Discarded(message.job, message.pictures))
+        elif isinstance(message, wire.Star):
+            jobs.star(watcher, message.job, message.picture, message.starred)
+            watcher.tell(wire.Starred(message.job, message.picture, message.starred))
         elif isinstance(message, wire.ListJobs):
             tell_jobs(watcher, jobs, message)
         elif isinstance(message, wire.ListHistory):

@@ -240,8 +240,7 @@ class Dispatcher:
         if made.name:
             self._jobs.blobs.adopt(made.name, layer.sha256)
             blob = StoredBlob(layer.sha256, layer.bytes, "rgba8", layer.width, layer.height)
-        shows = payload and (not job.made or layer.role == "blended")
-        small = Thumbnail(made.thumbnail_width, made.thumbnail_height, payload) if shows else None
+        small = Thumbnail(made.thumbnail_width, made.thumbnail_height, payload) if payload else None
         self._jobs.store.add_layer(layer, blob, small)
         job.made.add(layer.index)
         self._jobs.give_layer(job, layer)

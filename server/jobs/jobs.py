@@ -118,15 +118,29 @@ class JobRegistry:
         if self._sees(watcher, job_id):
             self.store.acknowledge(job_id)
 
-    def discard(self, watcher: Subscriber, job_id: str) -> None:
-        """Delete a job that is over, and its results. Raises `ProtocolError` for one that is not over."""
+    def discard(self, watcher: Subscriber, job_id: str, pictures: Collection[int] = ()) -> None:
+        """Delete a job that is over, and its results, or only some of its pictures. Raises `ProtocolError` for one that is not
+        over."""
         if not self._sees(watcher, job_id):
             return  # as for one that is not there (any more): there is nothing to delete
         if job_id in self._jobs:
             raise ProtocolError("bad-request", f"job {job_id} is not over", "Cancel it first.")
-        for sha256 in self.store.delete([job_id]):
+        layers = self.store.layers(job_id) if pictures else []
+        going = [layer.index for layer in layers if layer.picture in pictures]
+        whole = not pictures or len(going) == len(layers)
+        for sha256 in self.store.delete([job_id]) if whole else self.store.delete_layers(job_id, going):
             self.blobs.remove(sha256)
         self.evict()  # there may be room now for what was held back
+
+    def star(self, watcher: Subscriber, job_id: str, picture: int, starred: bool) -> None:
+        """Mark a picture, or take its mark away. Raises `ProtocolError` for an unknown job or picture."""
+        self._row(watcher, job_id)
+        indices = [layer.index for layer in self.store.layers(job_id) if layer.picture == picture]
+        if not indices:
+            raise ProtocolError(
+                "bad-request", f"job {job_id} has no picture {picture}", "It may have been deleted from the history."
+            )
+        self.store.star(job_id, indices, starred)
 
     def lines(self, watcher: Subscriber, before: str | None = None, most: int = MOST_LINES) -> list[wire.JobLine]:
         """What `jobs` answers: running jobs, waiting ones in their order, then those not acknowledged yet, newest first.

@@ -380,6 +380,36 @@ def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: JobR
     assert jobs.store.get(ONE) is None and not jobs.blobs.has("f" * 64)
 
 
+def test_one_picture_of_a_job_is_discarded_alone_and_the_last_takes_the_job_along(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    finish(jobs)
+    jobs.discard(client, ONE, (7,))
+    assert len(jobs.store.layers(ONE)) == 1, "there is no such picture"
+    jobs.discard(client, ONE, (0,))
+
+    assert jobs.store.get(ONE) is None
+
+
+def test_a_picture_is_marked_by_whoever_may_see_it_and_one_that_is_not_there_is_refused(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    finish(jobs)
+    jobs.star(client, ONE, 0, True)
+    assert jobs.store.starred(ONE) == {0}
+    with refused("bad-request"):
+        jobs.star(client, ONE, 5, True)
+    with refused("unknown-job"):
+        jobs.star(client, TWO, 0, True)
+    jobs.star(client, ONE, 0, False)
+
+    assert jobs.store.starred(ONE) == set()
+
+
 def test_a_job_whose_runner_was_lost_has_its_turn_again(jobs: JobRegistry, listener: Any) -> None:
     client = listener()
     for job in (ONE, TWO):
