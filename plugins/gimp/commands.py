@@ -45,6 +45,11 @@ class MenuCommand:
         return self.label.replace("_", "").rstrip(".")
 
     @property
+    def has_window(self) -> bool:
+        """Whether a person does it in the window that stays open."""
+        return self.task is not None or self.name == "acetate-history"
+
+    @property
     def names(self) -> list[str]:
         """The arguments that affect the result."""
         return arguments.names_for(self.task) if self.task is not None else []

@@ -32,6 +32,11 @@ def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
     """Run the call; returns the new layers. Raises `RefusedError` with what to say, `StoppedError` if the person stops it."""
     if call.command.needs_layer and call.image is None:
         raise RefusedError("No image was given. Open one, select a layer and try again.")
+    if call.interactive and call.command.has_window:
+        from .window.single_window import shown_by_another
+
+        if shown_by_another(call.command.name, call.image):
+            raise StoppedError
     _settle_palette(call)
     client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
     with contextlib.closing(client):
@@ -40,12 +45,10 @@ def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
 
 
 def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
-    from . import generate_window, history_window, questions  # they need a screen
+    from .window import main_window, questions  # they need a screen
 
-    if call.command.task is not None:
-        return generate_window.generate(call, client)
-    if call.command.name == "acetate-history":
-        return history_window.insert(call, client)
+    if call.command.has_window:
+        return main_window.MainWindow(call, client).run()
     if call.command.name == "acetate-insert-layers-from-file":
         questions.ask_for_file(call.procedure, call.config)
     else:
@@ -136,7 +139,7 @@ def _settle_palette(call: ProcedureCall) -> None:
     if call.image is None or call.image.get_base_type() != Gimp.ImageBaseType.INDEXED:
         return
     if call.interactive:
-        from .questions import may_convert
+        from .window.questions import may_convert
 
         if not may_convert(call.image):
             raise StoppedError

@@ -36,7 +36,7 @@ def generation(
     if about.takes is not None and layer is None:
         raise RefusedError(f"No layer is selected. {about.meaning}: select that layer and try again.")
     if box is None:
-        box = _own_box(form, image, layer)
+        box = wanted_box(form, image, layer)
     complaint = form.complaint(box or Box(0, 0, 1, 1))
     if complaint:
         raise RefusedError(complaint)
@@ -94,8 +94,8 @@ def completed(form: Form, record: Mapping[str, Any]) -> Form:
     return replace(form, prompt=kept.prompt, model=form.model or kept.model)
 
 
-def _own_box(form: Form, image: Gimp.Image | None, layer: Gimp.Layer | None) -> Box | None:
-    """Where the form wants the result; `None` leaves size and place to the model."""
+def wanted_box(form: Form, image: Gimp.Image | None, layer: Gimp.Layer | None) -> Box | None:
+    """Where the form wants the result; `None` leaves size and place to the model. Raises `RefusedError`."""
     own_size = form.width > 0 and form.height > 0
     if image is None:
         return Box(0, 0, form.width, form.height) if own_size else None

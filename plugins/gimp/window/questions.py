@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 
-from .host import StoppedError
+from ..host import StoppedError
 
 KINDS = {".psd": "Photoshop document", ".ora": "OpenRaster", ".png": "PNG image"}
 """The kinds of file that a result can be saved as; the first is offered first."""

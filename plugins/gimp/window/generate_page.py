@@ -1,0 +1,273 @@
+"""The page on which a layer is described, watched and stopped, for every task.
+
+Does not know how a layer is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from acetate.plugins.bridge.form import Form, fresh_seed
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.job_status import JobStatus
+from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.translations import _, counted, said
+from acetate.plugins.bridge.words import explained
+from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
+from gi.repository import Gimp, Gtk
+
+from .. import canvas, jobs
+from ..commands import COMMANDS
+from ..host import StoppedError
+from ..procedure_call import ProcedureCall, layers_of
+from .layout import SPACING, with_mnemonic
+from .preset_buttons import PresetButtons
+from .preview import PreviewPane
+from .session import Session
+from .subject_row import size_of
+from .task_form import TaskForm
+
+TASKS = {command.name: command for command in COMMANDS if command.task is not None}
+FIRST = next(iter(TASKS))
+RESERVED = "tjlsrcgik"
+"""Letters of the window's own mnemonics."""
+
+
+class GeneratePage:
+    """See `session.Page`. `closes` is called when a layer has come and the window is not to stay open."""
+
+    def __init__(self, session: Session, call: ProcedureCall, closes: Callable[[], None]) -> None:
+        self.label, self.help_id = _("Generate"), FIRST
+        self._session, self._given, self._closes = session, call, closes
+        self._forms: dict[str, TaskForm] = {}
+        self._shown = call.command.name if call.command.name in TASKS else FIRST
+        self._running: list[PendingResult] = []
+        self.place = ""
+        """Where a result would go now, and how large it would be, in words."""
+        self._presets = PresetButtons(lambda: self._form.presets, session.say)
+        self.buttons = self._presets.widgets
+        self.main_button = Gtk.Button(use_underline=True, can_default=True)
+        self._stack = Gtk.Stack(vhomogeneous=False)
+        self.widget = self._built()
+        first = self._start()
+        record = canvas.attached(session.target.layer)
+        if record:  # begin with what the layer was made with
+            first.fill(jobs.form_of_record(record, first.form))
+
+    @property
+    def title(self) -> str:
+        return self._form.call.command.title
+
+    @property
+    def waiting(self) -> Sequence[PendingResult]:
+        return tuple(self._running)
+
+    @property
+    def _form(self) -> TaskForm:
+        return self._forms[self._shown]
+
+    def choose(self, command: str) -> None:
+        """Show the form of this procedure's task."""
+        self._tasks.set_active_id(command)
+
+    def use(self, task: str, form: Callable[[Form], Form]) -> None:
+        """Show the form of this task, filled in by `form` from the present one."""
+        command = next((name for name, one in TASKS.items() if one.task is not None and one.task.name == task), None)
+        if command is not None:
+            self.choose(command)
+            self._form.fill(form(self._form.form))
+
+    def adapt(self) -> None:
+        """Show the fields that the values call for."""
+        self._form.fields.adapt()
+
+    def show(self) -> None:
+        self._form.fields.take_focus()
+
+    def close(self) -> None:
+        for form in self._forms.values():
+            form.presets.keep()
+
+    # --- one generation ----------------------------------------------------------------------------------------------
+
+    def submit(self) -> None:
+        """Ask for what the form says; what refuses it is said, and nothing of the form changes."""
+        if not self.main_button.get_sensitive():
+            return
+        form, config = self._form, self._form.call.config
+        form.presets.keep()
+        self._session.say("")
+        seed = config.get_property("seed")
+        if config.get_property("new-seed"):
+            config.set_property("seed", fresh_seed())
+        try:
+            result = self._begun(form)
+            if result.error is not None:  # refused while it was read
+                layers_of(result)
+        except RefusedError as refusal:
+            config.set_property("seed", seed)
+            self._session.say(str(refusal))
+            return
+        form.presets.keep()
+        self._running.append(result)
+        self._session.job_ids.add(result.job)
+        box = result.plan.box
+        self._preview.clear(*((box.width, box.height) if box is not None else (1, 1)))
+
+    def _begun(self, form: TaskForm) -> PendingResult:
+        target = self._session.target
+        target.look()
+        if target.candidates and target.layer is None and form.task.takes is not None:
+            raise RefusedError(_("Several layers are selected. Choose above which one is meant."))
+        return form.call.generate(self._session.jobs, target.image, target.layer, target.anchor)
+
+    def _end(self, result: PendingResult) -> None:
+        self._running.remove(result)
+        self._progress.set_fraction(0.0)
+        self._form.presets.keep()
+        try:
+            layers = layers_of(result)
+        except StoppedError:
+            self._progress.set_text(_("Stopped"))
+            return
+        except RefusedError as refusal:
+            self._progress.set_text("")
+            self._session.say(str(refusal))
+            return
+        self._session.made += layers
+        self._session.target.inserted(layers[0].get_image())
+        self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
+        self._show_result(result)
+        self._session.say("\n".join(map(said, result.notes)), "dialog-warning")
+        if not self._form.call.value("keep-open"):
+            self._closes()
+
+    def _on_stop(self, _button: Gtk.Button) -> None:
+        if self._running:
+            self._session.jobs.cancel(self._running[-1])
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, (Connected, Engine)):
+            self._offer()
+        if isinstance(event, (Connected, Disconnected, Starting)) and not self._running:
+            connection = self._session.connection
+            self._progress.set_text("" if connection.over else _(connection.text))
+
+    def look(self, *, elsewhere: bool) -> None:
+        for result in tuple(self._running):
+            if result.over:
+                self._end(result)
+        if self._running:
+            self._show_progress(self._running[-1].status)
+        self._stop_button.set_sensitive(bool(self._running))
+        self.main_button.set_sensitive(self._session.jobs.generation is None)
+        self.place = self._placed()
+
+    def _placed(self) -> str:
+        target, form = self._session.target, self._form
+        try:
+            box = jobs.wanted_box(form.form, target.image, target.layer)
+        except RefusedError:
+            return ""
+        if box is None:
+            return _("In the model's own size")
+        form.fields.propose_size(box.width, box.height)
+        return _("Result {size} pixels").format(size=size_of(form.form.result_box(box)))
+
+    def _offer(self) -> None:
+        """Show the models that can do this task; when the default cannot, choose the first that can."""
+        engine, form = self._session.engine, self._form
+        if engine is None:
+            return
+        models = {str(model["name"]): model for model in engine.models if "name" in model}
+        able = {
+            name: str(model.get("title") or name)
+            for name, model in models.items()
+            if form.task.name in model.get("tasks", (form.task.name,))
+        }
+        default = next(iter(models), "")
+        form.fields.offer("model", able, _("Default ({name})").format(name=default) if default else "")
+        form.fields.offer("upscaler", {name: name for name in engine.details.get("upscalers", ())})
+        if able and default not in able and not form.call.value("model"):
+            form.call.config.set_property("model", next(iter(able)))
+        if engine.failure is not None:
+            self._session.say(explained(engine.failure))
+        elif models and not able:
+            self._session.say(_("None of the server's models can do that. Add one that can: acetate models"))
+
+    # --- what is seen ------------------------------------------------------------------------------------------------
+
+    def _built(self) -> Gtk.Widget:
+        self._tasks = Gtk.ComboBoxText()
+        for name, command in TASKS.items():
+            assert command.task is not None
+            self._tasks.append(name, _(command.task.label))
+        self._tasks.set_active_id(self._shown)
+        self._tasks.connect("changed", self._on_task)
+        label = Gtk.Label.new_with_mnemonic(_("_Task"))
+        label.set_mnemonic_widget(self._tasks)
+        chooser = Gtk.Box(spacing=SPACING)
+        chooser.pack_start(label, False, False, 0)
+        chooser.pack_start(self._tasks, True, True, 0)
+
+        left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        left.pack_start(chooser, False, False, 0)
+        left.pack_start(self._stack, False, False, 0)
+        self._preview = PreviewPane()
+        columns = Gtk.Box(spacing=2 * SPACING)
+        columns.pack_start(left, True, True, 0)
+        columns.pack_start(self._preview.widget, False, False, 0)
+
+        self._progress = Gtk.ProgressBar(show_text=True, text=_(self._session.connection.text), valign=Gtk.Align.CENTER)
+        self._stop_button = Gtk.Button(label=_("Stop _Job"), use_underline=True, sensitive=False)
+        self._stop_button.connect("clicked", self._on_stop)
+        row = Gtk.Box(spacing=SPACING)
+        row.pack_start(self._progress, True, True, 0)
+        row.pack_start(self._stop_button, False, False, 0)
+        whole = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        whole.pack_start(columns, True, True, 0)
+        whole.pack_start(row, False, False, 0)
+        return whole
+
+    def _on_task(self, tasks: Gtk.ComboBoxText) -> None:
+        self._shown = tasks.get_active_id()
+        self._start()
+        toplevel = self.widget.get_toplevel()
+        if isinstance(toplevel, Gtk.Window):
+            toplevel.set_title(self.title)
+
+    def _start(self) -> TaskForm:
+        """Show the chosen task's form, which is made if this is the first time."""
+        if self._shown not in self._forms:
+            form = self._forms[self._shown] = TaskForm(self._given, self._shown)
+            form.fields.widget.show_all()
+            self._stack.add_named(form.fields.widget, self._shown)
+            form.fields.adapt()
+        form = self._form
+        self._stack.set_visible_child(form.fields.widget)
+        self.help_id = self._shown
+        self.main_button.set_label(with_mnemonic(_(form.task.verb), form.fields.letters | set(RESERVED.replace("g", ""))))
+        self._tasks.set_tooltip_text(_(form.task.meaning))
+        self._presets.adapt()
+        self._offer()
+        return form
+
+    def _show_progress(self, status: JobStatus) -> None:
+        self._progress.set_text(_(status.text))
+        if status.fraction is None:
+            self._progress.pulse()
+        else:
+            self._progress.set_fraction(status.fraction)
+        if status.preview is not None:
+            self._preview.show_working(status.preview, covers=not self._form.task.from_nothing)
+            status.preview = None
+
+    def _show_result(self, result: PendingResult) -> None:
+        """The topmost visible layer, in its place."""
+        shown = [ready for ready in result.status.layers if ready.layer.visible and ready.layer.picture == 0 and ready.data]
+        if shown:
+            top = max(shown, key=lambda ready: ready.layer.order)
+            place = Box(top.layer.x, top.layer.y, top.layer.width, top.layer.height)
+            self._preview.show_placed(Image(place.width, place.height, top.layer.format, top.data), place, top.layer.box)
