@@ -31,6 +31,7 @@ def describe(device: str, offers: Iterable[Offer]) -> dict[str, Any]:
             "family": offer.family.name,
             "width": offer.family.native,
             "height": offer.family.native,
+            "sizes": dataclasses.asdict(offer.family.sizes),
             "loaded": offer.loaded,
             "tasks": [task for task in TASKS if offer.family.can(task)],
         }

@@ -13,7 +13,8 @@
   with `conditions={"source": Condition(Image(width, height, "rgba8", data), x, y), "mask": Condition(Image(…, "gray8", …))}`
 * `.insert_file(data, "psd", x=, y=) -> job id` (layers arrive as `LayerReady`)
 * `.export([job, …], "psd") -> job id` (the file arrives as `FileReady`)
-* `.cancel(job)`, `.attach(job, have=)`, `.acknowledge(job)`, `.discard(job)`, `.upload(image) -> sha256`
+* `.cancel(job)`, `.attach(job, have=)`, `.acknowledge(job)`, `.upload(image) -> sha256`
+* `.discard(job, pictures)`, `.star(job, picture, starred)` (answers: `Discarded`, `Starred`)
 * `.jobs()` (answer: `Jobs`), `.history(before, limit, thumbnails)` (answer: `HistoryPage`)
 * `.run(task, parameters, conditions, …)` and `.follow(job)`: iterators of one job's events, for scripts
 
@@ -23,6 +24,7 @@ and its jobs go on; requests without a job (`jobs`, `history`) are asked again b
 
 from .client.client import Client, Condition, new_job_id
 from .client.events import (
+    HOPELESS,
     TERMINAL,
     Connected,
     Disconnected,
@@ -43,25 +45,31 @@ from .messages import (
     Box,
     Cancelled,
     Discarded,
+    Drawn,
     Engine,
     Error,
     Failed,
     Finished,
     Group,
     HistoryEntry,
+    JobLine,
     Jobs,
     Layer,
+    LayerSummary,
     Parameters,
     Progress,
     Queued,
+    Starred,
     Started,
     Welcome,
+    summary_of,
 )
 from .pixels import BYTES_PER_PIXEL, LAYER_FORMATS, Image, content_id
 
 __all__ = [
     "BYTES_PER_PIXEL",
     "CODES",
+    "HOPELESS",
     "LAYER_FORMATS",
     "TERMINAL",
     "VERSION",
@@ -73,6 +81,7 @@ __all__ = [
     "Connected",
     "Discarded",
     "Disconnected",
+    "Drawn",
     "Engine",
     "Error",
     "Event",
@@ -84,9 +93,11 @@ __all__ = [
     "HistoryEntry",
     "HistoryPage",
     "Image",
+    "JobLine",
     "Jobs",
     "Layer",
     "LayerReady",
+    "LayerSummary",
     "NotDelivered",
     "Parameters",
     "Preview",
@@ -95,6 +106,7 @@ __all__ = [
     "Queued",
     "Receiving",
     "RunningServer",
+    "Starred",
     "Started",
     "Starting",
     "Welcome",
@@ -105,4 +117,5 @@ __all__ = [
     "new_job_id",
     "running_server",
     "state_file",
+    "summary_of",
 ]

@@ -82,7 +82,7 @@ class PreviewFrame:
 
 @dataclass(frozen=True)
 class ThumbnailFrame:
-    """Server to client: a small picture of a finished job, sent before the `history` page that lists it."""
+    """Server to client: a layer of a finished job as a small picture, sent before the `history` page that lists it."""
 
     TYPE: ClassVar[str] = "thumbnail"
     job: JobId
@@ -91,6 +91,8 @@ class ThumbnailFrame:
     length: Count
     format: Annotated[str, Known(("rgba8",))] = "rgba8"
     encoding: Literal["raw", "zlib"] = "raw"
+    index: Count = 0
+    """The layer's number among those of the job."""
 
 
 AnyHeader = UploadPart | PixelPart | FilePart | PreviewFrame | ThumbnailFrame

@@ -106,6 +106,14 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Advance:
+    """Puts a waiting job before all others of its person, of whichever session; other persons' turns stay as they are."""
+
+    TYPE: ClassVar[str] = "advance"
+    job: JobId
+
+
+@dataclass(frozen=True)
 class Attach:
     """Asks for a job's state, layers and further events; `have` lists layers that the client holds whole."""
 
@@ -128,10 +136,22 @@ class Acknowledge:
 
 @dataclass(frozen=True)
 class Discard:
-    """Deletes a finished job and its layers."""
+    """Deletes a finished job and its layers, or only some of its pictures; with the last of them goes the job."""
 
     TYPE: ClassVar[str] = "discard"
     job: JobId
+    pictures: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(1000)] = ()
+    """The candidates to delete, by `layer.picture`; none means the whole job."""
+
+
+@dataclass(frozen=True)
+class Star:
+    """Marks a picture of a finished job, or takes the mark away. A job with a mark is not evicted before all others."""
+
+    TYPE: ClassVar[str] = "star"
+    job: JobId
+    picture: Annotated[int, Between(0, 10**6)]
+    starred: bool = True
 
 
 @dataclass(frozen=True)

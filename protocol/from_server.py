@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar
 
 from acetate.vocabulary.names import Label
@@ -21,7 +21,9 @@ from .values import (
     Extent,
     HistoryEntry,
     JobLine,
+    LayerDrawn,
     LayerGroup,
+    LayerSummary,
     Limits,
     RoleName,
     Seconds,
@@ -154,6 +156,14 @@ class Layer:
     """Everything needed to make it again, except condition pixels."""
     quality: Mapping[str, Annotated[float, Between(-(10**12), 10**12)]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    drawn: LayerDrawn | None = None
+    """How large it was drawn; absent where nothing was, as in an enlargement without a model."""
+
+
+def summary_of(layer: Layer, *, starred: bool = False) -> LayerSummary:
+    """The line of the history about a layer."""
+    shared = {one.name for one in fields(LayerSummary)} - {"starred"}
+    return LayerSummary(**{name: getattr(layer, name) for name in shared}, starred=starred)
 
 
 @dataclass(frozen=True)
@@ -218,10 +228,21 @@ class History:
 
 @dataclass(frozen=True)
 class Discarded:
-    """The answer to `discard`: the job and its layers are deleted."""
+    """The answer to `discard`: the job and its layers are deleted, or only those of the named `pictures`."""
 
     TYPE: ClassVar[str] = "discarded"
     job: str
+    pictures: tuple[Count, ...] = ()
+
+
+@dataclass(frozen=True)
+class Starred:
+    """The answer to `star`: the mark is there, or gone."""
+
+    TYPE: ClassVar[str] = "starred"
+    job: str
+    picture: Count
+    starred: bool
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,24 @@ from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.stacking import Group
 from acetate.vocabulary.value_types import shown
 from acetate.vocabulary.verdict import of_parameters
+from acetate.vocabulary.working_sizes import Drawn
 
 from .errors import ProtocolError
-from .from_client import Acknowledge, Attach, Cancel, Discard, Export, Hello, Insert, ListHistory, ListJobs, Submit, Upload
+from .from_client import (
+    Acknowledge,
+    Advance,
+    Attach,
+    Cancel,
+    Discard,
+    Export,
+    Hello,
+    Insert,
+    ListHistory,
+    ListJobs,
+    Star,
+    Submit,
+    Upload,
+)
 from .from_server import (
     Cancelled,
     Discarded,
@@ -29,8 +44,10 @@ from .from_server import (
     Layer,
     Progress,
     Queued,
+    Starred,
     Started,
     Welcome,
+    summary_of,
 )
 from .schema import decode, dump, encode, parse
 from .values import (
@@ -49,6 +66,7 @@ from .values import (
 
 __all__ = [
     "Acknowledge",
+    "Advance",
     "Attach",
     "Box",
     "Cancel",
@@ -58,6 +76,7 @@ __all__ = [
     "Device",
     "Discard",
     "Discarded",
+    "Drawn",
     "Encoding",
     "Engine",
     "EngineStateName",
@@ -90,6 +109,8 @@ __all__ = [
     "Progress",
     "Queued",
     "ServerMessage",
+    "Star",
+    "Starred",
     "Started",
     "State",
     "Submit",
@@ -99,6 +120,7 @@ __all__ = [
     "from_client",
     "from_server",
     "refuse",
+    "summary_of",
     "to_text",
 ]
 
@@ -110,19 +132,24 @@ MAX_TEXT_BYTES = 64 * 1024
 """The longest text frame of a client. The server's may be longer (a page of history), up to `MAX_REPLY_BYTES`."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
-ClientMessage = Hello | Upload | Submit | Insert | Export | Cancel | Attach | Acknowledge | Discard | ListJobs | ListHistory
+ClientMessage = (
+    Hello | Upload | Submit | Insert | Export | Cancel | Advance | Attach | Acknowledge | Discard | Star | ListJobs | ListHistory
+)  # fmt: skip
 ServerMessage = (
     Welcome | Engine | Have | Queued | Started | Progress | Layer | File | Finished | Failed | Cancelled | Jobs | History
-    | Discarded | Error
+    | Discarded | Starred | Error
 )  # fmt: skip
 FROM_CLIENT: dict[str, type[ClientMessage]] = {
-    cls.TYPE: cls for cls in (Hello, Upload, Submit, Insert, Export, Cancel, Attach, Acknowledge, Discard, ListJobs, ListHistory)
-}
+    cls.TYPE: cls
+    for cls in (
+        Hello, Upload, Submit, Insert, Export, Cancel, Advance, Attach, Acknowledge, Discard, Star, ListJobs, ListHistory,
+    )
+}  # fmt: skip
 FROM_SERVER: dict[str, type[ServerMessage]] = {
     cls.TYPE: cls
     for cls in (
         Welcome, Engine, Have, Queued, Started, Progress, Layer, File,
-        Finished, Failed, Cancelled, Jobs, History, Discarded, Error,
+        Finished, Failed, Cancelled, Jobs, History, Discarded, Starred, Error,
     )
 }  # fmt: skip
 

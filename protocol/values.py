@@ -16,6 +16,7 @@ from acetate.vocabulary.parameters import LARGEST_SIDE, range_of
 from acetate.vocabulary.roles import ROLES
 from acetate.vocabulary.stacking import Group
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import Drawn
 
 from .annotations import Between, Fields, Known
 from .errors import Failure
@@ -30,6 +31,7 @@ LayerGroup = Annotated[Group, Fields((("opacity", Between(0, 1)),))]
 Coordinate = Annotated[int, Between(-(2**31), 2**31 - 1)]
 """A place on the canvas that a file may have named."""
 Extent = Annotated[int, Between(0, 32768)]
+LayerDrawn = Annotated[Drawn, Fields((("width", _SIDE), ("height", _SIDE), ("enlarged", Between(0, 10**6))))]
 Share = Annotated[float, Between(0, 1)]
 Seconds = Annotated[float, Between(0, 10**12)]
 Seed = Annotated[int, Between(*range_of("seed"))]
@@ -104,6 +106,12 @@ class LayerSummary:
     height: Extent
     seed: Seed = 0
     visible: bool = True
+    picture: Count = 0
+    """Which candidate of `count` it belongs to."""
+    reference: bool = False
+    drawn: LayerDrawn | None = None
+    starred: bool = False
+    """Whether its picture was marked with `star`."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class HistoryEntry:
     box: CanvasBox | None = None
     layers: tuple[LayerSummary, ...] = ()
     thumbnail: bool = False
-    """Whether a `thumbnail` frame came before the page."""
+    """Whether `thumbnail` frames came before the page: one for each layer that is not empty."""
 
 
 @dataclass(frozen=True)
@@ -131,3 +139,9 @@ class JobLine:
     session: str
     position: Count = 0
     prompt: str = ""
+    client: str = ""
+    """Who asked for it, as that client calls itself; empty when the server was started again since."""
+    fraction: Share = 0.0
+    """The share of a running job that is done."""
+    seconds_left: Seconds | None = None
+    """Of a running job; absent until that can be told."""

@@ -48,7 +48,7 @@ def save(destination: Path, codec: autoencoder.Codec, network: denoiser.Denoiser
     _save(destination / "transparent_decoder", codec.decoder, decoder)
     DDPMScheduler(**denoiser.SCHEDULER).save_pretrained(destination / "scheduler")
     _json(destination / "model_index.json", _index())
-    facts = {"family": SKETCHPAD.name, "native": dataset.NATIVE, "square_only": True, "offset_factor": 1.0}
+    facts = {"family": SKETCHPAD.name, "native": dataset.NATIVE, "square_only": SKETCHPAD.square_only, "offset_factor": 1.0}
     _json(destination / "acetate.json", {**facts, "defaults": asdict(SKETCHPAD.defaults), "preview": preview})
 
 

@@ -50,6 +50,11 @@ class StackPosition:
     visible: bool
 
 
+def candidates_group(job: str) -> str:
+    """The id of the group that all candidates of a job share."""
+    return f"{job}-candidates"
+
+
 @dataclass(frozen=True)
 class Stacking:
     """How the pictures of one request are arranged."""
@@ -71,7 +76,7 @@ class Stacking:
         """
         several = len(self.makes) > 1
         name = self.picture_name(seed)
-        groups: tuple[Group, ...] = (Group(f"{self.job}-candidates", self.title),) if self.count > 1 else ()
+        groups: tuple[Group, ...] = (Group(candidates_group(self.job), self.title),) if self.count > 1 else ()
         if several:
             groups += (Group(f"{self.job}-{candidate}", name, visible=candidate == 0),)
         rank = sorted(self.makes, key=BOTTOM_UP.index).index(role) if several else 0

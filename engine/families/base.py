@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NewType, Protocol
 
 from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import NativeSizes
 
 from ..values.recipes import Recipe
 
@@ -71,6 +72,8 @@ class Family:
     """The name that sentences use."""
     native: int
     """Side in pixels of the pictures it was trained on."""
+    square_only: bool = False
+    """It draws squares of that side alone."""
     defaults: Defaults
     recipes: Mapping[str, tuple[Recipe, ...]]
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
@@ -82,6 +85,11 @@ class Family:
     """Which hidden state of the text encoders the UNet reads, -1 the last (CLIP skip 2 is -2)."""
     opaque: bool = True
     """It can redraw opaque colour, and not transparent layers alone."""
+
+    @property
+    def sizes(self) -> NativeSizes:
+        """The sizes at which its models draw well."""
+        return NativeSizes(self.native, square_only=self.square_only)
 
     def can(self, task: str) -> bool:
         """Whether the family has weights for `task`."""

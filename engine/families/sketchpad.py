@@ -13,6 +13,7 @@ SKETCHPAD = Family(
     name=FamilyName("sketchpad"),
     title="Sketchpad",
     native=128,
+    square_only=True,
     defaults=Defaults(steps=20, guidance_scale=3.0, scheduler="dpmpp-2m-karras", alpha_passes=1),
     recipes={**SD15.recipes, "foreground": (Recipe(("foreground",), None, transparent=True),)},
     unet_activations=SD15.unet_activations,

@@ -71,7 +71,7 @@ def assemble(name: str, components: Components, codec: LatentOffsetCodec, runtim
         text=components.prompt_encoder(),
         codec=codec,
         scheduler_config=components.scheduler_config,
-        sizes=WorkingSizes(max(MULTIPLE, codec.multiple_of), family.native),
+        sizes=WorkingSizes(family.native, multiple_of=max(MULTIPLE, codec.multiple_of)),
         defaults=family.defaults,
         runtime=runtime,
         preview_matrix=_preview_matrix(family),

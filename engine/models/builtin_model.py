@@ -51,7 +51,7 @@ def open_builtin(folder: Path, name: str, runtime: Runtime) -> Model:
         text=PromptEncoder([_part(folder, "tokenizer", CLIPTokenizer)], [text_encoder]),
         codec=codec,
         scheduler_config=_json(folder / "scheduler" / "scheduler_config.json"),
-        sizes=WorkingSizes(codec.multiple_of, facts["native"], square_only=facts["square_only"]),
+        sizes=WorkingSizes(facts["native"], square_only=facts["square_only"], multiple_of=codec.multiple_of),
         defaults=Defaults(**facts["defaults"]),
         runtime=runtime,
         preview_matrix=torch.tensor([*preview["matrix"], preview["bias"]]),

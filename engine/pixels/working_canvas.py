@@ -6,12 +6,11 @@ target of any size to such a canvas and back: scaled, centred, cropped. Knows pi
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 from acetate.raster import RGBA, Mask, crop
 from acetate.vocabulary.box import Box
+from acetate.vocabulary.working_sizes import Fit, NativeSizes
 
 from .alpha import resize_mask, resize_padded
 
@@ -48,38 +47,20 @@ class WorkingCanvas:
 
 
 @dataclass(frozen=True)
-class WorkingSizes:
+class WorkingSizes(NativeSizes):
     """The canvas sizes at which a model works well."""
 
-    multiple_of: int
-    native: int
-    """Side of the square it was trained at, in pixels."""
-    smallest: float = 0.5
-    """Least working area as a share of `native` squared."""
-    largest: float = 2.25
-    """Most working area as a share of `native` squared; larger targets are made at this area and enlarged."""
-    square_only: bool = False
-    """The canvas is always `native` x `native`."""
+    multiple_of: int = 8
 
-    def frame(self, width: int, height: int, fit: Literal["cover", "contain"]) -> WorkingCanvas:
+    def frame(self, width: int, height: int, fit: Fit) -> WorkingCanvas:
         """The working canvas for a target.
 
         For a square-only model the target either covers the canvas's square (`cover`: what is generated stands in the middle
         of the target) or is contained in it (`contain`: nothing of a source is lost). Others round up to `multiple_of`.
         """
-        if self.square_only:
-            side = min(width, height) if fit == "cover" else max(width, height)
-            scale = self.native / side
-            return WorkingCanvas((width, height), _scaled(width, height, scale), (self.native, self.native))
-        area = width * height / self.native**2
-        scale = math.sqrt(min(max(area, self.smallest), self.largest) / area)
-        scaled = _scaled(width, height, scale)
-        working = (self._up(scaled[0]), self._up(scaled[1]))
+        scaled = self.scaled(width, height, fit)
+        working = (self.native, self.native) if self.square_only else (self._up(scaled[0]), self._up(scaled[1]))
         return WorkingCanvas((width, height), scaled, working)
 
     def _up(self, side: int) -> int:
         return -(-side // self.multiple_of) * self.multiple_of
-
-
-def _scaled(width: int, height: int, scale: float) -> tuple[int, int]:
-    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -18,6 +18,7 @@ from acetate.vocabulary.box import Box
 from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.roles import ROLES, Role
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import Drawn, Fit
 from torch import Tensor
 
 from ..families import recipes_for
@@ -46,6 +47,7 @@ class _Job:
     model: Model
     recipes: tuple[Recipe, ...]
     frame: WorkingCanvas
+    fit: Fit
     steps: int
     guidance_scale: float
     scheduler: str
@@ -109,7 +111,8 @@ def _plan(model: Model, request: Request) -> _Job:
         source, mask = (np.ascontiguousarray(part[region.slices]) for part in (source, mask))
     width, height = _target(request, model, source if TASKS[request.task].keeps_size else None)
     alone = source is None and recipes[0].frames == ("foreground",) and not recipes[0].conditions
-    frame = model.sizes.frame(width, height, "cover" if alone else "contain")
+    covering: Fit = "cover" if alone else "contain"
+    frame = model.sizes.frame(width, height, covering)
     defaults = model.defaults
     pictures = {role: frame.to_working(fit(getattr(request, role), width, height, request.resize_mode)) for role in given}
     rough = None if source is None else frame.to_working(fit(source, width, height, request.resize_mode))
@@ -119,6 +122,7 @@ def _plan(model: Model, request: Request) -> _Job:
         model=model,
         recipes=recipes,
         frame=frame,
+        fit=covering,
         steps=request.steps or defaults.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         scheduler=request.scheduler or defaults.scheduler,
@@ -244,10 +248,12 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int) -> Picture:
         rgba = paste(request.source, rgba, request.mask, job.region)
     if request.lock_alpha and request.source is not None and TASKS[request.task].keeps_size:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
-    return _picture(job, rgba, role, index)
+    return _picture(job, rgba, role, index, drawn=job.model.sizes.drawn(*job.frame.target, job.fit))
 
 
-def _picture(job: _Job, rgba: RGBA, role: Role, index: int, warnings: tuple[str, ...] | None = None) -> Picture:
+def _picture(
+    job: _Job, rgba: RGBA, role: Role, index: int, warnings: tuple[str, ...] | None = None, drawn: Drawn | None = None
+) -> Picture:
     """The finished layer; `warnings` replaces what is said of one that was drawn."""
     request, measured = job.request, quality.measure(rgba)
     height, width = rgba.shape[:2]
@@ -270,6 +276,7 @@ def _picture(job: _Job, rgba: RGBA, role: Role, index: int, warnings: tuple[str,
         quality=measured,
         warnings=tuple(_warnings(job, role, measured)) if warnings is None else warnings,
         hidden=TASKS[request.task].hides(role),
+        drawn=drawn,
     )
 
 

@@ -13,6 +13,7 @@ from acetate.raster import RGBA, Mask
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import DEFAULT
+from acetate.vocabulary.working_sizes import Drawn
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,3 +76,5 @@ class Picture:
     warnings: tuple[str, ...] = ()
     hidden: bool = False
     """A reference picture (the blended one), to be inserted invisible."""
+    drawn: Drawn | None = None
+    """How large the networks drew it; `None` where they drew nothing."""

@@ -10,6 +10,16 @@ export interface Acknowledge {
   job: string;
 }
 
+/**
+ * Puts a waiting job before all others of its person, of whichever session; other persons' turns stay as they
+ * are.
+ */
+export interface Advance {
+  type: "advance";
+  /** 8 to 64 letters, digits, - or _. */
+  job: string;
+}
+
 /** Asks for a job's state, layers and further events; `have` lists layers that the client holds whole. */
 export interface Attach {
   type: "attach";
@@ -76,17 +86,36 @@ export interface Device {
   failure?: Failure | null;
 }
 
-/** Deletes a finished job and its layers. */
+/**
+ * Deletes a finished job and its layers, or only some of its pictures; with the last of them goes the job.
+ */
 export interface Discard {
   type: "discard";
   /** 8 to 64 letters, digits, - or _. */
   job: string;
+  /** The candidates to delete, by `layer.picture`; none means the whole job. Default: []. */
+  pictures?: number[];
 }
 
-/** The answer to `discard`: the job and its layers are deleted. */
+/** The answer to `discard`: the job and its layers are deleted, or only those of the named `pictures`. */
 export interface Discarded {
   type: "discarded";
   job: string;
+  /** Default: []. */
+  pictures?: number[];
+}
+
+/** How large a picture is drawn before it is fitted to the size that was asked for. */
+export interface Drawn {
+  /** From 1 to 32768. */
+  width: number;
+  /** From 1 to 32768. */
+  height: number;
+  /**
+   * How many times larger the result shows it; below 1 it was drawn larger than it is shown. From 0 to
+   * 1000000. Default: 1.0.
+   */
+  enlarged?: number;
 }
 
 /** What the engine can do. Sent inside `welcome` and again whenever it changes. */
@@ -235,9 +264,11 @@ export type FromClient =
   | Insert
   | Export
   | Cancel
+  | Advance
   | Attach
   | Acknowledge
   | Discard
+  | Star
   | ListJobs
   | ListHistory;
 
@@ -257,6 +288,7 @@ export type FromServer =
   | Jobs
   | History
   | Discarded
+  | Starred
   | Error;
 
 /** A group that a layer lies in. Layers with the same `id` in one job share it. */
@@ -339,7 +371,9 @@ export interface HistoryEntry {
   box?: Box | null;
   /** Default: []. */
   layers?: LayerSummary[];
-  /** Whether a `thumbnail` frame came before the page. Default: false. */
+  /**
+   * Whether `thumbnail` frames came before the page: one for each layer that is not empty. Default: false.
+   */
   thumbnail?: boolean;
 }
 
@@ -374,6 +408,15 @@ export interface JobLine {
   position?: number;
   /** Default: "". */
   prompt?: string;
+  /**
+   * Who asked for it, as that client calls itself; empty when the server was started again since. Default:
+   * "".
+   */
+  client?: string;
+  /** The share of a running job that is done. From 0 to 1. Default: 0.0. */
+  fraction?: number;
+  /** Of a running job; absent until that can be told. From 0 to 1000000000000. */
+  seconds_left?: number | null;
 }
 
 /**
@@ -440,6 +483,8 @@ export interface Layer {
   quality?: Record<string, number>;
   /** Default: []. */
   warnings?: string[];
+  /** How large it was drawn; absent where nothing was, as in an enlargement without a model. */
+  drawn?: Drawn | null;
 }
 
 /** One line of the history about a layer. */
@@ -461,6 +506,13 @@ export interface LayerSummary {
   seed?: number | bigint;
   /** Default: true. */
   visible?: boolean;
+  /** Which candidate of `count` it belongs to. From 0 to 1099511627776. Default: 0. */
+  picture?: number;
+  /** Default: false. */
+  reference?: boolean;
+  drawn?: Drawn | null;
+  /** Whether its picture was marked with `star`. Default: false. */
+  starred?: boolean;
 }
 
 /** The limits beyond which the server refuses. */
@@ -637,6 +689,29 @@ export interface Queued {
   position: number;
 }
 
+/**
+ * Marks a picture of a finished job, or takes the mark away. A job with a mark is not evicted before all
+ * others.
+ */
+export interface Star {
+  type: "star";
+  /** 8 to 64 letters, digits, - or _. */
+  job: string;
+  /** From 0 to 1000000. */
+  picture: number;
+  /** Default: true. */
+  starred?: boolean;
+}
+
+/** The answer to `star`: the mark is there, or gone. */
+export interface Starred {
+  type: "starred";
+  job: string;
+  /** From 0 to 1099511627776. */
+  picture: number;
+  starred: boolean;
+}
+
 /** The job runs. Sent again if it has to be run a second time. */
 export interface Started {
   type: "started";
@@ -683,7 +758,10 @@ export interface Submit {
   keep?: boolean;
 }
 
-/** Server to client: a small picture of a finished job, sent before the `history` page that lists it. */
+/**
+ * Server to client: a layer of a finished job as a small picture, sent before the `history` page that lists
+ * it.
+ */
 export interface ThumbnailFrame {
   type: "thumbnail";
   /** 8 to 64 letters, digits, - or _. */
@@ -698,6 +776,8 @@ export interface ThumbnailFrame {
   format?: string;
   /** Default: "raw". */
   encoding?: "raw" | "zlib";
+  /** The layer's number among those of the job. From 0 to 1099511627776. Default: 0. */
+  index?: number;
 }
 
 /** Announces a picture, or a file when `format` is `file`. The answer is `have`. */

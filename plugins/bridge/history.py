@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from acetate.protocol import Discarded, Event, HistoryEntry, HistoryPage, Image
+from acetate.protocol import Discarded, Event, HistoryEntry, HistoryPage, Image, Starred
+
+from .candidates import Candidate, candidates_of, marked
 
 
 @dataclass
@@ -13,7 +15,8 @@ class JobHistory:
 
     entries: dict[str, HistoryEntry] = field(default_factory=dict)
     """The finished jobs by their ids, newest first."""
-    thumbnails: dict[str, Image] = field(default_factory=dict)
+    thumbnails: dict[tuple[str, int], Image] = field(default_factory=dict)
+    """Small pictures of layers, by job and the layer's index."""
     _outdated: bool = False
 
     def renew(self) -> None:
@@ -30,11 +33,31 @@ class JobHistory:
             self.thumbnails.update(event.thumbnails)
             return True
         if isinstance(event, Discarded):
-            self.thumbnails.pop(event.job, None)
-            return self.entries.pop(event.job, None) is not None
+            return self._discarded(event)
+        if isinstance(event, Starred) and (entry := self.entries.get(event.job)) is not None:
+            self.entries[event.job] = replace(entry, layers=tuple(marked(entry.layers, event)))
+            return True
         return False
 
     @property
     def oldest(self) -> str | None:
         """The oldest job so far, after which the next page begins; `None` without any."""
         return next(reversed(self.entries), None)
+
+    def candidates(self) -> list[Candidate]:
+        """Every picture of every job, newest job first."""
+        return [one for entry in self.entries.values() for one in candidates_of(entry)]
+
+    def _discarded(self, event: Discarded) -> bool:
+        entry = self.entries.get(event.job)
+        if entry is None:
+            return False
+        left = tuple(layer for layer in entry.layers if event.pictures and layer.picture not in event.pictures)
+        for layer in entry.layers:
+            if layer not in left:
+                self.thumbnails.pop((event.job, layer.index), None)
+        if left:
+            self.entries[event.job] = replace(entry, layers=left)
+        else:
+            del self.entries[event.job]
+        return True

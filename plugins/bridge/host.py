@@ -58,6 +58,8 @@ class JobPlan:
     """The layer that the result goes below instead."""
     title: str = ""
     """The name of the group when several layers come without one."""
+    pictures: tuple[int, ...] | None = None
+    """The numbers of the candidates to put in; `None` means all of them."""
     version_of: Any = None
     """The layer that the result is a new version of: it takes over place, name, blend mode, opacity and masks."""
     original: Original = "keep"

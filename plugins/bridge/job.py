@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from acetate.protocol import Client, Condition, Event, FileReady, new_job_id
+from acetate.protocol import Client, Condition, Event, FileReady, LayerReady, new_job_id
 
 from . import files
 from .form import Form
 from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, UnwantedError, Work
 from .job_status import HOPELESS, JobStatus
 from .pending import PendingResult
-from .stack import stacked
+from .stack import picked, stacked
 from .translations import _
 
 log = logging.getLogger(__name__)
@@ -36,10 +36,18 @@ class EditorJobs:
         self._host, self._connect, self._clock = host, connect, clock
         self._waiting: dict[str, PendingResult] = {}
         """The results whose events matter, by job."""
+        self._next: dict[str, list[PendingResult]] = {}
+        """Results of jobs that are being told already, for another purpose: they are asked for afterwards."""
         self._finished: list[PendingResult] = []
         """The results that have arrived and are not in their documents yet."""
-        self.generation: PendingResult | None = None
-        """The generation that runs, from the click until its result is in the document or waits to be chosen."""
+        self.generations: list[PendingResult] = []
+        """The generations that run and wait, in the order of asking, each from the click until its result is in the document or
+        waits to be chosen."""
+
+    @property
+    def generation(self) -> PendingResult | None:
+        """The generation to show: the first that runs, else the first that waits; `None` without any."""
+        return next((one for one in self.generations if one.status.running), next(iter(self.generations), None))
 
     @property
     def ready(self) -> list[PendingResult]:
@@ -49,28 +57,31 @@ class EditorJobs:
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
     def generate(self, document: Any, form: Form, planned: Callable[[], JobPlan]) -> PendingResult:
-        """Ask for the form as `planned` says; while a generation runs, that one is returned. Raises `RefusedError`."""
-        if self.generation is not None:
-            return self.generation
+        """Ask for the form as `planned` says; what was asked for before goes on. Raises `RefusedError`."""
         self._host.check(document)
         plan = planned()
         self._connect()
         status = JobStatus(new_job_id(), patient=self._host.lost_seconds is None)
         status.text = self._host.wording.sending if plan.source is None else self._host.wording.reading
-        result = self.generation = PendingResult(status, document, plan, form, state="reading")
+        result = PendingResult(status, document, plan, form, state="reading")
+        self.generations.append(result)
         self._host.notify(result)
         self._host.later(reading(self._host, result), lambda pictures, error: self._submit(result, pictures, error))
         return result
 
-    def insert_again(self, job: str, document: Any, planned: Callable[[], JobPlan]) -> PendingResult:
-        """Put a finished job of the history into the document, once while it is on its way. Raises `RefusedError`."""
+    def insert_again(
+        self, job: str, document: Any, planned: Callable[[], JobPlan], *, without: Sequence[int] = ()
+    ) -> PendingResult:
+        """Put a finished job of the history into the document, `without` its layers of these numbers. The same that is on its
+        way already comes once; another part of the job comes after it. Raises `RefusedError`."""
         self._host.check(document)
-        plan = planned()
-        if job in self._waiting:
-            return self._waiting[job]
-        result = self._await(PendingResult(JobStatus(job), document, plan))
-        self._connect().attach(job, format=plan.format)
-        return result
+        result = PendingResult(JobStatus(job), document, planned(), without=tuple(without))
+        return self._attach(result)
+
+    def look(self, job: str, then: Callable[[Sequence[LayerReady]], None], *, without: Sequence[int] = (), format: str) -> None:
+        """Fetch the layers of a finished job to be looked at, `without` those of these numbers; `then` gets none of them where
+        they cannot be had."""
+        self._attach(PendingResult(JobStatus(job), plan=JobPlan(format=format), without=tuple(without), shows=then))
 
     def insert_file(self, path: Path, document: Any, planned: Callable[[], JobPlan]) -> PendingResult:
         """Put the layers of a file into the document. Raises `RefusedError`; what cannot be read ends the result."""
@@ -163,6 +174,31 @@ class EditorJobs:
             kind = files.FORMATS[path.suffix.lower()]
             self._connect().insert_file(data, kind, format=result.plan.format, job=result.job)
 
+    def _attach(self, result: PendingResult) -> PendingResult:
+        """Ask for a job's layers: a client is told one story of a job at a time."""
+        if result.job not in self._waiting:
+            self._ask(result)
+            return result
+        before = (self._waiting[result.job], *self._next.get(result.job, ()))
+        if (same := next((one for one in before if one.asks_as(result)), None)) is not None:
+            return same
+        self._next.setdefault(result.job, []).append(result)
+        return result
+
+    def _ask(self, result: PendingResult) -> None:
+        self._await(result)
+        self._connect().attach(result.job, have=result.without, format=result.plan.format)
+
+    def _leave(self, result: PendingResult) -> None:
+        """No event of the job matters to this result any more; the next one may have its turn."""
+        if self._waiting.get(result.job) is not result:
+            return
+        del self._waiting[result.job]
+        if self._next.get(result.job):
+            self._ask(self._next[result.job].pop(0))
+        else:
+            self._next.pop(result.job, None)
+
     def _await(self, result: PendingResult) -> PendingResult:
         result.state = "waiting"
         self._waiting[result.job] = result
@@ -180,12 +216,15 @@ class EditorJobs:
         if status.outcome != "finished" or result.save_as is not None:
             self._end(result)
             return
-        del self._waiting[result.job]
+        if result.shows is not None:
+            self._end(result)
+            return
+        self._leave(result)
         self._finished.append(result)
         if result.form is not None and not (result.chosen or self._host.inserts_at_once()):
             result.state, status.text = "ready", _("Ready to insert")
-            if self.generation is result:
-                self.generation = None
+            if result in self.generations:
+                self.generations.remove(result)
             self._host.notify(result)
             return
         self._insert(result)
@@ -215,12 +254,14 @@ class EditorJobs:
         self._host.on_thread(partial(files.write, path, ready.data), written)
 
     def _end(self, result: PendingResult, error: BaseException | None = None) -> None:
-        self._waiting.pop(result.job, None)
-        if result in self._finished:
-            self._finished.remove(result)
-        if self.generation is result:
-            self.generation = None
+        self._leave(result)
+        for running in (self._finished, self.generations):
+            if result in running:
+                running.remove(result)
         result.state, result.error = "over", error
+        if result.shows is not None:
+            result.shows(result.status.layers if result.status.outcome == "finished" else ())
+            return
         if error is not None and not isinstance(error, (RefusedError, DocumentClosedError, UnwantedError)):
             log.error("a result could not be used", exc_info=error)
         self._host.notify(result)
@@ -253,7 +294,8 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
     plan, document = result.plan, result.document
     if not result.status.layers:
         raise RefusedError(host.wording.nothing_arrived)
-    item = stacked(result.status.layers, title=plan.title)
+    layers = result.status.layers if plan.pictures is None else picked(result.status.layers, plan.pictures)
+    item = stacked(layers, title=plan.title)
     if item is None:
         raise RefusedError(host.wording.all_transparent)
     if not host.is_open(document):

@@ -12,8 +12,7 @@ from acetate import protocol as wire
 
 from .words import described
 
-HOPELESS = ("no-server", "cannot-start", "unauthorized", "forbidden", "client-too-old", "server-too-old")
-"""Failures to connect that waiting does not cure."""
+HOPELESS = wire.HOPELESS
 
 
 @dataclass
@@ -37,6 +36,8 @@ class JobStatus:
     """Why it failed, or why there is no connection now."""
     patient: bool = False
     """Whether to wait, once the server has accepted the job, for it to come back, however long that takes."""
+    running: bool = False
+    """Whether the server is at it; else the job waits there, or is on its way."""
     accepted: bool = False
     """Whether the server has said anything about the job."""
     outcome: Literal["finished", "failed", "cancelled"] | None = None
@@ -75,18 +76,24 @@ class JobStatus:
         self.failure = event.failure
         if self.lost_since is None:
             self.lost_since = at
-        hopeless = event.failure.code in HOPELESS and not (self.patient and self.accepted)
-        if event.retry_in is None or hopeless:
+        hopeless = event.failure.code in HOPELESS
+        unheard = (hopeless or event.settled) and not self.accepted
+        if event.retry_in is None or unheard or (hopeless and not self.patient):
             self._end("failed", event.failure)
 
     def _of_job(self, event: wire.Event) -> None:
         self.accepted = True
-        if isinstance(event, (wire.Queued, wire.Receiving)):
+        if isinstance(event, wire.Queued):
+            self.running, self.fraction, self.text = False, None, described(event)
+        elif isinstance(event, wire.Receiving):
             self.text = described(event)
         elif isinstance(event, wire.Started):
+            self.running = True
             self.text = "Starting" if event.attempt == 1 else "Starting again after an error"
         elif isinstance(event, wire.Progress):
-            self.fraction, self.text = event.fraction, described(event)
+            # Loading is no step of the work: its share says nothing about how long it takes.
+            self.fraction = None if event.stage == "load" else event.fraction
+            self.text = described(event)
         elif isinstance(event, wire.Preview):
             self.preview = event.image
         elif isinstance(event, wire.LayerReady):

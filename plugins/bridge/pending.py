@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from acetate.protocol import Failure, Image
+from acetate.protocol import Failure, Image, LayerReady
 
 from .form import Form
 from .host import DocumentClosedError, JobPlan, RefusedError, UnwantedError
@@ -27,6 +28,10 @@ class PendingResult:
     """What was asked for, in a generation."""
     save_as: Path | None = None
     """The file to write, in an export."""
+    without: tuple[int, ...] = ()
+    """The numbers of the layers that are not asked for again."""
+    shows: Callable[[Sequence[LayerReady]], None] | None = None
+    """Takes the layers that are only looked at."""
     state: ResultState = "waiting"
     mask: bytes = b""
     """The selection that was sent, where the plan restores what was not selected."""
@@ -47,6 +52,13 @@ class PendingResult:
     @property
     def job(self) -> str:
         return self.status.job or ""
+
+    def asks_as(self, other: PendingResult) -> bool:
+        """Whether it puts the same into the same place, so that once is enough."""
+        if self.form is not None or self.shows is not None or other.shows is not None:
+            return False
+        mine, others = (self.without, self.plan.replaces), (other.without, other.plan.replaces)
+        return self.document == other.document and mine == others
 
     @property
     def ready(self) -> bool:

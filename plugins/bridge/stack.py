@@ -5,11 +5,11 @@ Knows the protocol's `layer` messages; knows no editor. An editor walks the item
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from acetate.protocol import Group, LayerReady
-from acetate.vocabulary.stacking import nested
+from acetate.vocabulary.stacking import candidates_group, nested
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,23 @@ def stacked(arrived: Sequence[LayerReady], *, title: str = "") -> Item | None:
         return None
     items = nested(layers, lambda one: one.layer.group, _sheet, _folder)
     return items[0] if len(items) == 1 else Folder(title or "Layers", items)
+
+
+def picked(arrived: Sequence[LayerReady], pictures: Collection[int]) -> list[LayerReady]:
+    """Only the layers of these candidates: the first of them is shown, and one alone needs no group of candidates."""
+    kept = [one for one in arrived if one.layer.picture in pictures]
+    first = min((one.layer.picture for one in kept), default=0)
+    alone = all(one.layer.picture == first for one in kept)
+    return [_picked(one, alone=alone, shown=one.layer.picture == first) for one in kept]
+
+
+def _picked(ready: LayerReady, *, alone: bool, shown: bool) -> LayerReady:
+    layer, outer = ready.layer, candidates_group(ready.job)
+    own = tuple(replace(group, visible=shown) if group.id != outer else group for group in layer.group)
+    several = any(group.id != outer for group in own)
+    groups = tuple(group for group in own if not (alone and group.id == outer))
+    visible = layer.visible if several else shown and not layer.reference
+    return replace(ready, layer=replace(layer, group=groups, visible=visible))
 
 
 def sheets(item: Item) -> Iterator[Sheet]:

@@ -59,7 +59,9 @@ class Client:
         self.events = self._mailbox.events
         """Everything that happens, in order. Read it with `poll` (from a timer) or `get` (in a script)."""
         self._format = formats[0]
-        hello = wire.Hello(wire.VERSION, clean(name), session or secrets.token_hex(16), tuple(formats), tuple(encodings))
+        self.session = session or secrets.token_hex(16)
+        """Whose turn its jobs wait for; the server's list of jobs names it."""
+        hello = wire.Hello(wire.VERSION, clean(name), self.session, tuple(formats), tuple(encodings))
         self._connection = Reconnecting(hello, ServerDiscovery(address, launch), self._mailbox.deliver)
 
     # --- the connection ----------------------------------------------------------------------------------------------
@@ -68,6 +70,11 @@ class Client:
     def welcome(self) -> wire.Welcome | None:
         """The last server's greeting, with the newest state of its engine; `None` before the first."""
         return self._connection.welcome
+
+    @property
+    def url(self) -> str:
+        """Where the server of the present or last connection is; empty before the first."""
+        return self._connection.url
 
     @property
     def failure(self) -> Failure | None:
@@ -198,21 +205,29 @@ class Client:
         with self._connection.session() as session:
             session.cancel(job)
 
+    def advance(self, job: str) -> None:
+        """Put a waiting job before all others of this person."""
+        self._send(wire.Advance(job))
+
     def acknowledge(self, job: str) -> None:
         """Say that the result is safe in the artist's document. Until then the server does not evict it."""
         self._send(wire.Acknowledge(job))
 
-    def discard(self, job: str) -> None:
-        """Delete a finished job from the history; `Discarded` follows."""
-        self._send(wire.Discard(job))
+    def discard(self, job: str, pictures: Sequence[int] = ()) -> None:
+        """Delete a finished job from the history, or only some of its pictures; `Discarded` follows."""
+        self._send(wire.Discard(job, tuple(pictures)))
+
+    def star(self, job: str, picture: int, starred: bool = True) -> None:
+        """Mark a picture of a finished job, or take the mark away; `Starred` follows."""
+        self._send(wire.Star(job, picture, starred))
 
     def history(self, before: str | None = None, limit: int = 30, thumbnails: bool = True) -> None:
         """Ask for finished jobs, newest first; `HistoryPage` follows. `before` is the last id of the page before."""
         self._send(wire.ListHistory(before, limit, thumbnails))
 
-    def jobs(self, before: str | None = None) -> None:
+    def jobs(self, before: str | None = None, limit: int = 2000) -> None:
         """Ask for the jobs that run, wait or are not acknowledged; `Jobs` follows. `before` is the last id of the page before."""
-        self._send(wire.ListJobs(before))
+        self._send(wire.ListJobs(before, limit))
 
     def run(
         self,

@@ -22,6 +22,7 @@ from ..messages import (
     Layer,
     Progress,
     Queued,
+    Starred,
     Started,
     Welcome,
 )
@@ -48,6 +49,9 @@ class Disconnected:
 
     failure: Failure
     retry_in: float | None
+    settled: bool = False
+    """Whether it is time to tell the person why: trying again has not helped, or would not. Without it a connection that is back
+    in a moment would look like a failure."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +108,21 @@ class FileReady:
 
 @dataclass(frozen=True)
 class HistoryPage:
-    """Finished jobs, newest first, with small pictures by job id."""
+    """Finished jobs, newest first, with a small picture of each layer by job id and the layer's index."""
 
     entries: tuple[HistoryEntry, ...]
-    thumbnails: Mapping[str, Image]
+    thumbnails: Mapping[tuple[str, int], Image]
     more: bool
 
 
 Event = (
     Starting | Connected | Disconnected | Engine | Queued | Started | Progress | Preview | Receiving | LayerReady | FileReady
-    | NotDelivered | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Error
+    | NotDelivered | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Starred
+    | Error
 )  # fmt: skip
+
+HOPELESS = ("no-server", "cannot-start", "unauthorized", "forbidden", "client-too-old", "server-too-old")
+"""Failures to connect that waiting does not cure."""
 
 TERMINAL = (Finished, Failed, Cancelled)
 """Exactly one of these ends every job."""

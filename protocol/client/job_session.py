@@ -20,7 +20,7 @@ from . import events as happened
 from .pending_job import PendingJob
 from .transfers import Arrival, Content, Downloads, announce, upload_parts
 
-STATELESS = (wire.Acknowledge, wire.Discard, wire.ListHistory, wire.ListJobs)
+STATELESS = (wire.Acknowledge, wire.Advance, wire.Discard, wire.Star, wire.ListHistory, wire.ListJobs)
 """Messages that may be sent over a later connection than the one they were asked for on."""
 
 Outgoing = wire.ClientMessage | bytes | PendingJob

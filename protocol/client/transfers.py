@@ -51,7 +51,7 @@ class Downloads:
     """Layers and files that have been announced and are coming in parts, and thumbnails waiting for their page."""
 
     pending: dict[tuple[str, int | None], _Pending] = field(default_factory=dict)
-    thumbnails: dict[str, Image] = field(default_factory=dict)
+    thumbnails: dict[tuple[str, int], Image] = field(default_factory=dict)
 
     def announced(self, message: Layer | File) -> Arrival | None:
         """A `layer` or `file` message: an empty layer is complete at once. A repeated one goes on if its parts do."""
@@ -85,7 +85,7 @@ class Downloads:
         if isinstance(header, PreviewFrame):
             return Preview(header.job, Image(header.width, header.height, header.format, bytes(payload)))
         if isinstance(header, ThumbnailFrame):
-            self.thumbnails[header.job] = Image(header.width, header.height, header.format, bytes(payload))
+            self.thumbnails[header.job, header.index] = Image(header.width, header.height, header.format, bytes(payload))
         return None
 
     def page(self, history: History) -> HistoryPage:

@@ -48,8 +48,9 @@ class Subscriber:
         """Send a preview, unless a newer one of the job overtakes it; `rgba` is straight 8-bit."""
         self.outbox.live(preview.job, "preview", small_frame(preview, rgba, self.link.encoding))
 
-    def show_thumbnail(self, job: str, small: Thumbnail) -> None:
-        header = ThumbnailFrame(job, small.width, small.height, len(small.rgba))
+    def show_thumbnail(self, job: str, index: int, small: Thumbnail) -> None:
+        """Send a layer of a finished job as a small picture."""
+        header = ThumbnailFrame(job, small.width, small.height, len(small.rgba), index=index)
         self.outbox.answer(small_frame(header, small.rgba, self.link.encoding))
 
     def give_layer(self, layer: Layer, format: wire.LayerFormat, offset: int = 0) -> None:

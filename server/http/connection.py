@@ -179,13 +179,18 @@ class Connection:
             jobs.accept(watcher, message)
         elif isinstance(message, wire.Cancel):
             jobs.cancel(watcher, message.job)
+        elif isinstance(message, wire.Advance):
+            jobs.advance(watcher, message.job)
         elif isinstance(message, wire.Attach):
             jobs.attach(watcher, message)
         elif isinstance(message, wire.Acknowledge):
             jobs.acknowledge(watcher, message.job)
         elif isinstance(message, wire.Discard):
-            jobs.discard(watcher, message.job)
-            watcher.tell(wire.Discarded(message.job))
+            jobs.discard(watcher, message.job, message.pictures)
+            watcher.tell(wire.Discarded(message.job, message.pictures))
+        elif isinstance(message, wire.Star):
+            jobs.star(watcher, message.job, message.picture, message.starred)
+            watcher.tell(wire.Starred(message.job, message.picture, message.starred))
         elif isinstance(message, wire.ListJobs):
             tell_jobs(watcher, jobs, message)
         elif isinstance(message, wire.ListHistory):

@@ -69,13 +69,13 @@ async def tell_history(watcher: Subscriber, store: Store, asked: wire.ListHistor
     entries: list[HistoryEntry] = []
     size = 0
     for row in rows[: asked.limit]:
-        small = store.thumbnail(row.job) if asked.thumbnails else None
-        entry = _entry(row, store, thumbnail=small is not None)
+        small = store.thumbnails(row.job) if asked.thumbnails else {}
+        entry = _entry(row, store, thumbnail=bool(small))
         size += len(schema.dump(schema.encode(entry)).encode())
         if entries and size > PAGE_BYTES:
             break
-        if small is not None:
-            watcher.show_thumbnail(row.job, small)
+        for index, thumbnail in small.items():
+            watcher.show_thumbnail(row.job, index, thumbnail)
         entries.append(entry)
         await asyncio.sleep(0)
     watcher.tell(wire.History(tuple(entries), more=len(entries) < len(rows)))
@@ -95,12 +95,7 @@ def tell_jobs(watcher: Subscriber, jobs: JobRegistry, asked: wire.ListJobs) -> N
 
 
 def _entry(row: JobRow, store: Store, *, thumbnail: bool) -> HistoryEntry:
-    layers = store.layers(row.job)
-    summaries = tuple(
-        wire.LayerSummary(
-            layer.index, layer.name, layer.role, layer.x, layer.y, layer.width, layer.height, layer.seed, layer.visible
-        )
-        for layer in layers
-    )
+    layers, starred = store.layers(row.job), store.starred(row.job)
+    summaries = tuple(wire.summary_of(layer, starred=layer.index in starred) for layer in layers)
     parameters = row.message.get("parameters", {})
     return HistoryEntry(row.job, row.task, row.finished or row.created, parameters, layers[0].box, summaries, thumbnail)

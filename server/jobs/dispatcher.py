@@ -16,6 +16,7 @@ from acetate.protocol.frames import PreviewFrame
 from ..failures import of_exception
 from ..log import JOB
 from ..storage.rows import StoredBlob, Thumbnail
+from ..storage.sources import proved_files
 from ..storage.stored_content import ContentBrokenError
 from ..worker import worker_messages
 from ..worker.runner import JobBrokeError, Outcome, Runner, RunnerError, RunnerLostError
@@ -23,7 +24,7 @@ from .devices import Device
 from .engine_state import EngineState
 from .job import Job
 from .jobs import JobRegistry
-from .sources import proved_files
+from .time_left import work_of
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,8 @@ class Dispatcher:
     async def _run(self, job: Job) -> None:
         if self._lane is not None:
             self._lane[1].free_at = float("inf")
+        if (work := self._work(job)) is not None:
+            job.course = self._jobs.paces.course(work)
         try:
             await self._follow(job)
         except RunnerLostError as error:
@@ -134,6 +137,12 @@ class Dispatcher:
         else:
             if self._lane is not None:
                 self._lane[0].finished(self._lane[1])
+
+    def _work(self, job: Job) -> str | None:
+        """What the job's time is remembered by; files take no time worth that."""
+        if self._lane is None or not isinstance(job.order, wire.Submit):
+            return None
+        return work_of(self._lane[1].name, job.order)
 
     async def _follow(self, job: Job) -> None:
         """Run the job to its end, passing on a request to stop."""
@@ -208,13 +217,16 @@ class Dispatcher:
         elif isinstance(outcome, wire.Cancelled):
             self._end(job, "cancelled")
         else:
+            if (work := self._work(job)) is not None:
+                self._jobs.paces.learn(work, job.course, time.monotonic())
             self._end(job, "finished", notes=outcome.notes)
 
     def _progress(self, job: Job, step: wire.Progress) -> None:
-        left = seconds_left(job, step)
-        if self._lane is not None and left is not None:
-            self._lane[1].free_at = time.monotonic() + left
-        message = replace(step, fraction=round(step.fraction, 4), seconds_left=left)
+        now = time.monotonic()
+        job.fraction, job.seconds_left = round(step.fraction, 4), job.course.take(step, now)
+        if self._lane is not None and job.seconds_left is not None:
+            self._lane[1].free_at = now + job.seconds_left
+        message = replace(step, fraction=job.fraction, seconds_left=job.seconds_left)
         for watcher in job.watchers:
             watcher.tell_progress(message)
 
@@ -228,8 +240,7 @@ class Dispatcher:
         if made.name:
             self._jobs.blobs.adopt(made.name, layer.sha256)
             blob = StoredBlob(layer.sha256, layer.bytes, "rgba8", layer.width, layer.height)
-        shows = payload and (not job.made or layer.role == "blended")
-        small = Thumbnail(made.thumbnail_width, made.thumbnail_height, payload) if shows else None
+        small = Thumbnail(made.thumbnail_width, made.thumbnail_height, payload) if payload else None
         self._jobs.store.add_layer(layer, blob, small)
         job.made.add(layer.index)
         self._jobs.give_layer(job, layer)
@@ -253,15 +264,3 @@ class Dispatcher:
             layers = [layer for source in order.jobs for layer in store.layers(source)]
         files = await proved_files(order, layers, store, self._jobs.blobs)
         return worker_messages.RunJob(order, files, tuple(layers))
-
-
-def seconds_left(job: Job, step: wire.Progress) -> float | None:
-    """How long the job will take, from the pace since its models were loaded; `None` until there is one."""
-    now = time.monotonic()
-    if step.stage == "load" or job.denoising_since is None:
-        job.denoising_since = now, step.fraction
-        return None
-    since, fraction = job.denoising_since
-    if step.fraction <= fraction:
-        return None
-    return round((now - since) * (1 - step.fraction) / (step.fraction - fraction), 1)

@@ -92,6 +92,17 @@ class FairQueue:
         self._sessions.served(place)
         return job
 
+    def advance(self, job: str) -> bool:
+        """Put a waiting job before all others of its person; false if it does not wait."""
+        place = self._places.get(job)
+        if place is None:
+            return False
+        waiting = self._waiting[place.person][place]
+        waiting.remove(job)
+        waiting.appendleft(job)
+        self._sessions.is_next(place)
+        return True
+
     def remove(self, job: str) -> bool:
         """Take a job out of its place; false if it does not wait."""
         place = self._places.pop(job, None)

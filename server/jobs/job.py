@@ -10,6 +10,7 @@ from acetate.vocabulary.roles import GIVEN
 
 from ..delivery.subscriber import Subscriber
 from .devices import Placement
+from .time_left import Course
 
 Submission = wire.Submit | wire.Insert | wire.Export
 ORDERS: dict[str, type[Submission]] = {cls.TYPE: cls for cls in (wire.Submit, wire.Insert, wire.Export)}
@@ -27,13 +28,18 @@ class Job:
     order: Submission
     keep: bool
     """Whether it goes on when nobody watches it."""
+    client: str = ""
+    """Who asked for it; empty for a job of the server's run before."""
     running: bool = False
     stopping: bool = False
     attempt: int = 0
     crashes: int = 0
     started: float = 0.0
-    denoising_since: tuple[float, float] | None = None
-    """The time and fraction at which the steps after loading began: the base of `seconds_left`."""
+    fraction: float = 0.0
+    """The share that is done, of its present attempt."""
+    seconds_left: float | None = None
+    course: Course = field(default_factory=Course)
+    """The steps of its present attempt."""
     placement: Placement = field(default_factory=Placement)
     made: set[int] = field(default_factory=set)
     """The indices of layers that are stored; a second run does not store them again."""
@@ -68,4 +74,4 @@ def prompt_of(message: dict[str, object]) -> str:
 def line_of(job: Job, state: wire.State, place: int = 0) -> wire.JobLine:
     """The job in the list that `jobs` answers with; `place` is its own in the queue."""
     prompt = job.order.parameters.prompt if isinstance(job.order, wire.Submit) else ""
-    return wire.JobLine(job.id, job.task, state, job.session, place, prompt[:200])
+    return wire.JobLine(job.id, job.task, state, job.session, place, prompt[:200], job.client, job.fraction, job.seconds_left)

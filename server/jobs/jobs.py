@@ -25,6 +25,7 @@ from .fair_queue import FairQueue
 from .job import LANES, ORDERS, Job, Submission, format_of, inputs, line_of, prompt_of
 from .positions import Positions
 from .room import check_room
+from .time_left import Course, Paces
 from .upkeep import Upkeep
 from .wake_up import WakeUp
 
@@ -44,6 +45,7 @@ class JobRegistry:
         self.stop_requested: dict[str, asyncio.Event] = {}
         self.positions = Positions(self._waiting, settings.position_seconds, settings.positions)
         self.drain = Drain()
+        self.paces = Paces(store)
         self.ended: Callable[[str, str, float], None] = lambda task, state, seconds: None
         """Told the task, state and seconds of each job that has ended."""
         self._jobs: dict[str, Job] = {}
@@ -64,7 +66,7 @@ class JobRegistry:
         check_room(watcher, self._jobs.values(), self.settings)
         lane = "engine" if isinstance(order, wire.Submit) else "documents"
         front = isinstance(order, wire.Submit) and order.priority == "front"
-        job = Job(order.job, watcher.person, watcher.session, lane, order, getattr(order, "keep", True))
+        job = Job(order.job, watcher.person, watcher.session, lane, order, getattr(order, "keep", True), client=watcher.name)
         body = {"type": order.TYPE, **schema.encode(order)}
         row = JobRow(
             job.id, job.session, lane, job.task, body, "waiting", front, 0, time.time(), None, 0, None, (), False, job.person
@@ -102,20 +104,43 @@ class JobRegistry:
         if (job := self._jobs.get(job_id)) is not None:
             self._stop(job)
 
+    def advance(self, watcher: Subscriber, job_id: str) -> None:
+        """Put a waiting job before its person's others; one that runs or is over stays as it is. Raises `ProtocolError` for an
+        unknown one."""
+        self._row(watcher, job_id)
+        job = self._jobs.get(job_id)
+        if job is not None and self.queues[job.lane].advance(job_id):
+            self.store.set_front(job_id)
+            self.positions.changed()
+
     def acknowledge(self, watcher: Subscriber, job_id: str) -> None:
         """Note that a client has the results, so that they may be evicted."""
         if self._sees(watcher, job_id):
             self.store.acknowledge(job_id)
 
-    def discard(self, watcher: Subscriber, job_id: str) -> None:
-        """Delete a job that is over, and its results. Raises `ProtocolError` for one that is not over."""
+    def discard(self, watcher: Subscriber, job_id: str, pictures: Collection[int] = ()) -> None:
+        """Delete a job that is over, and its results, or only some of its pictures. Raises `ProtocolError` for one that is not
+        over."""
         if not self._sees(watcher, job_id):
             return  # as for one that is not there (any more): there is nothing to delete
         if job_id in self._jobs:
             raise ProtocolError("bad-request", f"job {job_id} is not over", "Cancel it first.")
-        for sha256 in self.store.delete([job_id]):
+        layers = self.store.layers(job_id) if pictures else []
+        going = [layer.index for layer in layers if layer.picture in pictures]
+        whole = not pictures or len(going) == len(layers)
+        for sha256 in self.store.delete([job_id]) if whole else self.store.delete_layers(job_id, going):
             self.blobs.remove(sha256)
         self.evict()  # there may be room now for what was held back
+
+    def star(self, watcher: Subscriber, job_id: str, picture: int, starred: bool) -> None:
+        """Mark a picture, or take its mark away. Raises `ProtocolError` for an unknown job or picture."""
+        self._row(watcher, job_id)
+        indices = [layer.index for layer in self.store.layers(job_id) if layer.picture == picture]
+        if not indices:
+            raise ProtocolError(
+                "bad-request", f"job {job_id} has no picture {picture}", "It may have been deleted from the history."
+            )
+        self.store.star(job_id, indices, starred)
 
     def lines(self, watcher: Subscriber, before: str | None = None, most: int = MOST_LINES) -> list[wire.JobLine]:
         """What `jobs` answers: running jobs, waiting ones in their order, then those not acknowledged yet, newest first.
@@ -157,7 +182,7 @@ class JobRegistry:
             return None
         self.queues[lane].take(job.id)
         job.running, job.attempt, job.started = True, job.attempt + 1, time.monotonic()
-        job.denoising_since = None
+        job.fraction, job.seconds_left, job.course = 0.0, None, Course()
         self.stop_requested[job.id] = asyncio.Event()
         self.drain.started(job.id)
         self.store.set_state(job.id, "running")

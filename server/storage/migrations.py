@@ -55,7 +55,13 @@ def _persons(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX jobs_by_person ON jobs (person, number)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _persons)
+def _pictures(db: sqlite3.Connection) -> None:
+    """Every layer has a thumbnail of its own, and may be starred."""
+    for column in ("thumbnail BLOB", "thumbnail_width INTEGER", "thumbnail_height INTEGER", "starred INTEGER NOT NULL DEFAULT 0"):
+        db.execute(f"ALTER TABLE layers ADD COLUMN {column}")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _persons, _pictures)
 """Migration *i* leads from `user_version` *i* to *i* + 1."""
 VERSION = len(MIGRATIONS)
 """The schema that this server works with."""

@@ -15,6 +15,9 @@ UNUSED = (
 )
 """The condition that nothing refers to a row `b` of `blobs`."""
 
+UNSTARRED = "NOT EXISTS (SELECT 1 FROM layers s WHERE s.job = jobs.job AND s.starred)"
+"""The condition that no picture of a job is marked: a person wants to keep those."""
+
 EVER = float("inf")
 
 
@@ -23,7 +26,8 @@ class Retention:
     """What is kept; times are seconds since 1970."""
 
     history_bytes: float
-    """All jobs that are over. Those that were acknowledged go first, and those of `unacknowledged_before` count as such."""
+    """All jobs that are over. Those that were acknowledged go first, and those of `unacknowledged_before` count as such; a
+    marked picture keeps its job."""
     upload_bytes: float
     unacknowledged_bytes: float = EVER
     """The results that no client has acknowledged: beyond this the oldest of them go."""
@@ -50,9 +54,9 @@ def history_to_go(db: sqlite3.Connection, kept: Retention) -> list[str]:
     excess = _total(db, left, kept.unacknowledged_before) - kept.unacknowledged_bytes
     spared = "finished > ?2 AND session IN (SELECT value FROM json_each(?3))"
     values = (kept.unacknowledged_before, kept.recent_after, json.dumps(sorted(kept.connected)))
-    going = _oldest(db, f"{left} AND NOT ({spared})", values, excess)
+    going = _oldest(db, f"{left} AND NOT ({spared}) AND {UNSTARRED}", values, excess)
     excess = _total(db, f"{OVER} AND ?1 IS NOT NULL", 0) - sum(size for _, size in going) - kept.history_bytes
-    going += _oldest(db, f"{OVER} AND (acknowledged OR finished < ?1)", (kept.unacknowledged_before,), excess)
+    going += _oldest(db, f"{OVER} AND (acknowledged OR finished < ?1) AND {UNSTARRED}", (kept.unacknowledged_before,), excess)
     return [job for job, _ in going]
 
 

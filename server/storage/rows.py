@@ -54,7 +54,7 @@ class StoredBlob:
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small picture of a job, as straight 8-bit pixels."""
+    """A small picture of a layer, as straight 8-bit pixels."""
 
     width: int
     height: int
@@ -109,6 +109,11 @@ def layer_row(job: str, message: Any) -> Layer | None:
     except (ValueError, TypeError, RecursionError, ProtocolError) as error:
         hide("layer", job, error)
         return None
+
+
+def packed(small: Thumbnail) -> tuple[bytes, int, int]:
+    """A thumbnail as its columns."""
+    return zlib.compress(small.rgba, 1), small.width, small.height
 
 
 def thumbnail_row(job: str, packed: Any, width: Any, height: Any) -> Thumbnail | None:

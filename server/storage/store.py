@@ -11,7 +11,6 @@ import json
 import logging
 import sqlite3
 import time
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from .full_disk import RESERVE_BYTES, HeldEnds, Reserve
 from .records import Record, Records
 from .recovery import RECOVERED, distrust, open_or_recover
 from .retention import OVER, UNUSED, Retention
-from .rows import End, JobRow, StoredBlob, Thumbnail, failure_text, file_row, hide, job_row, layer_row, thumbnail_row
+from .rows import End, JobRow, StoredBlob, Thumbnail, failure_text, file_row, hide, job_row, layer_row, packed, thumbnail_row
 from .tables import of_job, replace_job
 
 log = logging.getLogger(__name__)
@@ -106,6 +105,10 @@ class Store:
         """Note whether a job waits or runs."""
         self._hint("UPDATE jobs SET state = ? WHERE job = ?", (state, job))
 
+    def set_front(self, job: str) -> None:
+        """Note that a waiting job is to come before the others of its session."""
+        self._hint("UPDATE jobs SET front = 1 WHERE job = ?", (job,))
+
     def count_crash(self, job: str) -> None:
         self._hint("UPDATE jobs SET crashes = crashes + 1 WHERE job = ?", (job,))
 
@@ -138,14 +141,14 @@ class Store:
         with Transaction(self._db):
             if blob is not None:
                 self._keep(blob)
-            row = (layer.job, layer.index, json.dumps(schema.encode(layer)), layer.sha256)
-            if self._db.execute("INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?)", row).rowcount:
+            small = (None, None, None) if thumbnail is None else packed(thumbnail)
+            row = (layer.job, layer.index, json.dumps(schema.encode(layer)), layer.sha256, *small)
+            insert = (
+                "INSERT OR IGNORE INTO layers (job, idx, message, sha256, thumbnail, thumbnail_width, thumbnail_height)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)"
+            )
+            if self._db.execute(insert, row).rowcount:
                 self._db.execute("UPDATE jobs SET bytes = bytes + ? WHERE job = ?", (layer.bytes, layer.job))
-            if thumbnail is not None:
-                self._db.execute(
-                    "UPDATE jobs SET thumbnail = ?, thumbnail_width = ?, thumbnail_height = ? WHERE job = ?",
-                    (zlib.compress(thumbnail.rgba, 1), thumbnail.width, thumbnail.height, layer.job),
-                )
 
     def layers(self, job: str) -> list[Layer]:
         """The job's layers, in the order of their arrival."""
@@ -153,9 +156,38 @@ class Store:
         layers = [layer_row(job, message) for (message,) in found]
         return [layer for layer in layers if layer is not None]
 
-    def thumbnail(self, job: str) -> Thumbnail | None:
-        found = self._db.execute("SELECT thumbnail, thumbnail_width, thumbnail_height FROM jobs WHERE job = ?", (job,)).fetchone()
-        return thumbnail_row(job, *found) if found else None
+    def thumbnails(self, job: str) -> dict[int, Thumbnail]:
+        """Small pictures of the job's layers, by their indices; before there was one of each, the job had one."""
+        query = "SELECT idx, thumbnail, thumbnail_width, thumbnail_height FROM layers WHERE job = ? ORDER BY idx"
+        rows = self._db.execute(query, (job,)).fetchall()
+        if rows and all(row[1] is None for row in rows):
+            old = self._db.execute("SELECT thumbnail, thumbnail_width, thumbnail_height FROM jobs WHERE job = ?", (job,))
+            rows = [(rows[0][0], *one) for one in old]
+        found = {index: thumbnail_row(job, *columns) for index, *columns in rows}
+        return {index: small for index, small in found.items() if small is not None}
+
+    def starred(self, job: str) -> set[int]:
+        """The indices of the layers whose pictures are marked."""
+        return {index for (index,) in self._db.execute("SELECT idx FROM layers WHERE job = ? AND starred", (job,))}
+
+    def star(self, job: str, indices: Iterable[int], starred: bool) -> None:
+        """Mark layers, or take their marks away."""
+        update = "UPDATE layers SET starred = ? WHERE job = ? AND idx = ?"
+        rows = [(starred, job, index) for index in indices]
+
+        def store() -> None:
+            with Transaction(self._db):
+                self._db.executemany(update, rows)
+
+        self._reserve.insist(self._db, store)
+        self.record(job)
+
+    def delete_layers(self, job: str, indices: Iterable[int]) -> list[str]:
+        """Delete some layers of a job; returns the blobs that nothing needs any more, and forgets them."""
+        going = list(indices)
+        freed = self._reserve.insist(self._db, lambda: self._delete_layers(job, going))
+        self.record(job)  # or a restored database would have them again
+        return freed
 
     def add_file(self, file: File) -> None:
         with Transaction(self._db):
@@ -217,8 +249,7 @@ class Store:
                     found = "SELECT sha256 FROM layers WHERE job = ? UNION SELECT sha256 FROM files WHERE job = ?"
                     results = [sha256 for (sha256,) in self._db.execute(found, (job, job))]
                     self._db.execute("DELETE FROM jobs WHERE job = ?", (job,))
-                    free = f"SELECT 1 FROM blobs b WHERE sha256 = ? AND NOT uploaded AND {UNUSED}"
-                    freed += self._forget([sha256 for sha256 in results if self._db.execute(free, (sha256,)).fetchone()])
+                    freed += self._forget(self._unneeded(results))
         except sqlite3.Error:
             for job in jobs:
                 self.record(job)
@@ -226,6 +257,20 @@ class Store:
         for job in jobs:
             self._held.forget(job)
         return freed
+
+    def _delete_layers(self, job: str, indices: list[int]) -> list[str]:
+        with Transaction(self._db):
+            layers = {layer.index: layer for layer in self.layers(job)}
+            for index in indices:
+                self._db.execute("DELETE FROM layers WHERE job = ? AND idx = ?", (job, index))
+            gone = [layers[index] for index in indices if index in layers]
+            self._db.execute("UPDATE jobs SET bytes = bytes - ? WHERE job = ?", (sum(one.bytes for one in gone), job))
+            return self._forget(self._unneeded([one.sha256 for one in gone if one.bytes]))
+
+    def _unneeded(self, blobs: list[str]) -> list[str]:
+        """Those of the blobs that no job needs any more, and that were not uploaded as well."""
+        free = f"SELECT 1 FROM blobs b WHERE sha256 = ? AND NOT uploaded AND {UNUSED}"
+        return [sha256 for sha256 in dict.fromkeys(blobs) if self._db.execute(free, (sha256,)).fetchone()]
 
     def _forget(self, blobs: list[str]) -> list[str]:
         self._db.executemany("DELETE FROM blobs WHERE sha256 = ?", [(sha256,) for sha256 in blobs])

@@ -22,6 +22,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,11 @@ from acetate.engine.description import described_tasks
 from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import NativeSizes
 from numpy.typing import NDArray
 
 NATIVE = 64
+SIZES = NativeSizes(NATIVE)
 DEFAULTS: dict[str, Any] = {"steps": 4, "guidance_scale": 3.0, "scheduler": "euler", "alpha_passes": 1, "clip_skip": 1}
 
 
@@ -53,7 +56,14 @@ class FakeEngine:
         return {
             "device": self.device,
             "models": [
-                {"name": name, "family": "fake", "width": NATIVE, "height": NATIVE, "loaded": name in self.loaded}
+                {
+                    "name": name,
+                    "family": "fake",
+                    "width": NATIVE,
+                    "height": NATIVE,
+                    "sizes": asdict(SIZES),
+                    "loaded": name in self.loaded,
+                }
                 for name in (MODEL, *sorted(path.stem for path in _folder().glob("models/*.safetensors")))
             ],
             "families": {"fake": {"title": "Fake", "defaults": DEFAULTS, "idle": {}}},
@@ -111,6 +121,7 @@ def _pictures(request: Request, index: int) -> Iterator[Picture]:
             parameters={"task": request.task, "prompt": request.prompt, "seed": seed, "model": request.model},
             quality={"coverage": 0.25},
             hidden=task.hides(role),
+            drawn=None if task.enlarges else SIZES.drawn(*_size(request), "cover"),
         )
 
 

@@ -57,6 +57,7 @@ def layer_message(stacking: Stacking, picture: Picture, index: int, box: Box, cr
         parameters=picture.parameters,
         quality=picture.quality,
         warnings=picture.warnings,
+        drawn=picture.drawn,
     )
 
 

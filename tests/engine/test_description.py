@@ -15,6 +15,7 @@ from acetate.engine.values.request import Request
 from acetate.raster import RGBA
 from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import NativeSizes
 
 
 def test_an_offer_says_what_its_family_can_do_at_which_size() -> None:
@@ -26,6 +27,7 @@ def test_an_offer_says_what_its_family_can_do_at_which_size() -> None:
     for model in described["models"]:
         family = FAMILIES[model["family"]]
         assert model["width"] == model["height"] == family.native
+        assert NativeSizes(**model["sizes"]) == family.sizes
         assert model["loaded"] is (family.name == "sdxl")
         assert set(model["tasks"]) == {task for task in TASKS if family.can(task)}
 

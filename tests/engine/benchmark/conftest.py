@@ -23,7 +23,7 @@ def model(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Model:
         patch.setattr(synthetic, "TransparentDecoder", partial(TransparentDecoder, 4, (8, 8, 8, 16), 1))
         patch.setattr(synthetic, "TransparentEncoder", partial(TransparentEncoder, 4, (4, 4, 4, 8)))
         made = synthetic.synthetic_model(tiny.family, Runtime(torch.device("cpu")), configs)
-    made.sizes = WorkingSizes(64, 64)
+    made.sizes = WorkingSizes(64, multiple_of=64)
     return made
 
 

@@ -6,8 +6,8 @@ from acetate.engine.pixels.working_canvas import WorkingSizes
 from hypothesis import given
 from hypothesis import strategies as st
 
-SKETCH = WorkingSizes(8, 128, square_only=True)
-SDXL = WorkingSizes(64, 1024)
+SKETCH = WorkingSizes(128, square_only=True, multiple_of=8)
+SDXL = WorkingSizes(1024, multiple_of=64)
 sides = st.integers(1, 8192)
 
 

@@ -46,6 +46,13 @@ def test_any_size_comes_out_as_asked(untrained: Engine, size: tuple[int, int]) -
     assert picture.rgba.shape == (size[1], size[0], 4)
 
 
+def test_a_picture_says_how_large_it_was_drawn(untrained: Engine, layer: NDArray[np.uint8]) -> None:
+    new, refined = pictures(untrained, width=640, height=640) + pictures(untrained, task="refine", source=layer, strength=0.5)
+    for picture, side in ((new, 640), (refined, 120)):
+        assert picture.drawn is not None
+        assert max(picture.drawn.width, picture.drawn.height) * picture.drawn.enlarged == pytest.approx(side, 0.02)
+
+
 def test_parameters_repeat_the_picture(untrained: Engine) -> None:
     from acetate.engine.values.parameters import from_json
 

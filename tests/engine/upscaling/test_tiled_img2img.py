@@ -118,7 +118,7 @@ def known_model(draw: Draw = lambda clean: clean, native: int = 128) -> Model:
         text=Words(),
         codec=codec,  # type: ignore[arg-type]
         scheduler_config=schedule,
-        sizes=WorkingSizes(8, native),
+        sizes=WorkingSizes(native, multiple_of=8),
         defaults=Defaults(steps=20, guidance_scale=1.0, scheduler="dpmpp-2m-karras", alpha_passes=2),
         runtime=Runtime(torch.device("cpu")),
         preview_matrix=torch.zeros(257, 4),

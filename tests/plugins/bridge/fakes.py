@@ -37,6 +37,7 @@ class FakeClient:
 
     def __init__(self):
         self.connected = True
+        self.session = "this-editor"
         self.calls = []
 
     def __getattr__(self, name):

@@ -40,16 +40,23 @@ def test_what_is_refused_is_not_asked(stage):
     assert (stage.jobs.generation, stage.client.calls) == (None, [])
 
 
-def test_a_second_click_while_a_generation_runs_does_nothing(slow):
-    first = slow.generate()
-    assert slow.generate() is first
-    slow.host.work()
-    assert slow.generate() is first
-    assert len(slow.client.asked("submit")) == 1
-    slow.finish(first)
-    assert slow.generate() is first, "it is still being inserted"
-    slow.host.work()
-    assert slow.generate() is not first
+def test_another_generation_may_be_asked_for_while_one_runs_and_each_ends_by_itself(stage):
+    first, second = stage.generate(), stage.generate()
+    assert (len(stage.client.asked("submit")), stage.jobs.generations) == (2, [first, second])
+    stage.take(Queued(first.job, 0), Queued(second.job, 1), Started(first.job))
+    stage.finish(first)
+    assert (first.over, stage.jobs.generations, stage.document.layers) == (True, [second], ["paper", "fig (7)"])
+    stage.finish(second)
+    assert stage.jobs.generations == []
+
+
+def test_the_generation_to_show_is_the_one_that_runs(stage):
+    first, second = stage.generate(), stage.generate()
+    assert stage.jobs.generation is first, "asked for first"
+    stage.take(Started(second.job))
+    assert stage.jobs.generation is second, "another client has put it in front"
+    stage.take(Queued(second.job, 0))
+    assert stage.jobs.generation is first, "it was lost and waits again"
 
 
 def test_the_layer_and_the_selection_are_read_before_anything_is_sent(slow):

@@ -40,6 +40,22 @@ def test_the_phase_follows_the_events(status):
     assert (status.fraction, status.outcome, status.over) == (0.5, "finished", True)
 
 
+def test_loading_is_no_share_of_the_work(status):
+    told = []
+    for event in (Progress(JOB, "load", 0, 1, 0.25), Progress(JOB, "denoise", 1, 2, 0.5), Progress(JOB, "load", 0, 1, 0.5)):
+        status.take(event, 0.0)
+        told.append((status.fraction, status.text))
+    assert told == [(None, "Loading the model"), (0.5, "Drawing, step 1 of 2"), (None, "Loading the model")]
+
+
+def test_a_job_runs_from_its_start_until_it_has_to_wait_again(status):
+    told = []
+    for event in (Queued(JOB, 0), Started(JOB), Progress(JOB, "denoise", 1, 2, 0.5), Queued(JOB, 0), Started(JOB, 2)):
+        status.take(event, 0.0)
+        told.append((status.running, status.fraction))
+    assert told == [(False, None), (True, None), (True, 0.5), (False, None), (True, None)]
+
+
 def test_other_jobs_are_passed_over(status):
     status.take(Failed("job-0002", LOST), 0.0)
     assert not status.over
@@ -56,6 +72,16 @@ def test_a_lost_connection_does_not_end_a_job(status):
     assert (status.over, status.failure, status.lost_since) == (False, LOST, 10.0)
     status.take(Connected(None), 12.0)
     assert (status.failure, status.lost_since) == (None, None)
+
+
+def test_a_job_that_no_server_has_heard_of_ends_when_trying_again_has_not_helped(status):
+    accepted = JobStatus(JOB)
+    accepted.take(Queued(JOB, 0), 0.0)
+    for one in (status, accepted):
+        one.take(Disconnected(LOST, 1.0), 1.0)
+        assert not one.over
+        one.take(Disconnected(LOST, 1.0, settled=True), 5.0)
+    assert (status.outcome, status.failure, accepted.outcome) == ("failed", LOST, None)
 
 
 def test_a_host_that_cannot_wait_gives_a_lost_job_up(status):

@@ -27,7 +27,7 @@ NO_SERVER = Failure("no-server", "no server is running")
 
 def test_a_finished_job_is_attached_to_and_inserted_and_asking_again_meanwhile_is_one_insertion(stage):
     first, *others = [stage.jobs.insert_again("job-0001", stage.document, lambda: JobPlan(format="bgra8")) for _ in range(3)]
-    assert stage.client.asked("attach") == [(("job-0001",), {"format": "bgra8"})]
+    assert stage.client.asked("attach") == [(("job-0001",), {"have": (), "format": "bgra8"})]
     assert others == [first, first]
     stage.finish(first)
     assert stage.document.layers == ["paper", "fig (7)"]
@@ -189,3 +189,38 @@ def test_events_of_other_jobs_change_nothing(stage):
     stage.finish(stage.jobs.insert_again("job-0001", stage.document, JobPlan))
     stage.take(Failed("job-0002", LOST))
     assert result.state == "waiting" and not result.status.accepted
+
+
+def test_another_picture_of_a_job_that_is_on_its_way_comes_after_it(stage):
+    first = stage.jobs.insert_again("job-0001", stage.document, JobPlan, without=(1,))
+    second = stage.jobs.insert_again("job-0001", stage.document, JobPlan, without=(0,))
+    assert [named["have"] for _, named in stage.client.asked("attach")] == [(1,)], "one story at a time"
+    stage.finish(first, arrived("job-0001", name="first"))
+    assert [named["have"] for _, named in stage.client.asked("attach")] == [(1,), (0,)]
+    assert first.over and not second.over
+    stage.finish(second, arrived("job-0001", name="second", index=1))
+    assert stage.document.layers == ["paper", "first", "second"]
+
+
+def test_a_picture_that_is_only_looked_at_is_put_nowhere_and_not_acknowledged(stage):
+    seen = []
+    stage.jobs.look("job-0001", seen.extend, without=(1, 2), format="bgra8")
+    assert stage.client.asked("attach") == [(("job-0001",), {"have": (1, 2), "format": "bgra8"})]
+    stage.take(arrived("job-0001"), Finished("job-0001", 1, 2.0))
+    assert [one.layer.name for one in seen] == ["fig (7)"]
+    assert stage.document.layers == ["paper"] and not stage.client.asked("acknowledge") and not stage.host.seen
+
+
+def test_a_picture_that_cannot_be_looked_at_is_no_failure_to_show(stage):
+    seen = []
+    stage.jobs.look("job-0001", seen.append, format="bgra8")
+    stage.take(Failed("job-0001", Failure("unknown-job", "there is no job")))
+    assert seen == [()] and not stage.host.seen
+
+
+def test_only_the_pictures_of_the_plan_are_put_in_when_a_generation_arrives(stage):
+    result = stage.generate(pictures=(0,))
+    group = (f"{result.job}-candidates",)
+    layers = [arrived(result.job, name=f"fig ({at})", index=at, picture=at, group=group) for at in range(3)]
+    stage.finish(result, *layers)
+    assert stage.document.layers == ["paper", "fig (0)"]

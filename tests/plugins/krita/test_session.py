@@ -146,12 +146,14 @@ def test_a_generation_becomes_the_active_layer_and_is_acknowledged(desk):
     assert desk.session.current is None and desk.client.asked("history")
 
 
-def test_one_generation_runs_at_a_time_and_can_be_cancelled(desk):
-    result = desk.generate()
-    assert desk.generate() is result and len(desk.client.asked("submit")) == 1
+def test_cancel_stops_the_generation_that_runs_and_the_next_goes_on(desk):
+    first = desk.generate()
+    desk.generate()
+    second = desk.session.jobs.generations[1]
     desk.session.cancel()
-    desk.happen(Queued(result.job, 0), Cancelled(result.job))
-    assert (desk.session.current, desk.heard("failed"), desk.names()) == (None, [], ["Background"])
+    desk.happen(Queued(first.job, 0), Cancelled(first.job))
+    assert (desk.session.current, desk.heard("failed"), desk.names()) == (second, [], ["Background"])
+    assert desk.client.asked("cancel") == [((first.job,), {})]
 
 
 def test_what_is_refused_is_said_with_what_to_do(desk):

@@ -259,11 +259,11 @@ def test_small_pictures_of_a_page_that_was_lost_are_not_on_the_next_page(session
     session.receive_part(ThumbnailFrame(OTHER, 1, 1, 4), b"rgba")
     (page,) = session.receive(wire.History(()))
 
-    assert isinstance(page, HistoryPage) and set(page.thumbnails) == {OTHER}
+    assert isinstance(page, HistoryPage) and set(page.thumbnails) == {(OTHER, 0)}
 
 
 def test_what_no_state_hangs_on_waits_for_the_next_connection(session: JobSession) -> None:
-    kept = [wire.Acknowledge(JOB), wire.Discard(JOB), wire.ListJobs(), wire.ListHistory()]
+    kept = [wire.Acknowledge(JOB), wire.Discard(JOB), wire.Star(JOB, 0), wire.ListJobs(), wire.ListHistory()]
     for message in kept:
         session.send(message)
     session.cancel(OTHER)

@@ -96,7 +96,7 @@ def test_an_empty_layer_needs_no_content_on_the_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["raw", "zlib"])
 def test_everything_with_pixels_comes_in_the_clients_encoding(tmp_path: Path, encoding: Encoding) -> None:
     def act(client: Subscriber) -> None:
-        client.show_thumbnail(JOB, Thumbnail(16, 16, PIXELS))
+        client.show_thumbnail(JOB, 0, Thumbnail(16, 16, PIXELS))
         client.show_preview(PreviewFrame(JOB, 16, 16, len(PIXELS)), PIXELS)
         client.give_layer(layer(), "rgba8")
         client.give_file(File(JOB, "kite.psd", len(PIXELS), FILE_SHA256))

@@ -151,13 +151,13 @@ def test_another_is_answered_after_at_most_one_more_message_of_a_flood(tmp_path:
 def test_another_is_answered_while_a_page_of_history_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an entry or two of it, not after all of them."""
     entries: list[str] = []
-    thumbnail = Store.thumbnail
+    thumbnails = Store.thumbnails
 
-    def noted(store: Store, job: str) -> Thumbnail | None:
+    def noted(store: Store, job: str) -> dict[int, Thumbnail]:
         entries.append(job)
-        return thumbnail(store, job)
+        return thumbnails(store, job)
 
-    monkeypatch.setattr(Store, "thumbnail", noted)
+    monkeypatch.setattr(Store, "thumbnails", noted)
 
     def prepare(server: Server) -> None:
         for number in range(40):

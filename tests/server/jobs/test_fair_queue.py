@@ -57,6 +57,20 @@ def test_the_front_is_before_ones_own_only() -> None:
     assert drained(queue) == ["a1", "b0", "a2", "b1", "b2"]
 
 
+def test_a_job_that_is_advanced_is_before_its_persons_others_only() -> None:
+    queue = filled(a="12", b_x="12", b_y="12")
+    assert queue.advance("b_y2")
+
+    assert drained(queue) == ["a1", "b_y2", "a2", "b_x1", "b_y1", "b_x2"]
+
+
+def test_what_does_not_wait_cannot_be_advanced() -> None:
+    queue = filled(a="1")
+    queue.take()
+
+    assert not queue.advance("a1")
+
+
 def test_a_job_that_is_put_back_is_next() -> None:
     queue = filled(a="12", b="1")
     job = queue.take()

@@ -77,6 +77,44 @@ def test_a_job_in_front_overtakes_those_of_its_session_and_one_instead_of_them_c
     assert {line.job for line in jobs.lines(client)} == {"of-the-other", THREE}
 
 
+def test_a_waiting_job_goes_before_its_persons_others_and_stays_there_after_a_restart(
+    start: Callable[..., JobRegistry], listener: Any
+) -> None:
+    jobs, client, other = start(), listener(), listener("another-session")
+    jobs.accept(other, submit(ONE))
+    jobs.accept(client, submit(TWO))
+    jobs.accept(client, submit(THREE))
+    client.heard()
+    jobs.advance(other, THREE)
+    jobs.positions.tell_changed()
+    assert [line.job for line in jobs.lines(client)] == [THREE, ONE, TWO]
+    assert Queued(THREE, 0) in client.heard()
+
+    assert [line.job for line in start().lines(client)].index(THREE) < 2
+
+
+def test_a_job_that_runs_stays_where_it_is_and_anothers_cannot_be_moved(jobs: JobRegistry, listener: Any) -> None:
+    anna, ben = listener(person="anna"), listener(person="ben")
+    jobs.accept(anna, submit(ONE))
+    jobs.take("engine")
+    jobs.advance(anna, ONE)
+
+    assert [line.state for line in jobs.lines(anna)] == ["running"]
+    with refused("unknown-job"):
+        jobs.advance(ben, ONE)
+
+
+def test_the_list_says_who_asked_and_how_far_it_is(jobs: JobRegistry, listener: Any) -> None:
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    job = jobs.take("engine")
+    assert job is not None
+    job.fraction, job.seconds_left = 0.25, 12.0
+    (line,) = jobs.lines(client)
+
+    assert (line.client, line.fraction, line.seconds_left) == ("a test", 0.25, 12.0)
+
+
 def fill(jobs: JobRegistry, client: Any) -> int:
     """How many jobs of a client are accepted until one is refused."""
     for number in range(100):
@@ -340,6 +378,36 @@ def test_a_job_is_discarded_with_its_content_and_only_when_it_is_over(jobs: JobR
     jobs.discard(client, ONE)
 
     assert jobs.store.get(ONE) is None and not jobs.blobs.has("f" * 64)
+
+
+def test_one_picture_of_a_job_is_discarded_alone_and_the_last_takes_the_job_along(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    finish(jobs)
+    jobs.discard(client, ONE, (7,))
+    assert len(jobs.store.layers(ONE)) == 1, "there is no such picture"
+    jobs.discard(client, ONE, (0,))
+
+    assert jobs.store.get(ONE) is None
+
+
+def test_a_picture_is_marked_by_whoever_may_see_it_and_one_that_is_not_there_is_refused(
+    jobs: JobRegistry, listener: Any, finish: Callable[..., None]
+) -> None:
+    client = listener()
+    jobs.accept(client, submit(ONE))
+    finish(jobs)
+    jobs.star(client, ONE, 0, True)
+    assert jobs.store.starred(ONE) == {0}
+    with refused("bad-request"):
+        jobs.star(client, ONE, 5, True)
+    with refused("unknown-job"):
+        jobs.star(client, TWO, 0, True)
+    jobs.star(client, ONE, 0, False)
+
+    assert jobs.store.starred(ONE) == set()
 
 
 def test_a_job_whose_runner_was_lost_has_its_turn_again(jobs: JobRegistry, listener: Any) -> None:

@@ -42,7 +42,7 @@ def test_jobs_and_layers_of_every_version_are_there(schema: Path, tmp_path: Path
     (over,) = store.history(None, 9)
     assert (over.job, over.message["parameters"]["prompt"], over.person) == ("job-over-0000", "a kite", "local")
     assert [layer.name for layer in store.layers("job-over-0000")] == ["a kite (1)"]
-    assert store.thumbnail("job-over-0000") == Thumbnail(1, 1, b"1234")
+    assert store.thumbnails("job-over-0000") == {0: Thumbnail(1, 1, b"1234")}
     assert [row.job for row in store.unfinished()] == ["job-waiting-0"]
     assert store.note("engine") == {"state": "ready"}
     assert store.evict(Retention(history_bytes=0, upload_bytes=0)) == ["a" * 64], "sizes are known"

@@ -89,9 +89,9 @@ def test_a_layer_that_cannot_be_read_takes_its_job_out_of_the_history_and_nothin
 
 @pytest.mark.parametrize(("column", "value"), [("thumbnail", b"no zlib"), ("thumbnail_width", 99), ("thumbnail_height", None)])
 def test_a_thumbnail_that_cannot_be_unpacked_is_none(store: Store, column: str, value: Any) -> None:
-    put(store, "jobs", column, value)
+    put(store, "layers", column, value)
 
-    assert store.thumbnail("job-1") is None and store.thumbnail("job-0") == Thumbnail(1, 1, b"1234")
+    assert store.thumbnails("job-1") == {} and store.thumbnails("job-0") == {0: Thumbnail(1, 1, b"1234")}
     assert len(store.history(None, 9)) == 3
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,47 @@ def test_a_layer_that_is_made_twice_is_stored_once(store: Store) -> None:
     store.add_layer(*layer("job-1", sha256="b" * 64), None)
 
     assert [found.sha256 for found in store.layers("job-1")] == ["a" * 64]
-    assert store.thumbnail("job-1") == Thumbnail(1, 1, b"1234")
+    assert store.thumbnails("job-1") == {0: Thumbnail(1, 1, b"1234")}
+
+
+def pictures(store: Store, job: str, count: int) -> None:
+    """A finished job of several candidates, each with pixels of its own."""
+    add(store, job)
+    for number in range(count):
+        made, blob = layer(job, sha256=f"{number}" * 64)
+        store.add_layer(replace(made, index=number, picture=number), blob, Thumbnail(1, 1, b"1234"))
+    store.end(job, "finished")
+
+
+def test_a_picture_of_a_job_is_deleted_with_its_pixels_and_thumbnail_alone(store: Store) -> None:
+    pictures(store, "job-1", 3)
+
+    assert store.delete_layers("job-1", [1]) == ["1" * 64]
+    assert [one.index for one in store.layers("job-1")] == [0, 2] == list(store.thumbnails("job-1"))
+    assert store.blob("1" * 64) is None and store.blob("0" * 64) is not None
+    assert store.delete(["job-1"]) == ["0" * 64, "2" * 64]
+
+
+def test_the_pixels_of_a_deleted_picture_stay_where_another_has_the_same(store: Store) -> None:
+    pictures(store, "job-1", 2)
+    pictures(store, "job-2", 1)
+
+    assert store.delete_layers("job-1", [0, 1]) == ["1" * 64]
+
+
+def test_a_marked_picture_keeps_its_job_in_the_history_until_the_mark_is_gone(store: Store) -> None:
+    pictures(store, "job-1", 2)
+    pictures(store, "job-2", 2)
+    store.acknowledge("job-1")
+    store.acknowledge("job-2")
+    store.star("job-1", [1], True)
+    assert store.starred("job-1") == {1}
+    evict(store, history=0)
+
+    assert [row.job for row in store.history(None, 9)] == ["job-1"]
+    store.star("job-1", [1], False)
+    evict(store, history=0)
+    assert store.history(None, 9) == []
 
 
 def test_the_history_comes_in_pages_newest_first(store: Store) -> None:

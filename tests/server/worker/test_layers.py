@@ -11,6 +11,7 @@ from acetate.protocol import Box, Layer
 from acetate.server.worker.layers import layer_message, save, thumbnail
 from acetate.vocabulary.names import is_clean
 from acetate.vocabulary.stacking import Stacking
+from acetate.vocabulary.working_sizes import Drawn
 
 HOSTILE = "a\0b\x1b[31m\r\nc\u202ed\u2066e\u2069\u2028f\u2029\x85\udcff\ufffe\ufdd0g"
 STACKING = Stacking("foreground", "a kite", ("foreground",), job="job-0001")
@@ -48,6 +49,11 @@ def test_whatever_it_is_called_after_a_layer_and_its_groups_have_clean_names(ori
 
     assert layer.group and all(map(is_clean, (layer.name, *(group.name for group in layer.group))))
     assert layer.group[0].name.endswith("g")
+
+
+def test_a_layer_tells_how_large_it_was_drawn() -> None:
+    picture = Picture(rgba=spot(), role="foreground", index=0, seed=7, parameters={}, drawn=Drawn(6, 5, 2.0))
+    assert layer_message(STACKING, picture, 0, Box(0, 0, 12, 10), None, "ab" * 32).drawn == Drawn(6, 5, 2.0)
 
 
 def test_an_uncut_layer_fills_its_box(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from acetate.protocol import Layer
 from acetate.protocol import messages as wire
 from acetate.vocabulary.roles import GIVEN
 
-from ..storage.blobs import Blobs
-from ..storage.store import Store
-from ..storage.stored_content import ContentBrokenError, StoredContent, prove
+from .blobs import Blobs
+from .store import Store
+from .stored_content import ContentBrokenError, StoredContent, prove
 
 Files = Mapping[str, Mapping[str, Any]]
 Order = wire.Submit | wire.Insert | wire.Export

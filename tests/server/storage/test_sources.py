@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from acetate.protocol import Box, Layer, content_id
 from acetate.protocol.messages import Conditions, Export, Insert, Placed, Submit
-from acetate.server.jobs.sources import proved_files
 from acetate.server.storage.blobs import Blobs
+from acetate.server.storage.sources import proved_files
 from acetate.server.storage.store import Store, StoredBlob
 from acetate.server.storage.stored_content import ContentBrokenError
 
