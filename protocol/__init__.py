@@ -24,6 +24,7 @@ and its jobs go on; requests without a job (`jobs`, `history`) are asked again b
 
 from .client.client import Client, Condition, new_job_id
 from .client.events import (
+    HOPELESS,
     TERMINAL,
     Connected,
     Disconnected,
@@ -68,6 +69,7 @@ from .pixels import BYTES_PER_PIXEL, LAYER_FORMATS, Image, content_id
 __all__ = [
     "BYTES_PER_PIXEL",
     "CODES",
+    "HOPELESS",
     "LAYER_FORMATS",
     "TERMINAL",
     "VERSION",

@@ -45,14 +45,14 @@ class EditorJobs:
         waits to be chosen."""
 
     @property
-    def ready(self) -> list[PendingResult]:
-        """The results that wait for the artist's choice or for his free hand, oldest first."""
-        return [one for one in self._finished if one.ready]
-
-    @property
     def generation(self) -> PendingResult | None:
         """The generation to show: the first that runs, else the first that waits; `None` without any."""
         return next((one for one in self.generations if one.status.running), next(iter(self.generations), None))
+
+    @property
+    def ready(self) -> list[PendingResult]:
+        """The results that wait for the artist's choice or for his free hand, oldest first."""
+        return [one for one in self._finished if one.ready]
 
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
@@ -255,9 +255,9 @@ class EditorJobs:
 
     def _end(self, result: PendingResult, error: BaseException | None = None) -> None:
         self._leave(result)
-        for kept in (self._finished, self.generations):
-            if result in kept:
-                kept.remove(result)
+        for running in (self._finished, self.generations):
+            if result in running:
+                running.remove(result)
         result.state, result.error = "over", error
         if result.shows is not None:
             result.shows(result.status.layers if result.status.outcome == "finished" else ())

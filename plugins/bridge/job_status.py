@@ -12,8 +12,7 @@ from acetate import protocol as wire
 
 from .words import described
 
-HOPELESS = ("no-server", "cannot-start", "unauthorized", "forbidden", "client-too-old", "server-too-old")
-"""Failures to connect that waiting does not cure."""
+HOPELESS = wire.HOPELESS
 
 
 @dataclass
@@ -77,8 +76,9 @@ class JobStatus:
         self.failure = event.failure
         if self.lost_since is None:
             self.lost_since = at
-        hopeless = event.failure.code in HOPELESS and not (self.patient and self.accepted)
-        if event.retry_in is None or hopeless:
+        hopeless = event.failure.code in HOPELESS
+        unheard = (hopeless or event.settled) and not self.accepted
+        if event.retry_in is None or unheard or (hopeless and not self.patient):
             self._end("failed", event.failure)
 
     def _of_job(self, event: wire.Event) -> None:

@@ -7,11 +7,11 @@ signature that scripts call.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, get_args
 
 from acetate.plugins.bridge.form import LARGEST_SEED, Form
 from acetate.plugins.bridge.tasks import METHODS
-from acetate.vocabulary.parameters import range_of
+from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS, Injection, range_of
 from acetate.vocabulary.tasks import Task
 from gi.repository import Gimp, GObject
 
@@ -37,6 +37,8 @@ def names_for(task: Task) -> list[str]:
         heeded |= set(PROMPT_OF_ROLE.values())
     if task.replaces:
         heeded.add("hide-original")
+    if task.enlarges:
+        heeded.add("enlarge-canvas")
     return [name for name in ADDERS if name in heeded or name not in OF_SOME_TASKS]
 
 
@@ -60,6 +62,12 @@ def choice(name: str, label: str, meaning: str, entries: Iterable[tuple[str, str
     return name, add
 
 
+def strength(default: float) -> tuple[str, Adder]:
+    """How much changes where a script does not say is each task's own matter."""
+    meaning = "How much may change: near 0 hardly anything, at 1 everything"
+    return argument("double", "strength", "S_trength", meaning, 0.01, 1, default)
+
+
 OWN_SIZE = "In pixels, for a custom size; 0 without an image means the model's own"
 PLACE = "Where the result goes and how large it is; without an open image, width and height decide"
 WAYS = [(method, *words) for method, words in METHODS.items()]
@@ -77,8 +85,7 @@ ADDERS: dict[str, Adder] = dict((
     argument("int", "height", "_Height", OWN_SIZE, 0, range_of("height")[1], UNSET),
     argument("int", "count", "Cou_nt", "How many candidates to make; several arrive as a group with the first one shown",
              *range_of("count"), 1),
-    argument("double", "strength", "S_trength", "How much may change: near 0 hardly anything, at 1 everything",
-             0.01, 1, DEFAULTS.strength),
+    strength(DEFAULTS.strength),
     argument("boolean", "lock-alpha", "Lock _alpha", "Keep the layer's shape and change only its colours", DEFAULTS.lock_alpha),
     argument("double", "scale", "_Factor", "How many times wider and taller; the top left corner stays in place",
              *range_of("scale"), DEFAULTS.scale),
@@ -87,27 +94,43 @@ ADDERS: dict[str, Adder] = dict((
              0, LARGEST_SEED, DEFAULTS.seed),
     argument("boolean_aux", "new-seed", "Ne_w each time", "Choose a random seed before each run", True),
     argument("boolean", "hide-original", "Hide the or_iginal",
-             "Make the layer invisible below its new version; nothing else about it changes", False),
+             "Make the layer invisible below its new version; one that shows only a part of it leaves it as it is", True),
     argument("string", "negative-prompt", "A_void", "What to leave out, in words", ""),
     argument("string", "upscaler", "Upsc_aler", "The name of an upscaling network on the server; empty means interpolation", ""),
     argument("int", "steps", "Number _of steps", "Denoising steps; 0 is the model's own number", 0, range_of("steps")[1], UNSET),
     argument("double", "guidance", "G_uidance", "How closely the prompt is followed; 0 means the model's own value",
              *range_of("guidance_scale"), UNSET),
+    argument("string", "scheduler", "Sampler", f"How a step leads to the next: {', '.join(SCHEDULERS)}; empty is the model's own", ""),
+    argument("string", "spacing", "Spacing", f"How the noise levels of the steps lie: {', '.join(SPACINGS)}; empty is the sampler's own",
+             ""),
+    argument("int", "clip-skip", "CLIP skip", "Which layer of the text encoders is read, from the last; 0 is the model's own",
+             UNSET, range_of("clip_skip")[1], UNSET),
+    argument("boolean", "fast", "Fast", "Few steps by a distilled LoRA of the server; what else is given counts more", False),
+    argument("string", "loras", "LoRAs", "Each as name or name:weight, separated by commas", ""),
+    argument("double", "layer-weight", "Layer weight", "Strength of the weights that make layers; 1 is what they were trained for",
+             *range_of("layer_weight"), DEFAULTS.layer_weight),
+    argument("double", "stop-at", "Stop at", "The base model finishes the picture after this share", *range_of("stop_at"),
+             DEFAULTS.stop_at),
+    choice("injection", "Injection", "Which of SDXL's two weights for transparency draw the layer",
+           [(one, one.capitalize(), "") for one in get_args(Injection)], DEFAULTS.injection),
+    argument("boolean", "enlarge-canvas", "Enlarge the canvas", "Let the canvas grow where the larger layer reaches beyond it", False),
 ))
 # fmt: on
 """Every argument of a generating procedure, in the dialog's order."""
 
 OF_SOME_TASKS = frozenset(PROMPT_OF_ROLE.values()) | {
     "area", "width", "height", "count", "strength", "lock-alpha", "scale", "upscaler", "method", "hide-original",
+    "enlarge-canvas",
 }  # fmt: skip
 """The arguments that only some tasks have, those with such a field; every task has the others."""
 
-MORE = ("negative-prompt", "upscaler", "steps", "guidance")
+LATEST = (
+    *("method", "scheduler", "spacing", "clip-skip", "fast", "loras", "layer-weight", "stop-at", "injection", "enlarge-canvas"),
+)
+"""The arguments that were added later: they come last in a procedure, so that the others stay where scripts have them."""
+MORE = ("negative-prompt", "upscaler", "steps", "guidance", *LATEST[1:-1])
 """The arguments that the dialog shows in its expander."""
 
-
-LATEST = ("method",)
-"""The arguments that were added later: they come last in a procedure, so that the others stay where scripts have them."""
 
 
 _, add_file = argument("file", "file", "_File", "A PSD, OpenRaster or PNG file", Gimp.FileChooserAction.OPEN, False, None)
@@ -126,6 +149,6 @@ _, add_keep_open = argument("boolean_aux", "keep-open", "_Keep this dialog open"
 
 
 def add_returned_layers(procedure: Gimp.Procedure) -> None:
-    procedure.add_core_object_array_return_value(
-        "layers", "Layers", "The new layers, lowest first; several share a group, their parent", Gimp.Layer.__gtype__, BOTH_WAYS
-    )
+    order = "The new layers: candidate by candidate, each as its task makes them (object, background, both together)"
+    procedure.add_core_object_array_return_value("layers", "Layers", order, Gimp.Layer.__gtype__, BOTH_WAYS)
+    procedure.add_int32_array_return_value("layer-ids", "Layer IDs", "The same layers by their ids, in the same order", BOTH_WAYS)

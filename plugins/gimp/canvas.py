@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acetate.plugins.bridge.host import Work
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
 from acetate.protocol import Box, Image
 from gi.repository import Gimp
@@ -88,10 +89,13 @@ def selection_box(image: Gimp.Image) -> Box | None:
     return Box(left, top, right - left, bottom - top) if selected else None
 
 
-def selection_mask(image: Gimp.Image, box: Box) -> Image:
-    """The selection under the box, one byte a pixel, 255 = selected; 0 outside the canvas."""
-    data = pixels.read(image.get_selection(), box.x, box.y, box.width, box.height, pixels.MASK)
-    return Image(box.width, box.height, "gray8", data)
+def selection_mask(image: Gimp.Image, box: Box) -> Work[Image]:
+    """The selection under the box, one byte a pixel, 255 = selected; 0 outside the canvas. A few rows at a time."""
+    rows = []
+    for strip in pixels.strips(image.get_selection(), box.x, box.y, box.width, box.height, pixels.MASK):
+        rows.append(strip)
+        yield
+    return Image(box.width, box.height, "gray8", b"".join(rows))
 
 
 def active_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer | None:
@@ -105,14 +109,36 @@ def active_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.
     return found[0] if found else None
 
 
-def look(layer: Gimp.Layer) -> Image:
-    """The layer's appearance in straight 8-bit sRGB."""
-    plain = pixels.appearance(layer)
+@dataclass(frozen=True)
+class View:
+    """How a layer is looked at."""
+
+    layer: Gimp.Layer
+    masked: bool = True
+    """With its mask, as it is seen; a new version that takes the mask over must not have it in its pixels as well."""
+
+
+def look(view: View, box: Box) -> Work[Image]:
+    """The view under the box of the canvas, in straight 8-bit sRGB; a few rows at a time."""
+    layer, babl = view.layer, pixels.BABL["rgba8"]
+    plain = pixels.appearance(layer, box.relative_to(box_of(layer)), masked=view.masked)
     try:
-        width, height = plain.get_width(), plain.get_height()
-        return Image(width, height, "rgba8", pixels.read(plain, 0, 0, width, height, pixels.BABL["rgba8"]))
+        rows = []
+        for strip in pixels.strips(plain, 0, 0, box.width, box.height, babl):
+            rows.append(strip)
+            yield
+        return Image(box.width, box.height, "rgba8", b"".join(rows))
     finally:
         plain.get_image().delete()
+
+
+PLAIN = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
+
+
+def hides_what_is_below(layer: Gimp.Layer, box: Box) -> bool:
+    """Whether the layer covers all of the box of the canvas: a piece of it on top then looks as if it were in it."""
+    plain = not layer.is_group() and layer.get_mask() is None and layer.get_mode() in PLAIN and layer.get_opacity() == 100.0
+    return plain and pixels.opaque(layer, box.relative_to(box_of(layer)))
 
 
 def spot_above(image: Gimp.Image, layer: Gimp.Layer | None) -> Spot:
@@ -137,6 +163,15 @@ def one_undo_step(image: Gimp.Image) -> Iterator[None]:
         image.undo_group_end()
 
 
+def grow(image: Gimp.Image, boxes: Sequence[Box]) -> None:
+    """Enlarge the canvas so that it holds the boxes; what lies on it stays where it is."""
+    whole = canvas_box(image)
+    for box in boxes:
+        whole = whole.union(box)
+    if whole != canvas_box(image):
+        image.resize(whole.width, whole.height, -whole.x, -whole.y)
+
+
 def insert(image: Gimp.Image, spot: Spot, item: Item, record: Record) -> list[Gimp.Layer]:
     """Put the item in, a layer or a group; return the layers with pixels, lowest first. The caller holds the undo step.
 
@@ -159,16 +194,6 @@ def hide(layer: Gimp.Layer) -> None:
     """Make the layer invisible, as part of the undo step that is open; a layer that is gone is ignored."""
     if layer.is_valid():
         layer.set_visible(False)
-
-
-def restore_unselected(layers: Sequence[Gimp.Layer], original: Gimp.Layer, mask: bytes) -> None:
-    """Put back `original`'s own pixels in each of the layers wherever `mask`, over its box, is 0. All have one size."""
-    plain = pixels.appearance(original)
-    try:
-        for layer in layers:
-            pixels.restore_unselected(layer, plain, mask)
-    finally:
-        plain.get_image().delete()
 
 
 def inserted_name(layers: Sequence[Gimp.Layer]) -> str:

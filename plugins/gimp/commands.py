@@ -150,6 +150,8 @@ def registered(plug_in: Gimp.PlugIn, command: MenuCommand, run: Callable[..., Gi
     procedure.set_documentation(command.blurb, f"{command.help}\n\n{RUNS}", None)
     procedure.set_attribution(AUTHORS, AUTHORS, YEAR)
     adders = {name: arguments.ADDERS[name] for name in command.names}
+    if "strength" in adders and command.task is not None:
+        adders |= [arguments.strength(command.task.strength)]
     latest = [adders.pop(name) for name in arguments.LATEST if name in adders]
     for add in (*adders.values(), *command.own, arguments.add_convert_indexed, arguments.add_time_limit, *latest):
         add(procedure)

@@ -59,8 +59,7 @@ class ProcedureCall:
         form = form_of(self.config, self.command.names, task.name)
         if self.from_script:
             form = jobs.completed(form, canvas.attached(layer))
-        hide = task.replaces and bool(self.value("hide-original"))
-        plan = jobs.generation(form, image, layer, above, hide_original=hide)
+        plan = jobs.generation(form, image, layer, above)
         return editor_jobs.generate(image, form, lambda: plan)
 
 

@@ -72,6 +72,11 @@ class Client:
         return self._connection.welcome
 
     @property
+    def url(self) -> str:
+        """Where the server of the present or last connection is; empty before the first."""
+        return self._connection.url
+
+    @property
     def failure(self) -> Failure | None:
         """Why there is no connection now; `None` while there is one."""
         return self._connection.failure

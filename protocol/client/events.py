@@ -49,6 +49,9 @@ class Disconnected:
 
     failure: Failure
     retry_in: float | None
+    settled: bool = False
+    """Whether it is time to tell the person why: trying again has not helped, or would not. Without it a connection that is back
+    in a moment would look like a failure."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,9 @@ Event = (
     | NotDelivered | Finished | Failed | Cancelled | Jobs | HistoryPage | Discarded | Starred
     | Error
 )  # fmt: skip
+
+HOPELESS = ("no-server", "cannot-start", "unauthorized", "forbidden", "client-too-old", "server-too-old")
+"""Failures to connect that waiting does not cure."""
 
 TERMINAL = (Finished, Failed, Cancelled)
 """Exactly one of these ends every job."""

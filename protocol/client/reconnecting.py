@@ -38,8 +38,15 @@ MAX_SHORT_LIVES = 8
 """So many connections in a row that end sooner, and the server is given up until `begin` is called."""
 SILENCE_SECONDS = 120.0
 """A server of which no byte comes for this time, not even the answer to a ping, is not there any more."""
+TOLD_ATTEMPTS, TOLD_SECONDS = 3, 3.0
+"""So many attempts must fail, and for so long, before the person is told why: a server that is started again is back by then."""
+ANSWER_SECONDS = 10.0
+"""How long a server may take to greet."""
 FINAL = ("client-too-old", "server-too-old", "forbidden")
 """Failures that trying again does not cure."""
+PASSING = ("connection-lost", "server-stopped")
+"""Failures that may pass by themselves."""
+UPDATE_BOTH = "Update both: pip install --upgrade acetate, then acetate plugin install all, then acetate restart"
 REPLACED = Failure("server-stopped", "the server is older than this plug-in and is being replaced", "It takes a moment.")
 
 
@@ -65,6 +72,8 @@ class Reconnecting:
         """What the last server said when it was stopped: waiting for it is no use, unless this client starts another."""
         self._given_up = False
         """Whether nothing is tried any more, until `begin` is called."""
+        self._failed_attempts, self._failing_since = 0, 0.0
+        """How many attempts have failed in a row, and since when."""
         self._short_lives = 0
         """How many connections in a row to this server have ended soon after the greeting."""
         self._closing = threading.Event()
@@ -75,14 +84,14 @@ class Reconnecting:
         self._finder.try_again()
         if self._thread is None or not self._thread.is_alive():
             self._closing.clear()
-            self._given_up, self._short_lives = False, 0
+            self._given_up, self._short_lives, self._failed_attempts = False, 0, 0
             self._thread = threading.Thread(target=self._stay_connected, name="acetate-client", daemon=True)
             self._thread.start()
 
     def wait(self, timeout: float) -> wire.Welcome:
         """Wait until there is a connection. Raises `ProtocolError` with the reason why there is none."""
         with self._changed:
-            self._changed.wait_for(lambda: self.connected or self._given_up, timeout)
+            self._changed.wait_for(lambda: self.connected or self._given_up or self._needs_a_person, timeout)
             if self.connected and self.welcome is not None:
                 return self.welcome
             failure = self.failure or Failure("no-server", f"no server answered within {timeout:g} s")
@@ -105,6 +114,11 @@ class Reconnecting:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(JOIN_SECONDS)
         self.connected = False
+
+    @property
+    def url(self) -> str:
+        """Where the last connection went; empty before the first."""
+        return self._address.url if self._address is not None else ""
 
     @property
     def hopeless(self) -> Failure | None:
@@ -141,9 +155,26 @@ class Reconnecting:
             with self._changed:
                 self.failure = failure
                 self._changed.notify_all()
-            self._deliver(happened.Disconnected(failure, None if self._given_up else delay))
+            self._deliver(happened.Disconnected(failure, None if self._given_up else delay, self._is_settled(failure)))
             if self._given_up or self._closing.wait(delay * random.uniform(0.8, 1.2)):
                 return
+
+    def _is_settled(self, failure: Failure) -> bool:
+        """Note that an attempt has failed, or a connection has ended. Returns whether the person is to be told."""
+        now = time.monotonic()
+        if not self._failed_attempts:
+            self._failing_since = now
+        self._failed_attempts += 1
+        return self._given_up or failure.code in happened.HOPELESS or self._lasts
+
+    @property
+    def _lasts(self) -> bool:
+        return self._failed_attempts >= TOLD_ATTEMPTS and time.monotonic() - self._failing_since >= TOLD_SECONDS
+
+    @property
+    def _needs_a_person(self) -> bool:
+        """Whether the failure lasts and will not go away by itself, as that of a server which is still starting does."""
+        return self._lasts and self.failure is not None and self.failure.code not in PASSING
 
     def _judge_life(self, failure: Failure) -> int:
         """Note that a connection has ended. Returns how many pauses have come before the next one: none after a good
@@ -165,7 +196,7 @@ class Reconnecting:
             self._address, self._short_lives = address, 0
         with contextlib.closing(open_connection(address)) as connection:
             connection.send(wire.to_text(self._hello))
-            welcome = _greeting(connection.recv(timeout=10))
+            welcome = _greeting(_answer(connection))
             with self._writing(connection, welcome):
                 try:
                     while not self._closing.is_set():
@@ -191,7 +222,7 @@ class Reconnecting:
         """The session works over this connection."""
         with self.session() as session:
             self.welcome, self.failure, self._stopped, self.connected = welcome, None, None, True
-            self._connected_at = time.monotonic()
+            self._connected_at, self._failed_attempts = time.monotonic(), 0
             self._deliver(happened.Connected(welcome))
             link = Link((welcome.encoding, *self._hello.encodings))
             session.connected(link)
@@ -243,10 +274,22 @@ def _unsteady(count: int, last: Failure) -> Failure:
     return Failure(last.code, message, "Look into the server's log (acetate doctor shows where), then connect again.")
 
 
+def _answer(connection: ClientConnection) -> str | bytes:
+    try:
+        return connection.recv(timeout=ANSWER_SECONDS)
+    except TimeoutError:
+        said = f"the server took the connection, but has not greeted within {ANSWER_SECONDS:g} s"
+        raise ProtocolError("connection-lost", said, "It may hang. Restart it: acetate restart") from None
+
+
 def _greeting(text: str | bytes) -> wire.Welcome:
-    answer = wire.from_server(text) if isinstance(text, str) else None
+    try:
+        answer = wire.from_server(text) if isinstance(text, str) else None
+    except ProtocolError as error:
+        said = f"the server's greeting cannot be read, as it is of another version: {error.failure.message}"
+        raise ProtocolError("server-too-old", said, UPDATE_BOTH) from error
     if isinstance(answer, wire.Error):
         raise ProtocolError(answer.failure.code, answer.failure.message, answer.failure.hint)
     if not isinstance(answer, wire.Welcome):
-        raise ProtocolError("server-too-old", "the server did not answer hello with welcome", "Is it an Acetate server?")
+        raise ProtocolError("server-too-old", "the server did not answer hello with welcome", UPDATE_BOTH)
     return answer

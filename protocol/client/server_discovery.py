@@ -48,7 +48,7 @@ class ServerDiscovery:
         Raises `ProtocolError` without one, and `OSError` if nothing answers at the address that was given.
         """
         if (given := self._given()) is not None:
-            prove(given)
+            _prove_given(given)
             return given
         try:
             found = _running()
@@ -99,6 +99,18 @@ class ServerDiscovery:
     def try_again(self) -> None:
         """Start a server although the last did not come up, as the person asks for it."""
         self._failure = self._replaced = None
+
+
+def _prove_given(address: Address) -> None:
+    """Nothing on this computer could replace the server of an address that was given: what is wrong is in the address."""
+    try:
+        prove(address)
+    except ProtocolError as error:
+        if error.failure.code != "not-the-server":
+            raise
+        said = f"what answers at {address.url} does not know this token, so it was told nothing"
+        hint = "Check the address and the token; acetate token add, typed on that computer, gives a new one."
+        raise ProtocolError("not-the-server", said, hint) from None
 
 
 def _running() -> Address | None:

@@ -15,6 +15,7 @@ from .connection import refused, tls_context
 
 ANSWER_SECONDS = 10.0
 PROOF_SECONDS = 5.0
+SILENT = "It may hang, or be something else. End it, then start the server: acetate serve"
 ANSWER_BYTES = 1 << 20
 """What is longer is not read to its end."""
 
@@ -76,7 +77,8 @@ def answers(address: Address) -> bool:
 def _request(
     address: Address, page: str, method: str, headers: Mapping[str, str], timeout: float
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Status, headers and text of the answer. Raises `OSError`, and `HTTPException` for what is no HTTP."""
+    """Status, headers and text of the answer. Raises `OSError`, `HTTPException` for what is no HTTP, and `ProtocolError` for what
+    takes the connection and says nothing."""
     url, port = _parts(address.url)
     host, context = url.hostname or "", tls_context(address)
     if context is not None:
@@ -84,9 +86,14 @@ def _request(
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
-        connection.request(method, url.path.rstrip("/") + page, headers=dict(headers))
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read(ANSWER_BYTES)
+        connection.connect()
+        try:
+            connection.request(method, url.path.rstrip("/") + page, headers=dict(headers))
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read(ANSWER_BYTES)
+        except TimeoutError:
+            said = f"{address.url} takes connections, but has said nothing for {timeout:g} s"
+            raise ProtocolError("connection-lost", said, SILENT) from None
     finally:
         connection.close()
 

@@ -42,7 +42,7 @@ class MainWindow:
     def __init__(self, call: ProcedureCall, client: Client) -> None:
         GimpUi.init("acetate")
         self._call = call
-        jobs = EditorJobs(GimpHost(show=True), lambda: client)
+        jobs = EditorJobs(GimpHost(show=True, windowed=True), lambda: client)
         self._session = Session(client, jobs, JobQueue(jobs, lambda: client), Target(call.image), self._say)
         self._error: BaseException | None = None
         """What has ended the ticking: nothing will come any more."""

@@ -74,6 +74,16 @@ def test_a_lost_connection_does_not_end_a_job(status):
     assert (status.failure, status.lost_since) == (None, None)
 
 
+def test_a_job_that_no_server_has_heard_of_ends_when_trying_again_has_not_helped(status):
+    accepted = JobStatus(JOB)
+    accepted.take(Queued(JOB, 0), 0.0)
+    for one in (status, accepted):
+        one.take(Disconnected(LOST, 1.0), 1.0)
+        assert not one.over
+        one.take(Disconnected(LOST, 1.0, settled=True), 5.0)
+    assert (status.outcome, status.failure, accepted.outcome) == ("failed", LOST, None)
+
+
 def test_a_host_that_cannot_wait_gives_a_lost_job_up(status):
     status.take(Disconnected(LOST, 1.0), 10.0)
     status.take(Disconnected(LOST, 2.0), 20.0)

@@ -288,7 +288,7 @@ def test_a_client_of_another_version_says_which_side_to_update_and_stops_trying(
     client.close()
 
     assert refused.value.failure == failure
-    assert client.poll() == [Disconnected(failure, retry_in=None)]
+    assert client.poll() == [Disconnected(failure, retry_in=None, settled=True)]
 
 
 # --- the end of a server ----------------------------------------------------------------------------------------------

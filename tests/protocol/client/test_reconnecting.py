@@ -20,6 +20,8 @@ from acetate.protocol.client.reconnecting import (
     MAX_SHORT_LIVES,
     STEADY_SECONDS,
     Reconnecting,
+    _answer,
+    _greeting,
 )
 from acetate.protocol.client.server_discovery import ServerDiscovery
 from acetate.protocol.link import Link
@@ -130,6 +132,68 @@ def test_after_a_good_connection_or_an_orderly_end_the_pauses_begin_anew(
 def test_one_good_connection_among_bad_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     ends = cycle([(LOST, 1.0)] * (MAX_SHORT_LIVES - 1) + [(LOST, STEADY_SECONDS)])
     assert None not in Greeter(monkeypatch, ends).run()
+
+
+class Nobody:
+    """Stands in for the connecting; each attempt takes a second and fails."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, failure: Failure, attempts: int) -> None:
+        self.now, self.told, self._failure, self._attempts = 1000.0, [], failure, attempts  # type: float, list[bool], Failure, int
+        finder = ServerDiscovery(Address("ws://127.0.0.1:9/", "token"), None)
+        self.connection = Reconnecting(wire.Hello(wire.VERSION, "test", "a-session"), finder, self._take)
+        self.connection._closing = Waits(100)
+        self.connection.failure = failure  # as after an attempt before: there was no connection
+        monkeypatch.setattr("acetate.protocol.client.reconnecting.time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(self.connection, "_one_connection", self._fail)
+        self.connection._stay_connected()
+
+    def _fail(self) -> Failure:
+        self.now += 1.0
+        return self._failure
+
+    def _take(self, event: Event) -> None:
+        assert isinstance(event, Disconnected)
+        self.told.append(event.settled)
+        if len(self.told) == self._attempts:
+            self.connection._closing.set()
+
+
+def test_why_there_is_no_connection_is_to_be_told_when_three_attempts_and_some_seconds_have_not_helped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Nobody(monkeypatch, Failure("not-the-server", "?"), 5).told == [False, False, False, True, True]
+
+
+def test_what_waiting_does_not_cure_is_to_be_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Nobody(monkeypatch, Failure("no-server", "?"), 2).told == [True, True]
+
+
+def test_who_waits_in_a_script_is_told_of_a_wrong_server_and_goes_on_waiting_for_one_that_is_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = Nobody(monkeypatch, Failure("not-the-server", "it is a web server"), 5)
+    assert wrong.connection._needs_a_person
+    with pytest.raises(ProtocolError, match="it is a web server"):
+        wrong.connection.wait(DEADLINE)
+
+    assert not Nobody(monkeypatch, LOST, 5).connection._needs_a_person
+
+
+@pytest.mark.parametrize("text", ['{"type": "welcome", "protocol": 1}', "not JSON", '{"type": "jobs", "jobs": []}', b"pixels"])
+def test_a_greeting_of_another_version_is_named_with_what_to_do(text: str | bytes) -> None:
+    with pytest.raises(ProtocolError) as error:
+        _greeting(text)
+
+    assert error.value.failure.code == "server-too-old" and "acetate plugin install all" in error.value.failure.hint
+
+
+def test_a_server_that_takes_the_connection_and_never_greets_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        def recv(self, timeout: float) -> str:
+            raise TimeoutError
+
+    with pytest.raises(ProtocolError, match="has not greeted within 10 s"):
+        _answer(Silent())  # type: ignore[arg-type]
 
 
 def test_a_client_that_is_closed_is_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:

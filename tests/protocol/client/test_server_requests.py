@@ -148,6 +148,24 @@ def test_what_speaks_no_http_is_not_the_server() -> None:
         talking.join(DEADLINE)
 
 
+def test_what_takes_connections_and_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acetate.protocol.client.server_requests.PROOF_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = Address(f"ws://127.0.0.1:{listener.getsockname()[1]}/", TOKEN)
+        with pytest.raises(ProtocolError, match="takes connections, but has said nothing") as error:
+            prove(address)
+
+    assert "acetate serve" in error.value.failure.hint
+
+
+def test_a_wrong_token_for_an_address_that_was_given_is_named(listening: Callable[[Answer], Port]) -> None:
+    given = listening(lambda asked: (200, "", b"{}")).address
+    with pytest.raises(ProtocolError, match="does not know this token") as error:
+        ServerDiscovery(given, None).find(lambda command: None, threading.Event())
+
+    assert "acetate token add" in error.value.failure.hint
+
+
 def test_a_server_of_another_name_is_told_apart(listening: Callable[[Answer], Port]) -> None:
     assert code_of(listening(lambda asked: (HTTPStatus.MISDIRECTED_REQUEST, "", b"")).address) == "forbidden"
 
