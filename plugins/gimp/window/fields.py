@@ -22,7 +22,7 @@ MODELS_OWN = marked("Model's own")
 UNCHOSEN = {
     "model": marked("Default model"),
     "upscaler": marked("Interpolation"),
-    "sampler": MODELS_OWN,
+    "scheduler": MODELS_OWN,
     "spacing": MODELS_OWN,
 }
 """What an empty name is shown as while the server has not said more."""
@@ -45,8 +45,11 @@ class Field(NamedTuple):
 class FieldGrid:
     """A grid of labelled fields for `names`, in their order. `.widget` is what to pack."""
 
-    def __init__(self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, names: Sequence[str]) -> None:
-        self._procedure, self._config = procedure, config
+    def __init__(
+        self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, names: Sequence[str], labels: Gtk.SizeGroup
+    ) -> None:
+        """`labels` gives the labels of all grids one width."""
+        self._procedure, self._config, self._labels = procedure, config, labels
         self._lists: dict[str, Gtk.ListStore] = {}
         self._own_size: list[Gtk.Widget] = []
         self._prompt: PromptField | None = None
@@ -132,6 +135,7 @@ class FieldGrid:
         label.set_yalign(0.0 if name == "prompt" else 0.5)
         label.set_mnemonic_widget(field.focus)
         self._rows[name].append(label)
+        self._labels.add_widget(label)
         grid.attach(label, 0, row, 1, 1)
         grid.attach(field.widget, 1, row, 1, 1)
 

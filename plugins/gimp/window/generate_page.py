@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from acetate.plugins.bridge.form import Form, fresh_seed
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.translations import _, counted, said
+from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
-from gi.repository import Gimp, Gtk
+from gi.repository import Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
 from ..host import StoppedError
 from ..procedure_call import ProcedureCall, layers_of
+from .candidates_strip import CandidatesRow
 from .layout import SPACING, with_mnemonic
 from .preset_buttons import PresetButtons
 from .preview import PreviewPane
@@ -47,6 +48,7 @@ class GeneratePage:
         self.buttons = self._presets.widgets
         self.main_button = Gtk.Button(use_underline=True, can_default=True)
         self._stack = Gtk.Stack(vhomogeneous=False)
+        self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self.widget = self._built()
         first = self._start()
         record = canvas.attached(session.target.layer)
@@ -59,7 +61,7 @@ class GeneratePage:
 
     @property
     def waiting(self) -> Sequence[PendingResult]:
-        return tuple(self._running)
+        return (*self._running, *self._candidates.waiting)
 
     @property
     def _form(self) -> TaskForm:
@@ -110,16 +112,22 @@ class GeneratePage:
         self._session.job_ids.add(result.job)
         box = result.plan.box
         self._preview.clear(*((box.width, box.height) if box is not None else (1, 1)))
+        self._candidates.begin(result)
 
     def _begun(self, form: TaskForm) -> PendingResult:
         target = self._session.target
         target.look()
         if target.candidates and target.layer is None and form.task.takes is not None:
             raise RefusedError(_("Several layers are selected. Choose above which one is meant."))
-        return form.call.generate(self._session.jobs, target.image, target.layer, target.anchor)
+        several = (form.form.count or 1) > 1
+        call = form.call
+        return call.generate(
+            self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None
+        )
 
     def _end(self, result: PendingResult) -> None:
-        self._running.remove(result)
+        if result in self._running:
+            self._running.remove(result)
         self._progress.set_fraction(0.0)
         self._form.presets.keep()
         try:
@@ -134,9 +142,10 @@ class GeneratePage:
         self._session.made += layers
         self._session.target.inserted(layers[0].get_image())
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
-        self._show_result(result)
+        if result.form is not None and not self._candidates.widget.get_visible():
+            self._show_result(result)
         self._session.say("\n".join(map(said, result.notes)), "dialog-warning")
-        if not self._form.call.value("keep-open"):
+        if not self._form.call.value("keep-open") and result.form is not None:
             self._closes()
 
     def _on_stop(self, _button: Gtk.Button) -> None:
@@ -146,6 +155,7 @@ class GeneratePage:
     # --- what happens ------------------------------------------------------------------------------------------------
 
     def take(self, event: Event) -> None:
+        self._candidates.take(event)
         if isinstance(event, (Connected, Engine)):
             self._offer()
         if isinstance(event, (Connected, Disconnected, Starting)) and not self._running:
@@ -156,6 +166,7 @@ class GeneratePage:
         for result in tuple(self._running):
             if result.over:
                 self._end(result)
+        self._candidates.look(self._end)
         shown = self._session.jobs.generation
         if shown is not None:
             self._show_progress(shown)
@@ -200,6 +211,8 @@ class GeneratePage:
         self._tasks.connect("changed", self._on_task)
         label = Gtk.Label.new_with_mnemonic(_("_Task"))
         label.set_mnemonic_widget(self._tasks)
+        label.set_xalign(0.0)
+        self._labels.add_widget(label)
         chooser = Gtk.Box(spacing=SPACING)
         chooser.pack_start(label, False, False, 0)
         chooser.pack_start(self._tasks, True, True, 0)
@@ -210,7 +223,11 @@ class GeneratePage:
         self._preview = PreviewPane()
         columns = Gtk.Box(spacing=2 * SPACING)
         columns.pack_start(left, True, True, 0)
-        columns.pack_start(self._preview.widget, False, False, 0)
+        right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        right.pack_start(self._preview.widget, False, False, 0)
+        self._candidates = CandidatesRow(self._session, self._preview, lambda text: self._progress.set_text(text))
+        right.pack_start(self._candidates.widget, False, False, 0)
+        columns.pack_start(right, False, False, 0)
 
         self._progress = Gtk.ProgressBar(show_text=True, text=self._session.connection.text, valign=Gtk.Align.CENTER)
         self._stop_button = Gtk.Button(label=_("Stop _Job"), use_underline=True, sensitive=False)
@@ -224,8 +241,11 @@ class GeneratePage:
         return whole
 
     def _on_task(self, tasks: Gtk.ComboBoxText) -> None:
+        prompt = self._form.call.value("prompt")
         self._shown = tasks.get_active_id()
-        self._start()
+        form = self._start()
+        if not form.call.value("prompt"):  # what is typed is meant for the next task, too
+            form.call.config.set_property("prompt", prompt or "")
         toplevel = self.widget.get_toplevel()
         if isinstance(toplevel, Gtk.Window):
             toplevel.set_title(self.title)
@@ -233,7 +253,7 @@ class GeneratePage:
     def _start(self) -> TaskForm:
         """Show the chosen task's form, which is made if this is the first time."""
         if self._shown not in self._forms:
-            form = self._forms[self._shown] = TaskForm(self._given, self._shown)
+            form = self._forms[self._shown] = TaskForm(self._given, self._shown, self._labels)
             form.fields.widget.show_all()
             self._stack.add_named(form.fields.widget, self._shown)
             form.fields.adapt()

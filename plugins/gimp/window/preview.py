@@ -50,10 +50,15 @@ class PreviewPane:
         self._frame = Box(0, 0, whole.width, whole.height)
         self._draw(image, Box(place.x - whole.x, place.y - whole.y, place.width, place.height))
 
-    def _draw(self, image: Image | None, place: Box) -> None:
-        self._empty = image is None
-        self._picture.set_from_gicon(icon(self._frame, image, place, SIDE * self._picture.get_scale_factor()), Gtk.IconSize.DIALOG)
+    def show_icon(self, picture: Gio.Icon) -> None:
+        """Show what `icon` has made."""
+        self._empty = False
+        self._picture.set_from_gicon(picture, Gtk.IconSize.DIALOG)
         self._picture.set_pixel_size(SIDE)
+
+    def _draw(self, image: Image | None, place: Box) -> None:
+        self.show_icon(icon(self._frame, image, place, SIDE * self._picture.get_scale_factor()))
+        self._empty = image is None
 
 
 def icon(frame: Box, image: Image | None, place: Box, side: int) -> Gio.Icon:

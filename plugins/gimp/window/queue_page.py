@@ -5,7 +5,7 @@ Does not know what a job makes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.status.job_queue import QueuedJob
@@ -13,6 +13,7 @@ from acetate.plugins.bridge.translations import _
 from acetate.protocol import Event
 from gi.repository import Gtk, Pango
 
+from .gallery import tool_button
 from .layout import SPACING
 from .session import Session
 
@@ -94,8 +95,8 @@ class _Line:
         self._text = Gtk.Label(xalign=0.0, ellipsize=Pango.EllipsizeMode.END)
         self._text.get_style_context().add_class("dim-label")
         self._bar = Gtk.ProgressBar(valign=Gtk.Align.CENTER)
-        self._first = _button("go-top-symbolic", _("Before all others that wait"), lambda: queue.advance(job))
-        self._stop = _button("process-stop-symbolic", _("Stop"), lambda: queue.cancel(job))
+        self._first = tool_button("go-top-symbolic", _("Before all others that wait"), lambda: queue.advance(job))
+        self._stop = tool_button("process-stop-symbolic", _("Stop"), lambda: queue.cancel(job))
         texts = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
         for widget in (self._title, self._text, self._bar):
             texts.pack_start(widget, False, False, 0)
@@ -121,14 +122,6 @@ class _Line:
 
 def _state(row: QueuedJob) -> str:
     return _("Running") if row.running else _("Waiting")
-
-
-def _button(icon: str, about: str, act: Callable[[], None]) -> Gtk.Button:
-    button = Gtk.Button.new_from_icon_name(icon, Gtk.IconSize.BUTTON)
-    button.set_tooltip_text(about)
-    button.set_valign(Gtk.Align.CENTER)
-    button.connect("clicked", lambda *_: act())
-    return button
 
 
 def _placeholder() -> Gtk.Widget:

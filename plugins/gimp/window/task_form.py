@@ -9,6 +9,8 @@ from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.offers import Offers
 from acetate.vocabulary.tasks import Task
 
+from gi.repository import Gtk
+
 from ..commands import BY_PROCEDURE, registered
 from ..presets import Presets
 from ..procedure_call import ProcedureCall
@@ -19,12 +21,12 @@ from .fields import FieldGrid
 class TaskForm:
     """One for each task, made when the person first chooses it; `.fields.widget` is what to show."""
 
-    def __init__(self, given: ProcedureCall, command: str) -> None:
+    def __init__(self, given: ProcedureCall, command: str, labels: Gtk.SizeGroup) -> None:
         self.call = given if command == given.command.name else _like(given, command)
         """A call of this task's procedure with this form's values."""
         self.presets = Presets(command, self.call.config)
         self.presets.recall()
-        self.fields = FieldGrid(self.call.procedure, self.call.config, self.call.command.names)
+        self.fields = FieldGrid(self.call.procedure, self.call.config, self.call.command.names, labels)
 
     @property
     def task(self) -> Task:
@@ -41,7 +43,7 @@ class TaskForm:
         """Show what can be chosen: these models, and what the chosen one does with what is left out."""
         fields, model = self.fields, self.call.value("model") or ""
         fields.offer("model", models, offers.default_label)
-        for name, choices in (("upscaler", offers.upscalers), ("sampler", offers.schedulers), ("spacing", offers.spacings)):
+        for name, choices in (("upscaler", offers.upscalers), ("scheduler", offers.schedulers), ("spacing", offers.spacings)):
             parameter = parameter_of(name)
             unchosen = "" if name == "upscaler" else offers.own_label(model, parameter)
             fields.offer(name, {choice: choice for choice in choices}, unchosen)
