@@ -35,15 +35,18 @@ class CandidatesRow:
         self._gallery = Gallery(THUMBNAIL, self._look_at, self.insert, self._discard)
         self._gallery.widget.set_max_children_per_line(4)
         self._gallery.widget.set_min_children_per_line(4)
-        scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True)
-        scrolled.set_max_content_height(2 * (THUMBNAIL + 2 * SPACING))
+        scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
+        scrolled.set_min_content_height(THUMBNAIL + 3 * SPACING)
         scrolled.add(self._gallery.widget)
         tools = Gtk.Box(spacing=SPACING)
         insert = Gtk.Button(label=_("Insert"), tooltip_text=_("Put the chosen picture into the image, above the active layer"))
         insert.connect("clicked", lambda *_: self.insert())
         tools.pack_start(insert, True, True, 0)
-        tools.pack_start(tool_button("starred-symbolic", _("Mark the chosen picture, or take the mark away"), self._star), False, False, 0)
-        tools.pack_start(tool_button("edit-delete-symbolic", _("Throw the chosen picture away"), self._discard), False, False, 0)
+        for icon_name, about, act in (
+            ("starred-symbolic", _("Mark the chosen picture, or take the mark away"), self._star),
+            ("edit-delete-symbolic", _("Throw the chosen picture away"), self._discard),
+        ):
+            tools.pack_start(tool_button(icon_name, about, act), False, False, 0)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING, no_show_all=True)
         for part in (scrolled, tools):
             part.show_all()

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from acetate.plugins.bridge.translations import _, marked
-from gi.repository import Gimp, GimpUi, GObject, Gtk
+from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
 from ..arguments import MORE
 from ..values import UNSET
-from .layout import SPACING, letter_of
+from .layout import SPACING, Growth, letter_of
 from .prompt_field import PromptField
 
 BESIDE = ("width", "height", "new-seed")
@@ -46,9 +46,15 @@ class FieldGrid:
     """A grid of labelled fields for `names`, in their order. `.widget` is what to pack."""
 
     def __init__(
-        self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, names: Sequence[str], labels: Gtk.SizeGroup
+        self,
+        procedure: Gimp.Procedure,
+        config: Gimp.ProcedureConfig,
+        names: Sequence[str],
+        labels: Gtk.SizeGroup,
+        resized: Callable[[], None],
     ) -> None:
-        """`labels` gives the labels of all grids one width."""
+        """`labels` gives the labels of all grids one width; `resized` is called when the fields need more or less room."""
+        self._resized = resized
         self._procedure, self._config, self._labels = procedure, config, labels
         self._lists: dict[str, Gtk.ListStore] = {}
         self._own_size: list[Gtk.Widget] = []
@@ -64,6 +70,8 @@ class FieldGrid:
         hidden = [name for name in names if name in MORE]
         if hidden:
             expander = Gtk.Expander.new_with_mnemonic(_("_Details"))
+            expander.connect("notify::expanded", self._on_details)
+            self._growth = Growth(self.widget)
             self.letters.add(letter_of(_("_Details")))
             inside = self._grid(hidden)
             inside.set_margin_top(SPACING)
@@ -112,6 +120,10 @@ class FieldGrid:
         if "width" in self._spins and not self._config.get_property("width") and not self._config.get_property("height"):
             self._config.set_property("width", width)
             self._config.set_property("height", height)
+
+    def _on_details(self, expander: Gtk.Expander, _spec: object) -> None:
+        self._growth.begin() if expander.get_expanded() else self._growth.end()
+        GLib.idle_add(self._resized)
 
     # --- rows --------------------------------------------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import short_prompt
 from gi.repository import Gdk, Gio, Gtk
 
-from .layout import SPACING
-
 STAR = "★"
+Picture = Callable[[Candidate], Gio.Icon | None]
+"""A function that gives a picture's thumbnail; `None` as long as there is none."""
 
 
 class Gallery:
@@ -50,7 +50,12 @@ class Gallery:
         if selected and selected[0].get_mapped():
             selected[0].grab_focus()
 
-    def show(self, candidates: Sequence[Candidate], picture_of: Callable[[Candidate], Gio.Icon | None], about: Callable[[Candidate], str]) -> None:
+    def show(
+        self,
+        candidates: Sequence[Candidate],
+        picture_of: Callable[[Candidate], Gio.Icon | None],
+        about: Callable[[Candidate], str],
+    ) -> None:
         """Show these pictures, in their order; what is shown already stays as it is."""
         wanted = {one.key: one for one in candidates}
         before = self.chosen
@@ -90,7 +95,7 @@ class _Thumbnail:
         self.widget.add(box)
         self.widget.show_all()
 
-    def show(self, candidate: Candidate, picture_of: Callable[[Candidate], Gio.Icon | None], about: Callable[[Candidate], str]) -> None:
+    def show(self, candidate: Candidate, picture_of: Picture, about: Callable[[Candidate], str]) -> None:
         if not self._has_picture and (picture := picture_of(candidate)) is not None:
             self._has_picture = True
             self._picture.set_from_gicon(picture, Gtk.IconSize.DIALOG)

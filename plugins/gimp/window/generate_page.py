@@ -20,7 +20,7 @@ from ..commands import COMMANDS
 from ..host import StoppedError
 from ..procedure_call import ProcedureCall, layers_of
 from .candidates_strip import CandidatesRow
-from .layout import SPACING, with_mnemonic
+from .layout import SPACING, height_of_screen, with_mnemonic
 from .preset_buttons import PresetButtons
 from .preview import PreviewPane
 from .session import Session
@@ -29,8 +29,12 @@ from .task_form import TaskForm
 
 TASKS = {command.name: command for command in COMMANDS if command.task is not None}
 FIRST = next(iter(TASKS))
-RESERVED = "tjlsrcgik"
+RESERVED = "tjlsrci"
 """Letters of the window's own mnemonics."""
+AROUND_FIELDS = 330
+"""Pixels of the window's height that are not for the fields."""
+LEAST_FIELDS = 200
+"""The least height of the fields, where a screen is too low for the window."""
 
 
 class GeneratePage:
@@ -76,7 +80,7 @@ class GeneratePage:
         command = next((name for name, one in TASKS.items() if one.task is not None and one.task.name == task), None)
         if command is not None:
             self.choose(command)
-            self._form.fill(form(self._form.form))
+            self._form.fill(form(self._form.form), seed_too=True)
 
     def adapt(self) -> None:
         """Show the fields that the values call for."""
@@ -121,9 +125,7 @@ class GeneratePage:
             raise RefusedError(_("Several layers are selected. Choose above which one is meant."))
         several = (form.form.count or 1) > 1
         call = form.call
-        return call.generate(
-            self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None
-        )
+        return call.generate(self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None)
 
     def _end(self, result: PendingResult) -> None:
         if result in self._running:
@@ -219,7 +221,7 @@ class GeneratePage:
 
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         left.pack_start(chooser, False, False, 0)
-        left.pack_start(self._stack, False, False, 0)
+        left.pack_start(self._scrolled(self._stack), True, True, 0)
         self._preview = PreviewPane()
         columns = Gtk.Box(spacing=2 * SPACING)
         columns.pack_start(left, True, True, 0)
@@ -240,6 +242,17 @@ class GeneratePage:
         whole.pack_start(row, False, False, 0)
         return whole
 
+    def _scrolled(self, fields: Gtk.Widget) -> Gtk.Widget:
+        """All of the fields where the screen has room for them."""
+        self._scroller = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_width=True)
+        self._scroller.add(fields)
+        return self._scroller
+
+    def _fit(self) -> None:
+        """Give the fields the height that they need, as far as the screen has it."""
+        room = max(LEAST_FIELDS, height_of_screen(self._tasks) - AROUND_FIELDS)
+        self._scroller.set_min_content_height(min(room, self._form.fields.widget.get_preferred_height().natural_height))
+
     def _on_task(self, tasks: Gtk.ComboBoxText) -> None:
         prompt = self._form.call.value("prompt")
         self._shown = tasks.get_active_id()
@@ -253,17 +266,18 @@ class GeneratePage:
     def _start(self) -> TaskForm:
         """Show the chosen task's form, which is made if this is the first time."""
         if self._shown not in self._forms:
-            form = self._forms[self._shown] = TaskForm(self._given, self._shown, self._labels)
+            form = self._forms[self._shown] = TaskForm(self._given, self._shown, self._labels, self._fit)
             form.fields.widget.show_all()
             self._stack.add_named(form.fields.widget, self._shown)
             form.fields.adapt()
         form = self._form
         self._stack.set_visible_child(form.fields.widget)
         self.help_id = self._shown
-        self.main_button.set_label(with_mnemonic(_(form.task.verb), form.fields.letters | set(RESERVED.replace("g", ""))))
+        self.main_button.set_label(with_mnemonic(_(form.task.verb), form.fields.letters | set(RESERVED)))
         self._tasks.set_tooltip_text(_(form.task.meaning))
         self._presets.adapt()
         self._offer()
+        self._fit()
         return form
 
     def _show_progress(self, result: PendingResult) -> None:

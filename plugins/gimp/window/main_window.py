@@ -22,7 +22,7 @@ from ..host import GimpHost
 from ..procedure_call import ProcedureCall
 from .generate_page import GeneratePage
 from .history_page import HistoryPage
-from .layout import SPACING
+from .layout import SPACING, Growth
 from .queue_page import QueuePage
 from .session import Page, Session
 from .single_window import answering
@@ -188,6 +188,7 @@ class MainWindow:
         row.pack_start(self._message, True, True, 0)
         self._message_row = Gtk.Revealer(transition_type=Gtk.RevealerTransitionType.NONE)
         self._message_row.add(row)
+        self._growth = Growth(self._message_row)
 
         content = self._dialog.get_content_area()
         content.set_border_width(2 * SPACING)
@@ -222,6 +223,6 @@ class MainWindow:
     def _say(self, text: str, icon: str = "dialog-error") -> None:
         self._message_icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
         self._message.set_text(said(text))
-        self._message_row.set_reveal_child(bool(text))
-        if not text:
-            self._dialog.resize(1, 1)  # back to what it needs: a row that has gone leaves no gap
+        if bool(text) != self._message_row.get_reveal_child():
+            self._growth.begin() if text else self._growth.end()  # a row that has gone leaves no gap
+            self._message_row.set_reveal_child(bool(text))

@@ -62,7 +62,7 @@ class PreviewPane:
 
 
 def icon(frame: Box, image: Image | None, place: Box, side: int) -> Gio.Icon:
-    """A checkerboard of the frame's proportions with the image at `place` of the frame, in the middle of a square of `side` pixels.
+    """A checkerboard of the frame's proportions, the image at `place` of the frame, in the middle of a square of `side` pixels.
 
     GTK gives every icon a square, and would draw a narrower one at its corner.
     """

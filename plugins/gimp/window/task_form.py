@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.offers import Offers
 from acetate.vocabulary.tasks import Task
-
 from gi.repository import Gtk
 
 from ..commands import BY_PROCEDURE, registered
@@ -21,12 +20,12 @@ from .fields import FieldGrid
 class TaskForm:
     """One for each task, made when the person first chooses it; `.fields.widget` is what to show."""
 
-    def __init__(self, given: ProcedureCall, command: str, labels: Gtk.SizeGroup) -> None:
+    def __init__(self, given: ProcedureCall, command: str, labels: Gtk.SizeGroup, resized: Callable[[], None]) -> None:
         self.call = given if command == given.command.name else _like(given, command)
         """A call of this task's procedure with this form's values."""
         self.presets = Presets(command, self.call.config)
         self.presets.recall()
-        self.fields = FieldGrid(self.call.procedure, self.call.config, self.call.command.names, labels)
+        self.fields = FieldGrid(self.call.procedure, self.call.config, self.call.command.names, labels, resized)
 
     @property
     def task(self) -> Task:
@@ -51,9 +50,9 @@ class TaskForm:
         idle = offers.model(model).idle.get(self.task.name, ())
         fields.hide([name for name in self.call.command.names if parameter_of(name) in idle])
 
-    def fill(self, form: Form) -> None:
-        """Show these values, except whether the seed is drawn anew each time."""
-        fill(self.call.config, [name for name in self.call.command.names if name != "new-seed"], form)
+    def fill(self, form: Form, *, seed_too: bool = False) -> None:
+        """Show these values; with `seed_too` the seed is kept for the next run as well."""
+        fill(self.call.config, [name for name in self.call.command.names if seed_too or name != "new-seed"], form)
 
 
 def _like(given: ProcedureCall, name: str) -> ProcedureCall:
