@@ -99,6 +99,10 @@ class GeneratePage:
         """Ask for what the form says; what refuses it is said, and nothing of the form changes."""
         form, config = self._form, self._form.call.config
         form.presets.keep()
+        self._session.target.look()
+        if refused := self._refused():
+            self._session.say(f"{refused}.")
+            return
         self._session.say("")
         seed = config.get_property("seed")
         if config.get_property("new-seed"):
@@ -120,9 +124,6 @@ class GeneratePage:
 
     def _begun(self, form: TaskForm) -> PendingResult:
         target = self._session.target
-        target.look()
-        if target.candidates and target.layer is None and form.task.takes is not None:
-            raise RefusedError(_("Several layers are selected. Choose above which one is meant."))
         several = (form.form.count or 1) > 1
         call = form.call
         return call.generate(self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None)
@@ -173,7 +174,23 @@ class GeneratePage:
         if shown is not None:
             self._show_progress(shown)
         self._stop_button.set_sensitive(shown is not None and not shown.status.stopping)
-        self.place = self._placed()
+        refused = self._refused()
+        self.main_button.set_sensitive(not refused)
+        self.main_button.set_tooltip_text(refused or _("Ctrl+Return does the same"))
+        self.place = refused or self._placed()
+
+    def _refused(self) -> str:
+        """What has to be done in the image before the task can be asked for; empty when nothing."""
+        target, task = self._session.target, self._form.task
+        if task.takes is None:
+            return ""
+        if target.image is None:
+            return _("Open an image first")
+        if target.layer is None:
+            return _("Choose which layer is meant") if target.candidates else _("Select a layer first")
+        if task.masked and target.now is not None and target.now.selection is None:
+            return _("Select the part that may change")
+        return ""
 
     def _placed(self) -> str:
         target, form = self._session.target, self._form
