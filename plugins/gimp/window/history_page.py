@@ -223,7 +223,9 @@ class HistoryPage:
         shown = Gtk.Image(width_request=THUMBNAIL_SIDE, height_request=THUMBNAIL_SIDE)
         if picture is not None:
             frame = Box(0, 0, picture.width, picture.height)
-            shown.set_from_gicon(icon(frame, picture, frame, THUMBNAIL_SIDE * self._window.get_scale_factor()), Gtk.IconSize.DIALOG)
+            shown.set_from_gicon(
+                icon(frame, picture, frame, THUMBNAIL_SIDE * self._window.get_scale_factor()), Gtk.IconSize.DIALOG
+            )
             shown.set_pixel_size(THUMBNAIL_SIDE)
         box.pack_start(shown, False, False, 0)
         box.pack_start(Gtk.Label(label=short_prompt(_caption(entry), CAPTION_CHARACTERS)), False, False, 0)

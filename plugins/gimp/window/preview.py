@@ -45,7 +45,9 @@ class PreviewPane:
         self._draw(image, Box(place.x - whole.x, place.y - whole.y, place.width, place.height))
 
     def _draw(self, image: Image | None, place: Box) -> None:
-        self._picture.set_from_gicon(icon(self._frame, image, place, SIDE * self._picture.get_scale_factor()), Gtk.IconSize.DIALOG)
+        self._picture.set_from_gicon(
+            icon(self._frame, image, place, SIDE * self._picture.get_scale_factor()), Gtk.IconSize.DIALOG
+        )
         self._picture.set_pixel_size(SIDE)
 
 

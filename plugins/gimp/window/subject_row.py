@@ -31,7 +31,9 @@ class SubjectRow:
             label=_("Keep to this ima_ge"), use_underline=True, tooltip_text=_("Stay with this image when you turn to another")
         )
         self._keep.connect("toggled", self._on_keep)
-        self._layer_list = Gtk.ComboBoxText(no_show_all=True, tooltip_text=_("Several layers are selected: the one that is meant"))
+        self._layer_list = Gtk.ComboBoxText(
+            no_show_all=True, tooltip_text=_("Several layers are selected: the one that is meant")
+        )
         self._layer_list.connect("changed", self._on_layer)
         self._line = Gtk.Label(xalign=0.0, ellipsize=Pango.EllipsizeMode.MIDDLE, width_chars=20)
         first = Gtk.Box(spacing=SPACING)
