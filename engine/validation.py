@@ -22,6 +22,7 @@ def check(request: Request) -> None:
         raise BadRequest(wrong.message, wrong.hint)
     for name in PICTURES:
         _check_picture(name, getattr(request, name))
+    _check_depth(request)
     if TASKS[request.task].masked:
         _check_mask(request)
 
@@ -33,6 +34,14 @@ def _check_picture(name: str, picture: RGBA | None) -> None:
         raise BadRequest(f"{name} is {picture.dtype} of shape {picture.shape}; it must be uint8 of shape (height, width, 4)")
     if min(picture.shape[:2]) < 1 or max(picture.shape[:2]) > LARGEST_SIDE:
         raise BadRequest(f"{name} is {picture.shape[1]} x {picture.shape[0]} pixels; each side must be 1 to {LARGEST_SIDE}")
+
+
+def _check_depth(request: Request) -> None:
+    deep = request.deep_source
+    if deep is None:
+        return
+    if request.source is None or deep.shape != request.source.shape or deep.dtype not in ("uint16", "float32"):
+        raise BadRequest(f"deep_source is {deep.dtype} of shape {deep.shape}; it must be uint16 or float32 of the source's shape")
 
 
 def _check_mask(request: Request) -> None:

@@ -4,12 +4,13 @@ numpy and Pillow only. Knows no network, no file and no layer.
 """
 
 from .alpha import bounds, crop, over, premultiply, source_over, trim, unpremultiply
-from .arrays import RGB, RGBA, Float, Mask, to_float, to_u8
-from .resampling import lanczos, resample, resize
+from .arrays import RGB, RGBA, Deep, Float, Mask, to_float, to_u8
+from .resampling import lanczos, resample, resize, resize_deep
 
 __all__ = [
     "RGB",
     "RGBA",
+    "Deep",
     "Float",
     "Mask",
     "bounds",
@@ -19,6 +20,7 @@ __all__ = [
     "premultiply",
     "resample",
     "resize",
+    "resize_deep",
     "source_over",
     "to_float",
     "to_u8",

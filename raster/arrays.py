@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 RGBA = NDArray[np.uint8]
 """`(H, W, 4)` uint8, straight alpha, 255 = opaque, sRGB, colour kept under alpha 0."""
 
+Deep = NDArray[np.uint16] | NDArray[np.float32]
+"""`(H, W, 4)` straight alpha in more than 8 bits: uint16 with 65535 = opaque, or float32 with 1 = opaque and colours that may lie
+beyond [0, 1]. In whatever colour space: what takes such a picture only averages its numbers."""
+
 RGB = NDArray[np.uint8]
 """`(H, W, 3)` uint8, sRGB, opaque."""
 

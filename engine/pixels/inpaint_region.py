@@ -7,6 +7,7 @@ from acetate.raster import RGBA, Mask, bounds, premultiply, to_float, to_u8, unp
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.surroundings import surrounded
 
+
 def region_around(mask: Mask, native: int) -> Box:
     """The selection of a mask `(H, W)` with its context: near square, at least `native` wide where there is room."""
     selected = bounds(mask)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from acetate.raster import RGB, RGBA, lanczos, to_u8
+from acetate.raster import RGB, RGBA, Deep, lanczos, resize_deep, to_u8
 from acetate.vocabulary.parameters import LARGEST_SIDE
 from acetate.vocabulary.upscaling import Mode
 from numpy.typing import NDArray
@@ -48,6 +48,8 @@ TRUSTED_ALPHA = 16
 
 SAME_SHAPE = 0.97
 """From this soft intersection over union on two alphas count as one shape (layerdiffuse.md 8.2)."""
+
+EIGHT_BITS = "the colours come back with 8 bits in sRGB: no network draws in more; only enlarging keeps the layer's own"
 
 OF_A_MODEL = (
     "prompt",
@@ -118,7 +120,17 @@ def upscale(requests: Sequence[Request], networks: Networks | None = None) -> It
             job = replace(job, request=_settled(one, job.model, strength_of(one)))
         meter.begin(ENLARGED + (1 - ENLARGED) * (index + 1) / len(drawn))
         rgba = yield from _drawn_anew(job, enlarged, networks, meter)
-        yield _picture(job, rgba, index, tuple(_warnings(job, rgba, enlarged)))
+        yield replace(_picture(job, rgba, index, tuple(_warnings(job, rgba, enlarged))), deep=_deep(job))
+
+
+def keeps_depth(request: Request) -> bool:
+    """Whether the result has its source's depth: no network can draw in more than 8 bits."""
+    return request.deep_source is not None and interpolates(request)
+
+
+def _deep(job: _Job) -> Deep | None:
+    deep = job.request.deep_source
+    return resize_deep(deep, *job.size) if deep is not None and keeps_depth(job.request) else None
 
 
 def target_size(request: Request) -> tuple[int, int]:
@@ -160,6 +172,8 @@ def _plan(request: Request, networks: Networks | None) -> _Job:
     mode = _mode(options, model)
     network: Network | None = None
     notes = tuple(_ignored(request, options, mode))
+    if request.deep_source is not None and not keeps_depth(request):
+        notes += (EIGHT_BITS,)
     if networks is not None and request.upscaler is not None:
         try:
             network = networks.upscalers.open(request.upscaler)

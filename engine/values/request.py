@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from acetate.raster import RGBA, Mask
+from acetate.raster import RGBA, Deep, Mask
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import DEFAULT
@@ -27,6 +27,8 @@ class Request(Parameters):
     model: str = "sketchpad"
     source: RGBA | None = None
     """The layer that `refine`, `repaint` and `upscale` work on; for tasks of several layers a rough version to begin from."""
+    deep_source: Deep | None = None
+    """The source in more than 8 bits, for an `upscale` that only interpolates; `source` shows it in the same size."""
     mask: Mask | None = None
     """`repaint`: what may change; soft edges blend. Same size as `source`."""
     foreground: RGBA | None = None
@@ -74,6 +76,8 @@ class Picture:
     quality: Mapping[str, float] = field(default_factory=dict)
     """The measures of `quality.measure`."""
     warnings: tuple[str, ...] = ()
+    deep: Deep | None = None
+    """The layer in more than 8 bits, where its source was; `rgba` is what is seen of it then."""
     hidden: bool = False
     """A reference picture (the blended one), to be inserted invisible."""
     drawn: Drawn | None = None

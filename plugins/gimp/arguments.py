@@ -132,7 +132,6 @@ MORE = ("negative-prompt", "upscaler", "steps", "guidance", *LATEST[1:-1])
 """The arguments that the dialog shows in its expander."""
 
 
-
 _, add_file = argument("file", "file", "_File", "A PSD, OpenRaster or PNG file", Gimp.FileChooserAction.OPEN, False, None)
 _, add_job = argument("string", "job", "_Result", "The id of a finished job in the server's history; empty means the newest", "")
 _, add_convert_indexed = argument(

@@ -99,14 +99,18 @@ def selection_mask(image: Gimp.Image, box: Box) -> Work[Image]:
 
 
 def active_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer | None:
-    """The layer that a procedure was called for: of its drawables, else of the image's selected layers; a mask's own layer."""
+    """The first of the layers that a procedure was called for."""
+    return next(iter(layers_of_call(image, drawables)), None)
+
+
+def layers_of_call(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
+    """The layers that a procedure was called for: its drawables, else the image's selected ones; for a mask its layer."""
     found: list[Gimp.Layer] = []
     for drawable in drawables:
         layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
         if layer is not None and layer.is_layer() and layer not in found:
             found.append(layer)
-    found = found or list(image.get_selected_layers())
-    return found[0] if found else None
+    return found or list(image.get_selected_layers())
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import HOPELESS
 from acetate.plugins.bridge.launch import server_command
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.words import duration, explained
+from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.words import duration
 from acetate.protocol import Client, Disconnected, HistoryEntry, HistoryPage
 from gi.repository import Gimp
 
 from . import jobs, pixels
 from .host import GimpHost, StoppedError
-from .procedure_call import ProcedureCall, from_history, layers_of
+from .procedure_call import ProcedureCall, from_history, layers_of, told
 
 TICK = 0.1
 """How often to look at the clock while no event comes, in seconds."""
@@ -30,8 +31,9 @@ TICK = 0.1
 
 def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
     """Run the call; returns the new layers. Raises `RefusedError` with what to say, `StoppedError` if the person stops it."""
-    if call.command.needs_layer and call.image is None:
-        raise RefusedError("No image was given. Open one, select a layer and try again.")
+    call.check()
+    if call.interactive and not has_screen():
+        raise RefusedError(_("There is no screen for a dialog. Call the procedure with run-mode NONINTERACTIVE."))
     if call.interactive and call.command.has_window:
         from .window.single_window import shown_by_another
 
@@ -42,6 +44,13 @@ def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
     with contextlib.closing(client):
         client.connect()
         return _with_dialog(call, client) if call.interactive else _without_dialog(call, client)
+
+
+def has_screen() -> bool:
+    """Whether a window can be opened; GTK itself would end the process without a word where it cannot."""
+    from gi.repository import Gdk
+
+    return Gdk.Display.open(None) is not None if Gdk.Display.get_default() is None else True
 
 
 def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
@@ -81,7 +90,7 @@ def _begun(call: ProcedureCall, client: Client, editor_jobs: EditorJobs) -> Pend
         file = call.value("file")
         path = file.get_path() if file is not None else None
         if not path:
-            raise RefusedError("No file was chosen. Choose a PSD, OpenRaster or PNG file.")
+            raise RefusedError(_("No file was chosen. Choose a PSD, OpenRaster or PNG file."))
         plan = JobPlan(format=pixels.wire_format(image), anchor=layer, title=Path(path).name)
         return editor_jobs.insert_file(Path(path), image, lambda: plan)
     if call.command.name == "acetate-history":
@@ -102,9 +111,8 @@ def follow(result: PendingResult, editor_jobs: EditorJobs, client: Client, limit
         if deadline is not None and time.monotonic() > deadline and not result.over:
             editor_jobs.cancel(result)
             said = duration(limit or 0)
-            raise RefusedError(
-                f"There was no result within {said}, so the job was stopped. Set a larger time-limit, or fewer steps."
-            )
+            text = _("There was no result within {time}, so the job was stopped. Set a larger time-limit, or fewer steps.")
+            raise RefusedError(text.format(time=said))
     return layers_of(result)
 
 
@@ -117,7 +125,9 @@ def history_entry(client: Client, job: str, limit: float) -> HistoryEntry:
             if job in ("", entry.job):
                 return entry
         before = page.entries[-1].job
-    raise RefusedError(f"The history has no result {job}." if job else "The history is empty. Generate a layer first.")
+    if job:
+        raise RefusedError(_("The history has no result {job}. The newest one is taken for an empty job.").format(job=job))
+    raise RefusedError(_("The history is empty. Generate a layer first."))
 
 
 def _page(client: Client, before: str | None, deadline: float) -> HistoryPage:
@@ -130,8 +140,8 @@ def _page(client: Client, before: str | None, deadline: float) -> HistoryPage:
         if isinstance(event, HistoryPage):
             return event
         if isinstance(event, Disconnected) and event.failure.code in HOPELESS:
-            raise RefusedError(explained(event.failure))
-    raise RefusedError("The server did not answer in time. Restart it: acetate serve")
+            raise RefusedError(told(event.failure))
+    raise RefusedError(_("The server did not answer in time. Restart it: acetate restart"))
 
 
 def _settle_palette(call: ProcedureCall) -> None:
@@ -144,7 +154,8 @@ def _settle_palette(call: ProcedureCall) -> None:
         if not may_convert(call.image):
             raise StoppedError
     elif not call.value("convert-indexed"):
-        raise RefusedError(
-            f"{call.image.get_name()} is an indexed image, whose palette cannot hold a generated layer. "
+        text = _(
+            "{image} is an indexed image, whose palette cannot hold a generated layer. "
             "Convert it by Image > Mode > RGB, or set convert-indexed."
         )
+        raise RefusedError(text.format(image=call.image.get_name()))

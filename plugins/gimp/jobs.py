@@ -113,7 +113,9 @@ def _made_from(image: Gimp.Image, record: Mapping[str, Any]) -> Gimp.Layer:
         raise RefusedError(text.format(task=_(BY_NAME[record["task"]].label)))
     layer = image.get_layer_by_tattoo(record["made_from"])
     if layer is None:
-        raise RefusedError(_("The layer that the selected one was made from is gone. Bring it back by undo, or use another layer."))
+        raise RefusedError(
+            _("The layer that the selected one was made from is gone. Bring it back by undo, or use another layer.")
+        )
     return layer
 
 
@@ -131,6 +133,21 @@ def completed(form: Form, record: Mapping[str, Any]) -> Form:
         return form
     kept = form_of_record(record, form)
     return replace(form, prompt=kept.prompt, model=form.model or kept.model)
+
+
+def check_size(form: Form, image: Gimp.Image | None) -> None:
+    """Raise `RefusedError` for a width and height that would be ignored: a script that gives them wants them.
+
+    They count for a custom size, and where there is no image to take one from; both or neither.
+    """
+    size = {"width": form.width, "height": form.height, "area": form.area}
+    if (form.width > 0) != (form.height > 0):
+        raise RefusedError(_("The width is {width} and the height {height}. Give both, or neither.").format(**size))
+    if form.width > 0 and image is not None and form.area != "custom":
+        text = _("The size {width} × {height} counts only for the area “custom”; the area is “{area}”. Give one of both alone.")
+        raise RefusedError(text.format(**size))
+    if form.area == "custom" and form.width == 0:
+        raise RefusedError(_("The area is “custom”, but width and height are 0. Give both, or another area."))
 
 
 def wanted_box(form: Form, image: Gimp.Image | None, layer: Gimp.Layer | None) -> Box | None:

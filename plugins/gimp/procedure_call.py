@@ -11,8 +11,11 @@ from typing import Any
 
 from acetate.plugins.bridge.host import JobPlan, RefusedError
 from acetate.plugins.bridge.job import EditorJobs
+from acetate.plugins.bridge.launch import remedy
 from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import explained
+from acetate.protocol import Failure
 from gi.repository import Gimp
 
 from . import canvas, jobs, pixels
@@ -45,6 +48,23 @@ class ProcedureCall:
         """The layer that the call is about."""
         return canvas.active_layer(self.image, self.drawables) if self.image is not None else None
 
+    def check(self) -> None:
+        """Raise `RefusedError` when what was given does not fit together: no image, a layer of another one, several for one."""
+        if self.image is None:
+            if self.command.needs_layer:
+                raise RefusedError(_("No image was given. Open one, select a layer and try again."))
+            return
+        for drawable in self.drawables:
+            if drawable.get_image().get_id() != self.image.get_id():
+                text = _("The layer {layer} belongs to {other}, not to {image}. Give a layer of the image that is given.")
+                names = {"layer": drawable.get_name(), "other": drawable.get_image().get_name(), "image": self.image.get_name()}
+                raise RefusedError(text.format(**names))
+        given = canvas.layers_of_call(self.image, self.drawables)
+        if self.command.needs_layer and len(given) > 1 and not (self.interactive and self.command.has_window):
+            named = ", ".join(layer.get_name() for layer in given)
+            text = _("{count} layers are selected: {layers}. “{command}” works on one: select that one alone.")
+            raise RefusedError(text.format(count=len(given), layers=named, command=self.command.title))
+
     def value(self, name: str) -> Any:
         return self.config.get_property(name)
 
@@ -67,6 +87,7 @@ class ProcedureCall:
         form = form_of(self.config, self.command.names, task.name)
         if self.from_script:
             form = jobs.completed(form, canvas.attached(layer))
+            jobs.check_size(form, image)
         plan = replace(jobs.generation(form, image, layer, above), pictures=pictures)
         return editor_jobs.generate(image, form, lambda: plan)
 
@@ -96,4 +117,9 @@ def layers_of(result: PendingResult) -> list[Gimp.Layer]:
     if result.status.stopping:
         raise StoppedError
     failure = result.failure
-    raise RefusedError(explained(failure) if failure is not None else "The server ended the job without saying why. Try again.")
+    raise RefusedError(told(failure) if failure is not None else _("The server ended the job without saying why. Try again."))
+
+
+def told(failure: Failure) -> str:
+    """What happened and what to do, with the command of this installation where a server has to be started."""
+    return explained(replace(failure, hint=remedy("gimp")) if failure.code == "no-server" else failure)

@@ -5,19 +5,22 @@ They stand in no menu. Does not know images or layers.
 
 from __future__ import annotations
 
+import queue
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.launch import server_command
-from acetate.plugins.bridge.words import explained, sentence
+from acetate.plugins.bridge.translations import _
 from acetate.protocol import Client, Engine, ProtocolError
 from acetate.vocabulary.tasks import TASKS
 from gi.repository import Gimp, GLib, GObject
 
-from .commands import AUTHORS, BOTH_WAYS, YEAR
-from .connection import without_connection
+from .arguments import BOTH_WAYS
+from .commands import AUTHORS, YEAR
+from .procedure_call import told
 
 SECONDS = 120.0
 """How long a server that has just been started may take to know its models."""
@@ -65,7 +68,7 @@ def _describe_models(procedure: Gimp.Procedure) -> None:
 def _models(config: Gimp.ProcedureConfig) -> list[GObject.Value]:
     task = config.get_property("task") or ""
     if task and task not in TASKS:
-        raise RefusedError(f"The task is “{task}”; it must be one of {', '.join(TASKS)}.")
+        raise RefusedError(_("The task is “{task}”; it must be one of {tasks}.").format(task=task, tasks=", ".join(TASKS)))
     with _connected(server_command()) as client:
         models = _known(client).models
     return [GObject.Value(GObject.TYPE_STRV, [str(one["name"]) for one in models if task in ("", *one.get("tasks", ()))])]
@@ -96,25 +99,22 @@ def _connected(launch: list[str] | None) -> Client:
         client.wait_until_connected()
     except ProtocolError as error:
         client.close()
-        raise RefusedError(explained(without_connection(error.failure))) from None
+        raise RefusedError(told(error.failure)) from None
     return client
 
 
 def _known(client: Client) -> Engine:
     """What the engine can do, as soon as it knows. Raises `RefusedError` where it has failed or says nothing."""
-    import queue
-    import time
-
     assert client.welcome is not None
     engine, deadline = client.welcome.engine, time.monotonic() + SECONDS
     while engine.state == "starting":
         try:
             event = client.events.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            raise RefusedError(f"The server did not say within {SECONDS:g} s which models it has. Ask again.") from None
+            raise RefusedError(_("The server did not say in time which models it has. Ask again.")) from None
         engine = event if isinstance(event, Engine) else engine
     if engine.failure is not None:
-        raise RefusedError(explained(engine.failure))
+        raise RefusedError(told(engine.failure))
     return engine
 
 

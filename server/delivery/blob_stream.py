@@ -55,14 +55,14 @@ class BlobStream(Frames):
         link: Link,
         broken: Broken,
         convert: Convert | None = None,
-        growth: int = 1,
+        pixel: tuple[int, int] = (1, 1),
         offset: int = 0,
     ) -> None:
-        """`content` is `None` for an empty layer. Conversion makes `growth` bytes of each; parts begin at the converted byte
-        `offset`, which is that of a whole pixel."""
+        """`content` is `None` for an empty layer. Conversion takes and makes so many bytes of a `pixel`; parts begin at the
+        converted byte `offset`, which is that of a whole pixel."""
         self._announcement: str | None = announcement
         self._content, self._header, self._link, self._broken = content, header, link, broken
-        self._convert, self._growth, self._offset = convert, growth, offset
+        self._convert, self._pixel, self._offset = convert, pixel, offset
         self._ahead: asyncio.Future[bytes | memoryview | Failure] | None = None
         """The next part, which a thread is making or has made."""
         self._buffers: list[memoryview] = []
@@ -107,8 +107,8 @@ class BlobStream(Frames):
         try:
             if not self._buffers:
                 self._prepare(content)
-            stored = self._link.part_bytes // self._growth
-            stored, length = min(stored, content.left), min(stored, content.left) * self._growth
+            stored = min(self._link.part_bytes // max(self._pixel) * self._pixel[0], content.left)
+            length = self._converted(stored)
             frame, *others, unconverted = self._buffers
             self._buffers = [*others, frame, unconverted]
             payload = frame[HEADER_ROOM : HEADER_ROOM + length]
@@ -130,10 +130,14 @@ class BlobStream(Frames):
             return failure
 
     def _prepare(self, content: StoredContent) -> None:
-        content.skip(self._offset // self._growth)
-        largest = min(SENT_PART_BYTES, content.left * self._growth)
-        sizes = [HEADER_ROOM + largest] * FRAMES + [0 if self._convert is None else largest // self._growth]
+        content.skip(self._offset // self._pixel[1] * self._pixel[0])
+        stored = min(SENT_PART_BYTES // max(self._pixel) * self._pixel[0], content.left)
+        sizes = [HEADER_ROOM + self._converted(stored)] * FRAMES + [0 if self._convert is None else stored]
         self._buffers = [memoryview(bytearray(size)) for size in sizes]
+
+    def _converted(self, stored: int) -> int:
+        """How many bytes conversion makes of so many."""
+        return stored // self._pixel[0] * self._pixel[1]
 
 
 def layer_frames(layer: Layer, blobs: Blobs, format: str, link: Link, broken: Broken, offset: int = 0) -> BlobStream:
@@ -143,19 +147,21 @@ def layer_frames(layer: Layer, blobs: Blobs, format: str, link: Link, broken: Br
     announced = replace(layer, format=format, bytes=size)
     start = offset if offset < size and offset % BYTES_PER_PIXEL[format] == 0 else 0
     what = f'layer {layer.index} ("{layer.name}") of job {layer.job}'
-    content = StoredContent(blobs, layer.sha256, layer.bytes, what, "rgba8", layer.width, layer.height) if layer.bytes else None
+    shape = layer.format, layer.width, layer.height
+    content = StoredContent(blobs, layer.sha256, layer.bytes, what, *shape) if layer.bytes else None
 
     def convert(stored: memoryview, converted: memoryview) -> None:
-        from ..worker.pixels import from_rgba8  # numpy, which most connections do not need
+        from ..worker import pixels  # numpy, which most connections do not need
 
-        from_rgba8(stored, format, converted)
+        pixels.converted(stored, layer.format, format, converted)
 
     def header(offset: int, length: int, encoding: Encoding) -> PixelPart:
         return PixelPart(layer.job, layer.index, offset, length, encoding)
 
-    growth = BYTES_PER_PIXEL[format] // BYTES_PER_PIXEL["rgba8"]
-    converting = None if format == "rgba8" else convert
-    return BlobStream(to_text(announced), content, header, link, broken, converting, growth, start)
+    if format == layer.format:
+        return BlobStream(to_text(announced), content, header, link, broken, offset=start)
+    pixel = BYTES_PER_PIXEL[layer.format], BYTES_PER_PIXEL[format]
+    return BlobStream(to_text(announced), content, header, link, broken, convert, pixel, start)
 
 
 def file_frames(file: File, blobs: Blobs, link: Link, broken: Broken, offset: int = 0) -> BlobStream:

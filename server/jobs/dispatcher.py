@@ -239,7 +239,7 @@ class Dispatcher:
         blob = None
         if made.name:
             self._jobs.blobs.adopt(made.name, layer.sha256)
-            blob = StoredBlob(layer.sha256, layer.bytes, "rgba8", layer.width, layer.height)
+            blob = StoredBlob(layer.sha256, layer.bytes, layer.format, layer.width, layer.height)
         small = Thumbnail(made.thumbnail_width, made.thumbnail_height, payload) if payload else None
         self._jobs.store.add_layer(layer, blob, small)
         job.made.add(layer.index)

@@ -128,7 +128,7 @@ def _fill_in_blobs(db: sqlite3.Connection) -> None:
     for job, message in lacking:
         layer = layer_row(job, message)
         if layer is not None and layer.bytes:
-            row = (layer.sha256, layer.bytes, "rgba8", layer.width, layer.height, time.time(), 0)
+            row = (layer.sha256, layer.bytes, layer.format, layer.width, layer.height, time.time(), 0)
             db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 

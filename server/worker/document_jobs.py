@@ -20,6 +20,7 @@ from acetate.vocabulary.names import file_stem
 from acetate.vocabulary.stacking import nested
 
 from .layers import thumbnail, write_pixels
+from .pixels import to_rgba8
 from .worker_messages import Done, Made, MadeFile, ReportWithPayload, RunJob
 
 
@@ -154,7 +155,7 @@ def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int
     rgba = np.zeros((0, 0, 4), np.uint8)
     if layer.bytes:
         data = Path(files[layer.sha256]["path"]).read_bytes()
-        rgba = np.frombuffer(data, np.uint8).reshape(layer.height, layer.width, 4)
+        rgba = to_rgba8(data, layer.format, layer.width, layer.height, f"the layer “{layer.name}”")
     return document.Layer(
         rgba, x, y, layer.name, layer.role, layer.opacity, layer.blend_mode, layer.visible, dict(layer.parameters)
     )

@@ -31,6 +31,7 @@ import numpy as np
 from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request
 from acetate.engine.builtin import NAME as MODEL
 from acetate.engine.description import described_tasks
+from acetate.raster import Deep
 from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.roles import Role
 from acetate.vocabulary.tasks import TASKS
@@ -120,6 +121,7 @@ def _pictures(request: Request, index: int) -> Iterator[Picture]:
             seed=seed,
             parameters={"task": request.task, "prompt": request.prompt, "seed": seed, "model": request.model},
             quality={"coverage": 0.25},
+            deep=_deep(request),
             hidden=task.hides(role),
             drawn=None if task.enlarges else SIZES.drawn(*_size(request), "cover"),
         )
@@ -171,11 +173,21 @@ def _over_source(request: Request, rgba: RGBA) -> RGBA:
 
 def _enlarged(request: Request) -> RGBA:
     assert request.source is not None
+    return np.ascontiguousarray(request.source[_places(request)])
+
+
+def _deep(request: Request) -> Deep | None:
+    """The enlarged source in its own depth."""
+    deep = request.deep_source
+    return None if deep is None else np.ascontiguousarray(deep[_places(request)])
+
+
+def _places(request: Request) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each row and column of the enlargement the one of the source that it repeats."""
+    assert request.source is not None
     height, width = request.source.shape[:2]
     new_width, new_height = request.width or round(width * request.scale), request.height or round(height * request.scale)
-    rows = np.arange(new_height) * height // new_height
-    columns = np.arange(new_width) * width // new_width
-    return np.ascontiguousarray(request.source[rows][:, columns])
+    return np.ix_(np.arange(new_height) * height // new_height, np.arange(new_width) * width // new_width)
 
 
 def _size(request: Request) -> tuple[int, int]:

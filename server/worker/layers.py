@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from acetate.engine import RGBA, Picture
 from acetate.engine.pixels.alpha import resize_padded
-from acetate.protocol import Box, Layer
+from acetate.protocol import BYTES_PER_PIXEL, Box, Layer
 from acetate.protocol.pixels import content_hash
-from acetate.raster import trim
+from acetate.raster import Deep, bounds, resize_deep
 from acetate.vocabulary.names import clean
 from acetate.vocabulary.stacking import Stacking, StackPosition
 from PIL import Image
 
+from .pixels import format_of
 from .worker_messages import Made
 
 THUMBNAIL_SIDE = 128
@@ -27,7 +28,9 @@ def position(stacking: Stacking, picture: Picture) -> StackPosition:
     return stacking.position(picture.role, picture.index, seed, reference=picture.hidden)
 
 
-def layer_message(stacking: Stacking, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str) -> Layer:
+def layer_message(
+    stacking: Stacking, picture: Picture, index: int, box: Box, crop: Box | None, sha256: str, format: str = "rgba8"
+) -> Layer:
     """The `layer` message of a picture that fills `box` and whose alpha lies within `crop`, both on the canvas.
 
     Its names are clean, whatever the prompt or the original's name holds.
@@ -45,8 +48,8 @@ def layer_message(stacking: Stacking, picture: Picture, index: int, box: Box, cr
         width=width,
         height=height,
         box=box,
-        format="rgba8",
-        bytes=width * height * 4,
+        format=format,
+        bytes=width * height * BYTES_PER_PIXEL[format],
         sha256=sha256,
         order=placed.order,
         group=tuple(replace(group, name=clean(group.name)) for group in placed.groups),
@@ -63,24 +66,25 @@ def layer_message(stacking: Stacking, picture: Picture, index: int, box: Box, cr
 
 def save(stacking: Stacking, picture: Picture, index: int, box: Box, incoming: Path, *, crop: bool) -> tuple[Made, bytes]:
     """Write the picture's pixels into the incoming folder; returns the report and its payload, a thumbnail."""
-    rgba = picture.rgba
+    rgba, deep = picture.rgba, picture.deep
     if rgba.shape[:2] != (box.height, box.width):
         rgba = resize_padded(rgba, box.width, box.height)
-    kept = trim(rgba) if crop else (np.ascontiguousarray(rgba), Box(0, 0, box.width, box.height))
-    if kept is None:
+        deep = None if deep is None else resize_deep(deep, box.width, box.height)
+    stored = rgba if deep is None else deep
+    inside = bounds(stored[..., 3]) if crop else Box(0, 0, box.width, box.height)
+    if inside is None:
         return Made(layer_message(stacking, picture, index, box, None, content_hash("rgba8").hexdigest()), ""), b""
-    pixels, inside = kept
     name = f"{stacking.job}-{index}-{os.getpid()}"
-    sha256 = write_pixels(incoming / name, pixels)
+    sha256 = write_pixels(incoming / name, np.ascontiguousarray(stored[inside.slices]))
     place = inside.translated(box.x, box.y)
-    small = thumbnail(pixels)
-    made = Made(layer_message(stacking, picture, index, box, place, sha256), name, small.shape[1], small.shape[0])
-    return made, small.tobytes()
+    small = thumbnail(rgba[inside.slices])
+    message = layer_message(stacking, picture, index, box, place, sha256, format_of(stored))
+    return Made(message, name, small.shape[1], small.shape[0]), small.tobytes()
 
 
-def write_pixels(path: Path, pixels: RGBA) -> str:
+def write_pixels(path: Path, pixels: RGBA | Deep) -> str:
     """Write contiguous `(H, W, 4)` pixels; returns their content id."""
-    digest = content_hash("rgba8", pixels.shape[1], pixels.shape[0])
+    digest = content_hash(format_of(pixels), pixels.shape[1], pixels.shape[0])
     view = pixels.data.cast("B")
     digest.update(view)
     try:

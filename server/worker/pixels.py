@@ -1,14 +1,41 @@
-"""Pixel formats of the wire to and from 8-bit sRGB arrays, straight alpha. Knows numpy; knows no job."""
+"""Pixel formats of the wire to and from arrays, straight alpha: 8-bit sRGB mostly, and deeper ones as they are. Knows no job."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 from acetate.engine import RGBA, BadRequest
+from acetate.protocol import BYTES_PER_PIXEL
+from acetate.raster import Deep
 from numpy.typing import NDArray
 
 Bytes = bytes | bytearray | memoryview
+
+DEEP: Mapping[str, str] = {"rgba16": "<u2", "rgbaf32": "<f4"}
+"""The formats with more than 8 bits, and what their values are to numpy."""
+
+
+def converted(stored: Bytes, stored_format: str, format: str, into: memoryview) -> None:
+    """Write a layer's pixels, any whole number, into bytes of another format; through 8 bits where their depths differ."""
+    if stored_format in DEEP:
+        pixels = len(stored) // BYTES_PER_PIXEL[stored_format]
+        stored = np.ascontiguousarray(to_rgba8(stored, stored_format, pixels, 1, "the layer")).data.cast("B")
+    if format == "rgba8":
+        into[:] = stored
+    else:
+        from_rgba8(stored, format, into)
+
+
+def to_deep(data: Bytes, format: str, width: int, height: int) -> Deep | None:
+    """An uploaded picture's own numbers, `(H, W, 4)`, where it has more than 8 bits; `None` for others."""
+    return np.frombuffer(data, DEEP[format]).reshape(height, width, 4) if format in DEEP else None
+
+
+def format_of(pixels: RGBA | Deep) -> str:
+    """The wire's name for such an array."""
+    return {"uint8": "rgba8", "uint16": "rgba16", "float32": "rgbaf32"}[pixels.dtype.name]
 
 
 def from_rgba8(rgba: Bytes, format: str, into: memoryview) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 from acetate.engine import RGBA, Mask, Request
 from acetate.protocol import Box
 from acetate.protocol.messages import Placed, Submit
-from acetate.raster import crop
+from acetate.raster import Deep, crop
 from acetate.vocabulary.parameters import values_of
 from acetate.vocabulary.roles import PICTURES
 from acetate.vocabulary.tasks import TASKS
 
-from .pixels import to_mask, to_rgba8
+from .pixels import to_deep, to_mask, to_rgba8
 
 Files = Mapping[str, Mapping[str, Any]]
 
@@ -55,7 +55,8 @@ def target(submit: Submit, files: Files) -> CanvasTarget:
     if cut_to is not None:
         conditions = {role: _cut(picture, placed[role], cut_to) for role, picture in pictures.items()}
     mask = _mask(submit.conditions.mask, files, cut_to or own)
-    request = Request(task=submit.task, **asked, **conditions, mask=mask)
+    deep = _deep(placed["source"], files) if TASKS[submit.task].enlarges and "source" in placed else None
+    request = Request(task=submit.task, **asked, **conditions, mask=mask, deep_source=deep)
     return CanvasTarget(request, submit.box, own.x if own else 0, own.y if own else 0)
 
 
@@ -73,6 +74,12 @@ def _scattered(placed: Mapping[str, Placed]) -> bool:
 def _picture(place: Placed, files: Files, role: str) -> RGBA:
     file = files[place.sha256]
     return to_rgba8(_content(file), file["format"], file["width"], file["height"], role)
+
+
+def _deep(place: Placed, files: Files) -> Deep | None:
+    """The picture as it was sent, where that is more than 8 bits."""
+    file = files[place.sha256]
+    return to_deep(_content(file), file["format"], file["width"], file["height"])
 
 
 def _mask(place: Placed | None, files: Files, box: Box | None) -> Mask | None:

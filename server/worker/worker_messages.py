@@ -105,7 +105,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Made:
-    """A finished layer; its pixels (`rgba8`) lie in the file `name` of the incoming folder. The payload is a thumbnail."""
+    """A finished layer; its pixels, in its `format`, lie in the incoming folder as `name`. The payload is a thumbnail."""
 
     TYPE: ClassVar[str] = "made"
     layer: Layer

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from acetate.plugins.gimp_folder import forget, without_plug_in
 
-HEAD = '# a comment with (one bracket\n\n(protocol-version 277)\n(file-version 15)\n\n'
-OTHER = '(plug-in-def "${gimp_plug_in_dir}/plug-ins/web/web" 17\n    (proc-def "say" 1 "with \\"acetate-gimp/\\" and ) in it"))\n\n'
+HEAD = "# a comment with (one bracket\n\n(protocol-version 277)\n(file-version 15)\n\n"
+OTHER = (
+    '(plug-in-def "${gimp_plug_in_dir}/plug-ins/web/web" 17\n    (proc-def "say" 1 "with \\"acetate-gimp/\\" and ) in it"))\n\n'
+)
 OURS = (
     '(plug-in-def "${gimp_dir}/plug-ins/acetate-gimp/acetate-gimp.py" 18\n'
     '    (proc-def "acetate-history" 1 "( unbalanced" (proc-arg 7)))\n\n'

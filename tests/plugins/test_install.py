@@ -9,6 +9,7 @@ import pytest
 from acetate.plugins import hosts, install
 from acetate.plugins.hosts import GIMP, KRITA
 
+
 def packed(folder):
     """The names in the zip of an installed plug-in."""
     with zipfile.ZipFile(folder / install.ARCHIVE) as archive:

@@ -54,7 +54,9 @@ def assert_works(tree: Tree, home: Path) -> None:
     assert "acetate is here" in said and "ImportError" not in said, said[-3000:]
 
 
-def test_what_was_installed_for_the_older_gimp_works_in_the_newer_and_still_in_the_older(trees: dict[str, Tree], home: Path) -> None:
+def test_what_was_installed_for_the_older_gimp_works_in_the_newer_and_still_in_the_older(
+    trees: dict[str, Tree], home: Path
+) -> None:
     start(trees["3.0"], home)
     (place,) = install(GIMP)
     assert place.root.name == "3.0"
@@ -63,7 +65,9 @@ def test_what_was_installed_for_the_older_gimp_works_in_the_newer_and_still_in_t
     assert_works(trees["3.0"], home)
 
 
-def test_what_was_installed_for_the_newer_gimp_is_installed_for_an_older_one_that_comes_later(trees: dict[str, Tree], home: Path) -> None:
+def test_what_was_installed_for_the_newer_gimp_is_installed_for_an_older_one_that_comes_later(
+    trees: dict[str, Tree], home: Path
+) -> None:
     start(trees["3.2"], home)
     install(GIMP)
     start(trees["3.0"], home)
@@ -85,7 +89,9 @@ def test_a_copy_of_two_levels_of_folders_works(trees: dict[str, Tree], home: Pat
     assert_works(trees["3.0"], home)
 
 
-def test_a_gimp_that_was_never_started_can_be_prepared(trees: dict[str, Tree], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gimp_that_was_never_started_can_be_prepared(
+    trees: dict[str, Tree], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A program that starts GIMP inside its tree stands for the one that a person has installed."""
     program = home / "bin/gimp-console-3.0"
     program.parent.mkdir()

@@ -308,6 +308,30 @@ def test_a_refinement_names_what_only_a_redraw_takes(untrained: Engine) -> None:
     assert "padding had no effect" in run(untrained, ball(), **asked)[0].warnings[0]
 
 
+@pytest.mark.parametrize(("dtype", "top"), [("uint16", 65535), ("float32", 4.0)])
+def test_a_deep_layer_that_is_only_enlarged_keeps_its_levels_and_its_range(engine: Engine, dtype: str, top: float) -> None:
+    deep = np.empty((16, 1024, 4), dtype)
+    deep[..., :3] = np.linspace(0, top, 1024).astype(dtype)[None, :, None]
+    deep[..., 3] = 65535 if dtype == "uint16" else 1
+    seen = np.zeros((16, 1024, 4), np.uint8)
+    picture, _ = run(engine, seen, deep_source=deep, scale=2.0)
+    assert picture.deep is not None and picture.deep.dtype == dtype and picture.deep.shape == picture.rgba.shape
+    assert len(np.unique(picture.deep[..., 0])) >= 1024
+    assert picture.deep[..., 0].max() == pytest.approx(top)
+    assert picture.warnings == ()
+
+
+def test_what_a_network_draws_has_8_bits_and_says_so(engine: Engine, network: str) -> None:
+    picture, _ = run(engine, ball(), deep_source=ball().astype(np.uint16) * 257, scale=2.0, upscaler=network)
+    assert picture.deep is None
+    assert any("8 bits" in warning for warning in picture.warnings)
+
+
+def test_a_deep_source_of_another_shape_is_refused(engine: Engine) -> None:
+    with pytest.raises(BadRequest, match="deep_source is uint16"):
+        run(engine, ball(), deep_source=np.zeros((3, 4, 4), np.uint16))
+
+
 def test_several_pictures_are_enlarged_once(untrained: Engine) -> None:
     asked = {"upscaling": {"mode": "refine"}, "steps": 2, "strength": 0.5, "alpha_passes": 1}
     events = list(untrained.run(Request(task="upscale", source=ball(), count=2, seed=7, **asked)))  # type: ignore[arg-type]

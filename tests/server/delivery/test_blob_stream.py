@@ -9,6 +9,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,19 @@ def test_a_layer_comes_in_the_format_that_was_asked_for_in_frames_that_every_lib
     assert said["bytes"] == len(data) == 512 * 700 * BYTES_PER_PIXEL[format]
     assert len(rest) == -(-len(data) // SENT_PART_BYTES)
     assert np.array_equal(to_rgba8(data, format, 512, 700, "layer"), rgba)
+
+
+@pytest.mark.parametrize("format", LAYER_FORMATS)
+def test_a_deep_layer_comes_as_it_is_or_in_the_8_bits_that_were_asked_for(tmp_path: Path, format: str) -> None:
+    deep = np.random.default_rng(0).integers(0, 65536, (400, 512, 4)).astype("<u2")
+    blobs, name = keep(tmp_path, deep.tobytes(), "rgba16", 512, 400)
+    asked = replace(layer(512, 400, name), format="rgba16", bytes=deep.nbytes)
+    announced, *rest = frames(layer_frames(asked, blobs, format, Link(["raw"]), broken))
+    data = parts(rest, PixelPart)
+
+    assert json.loads(announced)["bytes"] == len(data) == 512 * 400 * BYTES_PER_PIXEL[format]
+    seen = ((deep.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    assert data == deep.tobytes() if format == "rgba16" else np.array_equal(to_rgba8(data, format, 512, 400, "layer"), seen)
 
 
 def test_an_empty_layer_is_announced_alone(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from acetate.engine import RGBA, Picture
-from acetate.protocol import Box, Layer
+from acetate.protocol import Box, Layer, content_id
 from acetate.server.worker.layers import layer_message, save, thumbnail
 from acetate.vocabulary.names import is_clean
 from acetate.vocabulary.stacking import Stacking
@@ -38,6 +38,19 @@ def test_a_layer_is_cut_to_its_alpha_and_keeps_its_place_on_the_canvas(tmp_path:
     assert layer.box == Box(100, -50, 12, 10)
     assert pixels == spot()[5:7, 4:7].tobytes()
     assert (layer.name, layer.order, layer.group, layer.visible) == ("a kite (7)", 0, (), True)
+
+
+def test_a_deep_layer_is_kept_in_its_own_depth_with_the_faintest_alpha(tmp_path: Path) -> None:
+    deep = np.zeros((10, 12, 4), np.uint16)
+    deep[5:7, 4:7] = (1, 2, 40000, 65535)
+    deep[2, 2, 3] = 1  # nothing of which is left in 8 bits
+    picture = Picture(rgba=spot(), role="foreground", index=0, seed=7, parameters={}, deep=deep)
+    made, _ = save(STACKING, picture, 0, Box(100, -50, 12, 10), tmp_path, crop=True)
+
+    place = made.layer.x, made.layer.y, made.layer.width, made.layer.height
+    assert (made.layer.format, place, made.layer.bytes) == ("rgba16", (102, -48, 5, 5), 5 * 5 * 8)
+    assert (tmp_path / made.name).read_bytes() == deep[2:7, 2:7].tobytes()
+    assert made.layer.sha256 == content_id(deep[2:7, 2:7].tobytes(), "rgba16", 5, 5)
 
 
 @pytest.mark.parametrize("original", ["", HOSTILE])

@@ -111,6 +111,19 @@ def test_a_picture_comes_in_the_format_of_its_client(canvas: Canvas) -> None:
     assert np.array_equal(canvas.target("refine").request.source, source)
 
 
+@pytest.mark.parametrize(("format", "dtype"), [("rgba16", "<u2"), ("rgbaf32", "<f4")])
+def test_a_picture_to_be_enlarged_comes_in_its_own_depth_too_and_any_other_in_8_bits(
+    canvas: Canvas, format: str, dtype: str
+) -> None:
+    deep = np.linspace(0, 1, 4 * 6 * 8).reshape(6, 8, 4)
+    sent = (deep * (65535 if format == "rgba16" else 1)).astype(dtype)
+    canvas.place("source", sent, format=format)
+    found = canvas.target("upscale", scale=2.0).request
+    assert found.deep_source is not None and np.array_equal(found.deep_source, sent)
+    assert found.source is not None and found.source.dtype == np.uint8
+    assert canvas.target("refine", prompt="a kite").request.deep_source is None
+
+
 def test_a_mask_where_a_picture_belongs_is_refused_by_its_role(canvas: Canvas) -> None:
     canvas.place("background", np.zeros((6, 8), np.uint8), format="gray8")
     with pytest.raises(BadRequest, match="background"):

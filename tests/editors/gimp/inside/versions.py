@@ -1,0 +1,140 @@
+"""Claims about new versions of a layer: what they take over, and that of a large layer only a part travels."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from editor import call, new_image, offsets, pattern, pixels, put, record
+from gi.repository import Gegl, Gimp
+
+LARGE = 10000, 8000
+SECONDS = 60.0
+"""What a part of a large layer may take on a machine that does much else; the whole of it took longer when it did nothing else."""
+TOP = (100.0, Gimp.LayerMode.NORMAL)
+
+
+@contextlib.contextmanager
+def _photograph():
+    """A large layer without transparency, of which 900 x 900 are selected."""
+    image = Gimp.Image.new(*LARGE, Gimp.ImageBaseType.RGB)
+    layer = Gimp.Layer.new(image, "photograph", *LARGE, Gimp.ImageType.RGB_IMAGE, *TOP)
+    image.insert_layer(layer, None, 0)
+    layer.fill(Gimp.FillType.WHITE)
+    put_at(layer, 5200, 4300, 64, 64, pattern(64, 64))
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 5000, 4000, 900, 900)
+    try:
+        yield image, layer
+    finally:
+        image.delete()
+
+
+def put_at(layer, x, y, width, height, data):
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(x, y, width, height), "R'G'B'A u8", data)
+    buffer.flush()
+
+
+def _part(layer, x, y, width, height) -> bytes:
+    return bytes(layer.get_buffer().get(Gegl.Rectangle.new(x, y, width, height), 1.0, "R'G'B'A u8", Gegl.AbyssPolicy.NONE))
+
+
+def _box(layer):
+    return (*offsets(layer), layer.get_width(), layer.get_height())
+
+
+def a_part_of_a_large_layer_is_repainted_in_its_own_box():
+    with _photograph() as (image, layer):
+        began = time.monotonic()
+        made = call("acetate-repaint-selection", image, [layer], prompt="moss").required().layer
+        assert time.monotonic() - began < SECONDS
+        assert _box(made) == (4550, 3550, 1800, 1800), "the selection with as much again around it"
+        assert layer.get_visible(), "the photograph shows everything else"
+        assert _part(made, 0, 0, 1800, 450) == _part(layer, 4550, 3550, 1800, 450), "unselected pixels are the layer's own"
+        assert _part(made, 450, 450, 900, 900) != _part(layer, 5000, 4000, 900, 900)
+
+
+def a_part_of_a_large_layer_is_refined_and_gets_an_object_and_a_background():
+    with _photograph() as (image, layer):
+        refined = call("acetate-refine-layer", image, [layer], prompt="moss").required().layer
+        assert _box(refined) == (4550, 3550, 1800, 1800)
+        assert not any(_part(refined, 0, 0, 1800, 450)[3::4]), "cut to what is selected"
+        item = call("acetate-object-on-background", image, [layer], prompt="a fox").required().layers[0]
+        assert _box(item) == (4550, 3550, 1800, 1800)
+        values = {"area": "custom", "width": 512, "height": 512, "prompt": "a wood"}
+        behind = call("acetate-background-for-layer", image, [layer], **values).required().layers[0]
+        assert _box(behind) == (5194, 4194, 512, 512)
+
+
+def what_is_too_large_is_said_with_what_would_do():
+    with _photograph() as (image, layer):
+        Gimp.Selection.none(image)
+        error = call("acetate-refine-layer", image, [layer], prompt="moss").error
+        assert "10000 × 8000 is too large" in error and "Select a smaller part" in error, error
+
+
+def a_new_version_hides_the_original_and_takes_over_what_was_done_to_it():
+    with new_image() as (image, paper):
+        mask = paper.create_mask(Gimp.AddMaskType.WHITE)
+        paper.add_mask(mask)
+        mask.get_buffer().set(Gegl.Rectangle.new(0, 0, 96, 40), "Y u8", bytes(range(96)) * 40)
+        mask.get_buffer().flush()
+        paper.set_mode(Gimp.LayerMode.MULTIPLY)
+        paper.set_opacity(40.0)
+        paper.set_color_tag(Gimp.ColorTag.RED)
+        paper.set_lock_alpha(True)
+        paper.set_lock_position(True)
+        made = call("acetate-refine-layer", image, [paper], prompt="moss").required().layer
+        assert made.get_visible() and not paper.get_visible()
+        assert (made.get_mode(), round(made.get_opacity())) == (Gimp.LayerMode.MULTIPLY, 40)
+        assert (made.get_color_tag(), made.get_lock_alpha(), made.get_lock_position()) == (Gimp.ColorTag.RED, True, True)
+        assert made.get_mask() is not None and pixels(made.get_mask(), "Y u8") == pixels(mask, "Y u8")
+        assert paper.get_mask() is not None, "the original keeps its own"
+
+
+def what_a_mask_hides_is_not_in_the_pixels_as_well():
+    with new_image() as (image, paper):
+        paper.add_mask(paper.create_mask(Gimp.AddMaskType.BLACK))
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 20, 20)
+        made = call("acetate-repaint-selection", image, [paper], prompt="moss").required().layer
+        assert not any(pixels(made.get_mask(), "Y u8"))
+        before, after = pixels(paper), pixels(made)
+        assert after[: 4 * 96 * 10] == before[: 4 * 96 * 10], "unselected pixels are the layer's own, below its mask"
+
+
+def a_layer_that_lets_something_through_gets_a_whole_new_version():
+    with new_image(1200, 1100) as (image, paper):
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 100, 50, 50)
+        part = call("acetate-repaint-selection", image, [paper], prompt="moss").required().layer
+        assert _box(part) == (0, 0, 1024, 1024) and paper.get_visible()
+        paper.set_opacity(50.0)
+        whole = call("acetate-repaint-selection", image, [paper], prompt="moss").required().layer
+        assert _box(whole) == (0, 0, 1200, 1100) and not paper.get_visible()
+        assert round(whole.get_opacity()) == 50
+
+
+def each_task_goes_as_far_as_the_engine_would_by_itself():
+    with new_image() as (image, paper):
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 20, 20)
+        found = {}
+        for name in ("acetate-refine-layer", "acetate-repaint-selection"):
+            found[name] = record(call(name, image, [paper], prompt="moss").required().layer)["parameters"]["strength"]
+        assert found == {"acetate-refine-layer": 0.6, "acetate-repaint-selection": 1.0}
+
+
+def the_canvas_grows_with_a_larger_layer_when_that_is_asked():
+    with new_image() as (image, paper):
+        made = call("acetate-upscale-layer", image, [paper], scale=2, method="enlarge").required().layer
+        assert _box(made) == (0, 0, 192, 160) and not paper.get_visible()
+        assert (image.get_width(), image.get_height()) == (96, 80)
+        paper.set_visible(True)
+        call("acetate-upscale-layer", image, [paper], scale=2, method="enlarge", enlarge_canvas=True).required()
+        assert (image.get_width(), image.get_height()) == (192, 160)
+        assert offsets(paper) == (0, 0)
+
+
+def the_original_stays_visible_when_that_is_asked():
+    with new_image() as (image, paper):
+        put(paper, pattern(96, 80))
+        call("acetate-refine-layer", image, [paper], prompt="moss", hide_original=False).required()
+        assert paper.get_visible()
