@@ -10,11 +10,11 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
-from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.form import STYLE, Form
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.translations import _
 
-_ELSEWHERE = ("task", "prompts", "clip", "original", "grows", "loras")
+_ELSEWHERE = ("task", "prompts", "clip", "original", "loras", *STYLE)
 ARGUMENT_OF = {one.name: one.name.replace("_", "-") for one in fields(Form) if one.name not in _ELSEWHERE}
 ARGUMENT_OF["guidance_scale"], ARGUMENT_OF["grows"] = "guidance", "enlarge-canvas"
 """The form's fields as arguments; a procedure has those that its task takes."""
