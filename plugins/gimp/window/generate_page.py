@@ -13,7 +13,7 @@ from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
-from gi.repository import Gtk
+from gi.repository import Gimp, Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
@@ -23,6 +23,7 @@ from .candidates_strip import CandidatesRow
 from .layout import SPACING, height_of_screen, with_mnemonic
 from .preset_buttons import PresetButtons
 from .preview import PreviewPane
+from .questions import may_convert
 from .session import Session
 from .subject_row import size_of
 from .task_form import TaskForm
@@ -46,6 +47,8 @@ class GeneratePage:
         self._forms: dict[str, TaskForm] = {}
         self._shown = call.command.name if call.command.name in TASKS else FIRST
         self._running: list[PendingResult] = []
+        self._convertible: list[Gimp.Image] = []
+        """Images with a palette that the person lets become RGB."""
         self.place = ""
         """Where a result would go now, and how large it would be, in words."""
         self._presets = PresetButtons(lambda: self._form.presets, session.say)
@@ -104,6 +107,8 @@ class GeneratePage:
             self._session.say(f"{refused}.")
             return
         self._session.say("")
+        if not self._may_convert():
+            return
         seed = config.get_property("seed")
         if config.get_property("new-seed"):
             config.set_property("seed", fresh_seed())
@@ -128,6 +133,15 @@ class GeneratePage:
         call = form.call
         return call.generate(self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None)
 
+    def _may_convert(self) -> bool:
+        """A palette cannot hold a generated layer, and converting the image loses the palette: ask once before doing so."""
+        image = self._session.target.image
+        if image is None or image.get_base_type() != Gimp.ImageBaseType.INDEXED or image in self._convertible:
+            return True
+        if may_convert(image):
+            self._convertible.append(image)
+        return image in self._convertible
+
     def _end(self, result: PendingResult) -> None:
         if result in self._running:
             self._running.remove(result)
@@ -143,7 +157,7 @@ class GeneratePage:
             self._session.say(str(refusal))
             return
         self._session.made += layers
-        self._session.target.inserted(layers[0].get_image())
+        self._session.target.take_up(layers[0].get_image())
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if result.form is not None and not self._candidates.widget.get_visible():
             self._show_result(result)
