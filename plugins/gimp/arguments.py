@@ -65,14 +65,14 @@ def choice(name: str, label: str, meaning: str, entries: Iterable[tuple[str, str
 def strength(default: float) -> tuple[str, Adder]:
     """How much changes where a script does not say is each task's own matter."""
     meaning = "How much may change: near 0 hardly anything, at 1 everything"
-    return argument("double", "strength", "S_trength", meaning, 0.01, 1, default)
+    return argument("double", "strength", "Strengt_h", meaning, 0.01, 1, default)
 
 
 OWN_SIZE = "In pixels, for a custom size; 0 without an image means the model's own"
 PLACE = "Where the result goes and how large it is; without an open image, width and height decide"
 WAYS = [(method, *words) for method, words in METHODS.items()]
 
-# Mnemonics are chosen so that no two of one dialog are equal, nor equal to GIMP's own there: Load, Save, Reset, Close, Generate.
+# Mnemonics are chosen so that no two of one form are equal, nor equal to the window's own: Task, Keep, Load, Save, Reset, Close, Job.
 # Scripts get exactly the seed that they give, so that a call can be repeated; the dialog draws one unless told not to.
 # fmt: off
 ADDERS: dict[str, Adder] = dict((
@@ -89,7 +89,7 @@ ADDERS: dict[str, Adder] = dict((
     argument("boolean", "lock-alpha", "Lock _alpha", "Keep the layer's shape and change only its colours", DEFAULTS.lock_alpha),
     argument("double", "scale", "_Factor", "How many times wider and taller; the top left corner stays in place",
              *range_of("scale"), DEFAULTS.scale),
-    choice("method", "Me_thod", "Whether a model redraws the enlarged layer, and what it redraws", WAYS, DEFAULTS.method),
+    choice("method", "Met_hod", "Whether a model redraws the enlarged layer, and what it redraws", WAYS, DEFAULTS.method),
     argument("uint", "seed", "S_eed", "The same seed gives the same picture; candidate number i, from 0, has seed + i",
              0, LARGEST_SEED, DEFAULTS.seed),
     argument("boolean_aux", "new-seed", "Ne_w each time", "Choose a random seed before each run", True),
@@ -144,7 +144,7 @@ _, add_convert_indexed = argument(
 _, add_time_limit = argument(
     "int", "time-limit", "_Give up after", "Seconds until a run without a dialog is stopped, on the server too", 1, 604800, 3600
 )
-_, add_keep_open = argument("boolean_aux", "keep-open", "_Keep this dialog open", "Leave the dialog open for the next try", True)
+_, add_keep_open = argument("boolean_aux", "keep-open", "Keep this window open", "Leave the window open for the next try", True)
 
 
 def add_returned_layers(procedure: Gimp.Procedure) -> None:

@@ -66,8 +66,9 @@ class FieldGrid:
         """The letters of all mnemonics."""
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         names = [name for name in names if name not in BESIDE]
-        self.widget.pack_start(self._grid([name for name in names if name not in MORE]), False, False, 0)
-        hidden = [name for name in names if name in MORE]
+        details = (*MORE, "keep-open")
+        self.widget.pack_start(self._grid([name for name in names if name not in details]), False, False, 0)
+        hidden = [name for name in names if name in details]
         if hidden:
             expander = Gtk.Expander.new_with_mnemonic(_("_Details"))
             expander.connect("notify::expanded", self._on_details)

@@ -30,7 +30,7 @@ from .task_form import TaskForm
 
 TASKS = {command.name: command for command in COMMANDS if command.task is not None}
 FIRST = next(iter(TASKS))
-RESERVED = "tjlsrci"
+RESERVED = "tkjlsrci"
 """Letters of the window's own mnemonics."""
 AROUND_FIELDS = 330
 """Pixels of the window's height that are not for the fields."""

@@ -25,7 +25,8 @@ class TaskForm:
         """A call of this task's procedure with this form's values."""
         self.presets = Presets(command, self.call.config)
         self.presets.recall()
-        self.fields = FieldGrid(self.call.procedure, self.call.config, self.call.command.names, labels, resized)
+        names = [*self.call.command.names, "keep-open"]
+        self.fields = FieldGrid(self.call.procedure, self.call.config, names, labels, resized)
 
     @property
     def task(self) -> Task:
