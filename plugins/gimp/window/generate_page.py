@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from acetate.plugins.bridge.form import Form, fresh_seed
+from acetate.plugins.bridge.forms.styles import Style
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.translations import _, said
@@ -25,12 +26,13 @@ from .preset_buttons import PresetButtons
 from .preview import PreviewPane
 from .questions import may_convert
 from .session import Session
+from .styles_row import StylesRow
 from .subject_row import size_of
 from .task_form import TaskForm
 
 TASKS = {command.name: command for command in COMMANDS if command.task is not None}
 FIRST = next(iter(TASKS))
-RESERVED = "tkjlsrci"
+RESERVED = "tkjlsrciy"
 """Letters of the window's own mnemonics."""
 AROUND_FIELDS = 330
 """Pixels of the window's height that are not for the fields."""
@@ -85,6 +87,12 @@ class GeneratePage:
             self.choose(command)
             self._form.fill(form(self._form.form), seed_too=True)
 
+    def _use_style(self, style: Style | None) -> None:
+        """Show the settings of a style; its words go round the prompt when that is sent."""
+        if style is not None:
+            form = self._form
+            form.fill(style.chosen(form.form))
+
     def adapt(self) -> None:
         """Show the fields that the values call for."""
         self._form.fields.adapt()
@@ -129,9 +137,14 @@ class GeneratePage:
 
     def _begun(self, form: TaskForm) -> PendingResult:
         target = self._session.target
-        several = (form.form.count or 1) > 1
-        call = form.call
-        return call.generate(self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None)
+        return form.call.generate(
+            self._session.jobs,
+            target.image,
+            target.layer,
+            target.anchor,
+            pictures=(0,) if form.form.count > 1 else None,
+            adapted=lambda asked: self._styles.worded(self._session.offers.suited(asked)),
+        )
 
     def _may_convert(self) -> bool:
         """A palette cannot hold a generated layer, and converting the image loses the palette: ask once before doing so."""
@@ -250,9 +263,19 @@ class GeneratePage:
         chooser.pack_start(label, False, False, 0)
         chooser.pack_start(self._tasks, True, True, 0)
 
+        self._styles = StylesRow(lambda: self._form.form, self._use_style)
+        style_label = Gtk.Label.new_with_mnemonic(_("St_yle"))
+        style_label.set_mnemonic_widget(self._styles.list)
+        style_label.set_xalign(0.0)
+        self._labels.add_widget(style_label)
+        styles = Gtk.Box(spacing=SPACING)
+        styles.pack_start(style_label, False, False, 0)
+        styles.pack_start(self._styles.widget, True, True, 0)
+
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         left.pack_start(chooser, False, False, 0)
         left.pack_start(self._scrolled(self._stack), True, True, 0)
+        left.pack_start(styles, False, False, 0)
         self._preview = PreviewPane()
         columns = Gtk.Box(spacing=2 * SPACING)
         columns.pack_start(left, True, True, 0)

@@ -212,6 +212,7 @@ class MainWindow:
         content.pack_start(self._message_row, False, False, 0)
         content.pack_start(self._buttons(), False, False, 0)
         content.show_all()
+        self._dialog.get_action_area().hide()  # the buttons change with the page, and have a row of their own
         self._generating.adapt()
         self._turn(self._page)
 
