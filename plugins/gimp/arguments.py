@@ -133,6 +133,9 @@ MORE = ("negative-prompt", "upscaler", "steps", "guidance", *LATEST[1:-1])
 
 
 _, add_file = argument("file", "file", "_File", "A PSD, OpenRaster or PNG file", Gimp.FileChooserAction.OPEN, False, None)
+_, add_masks = argument(
+    "boolean", "keep-masks", "Keep _masks", "Masks of the file stay masks; else they are worked into the transparency", True
+)
 _, add_job = argument("string", "job", "_Result", "The id of a finished job in the server's history; empty means the newest", "")
 _, add_convert_indexed = argument(
     "boolean",

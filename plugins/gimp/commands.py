@@ -116,8 +116,9 @@ COMMANDS = (
         "acetate-insert-layers-from-file",
         "_Insert Layers from File...",
         "Insert the layers of a PSD, OpenRaster or PNG file",
-        "The layers keep names, groups, places, opacity and modes; the file's top left corner lies on the canvas's.",
-        own=(arguments.add_file,),
+        "The layers keep names, groups, places, opacity, modes, masks and, as far as the image has it, their depth; the file's top "
+        "left corner lies on the canvas's.",
+        own=(arguments.add_file, arguments.add_masks),
     ),
     MenuCommand(
         "acetate-repeat-with-new-seed",

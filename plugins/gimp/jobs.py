@@ -50,7 +50,8 @@ def generation(
         return plan
     record["made_from"] = layer.get_tattoo()
     whole = canvas.box_of(layer)
-    sent = canvas.View(layer, masked=not about.keeps_size or layer.is_group())
+    interpolates = about.enlarges and form.method == "enlarge" and not form.upscaler.strip()
+    sent = canvas.View(layer, masked=not about.keeps_size or layer.is_group(), own_numbers=interpolates)
     if about.takes == "foreground":
         return replace(plan, source=sent, source_box=_part_within(whole, box), below=layer)
     part = box if box is not None and not about.enlarges else whole

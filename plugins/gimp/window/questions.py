@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gi.repository import Gimp, GimpUi, GLib, Gtk
+from acetate.plugins.bridge.translations import _
+from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
 from ..host import StoppedError
 
@@ -38,7 +39,9 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
     GimpUi.init(procedure.get_name())
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Insert Layers from File")
     dialog.set_ok_label("_Insert")
-    dialog.fill(["file"])
+    chooser = dialog.get_widget("file", GObject.TYPE_NONE)
+    _offer_kinds(chooser)
+    dialog.fill(["file", "keep-masks"])
     button = dialog.get_widget_for_response(Gtk.ResponseType.OK)
 
     def adapt(*_: object) -> None:
@@ -50,6 +53,19 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
     dialog.destroy()
     if not chosen:
         raise StoppedError
+
+
+def _offer_kinds(widget: Gtk.Widget) -> None:
+    """Let the chooser inside the widget show the kinds of file that can be inserted, and only those."""
+    if isinstance(widget, Gtk.FileChooser):
+        kinds = Gtk.FileFilter()
+        kinds.set_name(_("Layered files and pictures (PSD, OpenRaster, PNG)"))
+        for suffix in KINDS:
+            for pattern in (f"*{suffix}", f"*{suffix.upper()}"):
+                kinds.add_pattern(pattern)
+        widget.add_filter(kinds)
+    elif isinstance(widget, Gtk.Container):
+        widget.forall(_offer_kinds)
 
 
 def ask_for_path(parent: Gtk.Window, title: str, folder: Path | None) -> Path | None:
