@@ -13,6 +13,9 @@ from acetate.vocabulary.tasks import TASKS
 from .families import FAMILIES, Family, drawn_as, without_effect
 from .values.request import Request
 
+PREVIEWS = "previews"
+"""Where a description tells the files of the LoRAs' pictures: for the server that asks, not for its clients."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Offer:
@@ -58,7 +61,7 @@ def described_tasks() -> dict[str, Any]:
 
 
 def described_family(family: Family) -> dict[str, Any]:
-    """What models of a family do by themselves: the values of what a request leaves out, and for each task what changes nothing."""
+    """What models of a family do by themselves: the values of what a request leaves out, and per task what changes nothing."""
     return {
         "title": family.title,
         "defaults": {**dataclasses.asdict(family.defaults), "clip_skip": -family.text_layer},

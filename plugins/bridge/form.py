@@ -35,10 +35,14 @@ CHOICES: Mapping[str, Collection[str]] = {
     "original": get_args(Original),
 }
 
+PLACE = "{prompt}"
+"""Where the prompt goes in a style's words; without it they come after the prompt."""
 SAMPLING = ("steps", "guidance_scale", "scheduler", "spacing", "clip_skip", "fast")
 """The fields of the numbers of a sampler and of what goes with them."""
 WEIGHTS = ("loras", "injection", "layer_weight", "stop_at")
 """The fields of what is added to a model, and how."""
+STYLE = ("style", "style_prompt", "style_negative")
+"""The fields of the words that go around a prompt."""
 WORDS = ("prompt", "negative_prompt", "model", *SAMPLING, *WEIGHTS)
 """The fields that a layer's other versions share with it."""
 
@@ -52,6 +56,10 @@ class Form:
     negative_prompt: str = ""
     prompts: Mapping[str, str] = field(default_factory=dict)
     """The prompt of each role, for tasks that make several layers."""
+    style: str = ""
+    """The name of the style that goes around the prompt; with its words, so that it needs nothing else."""
+    style_prompt: str = ""
+    style_negative: str = ""
     model: str = ""
     area: Area = "selection"
     width: int = 0
@@ -97,6 +105,10 @@ class Form:
         """The part of the form that the task takes; the rest keeps the protocol's defaults."""
         taken = (*WORDS, "seed", *self.about.fields)
         asked = {name: _asked(getattr(self, name)) for name in taken if name in self.about.parameters}
+        asked |= {
+            "prompt": _styled(self.prompt.strip(), self.style_prompt) or None,
+            "negative_prompt": ", ".join(text for text in (self.negative_prompt.strip(), self.style_negative) if text) or None,
+        }
         if "method" in taken and self.method != "auto":
             asked["upscaling"] = {"mode": self.method}
         return Parameters(**{name: value for name, value in asked.items() if value is not None})
@@ -130,6 +142,23 @@ def _asked(value: Any) -> Any:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
+def _styled(prompt: str, style: str) -> str:
+    """The prompt in the place that a style has for it, or before the style; no prompt is no prompt in any style."""
+    if not prompt or not style:
+        return prompt
+    return style.replace(PLACE, prompt) if PLACE in style else f"{prompt}, {style}"
+
+
+def _unstyled(prompt: str, style: str) -> str:
+    """The prompt that `_styled` has made it from; the same where it was not."""
+    before, place, after = style.partition(PLACE)
+    if not place:
+        before, after = "", f", {style}"
+    around = style and PLACE not in after and len(prompt) > len(before) + len(after)
+    fits = around and prompt.startswith(before) and prompt.endswith(after)
+    return prompt[len(before) : len(prompt) - len(after)] if fits else prompt
+
+
 def fresh_seed() -> int:
     """A random seed that leaves room for those of all candidates."""
     return secrets.randbelow(LARGEST_SEED - MOST_CANDIDATES + 2)
@@ -148,14 +177,16 @@ def from_parameters(parameters: Mapping[str, Any], form: Form) -> Form:
     """The form that asks for a finished job again: the history's parameters over the present form, with its seed kept."""
     known = {name: value for name, value in parameters.items() if value is not None and name not in ("width", "height")}
     known["method"] = (parameters.get("upscaling") or {}).get("mode")
-    restored = {name: getattr(Form(), name) for name in (*SAMPLING, *WEIGHTS, "negative_prompt", "prompts")}
+    restored = {name: getattr(Form(), name) for name in (*SAMPLING, *WEIGHTS, *STYLE, "negative_prompt", "prompts")}
     return replace(_tolerant(replace(form, **restored), known), new_seed=False)
 
 
 def with_words_of(made_with: Mapping[str, Any], form: Form) -> Form:
     """The form that asks for another version of a layer, with the words, model and sampler that made it."""
     plain = replace(form, **{name: getattr(Form(), name) for name in WORDS})
-    return _tolerant(plain, {name: made_with.get(name) for name in WORDS})
+    found = _tolerant(plain, {name: made_with.get(name) for name in WORDS})
+    avoided = "" if found.negative_prompt == form.style_negative else _unstyled(found.negative_prompt, form.style_negative)
+    return replace(found, prompt=_unstyled(found.prompt, form.style_prompt), negative_prompt=avoided)
 
 
 def _tolerant(form: Form, values: Mapping[str, Any]) -> Form:
@@ -171,4 +202,6 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, str) and value in CHOICES[name]
     if name in ("new_seed", "grows"):
         return isinstance(value, bool)
+    if name in STYLE:
+        return isinstance(value, str)
     return PARAMETERS[name].type.complaint(name, value) is None and (name != "seed" or value <= LARGEST_SEED)

@@ -84,11 +84,11 @@ class JobStatus:
     def _of_job(self, event: wire.Event) -> None:
         self.accepted = True
         if isinstance(event, wire.Queued):
-            self.running, self.fraction, self.text = False, None, described(event)
+            self.running, self.text = False, described(event)
         elif isinstance(event, wire.Receiving):
             self.text = described(event)
         elif isinstance(event, wire.Started):
-            self.running = True
+            self.running, self.fraction = True, None
             self.text = "Starting" if event.attempt == 1 else "Starting again after an error"
         elif isinstance(event, wire.Progress):
             # Loading is no step of the work: its share says nothing about how long it takes.

@@ -37,7 +37,7 @@ class Presets:
         return self._saved.exists()
 
     def keep(self) -> None:
-        """Write the present values where the procedure's next call begins; a folder that cannot be written to is no reason to stop."""
+        """Write the present values where the procedure's next call begins; a folder that cannot be written to stops nobody."""
         with contextlib.suppress(OSError):
             _write(self._last, written(self._values()))
 

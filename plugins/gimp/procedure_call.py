@@ -5,6 +5,7 @@ Does not know GIMP's return values, nor how a job is done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,10 +69,17 @@ class ProcedureCall:
         return self.config.get_property(name)
 
     def generate(
-        self, editor_jobs: EditorJobs, image: Gimp.Image | None, layer: Gimp.Layer | None, above: Gimp.Layer | None
+        self,
+        editor_jobs: EditorJobs,
+        image: Gimp.Image | None,
+        layer: Gimp.Layer | None,
+        above: Gimp.Layer | None,
+        *,
+        pictures: tuple[int, ...] | None = None,
     ) -> PendingResult:
         """Start what a generating procedure generates, with the config's present values, on that image and layer.
 
+        Of several candidates only those of the numbers `pictures` are put in; `None` puts in all of them, as a group.
         Raises `RefusedError`.
         """
         task = self.command.task
@@ -80,16 +88,24 @@ class ProcedureCall:
         if self.from_script:
             form = jobs.completed(form, canvas.attached(layer))
             jobs.check_size(form, image)
-        plan = jobs.generation(form, image, layer, above)
+        plan = replace(jobs.generation(form, image, layer, above), pictures=pictures)
         return editor_jobs.generate(image, form, lambda: plan)
 
 
 def from_history(
-    job: str, task: str, image: Gimp.Image | None, above: Gimp.Layer | None, editor_jobs: EditorJobs
+    job: str,
+    task: str,
+    image: Gimp.Image | None,
+    above: Gimp.Layer | None,
+    editor_jobs: EditorJobs,
+    without: Sequence[int] = (),
 ) -> PendingResult:
-    """Start inserting a finished job of the server's history above that layer. Raises `RefusedError`."""
+    """Start inserting a finished job of the server's history above that layer, `without` its layers of these numbers.
+
+    Raises `RefusedError`.
+    """
     plan = JobPlan(format=pixels.wire_format(image), anchor=above, record={"task": task})
-    return editor_jobs.insert_again(job, image, lambda: plan)
+    return editor_jobs.insert_again(job, image, lambda: plan, without=without)
 
 
 def layers_of(result: PendingResult) -> list[Gimp.Layer]:

@@ -10,11 +10,11 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
-from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.form import STYLE, Form
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.translations import _
 
-_ELSEWHERE = ("task", "prompts", "clip", "original", "grows", "loras")
+_ELSEWHERE = ("task", "prompts", "clip", "original", "loras", *STYLE)
 ARGUMENT_OF = {one.name: one.name.replace("_", "-") for one in fields(Form) if one.name not in _ELSEWHERE}
 ARGUMENT_OF["guidance_scale"], ARGUMENT_OF["grows"] = "guidance", "enlarge-canvas"
 """The form's fields as arguments; a procedure has those that its task takes."""
@@ -22,6 +22,14 @@ TEXTS = ("prompt", "negative_prompt", "model", "upscaler", "scheduler", "spacing
 """The fields that are texts, which GIMP gives as `None` when they were never set."""
 NUMBERS = ("steps", "guidance_scale", "clip_skip")
 """The fields that a model may decide."""
+
+_FIELD_OF = {name: field for field, name in ARGUMENT_OF.items()}
+
+
+def parameter_of(name: str) -> str:
+    """The vocabulary's name of what an argument sets; the name itself where there is none."""
+    return _FIELD_OF.get(name, name.replace("-", "_"))
+
 
 PROMPT_OF_ROLE = {"foreground": "foreground-prompt", "background": "background-prompt"}
 UNSET = 0

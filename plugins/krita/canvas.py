@@ -7,7 +7,6 @@ that the same tests run against a fake and against the real program.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -17,9 +16,6 @@ from acetate.protocol import Box
 
 from . import blending
 from .colours import WIRE, Encoder, Scratch, colour_of, encoder, is_wire
-
-ANNOTATION = "acetate"
-"""The document's annotation with generation parameters, as JSON. It is saved inside .kra."""
 
 STRIP_PIXELS = 1 << 19
 """The pixels that are written or read at once: about 3 ms for 8-bit RGBA (Krita 5.2.9)."""
@@ -234,24 +230,6 @@ class _Build:
         if self._scratch is None:
             self._scratch = Scratch(self._document)
         return self._scratch
-
-
-# --- what the document remembers -------------------------------------------------------------------------------------
-
-
-def remembered(document: Any) -> dict[str, Any]:
-    """What `remember` has kept on the document; empty if there is nothing usable."""
-    try:
-        kept = json.loads(bytes(document.annotation(ANNOTATION).data()).decode("utf-8"))
-    except ValueError:
-        return {}
-    return kept if isinstance(kept, dict) else {}
-
-
-def remember(document: Any, record: dict[str, Any]) -> None:
-    """Keep generation parameters on the document. Marks it as modified, so only call it with a change that does so anyway."""
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    document.setAnnotation(ANNOTATION, "Acetate: generation parameters", text.encode("utf-8"))
 
 
 # --- what cannot be done ---------------------------------------------------------------------------------------------

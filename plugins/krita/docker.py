@@ -7,23 +7,24 @@ import time
 from pathlib import Path
 from typing import Any
 
-from acetate.plugins.bridge.form import from_json, from_parameters
+from acetate.plugins.bridge.form import from_parameters
+from acetate.plugins.bridge.forms.offers import Offers
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.protocol import VERSION, Failure, Image
 from krita import DockWidget, Krita
 
-from . import canvas
+from .forms import settings
+from .forms.form_keeper import FormKeeper
+from .forms.preview_fetching import PreviewFetching
+from .forms.settings_menu import SettingsMenu
 from .qt import MAJOR, QtCore, QtWidgets, guarded
-from .reminder import Reminder
 from .session import Session
 from .widgets.checkerboard import PreviewPane
 from .widgets.error_box import ErrorBox
-from .widgets.fields import SPACING
+from .widgets.fields import SPACING, Sentence
 from .widgets.form_panel import FormPanel
 from .widgets.history_list import HistoryList
 
-SETTINGS = "acetate"
-"""The plug-in's group of kritarc."""
 FILE_TYPES = "Layered pictures (*.psd *.ora *.png)"
 SAVE_TYPES = "PNG picture (*.png);;Photoshop document (*.psd);;OpenRaster (*.ora)"
 
@@ -38,23 +39,23 @@ class Docker(DockWidget):
         super().__init__()
         self.setWindowTitle("Acetate")
         self._session = session
-        self._seen: set[str] = set()
-        """The documents whose remembered form was shown."""
         self._shown: PendingResult | None = None
         """The generation whose preview is shown."""
         self._previewed: Image | None = None
-        self.form_panel = FormPanel(Krita.instance().icon)
-        self._reminder = Reminder(self.form_panel)
+        self.form_panel = FormPanel()
+        self._forms = FormKeeper(self.form_panel, session.forms)
         self.button = QtWidgets.QPushButton("Generate", objectName="acetate_generate")
         self.progress = QtWidgets.QProgressBar(objectName="acetate_progress", textVisible=False, maximumHeight=6)
-        self.status = QtWidgets.QLabel(objectName="acetate_status")
+        self.status = Sentence("acetate_status")
         self.error = ErrorBox()
         self.preview = PreviewPane()
         self.history = HistoryList()
         self._lay_out()
         self._connect()
-        self.form_panel.set_form(from_json(Krita.instance().readSetting(SETTINGS, "form", "{}")))
-        self._reminder.used()
+        self.form_panel.set_form(settings.last_form())
+        self._forms.used(self.form_panel.form())
+        self.settings_menu = SettingsMenu(self.form_panel, session)
+        self._previews = PreviewFetching(self.form_panel.loras, session)
         self._show_state()
         self._show_engine()
         self._show_history()
@@ -62,8 +63,8 @@ class Docker(DockWidget):
     # --- Krita's calls -----------------------------------------------------------------------------------------------
 
     def canvasChanged(self, _: Any) -> None:  # noqa: N802
-        """Another document or view; a document that remembers a generation fills the form, once."""
-        self._show_remembered()
+        """Another document or view: each document has its own form."""
+        self._forms.show(Krita.instance().activeDocument())
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         super().showEvent(event)
@@ -85,10 +86,9 @@ class Docker(DockWidget):
             return
         form = self.form_panel.form().with_seed()
         self.form_panel.seed.set_seed(form.seed)
-        self._reminder.used()
-        Krita.instance().writeSetting(SETTINGS, "form", form.to_json())
+        settings.keep_form(self._forms.used(form))
         self.error.hide()
-        self._session.generate(Krita.instance().activeDocument(), form)
+        self._session.generate(Krita.instance().activeDocument(), self.form_panel.offers.suited(form))
 
     @guarded
     def repeat(self) -> None:
@@ -159,11 +159,7 @@ class Docker(DockWidget):
         engine = self._session.engine
         if engine is None:
             return
-        models = {str(one["name"]): str(one.get("title") or one["name"]) for one in engine.models if "name" in one}
-        kinds = ("schedulers", "spacings", "upscalers")
-        named = {kind: {str(name): str(name) for name in engine.details.get(kind, ())} for kind in kinds}
-        self.form_panel.offer(models, named)
-        self.form_panel.allow({str(one.get("name")): one.get("tasks") for one in engine.models})
+        self.form_panel.offer(Offers(engine))
 
     @guarded
     def _show_history(self) -> None:
@@ -176,17 +172,6 @@ class Docker(DockWidget):
     @guarded
     def _show_note(self, note: str) -> None:
         self.error.show_note(note)
-
-    def _show_remembered(self) -> None:
-        document = Krita.instance().activeDocument()
-        root = document.rootNode() if document is not None else None
-        if root is None or canvas.identity(root) in self._seen:
-            return
-        self._seen.add(canvas.identity(root))
-        kept = canvas.remembered(document).get("form")
-        if isinstance(kept, str):
-            self.form_panel.set_form(from_json(kept))
-            self._reminder.used()
 
     def _circumstances(self) -> str:
         """The circumstances of a failure, for a report."""
@@ -207,7 +192,7 @@ class Docker(DockWidget):
 
     def _connect(self) -> None:
         self.form_panel.submitted.connect(self.generate)
-        self.form_panel.task_changed.connect(guarded(self._task_changed))
+        self.form_panel.task_changed.connect(self._show_state)
         self.button.clicked.connect(self.press)
         self.history.chosen.connect(guarded(self._use_history))
         self.history.reached_end.connect(guarded(self._session.more_history))
@@ -217,10 +202,6 @@ class Docker(DockWidget):
         self._session.history_changed.connect(self._show_history)
         self._session.failed.connect(self._show_failure)
         self._session.noted.connect(self._show_note)
-
-    def _task_changed(self) -> None:
-        self._reminder.look()
-        self._show_state()
 
     def _lay_out(self) -> None:
         """Arrange the widgets: in a low docker the form scrolls; button, messages and some of the history stay in sight."""

@@ -15,6 +15,7 @@ from acetate.plugins.bridge.stack import Folder, Item, Sheet, sheets
 from acetate.protocol import Box, Image
 
 from . import canvas
+from .forms import remembering
 
 TO_BE_DRAGGED = "It lies above your layer, which is the lowest one: Krita lets no plug-in put a layer below it. Drag it down."
 
@@ -77,13 +78,15 @@ def _remember(result: PendingResult, node: Any, item: Item) -> None:
     made = {name: {**parameters, **task} for name, parameters in found if parameters}
     if not made:
         return
-    record = canvas.remembered(result.document)
+    record = remembering.remembered(result.document)
     kept = record.get("layers")
     layers = {**(kept if isinstance(kept, dict) else {}), **made}
     record["layers"] = dict(list(layers.items())[-REMEMBERED_LAYERS:])
     if result.form is not None:
-        record["form"] = result.form.to_json()
-    canvas.remember(result.document, record)
+        record["form"] = text = result.form.to_json()
+        before = record.get("forms")
+        record["forms"] = {**(before if isinstance(before, dict) else {}), result.form.task: text}
+    remembering.remember(result.document, record)
 
 
 def _made_of(node: Any, item: Item) -> Iterator[tuple[Any, Sheet]]:
@@ -97,6 +100,6 @@ def _made_of(node: Any, item: Item) -> Iterator[tuple[Any, Sheet]]:
 
 def made_with(document: Any, node: Any) -> dict[str, Any]:
     """The parameters that the document remembers for a layer; empty if there are none."""
-    layers = canvas.remembered(document).get("layers")
+    layers = remembering.remembered(document).get("layers")
     found = layers.get(canvas.identity(node)) if isinstance(layers, dict) else None
     return found if isinstance(found, dict) else {}

@@ -6,10 +6,12 @@ import secrets
 import signal
 from typing import Any
 
+from acetate.plugins.bridge.forms.server_address import chosen_server
 from acetate.protocol import Client
 from krita import DockWidgetFactoryBase, Extension, Krita
 
-from .docker import SETTINGS, Docker
+from .docker import Docker
+from .forms import remembering, settings
 from .qt import guarded
 from .session import Session
 
@@ -20,11 +22,12 @@ MENU = "tools/scripts"
 def make_client(launch: list[str] | None) -> Client:
     """The client, with a `session` that is kept over restarts of Krita, as it is the place in the server's queue."""
     app = Krita.instance()
-    session = app.readSetting(SETTINGS, "session", "")
+    session = app.readSetting(settings.GROUP, "session", "")
     if not session:
         session = secrets.token_hex(16)
-        app.writeSetting(SETTINGS, "session", session)
-    return Client(f"Krita {app.version()}", launch=launch, session=session, formats=("bgra8", "rgba8"))
+        app.writeSetting(settings.GROUP, "session", session)
+    name = f"Krita {app.version()}"
+    return Client(name, address=chosen_server(), launch=launch, session=session, formats=("bgra8", "rgba8"))
 
 
 class AcetateExtension(Extension):
@@ -89,6 +92,7 @@ def register() -> Session:
     """Give Krita the actions and the docker; returns what they share."""
     survive_lost_connections()
     app = Krita.instance()
+    remembering.keep_in_documents(settings.prompts_in_documents())
     session = Session(app, make_client)
     app.addExtension(AcetateExtension(app, session))
     app.addDockWidgetFactory(DockerFactory(session))

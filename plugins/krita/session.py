@@ -14,6 +14,7 @@ from typing import Any
 
 from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
+from acetate.plugins.bridge.forms.form_memory import FormMemory
 from acetate.plugins.bridge.history import JobHistory
 from acetate.plugins.bridge.host import RefusedError, T, Then, Work
 from acetate.plugins.bridge.job import EditorJobs
@@ -24,6 +25,7 @@ from acetate.protocol import Client, Connected, Disconnected, Engine, Error, Eve
 
 from . import canvas, conditions
 from .cooperative import CooperativeTurns, FileThread
+from .forms import remembering
 from .host import KritaHost
 from .qt import QtCore, Signal, guarded
 from .replacing import Replacements
@@ -73,6 +75,7 @@ class Session(QtCore.QObject):
         self.connection = ""
         """A few words while there is no connection; empty while there is one."""
         self.history = JobHistory()
+        self.forms = FormMemory()
         self._replacements = Replacements(app)
         self._host = QtHost(app, self._notice)
         self.jobs = EditorJobs(self._host, self.connect_to_server)
@@ -91,6 +94,21 @@ class Session(QtCore.QObject):
             self.changed.emit()
         self.client.connect()
         return self.client
+
+    def reconnect(self) -> None:
+        """Leave the present server for the one that is chosen now; call it while nothing is awaited."""
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+        if self.client is not None:
+            self.client.close()
+        self.client = self._notifier = self.engine = None
+        self.history = JobHistory()
+        self.history_changed.emit()
+        self.connect_to_server()
+
+    def aside(self, work: Callable[[], T], then: Then[T]) -> None:
+        """Do what may take long on a thread, and tell the result on Krita's."""
+        self._host.on_thread(work, then)
 
     def close(self) -> None:
         """Disconnect, as Krita ends. Jobs go on at the server; their results wait in the history."""
@@ -114,7 +132,7 @@ class Session(QtCore.QObject):
 
     def repeat(self, document: Any) -> None:
         """Repeat the last generation of the document with another seed."""
-        kept = canvas.remembered(document).get("form") if document is not None else None
+        kept = remembering.remembered(document).get("form") if document is not None else None
         with self._refusals():
             if not isinstance(kept, str):
                 raise RefusedError("Nothing has been generated in this document yet. Use Generate.")

@@ -6,11 +6,12 @@ import http.client
 import json
 import urllib.parse
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import proof
 from ..errors import ProtocolError
 from ..home import Address
+from ..messages import VERSION
 from .connection import refused, tls_context
 
 ANSWER_SECONDS = 10.0
@@ -44,6 +45,42 @@ def ask(address: Address, page: str, *, method: str = "GET", timeout: float = AN
         said = text.decode(errors="replace").strip()[:200]
         raise ProtocolError("forbidden", f"{address.url} answered HTTP {status} to {page}: {said}")
     return answer
+
+
+class Seen(NamedTuple):
+    """What a server says of itself to those who know its token."""
+
+    version: str
+    protocol: int
+    engine: str
+    """`starting`, `ready` or `failed`."""
+
+
+def look(address: Address) -> Seen:
+    """Whether the server of this address answers there and can be talked to. Raises what `ask` does, `unauthorized` where it is a
+    server that does not know the token, `server-too-old` for one that speaks an older protocol, and `no-server` for what is no
+    address."""
+    try:
+        said = ask(address, "/healthz", timeout=PROOF_SECONDS)
+    except ProtocolError as error:
+        if error.failure.code != "not-the-server" or not _is_a_server(address):
+            raise
+        hint = "Take the token that acetate token add prints on that computer; one with a name may have been revoked."
+        raise ProtocolError("unauthorized", f"the server at {address.url} does not know this token", hint) from None
+    version, protocol, engine = said.get("version"), said.get("protocol"), said.get("engine")
+    if not isinstance(protocol, int) or protocol < VERSION:
+        hint = f"Update Acetate on the computer of {address.url}."
+        raise ProtocolError("server-too-old", f"the server {version} speaks protocol {protocol}, this plug-in {VERSION}", hint)
+    return Seen(str(version), protocol, str(engine))
+
+
+def _is_a_server(address: Address) -> bool:
+    """Whether what answers speaks as our servers do to everyone; it is told nothing."""
+    try:
+        said = json.loads(_request(address, "/healthz", "GET", {}, PROOF_SECONDS)[2])
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    return isinstance(said, dict) and {"version", "protocol", "engine"} <= said.keys()
 
 
 def prove(address: Address) -> None:

@@ -1,1 +1,1 @@
-"""What an artist fills in, beyond the form itself: what there is to choose from, and what is remembered for whom. Knows no widget."""
+"""What an artist fills in, beyond the form itself: what there is to choose from, and what is remembered. Knows no widget."""

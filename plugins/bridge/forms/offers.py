@@ -1,4 +1,4 @@
-"""What the server's engine offers, as an artist chooses from it: models with their own values, LoRAs, embeddings. Knows no widget.
+"""What the server's engine offers for an artist to choose: models with their own values, LoRAs, embeddings. Knows no widget.
 
 A value that a form leaves out is the model's own. It is shown as such, and neither kept nor sent: another model has another.
 """

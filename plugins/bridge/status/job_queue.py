@@ -203,7 +203,7 @@ def _own_row(result: PendingResult, *, first: bool) -> QueuedJob:
         running,
         "own",
         text=status.text,
-        fraction=status.fraction,
+        fraction=status.fraction if status.running else None,
         stopping=status.stopping,
         first=first and not running,
     )

@@ -5,22 +5,28 @@ Does not know what the values are for, nor the server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from acetate.plugins.bridge.translations import _, marked
-from gi.repository import Gimp, GimpUi, GObject, Gtk
+from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
 from ..arguments import MORE
 from ..values import UNSET
-from .layout import SPACING, letter_of
+from .layout import SPACING, Growth, letter_of
 from .prompt_field import PromptField
 
 BESIDE = ("width", "height", "new-seed")
 """The arguments whose fields stand in another one's row."""
-UNCHOSEN = {"model": marked("Default"), "upscaler": marked("Interpolation")}
+MODELS_OWN = marked("Model's own")
+UNCHOSEN = {
+    "model": marked("Default model"),
+    "upscaler": marked("Interpolation"),
+    "scheduler": MODELS_OWN,
+    "spacing": MODELS_OWN,
+}
 """What an empty name is shown as while the server has not said more."""
-LEFT_TO_MODEL = ("steps", "guidance")
+LEFT_TO_MODEL = ("steps", "guidance", "clip-skip")
 """The numbers that may be left to the model."""
 SEED_DIGITS = 11
 
@@ -39,12 +45,22 @@ class Field(NamedTuple):
 class FieldGrid:
     """A grid of labelled fields for `names`, in their order. `.widget` is what to pack."""
 
-    def __init__(self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, names: Sequence[str]) -> None:
-        self._procedure, self._config = procedure, config
+    def __init__(
+        self,
+        procedure: Gimp.Procedure,
+        config: Gimp.ProcedureConfig,
+        names: Sequence[str],
+        labels: Gtk.SizeGroup,
+        resized: Callable[[], None],
+    ) -> None:
+        """`labels` gives the labels of all grids one width; `resized` is called when the fields need more or less room."""
+        self._resized = resized
+        self._procedure, self._config, self._labels = procedure, config, labels
         self._lists: dict[str, Gtk.ListStore] = {}
         self._own_size: list[Gtk.Widget] = []
         self._prompt: PromptField | None = None
-        self._model_numbers: dict[str, float | None] = {}
+        self._own_label: Callable[[str], str] = lambda _name: _(MODELS_OWN)
+        self._rows: dict[str, list[Gtk.Widget]] = {}
         self._spins: dict[str, Gtk.SpinButton] = {}
         self.letters: set[str] = set()
         """The letters of all mnemonics."""
@@ -54,6 +70,8 @@ class FieldGrid:
         hidden = [name for name in names if name in MORE]
         if hidden:
             expander = Gtk.Expander.new_with_mnemonic(_("_Details"))
+            expander.connect("notify::expanded", self._on_details)
+            self._growth = Growth(self.widget)
             self.letters.add(letter_of(_("_Details")))
             inside = self._grid(hidden)
             inside.set_margin_top(SPACING)
@@ -84,18 +102,28 @@ class FieldGrid:
                 rows.append(row)
             self._config.set_property(name, chosen)
 
-    def leave_to_model(self, numbers: Mapping[str, float | None]) -> None:
-        """Say what the model's own numbers are, by argument; `None` where nobody knows before it is loaded."""
-        if numbers != self._model_numbers:
-            self._model_numbers = dict(numbers)
-            for spin in self._spins.values():
-                spin.update()
+    def leave_to_model(self, own_label: Callable[[str], str]) -> None:
+        """Say by `own_label`, from an argument's name, what a number is called that is left to the model."""
+        self._own_label = own_label
+        for name, spin in self._spins.items():
+            if name in LEFT_TO_MODEL:
+                self._say_model(spin, name)
+
+    def hide(self, names: Collection[str]) -> None:
+        """Show the rows of all arguments but these, which would change nothing."""
+        for name, widgets in self._rows.items():
+            for widget in widgets:
+                widget.set_visible(name not in names)
 
     def propose_size(self, width: int, height: int) -> None:
         """Begin an own size with something useful, if it has none yet."""
         if "width" in self._spins and not self._config.get_property("width") and not self._config.get_property("height"):
             self._config.set_property("width", width)
             self._config.set_property("height", height)
+
+    def _on_details(self, expander: Gtk.Expander, _spec: object) -> None:
+        self._growth.begin() if expander.get_expanded() else self._growth.end()
+        GLib.idle_add(self._resized)
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
@@ -109,6 +137,7 @@ class FieldGrid:
         field = self._field(name)
         field.widget.set_hexpand(True)
         field.focus.set_tooltip_text(self._spec(name).get_blurb())
+        self._rows[name] = [field.widget]
         if not field.label:
             grid.attach(field.widget, 1, row, 1, 1)
             return
@@ -117,6 +146,8 @@ class FieldGrid:
         label.set_xalign(0.0)
         label.set_yalign(0.0 if name == "prompt" else 0.5)
         label.set_mnemonic_widget(field.focus)
+        self._rows[name].append(label)
+        self._labels.add_widget(label)
         grid.attach(label, 0, row, 1, 1)
         grid.attach(field.widget, 1, row, 1, 1)
 
@@ -164,16 +195,19 @@ class FieldGrid:
         spin = GimpUi.prop_spin_button_new(self._config, name, 1 if whole else 0.05, 10 if whole else 0.5, 0 if whole else 2)
         self._spins[name] = spin
         if name in LEFT_TO_MODEL:
+            spin.set_numeric(False)  # or it would refuse words
             spin.connect("output", lambda spin: self._say_model(spin, name))
-            spin.update()
+            self._say_model(spin, name)
         return Field(self._nick(name), spin, spin)
 
     def _say_model(self, spin: Gtk.SpinButton, name: str) -> bool:
         """The number that leaves it to the model is shown as words. Reading them back gives 0 again, as any text does."""
-        if spin.get_value() != UNSET:
+        unset = spin.get_value() == UNSET
+        style = spin.get_style_context()
+        style.add_class("dim-label") if unset else style.remove_class("dim-label")
+        if not unset:
             return False
-        number = self._model_numbers.get(name)
-        text = _("Model's own") if number is None else _("Model's own ({number})").format(number=f"{number:g}")
+        text = self._own_label(name)
         if spin.get_text() != text:
             spin.set_text(text)
         return True

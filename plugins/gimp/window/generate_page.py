@@ -9,18 +9,18 @@ from collections.abc import Callable, Sequence
 
 from acetate.plugins.bridge.form import Form, fresh_seed
 from acetate.plugins.bridge.host import RefusedError
-from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.translations import _, counted, said
+from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
-from gi.repository import Gimp, Gtk
+from gi.repository import Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
 from ..host import StoppedError
 from ..procedure_call import ProcedureCall, layers_of
-from .layout import SPACING, with_mnemonic
+from .candidates_strip import CandidatesRow
+from .layout import SPACING, height_of_screen, with_mnemonic
 from .preset_buttons import PresetButtons
 from .preview import PreviewPane
 from .session import Session
@@ -29,8 +29,12 @@ from .task_form import TaskForm
 
 TASKS = {command.name: command for command in COMMANDS if command.task is not None}
 FIRST = next(iter(TASKS))
-RESERVED = "tjlsrcgik"
+RESERVED = "tjlsrci"
 """Letters of the window's own mnemonics."""
+AROUND_FIELDS = 330
+"""Pixels of the window's height that are not for the fields."""
+LEAST_FIELDS = 200
+"""The least height of the fields, where a screen is too low for the window."""
 
 
 class GeneratePage:
@@ -48,6 +52,7 @@ class GeneratePage:
         self.buttons = self._presets.widgets
         self.main_button = Gtk.Button(use_underline=True, can_default=True)
         self._stack = Gtk.Stack(vhomogeneous=False)
+        self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self.widget = self._built()
         first = self._start()
         record = canvas.attached(session.target.layer)
@@ -60,7 +65,7 @@ class GeneratePage:
 
     @property
     def waiting(self) -> Sequence[PendingResult]:
-        return tuple(self._running)
+        return (*self._running, *self._candidates.waiting)
 
     @property
     def _form(self) -> TaskForm:
@@ -75,7 +80,7 @@ class GeneratePage:
         command = next((name for name, one in TASKS.items() if one.task is not None and one.task.name == task), None)
         if command is not None:
             self.choose(command)
-            self._form.fill(form(self._form.form))
+            self._form.fill(form(self._form.form), seed_too=True)
 
     def adapt(self) -> None:
         """Show the fields that the values call for."""
@@ -92,10 +97,12 @@ class GeneratePage:
 
     def submit(self) -> None:
         """Ask for what the form says; what refuses it is said, and nothing of the form changes."""
-        if not self.main_button.get_sensitive():
-            return
         form, config = self._form, self._form.call.config
         form.presets.keep()
+        self._session.target.look()
+        if refused := self._refused():
+            self._session.say(f"{refused}.")
+            return
         self._session.say("")
         seed = config.get_property("seed")
         if config.get_property("new-seed"):
@@ -113,16 +120,17 @@ class GeneratePage:
         self._session.job_ids.add(result.job)
         box = result.plan.box
         self._preview.clear(*((box.width, box.height) if box is not None else (1, 1)))
+        self._candidates.begin(result)
 
     def _begun(self, form: TaskForm) -> PendingResult:
         target = self._session.target
-        target.look()
-        if target.candidates and target.layer is None and form.task.takes is not None:
-            raise RefusedError(_("Several layers are selected. Choose above which one is meant."))
-        return form.call.generate(self._session.jobs, target.image, target.layer, target.anchor)
+        several = (form.form.count or 1) > 1
+        call = form.call
+        return call.generate(self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None)
 
     def _end(self, result: PendingResult) -> None:
-        self._running.remove(result)
+        if result in self._running:
+            self._running.remove(result)
         self._progress.set_fraction(0.0)
         self._form.presets.keep()
         try:
@@ -137,33 +145,52 @@ class GeneratePage:
         self._session.made += layers
         self._session.target.inserted(layers[0].get_image())
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
-        self._show_result(result)
+        if result.form is not None and not self._candidates.widget.get_visible():
+            self._show_result(result)
         self._session.say("\n".join(map(said, result.notes)), "dialog-warning")
-        if not self._form.call.value("keep-open"):
+        if not self._form.call.value("keep-open") and result.form is not None:
             self._closes()
 
     def _on_stop(self, _button: Gtk.Button) -> None:
-        if self._running:
-            self._session.jobs.cancel(self._running[-1])
+        if (shown := self._session.jobs.generation) is not None:
+            self._session.jobs.cancel(shown)
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
     def take(self, event: Event) -> None:
+        self._candidates.take(event)
         if isinstance(event, (Connected, Engine)):
             self._offer()
         if isinstance(event, (Connected, Disconnected, Starting)) and not self._running:
             connection = self._session.connection
-            self._progress.set_text("" if connection.over else _(connection.text))
+            self._progress.set_text("" if connection.over else connection.text)
 
     def look(self, *, elsewhere: bool) -> None:
         for result in tuple(self._running):
             if result.over:
                 self._end(result)
-        if self._running:
-            self._show_progress(self._running[-1].status)
-        self._stop_button.set_sensitive(bool(self._running))
-        self.main_button.set_sensitive(self._session.jobs.generation is None)
-        self.place = self._placed()
+        self._candidates.look(self._end)
+        shown = self._session.jobs.generation
+        if shown is not None:
+            self._show_progress(shown)
+        self._stop_button.set_sensitive(shown is not None and not shown.status.stopping)
+        refused = self._refused()
+        self.main_button.set_sensitive(not refused)
+        self.main_button.set_tooltip_text(refused or _("Ctrl+Return does the same"))
+        self.place = refused or self._placed()
+
+    def _refused(self) -> str:
+        """What has to be done in the image before the task can be asked for; empty when nothing."""
+        target, task = self._session.target, self._form.task
+        if task.takes is None:
+            return ""
+        if target.image is None:
+            return _("Open an image first")
+        if target.layer is None:
+            return _("Choose which layer is meant") if target.candidates else _("Select a layer first")
+        if task.masked and target.now is not None and target.now.selection is None:
+            return _("Select the part that may change")
+        return ""
 
     def _placed(self) -> str:
         target, form = self._session.target, self._form
@@ -174,27 +201,22 @@ class GeneratePage:
         if box is None:
             return _("In the model's own size")
         form.fields.propose_size(box.width, box.height)
-        return _("Result {size} pixels").format(size=size_of(form.form.result_box(box)))
+        made = form.form.result_box(box)
+        self._preview.expect(made.width, made.height)
+        return _("Result {size} pixels").format(size=size_of(made))
 
     def _offer(self) -> None:
         """Show the models that can do this task; when the default cannot, choose the first that can."""
-        engine, form = self._session.engine, self._form
+        engine, offers, form = self._session.engine, self._session.offers, self._form
         if engine is None:
             return
-        models = {str(model["name"]): model for model in engine.models if "name" in model}
-        able = {
-            name: str(model.get("title") or name)
-            for name, model in models.items()
-            if form.task.name in model.get("tasks", (form.task.name,))
-        }
-        default = next(iter(models), "")
-        form.fields.offer("model", able, _("Default ({name})").format(name=default) if default else "")
-        form.fields.offer("upscaler", {name: name for name in engine.details.get("upscalers", ())})
-        if able and default not in able and not form.call.value("model"):
+        able = {name: model.title for name, model in offers.models.items() if model.can(form.task.name)}
+        form.offer(offers, able)
+        if able and offers.default not in able and not form.call.value("model"):
             form.call.config.set_property("model", next(iter(able)))
         if engine.failure is not None:
             self._session.say(explained(engine.failure))
-        elif models and not able:
+        elif offers.models and not able:
             self._session.say(_("None of the server's models can do that. Add one that can: acetate models"))
 
     # --- what is seen ------------------------------------------------------------------------------------------------
@@ -208,19 +230,25 @@ class GeneratePage:
         self._tasks.connect("changed", self._on_task)
         label = Gtk.Label.new_with_mnemonic(_("_Task"))
         label.set_mnemonic_widget(self._tasks)
+        label.set_xalign(0.0)
+        self._labels.add_widget(label)
         chooser = Gtk.Box(spacing=SPACING)
         chooser.pack_start(label, False, False, 0)
         chooser.pack_start(self._tasks, True, True, 0)
 
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         left.pack_start(chooser, False, False, 0)
-        left.pack_start(self._stack, False, False, 0)
+        left.pack_start(self._scrolled(self._stack), True, True, 0)
         self._preview = PreviewPane()
         columns = Gtk.Box(spacing=2 * SPACING)
         columns.pack_start(left, True, True, 0)
-        columns.pack_start(self._preview.widget, False, False, 0)
+        right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        right.pack_start(self._preview.widget, False, False, 0)
+        self._candidates = CandidatesRow(self._session, self._preview, lambda text: self._progress.set_text(text))
+        right.pack_start(self._candidates.widget, False, False, 0)
+        columns.pack_start(right, False, False, 0)
 
-        self._progress = Gtk.ProgressBar(show_text=True, text=_(self._session.connection.text), valign=Gtk.Align.CENTER)
+        self._progress = Gtk.ProgressBar(show_text=True, text=self._session.connection.text, valign=Gtk.Align.CENTER)
         self._stop_button = Gtk.Button(label=_("Stop _Job"), use_underline=True, sensitive=False)
         self._stop_button.connect("clicked", self._on_stop)
         row = Gtk.Box(spacing=SPACING)
@@ -231,9 +259,23 @@ class GeneratePage:
         whole.pack_start(row, False, False, 0)
         return whole
 
+    def _scrolled(self, fields: Gtk.Widget) -> Gtk.Widget:
+        """All of the fields where the screen has room for them."""
+        self._scroller = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_width=True)
+        self._scroller.add(fields)
+        return self._scroller
+
+    def _fit(self) -> None:
+        """Give the fields the height that they need, as far as the screen has it."""
+        room = max(LEAST_FIELDS, height_of_screen(self._tasks) - AROUND_FIELDS)
+        self._scroller.set_min_content_height(min(room, self._form.fields.widget.get_preferred_height().natural_height))
+
     def _on_task(self, tasks: Gtk.ComboBoxText) -> None:
+        prompt = self._form.call.value("prompt")
         self._shown = tasks.get_active_id()
-        self._start()
+        form = self._start()
+        if not form.call.value("prompt"):  # what is typed is meant for the next task, too
+            form.call.config.set_property("prompt", prompt or "")
         toplevel = self.widget.get_toplevel()
         if isinstance(toplevel, Gtk.Window):
             toplevel.set_title(self.title)
@@ -241,27 +283,30 @@ class GeneratePage:
     def _start(self) -> TaskForm:
         """Show the chosen task's form, which is made if this is the first time."""
         if self._shown not in self._forms:
-            form = self._forms[self._shown] = TaskForm(self._given, self._shown)
+            form = self._forms[self._shown] = TaskForm(self._given, self._shown, self._labels, self._fit)
             form.fields.widget.show_all()
             self._stack.add_named(form.fields.widget, self._shown)
             form.fields.adapt()
         form = self._form
         self._stack.set_visible_child(form.fields.widget)
         self.help_id = self._shown
-        self.main_button.set_label(with_mnemonic(_(form.task.verb), form.fields.letters | set(RESERVED.replace("g", ""))))
+        self.main_button.set_label(with_mnemonic(_(form.task.verb), form.fields.letters | set(RESERVED)))
         self._tasks.set_tooltip_text(_(form.task.meaning))
         self._presets.adapt()
         self._offer()
+        self._fit()
         return form
 
-    def _show_progress(self, status: JobStatus) -> None:
-        self._progress.set_text(_(status.text))
+    def _show_progress(self, result: PendingResult) -> None:
+        status = result.status
+        self._progress.set_text(self._session.queue.text_of(result))
         if status.fraction is None:
             self._progress.pulse()
         else:
             self._progress.set_fraction(status.fraction)
         if status.preview is not None:
-            self._preview.show_working(status.preview, covers=not self._form.task.from_nothing)
+            from_nothing = result.form is not None and result.form.about.from_nothing
+            self._preview.show_working(status.preview, covers=not from_nothing)
             status.preview = None
 
     def _show_result(self, result: PendingResult) -> None:

@@ -9,8 +9,10 @@ import time
 import traceback
 from collections.abc import Sequence
 
+from acetate.plugins.bridge.forms.offers import Offers
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import JobStatus
+from acetate.plugins.bridge.status.job_queue import JobQueue
 from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Client, Connected, Engine
@@ -20,7 +22,8 @@ from ..host import GimpHost
 from ..procedure_call import ProcedureCall
 from .generate_page import GeneratePage
 from .history_page import HistoryPage
-from .layout import SPACING
+from .layout import SPACING, Growth
+from .queue_page import QueuePage
 from .session import Page, Session
 from .single_window import answering
 from .subject_row import SubjectRow
@@ -40,7 +43,7 @@ class MainWindow:
         GimpUi.init("acetate")
         self._call = call
         jobs = EditorJobs(GimpHost(show=True, windowed=True), lambda: client)
-        self._session = Session(client, jobs, Target(call.image), self._say)
+        self._session = Session(client, jobs, JobQueue(jobs, lambda: client), Target(call.image), self._say)
         self._error: BaseException | None = None
         """What has ended the ticking: nothing will come any more."""
         self._closing = False
@@ -53,18 +56,20 @@ class MainWindow:
         self._subject = SubjectRow(self._session.target)
         self._generating = GeneratePage(self._session, call, self._close)
         self._history = HistoryPage(self._session, self._generating, self._show_forms, self._dialog)
-        self._pages: Sequence[Page] = (self._generating, self._history)
+        self._pages: Sequence[Page] = (self._generating, self._history, QueuePage(self._session))
         self._build()
 
     def run(self) -> list[Gimp.Layer]:
         """Until the window is closed."""
-        GLib.timeout_add(MILLISECONDS, self._tick)
+        ticking = GLib.timeout_add(MILLISECONDS, self._tick)
         self._choose(self._call.command.name, self._call.image)
         self._dialog.show()
         try:
             with answering(self._call.procedure.get_plug_in(), self._choose):
                 self._loop.run()
         finally:
+            if self._error is None:
+                GLib.source_remove(ticking)
             for page in self._pages:
                 page.close()
             self._dialog.destroy()
@@ -91,7 +96,7 @@ class MainWindow:
         except BaseException as error:
             self._error = error
             self._loop.quit()
-        return self._error is None and self._loop.is_running() or self._ticks == 0
+        return self._error is None
 
     def _go_on(self) -> None:
         self._ticks += 1
@@ -101,8 +106,10 @@ class MainWindow:
                 session.connection = JobStatus()
             session.connection.take(event, time.monotonic())
             session.jobs.take(event)
+            session.queue.take(event)
             if isinstance(event, (Connected, Engine)):
                 session.engine = event.welcome.engine if isinstance(event, Connected) else event
+                session.offers = Offers(session.engine)
             for page in self._pages:
                 page.take(event)
             if isinstance(event, Connected):
@@ -116,6 +123,8 @@ class MainWindow:
         for page in self._pages:
             page.look(elsewhere=elsewhere)
         self._subject.say(self._generating.place)
+        summary = session.queue.summary
+        self._tabs[-1].set_text(f"{self._pages[-1].label} ({summary})" if summary else self._pages[-1].label)
         if self._closing and not any(page.waiting for page in self._pages):
             self._loop.quit()
 
@@ -145,6 +154,9 @@ class MainWindow:
         if event.keyval == Gdk.KEY_F1:
             Gimp.help("acetate", self._page.help_id)
             return True
+        if event.state & Gdk.ModifierType.MOD1_MASK and (number := event.keyval - Gdk.KEY_1) in range(len(self._pages)):
+            self._book.set_current_page(number)
+            return True
         if event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter) and event.state & Gdk.ModifierType.CONTROL_MASK:
             self._guarded(self._page.submit)
             return True
@@ -161,9 +173,12 @@ class MainWindow:
 
     def _build(self) -> None:
         self._book = Gtk.Notebook()
-        for page in self._pages:
+        self._tabs: list[Gtk.Label] = []
+        for number, page in enumerate(self._pages, 1):
             page.widget.set_border_width(2 * SPACING)
-            self._book.append_page(page.widget, Gtk.Label.new_with_mnemonic(page.label))
+            tab = Gtk.Label(label=page.label, tooltip_text=f"Alt+{number}")
+            self._book.append_page(page.widget, tab)
+            self._tabs.append(tab)
         self._book.connect("switch-page", lambda _book, _widget, number: self._turn(self._pages[number]))
 
         self._message = Gtk.Label(wrap=True, selectable=True, xalign=0.0, max_width_chars=MESSAGE_CHARACTERS, can_focus=False)
@@ -173,6 +188,7 @@ class MainWindow:
         row.pack_start(self._message, True, True, 0)
         self._message_row = Gtk.Revealer(transition_type=Gtk.RevealerTransitionType.NONE)
         self._message_row.add(row)
+        self._growth = Growth(self._message_row)
 
         content = self._dialog.get_content_area()
         content.set_border_width(2 * SPACING)
@@ -207,6 +223,6 @@ class MainWindow:
     def _say(self, text: str, icon: str = "dialog-error") -> None:
         self._message_icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
         self._message.set_text(said(text))
-        self._message_row.set_reveal_child(bool(text))
-        if not text:
-            self._dialog.resize(1, 1)  # back to what it needs: a row that has gone leaves no gap
+        if bool(text) != self._message_row.get_reveal_child():
+            self._growth.begin() if text else self._growth.end()  # a row that has gone leaves no gap
+            self._message_row.set_reveal_child(bool(text))

@@ -22,6 +22,7 @@ class PreviewPane:
 
     def __init__(self) -> None:
         self._frame = Box(0, 0, 1, 1)
+        self._empty = True
         self._picture = Gtk.Image(halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
         self.widget = Gtk.Frame(shadow_type=Gtk.ShadowType.IN, valign=Gtk.Align.START)
         self.widget.set_size_request(SIDE + 4, SIDE + 4)
@@ -32,6 +33,11 @@ class PreviewPane:
         """Show an empty checkerboard with the proportions of the picture to come; what follows keeps its place and scale."""
         self._frame = Box(0, 0, max(1, width), max(1, height))
         self._draw(None, self._frame)
+
+    def expect(self, width: int, height: int) -> None:
+        """As long as no picture is shown, the checkerboard has the proportions of the one that would come."""
+        if self._empty and (width, height) != (self._frame.width, self._frame.height):
+            self.clear(width, height)
 
     def show_working(self, image: Image, *, covers: bool) -> None:
         """Show what a model has so far: it stands in the middle of the result, or covers it whole and more."""
@@ -44,15 +50,22 @@ class PreviewPane:
         self._frame = Box(0, 0, whole.width, whole.height)
         self._draw(image, Box(place.x - whole.x, place.y - whole.y, place.width, place.height))
 
-    def _draw(self, image: Image | None, place: Box) -> None:
-        self._picture.set_from_gicon(
-            icon(self._frame, image, place, SIDE * self._picture.get_scale_factor()), Gtk.IconSize.DIALOG
-        )
+    def show_icon(self, picture: Gio.Icon) -> None:
+        """Show what `icon` has made."""
+        self._empty = False
+        self._picture.set_from_gicon(picture, Gtk.IconSize.DIALOG)
         self._picture.set_pixel_size(SIDE)
+
+    def _draw(self, image: Image | None, place: Box) -> None:
+        self.show_icon(icon(self._frame, image, place, SIDE * self._picture.get_scale_factor()))
+        self._empty = image is None
 
 
 def icon(frame: Box, image: Image | None, place: Box, side: int) -> Gio.Icon:
-    """A checkerboard of the frame's proportions, `side` pixels at its longer side, with the image at `place` of the frame."""
+    """A checkerboard of the frame's proportions, the image at `place` of the frame, in the middle of a square of `side` pixels.
+
+    GTK gives every icon a square, and would draw a narrower one at its corner.
+    """
     width, height = fitted(frame.width, frame.height, side)
     whole = GdkPixbuf.Pixbuf.new(GdkPixbuf.Colorspace.RGB, True, 8, width, height)
     whole.fill(0)
@@ -65,7 +78,10 @@ def icon(frame: Box, image: Image | None, place: Box, side: int) -> Gio.Icon:
             picture = scaled(image, w, h)
             picture.copy_area(inside.x - left, inside.y - top, inside.width, inside.height, whole, inside.x, inside.y)
     checked = whole.composite_color_simple(width, height, GdkPixbuf.InterpType.NEAREST, 255, check(side), LIGHT_CHECK, DARK_CHECK)
-    saved, data = checked.save_to_bufferv("png", ["compression"], ["1"])
+    square = GdkPixbuf.Pixbuf.new(GdkPixbuf.Colorspace.RGB, True, 8, side, side)
+    square.fill(0)
+    checked.copy_area(0, 0, width, height, square, (side - width) // 2, (side - height) // 2)
+    saved, data = square.save_to_bufferv("png", ["compression"], ["1"])
     assert saved, "GdkPixbuf always writes PNG"
     return Gio.BytesIcon.new(GLib.Bytes.new(data))
 

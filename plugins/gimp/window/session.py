@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from acetate.plugins.bridge.forms.offers import Offers
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.status.job_queue import JobQueue
 from acetate.protocol import Client, Engine, Event
 from gi.repository import Gimp, Gtk
 
@@ -21,12 +23,15 @@ class Session:
 
     client: Client
     jobs: EditorJobs
+    queue: JobQueue
     target: Target
     say: Callable[..., None]
     """Shows a text above the buttons, with the name of an icon; an empty one takes it away."""
     connection: JobStatus = field(default_factory=JobStatus)
     engine: Engine | None = None
-    """What the server offers, as it said last."""
+    """What the server says about its engine; `None` before it has said anything."""
+    offers: Offers = field(default_factory=Offers)
+    """What can be chosen there."""
     made: list[Gimp.Layer] = field(default_factory=list)
     """All layers that were put in since the window was opened."""
     job_ids: set[str] = field(default_factory=set)
@@ -37,7 +42,7 @@ class Page(Protocol):
     """One page of the window."""
 
     label: str
-    """What its tab says, with a mnemonic."""
+    """What its tab says."""
     title: str
     """What the window is called while the page is shown."""
     help_id: str

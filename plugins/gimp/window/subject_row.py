@@ -117,8 +117,8 @@ class SubjectRow:
             size = f"{layer.get_width()} × {layer.get_height()}"
             return size if self._candidates else _("Layer {name}, {size}").format(name=layer.get_name(), size=size)
         if len(now.layers) > 1:
-            return counted("{count} layer is selected: choose one", "{count} layers are selected: choose one", len(now.layers))
-        return _("No layer is selected")
+            return counted("{count} layer is selected", "{count} layers are selected", len(now.layers))
+        return ""
 
     def _selection_text(self, now: Seen) -> str:
         return _("Selection {size}").format(size=size_of(now.selection)) if now.selection is not None else ""

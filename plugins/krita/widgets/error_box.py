@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Failure
 
 from ..qt import Qt, QtGui, QtWidgets, guarded
-from .fields import tool_button
+from .fields import Sentence, tell, tool_button
 
 ERROR, NOTE = (210, 50, 50), (60, 130, 200)
 """Red, green and blue that the box is tinted with."""
@@ -23,11 +24,12 @@ class ErrorBox(QtWidgets.QFrame):
         self.details = ""
         """What *Copy details* copies."""
         self._tint = ERROR
-        self._text = QtWidgets.QLabel(objectName="acetate_error_text", wordWrap=True)
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._copy = tool_button("acetate_copy_details", "Copy details")
+        self._text = Sentence("acetate_error_text")
+        self._copy = tool_button("acetate_copy_details", _("Copy details"))
+        tell(self._copy, _("Copy details"), _("Copy what happened, for a report."))
         self._copy.clicked.connect(guarded(self._copy_details))
-        close = tool_button("acetate_close_error", "✕", "Hide this")
+        close = tool_button("acetate_close_error", "✕")
+        tell(close, _("Close"), _("Hide this message."))
         close.clicked.connect(self.hide)
         layout = QtWidgets.QGridLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)
@@ -36,6 +38,7 @@ class ErrorBox(QtWidgets.QFrame):
         layout.addWidget(close, 0, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._copy, 1, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
         layout.setColumnStretch(0, 1)
+        tell(self._text, _("Message"), _("What went wrong, or what is worth knowing."))
         self.hide()
 
     def show_failure(self, failure: Failure, circumstances: str) -> None:
@@ -44,7 +47,7 @@ class ErrorBox(QtWidgets.QFrame):
         self.details = f"{failure.message} ({failure.code})\n{failure.hint}\n\n{circumstances}"
         self._text.setText(explained(failure))
         self._copy.setVisible(failure.code != "refused")
-        self._copy.setText("Copy details")
+        self._copy.setText(_("Copy details"))
         self.show()
 
     def show_note(self, text: str) -> None:
@@ -59,9 +62,9 @@ class ErrorBox(QtWidgets.QFrame):
 
     def _copy_details(self) -> None:
         QtWidgets.QApplication.clipboard().setText(self.details)
-        self._copy.setText("Copied")
+        self._copy.setText(_("Copied"))
 
-    def paintEvent(self, _: Any) -> None:  # noqa: N802
+    def paintEvent(self, _event: Any) -> None:  # noqa: N802
         """The window's colour, tinted: readable in dark and light themes."""
         window = self.palette().color(QtGui.QPalette.ColorRole.Window)
         tinted = QtGui.QColor(*((3 * own + tint) // 4 for own, tint in zip(window.getRgb()[:3], self._tint, strict=True)))

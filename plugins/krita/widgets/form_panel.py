@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
+from acetate.plugins.bridge.forms.completion import completion
+from acetate.plugins.bridge.forms.offers import Offers
 from acetate.plugins.bridge.tasks import BY_NAME, METHODS
-from acetate.vocabulary.parameters import range_of
+from acetate.plugins.bridge.translations import _, marked, said
+from acetate.plugins.bridge.words import sentence
+from acetate.vocabulary.parameters import PARAMETERS, range_of
 
 from ..qt import Qt, QtWidgets, Signal, guarded
 from .fields import (
@@ -18,14 +21,22 @@ from .fields import (
     choose,
     combo_box,
     decimal_box,
+    fill,
     grid_layout,
+    lock_alpha_box,
     side_by_side,
     spin_box,
+    tell,
     tool_button,
 )
+from .lora_list import LoraList
 from .prompt_edit import PromptEdit
+from .sampling_fields import LABELS, SamplingFields
+from .style_box import StyleBox
 
-AREAS = {"selection": "Selection, or canvas", "canvas": "Canvas", "custom": "Custom size"}
+AREAS = {"selection": marked("Selection, or canvas"), "canvas": marked("Canvas"), "custom": marked("Custom size")}
+OF_TASK = ("area", "count", "strength", "lock_alpha", "scale", "method", "upscaler")
+"""The fields that only some tasks have."""
 
 
 class FormPanel(QtWidgets.QWidget):
@@ -33,44 +44,19 @@ class FormPanel(QtWidgets.QWidget):
 
     submitted = Signal()
     task_changed = Signal()
+    task_left = Signal(str)
+    """Someone has chosen another task than this one; the other fields still hold its values."""
 
-    def __init__(self, icon: Any) -> None:
-        """`icon(name)` returns an icon of Krita's theme."""
+    def __init__(self) -> None:
         super().__init__()
-        self.task = combo_box("acetate_task", [(name, one.label, one.meaning) for name, one in BY_NAME.items()])
-        self.prompt = PromptEdit("acetate_prompt", "What to draw", 4)
-        self.model = combo_box("acetate_model", [("", "Default model")])
-        self.area = combo_box("acetate_area", list(AREAS.items()))
-        self.width_, self.height_ = (
-            spin_box(f"acetate_{side}", 8, range_of(side)[1], suffix=" px") for side in ("width", "height")
-        )
-        self.count = spin_box("acetate_count", *range_of("count"))
-        self.strength = Percent("acetate_strength")
-        self.lock_alpha = QtWidgets.QCheckBox("Keep the shape (lock alpha)")
-        self.scale = decimal_box("acetate_scale", *range_of("scale"), suffix=" ×")
-        self.upscaler = combo_box("acetate_upscaler", [("", "Smooth interpolation")])
-        self.method = combo_box("acetate_method", [(method, *words) for method, words in METHODS.items()])
-        self.seed = SeedEdit()
-        new = "Choose a new seed for every generation"
-        self.new_seed = tool_button("acetate_new_seed", "Random", new, checkable=True, raised=True)
-        self.negative = PromptEdit("acetate_negative", "What to avoid", 2)
-        self.prompts = {
-            role: PromptEdit(f"acetate_{role}_prompt", f"Only the {role}", 2) for role in ("foreground", "background")
-        }
-        self.steps = spin_box("acetate_steps", 0, range_of("steps")[1], special="Default")
-        self.guidance = decimal_box("acetate_guidance", -0.5, range_of("guidance_scale")[1], special="Default")
-        self.scheduler = combo_box("acetate_scheduler", [("", "Default")])
-        self.spacing = combo_box("acetate_spacing", [("", "Default")])
-        self.clip_skip = spin_box("acetate_clip_skip", 0, range_of("clip_skip")[1], special="Default")
-        self.fast = QtWidgets.QCheckBox("Few steps", objectName="acetate_fast")
-        self.fast.setToolTip("Draw in few steps with an installed distilled LoRA; what is set here counts more")
-        self.more = tool_button("acetate_more", "More", checkable=True)
-        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.more.setArrowType(Qt.ArrowType.RightArrow)
-        self._details = QtWidgets.QWidget()
+        self.offers = Offers()
+        self._task = ""
+        """The task whose values the fields hold."""
         self._rows: dict[str, list[Any]] = {}
-        self._allowed: Mapping[str, Sequence[str] | None] = {}
+        self._make_fields()
+        self._make_details()
         self._lay_out()
+        self._describe()
         self._connect()
         self._still = StillUnderTheWheel()
         for field in self.findChildren(QtWidgets.QWidget):
@@ -96,25 +82,25 @@ class FormPanel(QtWidgets.QWidget):
             lock_alpha=self.lock_alpha.isChecked(),
             seed=self.seed.seed(),
             new_seed=self.new_seed.isChecked(),
-            steps=self.steps.value() or None,
-            guidance_scale=None if self.guidance.value() < 0 else self.guidance.value(),
-            scheduler=self.scheduler.currentData(),
-            spacing=self.spacing.currentData(),
-            clip_skip=self.clip_skip.value() or None,
-            fast=self.fast.isChecked(),
+            loras=self.loras.chosen(),
             scale=self.scale.value(),
             upscaler=self.upscaler.currentData(),
             method=self.method.currentData(),
+            **self.style.values(),
+            **self.sampling.values(),
         )
 
     def set_form(self, form: Form) -> None:
+        """Show the form. What it replaces in a text comes back with Ctrl+Z there."""
+        self._task = form.task
         choose(self.task, form.task)
         self.prompt.set_text(form.prompt)
         self.negative.set_text(form.negative_prompt)
         for role, field in self.prompts.items():
             field.set_text(form.prompts.get(role, ""))
-        for name in ("model", "area", "scheduler", "spacing", "upscaler", "method"):
+        for name in ("model", "area", "upscaler", "method"):
             choose(getattr(self, name), getattr(form, name))
+        self.style.show(form)
         self.width_.setValue(form.width or 512)
         self.height_.setValue(form.height or 512)
         self.count.setValue(form.count)
@@ -122,46 +108,106 @@ class FormPanel(QtWidgets.QWidget):
         self.lock_alpha.setChecked(form.lock_alpha)
         self.seed.set_seed(form.seed)
         self.new_seed.setChecked(form.new_seed)
-        self.steps.setValue(form.steps or 0)
-        self.clip_skip.setValue(form.clip_skip or 0)
-        self.fast.setChecked(form.fast)
-        self.guidance.setValue(-0.5 if form.guidance_scale is None else form.guidance_scale)
+        self.loras.choose(form.loras)
         self.scale.setValue(form.scale)
+        self.sampling.show(form)
         self._show_fields()
 
-    def offer(self, models: Mapping[str, str], named: Mapping[str, Mapping[str, str]]) -> None:
-        """Offer what the server has, by name and label; what is chosen stays chosen."""
-        others = ((self.scheduler, "schedulers"), (self.spacing, "spacings"), (self.upscaler, "upscalers"))
-        for combo, names in ((self.model, models), *((combo, named[kind]) for combo, kind in others)):
-            chosen, default = combo.currentData(), combo.itemText(0)
-            combo.blockSignals(True)
-            combo.clear()
-            for name, label in {"": default, **names}.items():
-                combo.addItem(label, name)
-            choose(combo, chosen)
-            combo.blockSignals(False)
+    def offer(self, offers: Offers) -> None:
+        """Fill the lists with what the server has; what is chosen stays."""
+        self.offers = offers
+        fill(self.model, {"": offers.default_label, **{name: one.title for name, one in offers.models.items()}})
+        fill(self.upscaler, {"": _("Smooth interpolation"), **{name: name for name in offers.upscalers}})
+        self.sampling.offer(offers)
+        self._show_fields()
 
-    def allow(self, tasks: Mapping[str, Sequence[str] | None]) -> None:
-        """Grey out the tasks that the chosen model cannot do. The first model is the default; `None` means all tasks."""
-        self._allowed = tasks
-        self._show_allowed()
+    @property
+    def steps(self) -> Any:
+        return self.sampling.widgets["steps"]
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _show_allowed(self) -> None:
-        known = self._allowed.get(self.model.currentData() or next(iter(self._allowed), ""))
-        for row in range(self.task.count()):
-            allowed = known is None or self.task.itemData(row) in known
-            self.task.model().item(row).setEnabled(allowed)
+    def _make_fields(self) -> None:
+        tasks = [(name, said(one.label), sentence(said(one.meaning))) for name, one in BY_NAME.items()]
+        self.task = combo_box("acetate_task", tasks)
+        self.prompt = PromptEdit("acetate_prompt", _("What to draw"), 4)
+        self.model = combo_box("acetate_model", [("", self.offers.default_label)])
+        self.area = combo_box("acetate_area", [(area, _(label)) for area, label in AREAS.items()])
+        self.width_, self.height_ = (
+            spin_box(f"acetate_{side}", 8, range_of(side)[1], suffix=" px") for side in ("width", "height")
+        )
+        self.count = spin_box("acetate_count", *range_of("count"))
+        self.strength = Percent("acetate_strength")
+        self.lock_alpha = lock_alpha_box()
+        self.scale = decimal_box("acetate_scale", *range_of("scale"), suffix=" ×")
+        self.upscaler = combo_box("acetate_upscaler", [("", _("Smooth interpolation"))])
+        self.method = combo_box("acetate_method", [(method, *map(said, words)) for method, words in METHODS.items()])
+        self.seed = SeedEdit()
+        self.new_seed = QtWidgets.QCheckBox(_("Random"), objectName="acetate_new_seed")
+        self.style = StyleBox(self.form)
+
+    def _make_details(self) -> None:
+        self.more = tool_button("acetate_more", _("More"), checkable=True)
+        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more.setArrowType(Qt.ArrowType.RightArrow)
+        self.settings_menu = QtWidgets.QMenu(self)
+        self._settings = tool_button("acetate_settings", "⚙", raised=True)
+        self._settings.setMenu(self.settings_menu)
+        self._settings.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.negative = PromptEdit("acetate_negative", _("What to avoid"), 2)
+        self.prompts = {
+            "foreground": PromptEdit("acetate_foreground_prompt", _("Only the foreground"), 2),
+            "background": PromptEdit("acetate_background_prompt", _("Only the background"), 2),
+        }
+        self.loras = LoraList()
+        self.sampling = SamplingFields()
+        self._details = QtWidgets.QWidget()
+
+    def _describe(self) -> None:
+        """The names and tool tips of the fields; those of the sampler's have theirs."""
+        tell(self.task, _("Task"), _("What Generate makes."))
+        keys = _("Ctrl+Return generates; Ctrl+↑ and Ctrl+↓ weigh the word at the cursor.")
+        tell(self.prompt, _("Prompt"), keys)
+        tell(self.negative, _("Avoid"), _("What to leave out, in words."))
+        for role, name in (("foreground", _("Foreground")), ("background", _("Background"))):
+            tell(self.prompts[role], name, _("A prompt for this layer alone; the main prompt serves the others."))
+        tell(self.model, _("Model"), _("The model that draws. More models: acetate models."))
+        tell(self.area, _("Place"), _("Where the result goes, and how large it is."))
+        for field, name in ((self.width_, _("Width")), (self.height_, _("Height"))):
+            tell(field, name, _("The size of the result, in pixels."))
+        tell(self.count, _("Candidates"), _("How many to make; each has the next seed."))
+        tell(self.strength, _("Strength"), _("How much may change: near 0 % hardly anything, at 100 % everything."))
+        tell(self.lock_alpha, _("Keep the shape"), sentence(said(PARAMETERS["lock_alpha"].help)))
+        tell(self.scale, _("Factor"), _("How many times wider and taller; the top left corner stays in place."))
+        tell(self.method, _("Method"), _("Whether a model redraws the enlarged layer, and what it redraws."))
+        tell(self.upscaler, _("Enlarged by"), _("An upscaling network of the server, or plain interpolation."))
+        tell(self.seed, _("Seed"), _("The same seed gives the same picture; candidate i uses seed + i."))
+        tell(self.new_seed, _("Random"), _("Choose a new seed for every generation."))
+        tell(self.more, _("More"), _("Show the fields that are rarely needed."))
+        tell(self._settings, _("Settings"), _("The server, and what documents remember."))
+        tell(self.loras, _("LoRAs"), _("What is added to the model, each with its weight."))
 
     def _connect(self) -> None:
-        self.model.currentIndexChanged.connect(guarded(self._show_allowed))
+        self.model.currentIndexChanged.connect(guarded(self._show_fields))
         for field in (self.prompt, self.negative, *self.prompts.values()):
             field.submitted.connect(self.submitted)
-        self.task.currentIndexChanged.connect(guarded(self._show_fields))
+            field.completions = self._completion
+        self.task.currentIndexChanged.connect(guarded(self._change_task))
         self.area.currentIndexChanged.connect(guarded(self._show_fields))
         self.new_seed.toggled.connect(guarded(lambda checked: self.seed.setEnabled(not checked)))
         self.more.toggled.connect(guarded(self._show_fields))
+        self.loras.words.connect(guarded(self.prompt.insert_words))
+        self.style.chosen.connect(guarded(self.set_form))
+
+    def _completion(self, text: str, cursor: int) -> Any:
+        model = self.model.currentData()
+        return completion(text, cursor, self.offers.of(self.offers.loras, model), self.offers.of(self.offers.embeddings, model))
+
+    def _change_task(self) -> None:
+        left, self._task = self._task, self.task.currentData()
+        if left != self._task:
+            self.task_left.emit(left)
+        self._show_fields()
 
     def _lay_out(self) -> None:
         column = QtWidgets.QVBoxLayout(self)
@@ -169,52 +215,64 @@ class FormPanel(QtWidgets.QWidget):
         column.setSpacing(SPACING)
         column.addWidget(self.task)
         column.addWidget(self.prompt)
-        grid = grid_layout()
-        self._add(grid, "model", "Model", self.model)
-        self._add(grid, "area", "Place", self.area)
-        self._add(grid, "size", "Size", side_by_side(self.width_, QtWidgets.QLabel("×"), self.height_))
-        self._add(grid, "count", "Candidates", self.count)
-        self._add(grid, "strength", "Strength", self.strength)
-        self._add(grid, "lock_alpha", "", self.lock_alpha)
-        self._add(grid, "scale", "Factor", self.scale)
-        self._add(grid, "method", "Method", self.method)
-        self._add(grid, "upscaler", "Enlarged by", self.upscaler)
-        self._add(grid, "seed", "Seed", side_by_side(self.seed, self.new_seed))
+        grid, details = grid_layout(), grid_layout()
+        self._size = side_by_side(self.width_, QtWidgets.QLabel("×"), self.height_)
+        for name, label, field in (
+            ("style", _("Style"), self.style),
+            ("model", _("Model"), self.model),
+            ("area", _("Place"), self.area),
+            ("size", _("Size"), self._size),
+            ("count", _("Candidates"), self.count),
+            ("strength", _("Strength"), self.strength),
+            ("lock_alpha", "", self.lock_alpha),
+            ("scale", _("Factor"), self.scale),
+            ("method", _("Method"), self.method),
+            ("upscaler", _("Enlarged by"), self.upscaler),
+            ("seed", _("Seed"), side_by_side(self.seed, self.new_seed)),
+        ):
+            self._add(grid, name, label, field)
         column.addLayout(grid)
-        column.addWidget(self.more)
-        details = grid_layout()
+        line = QtWidgets.QHBoxLayout()
+        line.addWidget(self.more)
+        line.addStretch(1)
+        line.addWidget(self._settings)
+        column.addLayout(line)
         self._details.setLayout(details)
         details.setContentsMargins(0, 0, 0, 0)
-        self._add(details, "negative", "Avoid", self.negative)
-        self._add(details, "foreground", "Foreground", self.prompts["foreground"])
-        self._add(details, "background", "Background", self.prompts["background"])
-        self._add(details, "steps", "Steps", self.steps)
-        self._add(details, "guidance", "Guidance", self.guidance)
-        self._add(details, "scheduler", "Sampler", self.scheduler)
-        self._add(details, "spacing", "Spacing", self.spacing)
-        self._add(details, "clip_skip", "CLIP skip", self.clip_skip)
-        self._add(details, "fast", "", self.fast)
+        self._add(details, "negative", _("Avoid"), self.negative)
+        for role, label in (("foreground", _("Foreground")), ("background", _("Background"))):
+            self._add(details, role, label, self.prompts[role])
+        self._add(details, "loras", _("LoRAs"), self.loras)
+        for name, field in self.sampling.widgets.items():
+            self._add(details, name, "" if isinstance(field, QtWidgets.QCheckBox) else _(LABELS[name]), field)
         column.addWidget(self._details)
-        labels = [text for text, _ in self._rows.values()]
+        labels = [text for text, _field in self._rows.values()]
         for text in labels:  # both grids in line
             text.setMinimumWidth(max(one.sizeHint().width() for one in labels))
 
     def _add(self, grid: Any, name: str, label: str, field: Any) -> None:
         row, text = grid.rowCount(), QtWidgets.QLabel(label)
         text.setBuddy(field)
-        grid.addWidget(text, row, 0)
+        tall = isinstance(field, (PromptEdit, LoraList))
+        grid.addWidget(text, row, 0, *((Qt.AlignmentFlag.AlignTop,) if tall else ()))
         grid.addWidget(field, row, 1)
         self._rows[name] = [text, field]
 
     def _show_fields(self) -> None:
-        """Show only the fields that the task takes."""
-        fields = Form(task=self.task.currentData()).about.fields
-        shown = {name: name in fields for name in ("area", "count", "strength", "lock_alpha", "scale", "method", "upscaler")}
-        shown["size"] = "area" in fields and self.area.currentData() == "custom"
-        shown["foreground"] = shown["background"] = "prompts" in fields
-        for name, visible in shown.items():
-            for widget in self._rows[name]:
+        """Show only the fields that change something for the task and the model, with the model's own values."""
+        name, chosen = self.task.currentData(), self.model.currentData()
+        task, model = BY_NAME[name], self.offers.model(chosen)
+        shown = {field: field in task.fields for field in OF_TASK}
+        shown["size"] = "area" in task.fields and self.area.currentData() == "custom"
+        shown["foreground"] = shown["background"] = "prompts" in task.fields
+        shown |= {field: model.heeds(name, field) for field in ("loras", *self.sampling.widgets)}
+        for field, visible in shown.items():
+            for widget in self._rows[field]:
                 widget.setVisible(visible)
+        for row in range(self.task.count()):
+            self.task.model().item(row).setEnabled(model.can(self.task.itemData(row)))
+        self.sampling.adapt(self.offers, chosen)
+        self.loras.offer(self.offers, chosen)
         self._details.setVisible(self.more.isChecked())
         self.more.setArrowType(Qt.ArrowType.DownArrow if self.more.isChecked() else Qt.ArrowType.RightArrow)
         self.seed.setEnabled(not self.new_seed.isChecked())

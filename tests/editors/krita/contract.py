@@ -6,6 +6,7 @@ module `stage`, of which each side has its own.
 
 from acetate.plugins.bridge.stack import Folder, Sheet
 from acetate.plugins.krita import canvas
+from acetate.plugins.krita.forms import remembering
 from acetate.protocol import Box
 from pieces import arrived, claim, names
 from stage import krita_app, new_document, redo, undo
@@ -240,9 +241,9 @@ def a_group_is_read_as_it_looks():
 def the_document_keeps_what_it_was_generated_with():
     document = new_document()
     yield SETTLE
-    assert canvas.remembered(document) == {}
-    canvas.remember(document, {"form": "Glas 🍷", "layers": {"{id}": {"seed": 7}}})
-    assert canvas.remembered(document) == {"form": "Glas 🍷", "layers": {"{id}": {"seed": 7}}}
+    assert remembering.remembered(document) == {}
+    remembering.remember(document, {"form": "Glas 🍷", "layers": {"{id}": {"seed": 7}}})
+    assert remembering.remembered(document) == {"form": "Glas 🍷", "layers": {"{id}": {"seed": 7}}}
 
 
 @claim

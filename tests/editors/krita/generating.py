@@ -3,6 +3,7 @@
 from acetate.plugins.bridge.stack import Folder, Sheet
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.colours import linear
+from acetate.plugins.krita.forms import remembering
 from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
@@ -379,7 +380,7 @@ def the_document_remembers_how_it_was_generated():
     Krita.instance().setActiveDocument(again)
     yield lambda: docker().form_panel.prompt.text() == "a red apple"
     assert docker().form_panel.steps.value() == 5
-    made = canvas.remembered(again)["layers"][canvas.identity(layer_of(again, "a red apple (11)"))]
+    made = remembering.remembered(again)["layers"][canvas.identity(layer_of(again, "a red apple (11)"))]
     assert (made["prompt"], made["seed"], made["task"]) == ("a red apple", 11, "foreground")
     yield from inserted_by(Krita.instance().action("acetate_repeat").trigger)
     assert len(again.topLevelNodes()) == 3

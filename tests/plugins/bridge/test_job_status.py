@@ -53,7 +53,7 @@ def test_a_job_runs_from_its_start_until_it_has_to_wait_again(status):
     for event in (Queued(JOB, 0), Started(JOB), Progress(JOB, "denoise", 1, 2, 0.5), Queued(JOB, 0), Started(JOB, 2)):
         status.take(event, 0.0)
         told.append((status.running, status.fraction))
-    assert told == [(False, None), (True, None), (True, 0.5), (False, None), (True, None)]
+    assert told == [(False, None), (True, None), (True, 0.5), (False, 0.5), (True, None)]
 
 
 def test_other_jobs_are_passed_over(status):

@@ -285,6 +285,9 @@ class Document:
     def setAnnotation(self, key: str, description: str, data: bytes) -> None:  # noqa: N802
         self._annotations[key] = bytes(data)
 
+    def removeAnnotation(self, key: str) -> None:  # noqa: N802
+        self._annotations.pop(key, None)
+
     def pixelData(self, x: int, y: int, width: int, height: int) -> Bytes:  # noqa: N802
         assert self._root is not None
         return self._root.projectionPixelData(x, y, width, height)

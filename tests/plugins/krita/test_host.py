@@ -5,6 +5,7 @@ from acetate.plugins.bridge.job import insertion
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.krita import canvas, host
+from acetate.plugins.krita.forms import remembering
 from acetate.plugins.krita.host import KritaHost, made_with
 from acetate.protocol import Box, Group, Layer, LayerReady
 
@@ -66,7 +67,7 @@ def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document
 def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
     node = inserted(app, result(document))
     assert made_with(document, node) == {"prompt": "fig", "seed": 7, "task": "foreground"}
-    assert canvas.remembered(document)["form"] == Form(prompt="fig", seed=7).to_json()
+    assert remembering.remembered(document)["form"] == Form(prompt="fig", seed=7).to_json()
     assert made_with(document, document.topLevelNodes()[0]) == {}
 
 
@@ -145,4 +146,4 @@ def test_layers_without_parameters_leave_no_record(app, document):
     layer = one.status.layers[0].layer
     one.status.layers = [LayerReady(Layer(**{**vars(layer), "parameters": {}}), one.status.layers[0].data)]
     inserted(app, one)
-    assert canvas.remembered(document) == {}
+    assert remembering.remembered(document) == {}

@@ -1,0 +1,46 @@
+"""What the plug-in keeps in kritarc: the form used last, the styles, and the artist's choices. Knows no widget."""
+
+from __future__ import annotations
+
+from acetate.plugins.bridge.form import Form, from_json
+from acetate.plugins.bridge.forms.styles import StyleBook
+from krita import Krita
+
+from . import remembering
+
+GROUP = "acetate"
+"""The plug-in's group of kritarc."""
+
+
+def last_form() -> Form:
+    return from_json(_read("form", "{}"))
+
+
+def keep_form(form: Form) -> None:
+    _write("form", form.to_json())
+
+
+def styles() -> StyleBook:
+    return StyleBook(_read("styles", ""))
+
+
+def keep_styles(text: str) -> None:
+    _write("styles", text)
+
+
+def prompts_in_documents() -> bool:
+    """Whether prompts and settings are saved with documents."""
+    return _read("prompts_in_documents", "true") != "false"
+
+
+def keep_prompts_in_documents(wanted: bool) -> None:
+    _write("prompts_in_documents", "true" if wanted else "false")
+    remembering.keep_in_documents(wanted)
+
+
+def _read(name: str, default: str) -> str:
+    return str(Krita.instance().readSetting(GROUP, name, default))
+
+
+def _write(name: str, value: str) -> None:
+    Krita.instance().writeSetting(GROUP, name, value)
