@@ -257,7 +257,7 @@ def in_own_numbers(layers: Sequence[Gimp.Layer], item: Item) -> None:
             _write(plain, sheet)
             if (profile := layer.get_image().get_color_profile()) is not None:
                 hidden.set_color_profile(profile)  # the numbers stay and mean what they meant in the original
-                plain = Gimp.Layer.new_from_drawable(plain, hidden)  # libgimp remembers a layer's colour space, a copy's it asks for
+                plain = Gimp.Layer.new_from_drawable(plain, hidden)  # libgimp asks for a new layer's colour space only once
             whole = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
             plain.get_buffer().copy(whole, Gegl.AbyssPolicy.NONE, layer.get_buffer(), whole)
             layer.get_buffer().flush()

@@ -107,7 +107,9 @@ class GimpHost(EditorHost):
         plain = pixels.wire_format(image) == "rgba8" and image.get_color_profile() is None
         if not plain and result.form is not None and image.get_id() not in self._told:
             self._told.add(image.get_id())
-            result.remarks += (_("What a model draws comes as 8-bit sRGB; this image has more. Unselected pixels keep all of it."),)
+            result.remarks += (
+                _("What a model draws comes as 8-bit sRGB, less than this image has. Unselected pixels keep all of it."),
+            )
 
     @staticmethod
     def _insert_file(result: PendingResult, spot: canvas.Spot, file: OpenedFile, item: Item) -> list[Gimp.Layer]:

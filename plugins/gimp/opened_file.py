@@ -28,8 +28,8 @@ class OpenedFile:
 def insert(image: Gimp.Image, spot: canvas.Spot, file: OpenedFile, item: Item, record: canvas.Record) -> list[Gimp.Layer]:
     """Put the file's layers in as GIMP opens them, in a group called like the file where they are several.
 
-    Returns the layers with pixels, lowest first, as many as the item has; none, and nothing is put in, where GIMP finds others than
-    the server has. The caller holds the undo step.
+    Returns the layers with pixels, lowest first, as many as the item has; none, and nothing is put in, where GIMP finds others
+    than the server has. The caller holds the undo step.
     """
     loaded = _loaded(image, file.path) if file.masks else []
     found = list(_leaves(loaded, 0))

@@ -113,8 +113,8 @@ def _unselected(mask: bytes, width: int, height: int) -> Iterator[tuple[int, int
 def appearance(layer: Gimp.Layer, box: Box, *, masked: bool = True) -> Gimp.Layer:
     """A part of the layer as it looks by itself: filters and group merged into pixels, with alpha, and its mask where `masked`.
 
-    `box` is in the layer's own coordinates and becomes the size of the copy. Delete its image after use: the copy lives in a hidden
-    image of one pixel, so neither the artist's image nor its undo history is touched.
+    `box` is in the layer's own coordinates and becomes the size of the copy. Delete its image after use: the copy lives in a
+    hidden image of one pixel, so neither the artist's image nor its undo history is touched.
     """
     hidden = hidden_image(layer.get_image())
     copy: Any = Gimp.Layer.new_from_drawable(layer, hidden)  # shares its pixels until one of both changes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editor import OUT, call, names, new_image, pixels, put, pattern
+from editor import OUT, call, names, new_image, pattern, pixels, put
 from gi.repository import Gegl, Gimp, Gio
 
 
@@ -73,6 +73,8 @@ def a_picture_is_called_like_its_file():
     with new_image() as (image, paper):
         (layer,) = _inserted(image, paper, "Bäume am See.png")
         assert layer.get_name() == "Bäume am See" and pixels(layer) == pattern(64, 48)
-    (layer,) = call("acetate-insert-layers-from-file", file=Gio.File.new_for_path(str(OUT / "Bäume am See.png"))).required().layers
+    (layer,) = (
+        call("acetate-insert-layers-from-file", file=Gio.File.new_for_path(str(OUT / "Bäume am See.png"))).required().layers
+    )
     assert layer.get_name() == "Bäume am See"
     layer.get_image().delete()

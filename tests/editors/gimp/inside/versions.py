@@ -11,7 +11,7 @@ from gi.repository import Gegl, Gimp
 
 LARGE = 10000, 8000
 SECONDS = 60.0
-"""What a part of a large layer may take on a machine that does much else; the whole of it took longer when it did nothing else."""
+"""What a part of a large layer may take on a machine that does much else."""
 TOP = (100.0, Gimp.LayerMode.NORMAL)
 
 
