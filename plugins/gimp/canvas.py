@@ -130,7 +130,7 @@ def look(view: View, box: Box) -> Work[Image]:
     format = pixels.wire_format(layer.get_image()) if view.own_numbers else "rgba8"
     plain = pixels.appearance(layer, box.relative_to(box_of(layer)), masked=view.masked)
     if view.own_numbers:
-        plain.get_image().set_color_profile(None)  # takes the numbers for sRGB: then reading them as sRGB changes none
+        pixels.take_for_srgb(plain.get_image())  # then reading the numbers as sRGB changes none
     try:
         rows = []
         for strip in pixels.strips(plain, 0, 0, box.width, box.height, pixels.BABL[format]):
@@ -250,7 +250,7 @@ def in_own_numbers(layers: Sequence[Gimp.Layer], item: Item) -> None:
     """Write the pixels of the item's sheets into their layers again, as numbers in the image's own colour space."""
     for layer, sheet in zip(layers, sheets(item), strict=True):
         hidden = pixels.hidden_image(layer.get_image())
-        hidden.set_color_profile(None)
+        pixels.take_for_srgb(hidden)
         plain = Gimp.Layer.new(hidden, "numbers", layer.get_width(), layer.get_height(), layer.type(), 100.0, PLAIN[0])
         hidden.insert_layer(plain, None, 0)
         try:

@@ -30,8 +30,8 @@ def generation(
     """
     about = form.about
     if about.takes is not None and layer is None:
-        meaning = _(about.meaning)
-        raise RefusedError(_("No layer is selected. {meaning}: select that layer and try again.").format(meaning=meaning))
+        text = _("No layer is selected. “{task}” works on one: select it and try again.")
+        raise RefusedError(text.format(task=_(about.label)))
     if box is None:
         box = wanted_box(form, image, layer)
     complaint = form.complaint(box or Box(0, 0, 1, 1))

@@ -142,6 +142,12 @@ def hidden_image(like: Gimp.Image) -> Gimp.Image:
     return hidden
 
 
+def take_for_srgb(image: Gimp.Image) -> None:
+    """Let the numbers in the image's layers mean sRGB colours, without changing one."""
+    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    image.set_color_profile(Gimp.ColorProfile.new_d65_gray_srgb_trc() if gray else Gimp.ColorProfile.new_rgb_srgb())
+
+
 def _crop(copy: Gimp.Layer, box: Box) -> None:
     """Bring a copy to the box, once: afterwards it has its size."""
     if (copy.get_width(), copy.get_height()) != (box.width, box.height):

@@ -1,4 +1,4 @@
-"""What opened_files rely on in the real GIMP: the claims of `inside/opened_files.py`."""
+"""Layers out of files in the real GIMP: the claims of `inside/opened_files.py`."""
 
 from __future__ import annotations
 

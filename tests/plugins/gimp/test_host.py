@@ -173,7 +173,7 @@ def test_progress_is_shown_once_for_each_change_and_ended(desk, gimp):
         ("progress_set_text", "Drawing, step 1 of 2"),
         ("progress_update", 0.5),
         ("progress_set_text", "Inserting"),
-        ("progress_pulse",),
+        ("progress_update", 0.5),
         ("progress_end",),
         ("displays_flush",),
     ]

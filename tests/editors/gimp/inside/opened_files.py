@@ -62,6 +62,7 @@ def groups_stay_also_those_that_are_empty():
 
     _saved("grouped.psd", grouped)
     with new_image() as (image, paper):
+        paper.set_name("ground")  # GIMP gives no name twice
         (layer,) = _inserted(image, paper, "grouped.psd")
         file = image.get_layers()[0]
         assert file.get_name() == "grouped.psd" and names(file.get_children()) == ["empty", "outer"]
