@@ -51,8 +51,9 @@ def server_command() -> list[str]:
 def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = None, link: bool = False) -> None:
     """Fill the folder `destination` with what the editor finds in its plug-in folder.
 
-    With `link` a folder stands where the zip would be, and our own files in it are links into this checkout, for development; where
-    links are refused they are copied. GIMP's script is always a copy: Python looks for the zip next to the file that a link leads to.
+    With `link` a folder stands where the zip would be, and our own files in it are links into this checkout, for development;
+    where links are refused they are copied. GIMP's script is always a copy: Python looks for the zip next to the file that a link
+    leads to.
     """
     folder = destination / host.folder
     folder.mkdir(parents=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.host import Work
-from acetate.plugins.bridge.stack import Folder, Item, Sheet
+from acetate.plugins.bridge.stack import Folder, Item, Sheet, sheets
 from acetate.protocol import Box, Image
-from gi.repository import Gimp
+from gi.repository import Gegl, Gimp
 
 from . import pixels
 
@@ -120,18 +120,23 @@ class View:
     layer: Gimp.Layer
     masked: bool = True
     """With its mask, as it is seen; a new version that takes the mask over must not have it in its pixels as well."""
+    own_numbers: bool = False
+    """In the image's precision and colour space, for what only interpolates; else as 8-bit sRGB, which networks take."""
 
 
 def look(view: View, box: Box) -> Work[Image]:
-    """The view under the box of the canvas, in straight 8-bit sRGB; a few rows at a time."""
-    layer, babl = view.layer, pixels.BABL["rgba8"]
+    """The view under the box of the canvas, straight alpha; a few rows at a time."""
+    layer = view.layer
+    format = pixels.wire_format(layer.get_image()) if view.own_numbers else "rgba8"
     plain = pixels.appearance(layer, box.relative_to(box_of(layer)), masked=view.masked)
+    if view.own_numbers:
+        pixels.take_for_srgb(plain.get_image())  # then reading the numbers as sRGB changes none
     try:
         rows = []
-        for strip in pixels.strips(plain, 0, 0, box.width, box.height, babl):
+        for strip in pixels.strips(plain, 0, 0, box.width, box.height, pixels.BABL[format]):
             rows.append(strip)
             yield
-        return Image(box.width, box.height, "rgba8", b"".join(rows))
+        return Image(box.width, box.height, format, b"".join(rows))
     finally:
         plain.get_image().delete()
 
@@ -226,14 +231,39 @@ def _insert(image: Gimp.Image, spot: Spot, item: Item, record: Record, made: lis
 
 def _new_layer(image: Gimp.Image, sheet: Sheet) -> Gimp.Layer:
     """A layer of the whole box with the crop's pixels in it; not yet in the image, so that writing needs no undo."""
-    sent, box = sheet.ready.layer, sheet.ready.layer.box
+    box = sheet.ready.layer.box
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
     layer = Gimp.Layer.new(image, sheet.name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
-    place = sent.x - box.x, sent.y - box.y
-    pixels.write(layer, *place, sent.width, sent.height, pixels.BABL[sent.format], sheet.ready.data)
+    _write(layer, sheet)
     layer.set_offsets(box.x, box.y)
     return layer
+
+
+def _write(layer: Gimp.Layer, sheet: Sheet) -> None:
+    sent, box = sheet.ready.layer, sheet.ready.layer.box
+    place = sent.x - box.x, sent.y - box.y
+    pixels.write(layer, *place, sent.width, sent.height, pixels.BABL[sent.format], sheet.ready.data)
+
+
+def in_own_numbers(layers: Sequence[Gimp.Layer], item: Item) -> None:
+    """Write the pixels of the item's sheets into their layers again, as numbers in the image's own colour space."""
+    for layer, sheet in zip(layers, sheets(item), strict=True):
+        hidden = pixels.hidden_image(layer.get_image())
+        pixels.take_for_srgb(hidden)
+        plain = Gimp.Layer.new(hidden, "numbers", layer.get_width(), layer.get_height(), layer.type(), 100.0, PLAIN[0])
+        hidden.insert_layer(plain, None, 0)
+        try:
+            _write(plain, sheet)
+            if (profile := layer.get_image().get_color_profile()) is not None:
+                hidden.set_color_profile(profile)  # the numbers stay and mean what they meant in the original
+                plain = Gimp.Layer.new_from_drawable(plain, hidden)  # libgimp asks for a new layer's colour space only once
+            whole = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+            plain.get_buffer().copy(whole, Gegl.AbyssPolicy.NONE, layer.get_buffer(), whole)
+            layer.get_buffer().flush()
+            layer.update(0, 0, layer.get_width(), layer.get_height())
+        finally:
+            hidden.delete()
 
 
 def _blend(layer: Gimp.Layer, item: Item) -> None:

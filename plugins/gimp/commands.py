@@ -138,8 +138,11 @@ COMMANDS = (
         "acetate-insert-layers-from-file",
         marked("_Insert Layers from File..."),
         marked("Insert the layers of a PSD, OpenRaster or PNG file"),
-        marked("The layers keep names, groups, places, opacity and modes; the file's top left corner lies on the canvas's."),
-        own=(arguments.add_file,),
+        marked(
+            "The layers keep names, groups, places, opacity, modes, masks and, as far as the image has it, their depth; the "
+            "file's top left corner lies on the canvas's."
+        ),
+        own=(arguments.add_file, arguments.add_masks),
         icon="document-open",
     ),
     MenuCommand(

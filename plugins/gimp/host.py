@@ -6,6 +6,7 @@ Knows the image and finished layers; does not know whether anyone is watching.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,10 +17,15 @@ from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.placement import out_of_sight
 from acetate.plugins.bridge.stack import Item, Sheet, sheets
 from acetate.plugins.bridge.tasks import BY_NAME
+from acetate.plugins.bridge.translations import _
 from acetate.protocol import Box, Image
 from gi.repository import Gimp, GLib
 
-from . import canvas, new_version
+from . import canvas, new_version, opened_file, pixels
+from .opened_file import OpenedFile
+
+REDUCED = re.compile(r"\bmasks?\b|16 bits")
+"""What the server notes about masks and depth, which GIMP's own way of opening a file keeps."""
 
 TURN = 0.02
 """How long a window may be kept waiting at a time, in seconds."""
@@ -46,6 +52,8 @@ class GimpHost(EditorHost):
         """With `show`, an image that has to be made for a result gets a window; `windowed` when a window of ours is open."""
         self._show, self._windowed = show, windowed
         self._shown: tuple[str, float | None] | None = None
+        self._told: set[int] = set()
+        """The images of which it was said that they have more than a model draws."""
 
     def check(self, image: Gimp.Image | None) -> None:
         """Raise `RefusedError` for an image that no new layer can go into, before anything is generated."""
@@ -75,7 +83,13 @@ class GimpHost(EditorHost):
         spot = canvas.spot_above(image, plan.anchor)
         if plan.below is not None and plan.below.is_valid():
             spot = canvas.spot_below(image, plan.below)
+        if isinstance(plan.source, OpenedFile):
+            return self._insert_file(result, spot, plan.source, item)
         layers = canvas.insert(image, spot, item, lambda sheet: recorded(plan.record, sheet))
+        if plan.source is not None and plan.source.own_numbers:
+            canvas.in_own_numbers(layers, item)
+        elif original is not None:
+            self._as_eight_bits(result, image)
         if result.mask and plan.restores.is_valid():
             new_version.restore_unselected(layers, plan.restores, result.mask)
         if result.selection is not None and plan.box is not None:
@@ -87,6 +101,30 @@ class GimpHost(EditorHost):
                 image.remove_layer(original)
         self._beyond(result, image, layers)
         return in_order(item, layers)
+
+    def _as_eight_bits(self, result: PendingResult, image: Gimp.Image) -> None:
+        """Say once for each image that a network's colours are 8-bit sRGB, where the image has more than that."""
+        plain = pixels.wire_format(image) == "rgba8" and image.get_color_profile() is None
+        if not plain and result.form is not None and image.get_id() not in self._told:
+            self._told.add(image.get_id())
+            result.remarks += (
+                _("What a model draws comes as 8-bit sRGB, less than this image has. Unselected pixels keep all of it."),
+            )
+
+    @staticmethod
+    def _insert_file(result: PendingResult, spot: canvas.Spot, file: OpenedFile, item: Item) -> list[Gimp.Layer]:
+        """The file's layers as GIMP opens them, where these are the same; else as the server has read them."""
+        image = result.document
+
+        def record(sheet: Sheet) -> dict[str, Any]:
+            return recorded(result.plan.record, sheet)
+
+        if layers := opened_file.insert(image, spot, file, item, record):
+            result.status.notes = tuple(note for note in result.status.notes if not REDUCED.search(note))
+            return layers
+        layers = canvas.insert(image, spot, item, record)
+        opened_file.name_alone(layers, file)
+        return layers
 
     @staticmethod
     def _beyond(result: PendingResult, image: Gimp.Image, layers: Sequence[Gimp.Layer]) -> None:
@@ -110,6 +148,8 @@ class GimpHost(EditorHost):
         layers = canvas.insert(image, canvas.Spot(None, 0), item, lambda sheet: recorded(result.plan.record, sheet))
         for layer in layers:
             layer.transform_translate(-whole.x, -whole.y)
+        if isinstance(result.plan.source, OpenedFile):
+            opened_file.name_alone(layers, result.plan.source)
         image.undo_enable()
         if self._show:
             with contextlib.suppress(TypeError):  # GIMP without a screen

@@ -23,6 +23,7 @@ from gi.repository import Gimp
 
 from . import jobs, pixels
 from .host import GimpHost, StoppedError
+from .opened_file import OpenedFile
 from .procedure_call import ProcedureCall, from_history, layers_of, told
 
 TICK = 0.1
@@ -57,9 +58,10 @@ def connected() -> Client:
 
 def has_screen() -> bool:
     """Whether a window can be opened; GTK itself would end the process without a word where it cannot."""
-    from gi.repository import Gdk
+    from gi.repository import Gdk, Gtk
 
-    return Gdk.Display.open(None) is not None if Gdk.Display.get_default() is None else True
+    Gtk.init_check([])
+    return Gdk.Display.get_default() is not None
 
 
 def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
@@ -94,11 +96,12 @@ def _begun(call: ProcedureCall, client: Client, editor_jobs: EditorJobs) -> Pend
     if call.command.task is not None:
         return call.generate(editor_jobs, image, layer, layer)
     if call.command.name == "acetate-insert-layers-from-file":
-        file = call.value("file")
-        path = file.get_path() if file is not None else None
+        chosen = call.value("file")
+        path = chosen.get_path() if chosen is not None else None
         if not path:
             raise RefusedError(_("No file was chosen. Choose a PSD, OpenRaster or PNG file."))
-        plan = JobPlan(format=pixels.wire_format(image), anchor=layer, title=Path(path).name)
+        file = OpenedFile(Path(path), call.value("keep-masks"))
+        plan = JobPlan(format=pixels.wire_format(image), anchor=layer, title=file.path.name, source=file)
         return editor_jobs.insert_file(Path(path), image, lambda: plan)
     if call.command.name == "acetate-history":
         entry = history_entry(client, call.value("job") or "", call.value("time-limit"))

@@ -30,8 +30,8 @@ def generation(
     """
     about = form.about
     if about.takes is not None and layer is None:
-        meaning = _(about.meaning)
-        raise RefusedError(_("No layer is selected. {meaning}: select that layer and try again.").format(meaning=meaning))
+        text = _("No layer is selected. “{task}” works on one: select it and try again.")
+        raise RefusedError(text.format(task=_(about.label)))
     if box is None:
         box = wanted_box(form, image, layer)
     complaint = form.complaint(box or Box(0, 0, 1, 1))
@@ -50,7 +50,8 @@ def generation(
         return plan
     record["made_from"] = layer.get_tattoo()
     whole = canvas.box_of(layer)
-    sent = canvas.View(layer, masked=not about.keeps_size or layer.is_group())
+    interpolates = about.enlarges and form.method == "enlarge" and not form.upscaler.strip()
+    sent = canvas.View(layer, masked=not about.keeps_size or layer.is_group(), own_numbers=interpolates)
     if about.takes == "foreground":
         return replace(plan, source=sent, source_box=_part_within(whole, box), below=layer)
     part = box if box is not None and not about.enlarges else whole

@@ -111,18 +111,12 @@ def _unselected(mask: bytes, width: int, height: int) -> Iterator[tuple[int, int
 
 
 def appearance(layer: Gimp.Layer, box: Box, *, masked: bool = True) -> Gimp.Layer:
-    """A part of the layer as it looks by itself: filters and group merged into pixels, and its mask where `masked`, with alpha.
+    """A part of the layer as it looks by itself: filters and group merged into pixels, with alpha, and its mask where `masked`.
 
-    `box` is in the layer's own coordinates and becomes the size of the copy. Delete its image after use: the copy lives in a hidden
-    image of one pixel, so neither the artist's image nor its undo history is touched.
+    `box` is in the layer's own coordinates and becomes the size of the copy. Delete its image after use: the copy lives in a
+    hidden image of one pixel, so neither the artist's image nor its undo history is touched.
     """
-    image = layer.get_image()
-    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
-    base = Gimp.ImageBaseType.GRAY if gray else Gimp.ImageBaseType.RGB  # a palette would have to be carried over
-    hidden = Gimp.Image.new_with_precision(1, 1, base, image.get_precision())
-    profile = image.get_color_profile()
-    if profile is not None:
-        hidden.set_color_profile(profile)
+    hidden = hidden_image(layer.get_image())
     copy: Any = Gimp.Layer.new_from_drawable(layer, hidden)  # shares its pixels until one of both changes
     hidden.insert_layer(copy, None, 0)
     if copy.is_group():
@@ -136,6 +130,22 @@ def appearance(layer: Gimp.Layer, box: Box, *, masked: bool = True) -> Gimp.Laye
         applied = masked and copy.get_apply_mask()
         copy.remove_mask(Gimp.MaskApplyMode.APPLY if applied else Gimp.MaskApplyMode.DISCARD)
     return copy
+
+
+def hidden_image(like: Gimp.Image) -> Gimp.Image:
+    """An image of one pixel with the precision and the profile of `like`. Delete it after use."""
+    gray = like.get_base_type() == Gimp.ImageBaseType.GRAY
+    base = Gimp.ImageBaseType.GRAY if gray else Gimp.ImageBaseType.RGB  # a palette would have to be carried over
+    hidden = Gimp.Image.new_with_precision(1, 1, base, like.get_precision())
+    if (profile := like.get_color_profile()) is not None:
+        hidden.set_color_profile(profile)
+    return hidden
+
+
+def take_for_srgb(image: Gimp.Image) -> None:
+    """Let the numbers in the image's layers mean sRGB colours, without changing one."""
+    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    image.set_color_profile(Gimp.ColorProfile.new_d65_gray_srgb_trc() if gray else Gimp.ColorProfile.new_rgb_srgb())
 
 
 def _crop(copy: Gimp.Layer, box: Box) -> None:

@@ -71,7 +71,7 @@ def _models(config: Gimp.ProcedureConfig) -> list[GObject.Value]:
         raise RefusedError(_("The task is “{task}”; it must be one of {tasks}.").format(task=task, tasks=", ".join(TASKS)))
     with _connected(server_command()) as client:
         models = _known(client).models
-    return [GObject.Value(GObject.TYPE_STRV, [str(one["name"]) for one in models if task in ("", *one.get("tasks", ()))])]
+    return [GObject.Value(GObject.TYPE_STRV, [str(one["name"]) for one in models if task in ("", *one.get("tasks", (task,)))])]
 
 
 def _describe_status(procedure: Gimp.Procedure) -> None:

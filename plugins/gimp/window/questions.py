@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from acetate.plugins.bridge.translations import _, marked
-from gi.repository import Gimp, GimpUi, GLib, Gtk
+from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
 from ..host import StoppedError
 
@@ -60,7 +60,8 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
     GimpUi.init(procedure.get_name())
     dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Insert Layers from File"))
     dialog.set_ok_label(_("_Insert"))
-    dialog.fill(["file"])
+    _offer_kinds(dialog.get_widget("file", GObject.TYPE_NONE))
+    dialog.fill(["file", "keep-masks"])
     button = dialog.get_widget_for_response(Gtk.ResponseType.OK)
 
     def adapt(*_: object) -> None:
@@ -72,6 +73,19 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
     dialog.destroy()
     if not chosen:
         raise StoppedError
+
+
+def _offer_kinds(widget: Gtk.Widget) -> None:
+    """Let the chooser inside the widget show the kinds of file that can be inserted, and only those."""
+    if isinstance(widget, Gtk.FileChooser):
+        kinds = Gtk.FileFilter()
+        kinds.set_name(_("Layered files and pictures (PSD, OpenRaster, PNG)"))
+        for suffix in KINDS:
+            for pattern in (f"*{suffix}", f"*{suffix.upper()}"):
+                kinds.add_pattern(pattern)
+        widget.add_filter(kinds)
+    elif isinstance(widget, Gtk.Container):
+        widget.forall(_offer_kinds)
 
 
 def ask_for_path(parent: Gtk.Window, title: str, folder: Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""A plug-in that was installed for one version of GIMP works in the next, which copies it to a folder of its own, and in both after.
+"""A plug-in that was installed for one version of GIMP works in the next, which copies it to a folder of its own.
 
 Needs the tree of a later GIMP beside the usual one: `tests/editors/build_tree.sh forky`; skipped where that was not built.
 """

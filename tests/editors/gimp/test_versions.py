@@ -1,4 +1,4 @@
-"""What versions rely on in the real GIMP: the claims of `inside/versions.py`."""
+"""New versions of layers in the real GIMP: the claims of `inside/versions.py`."""
 
 from __future__ import annotations
 

@@ -362,6 +362,9 @@ class Image:
     def get_color_profile(self) -> None:
         return None
 
+    def get_id(self) -> int:
+        return id(self)
+
     def get_file(self) -> None:
         return None
 
@@ -413,6 +416,6 @@ def installed() -> types.ModuleType:
     glib = types.ModuleType("GLib")
     glib.idle_add = _at_once
     repository = types.ModuleType("gi.repository")
-    repository.Gimp, repository.Gegl, repository.GLib = gimp, gegl, glib
+    repository.Gimp, repository.Gegl, repository.GLib, repository.Gio = gimp, gegl, glib, types.ModuleType("Gio")
     sys.modules["gi"], sys.modules["gi.repository"] = types.ModuleType("gi"), repository
     return gimp

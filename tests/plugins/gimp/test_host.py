@@ -93,6 +93,11 @@ def test_a_larger_layer_lets_the_canvas_grow_or_says_that_it_reaches_beyond(desk
         assert desk.image.size == size
 
 
+def test_it_is_said_once_that_a_model_draws_in_eight_bits(desk, gimp):
+    desk.image.precision = gimp.Precision.FLOAT_LINEAR
+    assert ["8-bit sRGB" in " ".join(desk.finish(desk.generate("refine")).remarks) for _ in range(2)] == [True, False]
+
+
 def test_an_insertion_that_fails_closes_its_undo_step_and_is_not_acknowledged(desk, caplog):
     result = desk.generate()
     desk.finish(result, arrived(result.job, data=bytes(7)))
@@ -168,7 +173,7 @@ def test_progress_is_shown_once_for_each_change_and_ended(desk, gimp):
         ("progress_set_text", "Drawing, step 1 of 2"),
         ("progress_update", 0.5),
         ("progress_set_text", "Inserting"),
-        ("progress_pulse",),
+        ("progress_update", 0.5),
         ("progress_end",),
         ("displays_flush",),
     ]

@@ -126,7 +126,7 @@ def test_upscaling_asks_for_the_larger_box_and_the_layers_name(image, layer):
     ("values", "said"),
     [
         ({"prompt": ""}, "prompt is empty"),
-        ({"task": "refine"}, "No layer is selected. Another version"),
+        ({"task": "refine"}, "No layer is selected. “Refine” works on one"),
         ({"area": "custom"}, "custom size is 0 × 0"),
         ({"area": "layer"}, "whose size could be used"),
         ({"area": "custom", "width": 9000, "height": 9}, "too large"),

@@ -12,7 +12,7 @@ from acetate.plugins.bridge.stack import Folder, Sheet
 from acetate.plugins.gimp import canvas, new_version
 from acetate.protocol import Box, Layer, LayerReady
 from gi.repository import Gimp
-from pictures import names, new_image, offsets, pattern, pixels, put
+from pictures import done, names, new_image, offsets, pattern, pixels, put
 
 
 def _sheet(name="apple (7)", x=10, y=20, width=6, height=4, box=None, **more) -> Sheet:
@@ -22,15 +22,6 @@ def _sheet(name="apple (7)", x=10, y=20, width=6, height=4, box=None, **more) ->
     whole = box or Box(x, y, width, height)
     layer = Layer("job-0001", 0, name, "foreground", x, y, width, height, whole, "rgba8", count, "0" * 64, seed=7)
     return Sheet(name, LayerReady(layer, b"".join(blocks)[:count]), **more)
-
-
-def _done(work):
-    """The result of work that is done a few rows at a time."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            return stop.value
 
 
 def _put_in(image, item, above=None, record=None):
@@ -185,10 +176,10 @@ def where_nothing_was_selected_the_originals_own_pixels_come_back():
 def the_selection_is_read_under_a_box_and_is_0_beyond_the_canvas():
     with new_image() as (image, _):
         assert canvas.selection_box(image) is None
-        assert _done(canvas.selection_mask(image, Box(0, 0, 3, 2))).data == bytes(6)
+        assert done(canvas.selection_mask(image, Box(0, 0, 3, 2))).data == bytes(6)
         image.select_rectangle(Gimp.ChannelOps.REPLACE, 90, 30, 20, 10)
         assert canvas.selection_box(image) == Box(90, 30, 6, 10), "GIMP keeps a selection inside the canvas"
-        mask = _done(canvas.selection_mask(image, Box(88, 29, 12, 3)))
+        mask = done(canvas.selection_mask(image, Box(88, 29, 12, 3)))
         assert (mask.width, mask.height, mask.format) == (12, 3, "gray8")
         row = bytes(2) + b"\xff" * 6 + bytes(4)
         assert mask.data == bytes(12) + row + row
@@ -199,9 +190,9 @@ def a_layer_is_seen_as_it_was_written_also_under_alpha_0():
         data = pattern(96, 80, alpha=lambda x, y: 255 * (x & 1))
         put(paper, data)
         paper.set_offsets(8, 4)
-        seen = _done(canvas.look(canvas.View(paper), canvas.box_of(paper)))
+        seen = done(canvas.look(canvas.View(paper), canvas.box_of(paper)))
         assert (seen.width, seen.height, seen.format, seen.data) == (96, 80, "rgba8", data)
-        part = _done(canvas.look(canvas.View(paper), Box(18, 14, 5, 3)))
+        part = done(canvas.look(canvas.View(paper), Box(18, 14, 5, 3)))
         rows = [data[4 * (96 * y + 10) :][:20] for y in (10, 11, 12)]
         assert (part.width, part.height, part.data) == (5, 3, b"".join(rows)), "a part of it"
         assert canvas.box_of(paper) == Box(8, 4, 96, 80)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 
-from editor import call, new_image, offsets, pattern, pixels, put, record
+from acetate.vocabulary.tasks import TASKS
+from editor import call, new_image, offsets, pattern, pixels, put
 from gi.repository import Gegl, Gimp
 
 LARGE = 10000, 8000
 SECONDS = 60.0
-"""What a part of a large layer may take on a machine that does much else; the whole of it took longer when it did nothing else."""
+"""What a part of a large layer may take on a machine that does much else."""
 TOP = (100.0, Gimp.LayerMode.NORMAL)
 
 
@@ -21,7 +22,7 @@ def _photograph():
     layer = Gimp.Layer.new(image, "photograph", *LARGE, Gimp.ImageType.RGB_IMAGE, *TOP)
     image.insert_layer(layer, None, 0)
     layer.fill(Gimp.FillType.WHITE)
-    put_at(layer, 5200, 4300, 64, 64, pattern(64, 64))
+    _put_at(layer, 5200, 4300, 64, 64, pattern(64, 64))
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 5000, 4000, 900, 900)
     try:
         yield image, layer
@@ -29,7 +30,7 @@ def _photograph():
         image.delete()
 
 
-def put_at(layer, x, y, width, height, data):
+def _put_at(layer, x, y, width, height, data):
     buffer = layer.get_buffer()
     buffer.set(Gegl.Rectangle.new(x, y, width, height), "R'G'B'A u8", data)
     buffer.flush()
@@ -114,12 +115,11 @@ def a_layer_that_lets_something_through_gets_a_whole_new_version():
 
 
 def each_task_goes_as_far_as_the_engine_would_by_itself():
-    with new_image() as (image, paper):
-        image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 20, 20)
-        found = {}
-        for name in ("acetate-refine-layer", "acetate-repaint-selection"):
-            found[name] = record(call(name, image, [paper], prompt="moss").required().layer)["parameters"]["strength"]
-        assert found == {"acetate-refine-layer": 0.6, "acetate-repaint-selection": 1.0}
+    found = {}
+    for name in ("acetate-refine-layer", "acetate-repaint-selection"):
+        (strength,) = [one for one in Gimp.get_pdb().lookup_procedure(name).get_arguments() if one.name == "strength"]
+        found[name] = strength.get_default_value()
+    assert found == {"acetate-refine-layer": TASKS["refine"].strength, "acetate-repaint-selection": TASKS["repaint"].strength}
 
 
 def the_canvas_grows_with_a_larger_layer_when_that_is_asked():
@@ -138,3 +138,69 @@ def the_original_stays_visible_when_that_is_asked():
         put(paper, pattern(96, 80))
         call("acetate-refine-layer", image, [paper], prompt="moss", hide_original=False).required()
         assert paper.get_visible()
+
+
+PRECISE = (Gimp.Precision.U16_NON_LINEAR, Gimp.Precision.FLOAT_LINEAR, Gimp.Precision.HALF_NON_LINEAR)
+
+
+def _ramp(image, layer, babl, brightest):
+    """1024 levels from black to the brightest, as the layer's own numbers."""
+    import array
+
+    width = layer.get_width()
+    shades = [brightest * x / (width - 1) for x in range(width)]
+    whole = brightest == 65535
+    values = array.array("H" if whole else "f")
+    for shade in shades:
+        values.extend([int(shade)] * 3 + [65535] if whole else [shade, shade, shade, 1.0])
+    data = values.tobytes() * layer.get_height()
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, width, layer.get_height()), babl, data)
+    buffer.flush()
+
+
+def _levels(layer):
+    import array
+
+    found = array.array("f")
+    whole = Gegl.Rectangle.new(0, 4, layer.get_width(), 1)
+    found.frombytes(bytes(layer.get_buffer().get(whole, 1.0, "RGBA float", Gegl.AbyssPolicy.NONE)))
+    return found[::4]
+
+
+def enlarging_keeps_every_level_and_what_is_brighter_than_white():
+    for precision in PRECISE:
+        with new_image(1024, 8, precision=precision) as (image, paper):
+            deep = precision == PRECISE[0]
+            _ramp(image, paper, "R'G'B'A u16" if deep else "RGBA float", 65535 if deep else 2.0)
+            before = _levels(paper)
+            made = call("acetate-upscale-layer", image, [paper], scale=2, method="enlarge").required().layer
+            after = _levels(made)
+            assert len(set(after)) >= len(set(before)) > 500, (precision, len(set(before)), len(set(after)))
+            assert abs(max(after) - max(before)) < 0.02, (precision, max(after))
+
+
+def enlarging_keeps_colours_beyond_srgb_in_the_images_own_profile():
+    for precision in (Gimp.Precision.U8_NON_LINEAR, *PRECISE):
+        with new_image(16, 16, precision=precision) as (image, paper):
+            assert image.convert_color_profile(Gimp.ColorProfile.new_rgb_adobe(), Gimp.ColorRenderingIntent.PERCEPTUAL, False)
+            whole = Gegl.Rectangle.new(0, 0, 16, 16)
+            green = [-0.4, 1.0, -0.05, 1.0]  # Adobe's green in linear sRGB, about: no sRGB colour
+            import array
+
+            paper.get_buffer().set(whole, "RGBA float", array.array("f", green * 256).tobytes())
+            paper.get_buffer().flush()
+            before = paper.get_buffer().get(Gegl.Rectangle.new(3, 3, 1, 1), 1.0, None, Gegl.AbyssPolicy.NONE)
+            made = call("acetate-upscale-layer", image, [paper], scale=2, method="enlarge").required().layer
+            after = made.get_buffer().get(Gegl.Rectangle.new(9, 9, 1, 1), 1.0, None, Gegl.AbyssPolicy.NONE)
+            a, b = _floats(made, 9), _floats(paper, 3)
+            assert max(abs(x - y) for x, y in zip(a, b, strict=True)) < 0.01, (precision, a, b, bytes(before), bytes(after))
+
+
+def _floats(layer, place):
+    import array
+
+    found = array.array("f")
+    spot = Gegl.Rectangle.new(place, place, 1, 1)
+    found.frombytes(bytes(layer.get_buffer().get(spot, 1.0, "RGBA float", Gegl.AbyssPolicy.NONE)))
+    return list(found)
