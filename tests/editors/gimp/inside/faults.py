@@ -15,7 +15,7 @@ from acetate.protocol import Jobs, running_server, state_file
 from editor import FAKE, PATIENCE, call, client, names, new_image, pixels, record
 from gi.repository import Gimp
 
-LAUNCH = Path(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "acetate", "launch.json")
+LAUNCH = Path(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "launch.json")
 STEP = 0.2
 SOON = 40.0
 """Seconds within which a call ends that has nothing to wait for: on a loaded machine, plenty; what hangs never ends."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gi.repository import Gimp, GimpUi, GLib, Gtk
+from acetate.plugins.bridge.translations import _, marked
+from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
-from .host import StoppedError
+from ..host import StoppedError
 
-KINDS = {".psd": "Photoshop document", ".ora": "OpenRaster", ".png": "PNG image"}
+KINDS = {".psd": marked("Photoshop document"), ".ora": marked("OpenRaster"), ".png": marked("PNG image")}
 """The kinds of file that a result can be saved as; the first is offered first."""
 
 
@@ -17,17 +18,38 @@ def may_convert(image: Gimp.Image) -> bool:
     GimpUi.init("acetate")
     question = Gtk.MessageDialog(
         message_type=Gtk.MessageType.QUESTION,
-        text=f"Convert {image.get_name()} to RGB?",
+        text=_("Convert {name} to RGB?").format(name=image.get_name()),
         title="Acetate",
         buttons=Gtk.ButtonsType.NONE,
     )
     question.format_secondary_text(
-        "Its colours come from a palette, which cannot hold a generated layer. The conversion belongs to the same undo step "
-        "as the new layer."
+        _(
+            "Its colours come from a palette, which cannot hold a generated layer. The conversion belongs to the same undo step "
+            "as the new layer."
+        )
     )
-    question.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-    question.add_button("Con_vert", Gtk.ResponseType.OK)
+    question.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    question.add_button(_("Con_vert"), Gtk.ResponseType.OK)
     question.set_default_response(Gtk.ResponseType.OK)
+    answer = question.run()
+    question.destroy()
+    return bool(answer == Gtk.ResponseType.OK)
+
+
+def may_delete(parent: Gtk.Window, title: str) -> bool:
+    """Whether the person wants a picture of the history to be gone: nothing brings it back."""
+    question = Gtk.MessageDialog(
+        transient_for=parent,
+        modal=True,
+        message_type=Gtk.MessageType.QUESTION,
+        text=_("Delete {name} from the history?").format(name=title),
+        title="Acetate",
+        buttons=Gtk.ButtonsType.NONE,
+    )
+    question.format_secondary_text(_("It cannot be brought back. Layers that were made from it stay."))
+    question.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    question.add_button(_("_Delete"), Gtk.ResponseType.OK)
+    question.set_default_response(Gtk.ResponseType.CANCEL)
     answer = question.run()
     question.destroy()
     return bool(answer == Gtk.ResponseType.OK)
@@ -36,9 +58,10 @@ def may_convert(image: Gimp.Image) -> bool:
 def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     """Let the person choose the file argument. Raises `StoppedError` if the person cancels."""
     GimpUi.init(procedure.get_name())
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, "Insert Layers from File")
-    dialog.set_ok_label("_Insert")
-    dialog.fill(["file"])
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Insert Layers from File"))
+    dialog.set_ok_label(_("_Insert"))
+    _offer_kinds(dialog.get_widget("file", GObject.TYPE_NONE))
+    dialog.fill(["file", "keep-masks"])
     button = dialog.get_widget_for_response(Gtk.ResponseType.OK)
 
     def adapt(*_: object) -> None:
@@ -52,16 +75,29 @@ def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> Non
         raise StoppedError
 
 
+def _offer_kinds(widget: Gtk.Widget) -> None:
+    """Let the chooser inside the widget show the kinds of file that can be inserted, and only those."""
+    if isinstance(widget, Gtk.FileChooser):
+        kinds = Gtk.FileFilter()
+        kinds.set_name(_("Layered files and pictures (PSD, OpenRaster, PNG)"))
+        for suffix in KINDS:
+            for pattern in (f"*{suffix}", f"*{suffix.upper()}"):
+                kinds.add_pattern(pattern)
+        widget.add_filter(kinds)
+    elif isinstance(widget, Gtk.Container):
+        widget.forall(_offer_kinds)
+
+
 def ask_for_path(parent: Gtk.Window, title: str, folder: Path | None) -> Path | None:
     """Ask where to save and, by the suffix, as what; `None` if the person cancels. `title` becomes the proposed name."""
-    chooser = Gtk.FileChooserDialog(title="Save Result", transient_for=parent, action=Gtk.FileChooserAction.SAVE)
-    chooser.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-    chooser.add_button("_Save", Gtk.ResponseType.ACCEPT)
+    chooser = Gtk.FileChooserDialog(title=_("Save Result"), transient_for=parent, action=Gtk.FileChooserAction.SAVE)
+    chooser.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    chooser.add_button(_("_Save"), Gtk.ResponseType.ACCEPT)
     chooser.set_default_response(Gtk.ResponseType.ACCEPT)
     chooser.set_do_overwrite_confirmation(True)
     for suffix, kind in KINDS.items():
         pattern = Gtk.FileFilter()
-        pattern.set_name(f"{kind} (*{suffix})")
+        pattern.set_name(f"{_(kind)} (*{suffix})")
         pattern.add_pattern(f"*{suffix}")
         chooser.add_filter(pattern)
     chooser.connect("notify::filter", lambda *_: _adapt_suffix(chooser))
