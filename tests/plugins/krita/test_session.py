@@ -201,7 +201,11 @@ def test_a_result_is_saved_under_the_name_that_was_asked_for(desk, tmp_path):
     job = named["job"]
     desk.happen(Queued(job, 0), FileReady(File(job, "x", 3, "0" * 64), b"ORA"), Finished(job, 0, 1.0, ("no modes",)))
     assert (tmp_path / "boot v1.2.ora").read_bytes() == b"ORA"
-    assert (desk.heard("noted"), desk.heard("inserted"), desk.heard("failed")) == ([["No modes."]], [], [])
+    assert (desk.heard("noted"), desk.heard("inserted"), desk.heard("failed")) == (
+        [["Saved as boot v1.2.ora. No modes."]],
+        [],
+        [],
+    )
     desk.session.save("job-0001", tmp_path / "boot v1.2", "ora")
     assert desk.failure.message == "boot v1.2.ora already exists" and len(desk.client.asked("export")) == 1
 
