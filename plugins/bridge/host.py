@@ -176,7 +176,7 @@ class EditorHost:
         """Call a function that touches only files, on a thread where the editor has one; by default at once."""
         try:
             result, error = function(), None
-        except Exception as raised:
+        except OSError as raised:
             result, error = None, raised
         then(result, error)
 

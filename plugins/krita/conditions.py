@@ -5,51 +5,81 @@ Knows tasks and the document; reads no pixel and knows no server.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.host import JobPlan, RefusedError
 from acetate.plugins.bridge.placement import target_box
+from acetate.plugins.bridge.translations import _, marked
 from acetate.plugins.bridge.words import short_prompt
 from acetate.protocol import Box
 
 from . import canvas
+from .colours import colour_of, native
 
 FORMAT = "bgra8"
 """What Krita's 8-bit RGB layers hold."""
 
 WHAT = {
-    "source": "the layer to work on",
-    "background": "the layer that the object goes on",
-    "foreground": "the layer that needs a background",
+    "source": marked("the layer to work on"),
+    "background": marked("the layer that the object goes on"),
+    "foreground": marked("the layer that needs a background"),
 }
+
+
+@dataclass(frozen=True)
+class Source:
+    """A layer to be sent, and how."""
+
+    node: Any
+    unmasked: bool = False
+    """Whether its masks are left out: the result gets them again."""
+    deep: bool = False
+    """Whether it goes in its own depth and colour space: it is only enlarged."""
+
+
+def settled(document: Any, form: Form, sketching: Collection[str]) -> Form:
+    """The form that says itself that nothing is drawn, where that is so and the layer has more than 8 bits to lose.
+
+    `sketching` are the models that never redraw a layer while they enlarge it.
+    """
+    plain = not form.upscaler and form.method == "auto" and form.model in sketching
+    deep = plain and form.about.enlarges and document is not None and _has_depth(canvas.active_layer(document))
+    return replace(form, method="enlarge") if deep else form
 
 
 def plan(document: Any, form: Form) -> JobPlan:
     """Decide from the document what to do. Raises `RefusedError` when it cannot be done."""
     task, active = form.about, canvas.active_layer(document)
     anchor = canvas.identity(active) if active is not None else None
-    title = short_prompt(form.prompt)
     selection, whole = canvas.selection_box(document), canvas.canvas_box(document)
     target = target_box(form.area, canvas=whole, selection=selection, layer=None, width=form.width, height=form.height)
+    common = JobPlan(
+        anchor=anchor, title=short_prompt(form.prompt), format=FORMAT, surroundings=canvas.surroundings(document), box=target
+    )
     if task.takes is None:
-        result = JobPlan(box=target, anchor=anchor, title=title, format=FORMAT)
+        cut = form.area == "selection" and selection is not None
+        result = replace(common, clip=form.clip if cut else "no")
     else:
-        node_box = canvas.required_box(document, active, WHAT[task.takes])
+        node_box = canvas.required_box(document, active, _(WHAT[task.takes]))
         if task.masked:
             node_box = _with_selection(node_box, selection, whole)
         own_place = task.takes in ("source", "background")
-        name = form.result_name(active.name()) if active is not None else ""
-        result = JobPlan(
+        deep = task.enlarges and form.method == "enlarge" and not form.upscaler and _has_depth(active)
+        way = native(colour_of(active)) if deep else None
+        result = replace(
+            common,
             box=form.result_box(node_box) if own_place else target,
-            name=name,
-            format=FORMAT,
-            source=active,
+            name=form.result_name(active.name()) if active is not None else "",
+            format=way.format if way is not None else FORMAT,
+            source=Source(active, task.replaces, way is not None),
             source_box=node_box,
-            anchor=anchor,
             below=anchor if task.takes == "foreground" else None,
-            title=title,
+            version_of=anchor if task.replaces else None,
+            original=form.original,
+            grows=form.grows and task.enlarges,
         )
     complaint = form.complaint(result.box or target)
     if complaint is not None:
@@ -58,17 +88,27 @@ def plan(document: Any, form: Form) -> JobPlan:
     return replace(result, pictures=(0,)) if form.parameters().count > 1 else result
 
 
-def insertion_plan(document: Any, title: str, *, instead: bool = False) -> JobPlan:
-    """The plan for layers that exist already: above the active layer, or `instead` of it. Raises `RefusedError`."""
+def insertion_plan(document: Any, title: str, *, instead: bool = False, as_mask: bool = False) -> JobPlan:
+    """The plan for layers that exist already: above the active layer, `instead` of it, or as its transparency mask.
+
+    Raises `RefusedError`.
+    """
     active = canvas.active_layer(document)
     if instead and active is None:
-        raise RefusedError("No layer is active. Select the layer to replace.")
+        raise RefusedError(_("No layer is active. Select the layer to replace."))
+    if as_mask and active is None:
+        raise RefusedError(_("No layer is active. Select the layer that gets the mask."))
     anchor = canvas.identity(active) if active is not None else None
-    return JobPlan(format=FORMAT, anchor=anchor, title=title, version_of=anchor if instead else None, original="replace")
+    version, mask = anchor if instead else None, anchor if as_mask else None
+    return JobPlan(format=FORMAT, anchor=anchor, title=title, version_of=version, original="replace", mask_of=mask)
+
+
+def _has_depth(node: Any) -> bool:
+    return node is not None and node.type() == "paintlayer" and native(colour_of(node)) is not None
 
 
 def _with_selection(layer: Box, selection: Box | None, whole: Box) -> Box:
     """The box that repainting needs: the layer, and as much of the canvas as is selected outside it."""
     if selection is None:
-        raise RefusedError("Nothing is selected. Select the part of the layer that may change.")
+        raise RefusedError(_("Nothing is selected. Select the part of the layer that may change."))
     return layer.union(selection.intersection(whole))

@@ -23,7 +23,9 @@ class CooperativeTurns:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Work[Any], Then[Any]]] = []
-        self._in_turn = False
+        self._in_turn = self._stopped = False
+        self._rest = 0.0
+        """How long the work that is going on wants to wait, in seconds."""
         self._timer = QtCore.QTimer()
         self._timer.setInterval(0)
         self._timer.timeout.connect(guarded(self._turn))
@@ -33,8 +35,13 @@ class CooperativeTurns:
         self._waiting.append((work, then))
         self._timer.start()
 
+    def rest(self, seconds: float) -> None:
+        """Called by work before it yields: let it go on only after that time. Other work goes on meanwhile."""
+        self._rest = seconds
+
     def stop(self) -> None:
         """Drop all work without calling anyone back."""
+        self._stopped = True
         self._timer.stop()
         for work, _ in self._waiting:
             work.close()
@@ -45,11 +52,12 @@ class CooperativeTurns:
         if self._in_turn or not self._waiting:
             return
         self._in_turn = True
+        self._rest = 0.0
         work, then = self._waiting[0]
         ended: tuple[Any, BaseException | None] | None = None
         until = time.perf_counter() + TURN_SECONDS
         try:
-            while time.perf_counter() < until:
+            while time.perf_counter() < until and not self._rest:
                 next(work)
         except StopIteration as stop:
             ended = stop.value, None
@@ -57,11 +65,21 @@ class CooperativeTurns:
             ended = None, error
         finally:
             self._in_turn = False
+        if ended is None and not self._rest:
+            return
+        self._waiting.pop(0)
+        if not self._waiting:
+            self._timer.stop()
         if ended is not None:
-            self._waiting.pop(0)
-            if not self._waiting:
-                self._timer.stop()
             then(*ended)
+        else:
+            QtCore.QTimer.singleShot(round(1000 * self._rest), lambda: self._go_on(work, then))
+
+    def _go_on(self, work: Work[Any], then: Then[Any]) -> None:
+        if self._stopped:
+            work.close()
+        else:
+            self.run(work, then)
 
 
 class FileThread(QtCore.QObject):

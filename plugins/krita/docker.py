@@ -16,6 +16,7 @@ from krita import DockWidget
 
 from .forms import settings
 from .forms.form_keeper import FormKeeper
+from .forms.preview_fetching import PreviewFetching
 from .forms.settings_menu import SettingsMenu
 from .pictures import file_dialogs
 from .pictures.desk import PictureDesk
@@ -25,10 +26,11 @@ from .qt import QtCore, QtWidgets, guarded
 from .session import Session
 from .widgets.checkerboard import PreviewPane
 from .widgets.error_box import ErrorBox
-from .widgets.fields import SPACING
+from .widgets.fields import SPACING, Sentence
 from .widgets.form_panel import FormPanel
 from .widgets.own_keys import Ground
 from .widgets.queue_list import QueueList
+from .widgets.ready_bar import ReadyBar
 from .widgets.scrolling import AsHighAsItsContent, below
 from .window.circumstances import circumstances
 from .window.floating import FloatingMessages
@@ -58,20 +60,22 @@ class Docker(DockWidget):
         self.stop.setToolTip(_("Stop what is drawn now. What waits goes on."))
         self.progress = QtWidgets.QProgressBar(objectName="acetate_progress", textVisible=False, maximumHeight=6)
         self.progress.setAccessibleName(_("Progress"))
-        self.status = QtWidgets.QLabel(" ", objectName="acetate_status", wordWrap=True)
+        self.status = Sentence("acetate_status")
         self.queue = QueueList()
+        self.ready = ReadyBar()
         self.error = ErrorBox()
         self.preview = PreviewPane()
         self.pictures = PicturePanel(self, session, desk)
         self.history = self.pictures.history
         self.size_line = SizeLine(self.document, self.form_panel.form, lambda: self.form_panel.offers)
-        upper = [self.status, self.error, self.queue, self.preview, self.pictures.strip]
+        upper = [self.status, self.ready, self.error, self.queue, self.preview, self.pictures.strip]
         self._below = below(upper, self.history)
         self._lay_out()
         self._connect()
         self.form_panel.set_form(settings.last_form())
         self._forms.used(self.form_panel.form())
         self.settings_menu = SettingsMenu(self.form_panel, session)
+        self._previews = PreviewFetching(self.form_panel.loras, session)
         self.floating = FloatingMessages(self, session)
         self._clicked_at = float("-inf")
         self._looking = QtCore.QTimer(self)
@@ -87,6 +91,7 @@ class Docker(DockWidget):
     def canvasChanged(self, _: Any) -> None:  # noqa: N802
         """Another document or view: each document has its own form."""
         self._forms.show(self.document())
+        QtCore.QTimer.singleShot(0, guarded(self._session.follow_canvases))  # Krita is still building the view
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         """Shown, or about to be hidden again: Krita shows every docker once while it builds a window."""
@@ -172,6 +177,7 @@ class Docker(DockWidget):
                 self.preview.expect(result.plan.box.width, result.plan.box.height)
         self.button.setText(_(self.form_panel.form().about.verb))
         self.stop.setEnabled(result is not None and not result.status.stopping)
+        self.ready.show_ready(self._session.jobs.ready)
         self.preview.setVisible(running)
         if not running:
             self.pictures.end_forming()
@@ -245,6 +251,8 @@ class Docker(DockWidget):
         self.error.again.connect(self._try_again)
         self.queue.chosen.connect(self._use_queue)
         self.queue.all_cancelled.connect(self.cancel_all)
+        self.ready.insert.connect(guarded(self._session.insert_now))
+        self.ready.dismiss.connect(guarded(self._session.jobs.cancel))
         self.pictures.copied.connect(guarded(self._copy))
         self.pictures.sharpened.connect(guarded(self._sharpen))
         self.pictures.acting.connect(self.error.hide)

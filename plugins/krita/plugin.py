@@ -85,6 +85,7 @@ def register() -> Session:
     app = Krita.instance()
     remembering.keep_in_documents(settings.prompts_in_documents())
     session = Session(app, make_client)
+    session.set_inserting_at_once(settings.inserts_at_once())
     app.addExtension(AcetateExtension(app, session))
     app.addDockWidgetFactory(DockerFactory(session, PictureDesk(app, session)))
     return session

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from acetate.plugins.bridge import files
 from acetate.plugins.bridge.form import Form, fresh_seed, from_json
 from acetate.plugins.bridge.forms.form_memory import FormMemory
 from acetate.plugins.bridge.history import JobHistory
-from acetate.plugins.bridge.host import RefusedError, T, Then, Work
+from acetate.plugins.bridge.host import JobPlan, RefusedError, T, Then
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.launch import by_hand, server_command
 from acetate.plugins.bridge.pending import PendingResult, refusal
@@ -26,33 +27,14 @@ from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import sentence
 from acetate.protocol import Client, Connected, Engine, Error, Event, Failure, LayerReady
 
-from . import canvas, conditions
-from .cooperative import CooperativeTurns, FileThread
+from . import conditions
 from .forms import remembering
-from .host import KritaHost
 from .qt import QtCore, Signal, guarded, tell_mistakes
-from .replacing import Replacements
+from .qt_host import QtHost
 
 HISTORY_PAGE = 40
-ACTIVATION_MS = 50
-"""Krita 5.2 makes a new layer the active one by itself, but only when it gets to it; 5.1 does not."""
-
-
-class QtHost(KritaHost):
-    """Krita's host with Qt's event loop: long work goes on in short turns, and files on threads of their own."""
-
-    def __init__(self, app: Any, notify: Callable[[PendingResult], None]) -> None:
-        super().__init__(app)
-        self.turns, self._files, self._notify = CooperativeTurns(), FileThread(), notify
-
-    def later(self, work: Work[T], then: Then[T]) -> None:
-        self.turns.run(work, then)
-
-    def on_thread(self, function: Callable[[], T], then: Then[T]) -> None:
-        self._files.run(function, then)
-
-    def notify(self, result: PendingResult) -> None:
-        self._notify(result)
+SKETCHING = ("sketchpad", "fake")
+"""The families of models that draw only sketches."""
 
 
 class Session(QtCore.QObject):
@@ -82,7 +64,6 @@ class Session(QtCore.QObject):
         self.status = ConnectionStatus(by_hand())
         self.history = JobHistory()
         self.forms = FormMemory()
-        self._replacements = Replacements(app)
         self._host = QtHost(app, self._notice)
         self.jobs = EditorJobs(self._host, self.connect_to_server)
         self.queue = JobQueue(self.jobs, lambda: self.client)
@@ -152,7 +133,29 @@ class Session(QtCore.QObject):
     def generate(self, document: Any, form: Form) -> None:
         """Ask for `form` in the document; a refusal is shown at once."""
         with self._refusals():
-            self.jobs.generate(document, form, lambda: conditions.plan(document, form))
+            asked = conditions.settled(document, form, self._sketching())
+            self.jobs.generate(document, asked, lambda: self._timed(conditions.plan(document, asked)))
+
+    def _timed(self, plan: JobPlan) -> JobPlan:
+        """The plan with its moment in what the artist does."""
+        self._host.hand.watch()
+        return replace(plan, moment=self._host.hand.moment())
+
+    def _sketching(self) -> set[str]:
+        """The models that never redraw a layer while they enlarge it; without a name the server takes its own sketch model."""
+        models = self.engine.models if self.engine is not None else ()
+        return {"", *(str(one.get("name")) for one in models if one.get("family") in SKETCHING)}
+
+    def insert_now(self, result: PendingResult) -> None:
+        """Put a result that is ready into its document, whatever the hand does."""
+        self.jobs.insert_now(result)
+
+    def set_inserting_at_once(self, wanted: bool) -> None:
+        """Whether results go into their documents by themselves, when the hand is free, or only when they are chosen."""
+        self._host.at_once = wanted
+        for result in self.jobs.ready if wanted else ():
+            if result.state == "ready":
+                self.jobs.insert_now(result)
 
     def repeat(self, document: Any) -> None:
         """Repeat the last generation of the document with another seed."""
@@ -161,6 +164,10 @@ class Session(QtCore.QObject):
             if not isinstance(kept, str):
                 raise RefusedError(_("Nothing has been generated in this document yet. Use Generate."))
             self.generate(document, replace(from_json(kept), seed=fresh_seed()))
+
+    def follow_canvases(self) -> None:
+        """Watch what the hand does on the canvases that there are soon: a view that is being closed must not be touched."""
+        QtCore.QTimer.singleShot(0, guarded(self._host.hand.watch))
 
     def cancel(self) -> None:
         """Stop the generation that is shown; layers that have arrived stay in the history."""
@@ -173,17 +180,21 @@ class Session(QtCore.QObject):
         self.queue_changed.emit()
 
     def insert_again(
-        self, job: str, document: Any, *, title: str = "", instead: bool = False, without: Sequence[int] = (), **plan: Any
+        self,
+        job: str,
+        document: Any,
+        *,
+        title: str = "",
+        without: Sequence[int] = (),
+        instead: bool = False,
+        as_mask: bool = False,
+        **plan: Any,
     ) -> None:
-        """Put a finished job `without` layers of these numbers into the document, or `instead` of the active layer; `plan` are
-        further fields of its `JobPlan`."""
+        """Put a finished job `without` layers of these numbers into the document, or `instead` of the active layer, or as that
+        one's mask; `plan` are further fields of its `JobPlan`."""
         with self._refusals():
-            self.jobs.insert_again(
-                job,
-                document,
-                lambda: replace(conditions.insertion_plan(document, title, instead=instead), **plan),
-                without=without,
-            )
+            planned = partial(conditions.insertion_plan, document, title, instead=instead, as_mask=as_mask)
+            self.jobs.insert_again(job, document, lambda: self._timed(replace(planned(), **plan)), without=without)
 
     def look(self, job: str, then: Callable[[Sequence[LayerReady]], None], *, without: Sequence[int] = ()) -> None:
         """Fetch the layers of a finished job, `without` those of these numbers, to be looked at."""
@@ -192,7 +203,7 @@ class Session(QtCore.QObject):
     def insert_file(self, document: Any, path: Path) -> None:
         """Put the layers of a file into the document, as a group."""
         with self._refusals():
-            self.jobs.insert_file(path, document, lambda: conditions.insertion_plan(document, path.name))
+            self.jobs.insert_file(path, document, lambda: self._timed(conditions.insertion_plan(document, path.name)))
 
     def save(self, job: str, path: Path, suffix: str = "png", pictures: Sequence[int] = ()) -> None:
         """Write a finished job of the history, or only some of its pictures, as PNG, PSD or OpenRaster; a name with another
@@ -265,9 +276,7 @@ class Session(QtCore.QObject):
 
     def _end(self, result: PendingResult) -> None:
         if result.made is not None and result.save_as is None:
-            if result.plan.replaces is not None:
-                self._replacements.add(result.plan.replaces, canvas.identity(result.made))
-            QtCore.QTimer.singleShot(ACTIVATION_MS, lambda: self._activate(result.document, result.made))
+            self._host.activate_soon(result.document, result.made)
             self.inserted.emit(result)
         if result.failure is not None:
             self.failed.emit(result.failure)
@@ -276,11 +285,6 @@ class Session(QtCore.QObject):
             if (said := (*saved, *result.notes)) and result.status.outcome == "finished":
                 self.noted.emit(" ".join(map(sentence, said)))
         self._ask_for_history()
-
-    @guarded
-    def _activate(self, document: Any, node: Any) -> None:
-        if canvas.is_open(self._app, document) and document.activeNode() != node:
-            document.setActiveNode(node)
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from acetate.plugins.bridge.form import Form, from_json
 from acetate.plugins.bridge.forms.form_memory import FormMemory
 
 from .. import canvas
-from ..host import made_with
+from ..inserting.records import made_with
 from ..qt import QtCore, guarded
 from ..widgets.form_panel import FormPanel
 from . import remembering

@@ -47,6 +47,15 @@ def keep_folder(path: str) -> None:
     _write("folder", path)
 
 
+def inserts_at_once() -> bool:
+    """Whether results go into their documents when the hand is free, or only when they are chosen."""
+    return _read("insertion", "when_free") != "when_chosen"
+
+
+def keep_inserting_at_once(wanted: bool) -> None:
+    _write("insertion", "when_free" if wanted else "when_chosen")
+
+
 def _read(name: str, default: str) -> str:
     return str(Krita.instance().readSetting(GROUP, name, default))
 

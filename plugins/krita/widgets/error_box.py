@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from acetate.plugins.bridge.status.log_file import log_file
@@ -11,14 +10,10 @@ from acetate.plugins.bridge.words import sentence
 from acetate.protocol import Failure
 
 from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
-from .fields import SPACING, tool_button
+from .fields import SPACING, Sentence, tell, tool_button
 
 ERROR, NOTE = (210, 50, 50), (60, 130, 200)
 """Red, green and blue that the box is tinted with."""
-LONG_WORD = 18
-"""A longer word may be broken: a path would else make the docker as wide as itself."""
-BREAK = "\u200b"
-"""A blank of no width, where a line may end."""
 
 
 class ErrorBox(QtWidgets.QFrame):
@@ -35,19 +30,19 @@ class ErrorBox(QtWidgets.QFrame):
         self.failure: Failure | None = None
         """What is shown; `None` for a note."""
         self._tint = ERROR
-        self._text = QtWidgets.QLabel(objectName="acetate_error_text", wordWrap=True)
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._again = tool_button("acetate_try_again", _("Try again"), _("Look for the server once more"))
-        self._copy = tool_button("acetate_copy_details", _("Copy details"), _("Copy what a report of this should contain"))
-        self._log = tool_button(
-            "acetate_open_log", _("Open log"), _("Open the plug-in's own log: {path}").format(path=log_file("krita"))
-        )
+        self._text = Sentence("acetate_error_text")
+        tell(self._text, _("Message"), _("What went wrong, or what is worth knowing."))
+        self._again = tool_button("acetate_try_again", _("Try again"))
+        tell(self._again, _("Try again"), _("Look for the server once more."))
+        self._copy = tool_button("acetate_copy_details", _("Copy details"))
+        tell(self._copy, _("Copy details"), _("Copy what happened, for a report."))
+        self._log = tool_button("acetate_open_log", _("Open log"))
+        tell(self._log, _("Open log"), _("Open the plug-in's own log: {path}").format(path=log_file("krita")))
         self._again.clicked.connect(guarded(lambda: self.again.emit()))
         self._copy.clicked.connect(guarded(self._copy_details))
         self._log.clicked.connect(guarded(_open_log))
-        close = tool_button("acetate_close_error", "✕", _("Hide this"))
-        close.setAccessibleName(_("Hide this"))
+        close = tool_button("acetate_close_error", "✕")
+        tell(close, _("Close"), _("Hide this message."))
         close.clicked.connect(self.hide)
         upper = QtWidgets.QHBoxLayout()
         upper.addWidget(self._text, 1)
@@ -68,7 +63,7 @@ class ErrorBox(QtWidgets.QFrame):
         """Show what went wrong, and with `may_try_again` the button for it."""
         self._tint, self.failure = ERROR, failure
         self.details = f"{failure.message} ({failure.code})\n{failure.hint}\n\n{circumstances}"
-        self._set_text(f"{sentence(said(failure.message))} {said(failure.hint)}".strip())
+        self._text.setText(f"{sentence(said(failure.message))} {said(failure.hint)}".strip())
         self._again.setVisible(may_try_again)
         self._copy.setText(_("Copy details"))
         self._copy.show()
@@ -78,23 +73,19 @@ class ErrorBox(QtWidgets.QFrame):
     def show_note(self, text: str) -> None:
         """Show something that an artist may want to know though nothing went wrong."""
         self._tint, self.failure = NOTE, None
-        self._set_text(text)
+        self._text.setText(text)
         for button in (self._again, self._copy, self._log):
             button.hide()
         self.show()
 
     def text(self) -> str:
-        return str(self._text.text()).replace(BREAK, "")
-
-    def _set_text(self, text: str) -> None:
-        self._text.setText(breakable(text))
-        self._text.setAccessibleName(text)
+        return self._text.text()
 
     def _copy_details(self) -> None:
         QtWidgets.QApplication.clipboard().setText(self.details)
         self._copy.setText(_("Copied"))
 
-    def paintEvent(self, _: Any) -> None:  # noqa: N802
+    def paintEvent(self, _event: Any) -> None:  # noqa: N802
         """The window's colour, tinted: readable in dark and light themes."""
         window = self.palette().color(QtGui.QPalette.ColorRole.Window)
         tinted = QtGui.QColor(*((3 * own + tint) // 4 for own, tint in zip(window.getRgb()[:3], self._tint, strict=True)))
@@ -104,15 +95,6 @@ class ErrorBox(QtWidgets.QFrame):
         painter.setBrush(tinted)
         painter.drawRoundedRect(self.rect(), 3, 3)
         painter.end()
-
-
-def breakable(text: str) -> str:
-    """The text with places for the end of a line in its long words, such as paths."""
-
-    def broken(word: re.Match[str]) -> str:
-        return re.sub(rf"([/\\_.:=-]|\S{{{LONG_WORD}}})(?=\S)", rf"\1{BREAK}", word[0])
-
-    return re.sub(rf"\S{{{LONG_WORD + 1},}}", broken, text)
 
 
 def _open_log() -> None:

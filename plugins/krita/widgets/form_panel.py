@@ -30,6 +30,7 @@ from .fields import (
     tool_button,
 )
 from .lora_list import LoraList
+from .placing_fields import PlacingFields
 from .prompt_edit import PromptEdit
 from .sampling_fields import LABELS, SamplingFields
 from .style_box import StyleBox
@@ -87,6 +88,7 @@ class FormPanel(QtWidgets.QWidget):
             upscaler=self.upscaler.currentData(),
             method=self.method.currentData(),
             **self.style.values(),
+            **self.placing.values(),
             **self.sampling.values(),
         )
 
@@ -110,6 +112,7 @@ class FormPanel(QtWidgets.QWidget):
         self.new_seed.setChecked(form.new_seed)
         self.loras.choose(form.loras)
         self.scale.setValue(form.scale)
+        self.placing.show(form)
         self.sampling.show(form)
         self._show_fields()
 
@@ -160,6 +163,7 @@ class FormPanel(QtWidgets.QWidget):
             "background": PromptEdit("acetate_background_prompt", _("Only the background"), 2),
         }
         self.loras = LoraList()
+        self.placing = PlacingFields()
         self.sampling = SamplingFields()
         self._details = QtWidgets.QWidget()
 
@@ -243,6 +247,8 @@ class FormPanel(QtWidgets.QWidget):
         for role, label in (("foreground", _("Foreground")), ("background", _("Background"))):
             self._add(details, role, label, self.prompts[role])
         self._add(details, "loras", _("LoRAs"), self.loras)
+        for name, (label, field) in self.placing.rows.items():
+            self._add(details, name, label, field)
         for name, field in self.sampling.widgets.items():
             self._add(details, name, "" if isinstance(field, QtWidgets.QCheckBox) else _(LABELS[name]), field)
         column.addWidget(self._details)
@@ -253,7 +259,8 @@ class FormPanel(QtWidgets.QWidget):
     def _add(self, grid: Any, name: str, label: str, field: Any) -> None:
         row, text = grid.rowCount(), QtWidgets.QLabel(label)
         text.setBuddy(field)
-        grid.addWidget(text, row, 0)
+        tall = isinstance(field, (PromptEdit, LoraList))
+        grid.addWidget(text, row, 0, *((Qt.AlignmentFlag.AlignTop,) if tall else ()))
         grid.addWidget(field, row, 1)
         self._rows[name] = [text, field]
 
@@ -264,6 +271,7 @@ class FormPanel(QtWidgets.QWidget):
         shown = {field: field in task.fields for field in OF_TASK}
         shown["size"] = "area" in task.fields and self.area.currentData() == "custom"
         shown["foreground"] = shown["background"] = "prompts" in task.fields
+        shown |= self.placing.shown(task, self.area.currentData())
         shown |= {field: model.heeds(name, field) for field in ("loras", *self.sampling.widgets)}
         for field, visible in shown.items():
             for widget in self._rows[field]:

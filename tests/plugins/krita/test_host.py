@@ -4,9 +4,11 @@ from acetate.plugins.bridge.host import DocumentClosedError, JobPlan, RefusedErr
 from acetate.plugins.bridge.job import insertion
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.krita import canvas, host
+from acetate.plugins.krita import canvas
 from acetate.plugins.krita.forms import remembering
-from acetate.plugins.krita.host import KritaHost, made_with
+from acetate.plugins.krita.host import KritaHost
+from acetate.plugins.krita.inserting import records
+from acetate.plugins.krita.inserting.records import made_with
 from acetate.protocol import Box, Group, Layer, LayerReady
 
 
@@ -88,7 +90,7 @@ def test_every_layer_of_a_group_is_remembered_with_its_own_parameters_and_the_gr
 
 
 def test_only_the_newest_layers_are_remembered(app, document, monkeypatch):
-    monkeypatch.setattr(host, "REMEMBERED_LAYERS", 2)
+    monkeypatch.setattr(records, "REMEMBERED_LAYERS", 2)
     nodes = [inserted(app, result(document)) for _ in range(3)]
     assert [bool(made_with(document, node)) for node in nodes] == [False, True, True]
 
@@ -108,7 +110,7 @@ def test_between_both_undo_steps_of_a_replacement_the_old_and_the_new_layer_are_
     there = []
     for step in (lambda: None, lambda: krita.undo(document), lambda: krita.undo(document)):
         step()
-        there.append(len(pair & canvas.identities(document)))
+        there.append(sum(canvas.find(document, one) is not None for one in pair))
     assert there == [1, 2, 1]
 
 
