@@ -67,7 +67,7 @@ class Docker(DockWidget):
     def canvasChanged(self, _: Any) -> None:  # noqa: N802
         """Another document or view: each document has its own form."""
         self._forms.show(Krita.instance().activeDocument())
-        self._session.follow_canvases()
+        QtCore.QTimer.singleShot(0, self._session.follow_canvases)  # Krita has not built the view yet
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         super().showEvent(event)
