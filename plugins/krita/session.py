@@ -142,8 +142,8 @@ class Session(QtCore.QObject):
             self.generate(document, replace(from_json(kept), seed=fresh_seed()))
 
     def follow_canvases(self) -> None:
-        """Watch what the hand does on the canvases that there are now."""
-        self._host.hand.watch()
+        """Watch what the hand does on the canvases that there are soon: a view that is being closed must not be touched."""
+        QtCore.QTimer.singleShot(0, guarded(self._host.hand.watch))
 
     def cancel(self) -> None:
         """Stop the running generation; layers that have arrived stay in the history."""

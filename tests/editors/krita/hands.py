@@ -1,0 +1,76 @@
+"""The artist's own hand: a real mouse and real keys on Krita's canvas, by xdotool. Runs inside Krita."""
+
+import subprocess
+
+from acetate.plugins.krita.inserting import hand
+from acetate.plugins.krita.qt import QtCore, QtWidgets
+from krita import Krita
+
+WAIT = 200
+"""Milliseconds until what the hand did has arrived."""
+
+
+def main_window():
+    return Krita.instance().activeWindow().qwindow()
+
+
+def picture():
+    """The widget in which the document in front is painted."""
+    views = main_window().findChildren(QtWidgets.QMdiSubWindow)
+    inside = [one for view in views for one in view.findChildren(QtWidgets.QWidget)]
+    return next(one for one in inside if hand.is_canvas(one) and one.isVisible())
+
+
+def xdotool(*words):
+    subprocess.run(["xdotool", *map(str, words)], check=True, timeout=20)
+
+
+def point(across, down):
+    """A place on the screen, by shares of the canvas widget."""
+    widget = picture()
+    found = widget.mapToGlobal(QtCore.QPoint(int(widget.width() * across), int(widget.height() * down)))
+    return found.x(), found.y()
+
+
+def go(across, down):
+    xdotool("mousemove", *point(across, down))
+    yield WAIT
+
+
+def press(across, down):
+    yield from go(across, down)
+    xdotool("mousedown", 1)
+    yield WAIT
+
+
+def release():
+    xdotool("mouseup", 1)
+    yield WAIT
+
+
+def click_at(across, down):
+    yield from go(across, down)
+    xdotool("click", 1)
+    yield WAIT
+
+
+def click_on(widget):
+    """A real click on a widget of the docker."""
+    place = widget.mapToGlobal(widget.rect().center())
+    xdotool("mousemove", place.x(), place.y())
+    yield WAIT
+    xdotool("click", 1)
+    yield WAIT
+
+
+def key(name):
+    xdotool("key", name)
+    yield WAIT
+
+
+def tool(name):
+    Krita.instance().action(name).trigger()
+    yield 2 * WAIT
+
+
+BRUSH = "KritaShape/KisToolBrush"
