@@ -68,7 +68,7 @@ class Docker(DockWidget):
         self.pictures = PicturePanel(self, session, desk)
         self.history = self.pictures.history
         self.size_line = SizeLine(self.document, self.form_panel.form, lambda: self.form_panel.offers)
-        upper = [self.status, self.ready, self.error, self.queue, self.preview, self.pictures.strip, self.pictures.undo_bar]
+        upper = [self.status, self.ready, self.error, self.queue, self.preview, self.pictures.strip]
         self._below = below(upper, self.history)
         self._lay_out()
         self._connect()
@@ -179,6 +179,8 @@ class Docker(DockWidget):
         self.stop.setEnabled(result is not None and not result.status.stopping)
         self.ready.show_ready(self._session.jobs.ready)
         self.preview.setVisible(running)
+        if not running:
+            self.pictures.end_forming()
         self._show_connection()
         if result is None:
             self.progress.setRange(0, 1000)
@@ -254,6 +256,7 @@ class Docker(DockWidget):
         self.pictures.copied.connect(guarded(self._copy))
         self.pictures.sharpened.connect(guarded(self._sharpen))
         self.pictures.acting.connect(self.error.hide)
+        self.pictures.follow(self.preview)
         # The session outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
         self._session.changed.connect(self._show_state)
         self._session.engine_changed.connect(self._show_engine)
@@ -280,4 +283,5 @@ class Docker(DockWidget):
         column.addWidget(self.progress)
         column.addWidget(self.size_line)
         column.addWidget(self._below, 1)
+        column.addWidget(self.pictures.undo_bar)
         self.setWidget(content)

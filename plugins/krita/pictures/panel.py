@@ -25,6 +25,8 @@ from .strip import CandidateBar, UndoBar
 SURROUNDINGS = 0.15
 """How much of the canvas around a picture is seen with it, as a share of its longer side."""
 BACKDROP_SIDE = 900
+AGES_MS = 30_000
+"""How often the ages of results are told anew."""
 
 
 class PicturePanel(QtCore.QObject):
@@ -47,6 +49,9 @@ class PicturePanel(QtCore.QObject):
         self._pinned = False
         """Whether the large look was asked for by a key and stays."""
         self._on_canvas = False
+        self._forming = False
+        """Whether the picture that forms is shown large."""
+        self._pane: Any = None
         self._shown: Candidate | None = None
         for one in (self.strip.list, self.history):
             one.hovered.connect(guarded(self._hovered))
@@ -59,6 +64,9 @@ class PicturePanel(QtCore.QObject):
         desk.changed.connect(self.refresh)
         desk.enlarged.connect(self._enlarged)
         desk.thrown.connect(self._thrown)
+        self._ages = QtCore.QTimer(self)
+        self._ages.timeout.connect(self.tell_ages)
+        self._ages.start(AGES_MS)
         self.refresh()
 
     @guarded
@@ -68,6 +76,12 @@ class PicturePanel(QtCore.QObject):
         chosen = self.desk.strip.candidate
         self.strip.show_candidates(self.desk.candidates(), self.desk.small, inserted, chosen.key if chosen else None)
         self.history.show_history(self._session.history, self.desk.history(), self.desk.small, inserted)
+
+    @guarded
+    def tell_ages(self) -> None:
+        """Say how old the results are now."""
+        if self._parent.isVisible():
+            self.history.tell_ages(self._session.history)
 
     def step(self, by: int) -> None:
         """Look at the next candidate, or with -1 the previous one, in large."""
@@ -91,6 +105,12 @@ class PicturePanel(QtCore.QObject):
         self.acting.emit()
         for path in paths:
             self._session.insert_file(self._document(), path)
+
+    def follow(self, pane: Any) -> None:
+        """Show what forms in the pane large, while that was asked for by a click."""
+        self._pane = pane
+        pane.pressed.connect(guarded(self._toggle_forming))
+        pane.changed.connect(guarded(self._show_forming))
 
     # --- gestures ----------------------------------------------------------------------------------------------------
 
@@ -164,6 +184,17 @@ class PicturePanel(QtCore.QObject):
         if self._pinned:
             self._show(candidate)
 
+    def _toggle_forming(self) -> None:
+        self._forming = not (self._forming and self.preview.isVisible())
+        if self._forming:
+            self._show_forming()
+        else:
+            self._hide_preview()
+
+    def _show_forming(self) -> None:
+        if self._forming and self._pane.image is not None:
+            self.preview.show_picture(self._pane.image, _("The picture as it forms"), self._parent)
+
     def _pin(self, candidate: Candidate) -> None:
         self._pinned = not (self._pinned and self.preview.isVisible())
         if self._pinned:
@@ -209,13 +240,18 @@ class PicturePanel(QtCore.QObject):
         place = QtCore.QRectF((layer.x - left) / width, (layer.y - top) / height, layer.width / width, layer.height / height)
         return painted.copy(seen), place
 
+    def end_forming(self) -> None:
+        """The picture is finished: the large look at its forming ends."""
+        if self._forming:
+            self._hide_preview()
+
     @guarded
     def _enlarged(self, key: Key) -> None:
         if self._shown is not None and self._shown.key == key and self.preview.isVisible():
             self._show(self._shown)
 
     def _hide_preview(self) -> None:
-        self._pinned, self._shown = False, None
+        self._pinned, self._forming, self._shown = False, False, None
         self.preview.hide()
 
     @guarded

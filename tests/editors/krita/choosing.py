@@ -4,15 +4,20 @@ import hand
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.pictures.picture_list import CANDIDATE, PICTURE
 from acetate.plugins.krita.qt import Qt, QtCore, QtWidgets
+from contract import select
 from desk import (
     OUT,
     activate,
     assert_equals_what_the_server_sent,
+    click,
     docker,
+    fix_seed,
     generate,
     layer_of,
+    open_gate,
     prepared,
     session,
+    type_prompt,
 )
 from krita import Krita
 from pieces import claim, names
@@ -34,6 +39,7 @@ def tile(rows, number, job=None):
     found = [rows.item(row) for row in range(rows.count())]
     tiles = [one for one in found if one.data(CANDIDATE) is not None and job in (None, one.data(CANDIDATE).job)]
     rows.scrollToItem(tiles[number])
+    docker()._below.ensureWidgetVisible(rows)
     return rows.visualItemRect(tiles[number]).center()
 
 
@@ -332,3 +338,78 @@ def saving_begins_beside_the_document_proposes_a_name_and_says_that_it_is_done()
     sent = next(one for one in result.status.layers if one.layer.picture == 1)
     box = again.topLevelNodes()[0].bounds()
     assert (box.width(), box.height()) == (sent.layer.width, sent.layer.height), "the second candidate alone"
+
+
+@claim
+def the_actions_step_and_insert_with_the_docker_hidden():
+    document, _ = yield from candidates("three owls")
+    docker().setVisible(False)
+    yield 100
+    app = Krita.instance()
+    app.action("acetate_next").trigger()
+    yield 200
+    assert chosen().number == 1 and docker().pictures.preview.isVisible()
+    app.action("acetate_previous").trigger()
+    app.action("acetate_previous").trigger()
+    assert chosen().number == 2
+    app.action("acetate_insert").trigger()
+    yield lambda: len(document.topLevelNodes()) == 3
+    assert names(document)[2] == "three owls (9)" and not docker().pictures.preview.isVisible()
+    docker().setVisible(True)
+
+
+@claim
+def the_picture_that_forms_is_shown_large_by_a_click_until_it_is_finished():
+    document = yield from prepared()
+    type_prompt("a slow snail @gate:snail")
+    fix_seed(7)
+    click(docker().button)
+    yield lambda: docker().preview.has_picture
+    docker()._below.ensureWidgetVisible(docker().preview)
+    yield 100
+    large = docker().pictures.preview
+    yield from hand.click(docker().preview)
+    yield large.isVisible
+    assert large.width() >= 240
+    open_gate("snail")
+    yield lambda: len(document.topLevelNodes()) == 2
+    yield lambda: not large.isVisible()
+
+
+@claim
+def every_widget_of_the_pictures_has_a_tool_tip_and_a_name_for_a_screen_reader():
+    yield from candidates("two doves", 2)
+    panel = docker().pictures
+    shown = [*panel.strip.buttons.values(), panel.undo_bar.button, panel.strip.sharpen]
+    assert all(one.toolTip() and (one.accessibleName() or one.text()) for one in shown)
+    assert panel.strip.list.accessibleName() and panel.history.accessibleName() and docker().preview.accessibleName()
+    for rows in (panel.strip.list, panel.history):
+        items = [rows.item(row) for row in range(rows.count())]
+        assert all(item.toolTip() for item in items)
+        said = [item.data(int(Qt.ItemDataRole.AccessibleTextRole)) for item in items if item.data(CANDIDATE) is not None]
+        assert all(said), said
+
+
+@claim
+def the_size_of_the_next_picture_is_said_before_the_click():
+    document = yield from prepared(640, 640)
+    yield lambda: "640 × 640 px" in docker().size_line.text()
+    assert "drawn at" in docker().size_line.text() and "enlarged" in docker().size_line.text(), docker().size_line.text()
+    yield from select(document, 10, 10, 64, 64, 255)
+    yield lambda: docker().size_line.text() == "64 × 64 px", docker().size_line.text()
+
+
+@claim
+def thumbnails_are_mirrored_where_people_read_from_right_to_left():
+    yield from candidates("three cats")
+    app, rows = QtWidgets.QApplication.instance(), strip().list
+    first, last = rows.visualItemRect(rows.item(0)).x(), rows.visualItemRect(rows.item(2)).x()
+    assert first < last
+    app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        yield 300
+        first, last = rows.visualItemRect(rows.item(0)).x(), rows.visualItemRect(rows.item(2)).x()
+        assert first > last, (first, last)
+    finally:
+        app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+    yield 100
