@@ -3,7 +3,7 @@
 import subprocess
 
 from acetate.plugins.krita.inserting import hand
-from acetate.plugins.krita.qt import QtCore
+from acetate.plugins.krita.qt import QtCore, QtWidgets
 from krita import Krita
 
 WAIT = 200
@@ -16,7 +16,9 @@ def main_window():
 
 def picture():
     """The widget in which the document in front is painted."""
-    return next(one for one in hand._canvases(main_window()) if one.isVisible())
+    views = main_window().findChildren(QtWidgets.QMdiSubWindow)
+    inside = [one for view in views for one in view.findChildren(QtWidgets.QWidget)]
+    return next(one for one in inside if hand.is_canvas(one) and one.isVisible())
 
 
 def xdotool(*words):
