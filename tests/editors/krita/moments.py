@@ -340,7 +340,7 @@ def or_by_a_mask_that_goes_with_one_undo_step():
     layer = sent.layer
     assert node.pixelData(layer.x, layer.y, layer.width, layer.height).data() == sent.data
     yield from undo(document)
-    assert names(document) == ["Background"]
+    assert [name for name in names(document) if name != "Selection Mask"] == ["Background"], names(document)
 
 
 @claim
@@ -362,5 +362,6 @@ def a_result_of_the_history_becomes_the_mask_of_a_layer():
     layer = first.status.layers[0].layer
     shown = mask.selection().pixelData(layer.x, layer.y, layer.width, layer.height).data()
     assert mask.type() == "transparencymask" and shown == bytes(first.status.layers[0].data[3::4])
-    yield from undo(document)
-    assert mine.childNodes() == [] and len(names(document)) == 3
+    Krita.instance().action("edit_undo").trigger()
+    yield lambda: mine.childNodes() == []
+    assert len(names(document)) == 3

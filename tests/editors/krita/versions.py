@@ -5,7 +5,7 @@ import struct
 from acetate.plugins.krita import canvas
 from contract import put_in, sheet
 from desk import activate, choose, docker, prepared, session
-from hands import WAIT, key
+from hands import WAIT, key, picture
 from krita import Krita, Selection
 from moments import begin, is_in
 from pieces import claim, names
@@ -104,8 +104,7 @@ def an_old_layer_that_is_taken_out_comes_back_by_one_real_ctrl_z():
     assert [node.name() for node in document.topLevelNodes()] == ["Background", before[0]]
     new = document.topLevelNodes()[1]
     assert what_it_is(new) == before and new != old
-    docker().form_panel.prompt.clearFocus()
-    Krita.instance().activeWindow().qwindow().setFocus()
+    picture().setFocus()
     yield from key("ctrl+z")
     yield lambda: document.topLevelNodes()[-1] == old and len(document.topLevelNodes()) == 2
     yield 4 * WAIT
