@@ -13,6 +13,9 @@ from acetate.vocabulary.tasks import TASKS
 from .families import FAMILIES, Family, drawn_as, without_effect
 from .values.request import Request
 
+PREVIEWS = "previews"
+"""Where a description tells the files of the LoRAs' pictures: for the server that asks, not for its clients."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Offer:

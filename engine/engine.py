@@ -13,12 +13,14 @@ from acetate.vocabulary.acceleration import Acceleration
 from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements
-from .description import Offer, describe
+from .description import PREVIEWS, Offer, describe
 from .device import glibc_malloc
 from .device.devices import pick_device
 from .device.memory_budget import Others, free_caches, is_out_of_memory
 from .families import FAMILIES, SKETCHPAD
 from .files.library import Library
+from .files.previews import preview_beside
+from .files.recognition import FileRole
 from .models.additions import Additions, additions
 from .models.base_models import open_base_model, size_in_memory
 from .models.builtin_model import open_builtin
@@ -33,6 +35,9 @@ from .upscaling.upscale import Networks, upscale
 from .upscaling.upscalers import Upscalers
 from .values.errors import OutOfMemory
 from .values.request import Picture, Progress, Request
+
+ADDED: tuple[FileRole, ...] = ("lora", "embedding")
+"""What is added to a model."""
 
 
 class Engine:
@@ -105,8 +110,14 @@ class Engine:
         for one in self.library.installed("checkpoint"):
             if one.kind.family is not None and not one.problem:
                 offers.append(Offer(one.name, FAMILIES[one.kind.family], one.name in self._models))
-        loras, embeddings = ([one.described for one in self.library.installed(role)] for role in ("lora", "embedding"))
-        more = {"upscalers": self._upscalers.names(), "loras": loras, "embeddings": embeddings}
+        added = {role: self.library.installed(role) for role in ADDED}
+        pictures = {one.name: found for one in added["lora"] if (found := preview_beside(one.path)) is not None}
+        more = {
+            "upscalers": self._upscalers.names(),
+            "loras": [{**one.described, "preview": one.name in pictures} for one in added["lora"]],
+            "embeddings": [one.described for one in added["embedding"]],
+            PREVIEWS: {name: str(path) for name, path in pictures.items()},
+        }
         return {**describe(str(self.device), offers), **more}
 
     def opened(self) -> list[str]:

@@ -33,6 +33,15 @@ GIMP = Host("gimp", "GIMP", "acetate-gimp", "acetate", "")
 SWITCHED_ON = "Settings > Configure Krita > Python Plugin Manager > Acetate, then restart it"
 """Where a person switches Krita's plug-in on."""
 HOSTS = {host.name: host for host in (KRITA, GIMP)}
+AFTERWARDS = {
+    "krita": (
+        "restart Krita if it runs",
+        "show the docker: Settings > Dockers > Acetate",
+        "open a picture, type what to draw, and press Generate",
+    ),
+    "gimp": ("restart GIMP if it runs", "open a picture and choose Filters > Acetate"),
+}
+"""What a person does in each editor once the plug-in is in its place and switched on."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class Installed:
             "what": kind.what,
             "problem": self.problem,
             "caution": kind.caution,
+            **({"triggers": list(kind.triggers)} if kind.triggers else {}),
         }
 
     @property

@@ -6,12 +6,13 @@ Knows names and shapes of tensors; knows no torch and reads no weight, so that l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ..adapters import verdicts
+from ..adapters.trigger_words import trigger_words
 from ..checkpoints.original_names import original_names
 from ..checkpoints.prediction import Prediction, Predicts, of_checkpoint, of_scheduler, remark_on_name
 from ..checkpoints.stored_values import unreadable
@@ -47,6 +48,8 @@ class Kind:
     """What a checkpoint's UNet predicts."""
     zero_snr: bool = False
     """Whether it was trained with zero terminal SNR."""
+    triggers: Sequence[str] = ()
+    """The words that a LoRA was trained to answer to."""
 
     @property
     def prediction(self) -> Prediction:
@@ -104,7 +107,7 @@ def kind_of(header: Header, name: str = "", beside: Mapping[str, Any] = _NOTHING
         return Kind("layerdiffuse", None, "a LayerDiffuse transparent encoder")
     structures = {family.name: structure_of(family) for family in BASE_FAMILIES.values()}
     if lora := verdicts.of_lora(header, structures):
-        return Kind("lora", lora.family, lora.what, lora.problem, lora.caution)
+        return Kind("lora", lora.family, lora.what, lora.problem, lora.caution, triggers=trigger_words(header.metadata))
     if embedding := verdicts.of_embedding(header, structures):
         return Kind("embedding", embedding.family, embedding.what, embedding.problem)
     if vae := _vae(header):

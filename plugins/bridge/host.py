@@ -60,6 +60,10 @@ class JobPlan:
     """The name of the group when several layers come without one."""
     pictures: tuple[int, ...] | None = None
     """The numbers of the candidates to put in; `None` means all of them."""
+    seen: bool = True
+    """Whether the first of these candidates is shown at once."""
+    centre: tuple[int, int] | None = None
+    """The place of the canvas that the middle of the layers goes to; `None` leaves them where they were made for."""
     version_of: Any = None
     """The layer that the result is a new version of: it takes over place, name, blend mode, opacity and masks."""
     original: Original = "keep"

@@ -23,7 +23,7 @@ from .form import Form
 from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, UnwantedError, Work
 from .job_status import HOPELESS, JobStatus
 from .pending import PendingResult
-from .stack import picked, stacked
+from .stack import moved_to, picked, stacked
 from .translations import _
 
 log = logging.getLogger(__name__)
@@ -92,10 +92,10 @@ class EditorJobs:
         self._host.on_thread(path.read_bytes, lambda data, error: self._send_file(result, path, data, error))
         return result
 
-    def save(self, job: str, path: Path) -> PendingResult:
-        """Write a finished job of the history into a file; its suffix says as what."""
+    def save(self, job: str, path: Path, pictures: Sequence[int] = ()) -> PendingResult:
+        """Write a finished job of the history, or only some of its pictures, into a file; its suffix says as what."""
         result = self._await(PendingResult(JobStatus(new_job_id()), save_as=path))
-        self._connect().export([job], files.FORMATS[path.suffix.lower()], job=result.job)
+        self._connect().export([job], files.FORMATS[path.suffix.lower()], pictures=pictures, job=result.job)
         return result
 
     def insert_now(self, result: PendingResult) -> None:
@@ -294,7 +294,11 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
     plan, document = result.plan, result.document
     if not result.status.layers:
         raise RefusedError(host.wording.nothing_arrived)
-    layers = result.status.layers if plan.pictures is None else picked(result.status.layers, plan.pictures)
+    layers: Sequence[LayerReady] = result.status.layers
+    if plan.pictures is not None:
+        layers = picked(layers, plan.pictures, seen=plan.seen)
+    if plan.centre is not None:
+        layers = moved_to(layers, *plan.centre)
     item = stacked(layers, title=plan.title)
     if item is None:
         raise RefusedError(host.wording.all_transparent)
@@ -308,5 +312,5 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
 
 
 def _said(text: str, path: Path, error: BaseException | None = None) -> str:
-    reason = error.strerror if isinstance(error, OSError) else error
+    reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
     return text.format(name=path.name, path=path, reason=reason)

@@ -75,6 +75,11 @@ def find(document: Any, wanted: str) -> Any | None:
     return document.nodeByUniqueID(type(root.uniqueId())(wanted))
 
 
+def identities(document: Any) -> set[str]:
+    """The identities of all layers that are in the document."""
+    return {identity(node) for node in _nodes(document)}
+
+
 def _nodes(document: Any) -> Iterator[Any]:
     """All layers of the document; none when it was closed."""
     root = document.rootNode()

@@ -84,7 +84,8 @@ def plan(document: Any, form: Form) -> JobPlan:
     complaint = form.complaint(result.box or target)
     if complaint is not None:
         raise RefusedError(complaint)
-    return result
+    # Of several candidates the first comes by itself; the others wait until the artist has looked at them.
+    return replace(result, pictures=(0,)) if form.parameters().count > 1 else result
 
 
 def insertion_plan(document: Any, title: str, *, instead: bool = False, as_mask: bool = False) -> JobPlan:

@@ -12,7 +12,7 @@ from typing import Any
 
 from acetate.plugins.bridge.host import T, Then, Work
 
-from .qt import QtCore, Signal
+from .qt import QtCore, Signal, guarded
 
 TURN_SECONDS = 0.012
 """How long work goes on before Krita gets the thread back; one uninterruptible piece may take longer, up to 50 ms."""
@@ -28,7 +28,7 @@ class CooperativeTurns:
         """How long the work that is going on wants to wait, in seconds."""
         self._timer = QtCore.QTimer()
         self._timer.setInterval(0)
-        self._timer.timeout.connect(self._turn)
+        self._timer.timeout.connect(guarded(self._turn))
 
     def run(self, work: Work[T], then: Then[T]) -> None:
         """Start `work` when those before it are done; call `then` with its result, or with what it raised."""
@@ -89,15 +89,15 @@ class FileThread(QtCore.QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._done.connect(lambda then, result, error: then(result, error))
+        self._done.connect(guarded(lambda then, result, error: then(result, error)))
 
     def run(self, function: Callable[[], T], then: Then[T]) -> None:
-        """Call `then` with the function's result, or with the `OSError` that it raised."""
+        """Call `then` with the function's result, or with whatever it raised: out of memory is told as well."""
 
         def call() -> None:
             try:
                 self._done.emit(then, function(), None)
-            except OSError as error:
+            except Exception as error:
                 self._done.emit(then, None, error)
 
         threading.Thread(target=call, name="acetate-file", daemon=True).start()

@@ -4,10 +4,12 @@ no token.
 
 from __future__ import annotations
 
+import base64
 import http
 import json
 import os
 import sqlite3
+import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +61,7 @@ class Pages:
 
     @property
     def _private(self) -> Mapping[str, Page]:
-        return {"/metrics": self._metrics, "/status": self._status}
+        return {"/metrics": self._metrics, "/status": self._status, "/preview": self._preview}
 
     @property
     def _orders(self) -> Mapping[str, Page]:
@@ -109,6 +111,17 @@ class Pages:
                 "memory_bytes": _memory(),
             },
         )
+
+    def _preview(self, query: str) -> Response:
+        """The picture beside a LoRA's file, made small: `/preview?lora=NAME`."""
+        from acetate.engine.files.previews import thumbnail  # not before someone looks
+
+        names = urllib.parse.parse_qs(query).get("lora", [])
+        path = self.engine.preview_of(names[0]) if len(names) == 1 else None
+        picture = thumbnail(path) if path is not None else None
+        if picture is None:
+            return refuse(http.HTTPStatus.NOT_FOUND, "no picture lies beside that LoRA")
+        return _json(http.HTTPStatus.OK, {"type": "image/jpeg", "base64": base64.b64encode(picture).decode()})
 
     def _stop(self, query: str) -> Response:
         """End as SIGTERM would; `?now` does not wait for jobs, `?restart` starts again with the same command line."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from acetate.engine.description import PREVIEWS
 from acetate.protocol import Failure
 from acetate.protocol import messages as wire
 
@@ -107,6 +109,14 @@ class EngineState:
         """The devices that may run a job, which has been tried on these."""
         return candidates(self.devices, tried)
 
+    # --- asked by pages ----------------------------------------------------------------------------------------------
+
+    def preview_of(self, lora: str) -> Path | None:
+        """The file of the picture that lies beside a LoRA's; `None` where there is none."""
+        found = self._known.get(PREVIEWS)
+        path = found.get(lora) if isinstance(found, Mapping) else None
+        return Path(path) if isinstance(path, str) else None
+
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _ready(self, device: Device, name: str, description: Mapping[str, Any]) -> None:
@@ -141,7 +151,7 @@ class EngineState:
             ", ".join(dict.fromkeys(device.name for device in ready)),
             tuple(found.get("models", ())),
             found.get("tasks", {}),
-            {name: value for name, value in found.items() if name not in ("device", "models", "tasks")},
+            {name: value for name, value in found.items() if name not in ("device", "models", "tasks", PREVIEWS)},
             failed[0].failure if state == "failed" else None,
             tuple(device.line() for device in self.devices),
         )

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request
 from acetate.engine.builtin import NAME as MODEL
-from acetate.engine.description import described_tasks
+from acetate.engine.description import PREVIEWS, described_tasks
 from acetate.raster import Deep
 from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
 from acetate.vocabulary.roles import Role
@@ -67,9 +67,10 @@ class FakeEngine:
                 }
                 for name in (MODEL, *sorted(path.stem for path in _folder().glob("models/*.safetensors")))
             ],
-            "families": {"fake": {"title": "Fake", "defaults": DEFAULTS, "idle": {}}},
+            "families": {"fake": {"title": "Fake", "defaults": DEFAULTS, "idle": {"foreground": ["layer_weight"]}}},
             "tasks": described_tasks(),
             "loras": [json.loads(path.read_text()) for path in sorted(_folder().glob("loras/*.json"))],
+            PREVIEWS: {path.stem: str(path) for path in _folder().glob("loras/*.png")},
             "embeddings": [json.loads(path.read_text()) for path in sorted(_folder().glob("embeddings/*.json"))],
             "schedulers": list(SCHEDULERS),
             "spacings": list(SPACINGS),

@@ -30,6 +30,14 @@ def chosen_server() -> Address | None:
     return Address(url, token, cafile) if texts else None
 
 
+def present_server() -> Address | None:
+    """The server that an editor works with; `None` while none runs on this computer."""
+    if (chosen := chosen_server()) is not None:
+        return chosen
+    running = running_server()
+    return running.address if running is not None else None
+
+
 def choose_server(address: Address | None) -> None:
     """Keep the choice. Raises `OSError` where the file cannot be written."""
     if address is None:

@@ -38,6 +38,15 @@ def keep_prompts_in_documents(wanted: bool) -> None:
     remembering.keep_in_documents(wanted)
 
 
+def last_folder() -> str:
+    """The folder of the file that was inserted or saved last; empty before the first."""
+    return _read("folder", "")
+
+
+def keep_folder(path: str) -> None:
+    _write("folder", path)
+
+
 def inserts_at_once() -> bool:
     """Whether results go into their documents when the hand is free, or only when they are chosen."""
     return _read("insertion", "when_free") != "when_chosen"

@@ -38,6 +38,7 @@ class SettingsMenu(QtCore.QObject):
         menu.addSeparator()
         self._add(_("Server…"), self.ask_for_server)
         menu.aboutToShow.connect(guarded(self._show))
+        self._show()
         panel.style.use(settings.styles())
         panel.style.kept.connect(guarded(settings.keep_styles))
 

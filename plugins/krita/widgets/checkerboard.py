@@ -21,6 +21,14 @@ def picture(image: Image) -> Any:
     return QtGui.QImage(image.data, image.width, image.height, 4 * image.width, formats[image.format]).copy()
 
 
+def text_flags(*flags: Any) -> int:
+    """Flags of alignment and wrapping as the number that drawing a text takes: in Qt 6 they are of different types."""
+    total = 0
+    for flag in flags:
+        total |= int(getattr(flag, "value", flag))
+    return total
+
+
 def fitted(size: Any, area: Any) -> Any:
     """The largest rectangle with the proportions of `size` in the area, centred."""
     target = QtCore.QRect(QtCore.QPoint(0, 0), size.scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,9 @@ from acetate.plugins.bridge.translations import _
 from ..qt import Qt, QtCore, QtGui, QtWidgets, guarded
 
 SPACING = 4
+BREAK = "\u200b"
+"""Where a line may end, unseen."""
+_LONG_WORD = re.compile(r"\S{16,}")
 
 
 class StillUnderTheWheel(QtCore.QObject):
@@ -164,6 +168,23 @@ class ElidedLabel(QtWidgets.QLabel):
     def resizeEvent(self, event: Any) -> None:  # noqa: N802
         super().resizeEvent(event)
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
+
+
+class Sentence(QtWidgets.QLabel):
+    """Plain text of any length that wraps everywhere, also within a long path: it never widens what it lies in."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(objectName=name, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        super().setText(_LONG_WORD.sub(lambda word: BREAK.join(word[0]), text))
+
+    def text(self) -> str:
+        return str(super().text()).replace(BREAK, "")
+
+    def minimumSizeHint(self) -> Any:  # noqa: N802
+        return QtCore.QSize(0, super().minimumSizeHint().height())
 
 
 def combo_box(name: str, entries: Iterable[tuple[str, ...]]) -> Any:

@@ -259,7 +259,8 @@ class FormPanel(QtWidgets.QWidget):
     def _add(self, grid: Any, name: str, label: str, field: Any) -> None:
         row, text = grid.rowCount(), QtWidgets.QLabel(label)
         text.setBuddy(field)
-        grid.addWidget(text, row, 0)
+        tall = isinstance(field, (PromptEdit, LoraList))
+        grid.addWidget(text, row, 0, *((Qt.AlignmentFlag.AlignTop,) if tall else ()))
         grid.addWidget(field, row, 1)
         self._rows[name] = [text, field]
 

@@ -117,7 +117,7 @@ class LoraList(QtWidgets.QWidget):
 
     def _trigger_button(self, known: Addition) -> Any:
         text = ", ".join(known.triggers)
-        button = tool_button("acetate_lora_words", "❝")
+        button = tool_button("acetate_lora_words", "✎")
         tell(
             button,
             _("Trigger words of {name}").format(name=known.name),
@@ -143,6 +143,9 @@ class LoraPicker(QtWidgets.QFrame):
         self.list.setIconSize(QtCore.QSize(ICON, ICON))
         self._nothing = QtWidgets.QLabel(objectName="acetate_lora_none", wordWrap=True)
         self._pictures: dict[str, Any] = {}
+        blank = QtGui.QPixmap(ICON, ICON)
+        blank.fill(Qt.GlobalColor.transparent)
+        self._no_picture = QtGui.QIcon(blank)  # so that all names stand in line
         self._loras: Sequence[Addition] = ()
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
@@ -160,8 +163,7 @@ class LoraPicker(QtWidgets.QFrame):
             item = QtWidgets.QListWidgetItem(one.name)
             item.setData(_NAME, one.name)
             item.setToolTip(_tip(one))
-            if one.name in self._pictures:
-                item.setIcon(self._pictures[one.name])
+            item.setIcon(self._pictures.get(one.name, self._no_picture))
             self.list.addItem(item)
         self._filter(self.search.text())
 

@@ -13,8 +13,8 @@ from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
 
 RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 ARROWS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
-TAKES = (*RETURN, Qt.Key.Key_Tab)
-"""The keys that take the completion that the list shows."""
+TAKES = (*RETURN, Qt.Key.Key_Tab, Qt.Key.Key_Escape)
+"""The keys that take or leave what the list of completions shows."""
 
 
 class PromptEdit(QtWidgets.QPlainTextEdit):
@@ -49,12 +49,12 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
         if event.type() == QtCore.QEvent.Type.ShortcutOverride and _is_typing(event):
             event.accept()
             return True
+        if event.type() == QtCore.QEvent.Type.KeyPress and self._is_for_the_list(event.key()):
+            event.ignore()
+            return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802
-        if self._completer.popup().isVisible() and event.key() in (*TAKES, Qt.Key.Key_Escape):
-            event.ignore()  # the list's keys
-            return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if event.key() in RETURN:
                 self.submitted.emit()
@@ -90,6 +90,9 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
         cursor.setPosition(edit.start)
         cursor.setPosition(edit.end, QtGui.QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
+
+    def _is_for_the_list(self, key: Any) -> bool:
+        return key in TAKES and self._completer.popup().isVisible()
 
     # --- completion --------------------------------------------------------------------------------------------------
 

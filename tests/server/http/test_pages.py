@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,8 @@ from acetate.protocol import Failure
 from acetate.server.http.handshake import Handshake
 from acetate.server.people.presence import People
 from acetate.server.people.tokens import Tokens
+from acetate.server.worker.worker_messages import Ready
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -130,6 +135,20 @@ def test_the_order_to_stop_says_how_long_it_may_take(house: House, query: str, s
     status, found = said(built.pages.private("POST", f"/stop{query}"))
     assert (status, found["seconds"], built.lifetime.restarts) == (202, seconds, restarts)
     assert built.lifetime.stopping and built.jobs.drain.begun
+
+
+def test_the_picture_beside_a_lora_is_shown_small_and_its_place_stays_with_the_server(house: House, tmp_path: Path) -> None:
+    built = house()
+    Image.new("RGB", (400, 200), "red").save(tmp_path / "ink.png")
+    previews = {"ink wash": str(tmp_path / "ink.png"), "gone": str(tmp_path / "gone.png")}
+    built.engine.heard(built.engine.add("cpu"), Ready("cpu", {"loras": [{"name": "ink wash"}], "previews": previews}))
+    status, found = said(built.pages.private("GET", "/preview?lora=ink%20wash"))
+    assert (status, found["type"]) == (200, "image/jpeg")
+    assert Image.open(io.BytesIO(base64.b64decode(found["base64"]))).size == (128, 64)
+    for query in ("", "?lora=gone", "?lora=../ink", "?lora=a&lora=b"):
+        assert built.pages.private("GET", f"/preview{query}").status_code == 404
+    assert "previews" not in built.engine.message.details and str(tmp_path) not in repr(built.engine.message)
+    assert knock(built, "/preview?lora=ink%20wash") == 401
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
