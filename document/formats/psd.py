@@ -27,7 +27,7 @@ def write(document: Document, file: BinaryIO) -> None:
 def insert(
     data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Add a layer to a PSD, as `psd_writing.insert` does."""
-    from . import psd_writing
+    """Add a layer to a PSD, as `psd_insertion.insert` does."""
+    from . import psd_insertion
 
-    return psd_writing.insert(data, layer, name, above=above, below=below)
+    return psd_insertion.insert(data, layer, name, above=above, below=below)

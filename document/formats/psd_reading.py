@@ -1,6 +1,6 @@
 """PSD in: a file of Photoshop, Krita, GIMP or anyone as a document, within bounds of size.
 
-Says what each record holds; what a `Layer` cannot hold is `baking`'s. Only this module and `psd_writing` know psd-tools.
+Says what each record holds; what a `Layer` cannot hold is `baking`'s. Only the modules called `psd_…` know psd-tools.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from acetate.raster import RGBA
+from acetate.vocabulary.box import Box
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
@@ -28,7 +29,7 @@ from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Re
 from ..composition.baking import LayerMask, Source, bake
 from ..composition.colour import to_rgba
 from ..errors import UnreadableFile, UnsupportedFile
-from ..layer import Document, Group, Layer
+from ..layer import Document, Group, Layer, Node
 from ..naming import clean
 from . import generation_metadata, xmp
 from .decoding import decoding
@@ -67,13 +68,31 @@ def spare_channels(psd: PSDImage) -> int:
     return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
 
 
-def live_parts(psd: PSDImage) -> Iterator[str]:
-    """What the picture depends on but we cannot draw."""
+def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
+    """What the picture, or its part `within` a box, depends on but we cannot draw."""
     for layer in psd.descendants():
+        if within is not None and not reaches(layer, within):
+            continue
         if isinstance(layer, AdjustmentLayer):
             yield f"{layer_name(layer)!r} ({_words(type(layer).__name__)})"
         if layer.has_effects():
             yield f"the effects of {layer_name(layer)!r}"
+
+
+def reaches(layer: PSDLayer, box: Box) -> bool:
+    """Whether the layer can show in the box. What has no pixels of its own, and effects, may reach anywhere."""
+    if not layer.visible:
+        return False
+    if isinstance(layer, AdjustmentLayer | FillLayer) or layer.has_effects():
+        return True
+    if isinstance(layer, PSDGroup):
+        return any(reaches(child, box) for child in layer)
+    return not Box(layer.left, layer.top, layer.width, layer.height).intersection(box).empty
+
+
+def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
+    """The layers of an open file, as far as they show in the box; the others have no pixels."""
+    return bake(tuple(_Reader(psd, box).sources(psd)), box, [])
 
 
 def read(file: BinaryIO, name: str) -> Document:
@@ -149,8 +168,8 @@ def _check_end(psd: PSDImage) -> None:
 class _Reader:
     """Reads the records of one file; remembers what concerns the document as a whole."""
 
-    def __init__(self, psd: PSDImage) -> None:
-        self._psd = psd
+    def __init__(self, psd: PSDImage, within: Box | None = None) -> None:
+        self._psd, self._within = psd, within
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
         self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
@@ -190,6 +209,8 @@ class _Reader:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
         notes = self._losses(layer)
         look = _look(layer)
+        if self._within is not None and not reaches(layer, self._within):
+            return Source(Layer(_NOTHING, **look), clipped=layer.clipping)
         mask = None
         rgba = self._pixels(layer)
         if rgba is not None:
