@@ -13,11 +13,12 @@ from typing import BinaryIO
 from xml.etree import ElementTree
 
 import numpy as np
-from acetate.raster import resize
+from acetate.raster import RGBA, resize
 
 from .. import tree
 from ..composition.compose import compose
-from ..errors import TooLarge, UnsupportedFile
+from ..composition.stored_picture import judged, with_layer
+from ..errors import DocumentError, TooLarge, UnsupportedFile
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
 from ..naming import clean
 from . import generation_metadata, png
@@ -73,7 +74,7 @@ def write(document: Document, file: BinaryIO) -> None:
         _store(archive, STACK, _xml(image))
         for source, layer in layers.items():
             _store(archive, str(source), _layer_png(layer))
-        _store_derived(archive, document, layers)
+        _store_derived(archive, document, compose(document), layers)
 
 
 def read(file: BinaryIO, name: str) -> Document:
@@ -92,7 +93,9 @@ def insert(
     out = io.BytesIO()
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = _Reader(old, name)
-        document = tree.insert(reader.document(), layer, above=above, below=below)
+        before = reader.document()
+        document = tree.insert(before, layer, above=above, below=below)
+        merged = with_layer(before, document, layer, on_top=above is None and below is None)
         source = _free_name(old)
         _place(reader.image, _layer_element(layer, source), above=above, below=below)
         _store(new, "mimetype", MIMETYPE.encode())
@@ -101,8 +104,9 @@ def insert(
             if info.filename not in ("mimetype", STACK, MERGED, THUMBNAIL, RECORD) and not info.is_dir():
                 _store(new, info.filename, _member(old, info.filename), info.compress_type)
         _store(new, source, _layer_png(layer))
-        _store_derived(new, document, {**reader.layers, source: layer})
-    return out.getvalue(), tuple(f"in the merged picture of {name} {note}" for note in document.notes)
+        _store_derived(new, document, merged, {**reader.layers, source: layer})
+    undrawn = () if before.picture is not None else document.notes
+    return out.getvalue(), tuple(f"in the merged picture of {name} {note}" for note in undrawn)
 
 
 class _Reader:
@@ -123,7 +127,19 @@ class _Reader:
         check_canvas(self._name, width, height)
         root = self.image.find("stack")
         nodes = () if root is None else self._nodes(root, _integer(root, "x", 0), _integer(root, "y", 0), 0)
-        return Document(width, height, nodes, tuple(self._notes))
+        document = Document(width, height, nodes, tuple(self._notes))
+        stored = self._stored_picture(document)
+        return document if stored is None else judged(document, stored)
+
+    def _stored_picture(self, document: Document) -> RGBA | None:
+        """What the program that wrote the file drew; `None` where that cannot be read or belongs to another canvas."""
+        if MERGED not in self._archive.namelist():
+            return None
+        try:
+            rgba = decode(_member(self._archive, MERGED), MERGED).rgba
+        except DocumentError:
+            return None
+        return rgba if rgba.shape[:2] == (document.height, document.width) else None
 
     def _parsed_stack(self) -> ElementTree.Element:
         members = self._archive.namelist()
@@ -254,9 +270,10 @@ def _store(archive: zipfile.ZipFile, name: str, data: bytes, compression: int = 
     archive.writestr(info, data)
 
 
-def _store_derived(archive: zipfile.ZipFile, document: Document, layers: Mapping[generation_metadata.Id, Layer]) -> None:
+def _store_derived(
+    archive: zipfile.ZipFile, document: Document, merged: RGBA, layers: Mapping[generation_metadata.Id, Layer]
+) -> None:
     """The merged picture, the thumbnail and the generation record."""
-    merged = compose(document)
     _store(archive, MERGED, png.encode(merged, level=PNG_LEVEL))
     factor = min(1.0, THUMBNAIL_SIDE / max(document.width, document.height))
     width, height = max(1, round(document.width * factor)), max(1, round(document.height * factor))

@@ -45,7 +45,10 @@ def write(document: Document, file: BinaryIO) -> None:
 
 
 def flatten(document: Document) -> RGBA:
-    """The document as one `(H, W, 4)` straight picture: its only layer where that is all of it, else its composition."""
+    """The document as one `(H, W, 4)` straight picture: what its file stores where we draw it otherwise, its only layer where
+    that is all of it, else its composition."""
+    if document.picture is not None:
+        return document.picture
     only = plain_layer(document)
     return compose(document) if only is None else only.rgba
 

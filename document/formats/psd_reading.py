@@ -28,6 +28,7 @@ from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Re
 
 from ..composition.baking import LayerMask, Source, bake
 from ..composition.colour import to_rgba
+from ..composition.stored_picture import judged
 from ..errors import UnreadableFile, UnsupportedFile
 from ..layer import Document, Group, Layer, Node
 from ..naming import clean
@@ -102,8 +103,9 @@ def read(file: BinaryIO, name: str) -> Document:
         reader = _Reader(psd)
         sources = tuple(reader.sources(psd)) if len(psd) else tuple(reader.merged_picture())
         notes = reader.document_notes()
-        nodes = bake(sources, reader.canvas, notes)
-        return Document(psd.width, psd.height, nodes, tuple(notes))
+        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes))
+        stored = reader.stored_picture() if len(psd) and psd.has_preview() else None
+        return document if stored is None else judged(document, stored)
 
 
 def open_psd(file: BinaryIO, name: str) -> PSDImage:
@@ -193,11 +195,14 @@ class _Reader:
 
     def merged_picture(self) -> Iterator[Source]:
         """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
+        rgba = self.stored_picture()
+        if rgba is not None and rgba[..., 3].any():
+            yield Source(Layer(rgba, name="Background"))
+
+    def stored_picture(self) -> RGBA | None:
+        """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
         image = self._psd.topil(apply_icc=False)
-        if image is not None:
-            rgba = self._converted(image, None)
-            if rgba[..., 3].any():
-                yield Source(Layer(rgba, name="Background"))
+        return None if image is None else self._converted(image, None)
 
     def _group(self, layer: PSDGroup) -> Source:
         notes = self._losses(layer)
