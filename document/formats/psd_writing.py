@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from psd_tools import PSDImage
-from psd_tools.api.layers import GroupMixin, PixelLayer
 from psd_tools.api.layers import Layer as PSDLayer
-from psd_tools.constants import BlendMode, ChannelID, Compression, Resource, Tag
+from psd_tools.constants import BlendMode, ChannelID, Compression, Resource, SectionDivider, Tag
 from psd_tools.psd.image_resources import ImageResource
-from psd_tools.psd.layer_and_mask import ChannelData, ChannelDataList, ChannelInfo, LayerRecord
+from psd_tools.psd.layer_and_mask import (
+    ChannelData,
+    ChannelDataList,
+    ChannelImageData,
+    ChannelInfo,
+    GlobalLayerMaskInfo,
+    LayerInfo,
+    LayerRecord,
+    LayerRecords,
+)
 
 from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
@@ -36,17 +44,22 @@ WORTHWHILE_RUNS = 0.05
 
 
 def write(document: Document, file: BinaryIO) -> None:
-    """Write layers, merged picture and generation record. Raises `TooLarge` or `UnwritableFile` for what does not fit."""
+    """Write layers, merged picture and generation record. Raises `TooLarge` or `UnwritableFile` for what does not fit.
+
+    The records are made here and not by psd-tools' layers, which sort the whole file anew for each of them.
+    """
     check_canvas("the document", document.width, document.height)
     _check_layers(document)
     merged = render_over_white(document.layers, document.box)
     psd = PSDImage.frompil(Image.fromarray(merged), compression=_compression(merged))
     layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer] = {}
-    _append(document.layers, psd, count(1), layers, something_below=False)
-    # Negative: the fourth channel of the merged picture is its transparency. Positive would make it a spare channel.
-    info = psd._record.layer_and_mask_information.layer_info
-    if info is not None:
-        info.layer_count = -abs(info.layer_count)
+    records = list(_records(document.layers, count(1), layers, something_below=False))
+    if records:
+        # Negative: the fourth channel of the merged picture is its transparency. Positive would make it a spare channel.
+        info = LayerInfo(-len(records), LayerRecords([one.record for one in records]))
+        info.channel_image_data = ChannelImageData([one.channels for one in records])
+        stored = psd._record.layer_and_mask_information
+        stored.layer_info, stored.global_layer_mask_info = info, GlobalLayerMaskInfo()
     attach(psd, Resource.ICC_PROFILE, srgb_profile())
     text = generation_metadata.text(document.width, document.height, layers)
     if text:
@@ -54,45 +67,73 @@ def write(document: Document, file: BinaryIO) -> None:
     psd._record.write(file)
 
 
-def _append(
+class _Stored(NamedTuple):
+    """A layer, or one end of a group, as the file lists it."""
+
+    record: LayerRecord
+    channels: ChannelDataList
+
+
+def _records(
     nodes: Sequence[Node],
-    parent: GroupMixin,
     numbers: Iterator[int],
     layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer],
     *,
     something_below: bool,
-) -> None:
-    """Create the nodes in `parent`, bottom to top, each with the next layer id; `layers` collects the layers by id."""
+) -> Iterator[_Stored]:
+    """The nodes, bottom to top, each with the next layer id; a group is its end, its children, its head. `layers` collects
+    the layers by id."""
     for node in nodes:
         number = next(numbers)
         if isinstance(node, Layer):
             layers[number] = node
-            dress(_pixel_layer(parent, node), node, number)
+            stored, mode = _pixels(node), BLEND_KEYS[node.blend_mode]
         else:
-            group = parent.create_group(name="group", blend_mode=BlendMode.NORMAL)
-            dress(group, node, number)
-            if node.blend_mode == PASS_THROUGH and not something_below:
-                # It looks the same, as there is nothing to pass through to, and Krita 5 would render it blank.
-                group.blend_mode = BlendMode.NORMAL
-            through = something_below and node.blend_mode == PASS_THROUGH
-            _append(node.children, group, numbers, layers, something_below=through)
+            # With nothing below to pass through to, it looks the same, and Krita 5 would render it blank.
+            through = node.blend_mode == PASS_THROUGH and something_below
+            normal = node.blend_mode == PASS_THROUGH and not something_below
+            mode = BlendMode.NORMAL if normal else BLEND_KEYS[node.blend_mode]
+            yield _divider(SectionDivider.BOUNDING_SECTION_DIVIDER, "</Layer group>")
+            yield from _records(node.children, numbers, layers, something_below=through)
+            stored = _divider(SectionDivider.OPEN_FOLDER, "", mode)
+            mode = BlendMode.NORMAL if mode == BlendMode.PASS_THROUGH else mode
+        record = stored.record
+        record.opacity, record.blend_mode, record.flags.visible = round(node.opacity * 255), mode, node.visible
+        _name(record, clean(node.name))
+        record.tagged_blocks.set_data(Tag.LAYER_ID, number)
+        yield stored
         something_below = True
 
 
-def _pixel_layer(parent: GroupMixin, layer: Layer) -> PixelLayer:
-    """As psd-tools' `create_pixel_layer`, but each channel compressed as suits it."""
+def _pixels(layer: Layer) -> _Stored:
+    """A layer's place and its four channels, each compressed as suits it."""
     box = layer.box
-    entry, channels = LayerRecord(box.y, box.x, box.bottom, box.right, name="layer"), ChannelDataList()
+    record, channels = LayerRecord(box.y, box.x, box.bottom, box.right), ChannelDataList()
     for channel, plane in ((ChannelID.TRANSPARENCY_MASK, 3), (ChannelID(0), 0), (ChannelID(1), 1), (ChannelID(2), 2)):
         values = np.ascontiguousarray(layer.rgba[..., plane])
         stored = ChannelData(_compression(values))
         if values.size:
             stored.set_data(values.tobytes(), box.width, box.height, 8)
         channels.append(stored)
-        entry.channel_info.append(ChannelInfo(channel, len(stored.data) + 2))
-    made = PixelLayer(parent, entry, channels)
-    parent.append(made)
-    return made
+        record.channel_info.append(ChannelInfo(channel, len(stored.data) + 2))
+    return _Stored(record, channels)
+
+
+def _divider(kind: SectionDivider, name: str, mode: BlendMode | None = None) -> _Stored:
+    record = LayerRecord(channel_info=[ChannelInfo(ChannelID(number - 1), 2) for number in range(4)])
+    record.tagged_blocks.set_data(Tag.SECTION_DIVIDER_SETTING, kind, None if mode is None else b"8BIM", mode)
+    _name(record, name)
+    return _Stored(record, ChannelDataList([ChannelData(Compression.RAW) for _ in range(4)]))
+
+
+def _name(record: LayerRecord, name: str) -> None:
+    """The whole name in the Unicode block; the old field, which Photoshop still wants, holds Mac Roman only."""
+    try:
+        name.encode("macroman")
+        record.name = name
+    except UnicodeEncodeError:
+        record.name = "?"
+    record.tagged_blocks.set_data(Tag.UNICODE_LAYER_NAME, name)
 
 
 def _compression(values: NDArray[np.uint8]) -> Compression:
