@@ -21,6 +21,7 @@ from .formats import ora, picture, png, psd
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .layer import PASS_THROUGH, Document, Group, Layer, walk
 from .naming import clean
+from .outline import Outline, of_document
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {
     "psd": psd.write,
@@ -34,6 +35,23 @@ FORMATS = tuple(WRITERS)
 def read(path: str | os.PathLike[str]) -> Document:
     """A PSD, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying what is wrong."""
     return _read(_load(path), Path(path).name)
+
+
+def outline(path: str | os.PathLike[str]) -> Outline:
+    """The layers that a file holds, without their pixels: of a PSD with layers only its list is read, of others all.
+
+    Raises as `read`.
+    """
+    try:
+        with open(path, "rb") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _layered(file.read(4)) == "psd":
+                file.seek(0)
+                found = psd.outline(file, Path(path).name)
+                if found.entries:
+                    return found
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
+    return of_document(read(path))
 
 
 def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -49,7 +49,10 @@ def with_layer(before: Document, after: Document, layer: Layer, *, on_top: bool)
 
 
 def difference(nodes: Sequence[Node], stored: RGBA) -> float:
-    """The share of pixels that look different, in [0, 1]; of a large canvas it is estimated from bands of its rows."""
+    """The share of pixels, in [0, 1], that look different from those of the stored `(H, W, 4)` straight picture.
+
+    Of a large canvas it is estimated from bands of its rows.
+    """
     height, width = stored.shape[:2]
     other = total = 0
     for rows in _bands(height, width):
@@ -66,5 +69,5 @@ def _bands(height: int, width: int) -> Iterator[slice]:
 
 
 def _over_white(rgba: RGBA) -> Float:
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    return rgba[..., :3] * alpha + 255 * (1 - alpha)
+    alpha = rgba[..., 3:] / np.float32(255)
+    return (rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.float32, copy=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import numpy as np
 from acetate.raster import RGBA
@@ -162,12 +163,12 @@ def _show(psd: PSDImage, made: PSDLayer, layer: Layer, name: str) -> tuple[str, 
 def _covered(psd: PSDImage, made: PSDLayer, layer: Layer, box: Box) -> bool:
     """Whether anything above the new layer, or a group around it, decides how it looks."""
     plain_modes = [BlendMode.PASS_THROUGH] + [BlendMode.NORMAL] * (layer.blend_mode == "normal")
-    node: PSDLayer | PSDImage = made
-    while isinstance(node, PSDLayer):
+    node: Any = made  # psd-tools describes parents by protocols that its own functions do not take
+    while node is not psd:
         parent = node.parent
-        if any(reaches(other, box) for other in list(parent)[parent.index(node) + 1 :]):
+        if any(reaches(other, box) for other in parent[parent.index(node) + 1 :]):
             return True
-        if isinstance(parent, PSDGroup) and not _is_plain(parent, plain_modes):
+        if parent is not psd and not _is_plain(parent, plain_modes):
             return True
         node = parent
     return False
@@ -182,7 +183,8 @@ def _is_plain(group: PSDGroup, modes: list[BlendMode]) -> bool:
 
 def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str) -> tuple[Samples, tuple[str, ...]]:
     """The samples of the box with the layer over them. Stored colour lies over white, so that normal mode needs no alpha."""
-    planes, scale, notes = ColorMode.channels(psd.color_mode), np.float32(2**psd.depth - 1), ()
+    planes, scale = ColorMode.channels(psd.color_mode), np.float32(2**psd.depth - 1)
+    notes: tuple[str, ...] = ()
     pixels = layer.rgba[box.relative_to(layer.box).slices]
     source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / np.float32(255)
     cover = pixels[..., 3] * np.float32(layer.opacity / 255)
@@ -191,8 +193,8 @@ def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str
     alpha = before[planes] / scale if with_alpha else np.ones_like(cover)
     mix = BLENDS.get(layer.blend_mode)
     if mix is not None and (psd.color_mode == ColorMode.RGB or layer.blend_mode in SEPARABLE and MODES[psd.color_mode] != "LAB"):
-        straight = np.clip((stored - (1 - alpha)) / np.maximum(alpha, np.float32(1e-6)), 0, 1)
-        source = (1 - alpha) * source + alpha * mix(straight, source)
+        straight = np.clip((stored - (1 - alpha)) / np.maximum(alpha, np.float32(1e-6)), 0, 1).astype(np.float32)
+        source = (1 - alpha) * source + alpha * mix(straight, source.astype(np.float32))
     elif mix is not None:
         where = f"{psd.color_mode.name.lower()}, in which we cannot mix {layer.blend_mode!r}"
         notes = (f"the merged picture in {name} shows the new layer as normal: it is {where}",)

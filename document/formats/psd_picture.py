@@ -7,6 +7,7 @@ unit of its encoding: rows that the box does not touch keep their very bytes.
 from __future__ import annotations
 
 from itertools import accumulate
+from typing import cast
 
 import numpy as np
 from acetate.vocabulary.box import Box
@@ -29,9 +30,8 @@ class StoredPicture:
         self._sample = np.dtype(f">u{header.depth // 8}")
         self._row_bytes = header.width * self._sample.itemsize
         if self._data.compression not in (Compression.RAW, Compression.RLE):  # Photoshop itself writes no other here
-            planes = self._data.get_data(header)
+            self._data.data = cast(bytes, self._data.get_data(header, split=False))
             self._data.compression = Compression.RAW
-            self._data.data = b"".join(planes)
 
     def read(self, box: Box) -> Samples:
         """The samples of a box inside the canvas."""

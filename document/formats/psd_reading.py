@@ -75,7 +75,7 @@ def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
         if within is not None and not reaches(layer, within):
             continue
         if isinstance(layer, AdjustmentLayer):
-            yield f"{layer_name(layer)!r} ({_words(type(layer).__name__)})"
+            yield f"{layer_name(layer)!r} ({words(type(layer).__name__)})"
         if layer.has_effects():
             yield f"the effects of {layer_name(layer)!r}"
 
@@ -110,7 +110,7 @@ def read(file: BinaryIO, name: str) -> Document:
 
 def open_psd(file: BinaryIO, name: str) -> PSDImage:
     """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind."""
-    _check_header(file.read(HEADER.size), name)
+    check_header(file.read(HEADER.size), name)
     file.seek(0)
     psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
     _check_layers(psd, PixelBudget(name), 0)
@@ -127,14 +127,15 @@ def psd_decoding(name: str) -> Iterator[None]:
         yield
 
 
-def _check_header(head: bytes, name: str) -> None:
+def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
+    """Raise a `DocumentError` for what is no PSD, too large or, unless `deep`, of 32 bits."""
     if len(head) < HEADER.size or head[:4] != b"8BPS":
         raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
     _, _, _, height, width, depth, _ = HEADER.unpack(head)
     if not (width and height):
         raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
     check_canvas(name, width, height)
-    if depth == 32:
+    if depth == 32 and not deep:
         hint = "In Photoshop: Image > Mode > 16 Bits/Channel."
         raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", hint)
 
@@ -208,12 +209,12 @@ class _Reader:
         notes = self._losses(layer)
         if isinstance(layer, Artboard):
             notes.append(f"the artboard {layer_name(layer)!r} became a group")
-        return Source(Group(**_look(layer)), tuple(self.sources(layer)), self._mask(layer, notes), notes=tuple(notes))
+        return Source(Group(**look_of(layer)), tuple(self.sources(layer)), self._mask(layer, notes), notes=tuple(notes))
 
     def _layer(self, layer: PSDLayer) -> Source:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
         notes = self._losses(layer)
-        look = _look(layer)
+        look = look_of(layer)
         if self._within is not None and not reaches(layer, self._within):
             return Source(Layer(_NOTHING, **look), clipped=layer.clipping)
         mask = None
@@ -228,7 +229,7 @@ class _Reader:
             if rgba is not None and _needs_drawing(layer):
                 notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
         if rgba is None:
-            notes.append(f"{look['name']!r} ({_words(type(layer).__name__)}) has no pixels of its own and was left out")
+            notes.append(f"{look['name']!r} ({words(type(layer).__name__)}) has no pixels of its own and was left out")
             return Source(Layer(_NOTHING, **look), clipped=layer.clipping, has_pixels=False, notes=tuple(notes))
         notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
         made = Layer(rgba, layer.left, layer.top, **look)
@@ -277,7 +278,7 @@ class _Reader:
     def _losses(self, layer: PSDLayer) -> list[str]:
         notes = []
         if layer.has_effects():
-            shown = sorted({_words(type(effect).__name__) for effect in layer.effects if effect.enabled})
+            shown = sorted({words(type(effect).__name__) for effect in layer.effects if effect.enabled})
             notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(shown)}) were left out")
         ranges = layer._record.blending_ranges.composite_ranges
         if ranges and any(any(pair) for pair in ranges) and [tuple(pair) for pair in ranges] != _WHOLE_RANGE:
@@ -285,8 +286,8 @@ class _Reader:
         return notes
 
 
-def _look(layer: PSDLayer) -> dict[str, Any]:
-    """Fill opacity differs from opacity only for effects, which are not drawn."""
+def look_of(layer: PSDLayer) -> dict[str, Any]:
+    """Name, opacity, blend mode and visibility. Fill opacity differs from opacity only for effects, which are not drawn."""
     return {
         "name": layer_name(layer),
         "opacity": layer.opacity * layer.fill_opacity / 255**2,
@@ -309,5 +310,6 @@ def _repeats(mask: LayerMask, rgba: RGBA, layer: PSDLayer) -> bool:
     return same_place and np.array_equal(mask.values, rgba[..., 3])
 
 
-def _words(camel: str) -> str:
+def words(camel: str) -> str:
+    """`HueSaturation` -> `hue saturation`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", camel).lower()

@@ -49,7 +49,6 @@ def _draw(psd: PSDImage, picture: StoredPicture, box: Box, stored: ThumbnailReso
     coded = io.BytesIO()
     small.save(coded, "JPEG", quality=QUALITY)
     stored.data = coded.getvalue()
-    stored.size = len(stored.data)
 
 
 def _turned(image: Image.Image, stored: ThumbnailResource) -> Image.Image:

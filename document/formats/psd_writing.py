@@ -20,12 +20,10 @@ from psd_tools.psd.image_resources import ImageResource
 from psd_tools.psd.layer_and_mask import (
     ChannelData,
     ChannelDataList,
-    ChannelImageData,
     ChannelInfo,
     GlobalLayerMaskInfo,
     LayerInfo,
     LayerRecord,
-    LayerRecords,
 )
 
 from ..composition.colour import srgb_profile
@@ -56,8 +54,9 @@ def write(document: Document, file: BinaryIO) -> None:
     records = list(_records(document.layers, count(1), layers, something_below=False))
     if records:
         # Negative: the fourth channel of the merged picture is its transparency. Positive would make it a spare channel.
-        info = LayerInfo(-len(records), LayerRecords([one.record for one in records]))
-        info.channel_image_data = ChannelImageData([one.channels for one in records])
+        info = LayerInfo(-len(records))
+        info.layer_records.extend(one.record for one in records)
+        info.channel_image_data.extend(one.channels for one in records)
         stored = psd._record.layer_and_mask_information
         stored.layer_info, stored.global_layer_mask_info = info, GlobalLayerMaskInfo()
     attach(psd, Resource.ICC_PROFILE, srgb_profile())
@@ -123,7 +122,9 @@ def _divider(kind: SectionDivider, name: str, mode: BlendMode | None = None) -> 
     record = LayerRecord(channel_info=[ChannelInfo(ChannelID(number - 1), 2) for number in range(4)])
     record.tagged_blocks.set_data(Tag.SECTION_DIVIDER_SETTING, kind, None if mode is None else b"8BIM", mode)
     _name(record, name)
-    return _Stored(record, ChannelDataList([ChannelData(Compression.RAW) for _ in range(4)]))
+    channels = ChannelDataList()
+    channels.extend(ChannelData(Compression.RAW) for _ in range(4))
+    return _Stored(record, channels)
 
 
 def _name(record: LayerRecord, name: str) -> None:
