@@ -24,14 +24,14 @@ from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
 from psd_tools.compression import PSDDecompressionWarning
-from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource
+from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
 
 from ..composition.baking import LayerMask, Source, bake
 from ..composition.colour import to_rgba
 from ..composition.stored_picture import judged
 from ..errors import UnreadableFile, UnsupportedFile
 from ..layer import Document, Group, Layer, Node
-from ..naming import clean
+from ..naming import clean, guessed
 from . import generation_metadata, xmp
 from .decoding import decoding
 from .limits import MAX_FILE_BYTES, PixelBudget, check_canvas
@@ -58,8 +58,19 @@ def blend_name(mode: BlendMode) -> str:
 
 
 def layer_name(layer: PSDLayer) -> str:
-    """A layer's name, without the NUL that Krita puts at its end."""
-    return clean(layer.name)
+    """A layer's name, without the NUL that Krita puts at its end.
+
+    The old name field has no encoding: psd-tools reads it as Mac Roman, other programs wrote that of their country.
+    """
+    encoding = name_encoding(layer)
+    return clean(layer.name if encoding is None else guessed(layer.name.encode("macroman"))[0])
+
+
+def name_encoding(layer: PSDLayer) -> str | None:
+    """How the name seems to be encoded; `None` where the file leaves no doubt."""
+    if Tag.UNICODE_LAYER_NAME in layer.tagged_blocks or layer.name.isascii():
+        return None
+    return guessed(layer.name.encode("macroman"))[1]
 
 
 def spare_channels(psd: PSDImage) -> int:
@@ -185,6 +196,9 @@ class _Reader:
             notes.append("16 bits per channel were reduced to 8")
         if self._colour_note:
             notes.append(self._colour_note)
+        encodings = sorted({encoding for layer in self._psd.descendants() if (encoding := name_encoding(layer))})
+        if encodings:
+            notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
         spare = spare_channels(self._psd)
         if spare:
             notes.append(f"{spare} extra channel{'s' if spare > 1 else ''} (saved selections or spot colours) were left out")
@@ -209,7 +223,9 @@ class _Reader:
         notes = self._losses(layer)
         if isinstance(layer, Artboard):
             notes.append(f"the artboard {layer_name(layer)!r} became a group")
-        return Source(Group(**look_of(layer)), tuple(self.sources(layer)), self._mask(layer, notes), notes=tuple(notes))
+        clipped = bool(layer._record.clipping)  # psd-tools' own answer is that groups never are; Clip Studio and SAI clip them
+        made = Group(**look_of(layer))
+        return Source(made, tuple(self.sources(layer)), self._mask(layer, notes), clipped, notes=tuple(notes))
 
     def _layer(self, layer: PSDLayer) -> Source:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""

@@ -386,3 +386,33 @@ def test_a_picture_that_shows_what_we_draw_is_not_kept(psd):
     psd._record.image_data.set_data([shown[..., channel].tobytes() for channel in range(4)], psd._record.header)
     document = document_of(psd, drawn=True)
     assert document.notes == () and document.picture is None
+
+
+def test_a_group_that_is_clipped_to_a_layer_shows_only_where_that_does(psd, difference):
+    """psd-tools says that no group is clipped; Clip Studio, SAI and Photopea clip them."""
+    psd.create_pixel_layer(Image.new("RGB", (4, 4), (0, 0, 200)), "base", left=2, top=2)
+    group = psd.create_group(name="G")
+    group.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
+    group._record.clipping = 1
+    document = document_of(psd)
+    expected = np.zeros((10, 12, 4), np.uint8)
+    expected[2:6, 2:6] = (200, 0, 0, 255)
+    assert difference(compose(document), expected) == 0
+    assert document.notes == ("'G' was merged into 'base', to which it was clipped",)
+
+
+@pytest.mark.parametrize(
+    ("stored", "name", "said"),
+    [
+        ("線画".encode("cp932"), "線画", "CP932"),
+        ("图层 1".encode("gbk"), "图层 1", "GBK"),
+        ("яблоко".encode(), "яблоко", "UTF-8"),
+        ("Größe".encode("mac-roman"), "Größe", "Mac Roman"),
+    ],
+)
+def test_a_name_without_unicode_is_read_in_the_encoding_that_makes_sense(psd, stored, name, said):
+    layer = psd.create_pixel_layer(Image.new("RGB", (2, 2)), "x")
+    layer._record.name = stored.decode("mac-roman")
+    document = document_of(psd)
+    assert names(document) == (name,)
+    assert document.notes == (f"the file does not say how its layer names are encoded; they were read as {said}",)
