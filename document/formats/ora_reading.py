@@ -21,7 +21,7 @@ from . import generation_metadata
 from .decoding import decoding, parse_xml
 from .limits import MAX_PICTURE_PIXELS, PixelBudget, check_canvas
 from .ora_operators import ALIASES, OPERATORS
-from .picture import decode
+from .picture import FlatPicture, decode
 
 KIND = "OpenRaster file"
 STACK, MERGED, THUMBNAIL, RECORD = "stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png", f"{generation_metadata.KEY}.json"
@@ -46,6 +46,7 @@ class ArchiveReader:
         self._budget = PixelBudget(name)
         self._notes: list[str] = []
         self._members = set(archive.namelist())
+        self._decoded: dict[str, FlatPicture] = {}
         self.layers: dict[generation_metadata.Id, Layer] = {}
         self.image = self._parsed_stack()
         text = member(archive, RECORD).decode() if RECORD in self._members else ""
@@ -134,7 +135,9 @@ class ArchiveReader:
         source = self._found(element.get("src", ""))
         name, opacity, blend_mode, visible = self._look(element)
         try:
-            picture = decode(member(self._archive, source), source)
+            if source not in self._decoded:  # a member may be used by many layers
+                self._decoded[source] = decode(member(self._archive, source), source)
+            picture = self._decoded[source]
         except KeyError:
             self._notes.append(f"{name!r} was left out: the file has no {source!r}")
             return
