@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from ..layer import Document, Layer
+from ..outline import Outline
 
 
 def read(file: BinaryIO, name: str) -> Document:
@@ -15,6 +16,13 @@ def read(file: BinaryIO, name: str) -> Document:
     from . import psd_reading
 
     return psd_reading.read(file, name)
+
+
+def outline(file: BinaryIO, name: str) -> Outline:
+    """List the layers of a PSD, as `psd_outline.read` does."""
+    from . import psd_outline
+
+    return psd_outline.read(file, name)
 
 
 def write(document: Document, file: BinaryIO) -> None:
@@ -27,7 +35,7 @@ def write(document: Document, file: BinaryIO) -> None:
 def insert(
     data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Add a layer to a PSD, as `psd_writing.insert` does."""
-    from . import psd_writing
+    """Add a layer to a PSD, as `psd_insertion.insert` does."""
+    from . import psd_insertion
 
-    return psd_writing.insert(data, layer, name, above=above, below=below)
+    return psd_insertion.insert(data, layer, name, above=above, below=below)

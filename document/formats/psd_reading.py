@@ -1,6 +1,6 @@
 """PSD in: a file of Photoshop, Krita, GIMP or anyone as a document, within bounds of size.
 
-Says what each record holds; what a `Layer` cannot hold is `baking`'s. Only this module and `psd_writing` know psd-tools.
+Says what each record holds; what a `Layer` cannot hold is `baking`'s. Only the modules called `psd_…` know psd-tools.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from acetate.raster import RGBA
+from acetate.vocabulary.box import Box
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
@@ -23,13 +24,14 @@ from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
 from psd_tools.compression import PSDDecompressionWarning
-from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource
+from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
 
 from ..composition.baking import LayerMask, Source, bake
 from ..composition.colour import to_rgba
+from ..composition.stored_picture import judged
 from ..errors import UnreadableFile, UnsupportedFile
-from ..layer import Document, Group, Layer
-from ..naming import clean
+from ..layer import Document, Group, Layer, Node
+from ..naming import clean, guessed
 from . import generation_metadata, xmp
 from .decoding import decoding
 from .limits import MAX_FILE_BYTES, PixelBudget, check_canvas
@@ -56,8 +58,19 @@ def blend_name(mode: BlendMode) -> str:
 
 
 def layer_name(layer: PSDLayer) -> str:
-    """A layer's name, without the NUL that Krita puts at its end."""
-    return clean(layer.name)
+    """A layer's name, without the NUL that Krita puts at its end.
+
+    The old name field has no encoding: psd-tools reads it as Mac Roman, other programs wrote that of their country.
+    """
+    encoding = name_encoding(layer)
+    return clean(layer.name if encoding is None else guessed(layer.name.encode("macroman"))[0])
+
+
+def name_encoding(layer: PSDLayer) -> str | None:
+    """How the name seems to be encoded; `None` where the file leaves no doubt."""
+    if Tag.UNICODE_LAYER_NAME in layer.tagged_blocks or layer.name.isascii():
+        return None
+    return guessed(layer.name.encode("macroman"))[1]
 
 
 def spare_channels(psd: PSDImage) -> int:
@@ -67,13 +80,31 @@ def spare_channels(psd: PSDImage) -> int:
     return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
 
 
-def live_parts(psd: PSDImage) -> Iterator[str]:
-    """What the picture depends on but we cannot draw."""
+def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
+    """What the picture, or its part `within` a box, depends on but we cannot draw."""
     for layer in psd.descendants():
+        if within is not None and not reaches(layer, within):
+            continue
         if isinstance(layer, AdjustmentLayer):
-            yield f"{layer_name(layer)!r} ({_words(type(layer).__name__)})"
+            yield f"{layer_name(layer)!r} ({words(type(layer).__name__)})"
         if layer.has_effects():
             yield f"the effects of {layer_name(layer)!r}"
+
+
+def reaches(layer: PSDLayer, box: Box) -> bool:
+    """Whether the layer can show in the box. What has no pixels of its own, and effects, may reach anywhere."""
+    if not layer.visible:
+        return False
+    if isinstance(layer, AdjustmentLayer | FillLayer) or layer.has_effects():
+        return True
+    if isinstance(layer, PSDGroup):
+        return any(reaches(child, box) for child in layer)
+    return not Box(layer.left, layer.top, layer.width, layer.height).intersection(box).empty
+
+
+def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
+    """The layers of an open file, as far as they show in the box; the others have no pixels."""
+    return bake(tuple(_Reader(psd, box).sources(psd)), box, [])
 
 
 def read(file: BinaryIO, name: str) -> Document:
@@ -83,13 +114,14 @@ def read(file: BinaryIO, name: str) -> Document:
         reader = _Reader(psd)
         sources = tuple(reader.sources(psd)) if len(psd) else tuple(reader.merged_picture())
         notes = reader.document_notes()
-        nodes = bake(sources, reader.canvas, notes)
-        return Document(psd.width, psd.height, nodes, tuple(notes))
+        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes))
+        stored = reader.stored_picture() if len(psd) and psd.has_preview() else None
+        return document if stored is None else judged(document, stored)
 
 
 def open_psd(file: BinaryIO, name: str) -> PSDImage:
     """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind."""
-    _check_header(file.read(HEADER.size), name)
+    check_header(file.read(HEADER.size), name)
     file.seek(0)
     psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
     _check_layers(psd, PixelBudget(name), 0)
@@ -106,14 +138,15 @@ def psd_decoding(name: str) -> Iterator[None]:
         yield
 
 
-def _check_header(head: bytes, name: str) -> None:
+def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
+    """Raise a `DocumentError` for what is no PSD, too large or, unless `deep`, of 32 bits."""
     if len(head) < HEADER.size or head[:4] != b"8BPS":
         raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
     _, _, _, height, width, depth, _ = HEADER.unpack(head)
     if not (width and height):
         raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
     check_canvas(name, width, height)
-    if depth == 32:
+    if depth == 32 and not deep:
         hint = "In Photoshop: Image > Mode > 16 Bits/Channel."
         raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", hint)
 
@@ -149,8 +182,8 @@ def _check_end(psd: PSDImage) -> None:
 class _Reader:
     """Reads the records of one file; remembers what concerns the document as a whole."""
 
-    def __init__(self, psd: PSDImage) -> None:
-        self._psd = psd
+    def __init__(self, psd: PSDImage, within: Box | None = None) -> None:
+        self._psd, self._within = psd, within
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
         self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
@@ -163,6 +196,9 @@ class _Reader:
             notes.append("16 bits per channel were reduced to 8")
         if self._colour_note:
             notes.append(self._colour_note)
+        encodings = sorted({encoding for layer in self._psd.descendants() if (encoding := name_encoding(layer))})
+        if encodings:
+            notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
         spare = spare_channels(self._psd)
         if spare:
             notes.append(f"{spare} extra channel{'s' if spare > 1 else ''} (saved selections or spot colours) were left out")
@@ -174,22 +210,29 @@ class _Reader:
 
     def merged_picture(self) -> Iterator[Source]:
         """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
+        rgba = self.stored_picture()
+        if rgba is not None and rgba[..., 3].any():
+            yield Source(Layer(rgba, name="Background"))
+
+    def stored_picture(self) -> RGBA | None:
+        """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
         image = self._psd.topil(apply_icc=False)
-        if image is not None:
-            rgba = self._converted(image, None)
-            if rgba[..., 3].any():
-                yield Source(Layer(rgba, name="Background"))
+        return None if image is None else self._converted(image, None)
 
     def _group(self, layer: PSDGroup) -> Source:
         notes = self._losses(layer)
         if isinstance(layer, Artboard):
             notes.append(f"the artboard {layer_name(layer)!r} became a group")
-        return Source(Group(**_look(layer)), tuple(self.sources(layer)), self._mask(layer, notes), notes=tuple(notes))
+        clipped = bool(layer._record.clipping)  # psd-tools' own answer is that groups never are; Clip Studio and SAI clip them
+        made = Group(**look_of(layer))
+        return Source(made, tuple(self.sources(layer)), self._mask(layer, notes), clipped, notes=tuple(notes))
 
     def _layer(self, layer: PSDLayer) -> Source:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
         notes = self._losses(layer)
-        look = _look(layer)
+        look = look_of(layer)
+        if self._within is not None and not reaches(layer, self._within):
+            return Source(Layer(_NOTHING, **look), clipped=layer.clipping)
         mask = None
         rgba = self._pixels(layer)
         if rgba is not None:
@@ -202,7 +245,7 @@ class _Reader:
             if rgba is not None and _needs_drawing(layer):
                 notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
         if rgba is None:
-            notes.append(f"{look['name']!r} ({_words(type(layer).__name__)}) has no pixels of its own and was left out")
+            notes.append(f"{look['name']!r} ({words(type(layer).__name__)}) has no pixels of its own and was left out")
             return Source(Layer(_NOTHING, **look), clipped=layer.clipping, has_pixels=False, notes=tuple(notes))
         notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
         made = Layer(rgba, layer.left, layer.top, **look)
@@ -251,7 +294,7 @@ class _Reader:
     def _losses(self, layer: PSDLayer) -> list[str]:
         notes = []
         if layer.has_effects():
-            shown = sorted({_words(type(effect).__name__) for effect in layer.effects if effect.enabled})
+            shown = sorted({words(type(effect).__name__) for effect in layer.effects if effect.enabled})
             notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(shown)}) were left out")
         ranges = layer._record.blending_ranges.composite_ranges
         if ranges and any(any(pair) for pair in ranges) and [tuple(pair) for pair in ranges] != _WHOLE_RANGE:
@@ -259,8 +302,8 @@ class _Reader:
         return notes
 
 
-def _look(layer: PSDLayer) -> dict[str, Any]:
-    """Fill opacity differs from opacity only for effects, which are not drawn."""
+def look_of(layer: PSDLayer) -> dict[str, Any]:
+    """Name, opacity, blend mode and visibility. Fill opacity differs from opacity only for effects, which are not drawn."""
     return {
         "name": layer_name(layer),
         "opacity": layer.opacity * layer.fill_opacity / 255**2,
@@ -283,5 +326,6 @@ def _repeats(mask: LayerMask, rgba: RGBA, layer: PSDLayer) -> bool:
     return same_place and np.array_equal(mask.values, rgba[..., 3])
 
 
-def _words(camel: str) -> str:
+def words(camel: str) -> str:
+    """`HueSaturation` -> `hue saturation`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", camel).lower()

@@ -12,6 +12,7 @@ from acetate.document import (
     UnsupportedFile,
     compose,
     find,
+    flatten,
     names,
     read,
     read_bytes,
@@ -51,7 +52,9 @@ def soft(colour, radius=4.0):
     return Image.fromarray(rgba)
 
 
-def document_of(psd):
+def document_of(psd, *, drawn=False):
+    """The file as our reader finds it; not `drawn`, its merged picture is a blank one and the file says so."""
+    psd.image_resources.get_data(Resource.VERSION_INFO).has_composite = drawn or len(psd) == 0
     info = psd._record.layer_and_mask_information.layer_info
     if info is not None and psd.channels == 4:
         info.layer_count = -abs(info.layer_count)  # the fourth channel is transparency, no saved selection
@@ -361,3 +364,55 @@ def test_a_channel_that_cannot_be_decoded_is_an_error_and_not_black(psd, noise):
     layer._channels[1].data = bytes(20) + layer._channels[1].data[20:]
     with pytest.raises(UnreadableFile, match="ZIP decode failed"):
         document_of(psd)
+
+
+def test_the_picture_that_the_file_stores_is_used_where_we_draw_it_otherwise(psd, noise):
+    """Effects, say: a red layer that another program shows in green on half of the canvas."""
+    psd.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
+    shown = np.full((10, 12, 4), (200, 0, 0, 255), np.uint8)
+    shown[:, 6:] = (0, 200, 0, 255)
+    psd._record.image_data.set_data([shown[..., channel].tobytes() for channel in range(4)], psd._record.header)
+    document = document_of(psd, drawn=True)
+    assert document.notes == (
+        "the file's own picture looks different in about 50 % of it; it is used wherever one flat picture is wanted",
+    )
+    assert np.array_equal(flatten(document), shown)
+    assert np.array_equal(compose(document), np.full((10, 12, 4), (200, 0, 0, 255), np.uint8))
+
+
+def test_a_picture_that_shows_what_we_draw_is_not_kept(psd):
+    psd.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
+    shown = np.full((10, 12, 4), (201, 2, 1, 255), np.uint8)
+    psd._record.image_data.set_data([shown[..., channel].tobytes() for channel in range(4)], psd._record.header)
+    document = document_of(psd, drawn=True)
+    assert document.notes == () and document.picture is None
+
+
+def test_a_group_that_is_clipped_to_a_layer_shows_only_where_that_does(psd, difference):
+    """psd-tools says that no group is clipped; Clip Studio, SAI and Photopea clip them."""
+    psd.create_pixel_layer(Image.new("RGB", (4, 4), (0, 0, 200)), "base", left=2, top=2)
+    group = psd.create_group(name="G")
+    group.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
+    group._record.clipping = 1
+    document = document_of(psd)
+    expected = np.zeros((10, 12, 4), np.uint8)
+    expected[2:6, 2:6] = (200, 0, 0, 255)
+    assert difference(compose(document), expected) == 0
+    assert document.notes == ("'G' was merged into 'base', to which it was clipped",)
+
+
+@pytest.mark.parametrize(
+    ("stored", "name", "said"),
+    [
+        ("線画".encode("cp932"), "線画", "CP932"),
+        ("图层 1".encode("gbk"), "图层 1", "GBK"),
+        ("яблоко".encode(), "яблоко", "UTF-8"),
+        ("Größe".encode("mac-roman"), "Größe", "Mac Roman"),
+    ],
+)
+def test_a_name_without_unicode_is_read_in_the_encoding_that_makes_sense(psd, stored, name, said):
+    layer = psd.create_pixel_layer(Image.new("RGB", (2, 2)), "x")
+    layer._record.name = stored.decode("mac-roman")
+    document = document_of(psd)
+    assert names(document) == (name,)
+    assert document.notes == (f"the file does not say how its layer names are encoded; they were read as {said}",)

@@ -6,23 +6,15 @@ from acetate.document import (
     Document,
     Group,
     Layer,
-    LayerNotFound,
     TooLarge,
-    UnsupportedFile,
     UnwritableFile,
     compose,
-    find,
-    insert_into_bytes,
-    insert_into_file,
     losses,
-    names,
-    read_bytes,
     write_bytes,
 )
 from acetate.document.composition.colour import srgb_profile
-from PIL import Image
 from psd_tools import PSDImage
-from psd_tools.constants import BlendMode, ColorMode, Compression, Resource, Tag
+from psd_tools.constants import BlendMode, Compression, Resource
 
 
 def psd_of(document):
@@ -33,12 +25,6 @@ def saved(psd):
     file = io.BytesIO()
     psd.save(file)
     return file.getvalue()
-
-
-def stored(psd_bytes):
-    """Every layer's record and compressed channels, to compare two files by what was not to change."""
-    psd = PSDImage.open(io.BytesIO(psd_bytes))
-    return {layer.name: (layer._record.tobytes(), [channel.data for channel in layer._channels]) for layer in psd.descendants()}
 
 
 @pytest.mark.parametrize("name", ["apple 🍎", "яблоко", "林檎", "ümläut", "plain", ""])
@@ -138,154 +124,3 @@ def test_the_opacity_of_a_group_is_named_as_what_krita_ignores():
     assert losses(Document(1, 1, (Group("g", opacity=0.5),)), "psd") == (
         "Krita ignores the opacity of a group in a PSD: 'g' has 50%",
     )
-
-
-def foreign(mode="RGB", depth=8, size=(16, 12)):
-    """A file as another program writes it: an opaque background, a clipped run and a group, with blocks that we do not know."""
-    psd = PSDImage.new(mode, size, depth=depth)
-    psd.create_pixel_layer(Image.new(mode.rstrip("A"), size, "white"), "Background")
-    psd.create_pixel_layer(Image.new("RGB", (8, 8), (200, 0, 0)), "Body")
-    shade = psd.create_pixel_layer(Image.new("RGB", (8, 8), (0, 200, 0)), "Shade", opacity=90)
-    shade.clipping = True
-    shade.tagged_blocks.set_data(Tag.LAYER_ID, 7)
-    group = psd.create_group(name="Props")
-    group.create_pixel_layer(Image.new("RGB", (4, 4), (0, 0, 200)), "Sky", left=3)
-    for layer in psd.descendants():
-        layer.lock()
-    return saved(psd)
-
-
-@pytest.mark.parametrize(
-    ("place", "expected"),
-    [
-        ({}, ["Background", "Body", "Shade", "Props", "Sky", "new"]),
-        ({"below": "Sky"}, ["Background", "Body", "Shade", "Props", "new", "Sky"]),
-        ({"above": "Props/Sky"}, ["Background", "Body", "Shade", "Props", "Sky", "new"]),
-        ({"above": "Body"}, ["Background", "Body", "Shade", "new", "Props", "Sky"]),
-        ({"below": "Shade"}, ["Background", "new", "Body", "Shade", "Props", "Sky"]),
-        ({"below": "Background"}, ["new", "Background", "Body", "Shade", "Props", "Sky"]),
-    ],
-)
-def test_a_layer_goes_where_it_should_and_everything_else_stays_byte_for_byte(place, expected, noise):
-    before = foreign()
-    after = insert_into_bytes(before, Layer(noise(5, 6), 2, 1, "new"), name="a.psd", **place)
-    psd = PSDImage.open(io.BytesIO(after))
-    assert [layer.name for layer in psd.descendants()] == expected
-    untouched = stored(after)
-    new = untouched.pop("new")
-    assert new
-    assert untouched == stored(before)
-
-
-def test_clipped_layers_stay_clipped_to_their_base(noise):
-    psd = PSDImage.open(io.BytesIO(insert_into_bytes(foreign(), Layer(noise(5, 6), name="new"), name="a.psd", above="Body")))
-    assert [layer.name for layer in psd[1].clip_layers] == ["Shade"]
-
-
-def test_the_inserted_layer_has_its_pixels_place_look_and_parameters(noise):
-    layer = Layer(noise(5, 6), -2, 1, "neu 🍎", "foreground", 0.4, "screen", True, {"seed": 3})
-    back = find(read_bytes(insert_into_bytes(foreign(), layer, name="a.psd"), name_or_format="a.psd"), "neu 🍎")
-    assert np.array_equal(back.rgba, layer.rgba)
-    assert (back.box, back.role, back.blend_mode, dict(back.parameters)) == (layer.box, "foreground", "screen", {"seed": 3})
-    assert back.opacity == pytest.approx(0.4, abs=0.002)
-
-
-def test_a_second_insertion_keeps_the_parameters_of_the_first(noise):
-    data = insert_into_bytes(foreign(), Layer(noise(2, 2), name="one", parameters={"seed": 1}), name="a.psd")
-    data = insert_into_bytes(data, Layer(noise(2, 2), name="two", parameters={"seed": 2}), name="a.psd")
-    document = read_bytes(data, name_or_format="a.psd")
-    assert [dict(find(document, name).parameters) for name in ("one", "two")] == [{"seed": 1}, {"seed": 2}]
-
-
-def test_the_merged_picture_shows_the_new_layer(noise, difference):
-    data = insert_into_bytes(foreign(), Layer(noise(9, 9), name="new"), name="a.psd", below="Props")
-    expected = compose(read_bytes(data, name_or_format="a.psd"))
-    merged = np.asarray(PSDImage.open(io.BytesIO(data)).topil().convert("RGBA"))
-    assert difference(merged, expected) <= 1
-
-
-def under_curves(mode="RGB", depth=8):
-    """A gray canvas, and over it curves, which psd-tools draws only with a library that it leaves optional."""
-    psd = PSDImage.new(mode, (6, 5), depth=depth)
-    psd.create_pixel_layer_from_array(np.full((5, 6, {"L": 1, "CMYK": 4}.get(mode, 3)), 128, np.uint8), "Paper")
-    curves = psd.create_pixel_layer(Image.new("RGB", (0, 0)), "Contrast")
-    curves.tagged_blocks.set_data(Tag.CURVES, version=4, count_map=1, data=[[(0, 0), (255, 255)]])
-    return psd
-
-
-@pytest.mark.parametrize("depth", [8, 16])
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
-def test_a_merged_picture_that_psd_tools_cannot_draw_is_ours_and_it_is_said(
-    tmp_path, monkeypatch, mode, depth, noise, difference
-):
-    monkeypatch.setattr("psd_tools.composite._compat.HAS_SCIPY", False)
-    path = tmp_path / "scene.psd"
-    path.write_bytes(saved(under_curves(mode, depth)))
-    layer = Layer(noise(3, 3), 1, 1, name="new")
-    notes = insert_into_file(path, layer, below="Contrast")
-    expected = compose(read_bytes(path.read_bytes(), name_or_format="a.psd"))
-    merged = np.asarray(PSDImage.open(path).topil().convert("RGBA"))
-    assert difference(merged, expected) <= 2
-    assert notes == ("the merged picture in scene.psd was drawn without 'Contrast' (curves)",)
-
-
-def test_a_merged_picture_that_lacks_nothing_needs_no_note(tmp_path, noise):
-    path = tmp_path / "scene.psd"
-    path.write_bytes(foreign())
-    assert insert_into_file(path, Layer(noise(3, 3), name="new")) == ()
-
-
-def test_a_stale_thumbnail_is_dropped(noise):
-    psd = PSDImage.open(io.BytesIO(foreign()))
-    psd.image_resources[Resource.THUMBNAIL_RESOURCE] = type(psd.image_resources[Resource.VERSION_INFO])(
-        key=Resource.THUMBNAIL_RESOURCE, data=bytes(28)
-    )
-    data = insert_into_bytes(saved(psd), Layer(noise(2, 2), name="new"), name="a.psd")
-    assert Resource.THUMBNAIL_RESOURCE not in PSDImage.open(io.BytesIO(data)).image_resources
-
-
-@pytest.mark.parametrize("depth", [8, 16])
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK", "LAB"])
-def test_a_layer_enters_files_of_other_colour_modes_and_depths(mode, depth, noise):
-    psd = PSDImage.new(mode, (6, 5), depth=depth)
-    planes = {"L": 1, "CMYK": 4}.get(mode, 3)
-    psd.create_pixel_layer_from_array(np.full((5, 6, planes), 128, np.uint8))
-    layer = Layer(np.full((3, 4, 4), (90, 90, 90, 128), np.uint8), 1, 1, "gray")
-    data = insert_into_bytes(saved(psd), layer, name="a.psd")
-    after = PSDImage.open(io.BytesIO(data))
-    back = find(read_bytes(data, name_or_format="a.psd"), "gray")
-    assert (after.depth, after.color_mode, len(after)) == (depth, psd.color_mode, 2)
-    assert back.box == layer.box
-    assert np.abs(back.rgba.astype(int) - layer.rgba).max() <= 2
-
-
-def test_a_flat_psd_keeps_its_picture_as_a_layer_below(noise, difference):
-    rgb = noise(5, 6)[..., :3]
-    data = insert_into_bytes(saved(PSDImage.frompil(Image.fromarray(rgb))), Layer(noise(2, 2), name="new"), name="flat.psd")
-    document = read_bytes(data, name_or_format="flat.psd")
-    assert names(document) == ("new", "Background")
-    assert np.array_equal(find(document, "Background").rgba[..., :3], rgb)
-
-
-@pytest.mark.parametrize("mode", ["1", "L32"])
-def test_a_psd_that_cannot_take_a_layer_says_so(mode):
-    psd = PSDImage.new("1", (4, 4)) if mode == "1" else PSDImage.new("L", (4, 4), depth=32)
-    with pytest.raises(UnsupportedFile, match=r"a.psd (is 1-bit bitmap; a layer can be added to|has 32 bits per channel)"):
-        insert_into_bytes(saved(psd), Layer(np.zeros((1, 1, 4), np.uint8)), name="a.psd")
-
-
-def test_a_missing_neighbour_is_answered_with_the_names_in_the_file(noise):
-    with pytest.raises(
-        LayerNotFound, match="no layer 'Cloud'; the layers are: 'Props', 'Props/Sky', 'Shade', 'Body', 'Background'"
-    ):
-        insert_into_bytes(foreign(), Layer(noise(1, 1)), name="a.psd", below="Cloud")
-
-
-def test_saved_selections_survive_an_insertion(noise):
-    psd = PSDImage.open(io.BytesIO(foreign("RGBA")))
-    assert psd._record.layer_and_mask_information.layer_info.layer_count > 0  # so the fourth channel is a spare one
-    data = insert_into_bytes(saved(psd), Layer(noise(2, 2), name="new"), name="a.psd")
-    after = PSDImage.open(io.BytesIO(data))
-    assert after.channels == 4
-    assert after._record.layer_and_mask_information.layer_info.layer_count > 0
-    assert after.color_mode == ColorMode.RGB
