@@ -41,7 +41,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "downloads": {"values", "files"},
         "layerdiffuse": {"values", "files"},
         "weights": {"values", "families", "checkpoints", "adapters", "files", "layerdiffuse"},
-        "device": {"values", "weights"},
+        "device": {"values", "files", "weights"},
         "acceleration": {"values", "files", "device"},
         "models": {*METHOD, "pixels", "device", "acceleration"},
         "sampling": {*METHOD, "pixels", "device", "models"},

@@ -32,7 +32,9 @@ class Library:
 
     def __init__(self, models: Path | None = None, settings: Path | None = None, cache: Path | None = None) -> None:
         self.models = models or models_folder()
-        self._settings = (settings or settings_folder()) / "library.json"
+        self.settings = settings or settings_folder()
+        """The folder of what is remembered of this machine."""
+        self._settings = self.settings / "library.json"
         self._cache = HeaderCache((cache or cache_folder()) / "headers.json")
 
     def folders(self) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..device.devices import dtypes
+from ..device.dtypes import Dtypes
 from ..families import BASE_FAMILIES, BaseFamily
 from ..files.companions import companions
 from ..files.installed import Installed
@@ -35,7 +35,7 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
     """
     assert installed.kind.family is not None
     family = BASE_FAMILIES[installed.kind.family]
-    kinds = dtypes(runtime.device)
+    kinds = runtime.dtypes
     files = {role: _installed(library, family, role) for role in ("transparent-decoder", "transparent-encoder")}
     decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
     others = companions(installed, library.installed())
@@ -79,10 +79,10 @@ def assemble(name: str, components: Components, codec: LatentOffsetCodec, runtim
     )
 
 
-def size_in_memory(path: Path, device: torch.device) -> int:
+def size_in_memory(path: Path, kinds: Dtypes) -> int:
     """About how many bytes of host memory opening takes: half precision in the file may become more."""
     files = path.rglob("*.safetensors") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files) * dtypes(device).unet.itemsize // 2
+    return sum(file.stat().st_size for file in files) * kinds.unet.itemsize // 2
 
 
 def open_decoder(path: Path) -> TransparentDecoder:

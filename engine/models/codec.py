@@ -242,6 +242,6 @@ def _remarks_on(offset: Tensor) -> tuple[str, ...]:
 def to_picture(alpha_rgb: Tensor) -> RGBA:
     """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8, rounded. Raises `NumericFailure` for NaN or infinity."""
     if not math.isfinite(alpha_rgb.sum(dtype=torch.float32)):
-        raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")
+        raise NumericFailure("the decoded picture holds NaN or infinity")
     rgba = alpha_rgb[0, [1, 2, 3, 0]].float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
     return rgba.permute(1, 2, 0).contiguous().cpu().numpy()

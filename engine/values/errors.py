@@ -37,3 +37,9 @@ class OutOfMemory(EngineError):
 
 class NumericFailure(EngineError):
     """A network returned NaN or infinity."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Without a hint of its own it has the one that helps with every network."""
+        super().__init__(
+            message, hint or "compute with more digits (serve or generate with --dtype float32), or try another model"
+        )

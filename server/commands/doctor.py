@@ -82,13 +82,18 @@ def _version(name: str) -> str | None:
 
 def _devices() -> Iterator[Line]:
     import torch
-    from acetate.engine.device.devices import available, memory
+    from acetate.engine.device.card_kernels import lack
+    from acetate.engine.device.devices import available, count, memory
     from acetate.engine.models.runtime import described
 
     for kind in available():
         free, total = memory(kind)
         text = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free" if total else "memory unknown"
         yield Line(f"device {kind}", True, text + (f", {torch.get_num_threads()} threads" if kind == "cpu" else ""))
+        for device in map(torch.device, [kind] if count(kind) == 1 else [f"{kind}:{index}" for index in range(count(kind))]):
+            missing, remedy = lack(device)
+            if missing:
+                yield Line(f"device {device}", False, missing, remedy)
         yield Line(f"acceleration on {kind}", True, described(torch.device(kind)))
         if name := _untried(kind):
             yield Line(

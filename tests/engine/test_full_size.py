@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 from acetate.engine import Engine, Progress, Request
-from acetate.engine.device.devices import Dtypes
+from acetate.engine.device.dtypes import Dtypes
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files import catalogue
 from acetate.engine.files.library import Library
