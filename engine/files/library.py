@@ -13,15 +13,18 @@ from pathlib import Path
 from ..checkpoints.prediction import PREDICTIONS, Predicts
 from ..families import ONE_OF_TITLES, BaseFamily, Family
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
-from . import catalogue
+from . import catalogue, extra_model_paths
 from .catalogue import CatalogueRow
 from .companions import completed
-from .foreign_model_folders import model_files, place_and_name
+from .foreign_model_folders import model_files, names_of
 from .header_cache import DAMAGED, HeaderCache, stamp_of
 from .installed import Installed
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
 from .recognition import FileRole
+
+PROGRAMS = "ComfyUI, A1111, Forge, StabilityMatrix, SwarmUI, InvokeAI or Fooocus"
+"""Programs whose folders of models are known."""
 
 Find = Callable[[Family, str], Path]
 """(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
@@ -51,13 +54,19 @@ class Library:
         path = path.expanduser().absolute()
         if not path.exists():
             raise BadRequest(f"{path} does not exist")
-        found = list(self._installed_in([path]))
-        if path.is_file() and (not found or found[0].kind.problem):
+        inside = list(self._installed_in([path]))
+        found = completed([*inside, *self.installed()])[: len(inside)]
+        named = path if path.name in extra_model_paths.NAMES else extra_model_paths.lies_in(path)
+        elsewhere = extra_model_paths.named_folders(named) if named else []
+        if path.is_file() and not named and (not found or found[0].kind.problem):
             other = f"{path.name} cannot be used: models are .safetensors files, upscalers also .pth files"
             raise ModelBroken(found[0].refusal if found else other)
         if not found:
-            hint = "Add a folder with .safetensors files, or the one of ComfyUI, A1111 or Forge."
-            raise BadRequest(f"there is no model in {path}", hint)
+            places = [str(folder) for _, folder in elsewhere]
+            also = f", nor in what {named.name} names: {', '.join(places)}" if named and places else ""
+            raise BadRequest(
+                f"there is no model in {path}{also}", f"Add a folder with .safetensors files, or that of {PROGRAMS}."
+            )
         if path not in self.folders():
             self._remember([*self.folders(), path])
         return found
@@ -89,7 +98,7 @@ class Library:
         everything = self.installed()
         installed = [one for one in everything if one.kind.role == role]
         wanted = name.removesuffix(".safetensors")
-        called = [one for one in installed if one.is_called(wanted)]
+        called = sorted((one for one in installed if one.is_called(wanted)), key=lambda one: one.name != wanted)
         fitting = [one for one in called if one.suits(family)]
         unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
         for one in fitting or called or unusable:
@@ -141,9 +150,7 @@ class Library:
                 if real in seen:
                     continue
                 seen.add(real)
-                place, name = place_and_name(path)
-                if name in taken:
-                    name = f"{place}/{name}"
+                name = next(name for name in names_of(path) if name not in taken)
                 taken.add(name)
                 kind = self._cache.kind(path)
                 if kind.role == "checkpoint" and str(path) in told:

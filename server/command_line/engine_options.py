@@ -13,8 +13,8 @@ from .exit_codes import UsageError
 HELP = {
     "acceleration": (
         "how networks are run: eager calls them as they are written; recorded replays their kernels; compiled has a UNet's "
-        "blocks compiled in the background as well, except on CUDA, where recorded is faster; check runs both eager and recorded and "
-        "reports where they differ (default: auto, which is recorded)"
+        "blocks compiled in the background as well, except on CUDA, where recorded is faster; check runs both eager and recorded "
+        "and reports where they differ (default: auto, which is recorded)"
     ),
     "dtype": (
         "the type of networks' arithmetic (default: auto, which is float32 on a CPU, and on cards float16 unless they are known "

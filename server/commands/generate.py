@@ -139,8 +139,8 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
     """Generate on a running server if there is one, as its models are warm, else here: the bytes are the same.
 
     A device that is asked for, or how networks are run, means an engine of this process. Nothing is begun before the first event
-    is asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be wrong
-    without it is said before.
+    is asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be
+    wrong without it is said before.
     """
     from acetate.engine import validation
     from acetate.engine.device import device_names

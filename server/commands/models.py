@@ -16,8 +16,7 @@ from acetate.engine.families import BASE_FAMILIES, SKETCHPAD
 from acetate.engine.files import catalogue
 from acetate.engine.files.catalogue import CatalogueRow
 from acetate.engine.files.installed import Installed
-from acetate.engine.files.library import Library
-from acetate.engine.files.recognition import Kind
+from acetate.engine.files.library import PROGRAMS, Library
 from acetate.engine.values.errors import ModelBroken
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -35,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add one word that says what to do; without it, everything is listed."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", help="what is installed, and what the catalogue knows")
-    add = actions.add_parser("add", help="also search a folder or file where it is (ComfyUI, A1111, Forge, any other)")
+    add = actions.add_parser("add", help=f"also search a folder or file where it is ({PROGRAMS}; any other, too)")
     add.add_argument("path", type=Path)
     remove = actions.add_parser("remove", help="stop searching a folder that was added; nothing is deleted")
     remove.add_argument("path", type=Path)
@@ -71,7 +70,7 @@ def _list(options: argparse.Namespace, library: Library) -> int:
         return 0
     print(f"{builtin.NAME:32} checkpoint    built in")
     for one in installed:
-        print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}  {_remark(one.kind)}".rstrip())
+        print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}  {_remark(one)}")
     for folder in library.folders():
         print(f"also searched: {folder}")
     if missing:
@@ -81,11 +80,8 @@ def _list(options: argparse.Namespace, library: Library) -> int:
     return 0
 
 
-def _remark(kind: Kind) -> str:
-    if kind.problem:
-        return f"{kind.what}, cannot be used: {kind.problem}"
-    what = kind.what if kind.role in ADDITIONS else ""
-    return "; ".join(said for said in (what, kind.caution and f"caution: {kind.caution}") if said)
+def _remark(one: Installed) -> str:
+    return f"{one.verdict} ({one.hint})" if one.problem and one.hint else one.verdict
 
 
 def _row(row: CatalogueRow) -> dict[str, Any]:
@@ -98,9 +94,9 @@ def _size(row: CatalogueRow) -> str:
 
 def _add(options: argparse.Namespace, library: Library) -> int:
     found = library.add(options.path)
-    usable = [one for one in found if not one.kind.problem]
+    usable = [one for one in found if not one.problem]
     lines = [f"{options.path}: {len(usable)} models"]
-    lines += [f"  {one.path.name}: {_remark(one.kind)}" for one in found if one.kind.problem or one.kind.caution]
+    lines += [f"  {one.path.name}: {_remark(one)}" for one in found if one.problem or one.kind.caution]
     files = [{**one.described, "path": str(one.path)} for one in found]
     json_option.tell(options, {"added": str(options.path), "files": files}, lines)
     return 0

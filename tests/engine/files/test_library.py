@@ -166,6 +166,42 @@ def test_files_of_one_name_stay_apart_and_links_count_once(library: Library, tmp
     assert found(library) == {"ink": ("lora", "sd15"), "more/ink": ("lora", "sdxl")}
 
 
+def test_files_of_one_name_in_folders_of_one_name_can_all_be_asked_for(library: Library, tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{disk}/loras/ink.safetensors", LORA) for disk in ("a", "b", "c/b")]
+    for path in paths:
+        library.add(path.parent)
+    assert list(found(library)) == ["ink", "loras/ink", "b/loras/ink"]
+    for name, path in zip(("ink", "b/loras/ink", "c/b/loras/ink"), (paths[0], paths[2], paths[2]), strict=True):
+        assert library.find(name, "lora").path == path
+    assert library.find("a/loras/ink", "lora").path == paths[0]
+    assert library.find("loras/ink", "lora").path == paths[1]
+
+
+def test_models_that_comfyuis_list_names_are_found_where_they_lie(library: Library, tmp_path: Path) -> None:
+    comfy = tmp_path / "ComfyUI"
+    (comfy / "models").mkdir(parents=True)
+    (comfy / "extra_model_paths.yaml").write_text(f"disk:\n  base_path: {tmp_path / 'disk'}\n  loras: styles\n")
+    with pytest.raises(BadRequest, match=r"there is no model in .*ComfyUI, nor in what extra_model_paths\.yaml names: .*styles"):
+        library.add(comfy)
+    write(tmp_path / "disk/styles/ink.safetensors", LORA)
+    assert [one.name for one in library.add(comfy)] == ["ink"]
+    assert found(library) == {"ink": ("lora", "sd15")}
+    (comfy / "extra_model_paths.yaml").write_text("disk: [")
+    with pytest.raises(ModelBroken, match=r"extra_model_paths\.yaml is not valid YAML"):
+        library.add(comfy)
+    assert found(library) == {}
+
+
+def test_what_a_checkpoint_lacks_is_said_when_it_is_added_listed_and_used(library: Library, tmp_path: Path) -> None:
+    bare = {key: shape for key, shape in checkpoint("sdxl").items() if not key.startswith("first_stage_model.")}
+    (added,) = library.add(write(tmp_path / "bare.safetensors", bare))
+    (listed,) = library.installed()
+    with pytest.raises(ModelMissing) as refused:
+        library.find("bare", "checkpoint")
+    assert "it has no VAE inside" in added.verdict
+    assert added.verdict == listed.verdict and str(refused.value) == f"bare.safetensors is {listed.verdict}"
+
+
 def test_weights_are_found_by_name_for_each_family(library: Library) -> None:
     folder = library.models / "layer_model"
     write(folder / "vae_transparent_decoder.safetensors", DECODER)
