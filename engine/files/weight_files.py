@@ -68,17 +68,18 @@ class _Padded:
     def get_tensor(self, key: str) -> Tensor:
         start, end = (self._header.data_begins + offset for offset in self._header.tensors[key]["data_offsets"])
         raw = torch.from_numpy(self._bytes[start:end].copy())
-        return raw.view(_TYPES[self._header.dtype(key)]).reshape(self._header.shape(key))
+        return raw.view(TYPES[self._header.dtype(key)]).reshape(self._header.shape(key))
 
     def __exit__(self, *ignored: object) -> None:
         del self._bytes
 
 
-_TYPES = {
+TYPES = {
     **{"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "BOOL": torch.bool},
     **{"F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "U8": torch.uint8, "I8": torch.int8},
     **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16},
 }
+"""Names of types in a header -> torch's."""
 
 
 class WeightFiles(Mapping[str, Tensor]):

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..device import devices
 from ..device.dtypes import Dtypes
+from ..device.memory_plans import GIB
 from ..families import BASE_FAMILIES, BaseFamily
 from ..files.companions import companions
 from ..files.installed import Installed
@@ -18,6 +20,7 @@ from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from ..pixels.working_canvas import WorkingSizes
 from ..values.errors import ModelBroken, ModelMissing
+from ..weights.stored_weights import channels_last
 from .checkpoints import open_components
 from .codec import LatentOffsetCodec
 from .components import Components, fill
@@ -40,10 +43,17 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
     decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
     others = companions(installed, library.installed())
     components = open_components(
-        installed.path, family, kinds.unet, vae=others.vae, text=others.text, vae_dtype=kinds.vae, kind=installed.kind
+        installed.path,
+        family,
+        kinds.unet,
+        vae=others.vae,
+        text=others.text,
+        vae_dtype=kinds.vae,
+        kind=installed.kind,
+        narrow=stays_narrow(size_in_memory(installed.path, kinds), runtime),
     )
     for network in (components.unet, components.vae):
-        network.to(memory_format=torch.channels_last)
+        channels_last(network)
     upsample_conv.double_in(components.vae)
     codec = LatentOffsetCodec(
         components.vae,
@@ -83,6 +93,21 @@ def size_in_memory(path: Path, kinds: Dtypes) -> int:
     """About how many bytes of host memory opening takes: half precision in the file may become more."""
     files = path.rglob("*.safetensors") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files) * kinds.unet.itemsize // 2
+
+
+HOST_WORK = 4 * GIB
+"""What a picture of a megapixel takes on a CPU besides the weights, in float32."""
+
+
+def stays_narrow(size: int, runtime: Runtime) -> bool:
+    """Whether weights stay as narrow as their file has them although the arithmetic is in float32, `size` bytes of them wide.
+
+    On a CPU where they would not fit, as widening them again and again takes a tenth of a step; on a card always, where it takes
+    less and memory is dearer.
+    """
+    if runtime.dtypes.unet != torch.float32:
+        return False
+    return runtime.device.type != "cpu" or devices.memory("cpu")[0] < size + HOST_WORK
 
 
 def open_decoder(path: Path) -> TransparentDecoder:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,3 +105,36 @@ def test_two_steps_at_512(library: Library, monkeypatch: pytest.MonkeyPatch, cap
             print(f"  {line}", flush=True)
     unet: Any = engine.open(one.name).unet
     assert sum(parameter.numel() for parameter in unet.parameters()) >= 859_520_964
+
+
+def peak() -> float:
+    """GiB of memory that this process has held at most since `forget_peak`, pages of mapped files included."""
+    return int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 2**20
+
+
+def forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's own figures")
+@pytest.mark.parametrize("library", ["sdxl"], indirect=True)
+def test_sdxl_in_float32_on_a_cpu_takes_at_most_8_gib(
+    library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One step with guidance at 1024 x 1024, with weights that stay in 16 bit; the peak of each stage by the kernel's count."""
+    monkeypatch.setattr(base_models, "stays_narrow", lambda size, runtime: True)
+    engine, most, stage = Engine("cpu", library, "eager"), 0.0, "text"
+    forget_peak()
+    before = time.perf_counter(), time.process_time()
+    for event in engine.run(Request(prompt="a bottle", model="sdxl", width=1024, height=1024, steps=1, alpha_passes=1)):
+        stage = event.stage if isinstance(event, Progress) else "finish"
+        now, most = (time.perf_counter(), time.process_time()), max(most, peak())
+        with capsys.disabled():
+            print(
+                f"\n  {stage:8} {now[0] - before[0]:7.1f} s {now[1] - before[1]:7.1f} s of CPU, peak {peak():5.2f} GiB",
+                end="",
+                flush=True,
+            )
+        before = now
+        forget_peak()
+    assert stage == "finish" and most <= 8
