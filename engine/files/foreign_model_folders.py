@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 KNOWN = {
-    "checkpoints": ".safetensors .ckpt",
+    "checkpoints": ".safetensors .gguf .ckpt",
     "diffusers": "",
     "loras": ".safetensors .pt .bin",
     "vae": ".safetensors",
     "upscale_models": ".safetensors .pth",
     "layer_model": ".safetensors",
-    "unet": ".safetensors",
-    "diffusion_models": ".safetensors",
+    "unet": ".safetensors .gguf",
+    "diffusion_models": ".safetensors .gguf",
     "embeddings": ".safetensors .pt .bin",
-    "stable-diffusion": ".safetensors .ckpt",
+    "stable-diffusion": ".safetensors .gguf .ckpt",
     "lora": ".safetensors .pt .bin",
     "lycoris": ".safetensors .pt .bin",
     "esrgan": ".safetensors .pth",
@@ -46,7 +46,7 @@ def model_files(root: Path) -> Iterator[Path]:
         for folder in subfolders:
             yield from _walk(folder, tuple(KNOWN[folder.name.lower()].split()), DEPTH, frozenset())
     elif root.is_dir():
-        endings = KNOWN.get(root.name.lower(), ".safetensors .ckpt .pth").split()
+        endings = KNOWN.get(root.name.lower(), ".safetensors .gguf .ckpt .pth").split()
         yield from _walk(root, tuple(endings), DEPTH, frozenset())
 
 
@@ -60,6 +60,11 @@ def place_and_name(path: Path) -> tuple[str, str]:
         owner, _, name = repository.removeprefix("models--").rpartition("--")
         return owner, name
     return path.parent.name, path.name if path.is_dir() else path.stem
+
+
+def vae_beside(path: Path) -> Path:
+    """The file whose VAE is used instead of that of the checkpoint `path`, if it is there, as in A1111."""
+    return path.with_suffix(".vae.safetensors")
 
 
 def is_upscaler(path: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..families import Family, FamilyName
 from .catalogue import CatalogueRow
+from .gguf_headers import SUFFIX as GGUF
 from .header_cache import DAMAGED
 from .recognition import Kind
 
@@ -39,7 +40,7 @@ class Installed:
 
     def is_called(self, name: str) -> bool:
         """Whether `name` means it: its own, or its file's."""
-        return name in (self.name, self.path.name.removesuffix(".safetensors"))
+        return name in (self.name, self.path.name.removesuffix(".safetensors").removesuffix(GGUF))
 
     def suits(self, family: Family | None) -> bool:
         """Whether it belongs to models of `family`; a LoRA may fit several, and then only its keys tell."""

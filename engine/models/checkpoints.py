@@ -30,6 +30,7 @@ from ..files.recognition import Kind, base_family, recognise
 from ..files.structures import packaged_configs
 from ..values.errors import ModelBroken, ModelMissing
 from ..weights.checkpoint_files import CheckpointFile
+from ..weights.finite import check_network
 from .clip_tokenizer import clip_tokenizer
 from .components import Components, decode_only, empty_text_encoder, empty_unet, empty_vae, fill, strays
 from .diffusers_folders import open_folder
@@ -129,7 +130,7 @@ def _unet(file: CheckpointFile, dtype: torch.dtype, configs: Path, name: str) ->
     unet, what = empty_unet(configs), f"the UNet of {name}"
     layers = unet.config.layers_per_block
     names = {key: diffusers_name(key.removeprefix(UNET), layers) or key for key in file if key.startswith(UNET)}
-    fill(unet, {names[key]: file[key] for key in names}, dtype, what)
+    check_network(fill(unet, {names[key]: file[key] for key in names}, dtype, what), what, file.path)
     return unet, strays(set(names.values()) - unet.state_dict().keys(), what)
 
 
@@ -152,7 +153,7 @@ def _text_encoder(
         if "text_projection" in tensors:  # OpenCLIP's matrix
             tensors["text_projection.weight"] = tensors.pop("text_projection").T
         unknown = {key for key in tensors.keys() - network.state_dict().keys() if not _OF_CLIP.match(key)}
-    fill(network, tensors, dtype, what)
+    check_network(fill(network, tensors, dtype, what), what, source.path)
     return network, strays(unknown, what)
 
 
@@ -189,7 +190,9 @@ def _vae(file: CheckpointFile, dtype: torch.dtype, configs: Path, name: str) -> 
         tensors = convert_ldm_vae_checkpoint(bare, vae.config)
     if not any(key.startswith("encoder.") for key in tensors):
         decode_only(vae)
-    return fill(vae, tensors, dtype, f"the VAE of {name}")
+    what = f"the VAE of {name}"
+    check_network(fill(vae, tensors, dtype, what), what, file.path, replaceable=True)
+    return vae
 
 
 def _current_name(key: str) -> str:

@@ -15,6 +15,7 @@ from ..families import BaseFamily
 from ..files.json_files import read_json
 from ..files.weight_files import listed
 from ..values.errors import ModelBroken
+from ..weights.finite import check_network
 from .components import Components
 
 
@@ -42,6 +43,7 @@ def _network(folder: Path, kind: Any, **options: Any) -> Any:
     network, found = _part(folder, kind, use_safetensors=True, variant=variant, output_loading_info=True, **options)
     if found["missing_keys"]:
         raise ModelBroken(f"{folder} lacks tensors: {listed(found['missing_keys'])}")
+    check_network(network, f"{folder.name} of {folder.parent.name}", folder.parent)
     return network.eval().requires_grad_(False)
 
 

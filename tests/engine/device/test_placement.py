@@ -218,3 +218,13 @@ def test_on_a_cpu_nothing_moves() -> None:
     placement.leave()
     assert [p.data_ptr() for p in network.parameters()] == before
     assert placement.bytes_on_device() == sum(t.nbytes for t in [*network.parameters(), network.offset])
+
+
+def test_a_network_that_was_widened_on_the_device_comes_back_wide() -> None:
+    network = nn.Linear(2, 2).half()
+    placement = Copying({"pixels": [network], "unet": [nn.Linear(1, 1)], "text": []})
+    placement.arrange("stages")
+    placement.need("pixels")
+    network.float()
+    placement.need("unet")
+    assert network.weight.dtype == torch.float32

@@ -30,7 +30,7 @@ def test_of_a_program_only_the_folders_of_models_are_entered(tmp_path: Path, bel
 
 @pytest.mark.parametrize("folder", [folder for folder, endings in KNOWN.items() if endings])
 def test_a_known_folder_holds_what_it_is_for_wherever_it_is_named_from(tmp_path: Path, folder: str) -> None:
-    touch(tmp_path / folder, "x.safetensors", "x.ckpt", "x.pth", "x.pt", "x.bin", "x.txt")
+    touch(tmp_path / folder, "x.safetensors", "x.gguf", "x.ckpt", "x.pth", "x.pt", "x.bin", "x.txt")
     expected = [f"x{ending}" for ending in sorted(KNOWN[folder].split())]
     assert sorted(found(tmp_path / folder)) == sorted(expected)
     if folder != "embeddings":
