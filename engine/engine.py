@@ -139,7 +139,7 @@ class Engine:
             lambda others: open_base_model(installed, self.library, self._beside(others)),
             size_in_memory(installed.path, self._runtime.dtypes),
             outdated=lambda model: (
-                model.predicts != installed.kind.predicts
+                (model.predicts, model.caution) != (installed.kind.predicts, installed.kind.caution)
                 or not all(self._preflight.lacks(model.family, role) for role in model.lacks)
             ),
         )

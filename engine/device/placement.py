@@ -209,7 +209,7 @@ class Placement:
         copy = self._copies.pop(network, _Copy({}, None))
         for tensor in _tensors(network):
             host = copy.tensors.get(tensor)
-            if host is None or host.shape != tensor.shape:
+            if host is None or (host.shape, host.dtype) != (tensor.shape, tensor.dtype):
                 tensor.data = self.download(tensor.data)
             else:
                 tensor.data = host if copy.patches == signature(network) else host.copy_(tensor.data)

@@ -22,7 +22,7 @@ _EMBEDDINGS = ("embeddings", "embedding", "textualinversion", "textual_inversion
 
 PICKLED = (".pt", ".bin")
 """What else lies in folders of LoRAs, embeddings and VAEs; it is named, and never opened."""
-ANY = ".safetensors .ckpt"
+ANY = ".safetensors .gguf .ckpt"
 KNOWN = {
     **dict.fromkeys((*_LORAS, *_EMBEDDINGS), ".safetensors .pt .bin"),
     "vae": ".safetensors .ckpt .pt",
@@ -74,6 +74,11 @@ def names_of(path: Path) -> Iterator[str]:
     place, name = place_and_name(path)
     yield from ("/".join((*place[len(place) - count :], name)) for count in range(len(place) + 1))
     yield str(path)
+
+
+def vae_beside(path: Path) -> Path:
+    """The file whose VAE is used instead of that of the checkpoint `path`, if it is there, as in A1111."""
+    return path.with_suffix(".vae.safetensors")
 
 
 def is_upscaler(path: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from ..families import Family, FamilyName
 from .catalogue import CatalogueRow
 from .foreign_model_folders import names_of
+from .gguf_headers import SUFFIX as GGUF
 from .header_cache import DAMAGED
 from .recognition import Kind
 
@@ -40,7 +41,7 @@ class Installed:
 
     def is_called(self, name: str) -> bool:
         """Whether `name` means it: its own, or its file's, also with folders of its in front."""
-        if name in (self.name, self.path.name.removesuffix(".safetensors")):
+        if name in (self.name, self.path.name.removesuffix(".safetensors").removesuffix(GGUF)):
             return True
         return "/" in name and name in names_of(self.path)
 

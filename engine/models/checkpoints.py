@@ -17,10 +17,11 @@ from diffusers.loaders.single_file_utils import (
 )
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from ..checkpoints.prediction import EDM_LEVELS, schedule
+from ..device import mapped_pages
 from ..families import BaseFamily
 from ..families.base import TextEncoder
 from ..families.ldm_checkpoints import UNET, VAE
@@ -30,6 +31,8 @@ from ..files.recognition import Kind, base_family, recognise
 from ..files.structures import packaged_configs
 from ..values.errors import ModelBroken, ModelMissing
 from ..weights.checkpoint_files import CheckpointFile
+from ..weights.finite import check_network
+from ..weights.stored_weights import stored_weights
 from .clip_tokenizer import clip_tokenizer
 from .components import Components, decode_only, empty_text_encoder, empty_unet, empty_vae, fill, strays
 from .diffusers_folders import open_folder
@@ -135,8 +138,14 @@ def _unet(
     unet, what = empty_unet(configs), f"the UNet of {name}"
     layers = unet.config.layers_per_block
     names = {key: diffusers_name(key.removeprefix(UNET), layers) or key for key in file if key.startswith(UNET)}
-    fill(unet, {names[key]: file[key] for key in names}, dtype, what, narrow=narrow)
+    _look_through(fill(unet, {names[key]: file[key] for key in names}, dtype, what, narrow=narrow), what, file.path)
     return unet, strays(set(names.values()) - unet.state_dict().keys(), what)
+
+
+def _look_through(network: nn.Module, what: str, path: Path) -> None:
+    """Raise what `check_network` does; of a mapped file no page is held afterwards."""
+    check_network(network, what, path)
+    mapped_pages.let_go(stored_weights(network))
 
 
 def _text_encoder(
@@ -158,7 +167,7 @@ def _text_encoder(
         if "text_projection" in tensors:  # OpenCLIP's matrix
             tensors["text_projection.weight"] = tensors.pop("text_projection").T
         unknown = {key for key in tensors.keys() - network.state_dict().keys() if not _OF_CLIP.match(key)}
-    fill(network, tensors, dtype, what, narrow=narrow)
+    _look_through(fill(network, tensors, dtype, what, narrow=narrow), what, source.path)
     return network, strays(unknown, what)
 
 
@@ -195,7 +204,9 @@ def _vae(file: CheckpointFile, dtype: torch.dtype, configs: Path, name: str) -> 
         tensors = convert_ldm_vae_checkpoint(bare, vae.config)
     if not any(key.startswith("encoder.") for key in tensors):
         decode_only(vae)
-    return fill(vae, tensors, dtype, f"the VAE of {name}")
+    what = f"the VAE of {name}"
+    check_network(fill(vae, tensors, dtype, what), what, file.path, replaceable=True)
+    return vae
 
 
 def _current_name(key: str) -> str:

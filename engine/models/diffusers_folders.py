@@ -12,12 +12,14 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from ..device import mapped_pages
 from ..families import BaseFamily
 from ..files.headers import read_header
 from ..files.json_files import read_json
 from ..files.weight_files import TYPES, listed
 from ..values.errors import ModelBroken
-from ..weights.stored_weights import keep_narrow
+from ..weights.finite import check_network
+from ..weights.stored_weights import keep_narrow, stored_weights
 from .components import Components
 
 
@@ -52,7 +54,11 @@ def _network(folder: Path, kind: Any, named: str, dtype: torch.dtype, *, narrow:
     if found["missing_keys"]:
         raise ModelBroken(f"{folder} lacks tensors: {listed(found['missing_keys'])}")
     network = network.eval().requires_grad_(False)
-    return keep_narrow(network, dtype) if narrow else network
+    if narrow:
+        keep_narrow(network, dtype)
+    check_network(network, f"{folder.name} of {folder.parent.name}", folder.parent)
+    mapped_pages.let_go(stored_weights(network))
+    return network
 
 
 def _stored_type(folder: Path, dtype: torch.dtype) -> torch.dtype:

@@ -28,7 +28,7 @@ class Stored(nn.Module):
     changes: list[Change]
 
     def computed(self) -> Tensor:
-        """The weight that the layer computes with, wide and changed."""
+        """The weight that the layer computes with, of its shape, wide and changed."""
         weight = self.weight.detach().to(self.wide)
         for change in self.changes:
             weight = change(weight)

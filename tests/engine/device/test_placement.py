@@ -242,3 +242,13 @@ def test_weights_that_are_not_mapped_stay_on_a_cpu(monkeypatch: pytest.MonkeyPat
     cpu = Placement({"text": [Network()], "unet": [Network()], "pixels": [Network()]}, torch.device("cpu"))
     cpu.arrange("nothing")
     cpu.need("unet")
+
+
+def test_a_network_that_was_widened_on_the_device_comes_back_wide() -> None:
+    network = nn.Linear(2, 2).half()
+    placement = Copying({"pixels": [network], "unet": [nn.Linear(1, 1)], "text": []})
+    placement.arrange("stages")
+    placement.need("pixels")
+    network.float()
+    placement.need("unet")
+    assert network.weight.dtype == torch.float32

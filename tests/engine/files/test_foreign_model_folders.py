@@ -80,7 +80,7 @@ def test_a_known_folder_hides_nothing_that_lies_beside_it(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("folder", KNOWN)
 def test_a_known_folder_holds_what_it_is_for_wherever_it_is_named_from(tmp_path: Path, folder: str) -> None:
-    touch(tmp_path / folder.upper() / "sub", "x.safetensors", "x.ckpt", "x.pth", "x.pt", "x.bin", "x.txt")
+    touch(tmp_path / folder.upper() / "sub", "x.safetensors", "x.gguf", "x.ckpt", "x.pth", "x.pt", "x.bin", "x.txt")
     expected = [f"{folder.upper()}/sub/x{ending}" for ending in sorted(KNOWN[folder].split())]
     assert sorted(found(tmp_path)) == sorted(expected)
     assert sorted(found(tmp_path / folder.upper())) == sorted(name.partition("/")[2] for name in expected)

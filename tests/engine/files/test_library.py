@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acetate.engine.checkpoints.prediction import PREDICTIONS
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.families.ldm_checkpoints import UNET
 from acetate.engine.files import catalogue, own_folders
 from acetate.engine.files.catalogue import candidates
-from acetate.engine.files.checksum import sha256_of
+from acetate.engine.files.checksums import sha256_of
 from acetate.engine.files.library import Library
 from acetate.engine.values.errors import BadRequest, ModelBroken, ModelMissing
 
@@ -295,7 +296,33 @@ def test_a_folder_of_the_hubs_cache_is_called_after_its_repository(library: Libr
 def test_what_a_person_says_of_a_checkpoint_counts_until_it_is_taken_back(library: Library, tmp_path: Path) -> None:
     write(tmp_path / "shelf" / "painter.safetensors", checkpoint("sdxl"))
     library.add(tmp_path / "shelf")
-    assert library.tell("painter", "v").kind.what == "an SDXL checkpoint with v-prediction"
+    assert library.tell("painter", predicts="v").kind.what == "an SDXL checkpoint with v-prediction"
     library.add(tmp_path / "shelf")
     assert library.find("painter", "checkpoint").kind.predicts == "v"
-    assert library.tell("painter", None).kind.predicts == "epsilon"
+    assert library.tell("painter", predicts="auto").kind.predicts == "epsilon"
+
+
+def test_what_a_person_says_of_distillation_counts_more_than_the_name_and_stays_with_what_is_said_else(
+    library: Library, tmp_path: Path
+) -> None:
+    write(tmp_path / "shelf" / "lightning_fish.safetensors", checkpoint("sdxl"))
+    library.add(tmp_path / "shelf")
+    fish = library.find("lightning_fish", "checkpoint").kind
+    assert fish.distilled == "lightning_fish" and "poor transparency" in fish.caution
+    library.tell("lightning_fish", predicts="v")
+    told = library.tell("lightning_fish", distilled=False).kind
+    assert (told.distilled, told.predicts) == ("", "v")
+    assert "poor transparency" not in told.caution and "predict noise" in told.caution
+    library.tell("lightning_fish", predicts="auto")
+    assert library.find("lightning_fish", "checkpoint").kind.distilled == ""
+    assert library.tell("lightning_fish", distilled="auto").kind == fish
+    write(tmp_path / "shelf" / "painter.safetensors", checkpoint("sdxl"))
+    assert library.tell("painter", distilled=True).kind.distilled == "distilled"
+
+
+def test_a_prediction_that_a_person_has_told_takes_the_doubt_on_the_name_away(library: Library, tmp_path: Path) -> None:
+    write(tmp_path / "shelf" / "my_vpred.safetensors", checkpoint("sdxl"))
+    library.add(tmp_path / "shelf")
+    assert "its name says v-prediction" in library.find("my_vpred", "checkpoint").kind.caution
+    for said in PREDICTIONS:
+        assert "its name says" not in library.tell("my_vpred", predicts=said).kind.caution

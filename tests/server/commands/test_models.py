@@ -55,6 +55,20 @@ def test_what_cannot_be_used_is_listed_as_what_it_is(acetate: Command, comfy: Pa
     assert "fluxy.safetensors is a Flux or Hunyuan model and cannot be used" in err
 
 
+def test_what_a_person_says_of_a_checkpoint_is_kept_until_it_is_auto_again(acetate: Command, comfy: Path) -> None:
+    acetate("models", "add", comfy)
+    told = acetate("models", "set", "juggernaut", "--distilled", "yes")
+    assert (told.code, told.out) == (0, "juggernaut is an SDXL checkpoint, distilled to few steps\n")
+    assert "caution: distilled models" in acetate("models").out
+    told = acetate("models", "set", "juggernaut", "--prediction", "v")
+    assert told.out == "juggernaut is an SDXL checkpoint with v-prediction, distilled to few steps\n"
+    acetate("models", "set", "juggernaut", "--distilled", "no", "--prediction", "auto")
+    assert "caution" not in acetate("models").out
+    code, _, err = acetate("models", "set", "juggernaut")
+    assert code == 2
+    assert "--distilled yes" in err
+
+
 def test_loras_and_embeddings_are_listed_as_what_they_are(
     acetate: Command, comfy: Path, write_sparse: Callable[..., Path]
 ) -> None:
