@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..families import BASE_FAMILIES, NEWEST_FIRST, BaseFamily
+from .foreign_model_folders import vae_beside
+from .gguf_headers import INSTALL_GGUF, NO_GGUF
+from .gguf_headers import SUFFIX as GGUF
 from .installed import Installed
 from .recognition import TEXT_ENCODERS
 
@@ -24,6 +28,11 @@ class Companions:
     hint: str = ""
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys((*([self.vae] if self.vae else []), *self.text)))
+
+    @property
     def noted(self) -> dict[str, str]:
         """What a picture's parameters say of it."""
         text = ", ".join(dict.fromkeys(path.name for path in self.text))
@@ -35,7 +44,9 @@ def companions(one: Installed, everything: Sequence[Installed]) -> Companions:
     family = BASE_FAMILIES.get(one.kind.family or "")
     if one.kind.role != "checkpoint" or one.kind.problem or family is None:
         return Companions()
-    beside = one.path.with_suffix(".vae.safetensors")
+    if one.path.suffix.lower() == GGUF and not find_spec("gguf"):
+        return Companions(wanting=NO_GGUF, hint=INSTALL_GGUF)
+    beside = vae_beside(one.path)
     vae = beside if one.path.is_file() and beside.is_file() else None
     if vae is None and not one.kind.has_vae:
         vae = next((other.path for other in _vaes(one, everything)), None)
