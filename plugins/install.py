@@ -62,6 +62,7 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
     place(ours / "bridge", package / "plugins" / "bridge")
     place(ours / host.name, package / "plugins" / host.name)
     place(_folder_of(vocabulary), package / "vocabulary")
+    _compile_languages(ours / "languages", package / "languages")
     (package / "protocol").mkdir()
     for file in sorted(_folder_of(protocol).glob("*.py")):
         place(file, package / "protocol" / file.name)
@@ -74,6 +75,16 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
         (_copy if script else place)(ours / host.name / source, destination / target)
         if script:
             (destination / target).chmod(0o755)
+
+
+def _compile_languages(source: Path, target: Path) -> None:
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    target.mkdir()
+    for path in sorted(source.glob("*.po")):
+        with path.open("rb") as texts, (target / path.with_suffix(".mo").name).open("wb") as compiled:
+            write_mo(compiled, read_po(texts, locale=path.stem))
 
 
 def _beside(host: Host) -> Iterator[tuple[str, Path]]:

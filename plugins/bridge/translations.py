@@ -1,26 +1,66 @@
 """The texts of both plug-ins in the editor's language: the one way in which a visible text leaves the code.
 
 Every text stands in the code in English, whole, with named blanks: `_("Insert {count} layers").format(count=3)`. The catalogues
-are gettext's, one for each language, beside this module; a text without a translation stays English.
+are gettext's, one for each language, compiled when a plug-in is put together; a text without a translation stays English. What
+comes from the server has its blanks filled in already: `said` finds the text that it was made from.
 """
 
 from __future__ import annotations
 
 import gettext as standard
-from collections.abc import Sequence
-from pathlib import Path
+import io
+import os
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
-DOMAIN = "acetate"
-FOLDER = Path(__file__).parent / "languages"
-"""Where `<language>/LC_MESSAGES/acetate.mo` lie in an assembled plug-in."""
+VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""The variables that gettext looks at, the most important first."""
+BLANK = re.compile(r"\{(\w+)\}")
+"""A blank of a text, such as `{count}`."""
 
-_catalogue: standard.NullTranslations = standard.NullTranslations()
+_catalogue = standard.NullTranslations()
+_texts: Mapping[str, str] = {}
 
 
-def speak(languages: Sequence[str], folder: Path = FOLDER) -> None:
-    """Use the first of these languages that has a catalogue (`de_DE` finds `de`), else English."""
-    global _catalogue
-    _catalogue = standard.translation(DOMAIN, folder, languages, fallback=True)
+def speak(languages: Sequence[str]) -> None:
+    """Use the first of these languages that has a catalogue (`de_AT` finds `de`), else English."""
+    global _catalogue, _texts
+    _catalogue, _texts = standard.NullTranslations(), {}
+    _patterns.cache_clear()
+    for language in (name for asked in languages for name in names_of(asked)):
+        if language == "en":
+            return
+        if data := _compiled(language):
+            found = standard.GNUTranslations(io.BytesIO(data))
+            _catalogue, _texts = found, {key: text for key, text in vars(found)["_catalog"].items() if isinstance(key, str)}
+            return
+
+
+def of_environment() -> list[str]:
+    """The languages that the environment asks for, as gettext reads it."""
+    return next((os.environ[name] for name in VARIABLES if os.environ.get(name)), "").split(":")
+
+
+def names_of(language: str) -> tuple[str, ...]:
+    """What a catalogue for it may be called: `de-AT`, `de_AT.UTF-8@euro` -> `de_AT`, `de`.
+
+    Chinese is written in two ways, and who reads one is not helped by the other: `zh_TW` never finds `zh_CN`.
+    """
+    name = re.split(r"[.@]", language)[0].replace("-", "_")
+    first, _, rest = name.partition("_")
+    if first != "zh":
+        return (name, first)
+    return ("zh_CN",) if rest[:4].lower() in ("", "hans", "cn", "sg") else (name,)
+
+
+def _compiled(language: str) -> bytes | None:
+    """The catalogue beside the plug-in's package, from a folder or a zip; `None` where there is none, as in a checkout."""
+    try:
+        return pkgutil.get_data("acetate", f"languages/{language}.mo")
+    except OSError:
+        return None
 
 
 def _(text: str) -> str:
@@ -36,3 +76,38 @@ def counted(one: str, many: str, count: int) -> str:
 def marked(text: str) -> str:
     """The text as it is, for a constant that `_` translates where it is shown."""
     return text
+
+
+def said(text: str) -> str:
+    """A finished text of the engine or the server in the editor's language; as it is when its origin is not found.
+
+    A value that is itself a text of the catalogue is translated, too.
+    """
+    if not text or text in _texts:
+        return _(text)
+    for pattern, translation in _patterns():
+        if found := pattern.fullmatch(text):
+            return translation.format(**{name: _(value) for name, value in found.groupdict().items()})
+    return text
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What finished texts of the catalogue look like, those with the most words of their own first."""
+    texts = sorted(_with_blanks(), key=lambda text: -len(BLANK.sub("", text)))
+    return tuple((re.compile(_pattern(text), re.DOTALL), _texts[text]) for text in texts)
+
+
+def _with_blanks() -> Iterator[str]:
+    return (text for text in _texts if BLANK.search(text) and re.search(r"\w{2}", BLANK.sub("", text)))
+
+
+def _pattern(text: str) -> str:
+    seen: set[str] = set()
+    parts, place = [], 0
+    for blank in BLANK.finditer(text):
+        name = blank[1]
+        parts += [re.escape(text[place : blank.start()]), f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"]
+        seen.add(name)
+        place = blank.end()
+    return "".join(parts) + re.escape(text[place:])

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from acetate.plugins import hosts, install
@@ -34,8 +35,16 @@ assert not [name for name in sys.modules if name.split(".")[0] in ("websockets",
 def test_no_compiled_code_and_no_caches_are_copied(tmp_path, host):
     install.assemble(host, tmp_path)
     suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
-    assert suffixes <= {".py", ".desktop", ".action", ""}
+    assert suffixes <= {".py", ".desktop", ".action", ".mo", ""}
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+@pytest.mark.parametrize("link", [False, True], ids=["copied", "linked"])
+def test_every_language_is_compiled_beside_the_package(tmp_path, host, link):
+    install.assemble(host, tmp_path, link=link)
+    kept = {path.stem for path in (tmp_path / host.folder / host.package / "languages").glob("*.mo")}
+    assert kept == {path.stem for path in (Path(install.__file__).parent / "languages").glob("*.po")}
 
 
 def test_the_licence_of_websockets_travels_with_it(tmp_path):

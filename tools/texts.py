@@ -1,0 +1,141 @@
+"""Bring the catalogues of translations up to the code: `python tools/texts.py [--missing]`.
+
+Texts come from three places: `_`, `counted` and `marked` in the plug-ins; labels and meanings in the vocabulary's rows; and the
+sentences of errors, whose blanks become named ones, as they reach an editor from the server with the blanks filled in. A
+translator edits `plugins/languages/<language>.po` with any gettext editor; a plug-in gets it compiled when it is put
+together. With `--missing` nothing is written: what has no translation is named.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+CATALOGUES = ROOT / "plugins" / "languages"
+KEYWORDS = {"_": None, "marked": None, "counted": (1, 2)}
+ROOMS_OF_ERRORS = ("vocabulary", "protocol", "engine", "document", "server")
+"""Whose sentences can reach an editor."""
+NOT_FOR_EDITORS = (
+    "UsageError",
+    "ValueError",
+    "TypeError",
+    "AssertionError",
+    "RuntimeError",
+    "KeyError",
+    "SettingsError",
+    "TokenError",
+)
+"""Errors of the command line, and mistakes in the program."""
+
+
+def template() -> Catalog:
+    """Every visible text, with the places where it stands."""
+    catalogue = Catalog(project="acetate", charset="utf-8", fuzzy=False)
+    for file, _line, text, comments, _context in extract_from_dir(
+        ROOT / "plugins", method_map=[("**.py", "python")], keywords=KEYWORDS, comment_tags=["Translators:"]
+    ):
+        catalogue.add(text, locations=[(f"plugins/{file}", None)], auto_comments=comments)
+    for text in of_vocabulary():
+        catalogue.add(text, locations=[("vocabulary", None)])
+    for room in ROOMS_OF_ERRORS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for text in of_errors(path.read_text(encoding="utf-8")):
+                catalogue.add(text, locations=[(path.relative_to(ROOT).as_posix(), None)])
+    return catalogue
+
+
+def of_vocabulary() -> Iterator[str]:
+    """The labels and meanings of tasks, roles and parameters."""
+    from acetate.vocabulary.parameters import PARAMETERS
+    from acetate.vocabulary.tasks import TASKS
+
+    for task in TASKS.values():
+        yield from (task.label, task.verb, task.meaning)
+    for parameter in PARAMETERS.values():
+        yield parameter.help
+
+
+def of_errors(code: str) -> Iterator[str]:
+    """The sentences that are given to an error or a complaint in this module, their blanks named."""
+    for call in ast.walk(ast.parse(code)):
+        if not isinstance(call, ast.Call) or not _speaks(call.func):
+            continue
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            text = _text(argument)
+            if text is not None and " " in text.strip():
+                yield text
+
+
+def _speaks(function: ast.expr) -> bool:
+    name = function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    errors = ("Error", "Complaint", "Failure", "BadRequest", "Missing", "Broken", "OutOfMemory", "TooLarge", "File", "NotFound")
+    return name[:1].isupper() and name.endswith(errors) and name not in NOT_FOR_EDITORS
+
+
+def _text(value: ast.expr) -> str | None:
+    """A text as it stands in a catalogue; `None` for what is none."""
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return value.value
+    if not isinstance(value, ast.JoinedStr):
+        return None
+    names: dict[str, str] = {}
+    parts = []
+    for part in value.values:
+        if isinstance(part, ast.Constant):
+            parts.append(str(part.value).replace("{", "{{").replace("}", "}}"))
+        elif isinstance(part, ast.FormattedValue):
+            parts.append("{" + names.setdefault(ast.dump(part.value), _name(part.value, set(names.values()))) + "}")
+    return "".join(parts)
+
+
+def _name(value: ast.expr, taken: set[str]) -> str:
+    name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else "value"
+    name = name.strip("_") or "value"
+    return name if name not in taken else next(f"{name}{n}" for n in range(2, 99) if f"{name}{n}" not in taken)
+
+
+def updated(path: Path, wanted: Catalog) -> Catalog:
+    """A language's catalogue with the code's texts: new ones empty, those that are gone left out."""
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=path.stem)
+    catalogue.update(wanted, no_fuzzy_matching=True, update_header_comment=False)
+    catalogue.obsolete.clear()
+    return catalogue
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """The texts that it has no translation for."""
+    return [str(message.id) for message in catalogue if message.id and not _complete(message.string)]
+
+
+def main() -> int:
+    """Write the catalogues, or name what they lack; 1 when something is missing."""
+    wanted, missing = template(), 0
+    for path in sorted(CATALOGUES.glob("*.po")):
+        catalogue = updated(path, wanted)
+        empty = untranslated(catalogue)
+        missing += len(empty)
+        print(f"{path.stem}: {len(catalogue)} texts, {len(empty)} without a translation")
+        if "--missing" in sys.argv:
+            print(*(f"  {text}" for text in empty), sep="\n")
+        else:
+            head = path.read_bytes().partition(b"\n\n")[0]  # what Babel writes there changes at every run
+            with path.open("wb") as file:
+                file.write(head + b"\n\n")
+                write_po(file, catalogue, width=120, omit_header=True)
+    return 1 if missing else 0
+
+
+def _complete(string: str | tuple[str, ...] | list[str]) -> bool:
+    return bool(string) if isinstance(string, str) else bool(string) and all(string)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
