@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -117,6 +118,7 @@ def said(found: Kind) -> str:
     return "; ".join(part for part in (f"works{found.prediction.said}{borrowed}", *cautions) if part)
 
 
+@cache
 def checkpoints() -> str:
     """One line a layout, then what is of no family."""
     tinies = [TinyModel(family) for family in BASE_FAMILIES]

@@ -151,9 +151,7 @@ def test_a_vae_of_other_widths_is_refused_by_name(tiny_sd15: Any, tmp_path: Path
     tensors = tiny_sd15.vae_tensors()
     tensors["decoder.conv_in.weight"] = torch.zeros(16, 4, 3, 3)
     save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, tmp_path / "wide.safetensors")
-    with pytest.raises(
-        ModelBroken, match=r"the VAE of wide\.safetensors is of another kind of model: decoder\.conv_in"
-    ):
+    with pytest.raises(ModelBroken, match=r"the VAE of wide\.safetensors is of another kind of model: decoder\.conv_in"):
         open_vae(tmp_path / "wide.safetensors", torch.float32, tiny_sd15.write_configs(tmp_path / "c"))
 
 
