@@ -48,6 +48,9 @@ def companions(one: Installed, everything: Sequence[Installed]) -> Companions:
         return Companions(wanting=NO_GGUF, hint=INSTALL_GGUF)
     beside = vae_beside(one.path)
     vae = beside if one.path.is_file() and beside.is_file() else None
+    for other in everything:
+        if other.path == vae and (other.kind.problem or other.kind.role != "vae" and not other.kind.has_vae):
+            return Companions(wanting=_NO_VAE.format(beside.name, other.kind.what), hint=_PUT_VAE.format(family.title))
     if vae is None and not one.kind.has_vae:
         vae = next((other.path for other in _vaes(one, everything)), None)
     text = () if one.kind.has_text else _text(one, family, everything)
@@ -64,6 +67,10 @@ def companions(one: Installed, everything: Sequence[Installed]) -> Companions:
     some = "one" if without[0] == "VAE" else "some"
     wanting = f"it has no {' and no '.join(without)} inside, and no other installed file has {some} for it"
     return Companions(vae, text, wanting, " ".join(hints[part] for part in without))
+
+
+_NO_VAE = "{} next to it would be its VAE, and is {}"
+_PUT_VAE = "Put a VAE for {} there, or move that file away."
 
 
 def completed(everything: Sequence[Installed]) -> list[Installed]:

@@ -34,7 +34,7 @@ def check_network(network: nn.Module, what: str, path: Path, *, replaceable: boo
         bad.setdefault(why, []).append(name)
     if not bad:
         return
-    found = [f"{why} in {names[0]}{f' and {len(names) - 1} more tensors' if names[1:] else ''}" for why, names in bad.items()]
+    found = [f"{why} in {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}" for why, names in bad.items()]
     another = f"put a whole VAE next to it as {path.stem}.vae.safetensors" if replaceable else "choose another version"
     message = f"{what} holds {' and '.join(found)}"
     raise ValuesBroken(message, f"Download the file again, or {another}.", path, replaceable=replaceable)

@@ -81,6 +81,7 @@ def test_checkpoints_that_layerdiffuse_does_not_fit_are_named(unets: dict[str, S
     assert what({**sd15, "model.diffusion_model.label_emb.weight": (1000, 1280)}) == "the SD 2 upscaler"
     assert what(context) == "an SD 2 checkpoint"
     assert what({**unets["sd15"], "cond_stage_model.model.ln_final.weight": (1024,)}) == "an SD 2 checkpoint"
+    assert what({**unets["sd15"], **TEXT["sd15"], "cond_stage_model.model.stray": (1,)}) == "an SD 1.5 checkpoint"
     assert what(shallow) == "the SDXL refiner"
     assert what({k: s for k, s in shallow.items() if "middle_block.1" not in k}) == "a reduced SDXL model such as SSD-1B"
     assert what({**sdxl, "edm_mean": (4,)}) == "a Playground v2.5 checkpoint"

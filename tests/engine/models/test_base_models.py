@@ -17,6 +17,7 @@ from acetate.engine.files import companions as companions_module
 from acetate.engine.files.companions import companions
 from acetate.engine.files.gguf_headers import NO_GGUF
 from acetate.engine.files.library import Library
+from acetate.engine.models.checkpoints import open_vae
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
@@ -136,6 +137,22 @@ def test_damaged_values_are_named_when_a_checkpoint_is_opened_and_then_in_the_li
         library.find("tiny", "checkpoint")
     own.write_bytes(sound)
     assert draw(Engine("cpu", library, "eager")).any()
+
+
+def test_what_lies_in_the_place_of_a_vae_and_is_none_is_named_in_the_listing(own: Path, tmp_path: Path) -> None:
+    beside = own.with_name("tiny.vae.safetensors")
+    save_file({"decoder.conv_in.weight": torch.ones(8, 16, 3, 3), "encoder.conv_in.weight": torch.ones(8, 3, 3, 3)}, beside)
+    library = Library(own.parents[1], tmp_path / "s", tmp_path / "c")
+    with pytest.raises(ModelMissing, match=r"tiny.vae.safetensors next to it would be its VAE, and is an autoencoder of another"):
+        library.find("tiny", "checkpoint")
+
+
+def test_a_vae_of_other_widths_is_refused_by_name(tiny_sd15: Any, tmp_path: Path) -> None:
+    tensors = tiny_sd15.vae_tensors()
+    tensors["decoder.conv_in.weight"] = torch.zeros(16, 4, 3, 3)
+    save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, tmp_path / "wide.safetensors")
+    with pytest.raises(ModelBroken, match=r"the VAE of wide\.safetensors is of another kind of model: decoder\.conv_in"):
+        open_vae(tmp_path / "wide.safetensors", torch.float32, tiny_sd15.write_configs(tmp_path / "c"))
 
 
 def test_a_checkpoint_that_was_exchanged_says_so_with_the_picture(own: Path, tmp_path: Path) -> None:

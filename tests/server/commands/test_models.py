@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from acetate.engine.downloads import hub
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files.catalogue import CatalogueRow
+from acetate.engine.files.library import Library
 
 Command = Callable[..., Any]
 
@@ -102,6 +104,21 @@ def test_verify_finds_nan_in_a_lora(acetate: Command, comfy: Path) -> None:
     assert code == 1
     assert "BAD" in out
     assert "ink.safetensors hold NaN or infinity" in err
+
+
+def test_verify_finds_a_file_that_was_used_and_is_another_now(acetate: Command, comfy: Path) -> None:
+    acetate("models", "add", comfy)
+    file = (comfy / "models/loras/ink.safetensors").absolute()
+    Library().first_use.look([file])
+    assert acetate("models", "verify").code == 0
+    content, times = bytearray(file.read_bytes()), file.stat()
+    content[-1] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    code, out, err = acetate("models", "verify")
+    assert code == 1
+    assert f"BAD {file}: it differs from what was first used" in out
+    assert "ink.safetensors differ from what was first used" in err
 
 
 def test_a_distilled_model_comes_with_its_caution(acetate: Command, comfy: Path) -> None:
