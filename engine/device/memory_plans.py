@@ -109,9 +109,9 @@ def _approximate() -> Iterator[MemoryPlan]:
 def host_plans(*, narrow: bool = False) -> tuple[MemoryPlan, ...]:
     """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 9).
 
-    Narrow weights are views of a mapped file, of which the stage that runs holds its own.
+    Narrow weights are views of a mapped file, of which the layer that runs holds its own.
     """
-    plan = MemoryPlan(offload="stages" if narrow else "nothing")
+    plan = MemoryPlan(offload="layers" if narrow else "nothing")
     apart = replace(plan, guidance_together=False)
     return (plan, apart, replace(apart, tiled_vae=True))
 

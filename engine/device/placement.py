@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from ..weights.patches import signature
 from ..weights.stored_weights import stored_weights
-from . import mapped_pages
 from .accelerator import EAGER, Accelerator
 from .fp8 import Fp8Storage
 from .memory_plans import Offload
@@ -41,10 +40,7 @@ GROUP_OFFLOADING = ("group_offloading", "layer_execution_tracker", "lazy_prefetc
 
 
 class Placement:
-    """Moves the networks of one model, each when it is needed.
-
-    On a CPU they are where they run; there, weights that stay in a mapped file are let go of when their stage is over.
-    """
+    """Moves the networks of one model, each when it is needed. On a CPU nothing ever happens: they are where they run."""
 
     def __init__(
         self, groups: Mapping[NetworkGroup, Sequence[nn.Module]], device: torch.device, accelerator: Accelerator = EAGER
@@ -59,7 +55,6 @@ class Placement:
         """What of those is also in host memory, because they will go back."""
         self._stored: Fp8Storage | None = None
         self._layered = False
-        self._latest: NetworkGroup | None = None
 
     @property
     def moves(self) -> bool:
@@ -71,10 +66,7 @@ class Placement:
 
     def arrange(self, offload: Offload, *, fp8: bool = False) -> None:
         """From now on keep in host memory what `offload` says, and the UNet in 8 bit if `fp8`."""
-        if not self.moves:
-            self._offload = offload
-            return
-        if (offload, fp8) == (self._offload, self._fp8):
+        if not self.moves or (offload, fp8) == (self._offload, self._fp8):
             return
         self._make_whole()
         self._offload, self._fp8 = offload, fp8
@@ -84,7 +76,6 @@ class Placement:
     def need(self, group: NetworkGroup) -> None:
         """Bring the networks of `group`, and send away those that may not stay with them."""
         if not self.moves:
-            self._let_go(group)
             return
         for other in self.groups.keys() - STAYING[self._offload] - {group}:
             self._send(other)
@@ -138,15 +129,6 @@ class Placement:
         """Bytes that the network takes of the device; on a CPU a mapped file's are free for others at any moment."""
         mapped = 0 if self.moves else sum(tensor.nbytes for tensor in stored_weights(network))
         return bytes_of([network]) - mapped
-
-    def _let_go(self, group: NetworkGroup) -> None:
-        """On a CPU: hold no pages of mapped weights but those of `group`."""
-        if self._latest == group or self._offload == "nothing":
-            return
-        self._latest = group
-        for other in self.groups.keys() - STAYING[self._offload] - {group}:
-            for network in self.groups[other]:
-                mapped_pages.let_go(stored_weights(network))
 
     def _make_layered(self) -> None:
         if not self._layered:

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from ..checkpoints.prediction import EDM_LEVELS, schedule
-from ..device import mapped_pages
 from ..families import BaseFamily
 from ..families.base import TextEncoder
 from ..families.ldm_checkpoints import UNET, VAE
@@ -32,7 +31,7 @@ from ..files.structures import packaged_configs
 from ..values.errors import ModelBroken, ModelMissing
 from ..weights.checkpoint_files import CheckpointFile
 from ..weights.finite import check_network
-from ..weights.stored_weights import stored_weights
+from ..weights.stored_weights import let_go
 from .clip_tokenizer import clip_tokenizer
 from .components import Components, decode_only, empty_text_encoder, empty_unet, empty_vae, fill, strays
 from .diffusers_folders import open_folder
@@ -145,7 +144,7 @@ def _unet(
 def _look_through(network: nn.Module, what: str, path: Path) -> None:
     """Raise what `check_network` does; of a mapped file no page is held afterwards."""
     check_network(network, what, path)
-    mapped_pages.let_go(stored_weights(network))
+    let_go(network)
 
 
 def _text_encoder(

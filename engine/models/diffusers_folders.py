@@ -12,14 +12,13 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from ..device import mapped_pages
 from ..families import BaseFamily
 from ..files.headers import read_header
 from ..files.json_files import read_json
 from ..files.weight_files import TYPES, listed
 from ..values.errors import ModelBroken
 from ..weights.finite import check_network
-from ..weights.stored_weights import keep_narrow, stored_weights
+from ..weights.stored_weights import keep_narrow, let_go
 from .components import Components
 
 
@@ -57,7 +56,7 @@ def _network(folder: Path, kind: Any, named: str, dtype: torch.dtype, *, narrow:
     if narrow:
         keep_narrow(network, dtype)
     check_network(network, f"{folder.name} of {folder.parent.name}", folder.parent)
-    mapped_pages.let_go(stored_weights(network))
+    let_go(network)
     return network
 
 

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .mapped_pages import MappedView, views_of
+
 Network = TypeVar("Network", bound=nn.Module)
 
 Change = Callable[[Tensor], Tensor]
@@ -23,16 +25,24 @@ Change = Callable[[Tensor], Tensor]
 class Stored(nn.Module):
     """A layer whose class was changed by `keep_narrow`."""
 
-    weight: nn.Parameter
+    weight: Tensor
     wide: torch.dtype
     changes: list[Change]
+    view: MappedView | None
+    """The weight in its file, if it lies in one."""
 
     def computed(self) -> Tensor:
         """The weight that the layer computes with, of its shape, wide and changed."""
         weight = self.weight.detach().to(self.wide)
+        self.let_go()
         for change in self.changes:
             weight = change(weight)
         return weight
+
+    def let_go(self) -> None:
+        """Hold no page of the file until the weight is read again; one that was moved meanwhile lies elsewhere."""
+        if self.view is not None and self.view.tensor.data_ptr() == self.weight.data_ptr():
+            self.view.let_go()
 
 
 class _StoredLinear(Stored, nn.Linear):
@@ -42,7 +52,9 @@ class _StoredLinear(Stored, nn.Linear):
 
 class _StoredConv2d(Stored, nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
-        return self._conv_forward(input, self.computed().contiguous(memory_format=torch.channels_last), self.bias)
+        weight = self.computed().contiguous(memory_format=torch.channels_last)
+        result: Tensor = self._conv_forward(input, weight, self.bias)
+        return result
 
 
 class _StoredEmbedding(Stored, nn.Embedding):
@@ -70,11 +82,14 @@ def keep_narrow(network: Network, dtype: torch.dtype) -> Network:
         narrow = stored is not None and weight.is_floating_point() and weight.dtype.itemsize < dtype.itemsize
         if narrow and stored is not None:
             module.__class__ = stored
-            module.__dict__.update(wide=dtype, changes=[])
+            module.__dict__.update(wide=dtype, changes=[], view=None)
         for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
             if tensor.is_floating_point() and not (narrow and tensor is weight):
                 tensor.data = tensor.data.to(dtype)
     network.__dict__["computes_in"] = dtype
+    layers = list(_stored_layers(network))
+    for layer, view in zip(layers, views_of([layer.weight for layer in layers]), strict=True):
+        layer.view = view
     return network
 
 
@@ -87,7 +102,17 @@ def stored_layer(network: nn.Module, parameter: str) -> Stored | None:
 
 def stored_weights(network: nn.Module) -> Iterator[Tensor]:
     """The narrow weights of `network`, of any shape. Nobody writes to them."""
-    return (module.weight for module in network.modules() if isinstance(module, Stored))
+    return (layer.weight for layer in _stored_layers(network))
+
+
+def let_go(network: nn.Module) -> None:
+    """Hold no page of the files that narrow weights of `network` lie in."""
+    for layer in _stored_layers(network):
+        layer.let_go()
+
+
+def _stored_layers(network: nn.Module) -> Iterator[Stored]:
+    return (module for module in network.modules() if isinstance(module, Stored))
 
 
 def is_narrow(network: nn.Module) -> bool:

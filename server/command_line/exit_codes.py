@@ -46,9 +46,9 @@ def reported(options: argparse.Namespace) -> int:
         return code
     except NotRunningError as error:
         return _say(error, NOT_RUNNING)
-    except (UsageError, BadRequest, *_imported("acetate.document.errors", "DocumentError")) as error:
+    except _classes(UsageError, BadRequest, DOCUMENT_ERROR) as error:
         return _say(error, USAGE)
-    except (EngineError, FailedError, *_imported(*PROTOCOL_ERROR)) as error:
+    except _classes(EngineError, FailedError, PROTOCOL_ERROR) as error:
         return _say(error, FAILURE)
     except MemoryError:
         return _say(EngineError("out of memory", "choose a smaller size or close other programs"), FAILURE)
@@ -63,12 +63,18 @@ def reported(options: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
-PROTOCOL_ERROR = "acetate.protocol.errors", "ProtocolError"
+DOCUMENT_ERROR, PROTOCOL_ERROR = "acetate.document.errors:DocumentError", "acetate.protocol.errors:ProtocolError"
 
 
-def _imported(module: str, name: str) -> tuple[type[Exception], ...]:
-    """An exception's class, if its module is imported: else nobody has raised it, and importing takes longer than refusing."""
-    return (getattr(sys.modules[module], name),) if module in sys.modules else ()
+def _classes(*exceptions: type[Exception] | str) -> tuple[type[Exception], ...]:
+    """Those that are given as `module:name` only if the module is imported: else nobody has raised them, and importing takes
+    longer than refusing."""
+    return tuple(kind for one in exceptions if (kind := _imported(one) if isinstance(one, str) else one) is not None)
+
+
+def _imported(exception: str) -> type[Exception] | None:
+    module, _, name = exception.partition(":")
+    return getattr(sys.modules.get(module), name, None)
 
 
 def _write_no_more() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from acetate.engine.device import mapped_pages
 from acetate.engine.device.accelerator import Accelerator
 from acetate.engine.device.memory_plans import Offload
 from acetate.engine.device.placement import Placement
@@ -222,26 +221,10 @@ def test_on_a_cpu_nothing_moves() -> None:
     assert placement.bytes_on_device() == sum(t.nbytes for t in [*network.parameters(), network.offset])
 
 
-def test_on_a_cpu_a_stage_lets_go_of_the_mapped_weights_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    let_go: list[list[Tensor]] = []
-    monkeypatch.setattr(mapped_pages, "let_go", lambda tensors: let_go.append(list(tensors)))
-    text, unet, pixels = (keep_narrow(nn.Sequential(nn.Linear(2, 2)).half(), torch.float32) for _ in range(3))
-    cpu = Placement({"text": [text], "unet": [unet], "pixels": [pixels]}, torch.device("cpu"))
-    assert cpu.bytes_on_device() == 3 * 2 * 4, "the biases: weights in a mapped file are free for others"
-    cpu.arrange("stages")
-    cpu.need("text")
-    let_go.clear()
-    cpu.need("unet")
-    cpu.need("unet")
-    assert {id(tensor) for tensors in let_go for tensor in tensors} == {id(text[0].weight), id(pixels[0].weight)}
-    assert len(let_go) == 2, "once, when the stage begins"
-
-
-def test_weights_that_are_not_mapped_stay_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapped_pages, "let_go", lambda tensors: pytest.fail("nothing is to be let go of"))
-    cpu = Placement({"text": [Network()], "unet": [Network()], "pixels": [Network()]}, torch.device("cpu"))
-    cpu.arrange("nothing")
-    cpu.need("unet")
+def test_weights_in_a_mapped_file_are_free_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = keep_narrow(nn.Sequential(nn.Linear(2, 2)).half(), torch.float32)
+    cpu = Placement({"text": [], "unet": [network], "pixels": []}, torch.device("cpu"))
+    assert cpu.bytes_on_device() == 2 * 4, "the bias"
 
 
 def test_a_network_that_was_widened_on_the_device_comes_back_wide() -> None:

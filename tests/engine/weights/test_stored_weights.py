@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 from acetate.engine import Engine, Picture, Request
-from acetate.engine.device import mapped_pages
 from acetate.engine.device.devices import memory
 from acetate.engine.files.library import Library
 from acetate.engine.files.weight_files import WeightFile
 from acetate.engine.models import base_models
 from acetate.engine.models.base_models import stays_narrow
 from acetate.engine.models.runtime import Runtime
-from acetate.engine.weights.stored_weights import is_narrow, keep_narrow, stored_layer, stored_weights
+from acetate.engine.weights.mapped_pages import views_of
+from acetate.engine.weights.stored_weights import is_narrow, keep_narrow, let_go, stored_layer, stored_weights
 from safetensors.torch import save_file
 from torch import nn
 
@@ -93,9 +93,11 @@ def test_the_weights_are_the_files_own_pages_and_nobody_writes_to_them(library: 
     weights = list(stored_weights(model.unet))
     assert weights and {weight.dtype for weight in weights} == {torch.float16}
     before = [weight.clone() for weight in weights]
-    mapped_pages.let_go(weights)
+    views = views_of(weights)
+    assert all(view is not None for view in views)
+    let_go(model.unet)
     assert all(torch.equal(a, b) for a, b in zip(before, weights, strict=True)), "read from the file again"
-    assert model.dtype == torch.float32 and model.memory.plan.offload == "stages"
+    assert model.dtype == torch.float32 and model.memory.plan.offload == "layers"
 
 
 def test_a_diffusers_folder_stays_narrow_as_well(
@@ -132,9 +134,21 @@ def test_pages_of_mapped_files_alone_are_let_go(tmp_path: Path) -> None:
     with WeightFile(file) as weights:
         mapped, small = weights["x"], weights["y"]
     own = torch.ones(2**20)
-    assert mapped_pages.let_go([own, small]) == 0
-    assert 0 <= mapped.nbytes - mapped_pages.let_go([mapped]) <= 2 * 4096
+    view, page, none = views_of([mapped, small, own])
+    assert none is None and page is not None and page.let_go() == 0
+    assert view is not None and 0 <= mapped.nbytes - view.let_go() <= 2 * 4096
     assert bool(mapped.eq(1).all()) and bool(own.eq(1).all())
+
+
+def test_a_weight_that_was_moved_is_not_let_go_of(tmp_path: Path) -> None:
+    save_file({"weight": torch.ones(256, 256).half()}, tmp_path / "w.safetensors")
+    layer = nn.Linear(256, 256, bias=False).half()
+    with WeightFile(tmp_path / "w.safetensors") as weights:
+        layer.weight = nn.Parameter(weights["weight"], requires_grad=False)
+    network = keep_narrow(nn.Sequential(layer), torch.float32)
+    layer.weight.data = layer.weight.data.clone().mul_(2)
+    let_go(network)
+    assert bool(network(torch.ones(1, 256)).eq(512).all())
 
 
 def test_narrow_is_for_float32_where_wide_would_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
