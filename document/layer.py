@@ -130,7 +130,7 @@ class Document:
         return Box(0, 0, self.width, self.height)
 
     def as_stored(self, picture: RGBA, note: str) -> Document:
-        """The same document, which looks like `picture`; `note` says so to the person."""
+        """The same document, which looks like the `(height, width, 4)` straight picture; `note` says so to the person."""
         document = replace(self, notes=(*self.notes, note))
         object.__setattr__(document, "picture", picture)
         return document

@@ -53,6 +53,7 @@ class ArchiveReader:
         self._entries = generation_metadata.parse(text)
 
     def document(self) -> Document:
+        """The canvas and all layers that can be read. Raises what `decoding` converts, and `TooLarge`."""
         root = self.image.find("stack")
         if root is None:
             self._notes.append("its stack.xml has no stack, so there are no layers")
@@ -136,11 +137,13 @@ class ArchiveReader:
         name, opacity, blend_mode, visible = self._look(element)
         try:
             if source not in self._decoded:  # a member may be used by many layers
-                self._decoded[source] = decode(member(self._archive, source), source)
+                self._decoded[source] = decode(member(self._archive, source), f"{source} in {self._name}")
             picture = self._decoded[source]
         except KeyError:
             self._notes.append(f"{name!r} was left out: the file has no {source!r}")
             return
+        except TooLarge:  # a picture of the whole would lack too much
+            raise
         except DocumentError as error:
             kind = "an SVG drawing, which is not read" if source.lower().endswith(".svg") else str(error)
             self._notes.append(f"{name!r} was left out: {kind}")
@@ -171,7 +174,7 @@ class ArchiveReader:
 
 
 def member(archive: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER) -> bytes:
-    """A member's bytes; what the directory says of its size is not trusted."""
+    """A member's bytes; what the directory says of its size is not trusted. Raises `TooLarge`, and `KeyError` for none."""
     with archive.open(name) as member:
         data = member.read(limit + 1)
     if len(data) > limit:

@@ -178,7 +178,7 @@ def test_an_empty_layer_becomes_one_transparent_pixel():
     [
         ('<layer name="bad" src="data/missing.png"/>', "'bad' was left out: the file has no 'data/missing.png'"),
         ('<layer name="bad" src="data/b.svg"/>', "'bad' was left out: an SVG drawing, which is not read"),
-        ('<layer name="bad" src="stack.xml"/>', "'bad' was left out: stack.xml is not a readable picture"),
+        ('<layer name="bad" src="stack.xml"/>', "'bad' was left out: stack.xml in a.ora is not a readable picture"),
         ('<layer name="bad"/>', "'bad' (layer) has no pixels and was left out"),
     ],
 )

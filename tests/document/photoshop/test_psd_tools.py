@@ -12,14 +12,14 @@ from psd_tools.api.layers import Group
 FOLDER = Path(acetate.document.__file__).parent
 
 
-def test_only_the_modules_called_psd_know_the_library():
+def test_only_one_room_knows_the_library():
     users = set()
     for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            users |= {path.stem for module in modules if module.split(".")[0] == "psd_tools"}
-    assert {"psd_reading", "psd_writing"} <= users and all(user.startswith("psd_") for user in users)
+            users |= {path.parent.name for module in modules if module.split(".")[0] == "psd_tools"}
+    assert users == {"photoshop"}
 
 
 def test_the_record_can_be_written_and_the_layer_count_set():

@@ -27,9 +27,9 @@ from psd_tools.psd.layer_and_mask import (
 )
 from psd_tools.psd.parse_limits import parse_context
 
+from ..formats import generation_metadata, xmp
 from ..outline import Entry, Outline
-from . import generation_metadata, xmp
-from .psd_reading import HEADER, KINDS, LIMITS, check_header, look_of, psd_decoding, words
+from .reading import HEADER, KINDS, LIMITS, check_header, look_of, psd_decoding, words
 
 DEEP = {Tag.LAYER_16.value, Tag.LAYER_32.value}
 """The blocks in which files of 16 and 32 bits keep their layers."""

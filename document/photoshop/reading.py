@@ -1,6 +1,6 @@
 """PSD in: a file of Photoshop, Krita, GIMP or anyone as a document, within bounds of size.
 
-Says what each record holds; what a `Layer` cannot hold is `baking`'s. Only the modules called `psd_…` know psd-tools.
+Says what each record holds; what a `Layer` cannot hold is `baking`'s.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from ..composition.baking import LayerMask, Source, bake
 from ..composition.colour import to_rgba
 from ..composition.stored_picture import judged
 from ..errors import UnreadableFile, UnsupportedFile
+from ..formats import generation_metadata, xmp
+from ..formats.decoding import decoding
+from ..formats.limits import MAX_FILE_BYTES, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
 from ..naming import clean, guessed
-from . import generation_metadata, xmp
-from .decoding import decoding
-from .limits import MAX_FILE_BYTES, PixelBudget, check_canvas
 
 HEADER = struct.Struct(">4sH6xHIIHH")
 """Signature, version, channels, height, width, bits per channel, colour mode."""

@@ -13,7 +13,7 @@ from psd_tools.constants import ColorMode, Resource
 from psd_tools.psd.image_resources import ThumbnailResource
 
 from ..composition.colour import to_srgb
-from .psd_picture import StoredPicture
+from .merged_picture import StoredPicture
 
 KEYS = (Resource.THUMBNAIL_RESOURCE, Resource.THUMBNAIL_RESOURCE_PS4)
 JPEG = 1

@@ -29,11 +29,12 @@ from ..composition.blending import BLENDS, SEPARABLE
 from ..composition.colour import from_srgb
 from ..composition.compose import render_over_white
 from ..errors import UnsupportedFile
+from ..formats import generation_metadata, xmp
 from ..layer import Layer
-from . import generation_metadata, psd_thumbnail, xmp
-from .psd_picture import Samples, StoredPicture
-from .psd_reading import layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
-from .psd_writing import attach, check_place, dress
+from . import thumbnail
+from .merged_picture import Samples, StoredPicture
+from .reading import layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
+from .writing import attach, check_place, dress
 
 MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}
 """The colour modes in which a PSD can have layers, as Pillow calls them (duotone has ink curves that are not documented)."""
@@ -153,7 +154,7 @@ def _show(psd: PSDImage, made: PSDLayer, layer: Layer, name: str) -> tuple[str, 
     else:
         after, notes = _laid_over(psd, before, layer, box, name)
     picture.write(box, after)
-    psd_thumbnail.refresh(psd, picture, box)
+    thumbnail.refresh(psd, picture, box)
     if not psd.has_preview():
         blank = f"{name} was saved without a merged picture, so programs that read no layers show only the new one"
         notes = (*notes, f"{blank}; in Photoshop, save it with 'Maximize Compatibility'")

@@ -1,7 +1,7 @@
 """PSD out: a document as a new file.
 
 8 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what makes
-psd-tools' own saving slow (tests/bench/psd_write.py). Only the modules called `psd_…` know psd-tools.
+psd-tools' own saving slow (tests/bench/psd_write.py).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from psd_tools.psd.layer_and_mask import (
 from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
 from ..errors import TooLarge, UnwritableFile
+from ..formats import generation_metadata, xmp
+from ..formats.limits import MAX_SIDE, PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
-from . import generation_metadata, xmp
-from .limits import MAX_SIDE, PixelBudget, check_canvas
-from .psd_reading import blend_name
+from .reading import blend_name
 
 BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
 
