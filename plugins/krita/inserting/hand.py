@@ -8,10 +8,10 @@ Qt and Krita's windows; knows no job.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from ..qt import QtCore, QtWidgets, Signal, guarded
+from ..qt import QtCore, QtGui, QtWidgets, Signal, guarded
 
 Type = QtCore.QEvent.Type
 PRESSES = {Type.MouseButtonPress, Type.TabletPress, Type.TouchBegin}
@@ -51,7 +51,7 @@ class Hand(QtCore.QObject):
         super().__init__()
         self._app = app
         self._watched: list[Any] = []
-        """The canvases and lists of the undo history that are watched."""
+        """The windows and lists of the undo history that are watched."""
         self._pen_down = False
         self._released = 0.0
         self._session = ""
@@ -66,14 +66,16 @@ class Hand(QtCore.QObject):
         """Called before a press reaches the canvas."""
 
     def watch(self) -> None:
-        """Watch all canvases that there are. Harmless to repeat."""
+        """Watch all windows that there are. Harmless to repeat.
+
+        What comes to a window goes to its canvas afterwards, where Krita's own filter would be before this one.
+        """
         for window in self._app.windows():
             main = window.qwindow()
-            for canvas in _canvases(main):
-                if canvas not in self._watched:
-                    self._watched.append(canvas)
-                    canvas.installEventFilter(self)
-                    canvas.destroyed.connect(guarded(lambda _=None, gone=canvas: self._forget(gone)))
+            handle = main.windowHandle()
+            if handle is not None and handle not in self._watched:
+                self._watched.append(handle)
+                handle.installEventFilter(self)
             listed = _history(main)
             if listed is not None and listed not in self._watched:
                 self._watched.append(listed)
@@ -137,7 +139,7 @@ class Hand(QtCore.QObject):
         root = document.rootNode() if document is not None else None
         main = window.qwindow() if window is not None else None
         at = _history_index(main) if main is not None else None
-        if root is None or at is None:
+        if root is None or at is None or at < 0:  # the list is being filled
             return
         key = str(root.uniqueId().toString())
         before = self._known.get(key)
@@ -155,10 +157,11 @@ class Hand(QtCore.QObject):
     def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802
         kind = event.type()
         if kind in PRESSES:
-            self._pressed(kind)
+            if _is_on_canvas(self._app.activeWindow(), kind):
+                self._pressed(kind)
         elif kind in RELEASES:
             self._pen_down, self._released = False, time.monotonic()
-        elif kind == Type.MouseButtonDblClick:
+        elif kind == Type.MouseButtonDblClick and _is_on_canvas(self._app.activeWindow(), kind):
             self._presses += 1
             self._session = ""
         elif kind == Type.KeyPress and self._session not in ("", TEXT) and event.key() in DONE_KEYS:
@@ -178,21 +181,24 @@ class Hand(QtCore.QObject):
         self._look()
         self.history_moved.emit()
 
-    def _forget(self, gone: Any) -> None:
-        self._watched = [one for one in self._watched if one is not gone]
-
 
 def _class(widget: Any) -> str:
     return str(widget.metaObject().className())
 
 
-def _canvases(main: Any) -> Iterator[Any]:
-    """The widgets that pictures are painted in, of whatever kind."""
-    for view in main.findChildren(QtWidgets.QMdiSubWindow):
-        for widget in view.findChildren(QtWidgets.QWidget):
-            name = _class(widget)
-            if name.startswith("Kis") and "Canvas" in name and "Controller" not in name:
-                yield widget
+def _is_on_canvas(window: Any, kind: Any) -> bool:
+    """Whether the pointer is on a picture; a finger has no pointer."""
+    if window is None or kind == Type.TouchBegin:
+        return window is not None
+    main = window.qwindow()
+    widget = main.childAt(main.mapFromGlobal(QtGui.QCursor.pos()))
+    return widget is not None and is_canvas(widget)
+
+
+def is_canvas(widget: Any) -> bool:
+    """Whether Krita paints a picture in the widget, by whatever means."""
+    name = _class(widget)
+    return name.startswith("Kis") and "Canvas" in name and "Controller" not in name
 
 
 def _history(main: Any) -> Any | None:
