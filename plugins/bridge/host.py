@@ -53,6 +53,9 @@ class JobPlan:
     """The layer to send."""
     source_box: Box | None = None
     """The part of it to send."""
+    besides: Any = None
+    """The second layer to send, for a task that takes two."""
+    besides_box: Box | None = None
     anchor: Any = None
     """The layer that the result goes above."""
     below: Any = None

@@ -275,7 +275,7 @@ def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition
     plan, form, box = result.plan, result.form, result.plan.source_box
     if plan.clip != "no" and plan.box is not None:
         result.selection = yield from host.read_selection(result.document, plan.box)
-    if plan.source is None or box is None or form is None or form.about.takes is None:
+    if plan.source is None or box is None or form is None or form.about.worked_on is None:
         return {}
     conditions: dict[str, Condition] = {}
     if form.about.masked:
@@ -285,8 +285,11 @@ def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition
         conditions["mask"] = Condition(mask, box.x, box.y)
         if plan.restores is not None:
             result.mask = bytes(mask.data)
+    if form.about.besides is not None and plan.besides is not None and (other := plan.besides_box) is not None:
+        second = yield from host.read_layer(result.document, plan.besides, other)
+        conditions[form.about.besides] = Condition(second, other.x, other.y)
     picture = yield from host.read_layer(result.document, plan.source, box)
-    return {form.about.takes: Condition(picture, box.x, box.y), **conditions}
+    return {form.about.worked_on: Condition(picture, box.x, box.y), **conditions}
 
 
 def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
