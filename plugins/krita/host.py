@@ -75,6 +75,10 @@ class KritaHost(EditorHost):
     def keep_pair(self, document: Any, pair: Pair) -> None:
         """Let undo and redo treat the pair as one step."""
 
+    def activate_soon(self, document: Any, node: Any) -> None:
+        """Make the layer the active one, as soon as Krita has done what it does by itself."""
+        document.setActiveNode(node)
+
     def rest(self, seconds: float) -> None:
         """Let the present work go on only after that time."""
 
@@ -89,7 +93,7 @@ class KritaHost(EditorHost):
     # --- inserting ---
 
     def insert(self, result: PendingResult, item: Item) -> Work[Any]:
-        """Put the item in; returns the node that should be active afterwards."""
+        """Put the item in; returns its node."""
         document, plan = result.document, result.plan
         yield from self._free_hand(result)
         if plan.mask_of is not None:
@@ -129,7 +133,8 @@ class KritaHost(EditorHost):
         if pair.hides or replaces or pair.canvas is not None:
             self.keep_pair(document, pair)
         stays = went_on and not (replaces and canvas.identity(before) == pair.old)
-        return before if stays else node
+        self.activate_soon(document, before if stays else node)
+        return node
 
     def _went_on(self, result: PendingResult, active: Any) -> bool:
         """Whether the artist has done anything since he asked, or another layer is active: then that one stays so."""
@@ -207,7 +212,7 @@ class KritaHost(EditorHost):
         return mapped(item, lambda sheet: cut[id(sheet)]), None
 
     def _insert_mask(self, result: PendingResult, item: Item) -> Work[Any]:
-        """Give the layer the result's transparency as a mask; returns the layer."""
+        """Give the layer the result's transparency as a mask; returns the mask."""
         document, plan = result.document, result.plan
         owner = canvas.find(document, plan.mask_of)
         if owner is None:
@@ -216,8 +221,11 @@ class KritaHost(EditorHost):
         layer = sheet.ready.layer
         selection = masks.filled(self.new_selection(), masks.alpha_of(sheet), Box(layer.x, layer.y, layer.width, layer.height))
         yield
-        owner.addChildNode(masks.transparency_mask(document, sheet.name, selection), None)
-        return owner
+        mask = masks.transparency_mask(document, sheet.name, selection)
+        self.expect(1)
+        owner.addChildNode(mask, None)
+        self.activate_soon(document, owner)
+        return mask
 
     def _show_all(self, result: PendingResult, node: Any, item: Item) -> tuple[int, int] | None:
         """Tell of a new layer that the artist does not see. Where he wants that, the canvas grows: returns its size before."""

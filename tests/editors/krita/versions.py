@@ -2,12 +2,13 @@
 
 import struct
 
+import hand
 from acetate.plugins.krita import canvas
 from contract import put_in, sheet
 from desk import activate, choose, docker, prepared, session
-from hands import WAIT, key
 from krita import Krita, Selection
 from moments import begin, is_in
+from painting import WAIT, picture
 from pieces import claim, names
 from stage import redo, undo
 
@@ -46,6 +47,18 @@ def asked(task, prompt="in oil paint", **fields):
     yield is_in(result)
     yield 3 * WAIT
     return result
+
+
+def taken_from_history(first, document):
+    """All of a finished job instead of the active layer."""
+    seen = []
+    session().inserted.connect(seen.append)
+    try:
+        session().insert_again(first.job, document, instead=True)
+        yield lambda: seen
+        return seen[0]
+    finally:
+        session().inserted.disconnect(seen.append)
 
 
 @claim
@@ -104,9 +117,8 @@ def an_old_layer_that_is_taken_out_comes_back_by_one_real_ctrl_z():
     assert [node.name() for node in document.topLevelNodes()] == ["Background", before[0]]
     new = document.topLevelNodes()[1]
     assert what_it_is(new) == before and new != old
-    docker().form_panel.prompt.clearFocus()
-    Krita.instance().activeWindow().qwindow().setFocus()
-    yield from key("ctrl+z")
+    picture().setFocus()
+    yield from hand.press("ctrl+z")
     yield lambda: document.topLevelNodes()[-1] == old and len(document.topLevelNodes()) == 2
     yield 4 * WAIT
     assert document.topLevelNodes()[-1] == old and old.visible()
@@ -125,11 +137,12 @@ def a_group_and_several_candidates_become_a_version_as_a_group_with_the_layers_m
     document = yield from prepared()
     old = yield from rich_layer(document)
     docker().form_panel.count.setValue(2)
-    result = yield from asked("refine")
-    group = result.made
+    first = yield from asked("refine", original="keep")
+    yield from activate(document, old)
+    group = (yield from taken_from_history(first, document)).made
     assert group.type() == "grouplayer"
     assert (group.name(), group.blendingMode(), group.opacity()) == ("shadow of the cat", "multiply", 100)
-    assert [one.type() for one in group.childNodes()].count("paintlayer") == 2 and not old.visible()
+    assert [one.type() for one in group.childNodes()].count("paintlayer") == 2
 
 
 @claim
@@ -159,14 +172,8 @@ def a_result_that_replaces_a_layer_from_the_history_keeps_its_masks():
     first = yield from asked("foreground", "a fig")
     old = yield from rich_layer(document)
     before = what_it_is(old)
-    seen = []
-    session().inserted.connect(seen.append)
-    try:
-        session().insert_again(first.job, document, instead=True)
-        yield lambda: seen
-    finally:
-        session().inserted.disconnect(seen.append)
-    assert what_it_is(seen[0].made) == before
+    result = yield from taken_from_history(first, document)
+    assert what_it_is(result.made) == before
     assert [node.name() for node in document.topLevelNodes()].count(before[0]) == 1
 
 

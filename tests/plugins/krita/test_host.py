@@ -45,14 +45,24 @@ def inserted(app, one):
 def test_the_result_lies_above_the_layer_that_was_active_and_is_active_itself(app, document):
     node = inserted(app, result(document))
     assert [one.name() for one in document.topLevelNodes()] == ["Background", "fig (7)"]
-    assert node is document.topLevelNodes()[1]
+    assert document.activeNode() is node is document.topLevelNodes()[1]
 
 
 def test_an_artist_who_went_on_stays_where_he_is(app, document):
     other = document.createNode("other", "paintlayer")
     document.rootNode().addChildNode(other, None)
     document.setActiveNode(other)
-    assert inserted(app, result(document)) is other
+    node = inserted(app, result(document))
+    assert document.activeNode() is other and node is not other
+
+
+def test_so_does_one_who_has_painted_on_the_same_layer(app, document, monkeypatch):
+    monkeypatch.setattr(KritaHost, "moment", lambda self, document: 2)
+    mine = document.activeNode()
+    inserted(app, result(document, moment=1))
+    assert document.activeNode() is mine
+    node = inserted(app, result(document, moment=2))
+    assert document.activeNode() is node
 
 
 def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document, monkeypatch):
@@ -62,8 +72,8 @@ def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document
     document.setActiveNode(other)
     add = root.addChildNode
     monkeypatch.setattr(root, "addChildNode", lambda node, above: add(node, above) and document.setActiveNode(node))
-    assert inserted(app, result(document)) is other
-    assert document.activeNode() is not other
+    inserted(app, result(document))
+    assert document.activeNode() is other
 
 
 def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
