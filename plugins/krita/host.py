@@ -12,7 +12,7 @@ from typing import Any
 from acetate.plugins.bridge import placement
 from acetate.plugins.bridge.host import DocumentClosedError, EditorHost, RefusedError, UnwantedError, Work
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.shape import mapped, shaped, with_pixels
+from acetate.plugins.bridge.shape import mapped, place_of, shaped, with_pixels
 from acetate.plugins.bridge.stack import Item, Sheet, sheets
 from acetate.plugins.bridge.surroundings import STAYED, Move, move_between
 from acetate.plugins.bridge.translations import _, marked
@@ -140,7 +140,7 @@ class KritaHost(EditorHost):
         """Whether the artist has done anything since he asked, or another layer is active: then that one stays so."""
         if active is None:
             return False
-        return canvas.identity(active) != result.plan.anchor or self.moment(result.document) != result.plan.moment
+        return canvas.identity(active) != result.plan.anchor or bool(self.moment(result.document) != result.plan.moment)
 
     def _moment_of(self, result: PendingResult) -> Generator[None, None, None]:
         yield from self._free_hand(result)
@@ -185,10 +185,8 @@ class KritaHost(EditorHost):
             return item, STAYED
         moved = {}
         for sheet in sheets(item):
-            layer = sheet.ready.layer
             if move.only_shifts:
-                place = {"x": layer.x + round(move.x0), "y": layer.y + round(move.y0)}
-                moved[id(sheet)] = with_pixels(sheet, sheet.ready.data, **place)
+                moved[id(sheet)] = with_pixels(sheet, sheet.ready.data, move.box(place_of(sheet)))
             else:
                 moved[id(sheet)] = yield from self.turned(sheet, move)
         return mapped(item, lambda sheet: moved[id(sheet)]), move
@@ -206,8 +204,7 @@ class KritaHost(EditorHost):
             return item, masks.filled(self.new_selection(), picture, place)
         cut = {}
         for sheet in sheets(item):
-            layer = sheet.ready.layer
-            inside = Box(layer.x, layer.y, layer.width, layer.height).relative_to(place)
+            inside = place_of(sheet).relative_to(place)
             cut[id(sheet)] = with_pixels(sheet, (yield from shaped(sheet.ready.data, picture, inside)))
         return mapped(item, lambda sheet: cut[id(sheet)]), None
 
@@ -218,8 +215,7 @@ class KritaHost(EditorHost):
         if owner is None:
             raise RefusedError(_("The layer that was to get the mask is gone. Select another one."))
         sheet = list(masks.shown(item))[-1]
-        layer = sheet.ready.layer
-        selection = masks.filled(self.new_selection(), masks.alpha_of(sheet), Box(layer.x, layer.y, layer.width, layer.height))
+        selection = masks.filled(self.new_selection(), masks.alpha_of(sheet), place_of(sheet))
         yield
         mask = masks.transparency_mask(document, sheet.name, selection)
         self.expect(1)
@@ -234,8 +230,7 @@ class KritaHost(EditorHost):
             result.remarks += (_("The new layer is in the group “{name}”, which is hidden.").format(name=group.name()),)
         box = Box(0, 0, 0, 0)
         for sheet in sheets(item):
-            layer = sheet.ready.layer
-            box = box.union(Box(layer.x, layer.y, layer.width, layer.height))
+            box = box.union(place_of(sheet))
         whole = canvas.canvas_box(document)
         grown = whole.union(box)
         if result.plan.grows and grown != whole:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from acetate.plugins.bridge.host import DocumentClosedError
+from acetate.plugins.bridge.shape import place_of
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
-from acetate.protocol import Box
 
 from ..canvas import CONVERTED_PIXELS, STRIP_PIXELS, find, identity, is_open, strips
 from ..colours import WIRE, Colour, Encoder, Scratch, colour_of, encoder, native
@@ -168,7 +168,7 @@ class _Build:
         layer, encode = sheet.ready.layer, self._encoder(sheet.ready.layer.format, colour)
         size, pixels = len(node.pixelData(0, 0, 1, 1).data()), memoryview(sheet.ready.data)
         of_wire = len(pixels) // (layer.width * layer.height)
-        box, at_once = Box(layer.x, layer.y, layer.width, layer.height), STRIP_PIXELS if encode is not None else CONVERTED_PIXELS
+        box, at_once = place_of(sheet), STRIP_PIXELS if encode is not None else CONVERTED_PIXELS
         for top, rows in strips(box, at_once):
             wire = bytes(pixels[of_wire * layer.width * top : of_wire * layer.width * (top + rows)])
             data = encode(wire) if encode is not None else self._copy().convert(wire, layer.width, rows, WIRE, colour)
