@@ -182,9 +182,10 @@ class EditorJobs:
         if result.job not in self._waiting:
             self._ask(result)
             return result
-        before = (self._waiting[result.job], *self._next.get(result.job, ()))
-        if (same := next((one for one in before if one.asks_as(result)), None)) is not None:
-            return same
+        before = [self._waiting[result.job], *self._next.get(result.job, ())]
+        for one in before:
+            if one.asks_as(result):
+                return one
         self._next.setdefault(result.job, []).append(result)
         return result
 
