@@ -397,7 +397,7 @@ def the_picture_that_forms_is_shown_large_by_a_click_until_it_is_finished():
     large = docker().pictures.preview
     yield from hand.click(docker().preview)
     yield large.isVisible
-    assert large.width() >= 240
+    assert large.width() >= 400
     click(docker().stop)
     yield ready
     yield lambda: not large.isVisible()
