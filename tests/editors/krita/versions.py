@@ -162,8 +162,11 @@ def a_layer_enlarged_beyond_the_canvas_is_said_to_or_the_canvas_grows_with_it_in
     yield is_in(result)
     yield lambda: (document.width(), document.height()) == (400, 300)
     assert canvas.layer_box(document, result.made).width == 400
+    document.waitForDone()
+    yield 4 * WAIT
     Krita.instance().action("edit_undo").trigger()
-    yield lambda: len(names(document)) == 2 and (document.width(), document.height()) == (200, 150)
+    yield 10 * WAIT
+    assert (len(names(document)), document.width(), document.height()) == (2, 200, 150)
 
 
 @claim
