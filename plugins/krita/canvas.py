@@ -113,6 +113,18 @@ def hidden_group(node: Any) -> Any | None:
     return parent
 
 
+def layer_below(node: Any) -> Any | None:
+    """The layer directly below in the same group; `None` for the lowest."""
+    beside = node.parentNode().childNodes()
+    at = next((index for index, one in enumerate(beside) if one == node), 0)
+    return beside[at - 1] if at > 0 else None
+
+
+def layer_names(document: Any) -> dict[str, str]:
+    """The names of all layers by their identities, the uppermost first; without masks."""
+    return {identity(node): node.name() for node in reversed(list(_nodes(document))) if not node.type().endswith("mask")}
+
+
 def layer_box(document: Any, node: Any) -> Box | None:
     """The extent of what the layer shows, which may reach beyond the canvas; `None` when it is empty."""
     if node.type() in BOUNDLESS:

@@ -59,23 +59,26 @@ def plan(document: Any, form: Form) -> JobPlan:
     common = JobPlan(
         anchor=anchor, title=short_prompt(form.prompt), format=FORMAT, surroundings=canvas.surroundings(document), box=target
     )
-    if task.takes is None:
+    if task.worked_on is None:
         cut = form.area == "selection" and selection is not None
         result = replace(common, clip=form.clip if cut else "no")
     else:
-        node_box = canvas.required_box(document, active, _(WHAT[task.takes]))
+        node_box = canvas.required_box(document, active, _(WHAT[task.worked_on]))
         if task.masked:
             node_box = _with_selection(node_box, selection, whole)
         own_place = task.takes in ("source", "background")
+        second, second_box = _besides(document, active, form) if task.besides is not None else (None, None)
         deep = task.enlarges and form.method == "enlarge" and not form.upscaler and _has_depth(active)
         way = native(colour_of(active)) if deep else None
         result = replace(
             common,
-            box=form.result_box(node_box) if own_place else target,
+            box=second_box or (form.result_box(node_box) if own_place else target),
             name=form.result_name(active.name()) if active is not None else "",
             format=way.format if way is not None else FORMAT,
             source=Source(active, task.replaces, way is not None),
             source_box=node_box,
+            besides=second,
+            besides_box=second_box,
             below=anchor if task.takes == "foreground" else None,
             version_of=anchor if task.replaces else None,
             original=form.original,
@@ -101,6 +104,18 @@ def insertion_plan(document: Any, title: str, *, instead: bool = False, as_mask:
     anchor = canvas.identity(active) if active is not None else None
     version, mask = anchor if instead else None, anchor if as_mask else None
     return JobPlan(format=FORMAT, anchor=anchor, title=title, version_of=version, original="replace", mask_of=mask)
+
+
+def _besides(document: Any, active: Any, form: Form) -> tuple[Source, Box]:
+    """The picture that a single step takes the active layer out of, and its box. Raises `RefusedError`."""
+    node = canvas.find(document, form.besides) if form.besides else canvas.layer_below(active)
+    if node is None and form.besides:
+        raise RefusedError(_("The layer that was chosen as the picture is gone. Choose another one."))
+    if node is None:
+        raise RefusedError(_("No layer lies below the active one. Choose which layer is the picture of both together."))
+    if node == active:
+        raise RefusedError(_("The active layer was chosen as the picture, too. Choose the layer that shows both together."))
+    return Source(node), canvas.required_box(document, node, _("the picture of both together"))
 
 
 def _has_depth(node: Any) -> bool:

@@ -68,7 +68,7 @@ class Docker(DockWidget):
         self.pictures = PicturePanel(self, session, desk)
         self.history = self.pictures.history
         self.size_line = SizeLine(self.document, self.form_panel.form, lambda: self.form_panel.offers)
-        upper = [self.status, self.ready, self.error, self.queue, self.preview, self.pictures.strip, self.pictures.undo_bar]
+        upper = [self.status, self.ready, self.error, self.queue, self.preview, self.pictures.strip]
         self._below = below(upper, self.history)
         self._lay_out()
         self._connect()
@@ -162,8 +162,9 @@ class Docker(DockWidget):
 
     def _sharpen(self, candidate: Candidate) -> None:
         """Draw the layer of an enlarged picture anew at its full size."""
-        form = sharpening(self.form_panel.offers, self.form_panel.form(), candidate.prompt).with_seed()
-        self._session.generate(self.document(), form)
+        offers = self.form_panel.offers
+        form = offers.suited(sharpening(offers, self.form_panel.form(), candidate.prompt).with_seed())
+        self.pictures.activate(candidate, lambda: self._session.generate(self.document(), form))
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
@@ -179,6 +180,8 @@ class Docker(DockWidget):
         self.stop.setEnabled(result is not None and not result.status.stopping)
         self.ready.show_ready(self._session.jobs.ready)
         self.preview.setVisible(running)
+        if not running:
+            self.pictures.end_forming()
         self._show_connection()
         if result is None:
             self.progress.setRange(0, 1000)
@@ -254,6 +257,7 @@ class Docker(DockWidget):
         self.pictures.copied.connect(guarded(self._copy))
         self.pictures.sharpened.connect(guarded(self._sharpen))
         self.pictures.acting.connect(self.error.hide)
+        self.pictures.follow(self.preview)
         # The session outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
         self._session.changed.connect(self._show_state)
         self._session.engine_changed.connect(self._show_engine)
@@ -280,4 +284,5 @@ class Docker(DockWidget):
         column.addWidget(self.progress)
         column.addWidget(self.size_line)
         column.addWidget(self._below, 1)
+        column.addWidget(self.pictures.undo_bar)
         self.setWidget(content)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from acetate.plugins.bridge.candidates import Candidate, Key
+from acetate.plugins.bridge.candidates import Candidate, Key, candidates_of
 from acetate.plugins.bridge.history import JobHistory
 from acetate.plugins.bridge.tasks import BY_NAME
 from acetate.plugins.bridge.translations import _, marked
@@ -37,7 +37,7 @@ class HistoryList(PictureList):
         for job, made in groupby(candidates, lambda one: one.job):
             several = list(made)
             entry = history.entries[job]
-            rows.append(Heading(job, f"{several[0].title} · {ago(time.time() - entry.finished)}", details(entry)))
+            rows.append(Heading(job, _line(several[0].title, entry), details(entry)))
             rows += several
         self.show_rows(rows, pictures, inserted)
 
@@ -46,9 +46,21 @@ class HistoryList(PictureList):
         items = (self.item(row) for row in range(self.count()))
         return [str(item.text()) for item in items if item.data(HEADING) is not None]
 
+    def tell_ages(self, history: JobHistory) -> None:
+        """Say how old the results are now."""
+        for item in (self.item(row) for row in range(self.count())):
+            heading = item.data(HEADING)
+            entry = history.entries.get(heading.job) if heading is not None else None
+            if entry is not None:
+                item.setText(_line(candidates_of(entry)[0].title, entry))
+
     def _scrolled(self, value: int) -> None:
         if value and value == self.verticalScrollBar().maximum():
             self.reached_end.emit()
+
+
+def _line(title: str, entry: HistoryEntry) -> str:
+    return f"{title} · {ago(time.time() - entry.finished)}"
 
 
 def details(entry: HistoryEntry) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.candidates import Candidate, Key, size_words
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.pending import refusal
 from acetate.plugins.bridge.translations import _
 from krita import Krita
 
@@ -25,6 +27,11 @@ from .strip import CandidateBar, UndoBar
 SURROUNDINGS = 0.15
 """How much of the canvas around a picture is seen with it, as a share of its longer side."""
 BACKDROP_SIDE = 900
+ACTIVATION_MS = 100
+REFRESH_MS = 20
+"""Several changes at once are shown once."""
+AGES_MS = 30_000
+"""How often the ages of results are told anew."""
 
 
 class PicturePanel(QtCore.QObject):
@@ -47,6 +54,9 @@ class PicturePanel(QtCore.QObject):
         self._pinned = False
         """Whether the large look was asked for by a key and stays."""
         self._on_canvas = False
+        self._forming = False
+        """Whether the picture that forms is shown large."""
+        self._pane: Any = None
         self._shown: Candidate | None = None
         for one in (self.strip.list, self.history):
             one.hovered.connect(guarded(self._hovered))
@@ -56,9 +66,14 @@ class PicturePanel(QtCore.QObject):
         self.history.reached_end.connect(guarded(session.more_history))
         self.undo_bar.undone.connect(guarded(desk.take_back))
         # The desk outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
-        desk.changed.connect(self.refresh)
+        self._stale = QtCore.QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._stale.timeout.connect(self.refresh)
+        desk.changed.connect(self._stale.start)
         desk.enlarged.connect(self._enlarged)
         desk.thrown.connect(self._thrown)
+        self._ages = QtCore.QTimer(self)
+        self._ages.timeout.connect(self.tell_ages)
+        self._ages.start(AGES_MS)
         self.refresh()
 
     @guarded
@@ -69,12 +84,28 @@ class PicturePanel(QtCore.QObject):
         self.strip.show_candidates(self.desk.candidates(), self.desk.small, inserted, chosen.key if chosen else None)
         self.history.show_history(self._session.history, self.desk.history(), self.desk.small, inserted)
 
+    @guarded
+    def tell_ages(self) -> None:
+        """Say how old the results are now."""
+        if self._parent.isVisible():
+            self.history.tell_ages(self._session.history)
+
     def step(self, by: int) -> None:
         """Look at the next candidate, or with -1 the previous one, in large."""
         candidate = self.desk.step(by)
         if candidate is not None:
             self._pinned = True
             self._looked(candidate)
+
+    def activate(self, candidate: Candidate, then: Callable[[], None]) -> None:
+        """Make the picture's layer the active one, which Krita does when it gets to it, and go on; without one say so."""
+        document, layer = self._document(), self.desk.layer_of(candidate)
+        node = canvas.find(document, layer) if document is not None and layer is not None else None
+        if node is None:
+            self._session.failed.emit(refusal(RefusedError(_("This picture is not in the document. Insert it first."))))
+            return
+        document.setActiveNode(node)
+        QtCore.QTimer.singleShot(ACTIVATION_MS, guarded(then))
 
     def insert_chosen(self) -> None:
         """Insert the candidate that is looked at."""
@@ -92,12 +123,19 @@ class PicturePanel(QtCore.QObject):
         for path in paths:
             self._session.insert_file(self._document(), path)
 
+    def follow(self, pane: Any) -> None:
+        """Show what forms in the pane large, while that was asked for by a click."""
+        self._pane = pane
+        pane.pressed.connect(guarded(self._toggle_forming))
+        pane.changed.connect(guarded(self._show_forming))
+
     # --- gestures ----------------------------------------------------------------------------------------------------
 
     def _act(self, what: str, candidate: Any) -> None:
         does: dict[str, Callable[[], Any]] = {
             "insert": lambda: self._insert([candidate]),
             "replace": lambda: self._insert([candidate], instead=True),
+            "mask": lambda: self._insert([candidate], as_mask=True),
             "all": self._insert_all,
             "star": lambda: self.desk.star(candidate),
             "delete": lambda: self.desk.throw_away([candidate]),
@@ -116,9 +154,9 @@ class PicturePanel(QtCore.QObject):
             self._hide_preview()
         does[what]()
 
-    def _insert(self, candidates: list[Candidate], *, instead: bool = False, centre: tuple[int, int] | None = None) -> None:
+    def _insert(self, candidates: list[Candidate], **how: Any) -> None:
         if candidates:
-            self.desk.insert(candidates, self._document(), instead=instead, centre=centre)
+            self.desk.insert(candidates, self._document(), **how)
 
     def _insert_all(self) -> None:
         there = self.desk.inserted()
@@ -163,6 +201,17 @@ class PicturePanel(QtCore.QObject):
             self.strip.list.look_at(candidate.key)
         if self._pinned:
             self._show(candidate)
+
+    def _toggle_forming(self) -> None:
+        self._forming = not (self._forming and self.preview.isVisible())
+        if self._forming:
+            self._show_forming()
+        else:
+            self._hide_preview()
+
+    def _show_forming(self) -> None:
+        if self._forming and self._pane.image is not None:
+            self.preview.show_picture(self._pane.image, _("The picture as it forms"), self._parent)
 
     def _pin(self, candidate: Candidate) -> None:
         self._pinned = not (self._pinned and self.preview.isVisible())
@@ -209,13 +258,18 @@ class PicturePanel(QtCore.QObject):
         place = QtCore.QRectF((layer.x - left) / width, (layer.y - top) / height, layer.width / width, layer.height / height)
         return painted.copy(seen), place
 
+    def end_forming(self) -> None:
+        """The picture is finished: the large look at its forming ends."""
+        if self._forming:
+            self._hide_preview()
+
     @guarded
     def _enlarged(self, key: Key) -> None:
         if self._shown is not None and self._shown.key == key and self.preview.isVisible():
             self._show(self._shown)
 
     def _hide_preview(self) -> None:
-        self._pinned, self._shown = False, None
+        self._pinned, self._forming, self._shown = False, False, None
         self.preview.hide()
 
     @guarded

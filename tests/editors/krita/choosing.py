@@ -3,20 +3,26 @@
 import hand
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.pictures.picture_list import CANDIDATE, PICTURE
-from acetate.plugins.krita.qt import Qt, QtCore, QtWidgets
+from acetate.plugins.krita.qt import Qt, QtCore, QtGui, QtWidgets
+from contract import select
 from desk import (
     OUT,
     activate,
     assert_equals_what_the_server_sent,
+    click,
     docker,
+    fix_seed,
     generate,
     layer_of,
+    open_gate,
     prepared,
+    ready,
     session,
+    type_prompt,
 )
 from krita import Krita
 from pieces import claim, names
-from stage import redo, undo
+from stage import undo
 
 SHARE = OUT.parent
 
@@ -34,6 +40,7 @@ def tile(rows, number, job=None):
     found = [rows.item(row) for row in range(rows.count())]
     tiles = [one for one in found if one.data(CANDIDATE) is not None and job in (None, one.data(CANDIDATE).job)]
     rows.scrollToItem(tiles[number])
+    docker()._below.ensureWidgetVisible(rows)
     return rows.visualItemRect(tiles[number]).center()
 
 
@@ -118,20 +125,25 @@ def what_is_thrown_away_is_deleted_at_the_server_when_the_time_for_undo_is_over(
 
 @claim
 def replacing_puts_the_chosen_candidate_in_the_place_of_the_active_layer_in_one_undo_step():
-    document, _ = yield from candidates("three cups")
-    yield from activate(document, layer_of(document, "three cups (7)"))
+    document, result = yield from candidates("three cups")
+    old = layer_of(document, "three cups (7)")
+    old.setOpacity(100)
+    yield from activate(document, old)
+    before = canvas.identities(document)
     rows = strip().list
     yield from hand.click(rows.viewport(), tile(rows, 1))
     yield from hand.click(strip().buttons["replace"])
-    yield lambda: len(document.topLevelNodes()) == 2 and "Background" in names(document)
-    yield lambda: len(session().jobs.ready) == 0
-    yield 400
-    after = names(document)
-    assert len(after) == 2
-    yield from undo(document)
-    yield lambda: names(document) == ["Background", "three cups (7)"]
-    yield from redo(document)
-    yield lambda: names(document) == after
+    yield lambda: len(document.topLevelNodes()) == 2 and canvas.identities(document) != before
+    yield 600
+    after = canvas.identities(document)
+    new = document.topLevelNodes()[1]
+    assert new.opacity() == 100, "it takes over what the artist has set"
+    second = next(one for one in result.status.layers if one.layer.picture == 1)
+    assert_equals_what_the_server_sent(new, second)
+    for action, wanted in (("edit_undo", before), ("edit_redo", after)):
+        Krita.instance().action(action).trigger()
+        yield lambda wanted=wanted: canvas.identities(document) == wanted
+        yield 300
 
 
 @claim
@@ -291,26 +303,48 @@ def a_picture_says_how_large_it_was_drawn():
 
 
 @claim
-def a_file_that_is_dropped_on_the_docker_is_inserted():
-    document = yield from prepared()
-    data = QtCore.QMimeData()
-    data.setUrls([QtCore.QUrl.fromLocalFile(str(SHARE / "dropped.psd"))])
-    ground = docker().widget()
-    place = QtCore.QPoint(10, 10)
-    from acetate.plugins.krita.qt import QtGui
+def a_file_that_is_dropped_on_the_docker_is_inserted_wherever_it_falls():
+    for where in (docker().widget(), docker().form_panel.prompt.viewport(), docker().history.viewport()):
+        document = yield from prepared()
+        docker().form_panel.prompt.clear()
+        drop(where, SHARE / "dropped.psd")
+        yield lambda document=document: len(document.topLevelNodes()) == 2
+        assert names(document)[1][0] == "dropped.psd" and not docker().form_panel.prompt.text()
 
-    event = QtGui.QDragEnterEvent(
-        place, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    event.ignore()
-    QtWidgets.QApplication.sendEvent(ground, event)
-    assert event.isAccepted()
-    drop = QtGui.QDropEvent(
-        QtCore.QPointF(place), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    QtWidgets.QApplication.sendEvent(ground, drop)
-    yield lambda: len(document.topLevelNodes()) == 2
-    assert names(document)[1][0] == "dropped.psd"
+
+def drop(where, path):
+    """What Qt does with a drop: it asks the widget under the pointer that takes drops, then those around it."""
+    data = QtCore.QMimeData()
+    data.setUrls([QtCore.QUrl.fromLocalFile(str(path))])
+    left, none, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    while where is not None:
+        place = where.rect().center()
+        entered = QtGui.QDragEnterEvent(place, copy, data, left, none)
+        entered.ignore()
+        if where.acceptDrops():
+            QtWidgets.QApplication.sendEvent(where, entered)
+        if entered.isAccepted():
+            QtWidgets.QApplication.sendEvent(where, QtGui.QDropEvent(QtCore.QPointF(place), copy, data, left, none))
+            return
+        where = where.parentWidget()
+    raise AssertionError("nobody takes the file")
+
+
+@claim
+def an_enlarged_picture_is_drawn_anew_in_its_place_by_one_button():
+    document, _ = yield from candidates("a vase", 1)
+    before = canvas.identities(document)
+    yield from activate(document, layer_of(document, "Background"))
+    assert strip().sharpen.isVisible() and not strip().sharpen.isEnabled(), "the model draws at one size"
+    strip().offer_sharpening(True)
+    docker()._below.ensureWidgetVisible(strip().sharpen)
+    yield 100
+    yield from hand.click(strip().sharpen)
+    yield lambda: len(canvas.identities(document)) == len(before) + 1
+    yield ready
+    upper, old = document.topLevelNodes()[2], document.topLevelNodes()[1]
+    assert upper.visible() and not old.visible() and old.name().startswith("a vase")
+    assert upper.bounds() == old.bounds()
 
 
 @claim
@@ -332,3 +366,88 @@ def saving_begins_beside_the_document_proposes_a_name_and_says_that_it_is_done()
     sent = next(one for one in result.status.layers if one.layer.picture == 1)
     box = again.topLevelNodes()[0].bounds()
     assert (box.width(), box.height()) == (sent.layer.width, sent.layer.height), "the second candidate alone"
+
+
+@claim
+def the_actions_step_and_insert_with_the_docker_hidden():
+    document, _ = yield from candidates("three owls")
+    docker().setVisible(False)
+    yield 100
+    app = Krita.instance()
+    app.action("acetate_next").trigger()
+    yield 200
+    assert chosen().number == 1 and docker().pictures.preview.isVisible()
+    app.action("acetate_previous").trigger()
+    app.action("acetate_previous").trigger()
+    assert chosen().number == 2
+    app.action("acetate_insert").trigger()
+    yield lambda: len(document.topLevelNodes()) == 3
+    assert names(document)[2] == "three owls (9)" and not docker().pictures.preview.isVisible()
+    docker().setVisible(True)
+
+
+@claim
+def the_picture_that_forms_is_shown_large_by_a_click_until_it_is_finished():
+    document = yield from prepared()
+    type_prompt("a slow snail @gate:snail")
+    fix_seed(7)
+    click(docker().button)
+    yield lambda: docker().preview.has_picture
+    docker()._below.ensureWidgetVisible(docker().preview)
+    yield 100
+    large = docker().pictures.preview
+    yield from hand.click(docker().preview)
+    yield large.isVisible
+    assert large.width() >= 240
+    open_gate("snail")
+    yield lambda: len(document.topLevelNodes()) == 2
+    yield lambda: not large.isVisible()
+
+
+@claim
+def every_widget_of_the_pictures_has_a_tool_tip_and_a_name_for_a_screen_reader():
+    yield from candidates("two doves", 2)
+    panel = docker().pictures
+    shown = [*panel.strip.buttons.values(), panel.undo_bar.button, panel.strip.sharpen]
+    assert all(one.toolTip() and (one.accessibleName() or one.text()) for one in shown)
+    assert panel.strip.list.accessibleName() and panel.history.accessibleName() and docker().preview.accessibleName()
+    for rows in (panel.strip.list, panel.history):
+        items = [rows.item(row) for row in range(rows.count())]
+        assert all(item.toolTip() for item in items)
+        said = [item.data(int(Qt.ItemDataRole.AccessibleTextRole)) for item in items if item.data(CANDIDATE) is not None]
+        assert all(said), said
+
+
+@claim
+def the_size_of_the_next_picture_is_said_before_the_click():
+    document = yield from prepared(640, 640)
+    yield lambda: "640 × 640 px" in docker().size_line.text()
+    assert "drawn at" in docker().size_line.text() and "enlarged" in docker().size_line.text(), docker().size_line.text()
+    yield from select(document, 10, 10, 64, 64, 255)
+    yield lambda: docker().size_line.text() == "64 × 64 px", docker().size_line.text()
+
+
+@claim
+def thumbnails_are_mirrored_where_people_read_from_right_to_left():
+    yield from candidates("three cats")
+    app, rows = QtWidgets.QApplication.instance(), strip().list
+    first, last = rows.visualItemRect(rows.item(0)).x(), rows.visualItemRect(rows.item(2)).x()
+    assert first < last
+    app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        yield 300
+        first, last = rows.visualItemRect(rows.item(0)).x(), rows.visualItemRect(rows.item(2)).x()
+        assert first > last, (first, last)
+    finally:
+        app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+    yield 100
+
+
+@claim
+def the_context_menu_makes_a_picture_the_transparency_mask_of_the_active_layer():
+    document, _ = yield from candidates("three leaves")
+    node = layer_of(document, "three leaves (7)")
+    yield from activate(document, node)
+    docker().pictures._act("mask", docker().pictures.desk.candidates()[1])
+    yield lambda: [one.type() for one in node.childNodes()] == ["transparencymask"]
+    assert names(document) == ["Background", "three leaves (7)"]

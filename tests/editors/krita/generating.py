@@ -149,17 +149,6 @@ def a_selection_partly_outside_the_canvas_is_a_place_like_any_other():
     assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), result.status.layers[0])
 
 
-@claim
-def candidates_arrive_as_one_group_with_the_first_on_top_shown_in_one_undo_step():
-    document = yield from prepared()
-    docker().form_panel.count.setValue(3)
-    yield from generate("three figs")
-    assert names(document) == ["Background", ["three figs", "three figs (9)", "three figs (8)", "three figs (7)"]]
-    assert [node.visible() for node in layer_of(document, "three figs").childNodes()] == [False, False, True]
-    yield from undo(document)
-    assert names(document) == ["Background"]
-
-
 def arrives_in(model, depth, profile=""):
     """One generated layer, in a document of that kind; returns the document, the node, its box, and what was sent."""
     if not drawn:
