@@ -4,7 +4,7 @@ import struct
 
 import hand
 from acetate.plugins.krita import canvas
-from contract import put_in, sheet
+from contract import put_in, select, sheet
 from desk import activate, choose, docker, prepared, session
 from krita import Krita, Selection
 from moments import begin, is_in
@@ -232,3 +232,16 @@ def a_float_layer_keeps_what_is_brighter_than_white():
 def so_does_a_half_float_layer():
     found = yield from enlarged("F16", "sRGB-elle-V2-g10.icc", 3.0)
     assert max(found) == 3.0 and len(set(found)) >= 800
+
+
+@claim
+def repainting_a_16_bit_layer_keeps_all_that_was_not_selected_to_the_bit():
+    document = yield from prepared(256, 64, model="RGBA", depth="U16", profile="LargeRGB-elle-V4-g22.icc")
+    node = ramp(document, "U16", 65535)
+    yield from activate(document, node)
+    before = node.pixelData(0, 0, 1024, 4).data()
+    yield from select(document, 40, 0, 20, 4, 255)
+    result = yield from asked("repaint", "a button")
+    after = result.made.pixelData(0, 0, 1024, 4).data()
+    changed = {i // 8 % 1024 for i in range(0, len(before), 8) if after[i : i + 8] != before[i : i + 8]}
+    assert changed and min(changed) >= 40 and max(changed) < 60, (min(changed), max(changed))
