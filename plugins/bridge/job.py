@@ -183,7 +183,8 @@ class EditorJobs:
             self._ask(result)
             return result
         before = (self._waiting[result.job], *self._next.get(result.job, ()))
-        if (same := next((one for one in before if one.asks_as(result)), None)) is not None:
+        same: PendingResult | None = next((one for one in before if one.asks_as(result)), None)
+        if same is not None:
             return same
         self._next.setdefault(result.job, []).append(result)
         return result

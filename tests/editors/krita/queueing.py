@@ -34,6 +34,8 @@ gates = set()
 
 def fresh():
     """A new document, with nothing left of a scenario that did not come to its end."""
+    show_docker()
+    yield lambda: session().client is not None and session().client.connected
     for gate in gates:
         open_gate(gate)
     session().cancel_all()
