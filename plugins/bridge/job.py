@@ -182,8 +182,7 @@ class EditorJobs:
         if result.job not in self._waiting:
             self._ask(result)
             return result
-        before = [self._waiting[result.job], *self._next.get(result.job, ())]
-        for one in before:
+        for one in (self._waiting[result.job], *self._next.get(result.job, ())):
             if one.asks_as(result):
                 return one
         self._next.setdefault(result.job, []).append(result)

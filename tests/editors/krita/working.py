@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 from acetate.plugins.krita import canvas
+from acetate.plugins.krita.forms.form_keeper import LOOK_MS
 from acetate.plugins.krita.pictures import history_list
 from acetate.plugins.krita.pictures.picture_list import PICTURE
 from acetate.plugins.krita.qt import Qt, QtWidgets
-from acetate.plugins.krita.reminder import LOOK_MS
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
 from desk import (
@@ -24,6 +24,7 @@ from desk import (
     session,
     type_prompt,
 )
+from krita import Krita
 from pieces import claim, names
 from stage import redo, undo
 
@@ -250,13 +251,14 @@ def the_context_menu_of_the_history_does_what_it_says():
     yield lambda: len(document.topLevelNodes()) == 3
     put = put_in(document, sheet("to be replaced"))
     yield from activate(document, put)
-    before = names(document)
     yield from choose_in_menu(key, "replace")
     yield lambda: len(document.topLevelNodes()) == 4 and put not in document.topLevelNodes()
-    after = names(document)
-    for step, wanted in ((undo, before), (redo, after), (undo, before)):
-        yield from step(document)
-        yield lambda wanted=wanted: names(document) == wanted
+    assert document.topLevelNodes()[3].name() == "to be replaced", "its name is taken over"
+    for step, there in (("edit_undo", True), ("edit_redo", False), ("edit_undo", True)):
+        document.waitForDone()
+        yield 800
+        Krita.instance().action(step).trigger()
+        yield lambda there=there: (put in document.topLevelNodes()) == there and len(document.topLevelNodes()) == 4
     yield from choose_in_menu(key, "delete")
     yield lambda: history_rows()[:1] != ["an old boot"]
     assert job in session().history.entries, "it can be taken back"
