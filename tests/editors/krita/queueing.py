@@ -6,7 +6,6 @@ import subprocess
 from acetate.plugins.bridge.status.log_file import log_file
 from acetate.plugins.krita import plugin
 from acetate.plugins.krita.docker import Docker
-from acetate.plugins.krita.forms import settings
 from acetate.plugins.krita.qt import Qt, QtWidgets, guarded
 from acetate.plugins.krita.window.actions import ACTIONS
 from acetate.protocol import Client, Parameters
@@ -293,7 +292,7 @@ def with_the_docker_behind_a_tab_the_view_says_what_happens():
 @claim
 def what_lies_ready_is_said_in_the_view_of_a_hidden_docker():
     document = yield from fresh()
-    settings.keep_inserting_at_once(False)
+    session().set_inserting_at_once(False)
     docker().setVisible(False)
     try:
         docker().form_panel.prompt.setPlainText("for later")
@@ -302,7 +301,7 @@ def what_lies_ready_is_said_in_the_view_of_a_hidden_docker():
         assert docker().floating.last == "Acetate: ready to insert", docker().floating.last
         assert names(document) == ["Background"]
     finally:
-        settings.keep_inserting_at_once(True)
+        session().set_inserting_at_once(True)
         show_docker()
     session().jobs.cancel(session().jobs.ready[0])
     yield lambda: not session().jobs.ready
