@@ -162,8 +162,9 @@ class Docker(DockWidget):
 
     def _sharpen(self, candidate: Candidate) -> None:
         """Draw the layer of an enlarged picture anew at its full size."""
-        form = sharpening(self.form_panel.offers, self.form_panel.form(), candidate.prompt).with_seed()
-        self._session.generate(self.document(), form)
+        offers = self.form_panel.offers
+        form = offers.suited(sharpening(offers, self.form_panel.form(), candidate.prompt).with_seed())
+        self.pictures.activate(candidate, lambda: self._session.generate(self.document(), form))
 
     # --- showing -----------------------------------------------------------------------------------------------------
 

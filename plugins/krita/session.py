@@ -276,7 +276,6 @@ class Session(QtCore.QObject):
 
     def _end(self, result: PendingResult) -> None:
         if result.made is not None and result.save_as is None:
-            self._host.activate_soon(result.document, result.made)
             self.inserted.emit(result)
         if result.failure is not None:
             self.failed.emit(result.failure)

@@ -72,23 +72,19 @@ class PictureDesk(QtCore.QObject):
 
     # --- what an artist asks for -------------------------------------------------------------------------------------
 
-    def insert(
-        self, candidates: Sequence[Candidate], document: Any, *, instead: bool = False, centre: tuple[int, int] | None = None
-    ) -> None:
-        """Put pictures of one job into the document, or `instead` of the active layer; several as a group whose first is
+    def insert(self, candidates: Sequence[Candidate], document: Any, **how: Any) -> None:
+        """Put pictures of one job into the document, `how` as `Session.insert_again` takes it; several as a group whose first is
         shown, unless one of the run is there already."""
         job, first = candidates[0].job, candidates[0]
         there = self.inserted()
-        seen = len(candidates) == 1 or not any(one.key in there for one in self._of(job))
         self._session.insert_again(
             job,
             document,
             title=first.title,
             pictures=tuple(one.number for one in candidates),
+            seen=len(candidates) == 1 or not any(one.key in there for one in self._of(job)),
             without=without(self._layers_of(job), candidates),
-            instead=instead,
-            centre=centre,
-            seen=seen,
+            **how,
         )
 
     def star(self, candidate: Candidate) -> None:

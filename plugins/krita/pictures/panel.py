@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.candidates import Candidate, Key, size_words
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.pending import refusal
 from acetate.plugins.bridge.translations import _
 from krita import Krita
 
@@ -25,6 +27,9 @@ from .strip import CandidateBar, UndoBar
 SURROUNDINGS = 0.15
 """How much of the canvas around a picture is seen with it, as a share of its longer side."""
 BACKDROP_SIDE = 900
+ACTIVATION_MS = 100
+REFRESH_MS = 20
+"""Several changes at once are shown once."""
 AGES_MS = 30_000
 """How often the ages of results are told anew."""
 
@@ -61,7 +66,9 @@ class PicturePanel(QtCore.QObject):
         self.history.reached_end.connect(guarded(session.more_history))
         self.undo_bar.undone.connect(guarded(desk.take_back))
         # The desk outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
-        desk.changed.connect(self.refresh)
+        self._stale = QtCore.QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._stale.timeout.connect(self.refresh)
+        desk.changed.connect(self._stale.start)
         desk.enlarged.connect(self._enlarged)
         desk.thrown.connect(self._thrown)
         self._ages = QtCore.QTimer(self)
@@ -89,6 +96,16 @@ class PicturePanel(QtCore.QObject):
         if candidate is not None:
             self._pinned = True
             self._looked(candidate)
+
+    def activate(self, candidate: Candidate, then: Callable[[], None]) -> None:
+        """Make the picture's layer the active one, which Krita does when it gets to it, and go on; without one say so."""
+        document, layer = self._document(), self.desk.layer_of(candidate)
+        node = canvas.find(document, layer) if document is not None and layer is not None else None
+        if node is None:
+            self._session.failed.emit(refusal(RefusedError(_("This picture is not in the document. Insert it first."))))
+            return
+        document.setActiveNode(node)
+        QtCore.QTimer.singleShot(ACTIVATION_MS, guarded(then))
 
     def insert_chosen(self) -> None:
         """Insert the candidate that is looked at."""
@@ -118,6 +135,7 @@ class PicturePanel(QtCore.QObject):
         does: dict[str, Callable[[], Any]] = {
             "insert": lambda: self._insert([candidate]),
             "replace": lambda: self._insert([candidate], instead=True),
+            "mask": lambda: self._insert([candidate], as_mask=True),
             "all": self._insert_all,
             "star": lambda: self.desk.star(candidate),
             "delete": lambda: self.desk.throw_away([candidate]),
@@ -136,9 +154,9 @@ class PicturePanel(QtCore.QObject):
             self._hide_preview()
         does[what]()
 
-    def _insert(self, candidates: list[Candidate], *, instead: bool = False, centre: tuple[int, int] | None = None) -> None:
+    def _insert(self, candidates: list[Candidate], **how: Any) -> None:
         if candidates:
-            self.desk.insert(candidates, self._document(), instead=instead, centre=centre)
+            self.desk.insert(candidates, self._document(), **how)
 
     def _insert_all(self) -> None:
         there = self.desk.inserted()

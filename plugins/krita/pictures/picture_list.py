@@ -29,6 +29,7 @@ GOLD = (240, 180, 30)
 ACTIONS = {
     "insert": marked("Insert as New Layer"),
     "replace": marked("Replace Active Layer"),
+    "mask": marked("Use as Transparency Mask"),
     "look": marked("Large Preview"),
     "star": marked("Star"),
     "sharpen": marked("Draw Anew at Full Size"),
@@ -275,8 +276,8 @@ class _Tile(QtWidgets.QStyledItemDelegate):
         painter.setPen(option.palette.color(QtGui.QPalette.ColorRole.Text))
         area = option.rect.adjusted(MARGIN, 0, -MARGIN, 0)
         elided = QtGui.QFontMetrics(option.font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        side = Qt.AlignmentFlag.AlignRight if option.direction == Qt.LayoutDirection.RightToLeft else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(area, checkerboard.text_flags(side, Qt.AlignmentFlag.AlignBottom), elided)
+        flags = checkerboard.text_flags(Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignBottom)  # Qt mirrors it
+        painter.drawText(area, flags, elided)
         painter.restore()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from acetate.plugins.bridge.candidates import SAME_SIZE, Candidate, Key, size_words
 from acetate.plugins.bridge.translations import _, counted, marked
 
-from ..qt import QtCore, QtWidgets, Signal, guarded
+from ..qt import Qt, QtCore, QtWidgets, Signal, guarded
 from ..widgets.fields import SPACING
 from .picture_list import MARGIN, SIDE, PictureList
 
@@ -27,6 +27,9 @@ BUTTONS = {
     "star": ("bookmarks", "★", marked("Star the chosen candidate, so that the history keeps it (S)")),
     "delete": ("deletelayer", "✕", marked("Throw the chosen candidate away (Delete); this can be undone for a while")),
 }
+
+MIRRORED = {"previous": "next", "next": "previous"}
+"""Arrows that point the other way where people read from right to left."""
 
 
 class CandidateBar(QtWidgets.QWidget):
@@ -98,6 +101,8 @@ class CandidateBar(QtWidgets.QWidget):
 
     def _button(self, name: str, icon: Any) -> Any:
         picture, sign, tip = BUTTONS[name]
+        if name in MIRRORED and self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            picture, sign, _tip = BUTTONS[MIRRORED[name]]
         button = QtWidgets.QToolButton(objectName=f"acetate_candidate_{name}", autoRaise=True, checkable=name == "star")
         button.setToolTip(_(tip))
         button.setAccessibleName(_(tip))

@@ -3,7 +3,7 @@
 import hand
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.pictures.picture_list import CANDIDATE, PICTURE
-from acetate.plugins.krita.qt import Qt, QtCore, QtWidgets
+from acetate.plugins.krita.qt import Qt, QtCore, QtGui, QtWidgets
 from contract import select
 from desk import (
     OUT,
@@ -14,8 +14,8 @@ from desk import (
     fix_seed,
     generate,
     layer_of,
-    open_gate,
     prepared,
+    ready,
     session,
     type_prompt,
 )
@@ -124,20 +124,24 @@ def what_is_thrown_away_is_deleted_at_the_server_when_the_time_for_undo_is_over(
 
 @claim
 def replacing_puts_the_chosen_candidate_in_the_place_of_the_active_layer_in_one_undo_step():
-    document, _ = yield from candidates("three cups")
-    yield from activate(document, layer_of(document, "three cups (7)"))
+    document, result = yield from candidates("three cups")
+    old = layer_of(document, "three cups (7)")
+    old.setOpacity(100)
+    yield from activate(document, old)
+    before = canvas.identities(document)
     rows = strip().list
     yield from hand.click(rows.viewport(), tile(rows, 1))
     yield from hand.click(strip().buttons["replace"])
-    yield lambda: len(document.topLevelNodes()) == 2 and "Background" in names(document)
-    yield lambda: len(session().jobs.ready) == 0
-    yield 400
-    after = names(document)
-    assert len(after) == 2
-    yield from undo(document)
-    yield lambda: names(document) == ["Background", "three cups (7)"]
-    yield from redo(document)
-    yield lambda: names(document) == after
+    yield lambda: len(document.topLevelNodes()) == 2 and canvas.identities(document) != before
+    yield 600
+    after = canvas.identities(document)
+    new = document.topLevelNodes()[1]
+    assert new.opacity() == 100, "it takes over what the artist has set"
+    second = next(one for one in result.status.layers if one.layer.picture == 1)
+    assert_equals_what_the_server_sent(new, second)
+    for step, wanted in ((undo, before), (redo, after)):
+        yield from step(document)
+        yield lambda wanted=wanted: canvas.identities(document) == wanted
 
 
 @claim
@@ -297,26 +301,48 @@ def a_picture_says_how_large_it_was_drawn():
 
 
 @claim
-def a_file_that_is_dropped_on_the_docker_is_inserted():
-    document = yield from prepared()
-    data = QtCore.QMimeData()
-    data.setUrls([QtCore.QUrl.fromLocalFile(str(SHARE / "dropped.psd"))])
-    ground = docker().widget()
-    place = QtCore.QPoint(10, 10)
-    from acetate.plugins.krita.qt import QtGui
+def a_file_that_is_dropped_on_the_docker_is_inserted_wherever_it_falls():
+    for where in (docker().widget(), docker().form_panel.prompt.viewport(), docker().history.viewport()):
+        document = yield from prepared()
+        docker().form_panel.prompt.clear()
+        drop(where, SHARE / "dropped.psd")
+        yield lambda document=document: len(document.topLevelNodes()) == 2
+        assert names(document)[1][0] == "dropped.psd" and not docker().form_panel.prompt.text()
 
-    event = QtGui.QDragEnterEvent(
-        place, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    event.ignore()
-    QtWidgets.QApplication.sendEvent(ground, event)
-    assert event.isAccepted()
-    drop = QtGui.QDropEvent(
-        QtCore.QPointF(place), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    QtWidgets.QApplication.sendEvent(ground, drop)
-    yield lambda: len(document.topLevelNodes()) == 2
-    assert names(document)[1][0] == "dropped.psd"
+
+def drop(where, path):
+    """What Qt does with a drop: it asks the widget under the pointer that takes drops, then those around it."""
+    data = QtCore.QMimeData()
+    data.setUrls([QtCore.QUrl.fromLocalFile(str(path))])
+    left, none, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    while where is not None:
+        place = where.rect().center()
+        entered = QtGui.QDragEnterEvent(place, copy, data, left, none)
+        entered.ignore()
+        if where.acceptDrops():
+            QtWidgets.QApplication.sendEvent(where, entered)
+        if entered.isAccepted():
+            QtWidgets.QApplication.sendEvent(where, QtGui.QDropEvent(QtCore.QPointF(place), copy, data, left, none))
+            return
+        where = where.parentWidget()
+    raise AssertionError("nobody takes the file")
+
+
+@claim
+def an_enlarged_picture_is_drawn_anew_in_its_place_by_one_button():
+    document, _ = yield from candidates("a vase", 1)
+    before = canvas.identities(document)
+    yield from activate(document, layer_of(document, "Background"))
+    assert strip().sharpen.isVisible() and not strip().sharpen.isEnabled(), "the model draws at one size"
+    strip().offer_sharpening(True)
+    docker()._below.ensureWidgetVisible(strip().sharpen)
+    yield 100
+    yield from hand.click(strip().sharpen)
+    yield lambda: len(canvas.identities(document)) == len(before) + 1
+    yield ready
+    upper, old = document.topLevelNodes()[2], document.topLevelNodes()[1]
+    assert upper.visible() and not old.visible() and old.name().startswith("a vase")
+    assert upper.bounds() == old.bounds()
 
 
 @claim
@@ -360,9 +386,10 @@ def the_actions_step_and_insert_with_the_docker_hidden():
 
 @claim
 def the_picture_that_forms_is_shown_large_by_a_click_until_it_is_finished():
-    document = yield from prepared()
-    type_prompt("a slow snail @gate:snail")
+    yield from prepared()
+    type_prompt("a slow snail @sleep:0.3")
     fix_seed(7)
+    docker().form_panel.steps.setValue(60)
     click(docker().button)
     yield lambda: docker().preview.has_picture
     docker()._below.ensureWidgetVisible(docker().preview)
@@ -370,9 +397,9 @@ def the_picture_that_forms_is_shown_large_by_a_click_until_it_is_finished():
     large = docker().pictures.preview
     yield from hand.click(docker().preview)
     yield large.isVisible
-    assert large.width() >= 240
-    open_gate("snail")
-    yield lambda: len(document.topLevelNodes()) == 2
+    assert large.width() >= 400
+    click(docker().stop)
+    yield ready
     yield lambda: not large.isVisible()
 
 
@@ -413,3 +440,13 @@ def thumbnails_are_mirrored_where_people_read_from_right_to_left():
     finally:
         app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     yield 100
+
+
+@claim
+def the_context_menu_makes_a_picture_the_transparency_mask_of_the_active_layer():
+    document, _ = yield from candidates("three leaves")
+    node = layer_of(document, "three leaves (7)")
+    yield from activate(document, node)
+    docker().pictures._act("mask", docker().pictures.desk.candidates()[1])
+    yield lambda: [one.type() for one in node.childNodes()] == ["transparencymask"]
+    assert names(document) == ["Background", "three leaves (7)"]

@@ -4,7 +4,7 @@ import hand
 from acetate.plugins.krita.qt import Qt, QtWidgets
 from choosing import candidates, strip, tile
 from contract import select
-from desk import docker, generate, prepared, screenshot
+from desk import OUT, docker, generate, prepared, screenshot
 from krita import Krita
 from pieces import claim
 
@@ -18,8 +18,14 @@ def arranged(width):
     for one in Krita.instance().dockers():
         one.setVisible(one.objectName() in ("ToolBox", docker().objectName()))
     yield 300
+    window.resizeDocks([docker()], [800], Qt.Orientation.Vertical)
     window.resizeDocks([docker()], [width], Qt.Orientation.Horizontal)
     yield 500
+
+
+def screen(name):
+    """The whole screen: the large look is a window of its own."""
+    QtWidgets.QApplication.primaryScreen().grabWindow(0).save(str(OUT / f"{name}.png"))
 
 
 @claim
@@ -30,16 +36,17 @@ def candidates_and_history_are_drawn_in_a_wide_and_a_narrow_docker_and_from_righ
         yield from select(document, 60, 60, 500, 500, 255)
         yield from generate(prompt, seed=40 + seed)
     document, _ = yield from candidates("a blue bottle", 4)
+    yield from arranged(WIDE)
     yield from hand.click(strip().list.viewport(), tile(strip().list, 1))
     yield from hand.press("s")
     yield 800
     screenshot("strip")
     yield from hand.press("space")
     yield 500
-    screenshot("large", whole=True)
+    screen("large")
     yield from hand.press("b")
     yield 500
-    screenshot("on-canvas", whole=True)
+    screen("on-canvas")
     yield from hand.press("space", "Right", "Delete")
     yield 500
     screenshot("thrown")

@@ -2,12 +2,13 @@
 
 import struct
 
+import hand
 from acetate.plugins.krita import canvas
-from contract import put_in, sheet
+from contract import put_in, select, sheet
 from desk import activate, choose, docker, prepared, session
-from hands import WAIT, key
 from krita import Krita, Selection
 from moments import begin, is_in
+from painting import WAIT, picture
 from pieces import claim, names
 from stage import redo, undo
 
@@ -46,6 +47,18 @@ def asked(task, prompt="in oil paint", **fields):
     yield is_in(result)
     yield 3 * WAIT
     return result
+
+
+def taken_from_history(first, document):
+    """All of a finished job instead of the active layer."""
+    seen = []
+    session().inserted.connect(seen.append)
+    try:
+        session().insert_again(first.job, document, instead=True)
+        yield lambda: seen
+        return seen[0]
+    finally:
+        session().inserted.disconnect(seen.append)
 
 
 @claim
@@ -104,9 +117,8 @@ def an_old_layer_that_is_taken_out_comes_back_by_one_real_ctrl_z():
     assert [node.name() for node in document.topLevelNodes()] == ["Background", before[0]]
     new = document.topLevelNodes()[1]
     assert what_it_is(new) == before and new != old
-    docker().form_panel.prompt.clearFocus()
-    Krita.instance().activeWindow().qwindow().setFocus()
-    yield from key("ctrl+z")
+    picture().setFocus()
+    yield from hand.press("ctrl+z")
     yield lambda: document.topLevelNodes()[-1] == old and len(document.topLevelNodes()) == 2
     yield 4 * WAIT
     assert document.topLevelNodes()[-1] == old and old.visible()
@@ -125,11 +137,12 @@ def a_group_and_several_candidates_become_a_version_as_a_group_with_the_layers_m
     document = yield from prepared()
     old = yield from rich_layer(document)
     docker().form_panel.count.setValue(2)
-    result = yield from asked("refine")
-    group = result.made
+    first = yield from asked("refine", original="keep")
+    yield from activate(document, old)
+    group = (yield from taken_from_history(first, document)).made
     assert group.type() == "grouplayer"
     assert (group.name(), group.blendingMode(), group.opacity()) == ("shadow of the cat", "multiply", 100)
-    assert [one.type() for one in group.childNodes()].count("paintlayer") == 2 and not old.visible()
+    assert [one.type() for one in group.childNodes()].count("paintlayer") == 2
 
 
 @claim
@@ -149,8 +162,11 @@ def a_layer_enlarged_beyond_the_canvas_is_said_to_or_the_canvas_grows_with_it_in
     yield is_in(result)
     yield lambda: (document.width(), document.height()) == (400, 300)
     assert canvas.layer_box(document, result.made).width == 400
+    document.waitForDone()
+    yield 4 * WAIT
     Krita.instance().action("edit_undo").trigger()
-    yield lambda: len(names(document)) == 2 and (document.width(), document.height()) == (200, 150)
+    yield 10 * WAIT
+    assert (len(names(document)), document.width(), document.height()) == (2, 200, 150)
 
 
 @claim
@@ -159,14 +175,8 @@ def a_result_that_replaces_a_layer_from_the_history_keeps_its_masks():
     first = yield from asked("foreground", "a fig")
     old = yield from rich_layer(document)
     before = what_it_is(old)
-    seen = []
-    session().inserted.connect(seen.append)
-    try:
-        session().insert_again(first.job, document, instead=True)
-        yield lambda: seen
-    finally:
-        session().inserted.disconnect(seen.append)
-    assert what_it_is(seen[0].made) == before
+    result = yield from taken_from_history(first, document)
+    assert what_it_is(result.made) == before
     assert [node.name() for node in document.topLevelNodes()].count(before[0]) == 1
 
 
@@ -222,3 +232,16 @@ def a_float_layer_keeps_what_is_brighter_than_white():
 def so_does_a_half_float_layer():
     found = yield from enlarged("F16", "sRGB-elle-V2-g10.icc", 3.0)
     assert max(found) == 3.0 and len(set(found)) >= 800
+
+
+@claim
+def repainting_a_16_bit_layer_keeps_all_that_was_not_selected_to_the_bit():
+    document = yield from prepared(256, 64, model="RGBA", depth="U16", profile="LargeRGB-elle-V4-g22.icc")
+    node = ramp(document, "U16", 65535)
+    yield from activate(document, node)
+    before = node.pixelData(0, 0, 1024, 4).data()
+    yield from select(document, 40, 0, 20, 4, 255)
+    result = yield from asked("repaint", "a button")
+    after = result.made.pixelData(0, 0, 1024, 4).data()
+    changed = {i // 8 % 1024 for i in range(0, len(before), 8) if after[i : i + 8] != before[i : i + 8]}
+    assert changed and min(changed) >= 40 and max(changed) < 60, (min(changed), max(changed))

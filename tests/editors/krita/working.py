@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 from acetate.plugins.krita import canvas
+from acetate.plugins.krita.forms.form_keeper import LOOK_MS
 from acetate.plugins.krita.pictures import history_list
 from acetate.plugins.krita.pictures.picture_list import PICTURE
 from acetate.plugins.krita.qt import Qt, QtWidgets
-from acetate.plugins.krita.reminder import LOOK_MS
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
 from desk import (
@@ -24,6 +24,7 @@ from desk import (
     session,
     type_prompt,
 )
+from krita import Krita
 from pieces import claim, names
 from stage import redo, undo
 
@@ -44,7 +45,7 @@ def with_layer(task, *, x=60, y=40, width=96, height=80):
 def refining_a_layer_puts_another_version_above_it_at_its_place():
     document, node, before = yield from with_layer("refine")
     result = yield from generate("in oil paint")
-    assert names(document) == ["Background", "source", "in oil paint (7)"]
+    assert names(document) == ["Background", "source", "source"]
     assert result.status.layers[0].layer.box == Box(60, 40, 96, 80)
     assert node.pixelData(60, 40, 96, 80).data() == before
     yield from undo(document)
@@ -56,7 +57,7 @@ def a_locked_alpha_comes_back_as_it_was():
     document, _, before = yield from with_layer("refine")
     docker().form_panel.lock_alpha.setChecked(True)
     yield from generate("in oil paint")
-    after = layer_of(document, "in oil paint (7)").pixelData(60, 40, 96, 80).data()
+    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
     assert after[3::4] == before[3::4]
 
 
@@ -65,7 +66,7 @@ def repainting_leaves_everything_outside_the_selection_to_the_bit():
     document, node, before = yield from with_layer("repaint")
     yield from select(document, 80, 50, 30, 20, 255)
     yield from generate("a button")
-    after = layer_of(document, "a button (7)").pixelData(60, 40, 96, 80).data()
+    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
     changed = 0
     for row in range(80):
         for column in range(96):
@@ -100,7 +101,7 @@ def repainting_reaches_beyond_the_layer_where_that_is_selected():
     yield from select(document, 140, 100, 60, 60, 255)
     result = yield from generate("a button")
     assert result.status.layers[0].layer.box == Box(60, 40, 140, 120)
-    assert_equals_what_the_server_sent(layer_of(document, "a button (7)"), result.status.layers[0])
+    assert_equals_what_the_server_sent(document.topLevelNodes()[-1], result.status.layers[0])
 
 
 @claim
@@ -250,13 +251,14 @@ def the_context_menu_of_the_history_does_what_it_says():
     yield lambda: len(document.topLevelNodes()) == 3
     put = put_in(document, sheet("to be replaced"))
     yield from activate(document, put)
-    before = names(document)
     yield from choose_in_menu(key, "replace")
     yield lambda: len(document.topLevelNodes()) == 4 and put not in document.topLevelNodes()
-    after = names(document)
-    for step, wanted in ((undo, before), (redo, after), (undo, before)):
-        yield from step(document)
-        yield lambda wanted=wanted: names(document) == wanted
+    assert document.topLevelNodes()[3].name() == "to be replaced", "its name is taken over"
+    for step, there in (("edit_undo", True), ("edit_redo", False), ("edit_undo", True)):
+        document.waitForDone()
+        yield 800
+        Krita.instance().action(step).trigger()
+        yield lambda there=there: (put in document.topLevelNodes()) == there and len(document.topLevelNodes()) == 4
     yield from choose_in_menu(key, "delete")
     yield lambda: history_rows()[:1] != ["an old boot"]
     assert job in session().history.entries, "it can be taken back"

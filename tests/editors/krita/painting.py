@@ -1,8 +1,8 @@
-"""The artist's own hand: a real mouse and real keys on Krita's canvas, by xdotool. Runs inside Krita."""
+"""The artist's hand on a picture: a real mouse by xdotool, and the tools. Runs inside Krita. Keys and widgets are in `hand`."""
 
 import subprocess
 
-from acetate.plugins.krita.inserting import hand
+from acetate.plugins.krita.inserting.hand import is_canvas
 from acetate.plugins.krita.qt import QtCore, QtWidgets
 from krita import Krita
 
@@ -18,7 +18,7 @@ def picture():
     """The widget in which the document in front is painted."""
     views = main_window().findChildren(QtWidgets.QMdiSubWindow)
     inside = [one for view in views for one in view.findChildren(QtWidgets.QWidget)]
-    return next(one for one in inside if hand.is_canvas(one) and one.isVisible())
+    return next(one for one in inside if is_canvas(one) and one.isVisible())
 
 
 def xdotool(*words):
@@ -51,20 +51,6 @@ def release():
 def click_at(across, down):
     yield from go(across, down)
     xdotool("click", 1)
-    yield WAIT
-
-
-def click_on(widget):
-    """A real click on a widget of the docker."""
-    place = widget.mapToGlobal(widget.rect().center())
-    xdotool("mousemove", place.x(), place.y())
-    yield WAIT
-    xdotool("click", 1)
-    yield WAIT
-
-
-def key(name):
-    xdotool("key", name)
     yield WAIT
 
 
