@@ -182,10 +182,9 @@ class EditorJobs:
         if result.job not in self._waiting:
             self._ask(result)
             return result
-        before = (self._waiting[result.job], *self._next.get(result.job, ()))
-        same: PendingResult | None = next((one for one in before if one.asks_as(result)), None)
-        if same is not None:
-            return same
+        for one in (self._waiting[result.job], *self._next.get(result.job, ())):
+            if one.asks_as(result):
+                return one
         self._next.setdefault(result.job, []).append(result)
         return result
 
