@@ -41,6 +41,11 @@ def with_layer(task, *, x=60, y=40, width=96, height=80):
     return document, node, one.ready.data
 
 
+def newest(document):
+    """The uppermost layer with pixels: a selection lies above it as a node of its own."""
+    return [node for node in document.topLevelNodes() if node.type() == "paintlayer"][-1]
+
+
 @claim
 def refining_a_layer_puts_another_version_above_it_at_its_place():
     document, node, before = yield from with_layer("refine")
@@ -57,7 +62,7 @@ def a_locked_alpha_comes_back_as_it_was():
     document, _, before = yield from with_layer("refine")
     docker().form_panel.lock_alpha.setChecked(True)
     yield from generate("in oil paint")
-    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
+    after = newest(document).pixelData(60, 40, 96, 80).data()
     assert after[3::4] == before[3::4]
 
 
@@ -66,7 +71,7 @@ def repainting_leaves_everything_outside_the_selection_to_the_bit():
     document, node, before = yield from with_layer("repaint")
     yield from select(document, 80, 50, 30, 20, 255)
     yield from generate("a button")
-    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
+    after = newest(document).pixelData(60, 40, 96, 80).data()
     changed = 0
     for row in range(80):
         for column in range(96):
@@ -101,7 +106,7 @@ def repainting_reaches_beyond_the_layer_where_that_is_selected():
     yield from select(document, 140, 100, 60, 60, 255)
     result = yield from generate("a button")
     assert result.status.layers[0].layer.box == Box(60, 40, 140, 120)
-    assert_equals_what_the_server_sent(document.topLevelNodes()[-1], result.status.layers[0])
+    assert_equals_what_the_server_sent(newest(document), result.status.layers[0])
 
 
 @claim
