@@ -45,7 +45,7 @@ AFTERWARDS = {
         "show the docker: Settings > Dockers > Acetate",
         "open a picture, type what to draw, and press Generate",
     ),
-    "gimp": ("restart GIMP if it runs", "open a picture and choose Filters > Acetate"),
+    "gimp": ("restart it if it runs: GIMP looks for plug-ins when it starts", "find Acetate in the menu Filters"),
 }
 """What a person does in each editor once the plug-in is in its place and switched on."""
 

@@ -20,13 +20,16 @@ from acetate.protocol import Client, Condition, Event, FileReady, Image, LayerRe
 
 from . import files
 from .form import Form
-from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, UnwantedError, Work
+from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, UnwantedError, Wording, Work
 from .job_status import HOPELESS, JobStatus
 from .pending import PendingResult
 from .stack import moved_to, picked, stacked
 from .translations import _
 
 log = logging.getLogger(__name__)
+
+TOO_SMALL = 16
+"""A side, in pixels, in which a model's picture of several hundred leaves nothing that could be seen."""
 
 
 class EditorJobs:
@@ -62,7 +65,7 @@ class EditorJobs:
         plan = planned()
         self._connect()
         status = JobStatus(new_job_id(), patient=self._host.lost_seconds is None)
-        status.text = self._host.wording.sending if plan.source is None else self._host.wording.reading
+        status.text = _(self._host.wording.sending if plan.source is None else self._host.wording.reading)
         result = PendingResult(status, document, plan, form, state="reading")
         self.generations.append(result)
         self._host.notify(result)
@@ -179,9 +182,9 @@ class EditorJobs:
         if result.job not in self._waiting:
             self._ask(result)
             return result
-        before = (self._waiting[result.job], *self._next.get(result.job, ()))
-        if (same := next((one for one in before if one.asks_as(result)), None)) is not None:
-            return same
+        for one in (self._waiting[result.job], *self._next.get(result.job, ())):
+            if one.asks_as(result):
+                return one
         self._next.setdefault(result.job, []).append(result)
         return result
 
@@ -278,7 +281,7 @@ def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition
     if form.about.masked:
         mask = yield from host.read_selection(result.document, box)
         if mask.data == bytes(len(mask.data)):  # 4 ms for 4096 x 4096, where `any` takes 76
-            raise RefusedError(host.wording.nothing_selected)
+            raise RefusedError(_(host.wording.nothing_selected))
         conditions["mask"] = Condition(mask, box.x, box.y)
         if plan.restores is not None:
             result.mask = bytes(mask.data)
@@ -304,7 +307,7 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
     """
     plan, document = result.plan, result.document
     if not result.status.layers:
-        raise RefusedError(host.wording.nothing_arrived)
+        raise RefusedError(_(host.wording.nothing_arrived))
     layers: Sequence[LayerReady] = result.status.layers
     if plan.pictures is not None:
         layers = picked(layers, plan.pictures, seen=plan.seen)
@@ -312,7 +315,7 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
         layers = moved_to(layers, *plan.centre)
     item = stacked(layers, title=plan.title)
     if item is None:
-        raise RefusedError(host.wording.all_transparent)
+        raise RefusedError(_empty(host.wording, plan))
     if not host.is_open(document):
         return (yield from host.insert_elsewhere(result, item))
     with host.undo_step(document):
@@ -324,4 +327,12 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
 
 def _said(text: str, path: Path, error: BaseException | None = None) -> str:
     reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-    return text.format(name=path.name, path=path, reason=reason)
+    return _(text).format(name=path.name, path=path, reason=reason)
+
+
+def _empty(wording: Wording, plan: JobPlan) -> str:
+    """Why there is nothing to see in a result: no prompt and no seed helps where there is no room."""
+    box = plan.box
+    if box is not None and min(box.width, box.height) < TOO_SMALL:
+        return _(wording.too_small).format(width=box.width, height=box.height)
+    return _(wording.all_transparent)

@@ -26,10 +26,18 @@ def mapped(item: Item, change: Callable[[Sheet], Sheet]) -> Item:
     return Folder(item.name, tuple(mapped(inner, change) for inner in item.items), item.visible, item.opacity, item.blend_mode)
 
 
-def with_pixels(sheet: Sheet, data: bytes | bytearray, **place: int) -> Sheet:
-    """The sheet with other pixels, at another place if one is given (`x`, `y`, `width`, `height`)."""
-    layer = replace(sheet.ready.layer, bytes=len(data), **place)
-    return replace(sheet, ready=replace(sheet.ready, layer=layer, data=data))
+def with_pixels(sheet: Sheet, data: bytes | bytearray, box: Box | None = None) -> Sheet:
+    """The sheet with other pixels, which fill the box if one is given."""
+    layer = replace(sheet.ready.layer, bytes=len(data))
+    if box is not None:
+        layer = replace(layer, x=box.x, y=box.y, width=box.width, height=box.height)
+    return replace(sheet, ready=replace(sheet.ready, layer=layer, data=bytes(data)))
+
+
+def place_of(sheet: Sheet) -> Box:
+    """Where the sheet's pixels lie on the canvas."""
+    layer = sheet.ready.layer
+    return Box(layer.x, layer.y, layer.width, layer.height)
 
 
 def shaped(data: bytes | bytearray, mask: Image, box: Box) -> Generator[None, None, bytearray]:

@@ -82,6 +82,7 @@ def plan(document: Any, form: Form) -> JobPlan:
             below=anchor if task.takes == "foreground" else None,
             version_of=anchor if task.replaces else None,
             original=form.original,
+            restores=anchor if task.masked else None,
             grows=form.grows and task.enlarges,
         )
     complaint = form.complaint(result.box or target)

@@ -12,7 +12,7 @@ from typing import Any
 from acetate.plugins.bridge import placement
 from acetate.plugins.bridge.host import DocumentClosedError, EditorHost, RefusedError, UnwantedError, Work
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.shape import mapped, shaped, with_pixels
+from acetate.plugins.bridge.shape import mapped, place_of, shaped, with_pixels
 from acetate.plugins.bridge.stack import Item, Sheet, sheets
 from acetate.plugins.bridge.surroundings import STAYED, Move, move_between
 from acetate.plugins.bridge.translations import _, marked
@@ -100,7 +100,7 @@ class KritaHost(EditorHost):
             return (yield from self._insert_mask(result, item))
         item, move = yield from self._carried(result, item)
         item, selection = yield from self._cut(result, item, move)
-        version = self._version(result)
+        version = self._version(result, move)
         below = plan.below is not None
         if below and insertion.is_lowest(document, plan.below):
             result.remarks += (_(TO_BE_DRAGGED),)
@@ -140,7 +140,7 @@ class KritaHost(EditorHost):
         """Whether the artist has done anything since he asked, or another layer is active: then that one stays so."""
         if active is None:
             return False
-        return canvas.identity(active) != result.plan.anchor or self.moment(result.document) != result.plan.moment
+        return canvas.identity(active) != result.plan.anchor or bool(self.moment(result.document) != result.plan.moment)
 
     def _moment_of(self, result: PendingResult) -> Generator[None, None, None]:
         yield from self._free_hand(result)
@@ -165,30 +165,36 @@ class KritaHost(EditorHost):
             result.held, result.status.text = False, text
             self.notify(result)
 
-    def _version(self, result: PendingResult) -> insertion.Version | None:
+    def _version(self, result: PendingResult, move: Move) -> insertion.Version | None:
         """What the result is a new version of, if that is still there."""
         plan = result.plan
         old = canvas.find(result.document, plan.version_of) if plan.version_of is not None else None
         if old is None:
             return None
-        return insertion.Version(old, masks=old.type() == "paintlayer" or result.form is None, hides=plan.hides is not None)
+        unchanged = None
+        if result.mask and plan.source_box is not None and move.only_shifts:
+            unchanged = insertion.Unchanged(result.mask, move.box(plan.source_box))
+        masks_too = old.type() == "paintlayer" or result.form is None
+        return insertion.Version(old, masks=masks_too, hides=plan.hides is not None, unchanged=unchanged)
 
     def _carried(self, result: PendingResult, item: Item) -> Work[tuple[Item, Move]]:
         """The item where the canvas has taken its place in the meantime."""
         plan = result.plan
         if plan.surroundings is None or plan.box is None:
             return item, STAYED
-        move = move_between(plan.surroundings, canvas.surroundings(result.document))
+        now = canvas.surroundings(result.document)
+        move = move_between(plan.surroundings, now)
         if told := placement.gone(move, plan.box):
             result.remarks += (told,)
+        if move == STAYED and plan.version_of in now.layers and plan.version_of in plan.surroundings.layers:
+            was, there = plan.surroundings.layers[plan.version_of].origin, now.layers[plan.version_of].origin
+            move = Move(x0=there[0] - was[0], y0=there[1] - was[1])  # a new version goes where the artist has moved the layer
         if move is None or move == STAYED:
             return item, STAYED
         moved = {}
         for sheet in sheets(item):
-            layer = sheet.ready.layer
             if move.only_shifts:
-                place = {"x": layer.x + round(move.x0), "y": layer.y + round(move.y0)}
-                moved[id(sheet)] = with_pixels(sheet, sheet.ready.data, **place)
+                moved[id(sheet)] = with_pixels(sheet, sheet.ready.data, move.box(place_of(sheet)))
             else:
                 moved[id(sheet)] = yield from self.turned(sheet, move)
         return mapped(item, lambda sheet: moved[id(sheet)]), move
@@ -206,8 +212,7 @@ class KritaHost(EditorHost):
             return item, masks.filled(self.new_selection(), picture, place)
         cut = {}
         for sheet in sheets(item):
-            layer = sheet.ready.layer
-            inside = Box(layer.x, layer.y, layer.width, layer.height).relative_to(place)
+            inside = place_of(sheet).relative_to(place)
             cut[id(sheet)] = with_pixels(sheet, (yield from shaped(sheet.ready.data, picture, inside)))
         return mapped(item, lambda sheet: cut[id(sheet)]), None
 
@@ -218,8 +223,7 @@ class KritaHost(EditorHost):
         if owner is None:
             raise RefusedError(_("The layer that was to get the mask is gone. Select another one."))
         sheet = list(masks.shown(item))[-1]
-        layer = sheet.ready.layer
-        selection = masks.filled(self.new_selection(), masks.alpha_of(sheet), Box(layer.x, layer.y, layer.width, layer.height))
+        selection = masks.filled(self.new_selection(), masks.alpha_of(sheet), place_of(sheet))
         yield
         mask = masks.transparency_mask(document, sheet.name, selection)
         self.expect(1)
@@ -234,8 +238,7 @@ class KritaHost(EditorHost):
             result.remarks += (_("The new layer is in the group “{name}”, which is hidden.").format(name=group.name()),)
         box = Box(0, 0, 0, 0)
         for sheet in sheets(item):
-            layer = sheet.ready.layer
-            box = box.union(Box(layer.x, layer.y, layer.width, layer.height))
+            box = box.union(place_of(sheet))
         whole = canvas.canvas_box(document)
         grown = whole.union(box)
         if result.plan.grows and grown != whole:

@@ -11,10 +11,9 @@ from typing import Any
 
 from acetate.plugins.bridge.host import T, Then, Work
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.shape import with_pixels
+from acetate.plugins.bridge.shape import place_of, with_pixels
 from acetate.plugins.bridge.stack import Sheet
 from acetate.plugins.bridge.surroundings import Move
-from acetate.protocol import Box
 
 from . import canvas
 from .cooperative import CooperativeTurns, FileThread
@@ -76,10 +75,9 @@ class QtHost(KritaHost):
 
     def turned(self, sheet: Sheet, move: Move) -> Work[Sheet]:
         yield
-        layer = sheet.ready.layer
-        place = move.box(Box(layer.x, layer.y, layer.width, layer.height))
+        layer, place = sheet.ready.layer, move.box(place_of(sheet))
         data = _turned(bytes(sheet.ready.data), layer.width, layer.height, place.width, place.height, move)
-        return with_pixels(sheet, data, x=place.x, y=place.y, width=place.width, height=place.height)
+        return with_pixels(sheet, data, place)
 
     # --- afterwards ---
 

@@ -49,8 +49,10 @@ def check_order(watcher: Subscriber, order: Submission, store: Store, blobs: Blo
             if row.state not in EXPORTABLE:
                 raise ProtocolError("bad-request", f"export.jobs names {source}, which is {row.state}; it must be over")
         layers = [layer for source in order.jobs for layer in store.layers(source)]
-        if not any(not order.pictures or layer.picture in order.pictures for layer in layers):
-            raise ProtocolError("bad-request", "export names no job or picture that has layers")
+        if not layers:
+            raise ProtocolError("bad-request", "export.jobs names no job that has layers")
+        if order.pictures and not any(layer.picture in order.pictures for layer in layers):
+            raise ProtocolError("bad-request", "export.pictures names no picture of these jobs", "It may have been deleted.")
 
 
 def _check_submit(order: wire.Submit, store: Store) -> None:

@@ -141,9 +141,9 @@ class Dispatcher:
 
     def _work(self, job: Job) -> str | None:
         """What the job's time is remembered by; files take no time worth that."""
-        if self._lane is None or not isinstance(job.order, wire.Submit):
+        if not isinstance(job.order, wire.Submit):
             return None
-        return work_of(self._lane[1].name, job.order)
+        return work_of(self._lane[1].name if self._lane is not None else self._name, job.order)
 
     async def _follow(self, job: Job) -> None:
         """Run the job to its end, passing on a request to stop."""

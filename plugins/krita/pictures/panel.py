@@ -28,6 +28,8 @@ SURROUNDINGS = 0.15
 """How much of the canvas around a picture is seen with it, as a share of its longer side."""
 BACKDROP_SIDE = 900
 ACTIVATION_MS = 100
+REFRESH_MS = 20
+"""Several changes at once are shown once."""
 AGES_MS = 30_000
 """How often the ages of results are told anew."""
 
@@ -64,7 +66,9 @@ class PicturePanel(QtCore.QObject):
         self.history.reached_end.connect(guarded(session.more_history))
         self.undo_bar.undone.connect(guarded(desk.take_back))
         # The desk outlives a window: Qt lets go of a closed one's methods, but would go on calling plain functions.
-        desk.changed.connect(self.refresh)
+        self._stale = QtCore.QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._stale.timeout.connect(self.refresh)
+        desk.changed.connect(self._stale.start)
         desk.enlarged.connect(self._enlarged)
         desk.thrown.connect(self._thrown)
         self._ages = QtCore.QTimer(self)

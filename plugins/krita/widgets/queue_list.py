@@ -132,7 +132,7 @@ class _Row(QtWidgets.QWidget):
         self._job = job.job
         self._title.set_text(job.title)
         state = job.text or (_("Running") if job.running else _("Waiting"))
-        done = f"{round(100 * job.fraction)} %" if job.fraction is not None and job.origin != "own" else ""
+        done = f"{round(100 * job.fraction)} %" if job.fraction is not None and job.origin != "own" and not job.stopping else ""
         self._text.set_text(" · ".join(part for part in (job.whose, state, done) if part))
         self.front.setVisible(not job.running)
         self.front.setEnabled(not job.first)

@@ -28,9 +28,24 @@ from desk import (
 from krita import Krita
 from pieces import claim, names
 
+gates = set()
+"""Those that jobs of a scenario wait for."""
+
+
+def fresh():
+    """A new document, with nothing left of a scenario that did not come to its end."""
+    show_docker()
+    yield lambda: session().client is not None and session().client.connected
+    for gate in gates:
+        open_gate(gate)
+    session().cancel_all()
+    yield everything_is_over
+    return (yield from prepared())
+
 
 def ask(prompt, seed=7):
     """Type and click, without waiting for anything."""
+    gates.update(word.removeprefix("@gate:") for word in prompt.split() if word.startswith("@gate:"))
     type_prompt(prompt)
     fix_seed(seed)
     click(docker().button)
@@ -57,7 +72,10 @@ def hand(*arguments):
 
 
 def point(widget):
-    """The real pointer over the middle of a widget."""
+    """The real pointer over the middle of a widget, which is scrolled to first."""
+    if docker()._below.isAncestorOf(widget):
+        docker()._below.ensureWidgetVisible(widget)
+        docker().queue.list.scrollToItem(docker().queue.list.itemAt(widget.parentWidget().pos()))
     at = widget.mapToGlobal(widget.rect().center())
     hand("mousemove", at.x(), at.y())
 
@@ -68,6 +86,7 @@ class Stranger:
     def __init__(self, prompt, **more):
         self.client = Client("gimp 3.0")
         self.client.connect()
+        gates.update(word.removeprefix("@gate:") for word in prompt.split() if word.startswith("@gate:"))
         self.job = self.client.submit("foreground", Parameters(prompt=prompt, steps=4), keep=False, **more)
 
     def __enter__(self):
@@ -83,7 +102,7 @@ def everything_is_over():
 
 @claim
 def generate_stays_available_while_a_job_runs_and_each_result_arrives():
-    document = yield from prepared()
+    document = yield from fresh()
     first = ask("one @gate:one")
     yield running(first)
     assert docker().button.isEnabled() and docker().button.text() == "Generate" and docker().stop.isEnabled()
@@ -101,7 +120,7 @@ def generate_stays_available_while_a_job_runs_and_each_result_arrives():
 
 @claim
 def the_real_mouse_stops_a_waiting_job_and_puts_another_in_front():
-    document = yield from prepared()
+    document = yield from fresh()
     first = ask("one @gate:front")
     yield running(first)
     second, _, fourth = ask("two", 8), ask("three", 9), ask("four", 10)
@@ -125,7 +144,7 @@ def the_real_mouse_stops_a_waiting_job_and_puts_another_in_front():
 @claim
 def keys_of_the_list_stay_in_the_list():
     """Delete would else erase the artist's layer."""
-    document = yield from prepared()
+    document = yield from fresh()
     first = ask("one @gate:keys")
     yield running(first)
     second, third = ask("two", 8), ask("three", 9)
@@ -148,7 +167,7 @@ def keys_of_the_list_stay_in_the_list():
 
 @claim
 def cancel_stops_what_runs_and_cancel_all_everything_but_other_programs_jobs():
-    document = yield from prepared()
+    document = yield from fresh()
     docker().form_panel.steps.setValue(1000)
     first = ask("a long one @sleep:0.02")
     yield running(first)
@@ -170,7 +189,7 @@ def cancel_stops_what_runs_and_cancel_all_everything_but_other_programs_jobs():
 
 @claim
 def another_programs_job_is_named_waited_for_and_can_be_stopped():
-    yield from prepared()
+    yield from fresh()
     with Stranger("a wolf @gate:stranger") as other:
         yield lambda: docker().queue.isVisible() and titles() == ["a wolf @gate:stranger"]
         yield lambda: "gimp 3.0" in rows()[0]._text.toolTip()
@@ -187,7 +206,7 @@ def another_programs_job_is_named_waited_for_and_can_be_stopped():
 
 @claim
 def a_bouncing_pen_generates_once():
-    document = yield from prepared()
+    document = yield from fresh()
     type_prompt("once")
     fix_seed(7)
     yield 100
@@ -203,7 +222,7 @@ def a_bouncing_pen_generates_once():
 
 @claim
 def the_buttons_stay_where_they_are_in_a_low_docker_whatever_comes_below_them():
-    yield from prepared()
+    yield from fresh()
     show_docker()
     docker().setFloating(True)
     docker().resize(260, 420)
@@ -232,7 +251,7 @@ def the_buttons_stay_where_they_are_in_a_low_docker_whatever_comes_below_them():
 
 @claim
 def loading_shows_no_share_and_later_steps_do():
-    yield from prepared()
+    yield from fresh()
     seen = []
     session().changed.connect(lambda: seen.append((docker().status.text(), docker().progress.maximum())))
     result = ask("a slow one @sleep:0.05")
@@ -245,7 +264,7 @@ def loading_shows_no_share_and_later_steps_do():
 @claim
 def with_the_docker_behind_a_tab_the_view_says_what_happens():
     """Error, progress and arrival, each as one of Krita's own messages."""
-    document = yield from prepared()
+    document = yield from fresh()
     docker().setVisible(False)
     yield 200
     said = docker().floating
@@ -271,8 +290,26 @@ def with_the_docker_behind_a_tab_the_view_says_what_happens():
 
 
 @claim
+def what_lies_ready_is_said_in_the_view_of_a_hidden_docker():
+    document = yield from fresh()
+    session().set_inserting_at_once(False)
+    docker().setVisible(False)
+    try:
+        docker().form_panel.prompt.setPlainText("for later")
+        Krita.instance().action("acetate_generate").trigger()
+        yield lambda: session().jobs.ready
+        assert docker().floating.last == "Acetate: ready to insert", docker().floating.last
+        assert names(document) == ["Background"]
+    finally:
+        session().set_inserting_at_once(True)
+        show_docker()
+    session().jobs.cancel(session().jobs.ready[0])
+    yield lambda: not session().jobs.ready
+
+
+@claim
 def show_docker_puts_the_cursor_into_the_prompt():
-    document = yield from prepared()
+    document = yield from fresh()
     docker().setVisible(False)
     yield 200
     Krita.instance().action("acetate_show").trigger()
@@ -295,7 +332,7 @@ def every_action_has_a_text_an_icon_and_no_shortcut_of_its_own():
 
 @claim
 def the_status_line_names_server_device_and_model():
-    yield from prepared()
+    yield from fresh()
     yield from generate("a model is there now")
     yield lambda: docker().status.text().startswith("This computer · ")
     assert session().engine.devices[0].name in docker().status.text()
@@ -304,7 +341,7 @@ def the_status_line_names_server_device_and_model():
 
 @claim
 def each_docker_works_on_its_own_windows_document_whichever_is_in_front():
-    document = yield from prepared()
+    document = yield from fresh()
     first = Krita.instance().activeWindow()
     second = Krita.instance().openWindow()
     yield lambda: len(Krita.instance().windows()) == 2
@@ -335,7 +372,7 @@ def each_docker_works_on_its_own_windows_document_whichever_is_in_front():
 
 @claim
 def a_mistake_in_a_slot_is_shown_with_the_log_and_what_to_copy():
-    yield from prepared()
+    yield from fresh()
 
     @guarded
     def clumsy():
@@ -363,7 +400,7 @@ def a_mistake_in_a_slot_is_shown_with_the_log_and_what_to_copy():
 
 @claim
 def whatever_work_on_a_thread_raises_is_told():
-    yield from prepared()
+    yield from fresh()
 
     def exhausting():
         raise MemoryError

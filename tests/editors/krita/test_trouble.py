@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytestmark = pytest.mark.editors
-CLAIMS_OF = ("queueing", "trouble", "speed")
+CLAIMS_OF = ("trouble", "speed")
 
 
 @pytest.fixture(scope="module")

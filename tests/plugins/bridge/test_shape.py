@@ -39,6 +39,6 @@ def test_what_is_wholly_selected_stays_to_the_bit():
 
 def test_every_sheet_of_an_item_can_be_changed():
     item = Folder("figs", (Sheet("one", arrived("job")), Folder("inner", (Sheet("two", arrived("job")),), visible=False)))
-    moved = mapped(item, lambda sheet: with_pixels(sheet, sheet.ready.data, x=5))
+    moved = mapped(item, lambda sheet: with_pixels(sheet, sheet.ready.data, Box(5, 0, 2, 2)))
     assert [(sheet.name, sheet.ready.layer.x) for sheet in sheets(moved)] == [("one", 5), ("two", 5)]
     assert moved.items[1].visible is False

@@ -68,7 +68,7 @@ def test_what_is_left_to_do_in_krita_is_said(acetate: Command, linux: Path, word
 def test_what_is_left_to_do_in_gimp_is_said(acetate: Command, linux: Path, tmp_path: Path) -> None:
     (tmp_path / "config/GIMP/3.0").mkdir(parents=True)
     outcome = acetate("plugin", "install", "gimp")
-    assert outcome.code == 0 and "note: GIMP, 1. restart GIMP" in outcome.err and "Filters > Acetate" in outcome.err
+    assert outcome.code == 0 and "note: GIMP, 1. restart it" in outcome.err and "the menu Filters" in outcome.err
 
 
 def test_after_installing_for_gimp_a_person_is_told_to_restart_it(acetate: Command, linux: Path) -> None:
