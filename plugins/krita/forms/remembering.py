@@ -71,11 +71,8 @@ def _written(record: dict[str, Any]) -> bytes:
     if isinstance(layers, dict):
         known, _Latest.layers = _Latest.layers, {}
         for name, made in layers.items():
-            before = known.get(name)
-            _Latest.layers[name] = (
-                made,
-                before[1] if before is not None and before[0] is made else f"{_text(name)}:{_text(made)}",
-            )
+            before, text = known.get(name, (None, ""))
+            _Latest.layers[name] = (made, text if before is made else f"{_text(name)}:{_text(made)}")
         members.append('"layers":{' + ",".join(text for _, text in _Latest.layers.values()) + "}")
     return ("{" + ",".join(members) + "}").encode("utf-8")
 
