@@ -79,14 +79,14 @@ def choice(name: str, label: str, meaning: str, entries: Iterable[tuple[str, str
 def strength(default: float) -> tuple[str, Adder]:
     """How much changes where a script does not say is each task's own matter."""
     meaning = marked("How much may change: near 0 hardly anything, at 1 everything")
-    return argument("double", "strength", marked("S_trength"), meaning, 0.01, 1, default)
+    return argument("double", "strength", marked("Strengt_h"), meaning, 0.01, 1, default)
 
 
 OWN_SIZE = marked("In pixels, for a custom size; 0 without an image means the model's own")
 PLACE = marked("Where the result goes and how large it is; without an open image, width and height decide")
 WAYS = [(method, *words) for method, words in METHODS.items()]
 
-# Mnemonics are chosen so that no two of one dialog are equal, nor equal to GIMP's own there: Load, Save, Reset, Close, Generate.
+# Mnemonics are chosen so that no two of one form are equal, nor equal to the window's own: Task, Keep, Load, Save, Reset, Close, Job.
 # Scripts get exactly the seed that they give, so that a call can be repeated; the dialog draws one unless told not to.
 ADDERS: dict[str, Adder] = dict(
     (
@@ -137,7 +137,7 @@ ADDERS: dict[str, Adder] = dict(
         ),
         choice(
             "method",
-            marked("Me_thod"),
+            marked("Met_hod"),
             marked("Whether a model redraws the enlarged layer, and what it redraws"),
             WAYS,
             DEFAULTS.method,
@@ -281,7 +281,7 @@ _name, add_time_limit = argument(
     3600,
 )
 _name, add_keep_open = argument(
-    "boolean_aux", "keep-open", marked("_Keep this dialog open"), marked("Leave the dialog open for the next try"), True
+    "boolean_aux", "keep-open", marked("Keep this window open"), marked("Leave the window open for the next try"), True
 )
 
 

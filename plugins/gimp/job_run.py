@@ -40,11 +40,20 @@ def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
 
         if shown_by_another(call.command.name, call.image):
             raise StoppedError
+        from .window.main_window import MainWindow
+
+        with contextlib.closing(connected()) as client:
+            return MainWindow(call, client).run()
     _settle_palette(call)
-    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
-    with contextlib.closing(client):
-        client.connect()
+    with contextlib.closing(connected()) as client:
         return _with_dialog(call, client) if call.interactive else _without_dialog(call, client)
+
+
+def connected() -> Client:
+    """A client of the server, which is started if none runs; who asked for it closes it."""
+    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
+    client.connect()
+    return client
 
 
 def has_screen() -> bool:
@@ -56,10 +65,8 @@ def has_screen() -> bool:
 
 
 def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
-    from .window import main_window, questions  # they need a screen
+    from .window import questions  # it needs a screen
 
-    if call.command.has_window:
-        return main_window.MainWindow(call, client).run()
     if call.command.name == "acetate-insert-layers-from-file":
         questions.ask_for_file(call.procedure, call.config)
     else:

@@ -13,8 +13,9 @@ from typing import Any
 
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.translations import _, of_environment, speak
-from gi.repository import Gimp, GLib, GObject
+from gi.repository import Gimp, Gio, GLib, GObject
 
+from . import manual
 from .commands import BY_PROCEDURE, registered
 from .host import StoppedError
 from .job_run import carry_out
@@ -29,6 +30,7 @@ class Acetate(Gimp.PlugIn):
         return False  # the plug-in has its own catalogues, those of its texts that Krita shows as well
 
     def do_query_procedures(self) -> list[str]:
+        self.set_help_domain(manual.DOMAIN, Gio.File.new_for_path(str(manual.FOLDER)))
         return [*BY_PROCEDURE, *QUESTIONS]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:

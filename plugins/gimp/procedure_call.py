@@ -5,10 +5,11 @@ Does not know GIMP's return values, nor how a job is done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.host import JobPlan, RefusedError
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.launch import remedy
@@ -76,9 +77,11 @@ class ProcedureCall:
         above: Gimp.Layer | None,
         *,
         pictures: tuple[int, ...] | None = None,
+        adapted: Callable[[Form], Form] = lambda form: form,
     ) -> PendingResult:
         """Start what a generating procedure generates, with the config's present values, on that image and layer.
 
+        `adapted` may change what is asked for, as a style does.
         Of several candidates only those of the numbers `pictures` are put in; `None` puts in all of them, as a group.
         Raises `RefusedError`.
         """
@@ -88,6 +91,7 @@ class ProcedureCall:
         if self.from_script:
             form = jobs.completed(form, canvas.attached(layer))
             jobs.check_size(form, image)
+        form = adapted(form)
         plan = replace(jobs.generation(form, image, layer, above), pictures=pictures)
         return editor_jobs.generate(image, form, lambda: plan)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from acetate.plugins.bridge.forms.offers import Addition
 from acetate.plugins.bridge.translations import _, marked
 from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
@@ -61,13 +62,16 @@ class FieldGrid:
         self._prompt: PromptField | None = None
         self._own_label: Callable[[str], str] = lambda _name: _(MODELS_OWN)
         self._rows: dict[str, list[Gtk.Widget]] = {}
+        self._lora_button: Gtk.MenuButton | None = None
+        self._offered_loras: list[str] = []
         self._spins: dict[str, Gtk.SpinButton] = {}
         self.letters: set[str] = set()
         """The letters of all mnemonics."""
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         names = [name for name in names if name not in BESIDE]
-        self.widget.pack_start(self._grid([name for name in names if name not in MORE]), False, False, 0)
-        hidden = [name for name in names if name in MORE]
+        details = (*MORE, "keep-open")
+        self.widget.pack_start(self._grid([name for name in names if name not in details]), False, False, 0)
+        hidden = [name for name in names if name in details]
         if hidden:
             expander = Gtk.Expander.new_with_mnemonic(_("_Details"))
             expander.connect("notify::expanded", self._on_details)
@@ -108,6 +112,25 @@ class FieldGrid:
         for name, spin in self._spins.items():
             if name in LEFT_TO_MODEL:
                 self._say_model(spin, name)
+
+    def offer_loras(self, loras: Sequence[Addition]) -> None:
+        """Let the person add these by a menu."""
+        if self._lora_button is None or [one.name for one in loras] == self._offered_loras:
+            return
+        self._offered_loras = [one.name for one in loras]
+        menu = Gtk.Menu()
+        for lora in loras:
+            words = _("Trigger words: {words}").format(words=", ".join(lora.triggers)) if lora.triggers else ""
+            entry = Gtk.MenuItem(label=lora.name, tooltip_text="\n".join(filter(None, (lora.what, lora.caution, words))))
+            entry.connect("activate", lambda _entry, name=lora.name: self._add_lora(name))
+            menu.append(entry)
+        menu.show_all()
+        self._lora_button.set_popup(menu)
+        self._lora_button.set_sensitive(bool(loras))
+
+    def _add_lora(self, name: str) -> None:
+        present = (self._config.get_property("loras") or "").strip(" ,")
+        self._config.set_property("loras", f"{present}, {name}:1" if present else f"{name}:1")
 
     def hide(self, names: Collection[str]) -> None:
         """Show the rows of all arguments but these, which would change nothing."""
@@ -160,6 +183,7 @@ class FieldGrid:
             "prompt": self._prompt_field,
             "area": self._area_field,
             "seed": self._seed_field,
+            "loras": self._loras_field,
             **dict.fromkeys(UNCHOSEN, self._list_field),
             **dict.fromkeys(LEFT_TO_MODEL, self._number_field),
         }
@@ -233,6 +257,14 @@ class FieldGrid:
             row.pack_start(widget, False, False, 0)
         self._config.connect("notify::area", lambda *_: self.adapt())
         return Field(self._nick(name), row, combo)
+
+    def _loras_field(self, name: str) -> Field:
+        entry = GimpUi.prop_entry_new(self._config, name, -1)
+        self._lora_button = Gtk.MenuButton(label=_("Add"), sensitive=False)
+        row = Gtk.Box(spacing=SPACING)
+        row.pack_start(entry, True, True, 0)
+        row.pack_start(self._lora_button, False, False, 0)
+        return Field(self._nick(name), row, entry)
 
     def _seed_field(self, name: str) -> Field:
         row = Gtk.Box(spacing=SPACING)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from acetate.plugins.bridge.form import Form, fresh_seed
+from acetate.plugins.bridge.forms.styles import Style
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
-from gi.repository import Gtk
+from gi.repository import Gimp, Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
@@ -23,13 +24,15 @@ from .candidates_strip import CandidatesRow
 from .layout import SPACING, height_of_screen, with_mnemonic
 from .preset_buttons import PresetButtons
 from .preview import PreviewPane
+from .questions import may_convert
 from .session import Session
+from .styles_row import StylesRow
 from .subject_row import size_of
 from .task_form import TaskForm
 
 TASKS = {command.name: command for command in COMMANDS if command.task is not None}
 FIRST = next(iter(TASKS))
-RESERVED = "tjlsrci"
+RESERVED = "tkjlsrciy"
 """Letters of the window's own mnemonics."""
 AROUND_FIELDS = 330
 """Pixels of the window's height that are not for the fields."""
@@ -46,6 +49,8 @@ class GeneratePage:
         self._forms: dict[str, TaskForm] = {}
         self._shown = call.command.name if call.command.name in TASKS else FIRST
         self._running: list[PendingResult] = []
+        self._convertible: list[Gimp.Image] = []
+        """Images with a palette that the person lets become RGB."""
         self.place = ""
         """Where a result would go now, and how large it would be, in words."""
         self._presets = PresetButtons(lambda: self._form.presets, session.say)
@@ -82,6 +87,12 @@ class GeneratePage:
             self.choose(command)
             self._form.fill(form(self._form.form), seed_too=True)
 
+    def _use_style(self, style: Style | None) -> None:
+        """Show the settings of a style; its words go round the prompt when that is sent."""
+        if style is not None:
+            form = self._form
+            form.fill(style.chosen(form.form))
+
     def adapt(self) -> None:
         """Show the fields that the values call for."""
         self._form.fields.adapt()
@@ -104,6 +115,8 @@ class GeneratePage:
             self._session.say(f"{refused}.")
             return
         self._session.say("")
+        if not self._may_convert():
+            return
         seed = config.get_property("seed")
         if config.get_property("new-seed"):
             config.set_property("seed", fresh_seed())
@@ -124,9 +137,23 @@ class GeneratePage:
 
     def _begun(self, form: TaskForm) -> PendingResult:
         target = self._session.target
-        several = (form.form.count or 1) > 1
-        call = form.call
-        return call.generate(self._session.jobs, target.image, target.layer, target.anchor, pictures=(0,) if several else None)
+        return form.call.generate(
+            self._session.jobs,
+            target.image,
+            target.layer,
+            target.anchor,
+            pictures=(0,) if form.form.count > 1 else None,
+            adapted=lambda asked: self._styles.worded(self._session.offers.suited(asked)),
+        )
+
+    def _may_convert(self) -> bool:
+        """A palette cannot hold a generated layer, and converting the image loses the palette: ask once before doing so."""
+        image = self._session.target.image
+        if image is None or image.get_base_type() != Gimp.ImageBaseType.INDEXED or image in self._convertible:
+            return True
+        if may_convert(image):
+            self._convertible.append(image)
+        return image in self._convertible
 
     def _end(self, result: PendingResult) -> None:
         if result in self._running:
@@ -143,7 +170,7 @@ class GeneratePage:
             self._session.say(str(refusal))
             return
         self._session.made += layers
-        self._session.target.inserted(layers[0].get_image())
+        self._session.target.take_up(layers[0].get_image())
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if result.form is not None and not self._candidates.widget.get_visible():
             self._show_result(result)
@@ -236,9 +263,19 @@ class GeneratePage:
         chooser.pack_start(label, False, False, 0)
         chooser.pack_start(self._tasks, True, True, 0)
 
+        self._styles = StylesRow(lambda: self._form.form, self._use_style)
+        style_label = Gtk.Label.new_with_mnemonic(_("St_yle"))
+        style_label.set_mnemonic_widget(self._styles.list)
+        style_label.set_xalign(0.0)
+        self._labels.add_widget(style_label)
+        styles = Gtk.Box(spacing=SPACING)
+        styles.pack_start(style_label, False, False, 0)
+        styles.pack_start(self._styles.widget, True, True, 0)
+
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         left.pack_start(chooser, False, False, 0)
         left.pack_start(self._scrolled(self._stack), True, True, 0)
+        left.pack_start(styles, False, False, 0)
         self._preview = PreviewPane()
         columns = Gtk.Box(spacing=2 * SPACING)
         columns.pack_start(left, True, True, 0)

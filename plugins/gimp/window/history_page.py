@@ -6,7 +6,7 @@ Does not know how a layer gets into an image.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from acetate.plugins.bridge.candidates import Candidate, without
@@ -38,14 +38,14 @@ CAPTION_CHARACTERS = 14
 class FormPage(Protocol):
     """The page that can take settings up again."""
 
-    def use(self, task: str, change: object) -> None:
-        """Show the form of this task, changed by a function from form to form."""
+    def use(self, task: str, form: Callable[[Form], Form]) -> None:
+        """Show the form of this task, filled in by `form` from the present one."""
 
 
 class HistoryPage:
     """See `session.Page`; more results are fetched as they are wanted."""
 
-    def __init__(self, session: Session, forms: FormPage, show_forms: object, window: Gtk.Window) -> None:
+    def __init__(self, session: Session, forms: FormPage, show_forms: Callable[[], None], window: Gtk.Window) -> None:
         self.label, self.title, self.help_id = _("History"), _("Acetate History"), "acetate-history"
         self._session, self._forms, self._window, self._show_forms = session, forms, window, show_forms
         self._history = JobHistory()
@@ -85,6 +85,7 @@ class HistoryPage:
         left_out = without(self._history.entries[chosen.job].layers, [chosen])
         try:
             self._result = from_history(chosen.job, chosen.task, target.image, target.anchor, self._session.jobs, left_out)
+            self._session.job_ids.add(chosen.job)
             self._status.set_text(_("Fetching the layers"))
         except RefusedError as refusal:
             self._status.set_text(str(refusal))
@@ -121,7 +122,7 @@ class HistoryPage:
             return from_parameters({**made_with, "task": entry.task, "seed": chosen.seed, "count": 1}, form)
 
         self._forms.use(entry.task, filled)
-        self._show_forms()  # type: ignore[operator]
+        self._show_forms()
 
     def _ask(self, before: str | None) -> None:
         self._session.client.history(before, PAGE)
@@ -154,7 +155,7 @@ class HistoryPage:
         try:
             layers = layers_of(result)
             self._session.made += layers
-            self._session.target.inserted(layers[0].get_image())
+            self._session.target.take_up(layers[0].get_image())
             self._status.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         except (RefusedError, StoppedError) as refusal:
             self._status.set_text(str(refusal))
@@ -205,9 +206,9 @@ class HistoryPage:
         self._adapt()
         return whole
 
-    def _button(self, label: str, act: object) -> Gtk.Button:
+    def _button(self, label: str, act: Callable[[], None]) -> Gtk.Button:
         button = Gtk.Button(label=label, use_underline=True)
-        button.connect("clicked", lambda *_: act())  # type: ignore[operator]
+        button.connect("clicked", lambda *_: act())
         return button
 
     def _picture(self, candidate: Candidate) -> Gio.Icon | None:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from acetate.plugins.bridge.forms.offers import Offers
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.status.job_queue import JobQueue
 from acetate.plugins.bridge.translations import _, said
-from acetate.plugins.bridge.words import explained
-from acetate.protocol import Client, Connected, Engine
+from acetate.protocol import Client, Connected, Disconnected, Engine
 from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk
 
 from ..host import GimpHost
-from ..procedure_call import ProcedureCall
+from ..manual import page_of
+from ..procedure_call import ProcedureCall, told
 from .generate_page import GeneratePage
 from .history_page import HistoryPage
 from .layout import SPACING, Growth
@@ -43,7 +43,9 @@ class MainWindow:
         GimpUi.init("acetate")
         self._call = call
         jobs = EditorJobs(GimpHost(show=True, windowed=True), lambda: client)
-        self._session = Session(client, jobs, JobQueue(jobs, lambda: client), Target(call.image), self._say)
+        ours: set[str] = set()
+        queue = JobQueue(jobs, lambda: client)
+        self._session = Session(client, jobs, queue, Target(call.image, ours), self._say, job_ids=ours)
         self._error: BaseException | None = None
         """What has ended the ticking: nothing will come any more."""
         self._closing = False
@@ -81,10 +83,10 @@ class MainWindow:
         """Show what a procedure is for, on this image: the one that the window was opened by, or one that was called since."""
         if image is not None and not self._session.target.keeps:
             self._session.target.turn_to(image)
-        page = self._pages.index(self._history if command == "acetate-history" else self._generating)
-        if self._pages[page] is self._generating:
+        history = command == "acetate-history"
+        if not history:
             self._generating.choose(command)
-        self._book.set_current_page(page)
+        self._book.set_current_page(self._pages.index(self._history if history else self._generating))
         self._dialog.present()
 
     # --- time --------------------------------------------------------------------------------------------------------
@@ -114,8 +116,9 @@ class MainWindow:
                 page.take(event)
             if isinstance(event, Connected):
                 self._say("")
-            elif session.connection.over and session.connection.failure is not None:
-                self._say(explained(session.connection.failure))
+            elif isinstance(event, Disconnected) and session.connection.over:
+                self._say(told(event.failure))
+                self._retry_button.show()
         session.jobs.tick()
         elsewhere = self._ticks % LOOKING == 0 and session.target.look()
         if elsewhere:
@@ -130,10 +133,10 @@ class MainWindow:
 
     # --- the person --------------------------------------------------------------------------------------------------
 
-    def _guarded(self, act: object) -> None:
+    def _guarded(self, act: Callable[[], object]) -> None:
         """Do what a button asks for; a mistake of ours is said, as a mistake, in place of the terminal alone."""
         try:
-            act()  # type: ignore[operator]
+            act()
         except Exception as error:
             traceback.print_exc()
             self._say(_("An error in Acetate: {error}").format(error=repr(error)))
@@ -146,13 +149,19 @@ class MainWindow:
                 if result.save_as is None:
                     self._session.jobs.cancel(result)
 
+    def _retry(self) -> None:
+        """Look for the server again, or start it."""
+        self._say("")
+        self._session.connection = JobStatus()
+        self._session.client.connect()
+
     def _on_delete(self, *_: object) -> bool:
         self._guarded(self._close)
         return True
 
     def _on_key(self, _widget: Gtk.Widget, event: Gdk.EventKey) -> bool:
         if event.keyval == Gdk.KEY_F1:
-            Gimp.help("acetate", self._page.help_id)
+            self._guarded(lambda: Gtk.show_uri_on_window(self._dialog, page_of(self._page.help_id), event.time))
             return True
         if event.state & Gdk.ModifierType.MOD1_MASK and (number := event.keyval - Gdk.KEY_1) in range(len(self._pages)):
             self._book.set_current_page(number)
@@ -167,7 +176,8 @@ class MainWindow:
 
     @property
     def _page(self) -> Page:
-        return self._pages[max(0, self._book.get_current_page())]
+        shown: int = self._book.get_current_page()
+        return self._pages[max(0, shown)]
 
     # --- what is seen ------------------------------------------------------------------------------------------------
 
@@ -186,6 +196,10 @@ class MainWindow:
         row = Gtk.Box(spacing=SPACING)
         row.pack_start(self._message_icon, False, False, 0)
         row.pack_start(self._message, True, True, 0)
+        self._retry_button = Gtk.Button(label=_("Try Again"), no_show_all=True, valign=Gtk.Align.CENTER)
+        self._retry_button.set_tooltip_text(_("Look for the server again; start it if it does not run"))
+        self._retry_button.connect("clicked", lambda *_: self._guarded(self._retry))
+        row.pack_start(self._retry_button, False, False, 0)
         self._message_row = Gtk.Revealer(transition_type=Gtk.RevealerTransitionType.NONE)
         self._message_row.add(row)
         self._growth = Growth(self._message_row)
@@ -198,6 +212,7 @@ class MainWindow:
         content.pack_start(self._message_row, False, False, 0)
         content.pack_start(self._buttons(), False, False, 0)
         content.show_all()
+        self._dialog.get_action_area().hide()  # the buttons change with the page, and have a row of their own
         self._generating.adapt()
         self._turn(self._page)
 
@@ -223,6 +238,7 @@ class MainWindow:
     def _say(self, text: str, icon: str = "dialog-error") -> None:
         self._message_icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
         self._message.set_text(said(text))
+        self._retry_button.hide()
         if bool(text) != self._message_row.get_reveal_child():
             self._growth.begin() if text else self._growth.end()  # a row that has gone leaves no gap
             self._message_row.set_reveal_child(bool(text))

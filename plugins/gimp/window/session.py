@@ -41,17 +41,29 @@ class Session:
 class Page(Protocol):
     """One page of the window."""
 
-    label: str
-    """What its tab says."""
-    title: str
-    """What the window is called while the page is shown."""
-    help_id: str
-    """The part of the manual that is about it."""
-    widget: Gtk.Widget
-    buttons: Sequence[Gtk.Widget]
-    """What stands left of Close while the page is shown."""
-    main_button: Gtk.Button
-    """Does what `submit` does."""
+    @property
+    def label(self) -> str:
+        """What its tab says."""
+
+    @property
+    def title(self) -> str:
+        """What the window is called while the page is shown."""
+
+    @property
+    def help_id(self) -> str:
+        """The part of the manual that is about it."""
+
+    @property
+    def widget(self) -> Gtk.Widget:
+        """What is packed."""
+
+    @property
+    def buttons(self) -> Sequence[Gtk.Widget]:
+        """What stands left of Close while the page is shown."""
+
+    @property
+    def main_button(self) -> Gtk.Button:
+        """Does what `submit` does."""
 
     @property
     def waiting(self) -> Sequence[PendingResult]:

@@ -28,7 +28,7 @@ class SubjectRow:
         self._image_list = Gtk.ComboBoxText(tooltip_text=_("The image that the result goes into; follows the one you work in"))
         self._image_list.connect("changed", self._on_image)
         self._keep = Gtk.CheckButton(
-            label=_("Keep to this ima_ge"), use_underline=True, tooltip_text=_("Stay with this image when you turn to another")
+            label=_("_Keep to this image"), use_underline=True, tooltip_text=_("Stay with this image when you turn to another")
         )
         self._keep.connect("toggled", self._on_keep)
         self._layer_list = Gtk.ComboBoxText(
@@ -72,7 +72,8 @@ class SubjectRow:
             self._images = images
             self._image_list.remove_all()
             for number, name in images.items():
-                self._image_list.append(number, name)
+                alone = list(images.values()).count(name) == 1
+                self._image_list.append(number, name if alone else f"{name}-{number}")  # as GIMP's own lists tell them apart
             if not images:
                 self._image_list.append("", _("No image is open: a new one is made"))
         image = self._target.image

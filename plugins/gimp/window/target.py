@@ -5,6 +5,7 @@ GIMP tells a running plug-in nothing about what a person does, so this looks. Kn
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from acetate.protocol import Box
@@ -31,8 +32,9 @@ class Seen:
 class Target:
     """`look` now and then; read the rest."""
 
-    def __init__(self, image: Gimp.Image | None) -> None:
-        self.image = image
+    def __init__(self, image: Gimp.Image | None, jobs: Collection[str]) -> None:
+        """`jobs` are those whose results this window puts in."""
+        self.image, self._jobs = image, jobs
         self.keeps = False
         """Whether to stay with this image whatever the person turns to."""
         self.layer: Gimp.Layer | None = None
@@ -41,6 +43,8 @@ class Target:
         """All open images by their ids, the newest first."""
         self._inserted: tuple[int, ...] = ()
         """The layers that are selected because a result was inserted, and not by the person."""
+        self._known: set[int] = set()
+        """The layers that were selected so once: when they are again, the person has done it."""
         self._chosen: int | None = None
         self.look()
 
@@ -86,19 +90,17 @@ class Target:
         self.seen = {one.get_id(): _look_at(one) for one in Gimp.get_images()}
         self.layer = self._meant()
 
+    def take_up(self, image: Gimp.Image) -> None:
+        """A result has come into this image: where there was none, it is the one to go on with."""
+        if self.image is None:
+            self.turn_to(image)
+        else:
+            self.look()
+
     def choose(self, layer: Gimp.Layer) -> None:
         """Of several selected layers this one is meant."""
         self._chosen = layer.get_id()
         self.look()
-
-    def inserted(self, image: Gimp.Image) -> None:
-        """A result was put into the image, whose new layers GIMP has selected: trying again is about the same layer as before."""
-        subject = self.layer
-        if self.image is None:
-            self.image = image
-        self.look()
-        if self.image is image and self.now is not None:
-            self._inserted, self.layer = self.now.layers, subject
 
     def _active(self, before: dict[int, Seen]) -> Gimp.Image | None:
         """The image whose window says so; where windows cannot be read, the one in which something was done since."""
@@ -113,13 +115,25 @@ class Target:
         now = self.now
         if now is None or not now.layers:
             return None
-        if now.layers == self._inserted:
-            return self.layer if self.layer is not None and self.layer.is_valid() else None
-        self._inserted = ()
+        if now.layers == self._inserted or self._has_just_come(now.layers):
+            self._inserted = now.layers
+            if self.layer is not None and self.layer.is_valid():
+                return self.layer
+        else:
+            self._inserted = ()
         if self._chosen not in now.layers:
             self._chosen = None
         found = now.layers[0] if len(now.layers) == 1 else self._chosen
         return Gimp.Layer.get_by_id(found) if found is not None else None
+
+    def _has_just_come(self, layers: tuple[int, ...]) -> bool:
+        """Whether a result of this window was put in, which GIMP then has selected: trying again is about the layer before."""
+        if len(layers) != 1 or layers[0] in self._known:
+            return False
+        if canvas.attached(Gimp.Layer.get_by_id(layers[0])).get("job") not in self._jobs:
+            return False
+        self._known.add(layers[0])
+        return True
 
 
 def _look_at(image: Gimp.Image) -> Seen:

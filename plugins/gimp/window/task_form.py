@@ -25,7 +25,8 @@ class TaskForm:
         """A call of this task's procedure with this form's values."""
         self.presets = Presets(command, self.call.config)
         self.presets.recall()
-        self.fields = FieldGrid(self.call.procedure, self.call.config, self.call.command.names, labels, resized)
+        names = [*self.call.command.names, "keep-open"]
+        self.fields = FieldGrid(self.call.procedure, self.call.config, names, labels, resized)
 
     @property
     def task(self) -> Task:
@@ -47,6 +48,7 @@ class TaskForm:
             unchosen = "" if name == "upscaler" else offers.own_label(model, parameter)
             fields.offer(name, {choice: choice for choice in choices}, unchosen)
         fields.leave_to_model(lambda name: offers.own_label(model, parameter_of(name)))
+        fields.offer_loras(offers.of(offers.loras, model))
         idle = offers.model(model).idle.get(self.task.name, ())
         fields.hide([name for name in self.call.command.names if parameter_of(name) in idle])
 

@@ -159,6 +159,29 @@ class Desk:
     def keys(self, *keys: str) -> None:
         _xdotool("key", "--delay", "60", *keys)
 
+    def slow_keys(self, *keys: str) -> None:
+        """For menus, which unfold between two keys."""
+        _xdotool("key", "--delay", "300", *keys)
+
+    def click(self, window: str, x: int, y: int, *, button: int = 1) -> None:
+        """Click at a place of the window."""
+        self.focus(window)
+        _xdotool("mousemove", "--window", window, str(x), str(y), "click", str(button))
+        self._park()
+
+    def double_click(self, title: str, x: int, y: int) -> None:
+        """Click twice at a place of the window with this title; a negative `x` counts from its right edge."""
+        window = self.window(title)
+        self.focus(window)
+        across = x if x >= 0 else self.size(title)[0] + x
+        _xdotool("mousemove", "--window", window, str(across), str(y), "click", "--repeat", "2", "--delay", "80", "1")
+        self._park()
+
+    def size(self, title: str) -> tuple[int, int]:
+        """Width and height in pixels of the window with this title."""
+        shape = dict(line.split("=") for line in _xdotool("getwindowgeometry", "--shell", self.window(title)).split())
+        return int(shape["WIDTH"]), int(shape["HEIGHT"])
+
     def type(self, text: str) -> None:
         _xdotool("type", "--delay", "15", text)
 
