@@ -170,7 +170,10 @@ class GeneratePage:
             self._session.say(str(refusal))
             return
         self._session.made += layers
-        self._session.target.take_up(layers[0].get_image())
+        if (image := layers[0].get_image()) is None:  # closed again
+            self._progress.set_text("")
+            return
+        self._session.target.take_up(image)
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if result.form is not None and not self._candidates.widget.get_visible():
             self._show_result(result)
