@@ -24,13 +24,13 @@ RUNS = marked(
 Without a dialog the call waits for the result, at most time-limit seconds, and returns the new layers. They lie above the \
 given layer (a background below it), in its group, composited in sRGB-encoded values, and carry their generation parameters in \
 the parasite "acetate". They are returned candidate by candidate, each as its task makes them. A procedure that works on a layer \
-takes exactly one, of the image that is given; width and height count only for the area "custom", and without an image. What does \
-not fit together is an error, never a guess."""
+takes exactly one, of the image that is given; width and height count only for the area "custom", and without an image. What \
+does not fit together is an error, never a guess."""
 )
 VERSION = marked(
     """Where only a part of an opaque layer is selected, that part with its surroundings is sent, and the new version is a layer \
-of that size above the original, which stays visible. Else the new version has the original's size, takes over its mode, opacity, \
-colour tag, locks and mask, and the original is hidden."""
+of that size above the original, which stays visible. Else the new version has the original's size, takes over its mode, \
+opacity, colour tag, locks and mask, and the original is hidden."""
 )
 """What becomes of a layer of which a task makes a new version of the same size."""
 
