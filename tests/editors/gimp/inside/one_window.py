@@ -224,7 +224,7 @@ def of_several_candidates_the_first_comes_and_another_is_put_in_by_keys():
         _reset_to_factory()
 
 
-_SECOND_CANDIDATE = (-196, 365)
+_SECOND_CANDIDATE = (-190, 418)
 """Where the thumbnail lies, from the window's upper right corner."""
 
 
@@ -374,6 +374,7 @@ def _reset_to_factory() -> None:
     the_desk().rest()
     the_desk().keys("f")
     the_desk().rest()
+    in_dialog("alt+p")
 
 
 def _memory_of_plug_in() -> float:
