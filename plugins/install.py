@@ -7,11 +7,13 @@ from which Python imports: editors copy their settings to a new version's folder
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -30,6 +32,9 @@ LAUNCH = "launch.json"
 """The file in the plug-in's folder with the command that starts the server, recorded at install time."""
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py", "help")
 """What the package leaves out, even what is installed next to it: Krita would find two of an `.action` that it reads."""
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+"""What a distribution's Krita and GIMP run; those of other packages bring their own."""
+COMPILE_SECONDS = 60.0
 NOT_FOR_CLIENTS = shutil.ignore_patterns(
     "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "py.typed", "*.so", "*.pyd", "*.c", "*.pyi"
 )
@@ -48,12 +53,14 @@ def server_command() -> list[str]:
 # --- putting a plug-in together --------------------------------------------------------------------------------------
 
 
-def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = None, link: bool = False) -> None:
+def assemble(
+    host: Host, destination: Path, *, launch: Sequence[str] | None = None, link: bool = False, python: Path | None = None
+) -> None:
     """Fill the folder `destination` with what the editor finds in its plug-in folder.
 
     With `link` a folder stands where the zip would be, and our own files in it are links into this checkout, for development;
     where links are refused they are copied. GIMP's script is always a copy: Python looks for the zip next to the file that a link
-    leads to.
+    leads to. `python` is the editor's, if it is known, which then need not compile the zip at every start.
     """
     folder = destination / host.folder
     folder.mkdir(parents=True)
@@ -62,6 +69,8 @@ def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = No
     else:
         with tempfile.TemporaryDirectory() as temporary:
             _fill(host, Path(temporary) / "acetate", _copy)
+            if python is not None:
+                _compile(Path(temporary), python)
             _pack(Path(temporary), folder / ARCHIVE)
     if host.start:
         (folder / "__init__.py").write_text(f'"""Acetate, as {host.title} loads it."""\n\n{host.start}', encoding="utf-8")
@@ -110,6 +119,14 @@ def _compiled(path: Path) -> bytes:
     return compiled.getvalue()
 
 
+def _compile(folder: Path, python: Path) -> None:
+    """Put byte code beside every module, for this Python and none other: others compile the modules, as all do without it."""
+    options = ("-q", "-b", "-s", str(folder), "--invalidation-mode", "unchecked-hash")
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        command = [str(python), "-I", "-m", "compileall", *options, str(folder)]
+        subprocess.run(command, capture_output=True, timeout=COMPILE_SECONDS, check=False)
+
+
 def _beside(host: Host) -> Iterator[tuple[str, Path]]:
     """Files that the editor wants outside the package: their place in `plugins/<host>/` and in the destination."""
     if host is KRITA:
@@ -156,7 +173,8 @@ def install(host: Host, *, link: bool = False, enable: bool = False) -> list[Edi
     for place in where:
         with tempfile.TemporaryDirectory(dir=_made(place.plugins), prefix=".acetate-") as temporary:
             fresh = Path(temporary) / "fresh"
-            assemble(host, fresh, launch=server_command(), link=link)
+            own = SYSTEM_PYTHON if place.package == "plain" and SYSTEM_PYTHON.exists() else None
+            assemble(host, fresh, launch=server_command(), link=link, python=own)
             for name, target in beside_package(place).items():
                 _made(target.parent)
                 _replace(fresh / name, target)

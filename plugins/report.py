@@ -113,8 +113,9 @@ def _same(fresh: Path, there: Path) -> bool:
 
 
 def _contents(archive: Path) -> dict[str, int]:
+    """What stands for the contents of each file but byte code, which belongs to one Python."""
     with zipfile.ZipFile(archive) as opened:
-        return {entry.filename: entry.CRC for entry in opened.infolist()}
+        return {entry.filename: entry.CRC for entry in opened.infolist() if not entry.filename.endswith(".pyc")}
 
 
 def _lacks_pyqt() -> bool:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from acetate.plugins.hosts import HOSTS, KRITA, SWITCHED_ON, Host
+from acetate.plugins.hosts import GIMP, HOSTS, KRITA, SWITCHED_ON, Host
 
 from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
         json_option.tell(options, done, (_line(options, each) for each in done))
     if KRITA in hosts and options.action in ("install", "link") and not options.enable:
         notes.append(f"Krita must switch it on: {SWITCHED_ON}; or install it with --enable while Krita does not run")
+    if options.action in ("install", "link") and any(each["editor"] == GIMP.title for each in done):
+        notes.append("GIMP looks for plug-ins when it starts: restart it, and find Acetate in the menu Filters")
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     return 0

@@ -49,6 +49,27 @@ def test_no_compiled_code_and_no_caches_are_copied(tmp_path, host):
 
 
 @pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+def test_the_byte_code_of_another_python_is_passed_over(tmp_path, host):
+    """The zip holds that of one Python, for its start; every other reads the modules themselves."""
+    python = tmp_path / "python3"
+    python.symlink_to(sys.executable)
+    install.assemble(host, tmp_path / "fresh", python=python)
+    archive = tmp_path / "fresh" / host.folder / install.ARCHIVE
+    with zipfile.ZipFile(archive) as opened:
+        contents = {name: opened.read(name) for name in opened.namelist()}
+    compiled = [name for name in contents if name.endswith(".pyc")]
+    assert len(compiled) == len([name for name in contents if name.endswith(".py")])
+    looks = "from acetate.plugins.bridge import launch; print(launch.PLUGIN)"
+    for magic in (None, b"\x01\x02\r\n"):
+        with zipfile.ZipFile(archive, "w") as other:
+            for name, data in contents.items():
+                other.writestr(name, magic + data[4:] if magic and name in compiled else data)
+        command = [sys.executable, "-S", "-E", "-c", f"import sys; sys.path.insert(0, {str(archive)!r}); {looks}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == str(archive.parent), done.stderr
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
 def test_a_copy_of_two_levels_of_folders_is_the_whole_plugin(home, gimp, host):
     """Editors copy their settings to a new version's folder, and not all of what lies deep."""
     gimp()

@@ -155,7 +155,8 @@ class HistoryPage:
         try:
             layers = layers_of(result)
             self._session.made += layers
-            self._session.target.take_up(layers[0].get_image())
+            if (image := layers[0].get_image()) is not None:  # else it was closed again
+                self._session.target.take_up(image)
             self._status.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         except (RefusedError, StoppedError) as refusal:
             self._status.set_text(str(refusal))

@@ -42,6 +42,7 @@ def linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # a GIMP of this machine would be started
     return tmp_path / "data"
 
 
@@ -59,6 +60,13 @@ def test_all_means_the_editors_that_are_there(acetate: Command, linux: Path) -> 
 def test_what_is_left_to_do_in_krita_is_said(acetate: Command, linux: Path, words: tuple[str, ...], said: bool) -> None:
     outcome = acetate("plugin", "install", "krita", *words)
     assert outcome.code == 0 and ("Python Plugin Manager" in outcome.err) == said
+
+
+def test_after_installing_for_gimp_a_person_is_told_to_restart_it(acetate: Command, linux: Path) -> None:
+    (linux.parent / "config/GIMP/3.0").mkdir(parents=True)
+    outcome = acetate("plugin", "install", "gimp")
+    assert outcome.code == 0 and "restart it" in outcome.err
+    assert "restart it" not in acetate("plugin", "uninstall", "gimp").err
 
 
 def test_a_folder_that_is_not_there_is_named(acetate: Command, tmp_path: Path) -> None:
