@@ -85,7 +85,9 @@ class CandidatesRow:
         left_out = without(self._strip.layers, [candidate])
         try:
             self._inserting.append(
-                from_history(candidate.job, candidate.task, target.image, target.anchor, self._session.jobs, left_out)
+                from_history(
+                    candidate.job, candidate.task, target.image, target.anchor, self._session.jobs, (candidate.number,), left_out
+                )
             )
         except RefusedError as refusal:
             self._session.say(str(refusal))
