@@ -35,7 +35,7 @@ TASKS = {command.name: command for command in COMMANDS if command.task is not No
 FIRST = next(iter(TASKS))
 RESERVED = "tkjlsrciy"
 """Letters of the window's own mnemonics."""
-AROUND_FIELDS = 330
+AROUND_FIELDS = 310
 """Pixels of the window's height that are not for the fields."""
 LEAST_FIELDS = 200
 """The least height of the fields, where a screen is too low for the window."""

@@ -84,7 +84,9 @@ class HistoryPage:
         target.look()
         left_out = without(self._history.entries[chosen.job].layers, [chosen])
         try:
-            self._result = from_history(chosen.job, chosen.task, target.image, target.anchor, self._session.jobs, left_out)
+            self._result = from_history(
+                chosen.job, chosen.task, target.image, target.anchor, self._session.jobs, (chosen.number,), left_out
+            )
             self._session.job_ids.add(chosen.job)
             self._status.set_text(_("Fetching the layers"))
         except RefusedError as refusal:
