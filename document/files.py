@@ -101,8 +101,7 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     nodes = list(walk(document.layers))
     if format == "png":
         merged = sum(isinstance(node, Layer) for node in nodes)
-        plain = merged == 0 or png.plain_layer(document) is not None
-        return () if plain else (f"PNG has no layers; merged into one picture: {merged}",)
+        return () if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
     for node in nodes:
         if format == "psd" and isinstance(node, Group) and node.opacity < 1:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS
-from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.tasks import DEFAULT, TASKS
 
 from .families import FAMILIES, Family, drawn_as, without_effect
 from .values.request import Request
@@ -70,8 +70,8 @@ def described_family(family: Family) -> dict[str, Any]:
 
 
 def _drawn(task: str) -> str:
-    """The task whose runs draw it: what is enlarged may be refined."""
-    return drawn_as("refine" if TASKS[task].enlarges else task)
+    """The task whose runs draw it: what is enlarged may be drawn once more, as any layer is."""
+    return drawn_as(DEFAULT if TASKS[task].enlarges else task)
 
 
 def families_of(task: str) -> list[Family]:

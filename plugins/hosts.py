@@ -39,6 +39,15 @@ GIMP = Host("gimp", "GIMP", "acetate-gimp")
 SWITCHED_ON = "Settings > Configure Krita > Python Plugin Manager > Acetate, then restart it"
 """Where a person switches Krita's plug-in on."""
 HOSTS = {host.name: host for host in (KRITA, GIMP)}
+AFTERWARDS = {
+    "krita": (
+        "restart Krita if it runs",
+        "show the docker: Settings > Dockers > Acetate",
+        "open a picture, type what to draw, and press Generate",
+    ),
+    "gimp": ("restart it if it runs: GIMP looks for plug-ins when it starts", "find Acetate in the menu Filters"),
+}
+"""What a person does in each editor once the plug-in is in its place and switched on."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@
   with `conditions={"source": Condition(Image(width, height, "rgba8", data), x, y), "mask": Condition(Image(…, "gray8", …))}`
 * `.insert_file(data, "psd", x=, y=) -> job id` (layers arrive as `LayerReady`)
 * `.export([job, …], "psd") -> job id` (the file arrives as `FileReady`)
-* `.cancel(job)`, `.attach(job, have=)`, `.acknowledge(job)`, `.upload(image) -> sha256`
+* `.cancel(job)`, `.advance(job)` (to the front), `.attach(job, have=)`, `.acknowledge(job)`, `.upload(image) -> sha256`
 * `.discard(job, pictures)`, `.star(job, picture, starred)` (answers: `Discarded`, `Starred`)
 * `.jobs()` (answer: `Jobs`), `.history(before, limit, thumbnails)` (answer: `HistoryPage`)
 * `.run(task, parameters, conditions, …)` and `.follow(job)`: iterators of one job's events, for scripts

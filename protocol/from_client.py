@@ -95,6 +95,8 @@ class Export:
     width: CanvasSide | None = None
     """The canvas's size; `None` means the smallest that holds everything."""
     height: CanvasSide | None = None
+    pictures: Annotated[tuple[Annotated[int, Between(0, 10**6)], ...], AtMost(1000)] = ()
+    """Only these of their candidates; none means all."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
-from .arrays import RGBA, Float
+from .arrays import RGBA, Float, Mask
 
 
 def premultiply(straight: Float) -> Float:
@@ -44,8 +44,8 @@ def over(top: Float, bottom: Float) -> Float:
     return np.concatenate([colour, alpha], axis=2)
 
 
-def bounds(alpha: NDArray[np.generic]) -> Box | None:
-    """The smallest box around everything above 0 in `(H, W)` of any numbers; `None` where there is nothing."""
+def bounds(alpha: Mask | NDArray[np.uint16] | NDArray[np.float32]) -> Box | None:
+    """The smallest box around everything above 0 in `(H, W)`; `None` where there is nothing."""
     covered = alpha > 0
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     if rows.size == 0:

@@ -9,9 +9,9 @@ here. Knows no pixels.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from .names import Label
 
@@ -106,6 +106,25 @@ class Stacking:
 def goes_below(made: str, given: str) -> bool:
     """Whether a layer that was made for a given one goes below it: a background below its foreground, all else above."""
     return made in BOTTOM_UP and given in BOTTOM_UP and BOTTOM_UP.index(made) < BOTTOM_UP.index(given)
+
+
+def picked(layers: Sequence[Any], pictures: Collection[int], *, seen: bool = True) -> list[Any]:
+    """The layers of some candidates alone, in their order: messages with the fields of `layer`.
+
+    The first of these candidates is shown where anything is to be `seen`, and one alone lies in no group of candidates.
+    """
+    kept = [one for one in layers if one.picture in pictures]
+    first = min((one.picture for one in kept), default=0)
+    alone = all(one.picture == first for one in kept)
+    return [_picked(one, alone=alone, shown=seen and one.picture == first) for one in kept]
+
+
+def _picked(layer: Any, *, alone: bool, shown: bool) -> Any:
+    outer = candidates_group(layer.job)
+    kept = [group for group in layer.group if not (alone and group.id == outer)]
+    groups = tuple(group if group.id == outer else replace(group, visible=shown) for group in kept)
+    several = any(group.id != outer for group in groups)
+    return replace(layer, group=groups, visible=layer.visible if several else shown and not layer.reference)
 
 
 def nested(

@@ -59,6 +59,7 @@ class Task:
     enlarges: bool = False
     """Whether the result is larger than its source, which is enlarged before anything is drawn."""
     in_editors: bool = True
+    """Whether every editor offers it; else only those with room for single steps, and where a model can do it."""
 
     @property
     def conditions(self) -> tuple[Given, ...]:
@@ -75,6 +76,18 @@ class Task:
         """The role in which a single layer is given to it; `None` where it needs no layer, or several."""
         pictures = [one for one in self.needs if one != "mask"]
         return pictures[0] if len(pictures) == 1 else None
+
+    @property
+    def worked_on(self) -> Given | None:
+        """The role in which an editor gives its active layer; `None` where the task needs none."""
+        pictures = [one for one in (*self.needs, *self.one_of) if one != "mask"]
+        return pictures[0] if pictures else None
+
+    @property
+    def besides(self) -> Given | None:
+        """The role of a second layer that it cannot do without."""
+        pictures = [one for one in self.needs if one != "mask"]
+        return pictures[1] if len(pictures) > 1 else None
 
     @property
     def replaces(self) -> bool:
@@ -150,6 +163,7 @@ _ROWS = (
         makes=("blended",),
         one_of=("foreground", "background"),
         parameters=_SEVERAL,
+        fields=("area", "count"),
         in_editors=False,
     ),
     Task(
@@ -160,6 +174,7 @@ _ROWS = (
         makes=("background",),
         needs=("foreground", "blended"),
         parameters=_SEVERAL,
+        fields=("besides", "count"),
         in_editors=False,
     ),
     Task(
@@ -170,6 +185,7 @@ _ROWS = (
         makes=("foreground",),
         needs=("background", "blended"),
         parameters=_SEVERAL,
+        fields=("besides", "count"),
         in_editors=False,
     ),
     Task(

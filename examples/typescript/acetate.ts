@@ -191,6 +191,11 @@ export class Client {
     this.#say({ type: "cancel", job: job.id });
   }
 
+  /** Put a waiting job before all others of this person. */
+  advance(job: Job): void {
+    this.#say({ type: "advance", job: job.id });
+  }
+
   /** Say that the result is safe: from now on the server may evict it when its history is full. */
   acknowledge(job: Job): void {
     this.#say({ type: "acknowledge", job: job.id });

@@ -195,6 +195,8 @@ export interface Export {
   width?: number | null;
   /** From 1 to 8192. */
   height?: number | null;
+  /** Only these of their candidates; none means all. Default: []. */
+  pictures?: number[];
 }
 
 /** The job has failed; layers that came before stay valid. */

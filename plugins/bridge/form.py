@@ -14,12 +14,12 @@ from typing import Any, get_args
 from acetate.protocol import Box, Parameters
 from acetate.vocabulary.names import clean
 from acetate.vocabulary.parameters import PARAMETERS, Injection, range_of, values_of
-from acetate.vocabulary.tasks import DEFAULT, Task
+from acetate.vocabulary.tasks import DEFAULT, TASKS, Task
 from acetate.vocabulary.value_types import LONGEST_NAME
 from acetate.vocabulary.verdict import complaint
 
 from .placement import Area, Clip, Original, too_large
-from .tasks import BY_NAME, METHODS
+from .tasks import METHODS
 from .words import sentence
 
 LARGEST_SEED = 2**32 - 1
@@ -28,7 +28,7 @@ MOST_CANDIDATES = range_of("count")[1]
 """The most candidates that one run may make."""
 
 CHOICES: Mapping[str, Collection[str]] = {
-    "task": BY_NAME,
+    "task": TASKS,
     "method": METHODS,
     "area": get_args(Area),
     "clip": get_args(Clip),
@@ -71,6 +71,8 @@ class Form:
     """What becomes of the layer that the result is a new version of."""
     grows: bool = False
     """Whether the canvas is enlarged with a layer that becomes larger than it."""
+    besides: str = ""
+    """The second layer of a task that takes two, as the editor tells layers apart; empty means the one below."""
     count: int = 1
     strength: float = 0.6
     lock_alpha: bool = False
@@ -95,7 +97,7 @@ class Form:
 
     @property
     def about(self) -> Task:
-        return BY_NAME[self.task]
+        return TASKS[self.task]
 
     def with_seed(self) -> Form:
         """The form with the seed of the next run."""
@@ -124,7 +126,7 @@ class Form:
     def complaint(self, box: Box) -> str | None:
         """What has to be changed before this can be asked of the server; `None` when nothing."""
         asked = self.parameters()
-        if wrong := complaint(self.task, values_of(asked), self.about.needs):
+        if wrong := complaint(self.task, values_of(asked), self.about.conditions):
             return " ".join(sentence(text) for text in (wrong.message, wrong.hint) if text)
         last = self.seed + asked.count - 1
         if last > LARGEST_SEED:
@@ -202,6 +204,6 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, str) and value in CHOICES[name]
     if name in ("new_seed", "grows"):
         return isinstance(value, bool)
-    if name in STYLE:
+    if name in (*STYLE, "besides"):
         return isinstance(value, str)
     return PARAMETERS[name].type.complaint(name, value) is None and (name != "seed" or value <= LARGEST_SEED)

@@ -15,6 +15,7 @@ from acetate.protocol import Box, Image
 from .placement import Clip, Original
 from .stack import Item
 from .surroundings import Surroundings
+from .translations import marked
 
 if TYPE_CHECKING:
     from .pending import PendingResult
@@ -52,6 +53,9 @@ class JobPlan:
     """The layer to send."""
     source_box: Box | None = None
     """The part of it to send."""
+    besides: Any = None
+    """The second layer to send, for a task that takes two."""
+    besides_box: Box | None = None
     anchor: Any = None
     """The layer that the result goes above."""
     below: Any = None
@@ -60,6 +64,10 @@ class JobPlan:
     """The name of the group when several layers come without one."""
     pictures: tuple[int, ...] | None = None
     """The numbers of the candidates to put in; `None` means all of them."""
+    seen: bool = True
+    """Whether the first of these candidates is shown at once."""
+    centre: tuple[int, int] | None = None
+    """The place of the canvas that the middle of the layers goes to; `None` leaves them where they were made for."""
     version_of: Any = None
     """The layer that the result is a new version of: it takes over place, name, blend mode, opacity and masks."""
     original: Original = "keep"
@@ -92,19 +100,26 @@ class JobPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """What an artist is told; an editor may say it its own way. `{name}`, `{path}` and `{reason}` are filled in."""
+    """What an artist is told; an editor may say it its own way. `{name}`, `{path}` and `{reason}` are filled in.
 
-    reading: str = "Reading the layer"
-    sending: str = "Sending"
-    nothing_selected: str = "No part of the layer is selected. Select the part that may change."
+    These are marked for translation and translated where they are used.
+    """
+
+    reading: str = marked("Reading the layer")
+    sending: str = marked("Sending")
+    nothing_selected: str = marked("No part of the layer is selected. Select the part that may change.")
     """Shown when a repaint's mask is empty."""
-    nothing_arrived: str = "The server sent no layer. Its log may say why; try again."
+    nothing_arrived: str = marked("The server sent no layer. Its log may say why; try again.")
     """Shown when a job has finished without a layer."""
-    all_transparent: str = "The result is empty: every pixel is transparent. Try another prompt or seed."
-    foreign_file: str = "{name} is not a PSD, OpenRaster or PNG file. Choose one of these."
+    all_transparent: str = marked("The result is empty: every pixel is transparent. Try another prompt or seed.")
+    too_small: str = marked(
+        "The result is empty: {width} × {height} pixels are too few to draw anything in. Choose a larger selection or canvas."
+    )
+    """Shown instead for a result with a side below `TOO_SMALL`."""
+    foreign_file: str = marked("{name} is not a PSD, OpenRaster or PNG file. Choose one of these.")
     """Shown for a file in none of the formats that can be inserted."""
-    unreadable: str = "{path} cannot be read: {reason}. Choose another file."
-    unwritable: str = "{path} cannot be written: {reason}. Choose another folder."
+    unreadable: str = marked("{path} cannot be read: {reason}. Choose another file.")
+    unwritable: str = marked("{path} cannot be written: {reason}. Choose another folder.")
     empty_file: str = ""
     """Shown for a file without bytes; an empty text leaves the verdict to the server."""
 

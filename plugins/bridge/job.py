@@ -20,13 +20,16 @@ from acetate.protocol import Client, Condition, Event, FileReady, Image, LayerRe
 
 from . import files
 from .form import Form
-from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, UnwantedError, Work
+from .host import DocumentClosedError, EditorHost, JobPlan, RefusedError, UnwantedError, Wording, Work
 from .job_status import HOPELESS, JobStatus
 from .pending import PendingResult
-from .stack import picked, stacked
+from .stack import moved_to, picked, stacked
 from .translations import _
 
 log = logging.getLogger(__name__)
+
+TOO_SMALL = 16
+"""A side, in pixels, in which a model's picture of several hundred leaves nothing that could be seen."""
 
 
 class EditorJobs:
@@ -62,7 +65,7 @@ class EditorJobs:
         plan = planned()
         self._connect()
         status = JobStatus(new_job_id(), patient=self._host.lost_seconds is None)
-        status.text = self._host.wording.sending if plan.source is None else self._host.wording.reading
+        status.text = _(self._host.wording.sending if plan.source is None else self._host.wording.reading)
         result = PendingResult(status, document, plan, form, state="reading")
         self.generations.append(result)
         self._host.notify(result)
@@ -92,10 +95,10 @@ class EditorJobs:
         self._host.on_thread(path.read_bytes, lambda data, error: self._send_file(result, path, data, error))
         return result
 
-    def save(self, job: str, path: Path) -> PendingResult:
-        """Write a finished job of the history into a file; its suffix says as what."""
+    def save(self, job: str, path: Path, pictures: Sequence[int] = ()) -> PendingResult:
+        """Write a finished job of the history, or only some of its pictures, into a file; its suffix says as what."""
         result = self._await(PendingResult(JobStatus(new_job_id()), save_as=path))
-        self._connect().export([job], files.FORMATS[path.suffix.lower()], job=result.job)
+        self._connect().export([job], files.FORMATS[path.suffix.lower()], pictures=pictures, job=result.job)
         return result
 
     def insert_now(self, result: PendingResult) -> None:
@@ -179,9 +182,10 @@ class EditorJobs:
         if result.job not in self._waiting:
             self._ask(result)
             return result
-        before = (self._waiting[result.job], *self._next.get(result.job, ()))
-        if (same := next((one for one in before if one.asks_as(result)), None)) is not None:
-            return same
+        before = [self._waiting[result.job], *self._next.get(result.job, ())]
+        for one in before:
+            if one.asks_as(result):
+                return one
         self._next.setdefault(result.job, []).append(result)
         return result
 
@@ -272,23 +276,26 @@ def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition
     plan, form, box = result.plan, result.form, result.plan.source_box
     if plan.clip != "no" and plan.box is not None:
         result.selection = yield from host.read_selection(result.document, plan.box)
-    if plan.source is None or box is None or form is None or form.about.takes is None:
+    if plan.source is None or box is None or form is None or form.about.worked_on is None:
         return {}
     conditions: dict[str, Condition] = {}
     if form.about.masked:
         mask = yield from host.read_selection(result.document, box)
         if mask.data == bytes(len(mask.data)):  # 4 ms for 4096 x 4096, where `any` takes 76
-            raise RefusedError(host.wording.nothing_selected)
+            raise RefusedError(_(host.wording.nothing_selected))
         conditions["mask"] = Condition(mask, box.x, box.y)
         if plan.restores is not None:
             result.mask = bytes(mask.data)
+    if form.about.besides is not None and plan.besides is not None and (other := plan.besides_box) is not None:
+        second = yield from host.read_layer(result.document, plan.besides, other)
+        conditions[form.about.besides] = Condition(second, other.x, other.y)
     picture = yield from host.read_layer(result.document, plan.source, box)
-    if form.about.replaces and not form.about.masked and _empty(picture):
+    if form.about.replaces and not form.about.masked and _clear(picture):
         raise RefusedError(_("The layer is empty: every pixel of it is transparent. Choose another one, or generate one."))
-    return {form.about.takes: Condition(picture, box.x, box.y), **conditions}
+    return {form.about.worked_on: Condition(picture, box.x, box.y), **conditions}
 
 
-def _empty(picture: Image) -> bool:
+def _clear(picture: Image) -> bool:
     """Whether nothing of it can be seen; the answer for a picture of more than 8 bits is left to the server."""
     alpha = picture.data[3::4] if picture.format in ("rgba8", "bgra8") else b"\1"
     return alpha == bytes(len(alpha))
@@ -301,11 +308,15 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
     """
     plan, document = result.plan, result.document
     if not result.status.layers:
-        raise RefusedError(host.wording.nothing_arrived)
-    layers = result.status.layers if plan.pictures is None else picked(result.status.layers, plan.pictures)
+        raise RefusedError(_(host.wording.nothing_arrived))
+    layers: Sequence[LayerReady] = result.status.layers
+    if plan.pictures is not None:
+        layers = picked(layers, plan.pictures, seen=plan.seen)
+    if plan.centre is not None:
+        layers = moved_to(layers, *plan.centre)
     item = stacked(layers, title=plan.title)
     if item is None:
-        raise RefusedError(host.wording.all_transparent)
+        raise RefusedError(_empty(host.wording, plan))
     if not host.is_open(document):
         return (yield from host.insert_elsewhere(result, item))
     with host.undo_step(document):
@@ -316,5 +327,13 @@ def insertion(host: EditorHost, result: PendingResult) -> Work[Any]:
 
 
 def _said(text: str, path: Path, error: BaseException | None = None) -> str:
-    reason = error.strerror if isinstance(error, OSError) else error
-    return text.format(name=path.name, path=path, reason=reason)
+    reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    return _(text).format(name=path.name, path=path, reason=reason)
+
+
+def _empty(wording: Wording, plan: JobPlan) -> str:
+    """Why there is nothing to see in a result: no prompt and no seed helps where there is no room."""
+    box = plan.box
+    if box is not None and min(box.width, box.height) < TOO_SMALL:
+        return _(wording.too_small).format(width=box.width, height=box.height)
+    return _(wording.all_transparent)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
-from acetate.protocol import Group, LayerReady
-from acetate.vocabulary.stacking import candidates_group, nested
+from acetate.protocol import Box, Group, LayerReady
+from acetate.vocabulary import stacking
+from acetate.vocabulary.stacking import nested
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,30 @@ def stacked(arrived: Sequence[LayerReady], *, title: str = "") -> Item | None:
     return items[0] if len(items) == 1 else Folder(title or "Layers", items)
 
 
-def picked(arrived: Sequence[LayerReady], pictures: Collection[int]) -> list[LayerReady]:
-    """Only the layers of these candidates: the first of them is shown, and one alone needs no group of candidates."""
-    kept = [one for one in arrived if one.layer.picture in pictures]
-    first = min((one.layer.picture for one in kept), default=0)
-    alone = all(one.layer.picture == first for one in kept)
-    return [_picked(one, alone=alone, shown=one.layer.picture == first) for one in kept]
+def moved_to(arrived: Sequence[LayerReady], x: int, y: int) -> list[LayerReady]:
+    """The layers with the middle of all that is seen of them at this place of the canvas."""
+    boxes = [Box(one.layer.x, one.layer.y, one.layer.width, one.layer.height) for one in arrived if one.data]
+    if not boxes:
+        return list(arrived)
+    whole = reduce(Box.union, boxes)
+    right, down = x - whole.x - whole.width // 2, y - whole.y - whole.height // 2
+    return [
+        replace(one, layer=replace(layer, x=layer.x + right, y=layer.y + down, box=layer.box.translated(right, down)))
+        for one in arrived
+        for layer in (one.layer,)
+    ]
 
 
-def _picked(ready: LayerReady, *, alone: bool, shown: bool) -> LayerReady:
-    layer, outer = ready.layer, candidates_group(ready.job)
-    own = tuple(replace(group, visible=shown) if group.id != outer else group for group in layer.group)
-    several = any(group.id != outer for group in own)
-    groups = tuple(group for group in own if not (alone and group.id == outer))
-    visible = layer.visible if several else shown and not layer.reference
-    return replace(ready, layer=replace(layer, group=groups, visible=visible))
+def picked(arrived: Sequence[LayerReady], pictures: Collection[int], *, seen: bool = True) -> list[LayerReady]:
+    """Only the layers of these candidates, as `stacking.picked` arranges them; where they are empty, those of the first that is
+    not."""
+    filled = {one.layer.picture for one in arrived if one.data}
+    if filled and not filled.intersection(pictures):
+        pictures = {min(filled)}
+    data = {one.layer.index: one.data for one in arrived}
+    return [
+        LayerReady(layer, data[layer.index]) for layer in stacking.picked([one.layer for one in arrived], pictures, seen=seen)
+    ]
 
 
 def sheets(item: Item) -> Iterator[Sheet]:

@@ -9,6 +9,8 @@ from acetate.vocabulary.tasks import TASKS
 
 BY_NAME = {name: task for name, task in TASKS.items() if task.in_editors}
 """The tasks that editors offer, in the order of their lists."""
+SINGLE_STEPS = {name: task for name, task in TASKS.items() if not task.in_editors}
+"""Single steps of the others, which only some models can do."""
 
 METHODS = {
     "auto": ("As the model can", "An SD or SDXL model redraws the colours; without one, the layer is only enlarged"),

@@ -1,4 +1,4 @@
-"""The open document: what is selected, what a layer looks like, and new layers put in as one undo step.
+"""The open document: where its layers lie, what is selected, what a layer looks like, and what it remembers.
 
 Does not know prompts, jobs or widgets. Everything runs on Krita's main thread; what may take long is a generator that does a
 few milliseconds of work between two `yield`s (`host.Work`). Takes Krita's objects as they are and imports nothing of Krita, so
@@ -8,14 +8,15 @@ that the same tests run against a fake and against the real program.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import Any
 
-from acetate.plugins.bridge.host import DocumentClosedError, RefusedError
-from acetate.plugins.bridge.stack import Folder, Item, Sheet
+from acetate.plugins.bridge.host import RefusedError
+from acetate.plugins.bridge.surroundings import Spot, Surroundings
+from acetate.plugins.bridge.translations import _
 from acetate.protocol import Box
 
-from . import blending
-from .colours import WIRE, Encoder, Scratch, colour_of, encoder, is_wire
+from .colours import WIRE, Scratch, colour_of, is_wire, native
 
 STRIP_PIXELS = 1 << 19
 """The pixels that are written or read at once: about 3 ms for 8-bit RGBA (Krita 5.2.9)."""
@@ -38,9 +39,16 @@ def canvas_box(document: Any) -> Box:
     return Box(0, 0, document.width(), document.height())
 
 
+def selection_of(document: Any) -> Any | None:
+    """What is selected: the active layer's own selection if it has one, as Krita sees it, else the document's; or `None`."""
+    layer = active_layer(document)
+    own = [one for one in layer.childNodes() if one.type() == "selectionmask" and one.visible()] if layer is not None else []
+    return own[-1].selection() if own else document.selection()
+
+
 def selection_box(document: Any) -> Box | None:
     """The selection's bounding box, which may reach beyond the canvas; `None` when nothing is selected."""
-    selection = document.selection()
+    selection = selection_of(document)
     if selection is None or selection.width() <= 0 or selection.height() <= 0:
         return None
     return Box(selection.x(), selection.y(), selection.width(), selection.height())
@@ -61,7 +69,10 @@ def identity(node: Any) -> str:
 
 def find(document: Any, wanted: str) -> Any | None:
     """The layer with that identity; `None` when it is gone."""
-    return next((node for node in _nodes(document) if identity(node) == wanted), None)
+    root = document.rootNode()
+    if root is None:
+        return None
+    return document.nodeByUniqueID(type(root.uniqueId())(wanted))
 
 
 def identities(document: Any) -> set[str]:
@@ -79,6 +90,41 @@ def _nodes(document: Any) -> Iterator[Any]:
         waiting += node.childNodes()
 
 
+SPOTS = 16
+"""How many layers are remembered to tell what becomes of the canvas."""
+
+
+def surroundings(document: Any) -> Surroundings:
+    """Where the canvas and some of the layers with pixels lie."""
+    plain = islice((node for node in _nodes(document) if node.type() == "paintlayer"), SPOTS)
+    return Surroundings(canvas_box(document), {identity(node): _spot(node) for node in plain})
+
+
+def _spot(node: Any) -> Spot:
+    bounds, origin = node.bounds(), node.position()
+    return Spot(Box(bounds.x(), bounds.y(), max(0, bounds.width()), max(0, bounds.height())), (origin.x(), origin.y()))
+
+
+def hidden_group(node: Any) -> Any | None:
+    """The hidden group that the layer is in, at any depth; `None` where all are shown."""
+    parent = node.parentNode()
+    while parent is not None and parent.visible():
+        parent = parent.parentNode()
+    return parent
+
+
+def layer_below(node: Any) -> Any | None:
+    """The layer directly below in the same group; `None` for the lowest."""
+    beside = node.parentNode().childNodes()
+    at = next((index for index, one in enumerate(beside) if one == node), 0)
+    return beside[at - 1] if at > 0 else None
+
+
+def layer_names(document: Any) -> dict[str, str]:
+    """The names of all layers by their identities, the uppermost first; without masks."""
+    return {identity(node): node.name() for node in reversed(list(_nodes(document))) if not node.type().endswith("mask")}
+
+
 def layer_box(document: Any, node: Any) -> Box | None:
     """The extent of what the layer shows, which may reach beyond the canvas; `None` when it is empty."""
     if node.type() in BOUNDLESS:
@@ -92,7 +138,7 @@ def layer_box(document: Any, node: Any) -> Box | None:
 
 def read_selection(document: Any, box: Box) -> Generator[None, None, bytearray]:
     """The selection under the box, one byte a pixel, 255 = selected; all 0 without a selection."""
-    selection, mask = document.selection(), bytearray()
+    selection, mask = selection_of(document), bytearray()
     if selection is None:
         return bytearray(box.width * box.height)
     for top, rows in strips(box, 4 * STRIP_PIXELS):
@@ -101,13 +147,13 @@ def read_selection(document: Any, box: Box) -> Generator[None, None, bytearray]:
     return mask
 
 
-def read_layer(document: Any, node: Any, box: Box) -> Generator[None, None, bytearray]:
+def read_layer(document: Any, node: Any, box: Box, *, unmasked: bool = False) -> Generator[None, None, bytearray]:
     """How the layer looks by itself under the box, as `bgra8`; transparent outside its extent.
 
     A plain paint layer gives its own pixels, with their colour also where they are transparent; others (groups, vectors, layers
-    with masks) what they show.
+    with masks) what they show. `unmasked` means a paint layer's own pixels also where it has masks.
     """
-    plain = node.type() == "paintlayer" and not node.childNodes()
+    plain = node.type() == "paintlayer" and (unmasked or not node.childNodes())
     read = node.pixelData if plain else node.projectionPixelData
     colour = colour_of(node)
     scratch = None if is_wire(colour) else Scratch(document)
@@ -123,113 +169,22 @@ def read_layer(document: Any, node: Any, box: Box) -> Generator[None, None, byte
     return pixels
 
 
+def read_native(node: Any, box: Box) -> Generator[None, None, tuple[str, bytearray]]:
+    """A paint layer's own numbers under the box in more than 8 bits: the wire's format and the pixels. Only for what has a
+    `colours.native`."""
+    way = native(colour_of(node))
+    assert way is not None, "plans ask for it only where there is one"
+    pixels = bytearray()
+    for top, rows in strips(box, CONVERTED_PIXELS):
+        pixels += way.to_wire(node.pixelData(box.x, box.y + top, box.width, rows).data())
+        yield
+    return way.format, pixels
+
+
 def strips(box: Box, pixels: int) -> list[tuple[int, int]]:
     """The box's rows in parts of at most `pixels`: first row and number of rows."""
     rows = max(1, pixels // box.width)
     return [(top, min(rows, box.height - top)) for top in range(0, box.height, rows)]
-
-
-# --- writing ---------------------------------------------------------------------------------------------------------
-
-
-def insert(app: Any, document: Any, item: Item, anchor: str | None, *, below: bool = False) -> Generator[None, None, Any]:
-    """Put the item in directly above the layer of that identity, inside its group; on top when that is gone. Returns the node.
-
-    With `below` it goes directly below instead, unless that layer `is_lowest`. All pixels are written before the
-    layer joins the document, which so sees one change and gets one undo step. Raises `DocumentClosedError` when the document was
-    closed in the meantime.
-    """
-    build = _Build(app, document)
-    try:
-        node = yield from build.node(item)
-        parent, lower = _spot(document, anchor, below)
-        parent.addChildNode(node, lower)
-        if not is_open(app, document):  # Krita takes events while it adds a layer, and one of them may have closed the document
-            raise DocumentClosedError
-        if isinstance(item, Folder):  # Krita does not merge a group that comes with its layers (seen in 5.1 and 5.2)
-            yield  # at 4096 x 4096 the one takes Krita 130 to 200 ms, the other 170 to 600 (5.2): not both in one turn
-            if not is_open(app, document):
-                raise DocumentClosedError
-            document.refreshProjection()
-        return node
-    finally:
-        build.close()
-
-
-def is_lowest(document: Any, wanted: str) -> bool:
-    """Whether nothing lies below the layer in its group. Krita gives plug-ins no way to put anything there in one undo step."""
-    node = find(document, wanted)
-    return node is not None and _next_lower(node) is None
-
-
-def _spot(document: Any, wanted: str | None, below: bool) -> tuple[Any, Any | None]:
-    """The parent and the node to put something above; `None` means on top."""
-    anchor = find(document, wanted) if wanted is not None else None
-    if anchor is None:
-        return document.rootNode(), None
-    return anchor.parentNode(), (_next_lower(anchor) if below else None) or anchor
-
-
-def _next_lower(node: Any) -> Any | None:
-    siblings = node.parentNode().childNodes()
-    place = [identity(one) for one in siblings].index(identity(node))
-    return siblings[place - 1] if place else None
-
-
-class _Build:
-    """Makes detached nodes of one document."""
-
-    def __init__(self, app: Any, document: Any) -> None:
-        self._app, self._document = app, document
-        self._colour = colour_of(document)
-        self._encode: Encoder | None = encoder(self._colour)
-        self._scratch: Scratch | None = None
-
-    def node(self, item: Item) -> Generator[None, None, Any]:
-        mode = blending.krita_mode(item.blend_mode)
-        if isinstance(item, Folder):
-            children = []
-            for inner in item.items:
-                children.append((yield from self.node(inner)))
-            node = self._document.createGroupLayer(item.name) if mode is None else self._copy().group(item.name, mode)
-            node.setChildNodes(children)  # unlike addChildNode this is not an undo step
-            node.setPassThroughMode(item.blend_mode == blending.PASS_THROUGH)
-        else:
-            node = self._document.createNode(item.name, "paintlayer") if mode is None else self._copy().layer(item.name, mode)
-            yield from self._write(node, item)
-        node.setOpacity(round(255 * item.opacity))
-        node.setVisible(item.visible)
-        return node
-
-    def close(self) -> None:
-        if self._scratch is not None:
-            self._scratch.close()
-
-    def _write(self, node: Any, sheet: Sheet) -> Generator[None, None, None]:
-        layer = sheet.ready.layer
-        if layer.format != "bgra8":
-            raise ValueError(f"the layer's format is {layer.format!r}; bgra8 was asked for")
-        box = Box(layer.x, layer.y, layer.width, layer.height)
-        size, pixels = len(node.pixelData(0, 0, 1, 1).data()), memoryview(sheet.ready.data)
-        for top, rows in strips(box, STRIP_PIXELS if self._encode is not None else CONVERTED_PIXELS):
-            wire = bytes(pixels[4 * box.width * top : 4 * box.width * (top + rows)])
-            data = self._native(wire, box.width, rows)
-            if len(data) != size * box.width * rows:  # Krita would silently write nothing
-                raise ValueError(f"{len(data)} bytes for {box.width} x {rows} pixels of {size} bytes in {self._colour}")
-            node.setPixelData(data, box.x, box.y + top, box.width, rows)
-            yield
-            if not is_open(self._app, self._document):  # a closed document makes no nodes any more
-                raise DocumentClosedError
-
-    def _native(self, wire: bytes, width: int, rows: int) -> bytes:
-        if self._encode is not None:
-            return self._encode(wire)
-        return self._copy().convert(wire, width, rows, WIRE, self._colour)
-
-    def _copy(self) -> Scratch:
-        if self._scratch is None:
-            self._scratch = Scratch(self._document)
-        return self._scratch
 
 
 # --- what cannot be done ---------------------------------------------------------------------------------------------
@@ -238,13 +193,13 @@ class _Build:
 def required_box(document: Any, node: Any | None, what: str) -> Box:
     """The box to read of a layer that a task works on, without parts far beyond the canvas. Raises `RefusedError`."""
     if node is None:
-        raise RefusedError(f"No layer is active. Select {what} in the Layers docker.")
+        raise RefusedError(_("No layer is active. Select {what} in the Layers docker.").format(what=what))
     box = layer_box(document, node)
     if box is None:
-        raise RefusedError(f"The layer “{node.name()}” is empty. Select {what}.")
+        raise RefusedError(_("The layer “{name}” is empty. Select {what}.").format(name=node.name(), what=what))
     if node.type() == "paintlayer":
         return box
     seen = box.intersection(canvas_box(document))
     if seen.empty:
-        raise RefusedError(f"The layer “{node.name()}” lies outside the canvas. Select {what}.")
+        raise RefusedError(_("The layer “{name}” lies outside the canvas. Select {what}.").format(name=node.name(), what=what))
     return seen

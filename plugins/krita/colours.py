@@ -29,6 +29,9 @@ def colour_of(owner: Any) -> Colour:
     return Colour(owner.colorModel(), owner.colorDepth(), owner.colorProfile())
 
 
+LARGEST_HALF = 65504.0
+"""What 16-bit floats reach to."""
+
 WIRE = Colour("RGBA", "U8", SRGB)
 
 
@@ -59,6 +62,55 @@ def encoder(colour: Colour) -> Encoder | None:
         return None
     depth = colour.depth
     return lambda wire: _encoded(wire, depth, transfer)
+
+
+class Native(NamedTuple):
+    """A layer's own numbers on the wire: in more than 8 bits and in its own colour space, which only averaging leaves right."""
+
+    format: str
+    to_wire: Encoder
+    from_wire: Encoder
+
+
+def native(colour: Colour) -> Native | None:
+    """The way for a colour space; `None` where the wire has no such format: 8 bits, and neither RGB nor gray."""
+    if colour.model not in ("RGBA", "GRAYA") or colour.depth not in ("U16", "F16", "F32"):
+        return None
+    wide, narrow = (_as_read, _as_read) if colour.depth != "F16" else (_float32, _float16)
+    size = 2 if colour.depth == "U16" else 4
+    order = (0, 0, 0, 1) if colour.model == "GRAYA" else (2, 1, 0, 3) if colour.depth == "U16" else (0, 1, 2, 3)
+    back = (0, 3) if colour.model == "GRAYA" else order
+    return Native(
+        "rgba16" if colour.depth == "U16" else "rgbaf32",
+        lambda data: _arranged(wide(data), size, 2 if colour.model == "GRAYA" else 4, order),
+        lambda wire: narrow(_arranged(wire, size, 4, back)),
+    )
+
+
+def _as_read(data: bytes) -> bytes:
+    return data
+
+
+def _float32(halves: bytes) -> bytes:
+    count = len(halves) // 2
+    return struct.pack(f"<{count}f", *struct.unpack(f"<{count}e", halves))
+
+
+def _float16(floats: bytes) -> bytes:
+    count = len(floats) // 4
+    values = struct.unpack(f"<{count}f", floats)
+    return struct.pack(f"<{count}e", *(min(max(value, -LARGEST_HALF), LARGEST_HALF) for value in values))
+
+
+def _arranged(data: bytes, size: int, channels: int, order: tuple[int, ...]) -> bytes:
+    """The channels of each pixel in this order; `size` is a channel's bytes."""
+    if order == tuple(range(channels)):
+        return bytes(data)
+    result = bytearray(len(data) // channels * len(order))
+    for place, channel in enumerate(order):
+        for byte in range(size):
+            result[place * size + byte :: len(order) * size] = data[channel * size + byte :: channels * size]
+    return bytes(result)
 
 
 _PACKING = {"U8": ("B", 255), "U16": ("<H", 65535), "F16": ("<e", None), "F32": ("<f", None)}

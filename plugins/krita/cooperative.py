@@ -12,7 +12,7 @@ from typing import Any
 
 from acetate.plugins.bridge.host import T, Then, Work
 
-from .qt import QtCore, Signal
+from .qt import QtCore, Signal, guarded
 
 TURN_SECONDS = 0.012
 """How long work goes on before Krita gets the thread back; one uninterruptible piece may take longer, up to 50 ms."""
@@ -23,18 +23,25 @@ class CooperativeTurns:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Work[Any], Then[Any]]] = []
-        self._in_turn = False
+        self._in_turn = self._stopped = False
+        self._rest = 0.0
+        """How long the work that is going on wants to wait, in seconds."""
         self._timer = QtCore.QTimer()
         self._timer.setInterval(0)
-        self._timer.timeout.connect(self._turn)
+        self._timer.timeout.connect(guarded(self._turn))
 
     def run(self, work: Work[T], then: Then[T]) -> None:
         """Start `work` when those before it are done; call `then` with its result, or with what it raised."""
         self._waiting.append((work, then))
         self._timer.start()
 
+    def rest(self, seconds: float) -> None:
+        """Called by work before it yields: let it go on only after that time. Other work goes on meanwhile."""
+        self._rest = seconds
+
     def stop(self) -> None:
         """Drop all work without calling anyone back."""
+        self._stopped = True
         self._timer.stop()
         for work, _ in self._waiting:
             work.close()
@@ -45,11 +52,12 @@ class CooperativeTurns:
         if self._in_turn or not self._waiting:
             return
         self._in_turn = True
+        self._rest = 0.0
         work, then = self._waiting[0]
         ended: tuple[Any, BaseException | None] | None = None
         until = time.perf_counter() + TURN_SECONDS
         try:
-            while time.perf_counter() < until:
+            while time.perf_counter() < until and not self._rest:
                 next(work)
         except StopIteration as stop:
             ended = stop.value, None
@@ -57,11 +65,21 @@ class CooperativeTurns:
             ended = None, error
         finally:
             self._in_turn = False
+        if ended is None and not self._rest:
+            return
+        self._waiting.pop(0)
+        if not self._waiting:
+            self._timer.stop()
         if ended is not None:
-            self._waiting.pop(0)
-            if not self._waiting:
-                self._timer.stop()
             then(*ended)
+        else:
+            QtCore.QTimer.singleShot(round(1000 * self._rest), lambda: self._go_on(work, then))
+
+    def _go_on(self, work: Work[Any], then: Then[Any]) -> None:
+        if self._stopped:
+            work.close()
+        else:
+            self.run(work, then)
 
 
 class FileThread(QtCore.QObject):
@@ -71,15 +89,15 @@ class FileThread(QtCore.QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._done.connect(lambda then, result, error: then(result, error))
+        self._done.connect(guarded(lambda then, result, error: then(result, error)))
 
     def run(self, function: Callable[[], T], then: Then[T]) -> None:
-        """Call `then` with the function's result, or with the `OSError` that it raised."""
+        """Call `then` with the function's result, or with whatever it raised: out of memory is told as well."""
 
         def call() -> None:
             try:
                 self._done.emit(then, function(), None)
-            except OSError as error:
+            except Exception as error:
                 self._done.emit(then, None, error)
 
         threading.Thread(target=call, name="acetate-file", daemon=True).start()

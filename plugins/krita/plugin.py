@@ -7,16 +7,19 @@ import signal
 from typing import Any
 
 from acetate.plugins.bridge.forms.server_address import chosen_server
+from acetate.plugins.bridge.status.log_file import keep_log
+from acetate.plugins.bridge.translations import of_environment, speak
 from acetate.protocol import Client
 from krita import DockWidgetFactoryBase, Extension, Krita
 
 from .docker import Docker
 from .forms import remembering, settings
-from .qt import guarded
+from .pictures.desk import PictureDesk
+from .qt import QtCore, guarded
 from .session import Session
+from .window import actions
 
 DOCKER = "acetate"
-MENU = "tools/scripts"
 
 
 def make_client(launch: list[str] | None) -> Client:
@@ -43,40 +46,26 @@ class AcetateExtension(Extension):
         notifier.applicationClosing.connect(guarded(self._session.close))
 
     def createActions(self, window: Any) -> None:  # noqa: N802
-        self._add(window, "acetate_generate", "Acetate: Generate", lambda: _docker().generate())
-        self._add(window, "acetate_repeat", "Acetate: Repeat with New Seed", lambda: _docker().repeat())
-        self._add(window, "acetate_cancel", "Acetate: Cancel", self._session.cancel)
-        self._add(window, "acetate_insert_file", "Acetate: Insert Layers from File…", lambda: _docker().choose_file())
-        self._add(window, "acetate_show", "Acetate: Show Docker", lambda: _show(_docker()))
-
-    def _add(self, window: Any, name: str, text: str, slot: Any) -> None:
-        window.createAction(name, text, MENU).triggered.connect(guarded(slot))
+        actions.create(window, docker_of)
 
 
 class DockerFactory(DockWidgetFactoryBase):
     """Makes a docker for each window."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, desk: PictureDesk) -> None:
         # Krita 6 has only the scoped name, Krita 5 only the short one.
         positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
         super().__init__(DOCKER, positions.DockRight)
-        self._session = session
+        self._session, self._desk = session, desk
 
     def createDockWidget(self) -> Docker:  # noqa: N802
-        return Docker(self._session)
+        return Docker(self._session, self._desk)
 
 
-def _docker() -> Docker:
-    """The docker of the window in front. Krita's wrapper of a window dies before the window, so it is asked for each time."""
-    app = Krita.instance()
-    window = app.activeWindow()
-    dockers = window.dockers() if window is not None else app.dockers()
-    return next(one for one in dockers if isinstance(one, Docker))
-
-
-def _show(docker: Docker) -> None:
-    docker.setVisible(True)
-    docker.raise_()
+def docker_of(window: Any) -> Docker | None:
+    """The docker of a window; `None` where Krita has made none."""
+    dockers = window.dockers() if window is not None else Krita.instance().dockers()
+    return next((one for one in dockers if isinstance(one, Docker)), None)
 
 
 def survive_lost_connections() -> None:
@@ -91,11 +80,14 @@ def survive_lost_connections() -> None:
 def register() -> Session:
     """Give Krita the actions and the docker; returns what they share."""
     survive_lost_connections()
+    speak([*of_environment(), *QtCore.QLocale().uiLanguages()])
+    keep_log("krita")
     app = Krita.instance()
     remembering.keep_in_documents(settings.prompts_in_documents())
     session = Session(app, make_client)
+    session.set_inserting_at_once(settings.inserts_at_once())
     app.addExtension(AcetateExtension(app, session))
-    app.addDockWidgetFactory(DockerFactory(session))
+    app.addDockWidgetFactory(DockerFactory(session, PictureDesk(app, session)))
     return session
 
 

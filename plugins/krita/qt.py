@@ -32,8 +32,18 @@ Signal = QtCore.pyqtSignal
 log = logging.getLogger(__name__)
 
 
+_listeners: list[Callable[[Exception], None]] = []
+_telling: list[Exception] = []
+"""The mistake that is being told: one that is made while telling it is only logged."""
+
+
+def tell_mistakes(listener: Callable[[Exception], None]) -> None:
+    """Have the listener called, on the main thread, with what any guarded slot raises."""
+    _listeners[:] = [listener]
+
+
 def guarded(slot: Callable[..., None]) -> Callable[..., None]:
-    """A slot that logs what it raises: left to itself, an exception would end Krita (PyQt aborts the program).
+    """A slot that logs and tells what it raises: left to itself, an exception would end Krita (PyQt aborts the program).
 
     Like PyQt itself it drops the arguments of a signal that the slot does not take.
     """
@@ -44,7 +54,21 @@ def guarded(slot: Callable[..., None]) -> Callable[..., None]:
     def call(*arguments: Any) -> None:
         try:
             slot(*arguments[:count])
-        except Exception:
+        except Exception as error:
             log.exception("a mistake in %s", slot.__qualname__)
+            _tell(error)
 
     return call
+
+
+def _tell(error: Exception) -> None:
+    if _telling:
+        return
+    _telling.append(error)
+    try:
+        for listener in _listeners:
+            listener(error)
+    except Exception:
+        log.exception("a mistake could not be told")
+    finally:
+        _telling.clear()

@@ -176,14 +176,16 @@ class Client:
         jobs: Sequence[str],
         file: FileFormat,
         *,
+        pictures: Sequence[int] = (),
         width: int | None = None,
         height: int | None = None,
         job: str | None = None,
     ) -> str:
-        """Ask for finished jobs as one layered file; it arrives as `FileReady`."""
+        """Ask for finished jobs, or only some of their pictures, as one layered file; it arrives as `FileReady`."""
         job = job or new_job_id()
+        asked = wire.Export(job, tuple(jobs), file, width, height, tuple(pictures))
         with self._connection.session() as session:
-            session.begin(PendingJob(wire.Export(job, tuple(jobs), file, width, height)))
+            session.begin(PendingJob(asked))
         return job
 
     def upload(self, content: Content) -> str:

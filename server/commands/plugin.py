@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from acetate.plugins.hosts import GIMP, HOSTS, KRITA, SWITCHED_ON, Host
+from acetate.plugins.hosts import AFTERWARDS, HOSTS, KRITA, SWITCHED_ON, Host
 
 from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
@@ -48,13 +49,19 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     finally:
         json_option.tell(options, done, (_line(options, each) for each in done))
-    if KRITA in hosts and options.action in ("install", "link") and not options.enable:
-        notes.append(f"Krita must switch it on: {SWITCHED_ON}; or install it with --enable while Krita does not run")
-    if options.action in ("install", "link") and any(each["editor"] == GIMP.title for each in done):
-        notes.append("GIMP looks for plug-ins when it starts: restart it, and find Acetate in the menu Filters")
+    if options.action in ("install", "link"):
+        notes += [note for host in hosts for note in _next_steps(host, switched_on=options.enable)]
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     return 0
+
+
+def _next_steps(host: Host, *, switched_on: bool) -> Iterator[str]:
+    """What is left to do in the editor, in order."""
+    steps = list(AFTERWARDS[host.name])
+    if host is KRITA and not switched_on:
+        steps[:1] = [f"in Krita switch it on: {SWITCHED_ON} (or install it with --enable while Krita does not run)"]
+    yield from (f"{host.title}, {number}. {step}" for number, step in enumerate(steps, 1))
 
 
 def _present(hosts: list[Host], notes: list[str]) -> list[Host]:

@@ -48,8 +48,11 @@ def check_order(watcher: Subscriber, order: Submission, store: Store, blobs: Blo
                 raise ProtocolError("unknown-job", f"export.jobs names {source}, which is not in the history")
             if row.state not in EXPORTABLE:
                 raise ProtocolError("bad-request", f"export.jobs names {source}, which is {row.state}; it must be over")
-        if not any(store.layers(source) for source in order.jobs):
+        layers = [layer for source in order.jobs for layer in store.layers(source)]
+        if not layers:
             raise ProtocolError("bad-request", "export.jobs names no job that has layers")
+        if order.pictures and not any(layer.picture in order.pictures for layer in layers):
+            raise ProtocolError("bad-request", "export.pictures names no picture of these jobs", "It may have been deleted.")
 
 
 def _check_submit(order: wire.Submit, store: Store) -> None:

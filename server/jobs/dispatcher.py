@@ -12,6 +12,7 @@ from dataclasses import replace
 from acetate.protocol import Failure, Layer
 from acetate.protocol import messages as wire
 from acetate.protocol.frames import PreviewFrame
+from acetate.vocabulary.stacking import picked
 
 from ..failures import of_exception
 from ..log import JOB
@@ -140,9 +141,9 @@ class Dispatcher:
 
     def _work(self, job: Job) -> str | None:
         """What the job's time is remembered by; files take no time worth that."""
-        if self._lane is None or not isinstance(job.order, wire.Submit):
+        if not isinstance(job.order, wire.Submit):
             return None
-        return work_of(self._lane[1].name, job.order)
+        return work_of(self._lane[1].name if self._lane is not None else self._name, job.order)
 
     async def _follow(self, job: Job) -> None:
         """Run the job to its end, passing on a request to stop."""
@@ -261,6 +262,8 @@ class Dispatcher:
         order, store = job.order, self._jobs.store
         layers: list[Layer] = []
         if isinstance(order, wire.Export):
-            layers = [layer for source in order.jobs for layer in store.layers(source)]
+            for source in order.jobs:
+                found = store.layers(source)
+                layers += picked(found, order.pictures) if order.pictures else found
         files = await proved_files(order, layers, store, self._jobs.blobs)
         return worker_messages.RunJob(order, files, tuple(layers))

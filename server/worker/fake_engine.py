@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from acetate.engine import RGBA, BadRequest, ModelMissing, NumericFailure, OutOfMemory, Picture, Progress, Request
@@ -180,7 +180,9 @@ def _enlarged(request: Request) -> RGBA:
 def _deep(request: Request) -> Deep | None:
     """The enlarged source in its own depth."""
     deep = request.deep_source
-    return None if deep is None else np.ascontiguousarray(deep[_places(request)])
+    if deep is None:
+        return None
+    return cast(Deep, np.ascontiguousarray(deep[_places(request)]))
 
 
 def _places(request: Request) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

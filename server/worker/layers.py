@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from acetate.engine import RGBA, Picture
@@ -75,7 +76,7 @@ def save(stacking: Stacking, picture: Picture, index: int, box: Box, incoming: P
     if inside is None:
         return Made(layer_message(stacking, picture, index, box, None, content_hash("rgba8").hexdigest()), ""), b""
     name = f"{stacking.job}-{index}-{os.getpid()}"
-    sha256 = write_pixels(incoming / name, np.ascontiguousarray(stored[inside.slices]))
+    sha256 = write_pixels(incoming / name, cast(RGBA | Deep, np.ascontiguousarray(stored[inside.slices])))
     place = inside.translated(box.x, box.y)
     small = thumbnail(rgba[inside.slices])
     message = layer_message(stacking, picture, index, box, place, sha256, format_of(stored))

@@ -10,10 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from acetate.vocabulary.tasks import TASKS
+
 from ..form import WORDS, Form, with_words_of
 
 _TYPED = ("prompt", "negative_prompt")
 _UNSET = Form()
+
+
+def _begun(form: Form, task: str) -> Form:
+    """The form of another task, with its own strength where nobody has chosen one."""
+    own = TASKS[task].strength if form.strength == TASKS[form.task].strength else form.strength
+    return replace(form, task=task, strength=own)
 
 
 @dataclass
@@ -54,7 +62,7 @@ class FormMemory:
         found = self._kept.get(document, {}).get(task)
         if found is None:
             given = self._kept.get(document, {}).get(self._last.get(document, ""), _Kept(present)).given
-            found = self._kept.setdefault(document, {})[task] = _Kept(replace(present, task=task), dict(given))
+            found = self._kept.setdefault(document, {})[task] = _Kept(_begun(present, task), dict(given))
         self._last[document] = task
         return found.form
 

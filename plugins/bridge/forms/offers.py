@@ -12,6 +12,7 @@ from typing import Any
 from acetate.protocol import Engine
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.working_sizes import NativeSizes
 
 from ..form import Form
 from ..translations import _
@@ -29,6 +30,8 @@ class Model:
     """The size that it draws by itself, in pixels; 0 where the server does not say."""
     tasks: frozenset[str] | None = None
     """What it can do; `None` where the server does not say, which counts as everything."""
+    sizes: NativeSizes | None = None
+    """The sizes that it draws well; `None` where the server does not say."""
     own: Mapping[str, Any] = field(default_factory=dict)
     """The values of what a request leaves out, by the parameters' names."""
     idle: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -141,9 +144,17 @@ def _model(said: Mapping[str, Any], families: Mapping[str, Any]) -> Model:
         width=_pixels(said.get("width")),
         height=_pixels(said.get("height")),
         tasks=frozenset(map(str, tasks)) if isinstance(tasks, Sequence) else None,
+        sizes=_sizes(said.get("sizes")),
         own=_table(about.get("defaults")),
         idle={task: tuple(names) for task, names in _table(about.get("idle")).items() if isinstance(names, Sequence)},
     )
+
+
+def _sizes(said: Any) -> NativeSizes | None:
+    try:
+        return NativeSizes(**said) if isinstance(said, Mapping) else None
+    except TypeError:  # a newer server says more
+        return None
 
 
 def _additions(said: Any) -> dict[str, Addition]:

@@ -43,6 +43,11 @@ class ConnectionStatus:
             return self._disconnected(event)
         return None
 
+    def forget(self) -> None:
+        """The person tries again: why there is no connection will be told anew."""
+        self.failure = None
+        self.text = _("Looking for the server") if self.text else ""
+
     def line(self, url: str = "") -> str:
         """Server, device and model, such as `This computer · cuda:0 · sketchpad`; empty without a connection."""
         if self.text or self.engine is None:

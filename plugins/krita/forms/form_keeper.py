@@ -12,7 +12,7 @@ from acetate.plugins.bridge.form import Form, from_json
 from acetate.plugins.bridge.forms.form_memory import FormMemory
 
 from .. import canvas
-from ..host import made_with
+from ..inserting.records import made_with
 from ..qt import QtCore, guarded
 from ..widgets.form_panel import FormPanel
 from . import remembering
@@ -62,6 +62,7 @@ class FormKeeper(QtCore.QObject):
     @guarded
     def look(self) -> None:
         """Fill the form for another layer, where the task makes another version of it."""
+        self._offer_layers()
         active = self._active()
         if active is None or canvas.identity(active) == self._layer:
             return
@@ -77,6 +78,11 @@ class FormKeeper(QtCore.QObject):
         self._panel.set_form(self._memory.form(self._key, before, now.task))
         self._layer = ""
         self.look()
+
+    def _offer_layers(self) -> None:
+        """Keep the list of layers as the document's, while it is shown."""
+        if self._document is not None and self._panel.isVisible() and self._panel.form().about.besides is not None:
+            self._panel.offer_layers(canvas.layer_names(self._document))
 
     def _active(self) -> Any:
         """The active layer; `None` while the panel is hidden or the task makes no other version of one."""

@@ -19,6 +19,15 @@ class _Place:
     """By document, what is not to be saved with it."""
 
 
+class _Latest:
+    """What was read or written last: hundreds of layers are not parsed and written again for each new one."""
+
+    data = b""
+    record: dict[str, Any] = {}
+    layers: dict[str, tuple[Any, str]] = {}
+    """By layer, its parameters and their JSON."""
+
+
 def keep_in_documents(wanted: bool) -> None:
     """Whether prompts and settings are saved with documents; whoever gives .kra files away may not want that."""
     _Place.in_documents = wanted
@@ -28,11 +37,10 @@ def remembered(document: Any) -> dict[str, Any]:
     """What `remember` has kept on the document; empty if there is nothing usable."""
     if (unsaved := _Place.unsaved.get(_key(document))) is not None:
         return dict(unsaved)
-    try:
-        kept = json.loads(bytes(document.annotation(ANNOTATION).data()).decode("utf-8"))
-    except ValueError:
-        return {}
-    return kept if isinstance(kept, dict) else {}
+    data = bytes(document.annotation(ANNOTATION).data())
+    if data != _Latest.data:
+        _Latest.data, _Latest.record = data, _parsed(data)
+    return dict(_Latest.record)
 
 
 def remember(document: Any, record: dict[str, Any]) -> None:
@@ -43,8 +51,34 @@ def remember(document: Any, record: dict[str, Any]) -> None:
             document.removeAnnotation(ANNOTATION)
         return
     _Place.unsaved.pop(_key(document), None)
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    document.setAnnotation(ANNOTATION, _TITLE, text.encode("utf-8"))
+    data = _written(record)
+    document.setAnnotation(ANNOTATION, _TITLE, data)
+    _Latest.data, _Latest.record = data, dict(record)
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    try:
+        kept = json.loads(data.decode("utf-8"))
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _written(record: dict[str, Any]) -> bytes:
+    """The record as JSON; the text of a layer that is the same object as last time is used again."""
+    layers = record.get("layers")
+    members = [f"{_text(name)}:{_text(value)}" for name, value in record.items() if name != "layers"]
+    if isinstance(layers, dict):
+        known, _Latest.layers = _Latest.layers, {}
+        for name, made in layers.items():
+            before = known.get(name)
+            _Latest.layers[name] = (made, before[1] if before is not None and before[0] is made else _text(made))
+        members.append('"layers":{' + ",".join(f"{_text(name)}:{text}" for name, (_, text) in _Latest.layers.items()) + "}")
+    return ("{" + ",".join(members) + "}").encode("utf-8")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def is_saved(document: Any) -> bool:

@@ -38,6 +38,24 @@ def keep_prompts_in_documents(wanted: bool) -> None:
     remembering.keep_in_documents(wanted)
 
 
+def last_folder() -> str:
+    """The folder of the file that was inserted or saved last; empty before the first."""
+    return _read("folder", "")
+
+
+def keep_folder(path: str) -> None:
+    _write("folder", path)
+
+
+def inserts_at_once() -> bool:
+    """Whether results go into their documents when the hand is free, or only when they are chosen."""
+    return _read("insertion", "when_free") != "when_chosen"
+
+
+def keep_inserting_at_once(wanted: bool) -> None:
+    _write("insertion", "when_free" if wanted else "when_chosen")
+
+
 def _read(name: str, default: str) -> str:
     return str(Krita.instance().readSetting(GROUP, name, default))
 

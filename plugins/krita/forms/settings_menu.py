@@ -30,6 +30,10 @@ class SettingsMenu(QtCore.QObject):
         self._remember.setCheckable(True)
         self._remember.setToolTip(_("Prompts and settings are saved inside .kra files, for Repeat and Refine after reopening."))
         self._remember.triggered.connect(guarded(settings.keep_prompts_in_documents))
+        self._chosen = menu.addAction(_("Insert Results Only When I Choose"))
+        self._chosen.setCheckable(True)
+        self._chosen.setToolTip(_("A finished result waits for its button; otherwise it is inserted when your hand is free."))
+        self._chosen.triggered.connect(guarded(self._insert_when_chosen))
         self._forget = self._add(_("Take Prompts out of This Document"), self._take_out)
         menu.addSeparator()
         self._add(_("Server…"), self.ask_for_server)
@@ -67,8 +71,13 @@ class SettingsMenu(QtCore.QObject):
 
     def _show(self) -> None:
         self._remember.setChecked(settings.prompts_in_documents())
+        self._chosen.setChecked(not settings.inserts_at_once())
         document = Krita.instance().activeDocument()
         self._forget.setEnabled(document is not None and remembering.is_saved(document))
+
+    def _insert_when_chosen(self, wanted: bool) -> None:
+        settings.keep_inserting_at_once(not wanted)
+        self._session.set_inserting_at_once(not wanted)
 
     def _take_out(self) -> None:
         if (document := Krita.instance().activeDocument()) is not None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from acetate.plugins.bridge.translations import _
 from acetate.protocol import Image
 
-from ..qt import Qt, QtCore, QtGui, QtWidgets
+from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal
 
 LIGHT, DARK, SQUARE = 255, 220, 8
 """Krita's own checkers: two grays and the side of a square in pixels, halved for small pictures."""
@@ -19,6 +20,14 @@ def picture(image: Image) -> Any:
     """A QImage with its own copy of the bytes."""
     formats = {"rgba8": QtGui.QImage.Format.Format_RGBA8888, "bgra8": QtGui.QImage.Format.Format_ARGB32}
     return QtGui.QImage(image.data, image.width, image.height, 4 * image.width, formats[image.format]).copy()
+
+
+def text_flags(*flags: Any) -> int:
+    """Flags of alignment and wrapping as the number that drawing a text takes: in Qt 6 they are of different types."""
+    total = 0
+    for flag in flags:
+        total |= int(getattr(flag, "value", flag))
+    return total
 
 
 def fitted(size: Any, area: Any) -> Any:
@@ -49,11 +58,17 @@ def draw_checkers(painter: Any, target: Any) -> None:
 
 
 class PreviewPane(QtWidgets.QWidget):
-    """Shows the picture as it forms."""
+    """Shows the picture as it forms; a click asks for a larger look."""
+
+    pressed = Signal()
+    changed = Signal()
+    """Another picture is shown."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("acetate_preview")
+        self.setAccessibleName(_("The picture as it forms"))
+        self.setToolTip(_("The picture as it forms. Click: large"))
         self._image: Any = None
         self._proportions = (1, 1)
         policy = QtWidgets.QSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred)
@@ -69,6 +84,16 @@ class PreviewPane(QtWidgets.QWidget):
     def show_picture(self, image: Image) -> None:
         self._image = picture(image)
         self.update()
+        self.changed.emit()
+
+    @property
+    def image(self) -> Any:
+        """The QImage that is shown; `None` before the first."""
+        return self._image
+
+    def mousePressEvent(self, event: Any) -> None:  # noqa: N802
+        event.accept()
+        self.pressed.emit()
 
     @property
     def has_picture(self) -> bool:

@@ -6,11 +6,12 @@ from typing import Any
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.completion import completion
-from acetate.plugins.bridge.forms.offers import Offers
-from acetate.plugins.bridge.tasks import BY_NAME, METHODS
+from acetate.plugins.bridge.forms.offers import Model, Offers
+from acetate.plugins.bridge.tasks import BY_NAME, METHODS, SINGLE_STEPS
 from acetate.plugins.bridge.translations import _, marked, said
 from acetate.plugins.bridge.words import sentence
 from acetate.vocabulary.parameters import PARAMETERS, range_of
+from acetate.vocabulary.tasks import TASKS
 
 from ..qt import Qt, QtWidgets, Signal, guarded
 from .fields import (
@@ -30,12 +31,13 @@ from .fields import (
     tool_button,
 )
 from .lora_list import LoraList
+from .placing_fields import PlacingFields
 from .prompt_edit import PromptEdit
 from .sampling_fields import LABELS, SamplingFields
 from .style_box import StyleBox
 
 AREAS = {"selection": marked("Selection, or canvas"), "canvas": marked("Canvas"), "custom": marked("Custom size")}
-OF_TASK = ("area", "count", "strength", "lock_alpha", "scale", "method", "upscaler")
+OF_TASK = ("area", "besides", "count", "strength", "lock_alpha", "scale", "method", "upscaler")
 """The fields that only some tasks have."""
 
 
@@ -77,6 +79,7 @@ class FormPanel(QtWidgets.QWidget):
             area=self.area.currentData(),
             width=self.width_.value(),
             height=self.height_.value(),
+            besides=self.besides.currentData(),
             count=self.count.value(),
             strength=self.strength.value() / 100,
             lock_alpha=self.lock_alpha.isChecked(),
@@ -87,6 +90,7 @@ class FormPanel(QtWidgets.QWidget):
             upscaler=self.upscaler.currentData(),
             method=self.method.currentData(),
             **self.style.values(),
+            **self.placing.values(),
             **self.sampling.values(),
         )
 
@@ -98,7 +102,7 @@ class FormPanel(QtWidgets.QWidget):
         self.negative.set_text(form.negative_prompt)
         for role, field in self.prompts.items():
             field.set_text(form.prompts.get(role, ""))
-        for name in ("model", "area", "upscaler", "method"):
+        for name in ("model", "area", "besides", "upscaler", "method"):
             choose(getattr(self, name), getattr(form, name))
         self.style.show(form)
         self.width_.setValue(form.width or 512)
@@ -110,6 +114,7 @@ class FormPanel(QtWidgets.QWidget):
         self.new_seed.setChecked(form.new_seed)
         self.loras.choose(form.loras)
         self.scale.setValue(form.scale)
+        self.placing.show(form)
         self.sampling.show(form)
         self._show_fields()
 
@@ -121,6 +126,12 @@ class FormPanel(QtWidgets.QWidget):
         self.sampling.offer(offers)
         self._show_fields()
 
+    def offer_layers(self, names: dict[str, str]) -> None:
+        """The document's layers by their identities, for a task that takes a second one."""
+        entries = {"": _("The layer below"), **names}
+        if entries != {self.besides.itemData(row): self.besides.itemText(row) for row in range(self.besides.count())}:
+            fill(self.besides, entries)
+
     @property
     def steps(self) -> Any:
         return self.sampling.widgets["steps"]
@@ -128,7 +139,8 @@ class FormPanel(QtWidgets.QWidget):
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _make_fields(self) -> None:
-        tasks = [(name, said(one.label), sentence(said(one.meaning))) for name, one in BY_NAME.items()]
+        offered = {**BY_NAME, **SINGLE_STEPS}
+        tasks = [(name, said(one.label), sentence(said(one.meaning))) for name, one in offered.items()]
         self.task = combo_box("acetate_task", tasks)
         self.prompt = PromptEdit("acetate_prompt", _("What to draw"), 4)
         self.model = combo_box("acetate_model", [("", self.offers.default_label)])
@@ -136,6 +148,7 @@ class FormPanel(QtWidgets.QWidget):
         self.width_, self.height_ = (
             spin_box(f"acetate_{side}", 8, range_of(side)[1], suffix=" px") for side in ("width", "height")
         )
+        self.besides = combo_box("acetate_besides", [("", _("The layer below"))])
         self.count = spin_box("acetate_count", *range_of("count"))
         self.strength = Percent("acetate_strength")
         self.lock_alpha = lock_alpha_box()
@@ -160,6 +173,7 @@ class FormPanel(QtWidgets.QWidget):
             "background": PromptEdit("acetate_background_prompt", _("Only the background"), 2),
         }
         self.loras = LoraList()
+        self.placing = PlacingFields()
         self.sampling = SamplingFields()
         self._details = QtWidgets.QWidget()
 
@@ -175,6 +189,7 @@ class FormPanel(QtWidgets.QWidget):
         tell(self.area, _("Place"), _("Where the result goes, and how large it is."))
         for field, name in ((self.width_, _("Width")), (self.height_, _("Height"))):
             tell(field, name, _("The size of the result, in pixels."))
+        tell(self.besides, _("Picture"), _("The layer that shows foreground and background together."))
         tell(self.count, _("Candidates"), _("How many to make; each has the next seed."))
         tell(self.strength, _("Strength"), _("How much may change: near 0 % hardly anything, at 100 % everything."))
         tell(self.lock_alpha, _("Keep the shape"), sentence(said(PARAMETERS["lock_alpha"].help)))
@@ -222,6 +237,7 @@ class FormPanel(QtWidgets.QWidget):
             ("model", _("Model"), self.model),
             ("area", _("Place"), self.area),
             ("size", _("Size"), self._size),
+            ("besides", _("Picture"), self.besides),
             ("count", _("Candidates"), self.count),
             ("strength", _("Strength"), self.strength),
             ("lock_alpha", "", self.lock_alpha),
@@ -243,6 +259,8 @@ class FormPanel(QtWidgets.QWidget):
         for role, label in (("foreground", _("Foreground")), ("background", _("Background"))):
             self._add(details, role, label, self.prompts[role])
         self._add(details, "loras", _("LoRAs"), self.loras)
+        for name, (label, field) in self.placing.rows.items():
+            self._add(details, name, label, field)
         for name, field in self.sampling.widgets.items():
             self._add(details, name, "" if isinstance(field, QtWidgets.QCheckBox) else _(LABELS[name]), field)
         column.addWidget(self._details)
@@ -258,19 +276,27 @@ class FormPanel(QtWidgets.QWidget):
         grid.addWidget(field, row, 1)
         self._rows[name] = [text, field]
 
+    def _show_tasks(self, model: Model) -> None:
+        """Grey out what the model cannot do; single steps are there under *More*, with models that can."""
+        for row in range(self.task.count()):
+            name = self.task.itemData(row)
+            self.task.model().item(row).setEnabled(model.can(name))
+            wanted = name not in SINGLE_STEPS or (self.more.isChecked() and model.can(name)) or name == self.task.currentData()
+            self.task.view().setRowHidden(row, not wanted)
+
     def _show_fields(self) -> None:
         """Show only the fields that change something for the task and the model, with the model's own values."""
         name, chosen = self.task.currentData(), self.model.currentData()
-        task, model = BY_NAME[name], self.offers.model(chosen)
+        task, model = TASKS[name], self.offers.model(chosen)
         shown = {field: field in task.fields for field in OF_TASK}
         shown["size"] = "area" in task.fields and self.area.currentData() == "custom"
         shown["foreground"] = shown["background"] = "prompts" in task.fields
+        shown |= self.placing.shown(task, self.area.currentData())
         shown |= {field: model.heeds(name, field) for field in ("loras", *self.sampling.widgets)}
         for field, visible in shown.items():
             for widget in self._rows[field]:
                 widget.setVisible(visible)
-        for row in range(self.task.count()):
-            self.task.model().item(row).setEnabled(model.can(self.task.itemData(row)))
+        self._show_tasks(model)
         self.sampling.adapt(self.offers, chosen)
         self.loras.offer(self.offers, chosen)
         self._details.setVisible(self.more.isChecked())

@@ -36,6 +36,10 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
         self._completer.activated[str].connect(guarded(self._take))
         self.textChanged.connect(guarded(self._complete))
 
+    def canInsertFromMimeData(self, source: Any) -> bool:  # noqa: N802
+        """Words can be dropped here; a file belongs to the docker."""
+        return not source.hasUrls() and bool(super().canInsertFromMimeData(source))
+
     def text(self) -> str:
         return str(self.toPlainText())
 

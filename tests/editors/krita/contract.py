@@ -4,9 +4,11 @@ Every claim is a generator: it yields where Krita needs its event loop to settle
 module `stage`, of which each side has its own.
 """
 
+from acetate.plugins.bridge.host import DocumentClosedError
 from acetate.plugins.bridge.stack import Folder, Sheet
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.forms import remembering
+from acetate.plugins.krita.inserting import insertion
 from acetate.protocol import Box
 from pieces import arrived, claim, names
 from stage import krita_app, new_document, redo, undo
@@ -28,7 +30,7 @@ def sheet(name="apple (7)", x=10, y=20, width=6, height=4, opaque=False, **more)
 
 
 def put_in(document, item, anchor=None, **more):
-    return finished(canvas.insert(krita_app(), document, item, anchor, **more))
+    return finished(insertion.insert(krita_app(), document, item, anchor, **more))
 
 
 @claim
@@ -62,10 +64,10 @@ def or_directly_below_it_unless_nothing_is_there_to_lie_above():
     yield SETTLE
     (base,) = document.topLevelNodes()
     top = put_in(document, sheet("top"))
-    assert not canvas.is_lowest(document, canvas.identity(top))
+    assert not insertion.is_lowest(document, canvas.identity(top))
     put_in(document, sheet("behind"), canvas.identity(top), below=True)
     assert names(document) == ["Background", "behind", "top"]
-    assert canvas.is_lowest(document, canvas.identity(base))
+    assert insertion.is_lowest(document, canvas.identity(base))
     put_in(document, sheet("second"), canvas.identity(base), below=True)
     assert names(document) == ["Background", "second", "behind", "top"]
     yield from undo(document)
@@ -186,7 +188,7 @@ def nothing_is_put_into_a_document_that_was_closed():
     for item in (sheet(), Folder("group", (sheet(), sheet())), Folder("file", (sheet(), sheet(blend_mode="multiply")))):
         document = new_document()
         yield SETTLE
-        work = canvas.insert(krita_app(), document, item, None)
+        work = insertion.insert(krita_app(), document, item, None)
         next(work)
         document.setModified(False)
         document.close()
@@ -194,7 +196,7 @@ def nothing_is_put_into_a_document_that_was_closed():
         assert not canvas.is_open(krita_app(), document)
         try:
             finished(work)
-        except canvas.DocumentClosedError:
+        except DocumentClosedError:
             continue
         raise AssertionError(f"{item.name} was put into a closed document")
 

@@ -6,7 +6,7 @@ from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.styles import Style, StyleBook
 from acetate.plugins.krita.forms import remembering, settings
 from acetate.plugins.krita.qt import Qt, QtGui, QtWidgets
-from acetate.protocol import Failure
+from acetate.protocol import Box, Failure
 from contract import put_in, sheet
 from desk import (
     OUT,
@@ -149,8 +149,7 @@ def prompts_stay_out_of_the_document_where_the_artist_wants_it():
     document = yield from prepared()
     yield from generate("a secret fox")
     assert remembering.is_saved(document)
-    assert len([one for one in panel().settings_menu.actions() if one.isCheckable()]) == 1
-    (switch,) = (one for one in panel().settings_menu.actions() if one.isCheckable())
+    (switch,) = (one for one in panel().settings_menu.actions() if one.text() == "Save Prompts in Documents")
     switch.trigger()
     try:
         yield from generate("another secret fox", seed=8)
@@ -215,6 +214,36 @@ def more_shows_what_changes_something_for_the_task_and_the_model():
     result = yield from generate("a fox")
     sent = yield from asked(result)
     assert sent["stop_at"] == 0.8 and sent.get("layer_weight", 1.0) == 1.0
+    panel().set_form(Form())
+
+
+@claim
+def single_steps_are_there_under_more_and_take_two_layers():
+    document = yield from prepared()
+    rows = [panel().task.itemData(row) for row in range(panel().task.count())]
+    step = rows.index("extract-background")
+    assert panel().task.view().isRowHidden(step)
+    panel().more.setChecked(True)
+    assert not panel().task.view().isRowHidden(step)
+    picture = put_in(document, sheet("picture", 20, 30, 64, 48))
+    other = put_in(document, sheet("other", 0, 0, 32, 32))
+    top = put_in(document, sheet("cut out", 30, 40, 16, 16))
+    yield from activate(document, top)
+    choose("task", "extract-background")
+    assert panel()._rows["besides"][1].isVisible()
+    result = yield from generate("a street")
+    assert result.plan.besides.node == other and result.status.layers[0].layer.box == Box(0, 0, 32, 32)
+    yield from activate(document, top)
+    yield lambda: panel().besides.findText("picture") > 0
+    panel().besides.setCurrentIndex(panel().besides.findText("picture"))
+    result = yield from generate("a street", seed=9)
+    assert result.status.layers[0].layer.box == Box(20, 30, 64, 48)
+    assert result.plan.besides.node == picture
+    choose("task", "blend")
+    assert not panel()._rows["besides"][1].isVisible()
+    yield from activate(document, top)
+    result = yield from generate("a street", seed=10)
+    assert result.status.layers[0].layer.role == "blended"
     panel().set_form(Form())
 
 

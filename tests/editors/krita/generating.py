@@ -4,6 +4,7 @@ from acetate.plugins.bridge.stack import Folder, Sheet
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.colours import linear
 from acetate.plugins.krita.forms import remembering
+from acetate.plugins.krita.inserting import insertion
 from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
@@ -81,7 +82,7 @@ def it_is_identical_after_saving_and_opening_again():
 @claim
 def it_lies_above_the_active_layer_inside_its_group_and_becomes_the_active_one():
     document = yield from prepared()
-    finished(canvas.insert(Krita.instance(), document, Folder("group", (sheet("low"), sheet("high"))), None))
+    finished(insertion.insert(Krita.instance(), document, Folder("group", (sheet("low"), sheet("high"))), None))
     low = document.topLevelNodes()[1].childNodes()[0]
     yield from activate(document, low)
     yield from generate("a kite")
@@ -92,7 +93,7 @@ def it_lies_above_the_active_layer_inside_its_group_and_becomes_the_active_one()
 @claim
 def an_artist_who_went_on_to_another_layer_stays_there():
     document = yield from prepared()
-    other = finished(canvas.insert(Krita.instance(), document, sheet("other"), None))
+    other = finished(insertion.insert(Krita.instance(), document, sheet("other"), None))
     background = layer_of(document, "Background")
     yield from activate(document, background)
     type_prompt("a kite @gate:elsewhere")
@@ -146,17 +147,6 @@ def a_selection_partly_outside_the_canvas_is_a_place_like_any_other():
     result = yield from generate("a red apple")
     assert result.status.layers[0].layer.box == Box(-40, 250, 100, 100)
     assert_equals_what_the_server_sent(layer_of(document, "a red apple (7)"), result.status.layers[0])
-
-
-@claim
-def candidates_arrive_as_one_group_with_the_first_on_top_shown_in_one_undo_step():
-    document = yield from prepared()
-    docker().form_panel.count.setValue(3)
-    yield from generate("three figs")
-    assert names(document) == ["Background", ["three figs", "three figs (9)", "three figs (8)", "three figs (7)"]]
-    assert [node.visible() for node in layer_of(document, "three figs").childNodes()] == [False, False, True]
-    yield from undo(document)
-    assert names(document) == ["Background"]
 
 
 def arrives_in(model, depth, profile=""):
@@ -269,7 +259,7 @@ def it_arrives_in_lab_cmyk_and_gray_as_krita_itself_converts():
 @claim
 def a_mask_as_active_node_means_its_layer():
     document = yield from prepared()
-    finished(canvas.insert(Krita.instance(), document, sheet("base"), None))
+    finished(insertion.insert(Krita.instance(), document, sheet("base"), None))
     yield from activate(document, layer_of(document, "base"))
     Krita.instance().action("add_new_transparency_mask").trigger()
     yield lambda: document.activeNode().type() == "transparencymask"

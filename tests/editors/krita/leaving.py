@@ -1,14 +1,16 @@
-"""Krita is closed while a job runs."""
+"""Krita is closed while a job runs and another waits."""
 
 from desk import OUT, click, docker, fix_seed, prepared, session, type_prompt
 from pieces import claim
 
 
 @claim
-def a_job_runs_when_krita_is_closed():
+def a_job_runs_and_another_waits_when_krita_is_closed():
     yield from prepared()
-    type_prompt("left behind @gate:left")
-    fix_seed(7)
-    click(docker().button)
-    yield lambda: session().current is not None and session().current.status.fraction is not None
-    (OUT / "job").write_text(session().current.job)
+    for prompt in ("left behind @gate:left", "not wanted any more"):
+        type_prompt(prompt)
+        fix_seed(7)
+        click(docker().button)
+    first, second = session().jobs.generations
+    yield lambda: first.status.fraction is not None and second.status.accepted
+    (OUT / "job").write_text(first.job)

@@ -43,7 +43,13 @@ def the_docker_is_drawn_in_all_its_states():
     yield lambda: docker().preview.has_picture and session().current.status.fraction > 0.5
     yield 200
     screenshot("generating")
-    click(docker().button)
+    for prompt in ("a red fox", "a long-necked bottle of green glass with a cork"):
+        type_prompt(prompt)
+        click(docker().button)
+    yield lambda: docker().queue.list.count() == 3
+    yield 300
+    screenshot("queue")
+    Krita.instance().action("acetate_cancel_all").trigger()
     yield ready
     docker().form_panel.task.setCurrentIndex(4)
     docker().form_panel.more.setChecked(True)

@@ -134,7 +134,7 @@ def reading_and_sending_a_layer_of_4096_by_4096_takes_the_main_thread_for_less_t
         yield lambda: session().current is not None and session().current.status.text not in ("Reading the layer", "Sending")
         sent = session().current
         yield lambda: sent.status.fraction is not None
-    click(docker().button)
+    click(docker().stop)
     yield ready
     return assert_short(watch)
 

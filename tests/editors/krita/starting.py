@@ -11,6 +11,14 @@ from stage import new_document
 
 
 @claim
+def a_docker_that_nobody_sees_starts_nothing():
+    """Krita shows every docker for a moment while it builds a window."""
+    docker().setVisible(False)
+    yield 1500
+    assert session().client is None
+
+
+@claim
 def the_docker_starts_a_server():
     document = new_document()
     show_docker()

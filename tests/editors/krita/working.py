@@ -3,9 +3,10 @@
 from types import SimpleNamespace
 
 from acetate.plugins.krita import canvas
+from acetate.plugins.krita.pictures import history_list
+from acetate.plugins.krita.pictures.picture_list import PICTURE
 from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.plugins.krita.reminder import LOOK_MS
-from acetate.plugins.krita.widgets import history_list
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
 from desk import (
@@ -43,7 +44,7 @@ def with_layer(task, *, x=60, y=40, width=96, height=80):
 def refining_a_layer_puts_another_version_above_it_at_its_place():
     document, node, before = yield from with_layer("refine")
     result = yield from generate("in oil paint")
-    assert names(document) == ["Background", "source", "in oil paint (7)"]
+    assert names(document) == ["Background", "source", "source"]
     assert result.status.layers[0].layer.box == Box(60, 40, 96, 80)
     assert node.pixelData(60, 40, 96, 80).data() == before
     yield from undo(document)
@@ -55,7 +56,7 @@ def a_locked_alpha_comes_back_as_it_was():
     document, _, before = yield from with_layer("refine")
     docker().form_panel.lock_alpha.setChecked(True)
     yield from generate("in oil paint")
-    after = layer_of(document, "in oil paint (7)").pixelData(60, 40, 96, 80).data()
+    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
     assert after[3::4] == before[3::4]
 
 
@@ -64,7 +65,7 @@ def repainting_leaves_everything_outside_the_selection_to_the_bit():
     document, node, before = yield from with_layer("repaint")
     yield from select(document, 80, 50, 30, 20, 255)
     yield from generate("a button")
-    after = layer_of(document, "a button (7)").pixelData(60, 40, 96, 80).data()
+    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
     changed = 0
     for row in range(80):
         for column in range(96):
@@ -99,7 +100,7 @@ def repainting_reaches_beyond_the_layer_where_that_is_selected():
     yield from select(document, 140, 100, 60, 60, 255)
     result = yield from generate("a button")
     assert result.status.layers[0].layer.box == Box(60, 40, 140, 120)
-    assert_equals_what_the_server_sent(layer_of(document, "a button (7)"), result.status.layers[0])
+    assert_equals_what_the_server_sent(document.topLevelNodes()[-1], result.status.layers[0])
 
 
 @claim
@@ -178,22 +179,23 @@ def a_layer_of_a_cmyk_document_is_sent_as_it_looks():
 
 
 def history_rows():
-    rows = docker().history
-    return [rows.item(row).text() for row in range(rows.count())]
+    return [text.partition(" · ")[0] for text in docker().history.headings()]
 
 
 @claim
-def the_history_has_thumbnails_newest_first_and_a_click_inserts_again():
+def the_history_has_thumbnails_newest_first_and_a_double_click_inserts_again():
     document = yield from prepared()
     results = []
     for prompt in ("first fig", "second fig"):
         results.append((yield from generate(prompt)))
     yield lambda: history_rows()[:2] == ["second fig", "first fig"]
     rows = docker().history
-    yield lambda: rows.item(1).data(int(Qt.ItemDataRole.UserRole) + 2) is not None
-    QTest.mouseClick(
-        rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, rows.visualItemRect(rows.item(1)).center()
-    )
+    item = rows.item_of((results[0].job, 0))
+    yield lambda: item.data(PICTURE) is not None
+    rows.scrollToItem(item)
+    centre = rows.visualItemRect(item).center()
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, centre)
+    QTest.mouseDClick(rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, centre)
     yield lambda: len(document.topLevelNodes()) == 4
     again = document.topLevelNodes()[3]
     assert again.name() == "first fig (7)"
@@ -207,27 +209,26 @@ def the_history_tells_the_age_of_the_moment():
     yield from prepared()
     yield from generate("a milestone", seed=20)
     yield lambda: history_rows()[:1] == ["a milestone"]
-    rows, clock = docker().history, history_list.time
-    yield lambda: rows.item(0).data(int(Qt.ItemDataRole.UserRole) + 2) is not None
-
-    def seen_after(seconds):
-        history_list.time = SimpleNamespace(time=lambda: clock.time() + seconds)
-        try:
-            return rows.viewport().grab(rows.visualItemRect(rows.item(0))).toImage()
-        finally:
-            history_list.time = clock
-
-    assert seen_after(7200) == seen_after(7205) != seen_after(0)
+    clock = history_list.time
+    history_list.time = SimpleNamespace(time=lambda: clock.time() + 7200)
+    try:
+        docker().pictures.tell_ages()
+        assert docker().history.headings()[0] == "a milestone · 2 h ago", docker().history.headings()[0]
+    finally:
+        history_list.time = clock
+    docker().pictures.tell_ages()
+    assert docker().history.headings()[0] == "a milestone · just now"
 
 
-def choose_in_menu(row, key):
-    """Open the context menu of a row of the history and take an entry."""
+def choose_in_menu(key, what):
+    """Open the context menu of a picture of the history and take an entry."""
     rows = docker().history
-    centre = rows.visualItemRect(rows.item(row)).center()
-    rows.customContextMenuRequested.emit(centre)
+    item = rows.item_of(key)
+    rows.scrollToItem(item)
+    rows.customContextMenuRequested.emit(rows.visualItemRect(item).center())
     yield lambda: QtWidgets.QApplication.activePopupWidget() is not None
     menu = QtWidgets.QApplication.activePopupWidget()
-    action = next(one for one in menu.actions() if one.objectName() == f"acetate_history_{key}")
+    action = next(one for one in menu.actions() if one.objectName() == f"acetate_history_{what}")
     menu.setActiveAction(action)
     QTest.keyClick(menu, Qt.Key.Key_Return)
     yield lambda: QtWidgets.QApplication.activePopupWidget() is None
@@ -240,20 +241,24 @@ def the_context_menu_of_the_history_does_what_it_says():
     yield lambda: history_rows()[:1] == ["an old boot"]
     yield lambda: document.activeNode().name() == "an old boot (21)"
     job = next(iter(session().history.entries))
+    key = (job, 0)
     docker().form_panel.prompt.clear()
-    yield from choose_in_menu(0, "copy")
+    yield from choose_in_menu(key, "copy")
     filled = docker().form_panel.prompt.text(), docker().form_panel.seed.seed()
     assert filled == ("an old boot", 21), (filled, session().history.entries[job])
-    yield from choose_in_menu(0, "insert")
+    yield from choose_in_menu(key, "insert")
     yield lambda: len(document.topLevelNodes()) == 3
     put = put_in(document, sheet("to be replaced"))
     yield from activate(document, put)
     before = names(document)
-    yield from choose_in_menu(0, "replace")
-    yield lambda: len(document.topLevelNodes()) == 4 and document.topLevelNodes()[3].name() == "an old boot (21)"
+    yield from choose_in_menu(key, "replace")
+    yield lambda: len(document.topLevelNodes()) == 4 and put not in document.topLevelNodes()
     after = names(document)
     for step, wanted in ((undo, before), (redo, after), (undo, before)):
         yield from step(document)
         yield lambda wanted=wanted: names(document) == wanted
-    yield from choose_in_menu(0, "delete")
-    yield lambda: job not in session().history.entries and history_rows()[:1] != ["an old boot"]
+    yield from choose_in_menu(key, "delete")
+    yield lambda: history_rows()[:1] != ["an old boot"]
+    assert job in session().history.entries, "it can be taken back"
+    docker().pictures.desk.empty_basket()
+    yield lambda: job not in session().history.entries

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from acetate.plugins.bridge.candidates import CandidateStrip, candidates_of, size_words, without
-from acetate.plugins.bridge.stack import picked
+from acetate.plugins.bridge.stack import moved_to, picked
 from acetate.protocol import Discarded, Drawn, HistoryEntry, LayerReady, LayerSummary, Starred
 
 from .fakes import arrived
@@ -133,3 +133,16 @@ def test_a_picked_scene_keeps_its_own_group_which_is_shown_and_its_reference_sta
     kept = picked([layer(number, 2 * number + half, bool(half)) for number in (0, 1) for half in (0, 1)], (1,))
     assert [[(one.id, one.visible) for one in ready.layer.group] for ready in kept] == [[(f"{JOB}-1", True)]] * 2
     assert [ready.layer.visible for ready in kept] == [True, False]
+
+
+def test_candidates_that_join_one_in_the_document_are_not_seen_at_once():
+    kept = picked([in_group(number, visible=number == 0) for number in range(3)], (1, 2), seen=False)
+    assert [one.layer.visible for one in kept] == [False, False]
+
+
+def test_layers_that_are_dropped_somewhere_have_their_middle_there():
+    one, other = arrived(JOB), arrived(JOB, index=1)
+    other = LayerReady(replace(other.layer, x=8, y=4), other.data)
+    first, second = moved_to([one, other], 105, 203)
+    assert (first.layer.x, first.layer.y, second.layer.x, second.layer.y) == (100, 200, 108, 204)
+    assert (first.layer.box.x, first.layer.box.y) == (100, 200)

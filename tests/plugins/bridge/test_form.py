@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 from acetate.plugins.bridge.form import LARGEST_SEED, MOST_CANDIDATES, Form, fresh_seed, from_json, from_parameters, with_words_of
-from acetate.plugins.bridge.tasks import BY_NAME, METHODS
+from acetate.plugins.bridge.tasks import BY_NAME, METHODS, SINGLE_STEPS
 from acetate.protocol import Box, Parameters
 from acetate.vocabulary.upscaling import OPTIONS
 
@@ -82,6 +82,20 @@ def test_the_words_of_a_layer_bring_model_and_sampler_and_leave_task_seed_and_st
     assert with_words_of(made_with, before) == replace(
         before, prompt="new", model="m", guidance_scale=4.0, steps=None, scheduler=""
     )
+
+
+@pytest.mark.parametrize("task", SINGLE_STEPS)
+def test_a_single_step_can_be_asked_for_with_the_layers_that_an_editor_gives_it(task):
+    form = Form(task=task, prompt="a street", count=2)
+    assert form.complaint(BOX) is None and form.parameters().count == 2
+    assert from_json(form.to_json()) == form
+    assert [one for one in (form.about.worked_on, form.about.besides) if one] == list(form.about.conditions)
+
+
+def test_a_blend_takes_one_layer_and_a_generation_none():
+    assert (Form(task="blend").about.worked_on, Form(task="blend").about.besides) == ("foreground", None)
+    assert Form().about.worked_on is None
+    assert all(task.worked_on == task.takes for task in BY_NAME.values())
 
 
 def test_an_empty_prompt_is_refused_where_one_is_needed():

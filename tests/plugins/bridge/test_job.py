@@ -160,7 +160,7 @@ def test_the_mask_of_a_repaint_is_kept_where_the_plan_restores_what_was_not_sele
 
 @pytest.mark.parametrize(("layers", "said"), [([arrived("?", data=b"")], "All is transparent"), ([], "Nothing arrived")])
 def test_a_result_without_anything_to_see_is_said_and_stays_unacknowledged(stage, layers, said):
-    result = stage.generate()
+    result = stage.generate(box=Box(0, 0, 300, 300))
     stage.take(*(arrived(result.job, data=b"") for _ in layers), Finished(result.job, len(layers), 2.0))
     assert result.failure is not None and result.failure.message == said
     assert (stage.document.layers, stage.client.asked("acknowledge"), stage.document.steps) == (["paper"], [], 0)
@@ -216,3 +216,11 @@ def test_notes_are_what_was_remarked_the_server_said_and_the_layers_warn_of_each
     )
     result.remarks = ("drag it down",)
     assert result.notes == ("drag it down", "cut", "hazy")
+
+
+def test_an_empty_result_without_room_says_that_no_prompt_and_no_seed_would_help(stage):
+    tiny, roomy = stage.generate(box=Box(0, 0, 1, 300)), stage.generate(box=Box(0, 0, 300, 300))
+    for result in (tiny, roomy):
+        stage.finish(result, arrived(result.job, data=b""))
+    assert "1 × 300 pixels are too few" in tiny.failure.message + tiny.failure.hint
+    assert (roomy.failure.message, roomy.failure.hint) == ("All is transparent", "Try another seed.")

@@ -60,7 +60,7 @@ def exported(result, data=b"PNG"):
 def test_a_saved_result_is_over_when_its_file_is_there(slow, tmp_path):
     path = tmp_path / "fig.png"
     result = slow.jobs.save("job-0001", path)
-    assert slow.client.asked("export") == [((["job-0001"], "png"), {"job": result.job})]
+    assert slow.client.asked("export") == [((["job-0001"], "png"), {"pictures": (), "job": result.job})]
     slow.take(Queued(result.job, 0), exported(result), Finished(result.job, 0, 1.0, ("no groups",)))
     assert (result.state, path.exists()) == ("writing", False)
     slow.host.work()

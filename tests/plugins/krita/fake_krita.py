@@ -42,9 +42,21 @@ class Rect:
         return self.high
 
 
+@dataclass(frozen=True)
+class Point:
+    left: int = 0
+    top: int = 0
+
+    def x(self) -> int:
+        return self.left
+
+    def y(self) -> int:
+        return self.top
+
+
 class Identity:
-    def __init__(self) -> None:
-        self._text = f"{{{uuid.uuid4()}}}"
+    def __init__(self, text: str = "") -> None:
+        self._text = text or f"{{{uuid.uuid4()}}}"
 
     def toString(self) -> str:  # noqa: N802
         return self._text
@@ -87,6 +99,7 @@ class Node:
         self._parent: Node | None = None
         self._children: list[Node] = []
         self._visible, self._opacity, self._mode = True, 255, "normal"
+        self._label, self._inherits, self._locked, self._origin = 0, False, False, Point()
         self._colour = document.colour
         self._surface = Surface(SIZES[self._colour[:2]])
 
@@ -112,6 +125,46 @@ class Node:
 
     def setOpacity(self, value: int) -> None:  # noqa: N802
         self._opacity = value
+
+    def setName(self, name: str) -> None:  # noqa: N802
+        self._name = name
+
+    def colorLabel(self) -> int:  # noqa: N802
+        return self._label
+
+    def setColorLabel(self, label: int) -> None:  # noqa: N802
+        self._label = label
+
+    def inheritAlpha(self) -> bool:  # noqa: N802
+        return self._inherits
+
+    def setInheritAlpha(self, value: bool) -> None:  # noqa: N802
+        self._inherits = value
+
+    def locked(self) -> bool:
+        return self._locked
+
+    def setLocked(self, value: bool) -> None:  # noqa: N802
+        self._locked = value
+
+    def layerStyleToAsl(self) -> str:  # noqa: N802
+        return ""
+
+    def animated(self) -> bool:
+        return False
+
+    def position(self) -> Point:
+        return self._origin
+
+    def duplicate(self) -> Node:
+        """Detached, with everything but the identity."""
+        twin = type(self)(self._document, self._name, self._kind)
+        twin.__dict__.update({name: value for name, value in vars(self).items() if name not in ("_identity", "_parent")})
+        twin._surface = Surface(self._surface.size, list(self._surface.patches))
+        twin._children = [child.duplicate() for child in self._children]
+        for child in twin._children:
+            child._parent = twin
+        return twin
 
     def setPassThroughMode(self, value: bool) -> None:  # noqa: N802
         assert self._kind == "grouplayer"
@@ -151,8 +204,8 @@ class Node:
 
     def setChildNodes(self, children: list[Node]) -> None:  # noqa: N802
         """Not an undo step in Krita either."""
+        self._children = list(children)
         for child in children:
-            self._children.append(child)
             child._parent = self
 
     def remove(self) -> bool:
@@ -203,6 +256,9 @@ class Selection:
     def select(self, x: int, y: int, width: int, height: int, value: int) -> None:
         self._surface.write(bytes([value]) * (width * height), x, y, width, height)
 
+    def setPixelData(self, data: bytes, x: int, y: int, width: int, height: int) -> None:  # noqa: N802
+        self._surface.write(data, x, y, width, height)
+
     def pixelData(self, x: int, y: int, width: int, height: int) -> Bytes:  # noqa: N802
         return Bytes(self._surface.read(x, y, width, height))
 
@@ -217,6 +273,16 @@ class Selection:
 
     def height(self) -> int:
         return self._surface.bounds().height()
+
+
+class Mask(Node):
+    """A mask with the selection that it shows."""
+
+    def setSelection(self, selection: Selection) -> None:  # noqa: N802
+        self._selection = selection
+
+    def selection(self) -> Selection:
+        return self._selection
 
 
 Step = tuple[Callable[[], None], Callable[[], None]]
@@ -294,6 +360,36 @@ class Document:
 
     def refreshProjection(self) -> None:  # noqa: N802
         """The fake is always fresh."""
+
+    def nodeByUniqueID(self, wanted: Identity) -> Node | None:  # noqa: N802
+        waiting = self._root.childNodes() if self._root is not None else []
+        while waiting:
+            node = waiting.pop()
+            if node.uniqueId().toString() == wanted.toString():
+                return node
+            waiting += node.childNodes()
+        return None
+
+    def tryBarrierLock(self) -> bool:  # noqa: N802
+        return True
+
+    def unlock(self) -> None:
+        """Nothing waits for it."""
+
+    def resizeImage(self, x: int, y: int, width: int, height: int) -> None:  # noqa: N802
+        before = self._size
+        self.does(lambda: self._resized(x, y, (width, height)), lambda: self._resized(-x, -y, before))
+
+    def _resized(self, x: int, y: int, size: tuple[int, int]) -> None:
+        self._size = size
+        for node in self.topLevelNodes():
+            node._origin = Point(node._origin.left - x, node._origin.top - y)
+            node._surface.patches = [
+                (Rect(box.left - x, box.top - y, box.wide, box.high), data) for box, data in node._surface.patches
+            ]
+
+    def createTransparencyMask(self, name: str) -> Mask:  # noqa: N802
+        return Mask(self, name, "transparencymask")
 
     def waitForDone(self) -> None:  # noqa: N802
         """The fake is always done."""

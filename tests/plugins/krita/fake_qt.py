@@ -38,10 +38,13 @@ class QTimer(QObject):
     shots: list[Callable[[], None]] = []
     """What `singleShot` was given."""
 
+    def setSingleShot(self, single: bool) -> None:  # noqa: N802
+        self.single = single
+
     def setInterval(self, milliseconds: int) -> None:  # noqa: N802
         """The fake fires when it is told to."""
 
-    def start(self) -> None:
+    def start(self, milliseconds: int = 0) -> None:
         if self not in self.running:
             self.running.append(self)
 
@@ -52,6 +55,39 @@ class QTimer(QObject):
     @classmethod
     def singleShot(cls, milliseconds: int, slot: Callable[[], None]) -> None:  # noqa: N802
         cls.shots.append(slot)
+
+
+class Names:
+    """Whatever it is asked for: enumerations of Qt."""
+
+    def __getattr__(self, name: str) -> Any:
+        return name
+
+
+class QEvent:
+    Type = Names()
+
+
+class Qt:
+    Key = MouseButton = TransformationMode = AspectRatioMode = Names()
+
+
+class QApplication:
+    """Nobody is at the computer."""
+
+    @staticmethod
+    def mouseButtons() -> str:  # noqa: N802
+        return "NoButton"
+
+    @staticmethod
+    def nobody() -> None:
+        return None
+
+    activeModalWidget = activePopupWidget = focusWidget = nobody  # noqa: N815
+
+    @staticmethod
+    def topLevelWidgets() -> list[Any]:  # noqa: N802
+        return []
 
 
 class QSocketNotifier(QObject):
@@ -76,7 +112,12 @@ def fire() -> None:
 def installed() -> None:
     """Put the fake where the plug-in looks for PyQt5."""
     core = types.ModuleType("PyQt5.QtCore")
-    core.QObject, core.QTimer, core.QSocketNotifier, core.pyqtSignal, core.Qt = QObject, QTimer, QSocketNotifier, Signal, None
-    for name, module in {"QtCore": core, "QtGui": types.ModuleType("QtGui"), "QtWidgets": types.ModuleType("QtWidgets")}.items():
+    core.QObject, core.QTimer, core.QSocketNotifier, core.pyqtSignal, core.Qt = QObject, QTimer, QSocketNotifier, Signal, Qt
+    core.QEvent = QEvent
+    widgets = types.ModuleType("QtWidgets")
+    for name in ("QDockWidget", "QToolButton", "QMdiSubWindow", "QWidget", "QAbstractItemView", "QLineEdit", "QFileDialog"):
+        setattr(widgets, name, type(name, (), {}))
+    widgets.QApplication = QApplication
+    for name, module in {"QtCore": core, "QtGui": types.ModuleType("QtGui"), "QtWidgets": widgets}.items():
         sys.modules[f"PyQt5.{name}"] = module
     sys.modules["PyQt5"] = types.ModuleType("PyQt5")

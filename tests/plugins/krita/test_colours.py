@@ -1,7 +1,7 @@
 import struct
 
 import pytest
-from acetate.plugins.krita.colours import SRGB, WIRE, Colour, encoder, is_wire, linear, transfer_of
+from acetate.plugins.krita.colours import SRGB, WIRE, Colour, encoder, is_wire, linear, native, transfer_of
 
 LINEAR = "sRGB-elle-V2-g10.icc"
 BGRA = bytes((0, 1, 2, 3, 128, 200, 255, 254))
@@ -56,3 +56,38 @@ def test_floats_are_linear_light_and_red_comes_first(depth, letter, tolerance):
 def test_the_transfer_function_meets_its_ends_and_its_knee():
     assert (linear(0), linear(1)) == (0, 1)
     assert linear(0.04045) == pytest.approx(((0.04045 + 0.055) / 1.055) ** 2.4, rel=1e-4)
+
+
+DEEP = [
+    ("RGBA", "U16", "rgba16"),
+    ("RGBA", "F32", "rgbaf32"),
+    ("RGBA", "F16", "rgbaf32"),
+    ("GRAYA", "U16", "rgba16"),
+    ("GRAYA", "F32", "rgbaf32"),
+]
+
+
+@pytest.mark.parametrize(("model", "depth", "format"), DEEP)
+def test_a_deep_layers_own_numbers_go_over_the_wire_and_come_back(model, depth, format):
+    letter, size = {"U16": ("H", 2), "F16": ("e", 2), "F32": ("f", 4)}[depth]
+    channels = 4 if model == "RGBA" else 2
+    values = [step * 60 if depth == "U16" else step / 8 for step in range(channels * 64)]
+    data = struct.pack(f"<{len(values)}{letter}", *values)
+    way = native(Colour(model, depth, "any.icc"))
+    wire = way.to_wire(data)
+    assert (way.format, len(wire)) == (format, 64 * (8 if format == "rgba16" else 16))
+    assert way.from_wire(wire) == data
+    first = struct.unpack_from("<4H" if format == "rgba16" else "<4f", wire)
+    order = (2, 1, 0, 3) if (model, depth) == ("RGBA", "U16") else (0, 1, 2, 3) if model == "RGBA" else (0, 0, 0, 1)
+    assert first == tuple(values[place] for place in order), "red comes first, gray is all three"
+    assert size * channels * 64 == len(data)
+
+
+def test_half_floats_end_where_they_end():
+    way = native(Colour("RGBA", "F16", "any.icc"))
+    assert struct.unpack("<4e", way.from_wire(struct.pack("<4f", 1e9, -1e9, 0.5, 1.0))) == (65504.0, -65504.0, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("colour", [("RGBA", "U8"), ("CMYKA", "U16"), ("LABA", "F32")])
+def test_other_layers_go_through_srgb(colour):
+    assert native(Colour(*colour, "any.icc")) is None

@@ -4,9 +4,11 @@ from acetate.plugins.bridge.host import DocumentClosedError, JobPlan, RefusedErr
 from acetate.plugins.bridge.job import insertion
 from acetate.plugins.bridge.job_status import JobStatus
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.krita import canvas, host
+from acetate.plugins.krita import canvas
 from acetate.plugins.krita.forms import remembering
-from acetate.plugins.krita.host import KritaHost, made_with
+from acetate.plugins.krita.host import KritaHost
+from acetate.plugins.krita.inserting import records
+from acetate.plugins.krita.inserting.records import made_with
 from acetate.protocol import Box, Group, Layer, LayerReady
 
 
@@ -43,14 +45,24 @@ def inserted(app, one):
 def test_the_result_lies_above_the_layer_that_was_active_and_is_active_itself(app, document):
     node = inserted(app, result(document))
     assert [one.name() for one in document.topLevelNodes()] == ["Background", "fig (7)"]
-    assert node is document.topLevelNodes()[1]
+    assert document.activeNode() is node is document.topLevelNodes()[1]
 
 
 def test_an_artist_who_went_on_stays_where_he_is(app, document):
     other = document.createNode("other", "paintlayer")
     document.rootNode().addChildNode(other, None)
     document.setActiveNode(other)
-    assert inserted(app, result(document)) is other
+    node = inserted(app, result(document))
+    assert document.activeNode() is other and node is not other
+
+
+def test_so_does_one_who_has_painted_on_the_same_layer(app, document, monkeypatch):
+    monkeypatch.setattr(KritaHost, "moment", lambda self, document: 2)
+    mine = document.activeNode()
+    inserted(app, result(document, moment=1))
+    assert document.activeNode() is mine
+    node = inserted(app, result(document, moment=2))
+    assert document.activeNode() is node
 
 
 def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document, monkeypatch):
@@ -60,8 +72,8 @@ def test_so_he_does_where_krita_makes_the_new_layer_active_at_once(app, document
     document.setActiveNode(other)
     add = root.addChildNode
     monkeypatch.setattr(root, "addChildNode", lambda node, above: add(node, above) and document.setActiveNode(node))
-    assert inserted(app, result(document)) is other
-    assert document.activeNode() is not other
+    inserted(app, result(document))
+    assert document.activeNode() is other
 
 
 def test_the_document_remembers_the_form_and_what_made_the_layer(app, document):
@@ -88,7 +100,7 @@ def test_every_layer_of_a_group_is_remembered_with_its_own_parameters_and_the_gr
 
 
 def test_only_the_newest_layers_are_remembered(app, document, monkeypatch):
-    monkeypatch.setattr(host, "REMEMBERED_LAYERS", 2)
+    monkeypatch.setattr(records, "REMEMBERED_LAYERS", 2)
     nodes = [inserted(app, result(document)) for _ in range(3)]
     assert [bool(made_with(document, node)) for node in nodes] == [False, True, True]
 
@@ -108,7 +120,7 @@ def test_between_both_undo_steps_of_a_replacement_the_old_and_the_new_layer_are_
     there = []
     for step in (lambda: None, lambda: krita.undo(document), lambda: krita.undo(document)):
         step()
-        there.append(len(pair & canvas.identities(document)))
+        there.append(sum(canvas.find(document, one) is not None for one in pair))
     assert there == [1, 2, 1]
 
 

@@ -32,6 +32,7 @@ from ..bridge.fakes import FakeClient
 from .fake_qt import fire
 
 ENGINE = Engine("ready", "cpu", ({"name": "sketchpad", "tasks": ["foreground"]},))
+WELCOME = SimpleNamespace(engine=ENGINE, server="acetate 0.4")
 LOST, NO_SERVER = Failure("connection-lost", "gone"), Failure("no-server", "no server is running", "?")
 
 
@@ -56,6 +57,7 @@ class Desk:
     def __init__(self, app):
         self.client, self.made = Client(), []
         app.action = lambda name: None
+        app.windows, app.activeWindow, app.activeDocument = list, lambda: None, lambda: self.document
         self.session = Session(app, lambda launch: self.made.append(launch) or self.client)
         self.said = []
         for name in ("changed", "history_changed", "engine_changed", "inserted", "failed", "noted"):
@@ -112,21 +114,21 @@ def test_the_first_use_connects_and_later_ones_go_on(desk):
 def test_a_connection_brings_the_engine_and_asks_for_the_history(desk):
     desk.happen(Starting(("acetate", "serve")))
     assert desk.session.connection == "Starting the Acetate server"
-    desk.happen(Connected(SimpleNamespace(engine=ENGINE)))
+    desk.happen(Connected(WELCOME))
     assert (desk.session.connection, desk.session.engine) == ("", ENGINE)
     assert desk.heard("engine_changed") and desk.client.asked("history") == [((), {"limit": 40})]
 
 
 def test_without_a_server_the_command_to_start_one_is_said_once(desk):
-    desk.happen(Disconnected(NO_SERVER, 1.0), Disconnected(NO_SERVER, 2.0))
+    desk.happen(Disconnected(NO_SERVER, 1.0, settled=True), Disconnected(NO_SERVER, 2.0, settled=True))
     assert desk.session.connection == "No server is running"
     assert [what.hint for (what,) in desk.heard("failed")] == ["Start it in a terminal: acetate serve"]
 
 
 def test_a_lost_connection_is_no_failure_while_it_is_being_made_again(desk):
-    desk.happen(Disconnected(LOST, 1.0))
+    desk.happen(Connected(WELCOME), Disconnected(LOST, 1.0))
     assert (desk.session.connection, desk.heard("failed")) == ("Reconnecting", [])
-    desk.happen(Disconnected(LOST, None))
+    desk.happen(Disconnected(LOST, None, settled=True))
     assert (desk.session.connection, desk.failure) == ("Not connected", LOST)
 
 
@@ -187,8 +189,9 @@ def test_a_result_of_the_history_replaces_the_active_layer_and_both_are_remember
     old = canvas.identity(desk.paper)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     desk.happen(*finished("job-0001"))
-    assert desk.names() == ["fig (7)"]
-    assert desk.session._replacements._pairs == [(old, canvas.identity(desk.document.topLevelNodes()[0]))]
+    assert desk.names() == ["Background"], "it has the name of the layer that it replaces"
+    ((pair,),) = desk.session._host.replacements._pairs.values()
+    assert (pair.old, pair.new) == (old, canvas.identity(desk.document.topLevelNodes()[0]))
     desk.document.setActiveNode(None)
     desk.session.insert_again("job-0001", desk.document, instead=True)
     assert desk.failure.message == "No layer is active"
@@ -201,7 +204,11 @@ def test_a_result_is_saved_under_the_name_that_was_asked_for(desk, tmp_path):
     job = named["job"]
     desk.happen(Queued(job, 0), FileReady(File(job, "x", 3, "0" * 64), b"ORA"), Finished(job, 0, 1.0, ("no modes",)))
     assert (tmp_path / "boot v1.2.ora").read_bytes() == b"ORA"
-    assert (desk.heard("noted"), desk.heard("inserted"), desk.heard("failed")) == ([["No modes."]], [], [])
+    assert (desk.heard("noted"), desk.heard("inserted"), desk.heard("failed")) == (
+        [["Saved as boot v1.2.ora. No modes."]],
+        [],
+        [],
+    )
     desk.session.save("job-0001", tmp_path / "boot v1.2", "ora")
     assert desk.failure.message == "boot v1.2.ora already exists" and len(desk.client.asked("export")) == 1
 

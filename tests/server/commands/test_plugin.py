@@ -60,13 +60,15 @@ def test_all_means_the_editors_that_are_there(acetate: Command, linux: Path) -> 
 def test_what_is_left_to_do_in_krita_is_said(acetate: Command, linux: Path, words: tuple[str, ...], said: bool) -> None:
     outcome = acetate("plugin", "install", "krita", *words)
     assert outcome.code == 0 and ("Python Plugin Manager" in outcome.err) == said
+    steps = [line.removeprefix("note: Krita, ") for line in outcome.err.splitlines() if "Krita, " in line]
+    assert [step[:2] for step in steps] == ["1.", "2.", "3."]
+    assert "restart" in steps[0] and "Settings > Dockers > Acetate" in steps[1] and "Generate" in steps[2]
 
 
-def test_after_installing_for_gimp_a_person_is_told_to_restart_it(acetate: Command, linux: Path) -> None:
-    (linux.parent / "config/GIMP/3.0").mkdir(parents=True)
+def test_what_is_left_to_do_in_gimp_is_said(acetate: Command, linux: Path, tmp_path: Path) -> None:
+    (tmp_path / "config/GIMP/3.0").mkdir(parents=True)
     outcome = acetate("plugin", "install", "gimp")
-    assert outcome.code == 0 and "restart it" in outcome.err
-    assert "restart it" not in acetate("plugin", "uninstall", "gimp").err
+    assert outcome.code == 0 and "note: GIMP, 1. restart it" in outcome.err and "the menu Filters" in outcome.err
 
 
 def test_a_folder_that_is_not_there_is_named(acetate: Command, tmp_path: Path) -> None:

@@ -94,6 +94,15 @@ def test_a_job_that_is_not_over_or_has_no_layers_is_not_exported(store: Store, b
         check_order(ANYBODY, Export("job-number-2", (JOB,), "psd"), store, blobs)
 
 
+def test_a_picture_that_no_job_has_is_not_exported(store: Store, blobs: Blobs) -> None:
+    store.add(row(JOB, 1.0), [])
+    store.add_layer(Layer(JOB, 0, "kite", "foreground", 0, 0, 0, 0, Box(0, 0, 1, 1), "rgba8", 0, "0" * 64), None, None)
+    store.end(JOB, "finished")
+    check_order(ANYBODY, Export("job-number-2", (JOB,), "psd", pictures=(0,)), store, blobs)
+    with pytest.raises(ProtocolError, match="names no picture of these jobs"):
+        check_order(ANYBODY, Export("job-number-2", (JOB,), "psd", pictures=(3,)), store, blobs)
+
+
 def test_a_history_without_layers_is_an_empty_page(store: Store, blobs: Blobs) -> None:
     async def scene() -> None:
         outbox = Outbox(100)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer, content_id
+from acetate.protocol import Box, Cancelled, Failed, Failure, Finished, Layer, Parameters, Progress, content_id
 from acetate.protocol.frames import PreviewFrame
-from acetate.protocol.messages import Conditions, Export, File, Placed, Progress, Submit
+from acetate.protocol.messages import Conditions, Export, File, Placed, Submit
 from acetate.server.delivery.outbox import Outbox
 from acetate.server.delivery.subscriber import Subscriber
 from acetate.server.jobs.dispatcher import Dispatcher
@@ -135,6 +135,21 @@ def test_a_job_that_has_nothing_to_work_from_fails_and_the_runner_does_not_hear_
     (failed,) = (told for told in client.told if isinstance(told, Failed))
 
     assert failed.failure.code == "content-broken" and runner.asked == ["run job-number-2"]
+
+
+def test_the_second_job_of_a_kind_knows_from_its_first_step_how_long_it_takes(jobs: JobRegistry, listener: Any) -> None:
+    async def act(runner: Scripted, command: RunJob) -> AsyncGenerator[tuple[Outcome, bytes], None]:
+        for stage, share in (("load", 0.0), ("denoise", 0.25), ("denoise", 0.5), ("decode", 1.0)):
+            yield Progress(command.job, stage, 1, 1, share), b""
+        yield Done(command.job), b""
+
+    client, runner = listener(), Scripted(act)
+    for name, prompt in (("job-number-1", "a fox"), ("job-number-2", "a hat")):
+        jobs.accept(client, Submit(name, "foreground", Parameters(prompt=prompt)))
+    dispatched(jobs, runner, until=lambda: isinstance(client.told[-1], Finished) and client.told[-1].job == "job-number-2")
+    left = [told.seconds_left for told in client.told if isinstance(told, Progress) and told.step == 1]
+
+    assert [one is None for one in left] == [True, True, False, False, True, False, False, False]
 
 
 def test_a_request_to_stop_reaches_the_runner(jobs: JobRegistry, listener: Any) -> None:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.form_memory import FormMemory
+from acetate.vocabulary.tasks import TASKS
 
 FOX, KITE = Form(prompt="a fox", count=3, steps=12), Form(prompt="a kite", negative_prompt="rope")
 
@@ -29,6 +30,12 @@ def test_each_task_of_a_document_has_its_own_form_once_it_was_shown():
     memory.keep("a", replace(scene, prompt="a fox at night", count=1))
     assert memory.form("a", scene, "foreground") == FOX
     assert memory.form("a", FOX, "scene") == replace(scene, prompt="a fox at night", count=1)
+
+
+def test_a_task_begins_with_its_own_strength_unless_one_was_chosen():
+    memory, refine = FormMemory(), Form(task="refine")
+    assert memory.form("a", refine, "repaint").strength == TASKS["repaint"].strength == 1.0
+    assert memory.form("b", replace(refine, strength=0.35), "repaint").strength == 0.35
 
 
 def test_a_document_comes_back_with_the_task_that_it_showed():

@@ -1,0 +1,17 @@
+"""What describes the actions to Krita's settings of shortcuts, beside the actions that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+FOLDER = Path(__file__).parents[3] / "plugins" / "krita"
+
+
+def test_the_description_has_exactly_the_actions_that_there_are_and_no_shortcut() -> None:
+    code = (FOLDER / "window" / "actions.py").read_text(encoding="utf-8")
+    made = dict(re.findall(r'"(acetate_\w+)": Action\(\s*marked\("([^"]+)"\)', code))
+    described = {one.get("name"): one for one in ElementTree.parse(FOLDER / "acetate.action").iter("Action")}
+    assert {name: one.findtext("text") for name, one in described.items()} == made
+    assert all(one.findtext("toolTip") and not one.findtext("shortcut") for one in described.values())
