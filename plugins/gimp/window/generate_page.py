@@ -19,17 +19,17 @@ from gi.repository import Gimp, Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
+from ..forms.preset_buttons import PresetButtons
+from ..forms.styles_row import StylesRow
+from ..forms.task_form import TaskForm
 from ..host import StoppedError
 from ..procedure_call import ProcedureCall, layers_of
+from ..widgets.layout import SPACING, height_of_screen, with_mnemonic
+from ..widgets.preview import PreviewPane
 from .candidates_strip import CandidatesRow
-from .layout import SPACING, height_of_screen, with_mnemonic
-from .preset_buttons import PresetButtons
-from .preview import PreviewPane
 from .questions import may_convert
 from .session import Session
-from .styles_row import StylesRow
 from .subject_row import size_of
-from .task_form import TaskForm
 
 TASKS = {command.name: command for command in COMMANDS if command.task is not None}
 FIRST = next(iter(TASKS))
