@@ -25,7 +25,7 @@ class _Latest:
     data = b""
     record: dict[str, Any] = {}
     layers: dict[str, tuple[Any, str]] = {}
-    """By layer, its parameters and their JSON."""
+    """By layer, its parameters, and its member of the JSON."""
 
 
 def keep_in_documents(wanted: bool) -> None:
@@ -71,9 +71,9 @@ def _written(record: dict[str, Any]) -> bytes:
     if isinstance(layers, dict):
         known, _Latest.layers = _Latest.layers, {}
         for name, made in layers.items():
-            before = known.get(name)
-            _Latest.layers[name] = (made, before[1] if before is not None and before[0] is made else _text(made))
-        members.append('"layers":{' + ",".join(f"{_text(name)}:{text}" for name, (_, text) in _Latest.layers.items()) + "}")
+            before, text = known.get(name, (None, ""))
+            _Latest.layers[name] = (made, text if before is made else f"{_text(name)}:{_text(made)}")
+        members.append('"layers":{' + ",".join(text for _, text in _Latest.layers.values()) + "}")
     return ("{" + ",".join(members) + "}").encode("utf-8")
 
 

@@ -104,7 +104,7 @@ class Hand(QtCore.QObject):
         modal, focus = application.activeModalWidget(), application.focusWidget()
         if application.activePopupWidget() is not None or (modal is not None and not isinstance(modal, QtWidgets.QFileDialog)):
             return True
-        if any(_class(one) in EDITORS and one.isVisible() for one in application.topLevelWidgets()):
+        if (window := application.activeWindow()) is not None and _class(window) in EDITORS:
             return True
         lists = focus.parent().parent() if focus is not None and focus.parent() is not None else None
         return isinstance(focus, QtWidgets.QLineEdit) and isinstance(lists, QtWidgets.QAbstractItemView)

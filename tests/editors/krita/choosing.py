@@ -423,7 +423,7 @@ def the_size_of_the_next_picture_is_said_before_the_click():
     yield lambda: "640 × 640 px" in docker().size_line.text()
     assert "drawn at" in docker().size_line.text() and "enlarged" in docker().size_line.text(), docker().size_line.text()
     yield from select(document, 10, 10, 64, 64, 255)
-    yield lambda: docker().size_line.text() == "64 × 64 px", docker().size_line.text()
+    yield lambda: docker().size_line.text() == "64 × 64 px"
 
 
 @claim

@@ -83,11 +83,7 @@ class QApplication:
     def nobody() -> None:
         return None
 
-    activeModalWidget = activePopupWidget = focusWidget = nobody  # noqa: N815
-
-    @staticmethod
-    def topLevelWidgets() -> list[Any]:  # noqa: N802
-        return []
+    activeModalWidget = activePopupWidget = activeWindow = focusWidget = nobody  # noqa: N815
 
 
 class QSocketNotifier(QObject):
