@@ -141,11 +141,11 @@ def refining_knows_the_words_that_made_the_layer():
     kite, panel = document.activeNode(), docker().form_panel
     panel.count.setValue(2)
     yield from generate("a glass fox", seed=8)
+    fox = document.activeNode()
     yield from activate(document, kite)
     panel.strength.setValue(35)
     choose("task", "refine")
     assert panel.prompt.text() == "a paper kite"
-    fox = next(node for node in document.topLevelNodes() if node.childNodes()).childNodes()[0]
     yield from activate(document, fox)
     yield lambda: panel.prompt.text() == "a glass fox"
     assert (panel.task.currentData(), panel.seed.seed(), panel.strength.value()) == ("refine", 8, 35)
