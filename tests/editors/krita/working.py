@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import hand
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.forms.form_keeper import LOOK_MS
 from acetate.plugins.krita.pictures import history_list
@@ -199,9 +200,9 @@ def the_history_has_thumbnails_newest_first_and_a_double_click_inserts_again():
     item = rows.item_of((results[0].job, 0))
     yield lambda: item.data(PICTURE) is not None
     rows.scrollToItem(item)
-    centre = rows.visualItemRect(item).center()
-    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, centre)
-    QTest.mouseDClick(rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, centre)
+    docker()._below.ensureWidgetVisible(rows)
+    yield 200
+    yield from hand.click(rows.viewport(), rows.visualItemRect(item).center(), repeat=2)
     yield lambda: len(document.topLevelNodes()) == 4
     again = document.topLevelNodes()[3]
     assert again.name() == "first fig (7)"
