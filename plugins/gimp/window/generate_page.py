@@ -15,7 +15,7 @@ from acetate.plugins.bridge.placement import too_large
 from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
-from gi.repository import Gimp, Gtk
+from gi.repository import Gimp, GLib, Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
@@ -320,6 +320,9 @@ class GeneratePage:
         """Give the fields the height that they need, as far as the screen has it."""
         room = max(LEAST_FIELDS, height_of_screen(self._tasks) - AROUND_FIELDS)
         self._scroller.set_min_content_height(min(room, self._fields.get_preferred_height().natural_height))
+        details = self._form.fields.details
+        if details is not None and details.get_expanded():  # on a low screen they would be below what is seen
+            GLib.idle_add(lambda: self._scroller.get_vadjustment().set_value(details.get_allocation().y) and None)
 
     def _on_task(self, tasks: Gtk.ComboBoxText) -> None:
         prompt = self._form.call.value("prompt")
