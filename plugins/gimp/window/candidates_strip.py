@@ -15,9 +15,9 @@ from acetate.protocol import Box, Event, Image, LayerReady
 from gi.repository import Gio, Gtk
 
 from ..procedure_call import from_history
-from .gallery import Gallery, described, tool_button
-from .layout import SPACING
-from .preview import PreviewPane, icon
+from ..widgets.gallery import Gallery, described, tool_button
+from ..widgets.layout import SPACING
+from ..widgets.preview import PreviewPane, icon
 from .session import Session
 
 THUMBNAIL = 56

@@ -23,9 +23,9 @@ from gi.repository import Gio, Gtk
 from .. import canvas
 from ..host import StoppedError
 from ..procedure_call import from_history, layers_of
-from .gallery import Gallery, described, tool_button
-from .layout import SPACING
-from .preview import icon
+from ..widgets.gallery import Gallery, described, tool_button
+from ..widgets.layout import SPACING
+from ..widgets.preview import icon
 from .questions import ask_for_path, may_delete
 from .session import Session
 

@@ -133,7 +133,7 @@ class Gimp:
     def prove(self, module: str, claim: str, *, home: Path | None = None, on_screen: bool | str = False, **more: str) -> None:
         """Fail with the traceback from inside unless the claim holds.
 
-        `home` is another ACETATE_HOME than the server's, `on_screen` may give the screen's size, and `more` is for the environment.
+        `home` is another ACETATE_HOME than the server's, `on_screen` may be the screen's size, `more` is its environment.
         """
         outcome = self.outcome(module, claim, home=home, on_screen=SCREEN if on_screen is True else on_screen, **more)["outcome"]
         if outcome != "passed":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from acetate.plugins.gimp.presets import read, written
+from acetate.plugins.gimp.forms.presets import read, written
 
 AS_GIMP_WRITES = """# settings
 
