@@ -11,6 +11,7 @@ from .files import (
     insert_into_bytes,
     insert_into_file,
     losses,
+    outline,
     read,
     read_bytes,
     read_image,
@@ -19,6 +20,7 @@ from .files import (
 )
 from .formats.png import flatten
 from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
+from .outline import Entry, Outline
 from .tree import alone, below, find, insert, names
 
 __all__ = [
@@ -29,10 +31,12 @@ __all__ = [
     "Box",
     "Document",
     "DocumentError",
+    "Entry",
     "Group",
     "Layer",
     "LayerNotFound",
     "Node",
+    "Outline",
     "TooLarge",
     "UnreadableFile",
     "UnsupportedFile",
@@ -48,6 +52,7 @@ __all__ = [
     "insert_into_file",
     "losses",
     "names",
+    "outline",
     "read",
     "read_bytes",
     "read_image",

@@ -17,10 +17,11 @@ from typing import BinaryIO
 from acetate.raster import RGBA
 
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import ora, picture, png, psd
+from .formats import ora, ora_operators, ora_reading, picture, png, psd
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .layer import PASS_THROUGH, Document, Group, Layer, walk
 from .naming import clean
+from .outline import Outline, of_document
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {
     "psd": psd.write,
@@ -34,6 +35,23 @@ FORMATS = tuple(WRITERS)
 def read(path: str | os.PathLike[str]) -> Document:
     """A PSD, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying what is wrong."""
     return _read(_load(path), Path(path).name)
+
+
+def outline(path: str | os.PathLike[str]) -> Outline:
+    """The layers that a file holds, without their pixels: of a PSD with layers only its list is read, of others all.
+
+    Raises as `read`.
+    """
+    try:
+        with open(path, "rb") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _layered(file.read(4)) == "psd":
+                file.seek(0)
+                found = psd.outline(file, Path(path).name)
+                if found.entries:
+                    return found
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
+    return of_document(read(path))
 
 
 def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -108,8 +126,8 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")
         if format == "ora" and node.blend_mode == PASS_THROUGH and node.opacity < 1:
             notes.append(f"OpenRaster has pass-through at full opacity only: {node.name!r} has {node.opacity:.0%}, became normal")
-        elif format == "ora" and node.blend_mode not in (*ora.BLEND_OPERATORS, PASS_THROUGH):
-            notes.append(f"OpenRaster has no blend mode {node.blend_mode!r}: {node.name!r} became normal")
+        elif format == "ora" and ora_operators.BLEND_OPERATORS.get(node.blend_mode, "").startswith(ora_operators.KRITA):
+            notes.append(f"only Krita reads the blend mode {node.blend_mode!r} in OpenRaster: to others {node.name!r} is normal")
     return tuple(notes)
 
 
@@ -127,7 +145,7 @@ def _read(data: bytes, name: str) -> Document:
     if kind == "psd":
         return psd.read(io.BytesIO(data), name)
     if kind == "ora":
-        return ora.read(io.BytesIO(data), name)
+        return ora_reading.read(io.BytesIO(data), name)
     return png.document_of(picture.decode(data, name), Path(name).stem)
 
 

@@ -116,6 +116,9 @@ class Document:
     """Bottom to top. Kept as a tuple."""
     notes: tuple[str, ...] = ()
     """What reading could not keep as it was, one sentence each, for the person."""
+    picture: RGBA | None = field(default=None, init=False)
+    """`(height, width, 4)` straight: what the file stores as its look, where our composition looks different. Only reading knows
+    it, and a document that is made from another one has none."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -125,6 +128,12 @@ class Document:
     @property
     def box(self) -> Box:
         return Box(0, 0, self.width, self.height)
+
+    def as_stored(self, picture: RGBA, note: str) -> Document:
+        """The same document, which looks like the `(height, width, 4)` straight picture; `note` says so to the person."""
+        document = replace(self, notes=(*self.notes, note))
+        object.__setattr__(document, "picture", picture)
+        return document
 
 
 def walk(nodes: Sequence[Node]) -> Iterator[Node]:

@@ -5,17 +5,19 @@ Knows neither socket nor file of layers. One `Engine` owns one device; it is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.engine_options import Dtype
 from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements
 from .description import PREVIEWS, Offer, describe
-from .device import glibc_malloc
+from .device import card_kernels, glibc_malloc
 from .device.devices import pick_device
+from .device.known_cards import KnownCards, card_name
 from .device.memory_budget import Others, free_caches, is_out_of_memory
 from .families import FAMILIES, SKETCHPAD
 from .files.library import Library
@@ -33,7 +35,7 @@ from .sampling.installed_weights import InstalledWeights
 from .sampling.pipeline import generate
 from .upscaling.upscale import Networks, upscale
 from .upscaling.upscalers import Upscalers
-from .values.errors import OutOfMemory
+from .values.errors import BadRequest, NumericFailure, OutOfMemory
 from .values.request import Picture, Progress, Request
 
 ADDED: tuple[FileRole, ...] = ("lora", "embedding")
@@ -43,14 +45,26 @@ ADDED: tuple[FileRole, ...] = ("lora", "embedding")
 class Engine:
     """Runs requests on one device."""
 
-    def __init__(self, device: str | None = None, library: Library | None = None, acceleration: Acceleration = "auto") -> None:
-        """`acceleration` chooses how networks are run, from which pictures differ by rounding at most."""
+    def __init__(
+        self,
+        device: str | None = None,
+        library: Library | None = None,
+        acceleration: Acceleration = "auto",
+        dtype: Dtype = "auto",
+    ) -> None:
+        """`acceleration` and `dtype` choose how networks are run, from which pictures differ by rounding at most.
+
+        Raises `BadRequest` for a device or a type that is not to be had.
+        """
         self.device = pick_device(device)
         if self.device.type == "cpu":
             glibc_malloc.keep_freed()
-        self._runtime = Runtime(self.device, settled(acceleration, self.device))
-        self._runtime.warm_up()
         self.library = library or Library()
+        self._cards = KnownCards(self.library.settings / "cards.json")
+        if dtype == "auto" and self._cards.fails(card_name(self.device)):
+            dtype = "float32"
+        self._runtime = Runtime(self.device, settled(acceleration, self.device), dtype)
+        self._runtime.warm_up()
         self._preflight = Preflight(self.library)
         self._weights = InstalledWeights(self._preflight.find, self._preflight.find_lora)
         self._models = ModelCache(self._weights.release)
@@ -66,8 +80,10 @@ class Engine:
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            yield from ready.noted(self._events(ready.requests, added.embeddings), added.notes)
+            yield from ready.noted(self._in_numbers(lambda: self._events(ready.requests, added.embeddings)), added.notes)
         except (RuntimeError, MemoryError) as error:
+            if "no kernel image" in str(error):
+                raise BadRequest(*card_kernels.without_kernels(self.device)) from error
             if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(f"out of memory on {self.device}", "choose a smaller size or close other programs") from error
@@ -89,6 +105,35 @@ class Engine:
             return upscale(requests, Networks(opened, self._weights, self._upscalers))
         return generate(opened(), requests, self._weights)
 
+    def _in_numbers(self, draw: Callable[[], Iterator[Progress | Picture]]) -> Iterator[Progress | Picture]:
+        """What `draw` yields; drawn anew in float32 where a card's half precision gave no numbers, which is remembered."""
+        drawn = False
+        try:
+            for event in draw():
+                drawn = drawn or isinstance(event, Picture)
+                yield event
+            return
+        except NumericFailure:
+            if drawn or self._runtime.dtype != "auto" or self._runtime.dtypes.unet.itemsize != 2:
+                raise
+        narrow, card = self._runtime, card_name(self.device)
+        self._compute_in(replace(narrow, dtype="float32"))
+        try:
+            for event in draw():
+                if isinstance(event, Picture) and not drawn:
+                    drawn = True
+                    self._cards.remember(card)
+                    said = f"{card} gives no numbers in half precision: it computes in float32 from now on, which takes longer."
+                    event = replace(event, warnings=(*event.warnings, said))
+                yield event
+        finally:
+            if not drawn:  # then it was not the card
+                self._compute_in(narrow)
+
+    def _compute_in(self, runtime: Runtime) -> None:
+        self.unload()
+        self._runtime = runtime
+
     def open(self, name: str) -> Model:
         """The opened model `name`; raises `ModelMissing` or `ModelBroken`."""
         if name == builtin.NAME:
@@ -97,9 +142,9 @@ class Engine:
         return self._models.use(
             name,
             lambda others: open_base_model(installed, self.library, self._beside(others)),
-            size_in_memory(installed.path, self.device),
+            size_in_memory(installed.path, self._runtime.dtypes),
             outdated=lambda model: (
-                model.predicts != installed.kind.predicts
+                (model.predicts, model.caution) != (installed.kind.predicts, installed.kind.caution)
                 or not all(self._preflight.lacks(model.family, role) for role in model.lacks)
             ),
         )

@@ -127,7 +127,7 @@ class Preflight:
         """The request drawn in few steps. Raises `ModelMissing` where nothing installed can do it."""
         family = self.family(request.model)
         loras = [one.name for one in self.library.installed("lora") if one.family == family.name and not one.kind.problem]
-        found = few_steps.settled_fast(request, family, loras)
+        found = few_steps.settled_fast(request, family, loras, lambda name: self._distilled(request, name))
         if found is None:
             row = catalogue.candidates(family.name, few_steps.ROLE)[0]
             message = f"no LoRA that draws in few steps is installed for {family.name}"
@@ -135,4 +135,13 @@ class Preflight:
         return found
 
     def _cautions(self, request: Request) -> Iterator[str]:
-        yield from few_steps.cautions(request, self.family(request.model).defaults)
+        defaults = self.family(request.model).defaults
+        yield from few_steps.cautions(request, defaults, lambda name: self._distilled(request, name))
+
+    def _distilled(self, request: Request, name: str) -> str:
+        """How the model of `request`, or a LoRA for it, was distilled."""
+        if request.model == builtin.NAME:
+            return ""
+        if name == request.model:
+            return self.installed(name).kind.distilled
+        return self.library.lora(self.family(request.model), name).kind.distilled

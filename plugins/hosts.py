@@ -20,16 +20,22 @@ class Host:
     title: str
     folder: str
     """The plug-in's folder inside the place where the editor looks."""
-    package: str
-    """Where in that folder our package `acetate` lies, `.` when it is the folder itself."""
-    start: str
-    """The code of `acetate/__init__.py` there."""
+    start: str = ""
+    """The code of the folder's own `__init__.py`, where the editor imports the folder."""
 
 
-KRITA = Host("krita", "Krita", "acetate", ".", "from acetate.plugins.krita import plugin as plugin\n")
-"""Krita imports the folder; the package is at home there because Krita has its plug-ins' parent folder on `sys.path`."""
-GIMP = Host("gimp", "GIMP", "acetate-gimp", "acetate", "")
-"""GIMP runs the script that is named like the folder; the script's folder is the first on its `sys.path`."""
+ARCHIVE = "acetate.zip"
+"""The zip in the plug-in's folder that our package `acetate` is imported from."""
+GOES_ON = f"""import os
+
+__path__.append(os.path.join(__path__[0], "{ARCHIVE}", "acetate"))
+
+from acetate.plugins.krita import plugin as plugin  # noqa: E402
+"""
+KRITA = Host("krita", "Krita", "acetate", GOES_ON)
+"""Krita imports the folder, as it has the plug-ins' parent folder on `sys.path`; the package goes on in the zip."""
+GIMP = Host("gimp", "GIMP", "acetate-gimp")
+"""GIMP runs the script that is named like the folder, and the script puts the zip on `sys.path`."""
 SWITCHED_ON = "Settings > Configure Krita > Python Plugin Manager > Acetate, then restart it"
 """Where a person switches Krita's plug-in on."""
 HOSTS = {host.name: host for host in (KRITA, GIMP)}

@@ -1,31 +1,40 @@
 """Put the plug-ins together and into the editors: `acetate plugin install|uninstall|zip|link krita|gimp|all`.
 
 Knows files and folders; does not know what the plug-ins do. Nothing is downloaded: the plug-in's package is this project's
-`protocol` and `plugins`, and the pure-Python part of the installed `websockets` library inside `protocol`.
+`protocol` and `plugins`, and the pure-Python part of the installed `websockets` library inside `protocol`. It travels as one zip,
+from which Python imports: editors copy their settings to a new version's folder, and GIMP leaves out what lies five folders deep.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
 import websockets
 from acetate import plugins, protocol, vocabulary
 
+from . import gimp_folder
 from .bridge.launch import UNTIL_IDLE
-from .hosts import GIMP, KRITA, EditorPlace, Host, places, with_setting
+from .hosts import ARCHIVE, GIMP, KRITA, EditorPlace, Host, places, with_setting
 
 LAUNCH = "launch.json"
-"""The file in the plug-in's package with the command that starts the server, recorded at install time."""
-NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py")
+"""The file in the plug-in's folder with the command that starts the server, recorded at install time."""
+NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py", "help")
 """What the package leaves out, even what is installed next to it: Krita would find two of an `.action` that it reads."""
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+"""What a distribution's Krita and GIMP run; those of other packages bring their own."""
+COMPILE_SECONDS = 60.0
 NOT_FOR_CLIENTS = shutil.ignore_patterns(
     "__pycache__", "asyncio", "legacy", "trio", "cli.py", "__main__.py", "py.typed", "*.so", "*.pyd", "*.c", "*.pyi"
 )
@@ -44,47 +53,78 @@ def server_command() -> list[str]:
 # --- putting a plug-in together --------------------------------------------------------------------------------------
 
 
-def assemble(host: Host, destination: Path, *, launch: Sequence[str] | None = None, link: bool = False) -> None:
+def assemble(
+    host: Host, destination: Path, *, launch: Sequence[str] | None = None, link: bool = False, python: Path | None = None
+) -> None:
     """Fill the folder `destination` with what the editor finds in its plug-in folder.
 
-    With `link` our own files are links into this checkout, for development; where links are refused they are copied.
-    GIMP's script is always a copy: Python looks for the package next to the file that a link leads to.
+    With `link` a folder stands where the zip would be, and our own files in it are links into this checkout, for development;
+    where links are refused they are copied. GIMP's script is always a copy: Python looks for the zip next to the file that a link
+    leads to. `python` is the editor's, if it is known, which then need not compile the zip at every start.
     """
-    place = _link if link else _copy
     folder = destination / host.folder
-    package = folder / host.package
+    folder.mkdir(parents=True)
+    if link:
+        _fill(host, folder / ARCHIVE / "acetate", _link)
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            _fill(host, Path(temporary) / "acetate", _copy)
+            if python is not None:
+                _compile(Path(temporary), python)
+            _pack(Path(temporary), folder / ARCHIVE)
+    if host.start:
+        (folder / "__init__.py").write_text(f'"""Acetate, as {host.title} loads it."""\n\n{host.start}', encoding="utf-8")
+    if launch is not None:
+        (folder / LAUNCH).write_text(json.dumps({"command": list(launch)}) + "\n", encoding="utf-8")
+    for source, target in _beside(host):
+        script = target.suffix == ".py"
+        (destination / target).parent.mkdir(parents=True, exist_ok=True)
+        (_link if link and not script else _copy)(_folder_of(plugins) / host.name / source, destination / target)
+        if script:
+            (destination / target).chmod(0o755)
+
+
+def _fill(host: Host, package: Path, place: Callable[[Path, Path], None]) -> None:
+    """Make the plug-in's package `acetate` in the folder `package`, each of our files by `place(source, target)`."""
     (package / "plugins").mkdir(parents=True)
-    (package / "__init__.py").write_text(
-        f'"""Acetate, as {host.title} loads it."""\n\n{host.start}'.rstrip() + "\n", encoding="utf-8"
-    )
+    (package / "__init__.py").write_text(f'"""Acetate, as {host.title} loads it."""\n', encoding="utf-8")
     ours = _folder_of(plugins)
     place(ours / "__init__.py", package / "plugins" / "__init__.py")
     place(ours / "bridge", package / "plugins" / "bridge")
     place(ours / host.name, package / "plugins" / host.name)
     place(_folder_of(vocabulary), package / "vocabulary")
-    _compile_languages(ours / "languages", package / "languages")
+    _compile_languages(ours / "languages", package / "plugins" / "languages")
     (package / "protocol").mkdir()
     for file in sorted(_folder_of(protocol).glob("*.py")):
         place(file, package / "protocol" / file.name)
     place(_folder_of(protocol) / "client", package / "protocol" / "client")
     _copy_websockets(package / "protocol" / "websockets")
-    if launch is not None:
-        (package / LAUNCH).write_text(json.dumps({"command": list(launch)}) + "\n", encoding="utf-8")
-    for source, target in _beside(host):
-        script = target.suffix == ".py"
-        (_copy if script else place)(ours / host.name / source, destination / target)
-        if script:
-            (destination / target).chmod(0o755)
 
 
 def _compile_languages(source: Path, target: Path) -> None:
+    target.mkdir()
+    for path in sorted(source.glob("*.po")):
+        (target / path.with_suffix(".mo").name).write_bytes(_compiled(path))
+
+
+@functools.cache
+def _compiled(path: Path) -> bytes:
+    """A catalogue as gettext reads it."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    target.mkdir()
-    for path in sorted(source.glob("*.po")):
-        with path.open("rb") as texts, (target / path.with_suffix(".mo").name).open("wb") as compiled:
-            write_mo(compiled, read_po(texts, locale=path.stem))
+    compiled = io.BytesIO()
+    with path.open("rb") as texts:
+        write_mo(compiled, read_po(texts, locale=path.stem))
+    return compiled.getvalue()
+
+
+def _compile(folder: Path, python: Path) -> None:
+    """Put byte code beside every module, for this Python and none other: others compile the modules, as all do without it."""
+    options = ("-q", "-b", "-s", str(folder), "--invalidation-mode", "unchecked-hash")
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        command = [str(python), "-I", "-m", "compileall", *options, str(folder)]
+        subprocess.run(command, capture_output=True, timeout=COMPILE_SECONDS, check=False)
 
 
 def _beside(host: Host) -> Iterator[tuple[str, Path]]:
@@ -94,6 +134,8 @@ def _beside(host: Host) -> Iterator[tuple[str, Path]]:
         yield "acetate.action", Path("acetate.action")
     else:
         yield f"{host.folder}.py", Path(host.folder) / f"{host.folder}.py"
+        for page in ("gimp-help.xml", "manual.html"):  # GIMP looks for a folder of the language; a browser reads no zip
+            yield f"help/{page}", Path(host.folder) / "help" / "en" / page
 
 
 def _folder_of(module: object) -> Path:
@@ -126,22 +168,28 @@ def _copy_websockets(target: Path) -> None:
 
 def install(host: Host, *, link: bool = False, enable: bool = False) -> list[EditorPlace]:
     """Put the plug-in into every copy of the editor, replacing an older one; return where. Raises `InstallError`."""
-    if not (found := places(host)):
-        raise InstallError(
-            f"no {host.title} was found; start {host.title} 3 once, so that it creates its folder, and install again"
-        )
-    for place in found:
+    if not (where := present(host)):
+        raise InstallError(f"no {host.title} was found; install {host.title} 3 or start it once, and install again")
+    for place in where:
         with tempfile.TemporaryDirectory(dir=_made(place.plugins), prefix=".acetate-") as temporary:
             fresh = Path(temporary) / "fresh"
-            assemble(host, fresh, launch=server_command(), link=link)
+            own = SYSTEM_PYTHON if place.package == "plain" and SYSTEM_PYTHON.exists() else None
+            assemble(host, fresh, launch=server_command(), link=link, python=own)
             for name, target in beside_package(place).items():
                 _made(target.parent)
                 _replace(fresh / name, target)
             _replace(fresh / host.folder, place.plugins / host.folder)
-        _forget_cache(place)
+        _forget(place)
         if enable and place.config is not None:
             _set_enabled(place.config, "true")
-    return found
+    return where
+
+
+def present(host: Host) -> list[EditorPlace]:
+    """The places of the editor's copies; a GIMP that nobody has started yet is started without a window, to make its folder."""
+    if host is GIMP and not places(host):
+        gimp_folder.made_by_gimp()
+    return places(host)
 
 
 def uninstall(host: Host) -> list[EditorPlace]:
@@ -154,10 +202,15 @@ def uninstall(host: Host) -> list[EditorPlace]:
             _remove(path)
         if there:
             removed.append(place)
-            _forget_cache(place)
+            _forget(place)
             if place.config is not None and place.config.exists():
                 _set_enabled(place.config, None)
     return removed
+
+
+def own_files(host: Host) -> tuple[str, ...]:
+    """What has to be in the plug-in's folder, apart from the recorded command."""
+    return (ARCHIVE, "__init__.py" if host.start else f"{host.folder}.py")
 
 
 def beside_package(place: EditorPlace) -> dict[str, Path]:
@@ -178,13 +231,18 @@ def zip_plugin(host: Host, destination: Path) -> Path:
         assemble(host, fresh)
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
-                for path in sorted(fresh.rglob("*")):
-                    archive.write(path, path.relative_to(fresh))
+            _pack(fresh, unfinished)
             unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)
     return target
+
+
+def _pack(folder: Path, target: Path) -> None:
+    """Write everything in the folder into the zip `target`, under its place in the folder."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
 
 
 def _made(folder: Path) -> Path:
@@ -212,10 +270,9 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _forget_cache(place: EditorPlace) -> None:
-    """GIMP remembers what it found, even that a plug-in did not start; without this file it looks again."""
+def _forget(place: EditorPlace) -> None:
     if place.host is GIMP:
-        (place.root / "pluginrc").unlink(missing_ok=True)
+        gimp_folder.forget(place.root, place.host.folder)
 
 
 def _set_enabled(config: Path, value: str | None) -> None:

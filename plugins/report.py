@@ -10,13 +10,15 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from .bridge.launch import recorded
-from .hosts import GIMP, HOSTS, KRITA, SWITCHED_ON, EditorPlace, Host, places, setting
-from .install import LAUNCH, assemble, beside_package, server_command
+from .gimp_folder import consoles
+from .hosts import ARCHIVE, GIMP, HOSTS, KRITA, SWITCHED_ON, EditorPlace, Host, places, setting
+from .install import LAUNCH, assemble, beside_package, own_files
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ def findings() -> list[Finding]:
 
 def _of_host(host: Host) -> Iterator[Finding]:
     found = [place for place in places(host) if place.root.is_dir()]
-    if not found:
+    if not found and host is GIMP and consoles():
+        yield Finding(host.title, False, "was never started, and has no plug-in yet", "acetate plugin install gimp")
+    elif not found:
         yield Finding(host.title, True, "not found on this machine")
     for place in found:
         yield from _of_place(place)
@@ -56,12 +60,11 @@ def _of_place(place: EditorPlace) -> Iterator[Finding]:
 
 def _amiss(place: EditorPlace, folder: Path) -> Iterator[str]:
     """What installing again would fix."""
-    if not _is_current(place):
+    if lost := _lost(place):
+        yield f"the plug-in is incomplete: {lost[0]} is missing"
+    elif not _is_current(place):
         yield "the plug-in is from another version of Acetate"
-    for file in beside_package(place).values():
-        if not file.exists():
-            yield f"{file} is missing"
-    command = recorded(folder / place.host.package / LAUNCH)
+    command = recorded(folder / LAUNCH)
     if command is None:
         yield "the plug-in does not know how to start the server"
     elif shutil.which(command[0]) is None:
@@ -69,8 +72,14 @@ def _amiss(place: EditorPlace, folder: Path) -> Iterator[str]:
     script = folder / f"{place.host.folder}.py"
     if place.host is GIMP and script.is_symlink():
         yield f"{script} is a link, so Python does not find the package next to it"
-    elif place.host is GIMP and os.name != "nt" and not os.access(script, os.X_OK):
+    elif place.host is GIMP and script.exists() and os.name != "nt" and not os.access(script, os.X_OK):
         yield f"{script} is not executable, so GIMP ignores it"
+
+
+def _lost(place: EditorPlace) -> list[Path]:
+    """The files of an installation that are not there, as after a copy that left some out."""
+    wanted = [place.plugins / place.host.folder / name for name in own_files(place.host)]
+    return [path for path in (*wanted, *beside_package(place).values()) if not path.exists()]
 
 
 def _of_krita(place: EditorPlace, subject: str) -> Iterator[Finding]:
@@ -85,17 +94,28 @@ def _of_krita(place: EditorPlace, subject: str) -> Iterator[Finding]:
 def _is_current(place: EditorPlace) -> bool:
     with tempfile.TemporaryDirectory() as temporary:
         fresh = Path(temporary) / "fresh"
-        assemble(place.host, fresh, launch=server_command())
-        outside = [(fresh / name, file) for name, file in beside_package(place).items() if file.exists()]
-        same = all(filecmp.cmp(ours, there, shallow=False) for ours, there in outside)
-        return same and _same(fresh / place.host.folder, place.plugins / place.host.folder)
+        assemble(place.host, fresh)
+        ours = {fresh / place.host.folder / name: place.plugins / place.host.folder / name for name in own_files(place.host)}
+        ours |= {fresh / name: file for name, file in beside_package(place).items()}
+        return all(_same(one, there) for one, there in ours.items())
 
 
 def _same(fresh: Path, there: Path) -> bool:
-    """Whether every fresh file is there with the same bytes; caches and a launch file of another place do not matter."""
-    files = [path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file() and path.name != LAUNCH]
-    _, different, missing = filecmp.cmpfiles(fresh, there, [str(path) for path in files], shallow=False)
-    return not different and not missing
+    """Whether both are the same file, or zips of the same files: how well a zip is packed does not matter."""
+    if fresh.name != ARCHIVE:
+        return filecmp.cmp(fresh, there, shallow=False)
+    if there.is_dir():  # linked for development
+        return True
+    try:
+        return _contents(fresh) == _contents(there)
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _contents(archive: Path) -> dict[str, int]:
+    """What stands for the contents of each file but byte code, which belongs to one Python."""
+    with zipfile.ZipFile(archive) as opened:
+        return {entry.filename: entry.CRC for entry in opened.infolist() if not entry.filename.endswith(".pyc")}
 
 
 def _lacks_pyqt() -> bool:

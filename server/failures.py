@@ -6,6 +6,7 @@ Knows both vocabularies; decides nothing else. Importing it does not import the 
 from __future__ import annotations
 
 import errno
+import re
 from typing import TYPE_CHECKING
 
 from acetate.protocol import Failure, ProtocolError
@@ -54,11 +55,30 @@ def engine_errors() -> dict[str, type[EngineError]]:
 
 
 def spoils_device(error: BaseException) -> bool:
-    """Whether the process cannot use its GPU any more: such errors are sticky, only a new process helps."""
+    """Whether the process cannot use its GPU any more, as after sleep or a driver's reset: only a new process helps.
+
+    A card that the build of torch has no kernels for is not lost: a new process would find it as it was.
+    """
     text = str(error)
-    return isinstance(error, RuntimeError) and (
-        type(error).__name__ == "AcceleratorError" or any(f"{name} error" in text for name in ("CUDA", "HIP", "cuDNN", "XPU"))
-    )
+    if not isinstance(error, RuntimeError) or "no kernel image" in text:
+        return False
+    return type(error).__name__ == "AcceleratorError" or bool(_LOST.search(text))
+
+
+_LOST = re.compile(
+    r"\b(?:CUDA|HIP|cuDNN|MIOpen|XPU)(?: driver| unknown)? error|\bCU(?:BLAS|DNN|SOLVER)_STATUS_|Triton Error \[(?:CUDA|HIP)\]"
+    r"|No (?:CUDA|HIP|XPU) (?:GPUs|devices) are available|no CUDA-capable device|unspecified launch failure|device-side assert"
+    r"|cudaGetDeviceCount|_RESULT_ERROR_DEVICE_LOST",
+    re.IGNORECASE,
+)
+"""What the libraries of CUDA, ROCm and Level Zero say of a context that is gone, in exceptions of no type of their own."""
+
+
+def of_lost_device(error: BaseException) -> Failure:
+    """What is told of a job whose process has lost its GPU, where another process does not get it back either."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    hint = "It happens after sleep, and when the driver is reset or updated. If it happens again, restart the computer."
+    return Failure("worker-crashed", f"the connection to the graphics card was lost: {said}", hint)
 
 
 def _is_disk_full(error: Exception) -> bool:

@@ -11,6 +11,7 @@ from acetate.protocol.home import home
 from acetate.protocol.messages import MAX_TEXT_BYTES, Limits
 from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
 from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.engine_options import Dtype
 from acetate.vocabulary.parameters import LONGEST_PROMPT, range_of
 
 DEFAULT_PORT = 22380
@@ -59,6 +60,8 @@ class Settings:
     acceleration: Acceleration = "auto"
     """How workers run networks: `eager` calls them as they are written, `recorded` replays their kernels, `compiled` has a UNet's
     blocks compiled as well where that helps, `check` runs both eager and recorded and reports where they differ."""
+    dtype: Dtype = "auto"
+    """The type of networks' arithmetic; `auto` is `float32` on a CPU, and on cards `float16` unless they are known to fail."""
     devices: tuple[str | None, ...] = (None,)
     """The devices, with one worker each: `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`; `auto` lets the engine choose."""
     ray: str | None = None

@@ -117,3 +117,6 @@ BLENDS: dict[str, Blend] = {
     "luminosity": lambda b, s: _color(s, b),
 }
 """Every mode except `normal`, which needs no mixing, and `dissolve`, which is drawn as normal (its noise is not specified)."""
+
+SEPARABLE = BLENDS.keys() - {"darker-color", "lighter-color", "hue", "saturation", "color", "luminosity"}
+"""The modes that mix each plane by itself, and so work in any colour model whose greatest value is white."""

@@ -41,15 +41,18 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> Converted:
     """
     source = _open_profile(icc, image.mode) if icc else None
     try:
-        if source is not None and image.mode == "RGB" and _is_srgb(source):
+        if icc and source is not None and image.mode == "RGB" and _is_srgb(icc):
             return Converted(image, "")
-        if source is not None:
+        if icc and source is not None:
             name = ImageCms.getProfileDescription(source).strip() or "unnamed"
-            return Converted(_transform(image, source), f"colours were converted from the profile {name!r} to sRGB")
+            return Converted(
+                _applied(_to_srgb(icc, image.mode), image), f"colours were converted from the profile {name!r} to sRGB"
+            )
     except ImageCms.PyCMSError:
         pass  # it opens, but nothing can be computed with it
     if image.mode == "LAB":
-        return Converted(_transform(image, _made_profile("LAB")), "colours were converted from Lab to sRGB")
+        made = _transform(_made_profile("LAB"), _made_profile("sRGB"), "LAB", "RGB")
+        return Converted(_applied(made, image), "colours were converted from Lab to sRGB")
     if image.mode == "CMYK":
         return Converted(image.convert("RGB"), "colours were converted from CMYK without a profile to sRGB")
     note = "the embedded colour profile could not be used; colours were taken as sRGB" if icc else ""
@@ -75,14 +78,14 @@ def from_srgb(image: Image.Image, mode: str, icc: bytes | None) -> Image.Image:
     target = _open_profile(icc, mode) if icc else None
     srgb = _made_profile("sRGB")
     try:
-        if target is not None and mode == "RGB" and _is_srgb(target):
+        if icc and target is not None and mode == "RGB" and _is_srgb(icc):
             return image
         if target is not None:
-            return _profile_to_profile(image, srgb, target, mode)
+            return _applied(_transform(srgb, target, image.mode, mode), image)
     except ImageCms.PyCMSError:
         pass  # as above, or a scanner's profile, which leads in one direction only
     if mode == "LAB":
-        return _profile_to_profile(image, srgb, _made_profile("LAB"), mode)
+        return _applied(_transform(srgb, _made_profile("LAB"), image.mode, mode), image)
     return image.convert(mode)
 
 
@@ -100,30 +103,32 @@ def _open_profile(icc: bytes, mode: str) -> ImageCms.ImageCmsProfile | None:
     return profile if profile.profile.xcolor_space.strip() == spaces.get(mode) else None
 
 
-def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+@lru_cache(maxsize=4)
+def _is_srgb(icc: bytes) -> bool:
     """Whether the profile moves no colour of a coarse cube by more than one level: names lie (a linear one says sRGB too)."""
     levels = np.linspace(0, 255, 18).round().astype(np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(18, 18 * 18, 3)
-    moved = np.asarray(_transform(Image.fromarray(cube), profile)).astype(int)
+    moved = np.asarray(_applied(_to_srgb(icc, "RGB"), Image.fromarray(cube))).astype(int)
     return int(np.abs(moved - cube).max()) <= 1
 
 
-def _transform(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    return _profile_to_profile(image, source, _made_profile("sRGB"), "RGB")
+@lru_cache(maxsize=4)
+def _to_srgb(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    """Kept, as a file has one profile and perhaps thousands of layers, and Little CMS takes milliseconds to prepare one."""
+    profile = _open_profile(icc, mode)
+    assert profile is not None
+    return _transform(profile, _made_profile("sRGB"), mode, "RGB")
 
 
-def _profile_to_profile(
-    image: Image.Image, source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, mode: str
-) -> Image.Image:
+def _transform(
+    source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, from_mode: str, to_mode: str
+) -> ImageCms.ImageCmsTransform:
     """Relative colorimetric with black point compensation, the default of Photoshop, Krita and GIMP."""
-    transform = ImageCms.buildTransform(
-        source,
-        target,
-        image.mode,
-        mode,
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
+    intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
+    return ImageCms.buildTransform(source, target, from_mode, to_mode, intent, flags)
+
+
+def _applied(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
     converted = ImageCms.applyTransform(image, transform)
     assert converted is not None  # only an in-place transform returns none
     return converted

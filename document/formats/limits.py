@@ -37,6 +37,13 @@ def check_canvas(name: str, width: int, height: int) -> None:
         raise TooLarge(f"{size}, {width * height:,} in all; a canvas may have {MAX_LAYER_PIXELS:,}", SCALE_DOWN)
 
 
+def check_picture(name: str, width: int, height: int) -> None:
+    """Raise `TooLarge` for a flat picture that we could write but not read again."""
+    if max(width, height) > MAX_SIDE or width * height > MAX_PICTURE_PIXELS:
+        most = f"at most {MAX_SIDE} a side and 8192 x 8192 in all"
+        raise TooLarge(f"{name} is {width} x {height} pixels; a PNG may have {most}", "Write a PSD, or scale it down first.")
+
+
 class PixelBudget:
     """Counts the pixels of a file's layers, so that many small layers cannot exceed the limit together."""
 

@@ -17,6 +17,7 @@ from ..composition.compose import compose
 from ..layer import Document, Layer, walk
 from ..naming import clean
 from . import generation_metadata
+from .limits import check_picture
 from .picture import FlatPicture
 
 ONLY = 0
@@ -37,7 +38,11 @@ def encode(rgba: RGBA, *, text: str = "", level: int = 6) -> bytes:
 
 
 def write(document: Document, file: BinaryIO) -> None:
-    """A document of one plain layer that fills the canvas is written as that layer, every other as its composition."""
+    """A document of one plain layer that fills the canvas is written as that layer, every other as its composition.
+
+    Raises `TooLarge` for what could not be read again.
+    """
+    check_picture("the document", document.width, document.height)
     layers = [node for node in walk(document.layers) if isinstance(node, Layer)]
     first = ONLY if len(layers) == 1 else ONLY + 1
     text = generation_metadata.text(document.width, document.height, dict(enumerate(layers, first)))
@@ -45,7 +50,10 @@ def write(document: Document, file: BinaryIO) -> None:
 
 
 def flatten(document: Document) -> RGBA:
-    """The document as one `(H, W, 4)` straight picture: its only layer where that is all of it, else its composition."""
+    """The document as one `(H, W, 4)` straight picture: what its file stores where we draw it otherwise, its only layer where
+    that is all of it, else its composition."""
+    if document.picture is not None:
+        return document.picture
     only = plain_layer(document)
     return compose(document) if only is None else only.rgba
 

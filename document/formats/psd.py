@@ -8,26 +8,34 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from ..layer import Document, Layer
+from ..outline import Outline
 
 
 def read(file: BinaryIO, name: str) -> Document:
-    """Read a PSD, as `psd_reading.read` does."""
-    from . import psd_reading
+    """Read a PSD, as `reading.read` does."""
+    from ..photoshop import reading
 
-    return psd_reading.read(file, name)
+    return reading.read(file, name)
+
+
+def outline(file: BinaryIO, name: str) -> Outline:
+    """List the layers of a PSD, as `outline.read` does."""
+    from ..photoshop import outline
+
+    return outline.read(file, name)
 
 
 def write(document: Document, file: BinaryIO) -> None:
-    """Write a PSD, as `psd_writing.write` does."""
-    from . import psd_writing
+    """Write a PSD, as `writing.write` does."""
+    from ..photoshop import writing
 
-    psd_writing.write(document, file)
+    writing.write(document, file)
 
 
 def insert(
     data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Add a layer to a PSD, as `psd_writing.insert` does."""
-    from . import psd_writing
+    """Add a layer to a PSD, as `insertion.insert` does."""
+    from ..photoshop import insertion
 
-    return psd_writing.insert(data, layer, name, above=above, below=below)
+    return insertion.insert(data, layer, name, above=above, below=below)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..device.devices import dtypes
+from ..device.dtypes import Dtypes
 
 LAST = torch.channels_last
 
@@ -22,12 +22,11 @@ def available(device: torch.device) -> bool:
     return device.type == "cuda" and torch.version.hip is None and importlib.util.find_spec("triton") is not None
 
 
-def compile_ahead(device: torch.device) -> None:
+def compile_ahead(device: torch.device, kinds: Dtypes) -> None:
     """Begin to compile the kernels in the background, where there are any: the first picture would wait for it."""
     if available(device):
         from .triton_kernels import warming
 
-        kinds = dtypes(device)
         warming.in_background(device, (kinds.unet, kinds.vae, kinds.decoder))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..device.devices import dtypes
 from ..families import BASE_FAMILIES
 from ..files.json_files import read_json
 from ..files.structures import packaged_configs
@@ -32,7 +31,7 @@ BLOCK = 2**20
 def synthetic_model(name: str, runtime: Runtime, configs: Path | None = None) -> Model:
     """A model of the real size of the family `name` with LayerDiffuse's two networks; `configs` describes other sizes."""
     family, configs = BASE_FAMILIES[name], configs or packaged_configs(name)
-    kinds = dtypes(runtime.device)
+    kinds = runtime.dtypes
     with torch.device("meta"):
         encoder, decoder = TransparentEncoder(), TransparentDecoder()
     components = Components(

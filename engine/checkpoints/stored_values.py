@@ -19,8 +19,8 @@ _QUANTISED = (
     (re.compile(r"\.(?:qweight|wscales|smooth_factor)$"), "with SVDQuant or GPTQ"),
     (re.compile(r"\.weight_scale_2$"), "to four bit (NVFP4)"),
 )
-_PLAIN = ("F", "BF")
-"""Beginnings of the types whose values are numbers as they stand, or with one scale."""
+_PLAIN = ("F", "BF", "Q", "IQ")
+"""Beginnings of the types that are read: numbers as they stand or with one scale, and GGUF's blocks."""
 
 
 def is_beside(name: str) -> bool:

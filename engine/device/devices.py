@@ -3,52 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
 from ..values.errors import BadRequest
-from . import device_names
+from . import card_kernels, device_names
 from .device_names import KINDS
 
 
-@dataclass(frozen=True)
-class Dtypes:
-    """The type of each network's arithmetic."""
-
-    unet: torch.dtype
-    vae: torch.dtype
-    """Never float16: SDXL's VAE overflows in it (layerdiffuse.md 2.6)."""
-    decoder: torch.dtype
-    """Never bfloat16: 16.6 % of its 8-bit values would land on another level (performance.md 9)."""
-
-
-def dtypes(device: torch.device) -> Dtypes:
-    """float32 on the CPU; half precision on accelerators, where MPS and XPU are untried."""
-    if device.type == "cpu":
-        return Dtypes(torch.float32, torch.float32, torch.float32)
-    # Older cards emulate bfloat16, which is slower than float32.
-    brain = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    vae = torch.bfloat16 if brain else torch.float32
-    return Dtypes(torch.float16, vae, torch.float16)
-
-
 def pick_device(name: str | None = None) -> torch.device:
-    """The device asked for, else the best one available. Raises `BadRequest` for one that is unknown or not available."""
+    """The device asked for, else the best one available.
+
+    Raises `BadRequest` for one that is unknown or not available, or that this build of torch has no kernels for.
+    """
     device_names.check(name)
+    device = _present(name)
+    card_kernels.check(device)
+    return device
+
+
+def _present(name: str | None) -> torch.device:
     present = available()
     if name is None or name == "auto":
         return torch.device(present[0])
     kind, colon, index = name.partition(":")
     if kind not in present:
         raise BadRequest(f"device {name!r} is not available", f"this machine has {', '.join(present)}")
-    count = _COUNTS[kind]() if kind in _COUNTS else 1
-    if colon and int(index) >= count:
-        raise BadRequest(f"device {name!r} is not available", f"this machine has {count} of that kind, counted from 0")
+    if colon and int(index) >= count(kind):
+        raise BadRequest(f"device {name!r} is not available", f"this machine has {count(kind)} of that kind, counted from 0")
     return torch.device(name)
 
 
-_COUNTS: dict[str, Callable[[], int]] = {"cuda": lambda: torch.cuda.device_count(), "xpu": lambda: torch.xpu.device_count()}
+def count(kind: str) -> int:
+    """How many devices of a kind that is available there are."""
+    return {"cuda": torch.cuda.device_count, "xpu": torch.xpu.device_count}.get(kind, lambda: 1)()
 
 
 def available() -> list[str]:

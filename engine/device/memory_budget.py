@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import sys
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -58,7 +59,7 @@ class MemoryBudget(Memory):
 
     def __init__(self, placement: Placement, sizes: NetworkSizes, others: Others | None = None) -> None:
         self.placement, self.sizes = placement, sizes
-        self.plans = plans_for(placement.device)
+        self.plans = plans_for(placement.device, narrow=sizes.narrow)
         self.plan = self.plans[0]
         self.others = others or _Nobody()
         self._work = Workload(0, 1)
@@ -71,7 +72,8 @@ class MemoryBudget(Memory):
         """Choose the best plan predicted to fit, before a job on a canvas of that size with `samples` in a UNet call."""
         self._work = Workload(width * height, samples)
         free = self._own() + self.others.bytes_on_device() - self._reserve
-        self.use(memory_plans.choose(self.plans, self.sizes, self._work, free, devices.memory("cpu")[0]))
+        host = devices.memory("cpu")[0] if self.placement.moves else sys.maxsize  # a mapped file waits where it is
+        self.use(memory_plans.choose(self.plans, self.sizes, self._work, free, host))
         needed, own = memory_plans.peak(self.plan, self.sizes, self._work) + self._reserve, self._own()
         self.plentiful = self.plan.whole and PLENTIFUL * needed <= own
         shortfall = needed - own
@@ -142,12 +144,12 @@ class _Nobody:
         return 0
 
 
-def plans_for(device: torch.device) -> tuple[MemoryPlan, ...]:
+def plans_for(device: torch.device, *, narrow: bool = False) -> tuple[MemoryPlan, ...]:
     """CUDA, ROCm and XPU have memory of their own; MPS shares the host's, and decodes pass by pass (layerdiffuse.md 7.2).
 
     The CPU's plans were tried, and on an H200 those that offload nothing, `stages` (8 GB) and `layers` (6 GB).
     """
-    return memory_plans.accelerator_plans() if device.type in ("cuda", "xpu") else memory_plans.host_plans()
+    return memory_plans.accelerator_plans() if device.type in ("cuda", "xpu") else memory_plans.host_plans(narrow=narrow)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -66,7 +66,9 @@ class NetworkSizes:
     largest_layer: int
     """The UNet's largest layer."""
     unet_element: int = 2
-    """Bytes per number of the UNet."""
+    """Bytes per number of the UNet's arithmetic."""
+    narrow: bool = False
+    """Whether its weights are stored narrower than that, and widened as its layers run."""
     vae_element: int = 2
     decoder_element: int = 2
 
@@ -104,9 +106,14 @@ def _approximate() -> Iterator[MemoryPlan]:
     yield MemoryPlan(offload="text", fp8=True, guidance_together=False, tiled_vae=True)
 
 
-def host_plans() -> tuple[MemoryPlan, ...]:
-    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 9)."""
-    return (MemoryPlan(), MemoryPlan(guidance_together=False), MemoryPlan(guidance_together=False, tiled_vae=True))
+def host_plans(*, narrow: bool = False) -> tuple[MemoryPlan, ...]:
+    """For a CPU, whose networks are where they run: one pass at a time, as batches gain nothing there (performance.md 9).
+
+    Narrow weights are views of a mapped file, of which the layer that runs holds its own.
+    """
+    plan = MemoryPlan(offload="layers" if narrow else "nothing")
+    apart = replace(plan, guidance_together=False)
+    return (plan, apart, replace(apart, tiled_vae=True))
 
 
 def need(plan: MemoryPlan, stage: Stage, sizes: NetworkSizes, work: Workload) -> int:
@@ -151,6 +158,8 @@ def _weights(plan: MemoryPlan, stage: Stage, sizes: NetworkSizes) -> int:
         unet = min(unet, 4 * sizes.largest_layer)  # the one that runs, and those that come and go meanwhile
     if plan.fp8:
         unet = unet // sizes.unet_element + sizes.largest_layer
+    if sizes.narrow and unet:
+        unet += sizes.unet_element * sizes.largest_layer  # the layer that runs, twice as wide, and a change of its weights
     return text + pixels + unet
 
 

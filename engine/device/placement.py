@@ -17,6 +17,7 @@ from diffusers.hooks import HookRegistry, apply_group_offloading
 from torch import Tensor, nn
 
 from ..weights.patches import signature
+from ..weights.stored_weights import stored_weights
 from .accelerator import EAGER, Accelerator
 from .fp8 import Fp8Storage
 from .memory_plans import Offload
@@ -48,7 +49,7 @@ class Placement:
         self.groups, self.device, self.accelerator = groups, device, accelerator
         self._offload: Offload = "nothing"
         self._fp8 = False
-        self._there = {network: bytes_of([network]) for network in self._networks() if _is_on(network, device)}
+        self._there = {network: self._taken_by(network) for network in self._networks() if _is_on(network, device)}
         """Networks on the device, whole, and their sizes: walking through a UNet's modules takes 10 ms."""
         self._copies: dict[nn.Module, _Copy] = {}
         """What of those is also in host memory, because they will go back."""
@@ -124,6 +125,11 @@ class Placement:
     def _networks(self) -> Iterator[nn.Module]:
         return chain.from_iterable(self.groups.values())
 
+    def _taken_by(self, network: nn.Module) -> int:
+        """Bytes that the network takes of the device; on a CPU a mapped file's are free for others at any moment."""
+        mapped = 0 if self.moves else sum(tensor.nbytes for tensor in stored_weights(network))
+        return bytes_of([network]) - mapped
+
     def _make_layered(self) -> None:
         if not self._layered:
             self._send("unet")
@@ -185,7 +191,7 @@ class Placement:
         copy = self._copies.pop(network, _Copy({}, None))
         for tensor in _tensors(network):
             host = copy.tensors.get(tensor)
-            if host is None or host.shape != tensor.shape:
+            if host is None or (host.shape, host.dtype) != (tensor.shape, tensor.dtype):
                 tensor.data = self.download(tensor.data)
             else:
                 tensor.data = host if copy.patches == signature(network) else host.copy_(tensor.data)

@@ -19,7 +19,7 @@ from huggingface_hub.file_download import HfFileMetadata, http_get
 from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
 from ..files.catalogue import CatalogueRow
-from ..files.checksum import sha256_of
+from ..files.checksums import sha256_of
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
 from .failures import hint_of, reason_of
 from .proxies import check_proxies, proxy_for

@@ -1,9 +1,9 @@
-"""Models and LoRAs that were distilled to few steps, known by their names: how each is sampled. Knows no file."""
+"""How models and LoRAs that were distilled to few steps are sampled, by the words for it in names and titles. Knows no file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..values.lora_tag import LoraTag
@@ -35,7 +35,10 @@ _KINDS: Sequence[tuple[str, FewSteps]] = (
     (r"turbo", FewSteps("Turbo", 4, "euler-a", "sgm-uniform")),
     (r"flash[-_ ]?(?:sd|diffusion)\w*", FewSteps("Flash Diffusion", 4, "lcm")),
     (r"pcm", FewSteps("PCM", 4, "lcm")),
+    (r"distilled", FewSteps("an unknown method", 8, "euler", "sgm-uniform")),
 )
+DISTILLED = "distilled"
+"""The word for a model of which no more is known."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where a word begins without a space: `v21TurboDPM`."""
 _STEPS = re.compile(r"(?<!\d)(\d{1,2})[-_ ]?steps?(?![a-z])", re.IGNORECASE)
@@ -55,22 +58,28 @@ def few_steps_of(name: str) -> FewSteps | None:
     return None
 
 
-def settled_fast(request: Request, family: Family, installed: Sequence[str]) -> Request | None:
+Distilled = Callable[[str], str]
+"""The name of a model or LoRA -> a word for how it was distilled, empty for an ordinary one."""
+
+
+def settled_fast(
+    request: Request, family: Family, installed: Sequence[str], distilled: Distilled = lambda name: name
+) -> Request | None:
     """`request` with what `fast` stands for, wherever the person chose nothing; `None` where no LoRA for it is installed.
 
-    That is the way of a distilled model or of a LoRA that the request names already; else the first of `installed` that is one
-    joins the LoRAs. The built-in model, whose family takes none, only makes fewer steps.
+    That is the way of a distilled model or of a LoRA that the request names already; else the first LoRA of `installed` that is
+    one joins. The built-in model, whose family takes none, only makes fewer steps.
     """
     if family.bundled:
         return replace(request, fast=False, steps=request.steps or family.defaults.steps // 2)
     known = (request.model, *(LoraTag.of(entry).name for entry in request.loras))
-    way = next(filter(None, map(few_steps_of, known)), None)
+    way = next(filter(None, (few_steps_of(distilled(name)) for name in known)), None)
     if way is None:
-        name = next((name for name in installed if few_steps_of(name)), None)
-        if name is None:
+        found = ((name, few_steps_of(distilled(name))) for name in installed)
+        name, way = next((pair for pair in found if pair[1]), ("", None))
+        if way is None:
             return None
-        way, request = few_steps_of(name), replace(request, loras=(*request.loras, LoraTag(name).entry))
-        assert way is not None
+        request = replace(request, loras=(*request.loras, LoraTag(name).entry))
     chosen = request.scheduler is not None
     return replace(
         request,
@@ -82,12 +91,12 @@ def settled_fast(request: Request, family: Family, installed: Sequence[str]) -> 
     )
 
 
-def cautions(request: Request, defaults: Defaults) -> Iterator[str]:
+def cautions(request: Request, defaults: Defaults, distilled: Distilled = lambda name: name) -> Iterator[str]:
     """What a person should know who uses a distilled model or LoRA like an ordinary one."""
     steps = request.steps or defaults.steps
     guidance = defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale
     for name in (request.model, *(LoraTag.of(entry).name for entry in request.loras)):
-        way = few_steps_of(name)
+        way = few_steps_of(distilled(name))
         if way is not None and (guidance > 2 or steps > 4 * way.steps):
             spacing = f", spacing {way.spacing}" if way.spacing else ""
             yield (

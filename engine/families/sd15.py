@@ -12,12 +12,19 @@ from .ldm_checkpoints import FIRST, PIPELINES, UNET, other_folder_inputs, other_
 def _unsuitable(header: Header) -> str:
     if other := other_inputs(header):
         return other
-    if any(key.startswith("cond_stage_model.model.") for key in header.tensors):
+    if _has(header, "cond_stage_model.model.") and not _has(header, _TEXT):  # SD 2's text encoder instead of ours
         return "an SD 2 checkpoint"
     context = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
     if context not in header.tensors:
         return "a checkpoint of unknown structure"
     return "an SD 2 checkpoint" if header.shape(context)[1] == 1024 else ""
+
+
+_TEXT = "cond_stage_model.transformer."
+
+
+def _has(header: Header, beginning: str) -> bool:
+    return any(key.startswith(beginning) for key in header.tensors)
 
 
 SD15 = BaseFamily(
@@ -44,7 +51,7 @@ SD15 = BaseFamily(
     ),  # a widely used fit
     is_checkpoint=lambda header: FIRST in header.tensors,
     unsuitable=_unsuitable,
-    text_encoders=(TextEncoder("cond_stage_model.transformer."),),
+    text_encoders=(TextEncoder(_TEXT),),
     pipelines=PIPELINES,
     is_folder=lambda unet: True,
     unsuitable_folder=lambda folder, unet: (

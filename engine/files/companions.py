@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..families import BASE_FAMILIES, NEWEST_FIRST, BaseFamily
+from .foreign_model_folders import vae_beside
+from .gguf_headers import INSTALL_GGUF, NO_GGUF
+from .gguf_headers import SUFFIX as GGUF
 from .installed import Installed
 from .recognition import TEXT_ENCODERS
 
@@ -24,6 +28,11 @@ class Companions:
     hint: str = ""
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys((*([self.vae] if self.vae else []), *self.text)))
+
+    @property
     def noted(self) -> dict[str, str]:
         """What a picture's parameters say of it."""
         text = ", ".join(dict.fromkeys(path.name for path in self.text))
@@ -35,8 +44,13 @@ def companions(one: Installed, everything: Sequence[Installed]) -> Companions:
     family = BASE_FAMILIES.get(one.kind.family or "")
     if one.kind.role != "checkpoint" or one.kind.problem or family is None:
         return Companions()
-    beside = one.path.with_suffix(".vae.safetensors")
+    if one.path.suffix.lower() == GGUF and not find_spec("gguf"):
+        return Companions(wanting=NO_GGUF, hint=INSTALL_GGUF)
+    beside = vae_beside(one.path)
     vae = beside if one.path.is_file() and beside.is_file() else None
+    for other in everything:
+        if other.path == vae and (other.kind.problem or other.kind.role != "vae" and not other.kind.has_vae):
+            return Companions(wanting=_NO_VAE.format(beside.name, other.kind.what), hint=_PUT_VAE.format(family.title))
     if vae is None and not one.kind.has_vae:
         vae = next((other.path for other in _vaes(one, everything)), None)
     text = () if one.kind.has_text else _text(one, family, everything)
@@ -53,6 +67,10 @@ def companions(one: Installed, everything: Sequence[Installed]) -> Companions:
     some = "one" if without[0] == "VAE" else "some"
     wanting = f"it has no {' and no '.join(without)} inside, and no other installed file has {some} for it"
     return Companions(vae, text, wanting, " ".join(hints[part] for part in without))
+
+
+_NO_VAE = "{} next to it would be its VAE, and is {}"
+_PUT_VAE = "Put a VAE for {} there, or move that file away."
 
 
 def completed(everything: Sequence[Installed]) -> list[Installed]:

@@ -11,7 +11,7 @@ from .. import checkpoints, families
 from ..adapters import verdicts
 from ..values.errors import ModelBroken, ModelMissing
 from . import recognition
-from .checksum import sha256_of
+from .checksums import sha256_of
 from .foreign_model_folders import PICKLED
 from .json_files import read_json, write_json
 from .recognition import Kind, recognise

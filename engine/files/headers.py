@@ -85,22 +85,27 @@ def read_header(path: Path) -> Header:
     try:
         content = json.loads(text)
     except ValueError as error:  # includes UnicodeDecodeError
-        raise ModelBroken(f"{path} has a corrupt header: {error}", _DOWNLOAD_AGAIN) from error
+        raise ModelBroken(f"{path} has a corrupt header: {error}", DOWNLOAD_AGAIN) from error
     except RecursionError as error:
-        raise ModelBroken(f"{path} has a corrupt header: it is nested too deeply", _DOWNLOAD_AGAIN) from error
+        raise ModelBroken(f"{path} has a corrupt header: it is nested too deeply", DOWNLOAD_AGAIN) from error
     if not isinstance(content, dict):
-        raise ModelBroken(f"{path} has a corrupt header: its JSON is a {type(content).__name__}, not an object", _DOWNLOAD_AGAIN)
+        raise ModelBroken(f"{path} has a corrupt header: its JSON is a {type(content).__name__}, not an object", DOWNLOAD_AGAIN)
     metadata = content.pop("__metadata__", None) or {}
     needed = _check_entries(path, content, file_bytes - 8 - length)
     return Header(content, metadata if isinstance(metadata, dict) else {}, file_bytes, 8 + length, needed)
 
 
-_DOWNLOAD_AGAIN = "Download the file again."
+DOWNLOAD_AGAIN = "Download the file again."
+
+
+def truncated(path: Path, needed: int, has: int) -> ModelBroken:
+    """That a file ends before its tensors do, which need so many bytes."""
+    return ModelBroken(f"{path} is truncated: its tensors need {needed:,} bytes, the file has {has:,}", DOWNLOAD_AGAIN)
 
 
 def _check_length(path: Path, length: int, file_bytes: int) -> None:
     if file_bytes < 8:
-        raise ModelBroken(f"{path} has {file_bytes} bytes; a safetensors file has at least 8", _DOWNLOAD_AGAIN)
+        raise ModelBroken(f"{path} has {file_bytes} bytes; a safetensors file has at least 8", DOWNLOAD_AGAIN)
     if length > HEADER_LIMIT:
         raise ModelBroken(
             f"{path} is not a safetensors file: its first 8 bytes announce a header of {length:,} bytes, "
@@ -108,7 +113,7 @@ def _check_length(path: Path, length: int, file_bytes: int) -> None:
         )
     if length > file_bytes - 8:
         raise ModelBroken(
-            f"{path} is truncated: its header has {length:,} bytes, but the file ends after {file_bytes - 8:,}", _DOWNLOAD_AGAIN
+            f"{path} is truncated: its header has {length:,} bytes, but the file ends after {file_bytes - 8:,}", DOWNLOAD_AGAIN
         )
 
 
@@ -122,12 +127,12 @@ def _check_entries(path: Path, entries: dict[str, Any], data_bytes: int) -> int:
             fits = 0 <= start <= end and (width is None or prod(shape) * width == end - start)
         except (TypeError, KeyError, ValueError) as error:
             message = f"{path} has a corrupt header: tensor {name!r} is described as {entry!r}"
-            raise ModelBroken(message, _DOWNLOAD_AGAIN) from error
+            raise ModelBroken(message, DOWNLOAD_AGAIN) from error
         if not fits:
             kind = f"shape {shape} and type {entry['dtype']}"
             message = f"{path} has a corrupt header: tensor {name!r} of {kind} has {end - start} bytes"
-            raise ModelBroken(message, _DOWNLOAD_AGAIN)
+            raise ModelBroken(message, DOWNLOAD_AGAIN)
         last = max(last, end)
     if last > data_bytes:
-        raise ModelBroken(f"{path} is truncated: its tensors need {last:,} bytes, the file has {data_bytes:,}", _DOWNLOAD_AGAIN)
+        raise truncated(path, last, data_bytes)
     return last

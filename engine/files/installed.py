@@ -8,6 +8,8 @@ from typing import Any
 
 from ..families import Family, FamilyName
 from .catalogue import CatalogueRow
+from .foreign_model_folders import names_of
+from .gguf_headers import SUFFIX as GGUF
 from .header_cache import DAMAGED
 from .recognition import Kind
 
@@ -38,8 +40,10 @@ class Installed:
         return self.row.family if self.row is not None else self.kind.family
 
     def is_called(self, name: str) -> bool:
-        """Whether `name` means it: its own, or its file's."""
-        return name in (self.name, self.path.name.removesuffix(".safetensors"))
+        """Whether `name` means it: its own, or its file's, also with folders of its in front."""
+        if name in (self.name, self.path.name.removesuffix(".safetensors").removesuffix(GGUF)):
+            return True
+        return "/" in name and name in names_of(self.path)
 
     def suits(self, family: Family | None) -> bool:
         """Whether it belongs to models of `family`; a LoRA may fit several, and then only its keys tell."""
@@ -65,5 +69,11 @@ class Installed:
         """What it is and why it cannot be used, as a sentence; empty where it can."""
         if not self.problem:
             return ""
-        what = "" if self.kind.what == DAMAGED else f" is {self.kind.what} and"
-        return f"{self.path.name}{what} cannot be used: {self.problem}"
+        return f"{self.path.name} {'' if self.kind.what == DAMAGED else 'is '}{self.verdict.removeprefix(f'{DAMAGED} and ')}"
+
+    @property
+    def verdict(self) -> str:
+        """What it is, and why it cannot be used or what to expect of it, as the end of a sentence."""
+        if self.problem:
+            return f"{self.kind.what} and cannot be used: {self.problem}"
+        return f"{self.kind.what}; caution: {self.kind.caution}" if self.kind.caution else self.kind.what

@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
 from ..values.errors import ModelBroken
 
 
@@ -52,9 +50,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             text = file.read(YAML_LIMIT)
-        value = yaml.safe_load(text)
     except OSError:
         return {}
+    import yaml  # type: ignore[import-untyped]  # few files are YAML, and it takes a tenth of a refusal's time
+
+    try:
+        value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelBroken(f"{path} is not valid YAML: {reason}", "Correct the file, or move it away.") from error

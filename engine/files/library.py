@@ -6,25 +6,33 @@ Knows files and what their headers say; opens no model. Existing folders are rea
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 from ..checkpoints.prediction import PREDICTIONS, Predicts
 from ..families import ONE_OF_TITLES, BaseFamily, Family
 from ..values.errors import BadRequest, ModelBroken, ModelMissing
-from . import catalogue
+from . import catalogue, extra_model_paths
 from .catalogue import CatalogueRow
+from .checksums import FirstUse
 from .companions import completed
-from .foreign_model_folders import model_files, place_and_name
+from .foreign_model_folders import model_files, names_of
+from .gguf_headers import SUFFIX as GGUF
 from .header_cache import DAMAGED, HeaderCache, stamp_of
 from .installed import Installed
 from .json_files import read_json, write_json
 from .own_folders import cache_folder, models_folder, settings_folder
 from .recognition import FileRole
 
+PROGRAMS = "ComfyUI, A1111, Forge, StabilityMatrix, SwarmUI, InvokeAI or Fooocus"
+"""Programs whose folders of models are known."""
+
 Find = Callable[[Family, str], Path]
 """(family, catalogue role or name of a LoRA) -> file; raises `ModelMissing` with what would help."""
+
+Auto = Literal["auto"]
 
 
 class Library:
@@ -32,14 +40,15 @@ class Library:
 
     def __init__(self, models: Path | None = None, settings: Path | None = None, cache: Path | None = None) -> None:
         self.models = models or models_folder()
-        self._settings = (settings or settings_folder()) / "library.json"
+        self.settings = settings or settings_folder()
+        """The folder of what is remembered of this machine."""
+        self._settings = self.settings / "library.json"
+        self.first_use = FirstUse(self._settings.with_name("first_use.json"))
         self._cache = HeaderCache((cache or cache_folder()) / "headers.json")
 
     def folders(self) -> list[Path]:
         """The folders and files that were added, in that order."""
-        if not self._settings.exists():
-            return []
-        return [Path(folder) for folder in read_json(self._settings).get("folders", []) if isinstance(folder, str)]
+        return [Path(folder) for folder in self._content()["folders"]]
 
     def add(self, path: Path) -> list[Installed]:
         """Search `path` from now on, a folder of any program or one model file. Raises `BadRequest` or `ModelBroken` for others.
@@ -49,13 +58,19 @@ class Library:
         path = path.expanduser().absolute()
         if not path.exists():
             raise BadRequest(f"{path} does not exist")
-        found = list(self._installed_in([path]))
-        if path.is_file() and (not found or found[0].kind.problem):
-            other = f"{path.name} cannot be used: models are .safetensors files, upscalers also .pth files"
+        inside = list(self._installed_in([path]))
+        found = completed([*inside, *self.installed()])[: len(inside)]
+        named = path if path.name in extra_model_paths.NAMES else extra_model_paths.lies_in(path)
+        elsewhere = extra_model_paths.named_folders(named) if named else []
+        if path.is_file() and not named and (not found or found[0].kind.problem):
+            other = f"{path.name} cannot be used: models are .safetensors or .gguf files, upscalers also .pth files"
             raise ModelBroken(found[0].refusal if found else other)
         if not found:
-            hint = "Add a folder with .safetensors files, or the one of ComfyUI, A1111 or Forge."
-            raise BadRequest(f"there is no model in {path}", hint)
+            places = [str(folder) for _, folder in elsewhere]
+            also = f", nor in what {named.name} names: {', '.join(places)}" if named and places else ""
+            raise BadRequest(
+                f"there is no model in {path}{also}", f"Add a folder with .safetensors files, or that of {PROGRAMS}."
+            )
         if path not in self.folders():
             self._remember([*self.folders(), path])
         return found
@@ -86,8 +101,8 @@ class Library:
         """
         everything = self.installed()
         installed = [one for one in everything if one.kind.role == role]
-        wanted = name.removesuffix(".safetensors")
-        called = [one for one in installed if one.is_called(wanted)]
+        wanted = name.removesuffix(".safetensors").removesuffix(GGUF)
+        called = sorted((one for one in installed if one.is_called(wanted)), key=lambda one: one.name != wanted)
         fitting = [one for one in called if one.suits(family)]
         unusable = [one for one in everything if one.kind.role == "other" and one.is_called(wanted)]
         for one in fitting or called or unusable:
@@ -132,20 +147,20 @@ class Library:
     def _installed_in(self, roots: list[Path]) -> Iterator[Installed]:
         taken: set[str] = set()
         seen: set[Path] = set()
-        told = self._told()
+        told, problems = self._told(), self.first_use.problems()
         for root in roots:
             for path in model_files(root):
                 real = path.resolve()
                 if real in seen:
                     continue
                 seen.add(real)
-                place, name = place_and_name(path)
-                if name in taken:
-                    name = f"{place}/{name}"
+                name = next(name for name in names_of(path) if name not in taken)
                 taken.add(name)
                 kind = self._cache.kind(path)
                 if kind.role == "checkpoint" and str(path) in told:
-                    kind = kind.told(told[str(path)])
+                    kind = kind.told(*told[str(path)])
+                if path in problems and not kind.problem:
+                    kind = replace(kind, problem=problems[path])
                 yield Installed(name, path, kind, catalogue.by_file(path.name))
         self._cache.save()
 
@@ -156,23 +171,40 @@ class Library:
                 return row
         return None
 
-    def tell(self, name: str, predicts: Predicts | None) -> Installed:
-        """Remember what a person says that the checkpoint `name` predicts, against what its file says; `None` forgets it.
+    def tell(self, name: str, *, predicts: Predicts | Auto | None = None, distilled: bool | Auto | None = None) -> Installed:
+        """Remember what a person says of the checkpoint `name`, against what its file says: what it predicts, whether it is
+        distilled. `auto` forgets what was said, `None` leaves it.
 
         Raises what `find` does.
         """
-        one = self.find(name, "checkpoint")
-        told = {path: value for path, value in self._told().items() if path != str(one.path)}
-        self._write(self.folders(), told if predicts is None else {**told, str(one.path): predicts})
+        path = str(self.find(name, "checkpoint").path)
+        content = self._content()
+        for key, value in (("predictions", predicts), ("distilled", distilled)):
+            known = {other: said for other, said in content.get(key, {}).items() if value is None or other != path}
+            content[key] = known if value in (None, "auto") else {**known, path: value}
+        self._write(content)
         return self.find(name, "checkpoint")
 
-    def _told(self) -> dict[str, Predicts]:
+    def _told(self) -> dict[str, tuple[Predicts | None, bool | None]]:
         """What people said of checkpoints, by path."""
-        told = read_json(self._settings).get("predictions") if self._settings.exists() else None
-        return {path: value for path, value in told.items() if value in PREDICTIONS} if isinstance(told, dict) else {}
+        content = self._content()
+        predicts, distilled = content.get("predictions", {}), content.get("distilled", {})
+        return {path: (predicts.get(path), distilled.get(path)) for path in {*predicts, *distilled}}
 
     def _remember(self, folders: list[Path]) -> None:
-        self._write(folders, self._told())
+        self._write({**self._content(), "folders": [str(folder) for folder in folders]})
 
-    def _write(self, folders: list[Path], told: Mapping[str, Predicts]) -> None:
-        write_json(self._settings, {"folders": [str(folder) for folder in folders], **({"predictions": told} if told else {})})
+    def _write(self, content: dict[str, Any]) -> None:
+        write_json(self._settings, {key: value for key, value in content.items() if value or key == "folders"})
+
+    def _content(self) -> dict[str, Any]:
+        """The settings; what is no right value in them is left out."""
+        found = read_json(self._settings) if self._settings.exists() else {}
+        folders = found.get("folders")
+        content: dict[str, Any] = {
+            "folders": [each for each in folders if isinstance(each, str)] if isinstance(folders, list) else []
+        }
+        for key, right in (("predictions", PREDICTIONS), ("distilled", (True, False))):
+            told = found.get(key)
+            content[key] = {path: value for path, value in told.items() if value in right} if isinstance(told, dict) else {}
+        return content

@@ -13,13 +13,16 @@ from typing import Any, Literal
 
 from ..adapters import verdicts
 from ..adapters.trigger_words import trigger_words
+from ..checkpoints.distillation import CAUTION, of_file, of_folder
 from ..checkpoints.original_names import original_names
 from ..checkpoints.prediction import Prediction, Predicts, of_checkpoint, of_scheduler, remark_on_name
 from ..checkpoints.stored_values import unreadable
 from ..families import BASE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
-from ..families.few_steps import few_steps_of
+from ..families.few_steps import DISTILLED
 from ..families.ldm_checkpoints import UNET, VAE
 from ..values.errors import ModelBroken
+from .gguf_headers import SUFFIX as GGUF
+from .gguf_headers import read_gguf_header
 from .headers import Header, read_header
 from .json_files import read_json, read_yaml
 from .structures import structure_of
@@ -38,8 +41,10 @@ class Kind:
     """Words for a sentence: `an SDXL checkpoint`."""
     problem: str = ""
     """Why it cannot be used; empty where it can."""
-    caution: str = ""
-    """Why results may disappoint."""
+    remark: str = ""
+    """Why results may disappoint, besides what its fields tell."""
+    doubt: str = ""
+    """That its name says of its prediction what the file does not."""
     has_vae: bool = False
     """Whether a checkpoint has a VAE inside."""
     has_text: bool = True
@@ -50,35 +55,61 @@ class Kind:
     """Whether it was trained with zero terminal SNR."""
     triggers: Sequence[str] = ()
     """The words that a LoRA was trained to answer to."""
+    distilled: str = ""
+    """How a checkpoint or LoRA was distilled, in a word for `few_steps_of`; empty for an ordinary one."""
+
+    @property
+    def caution(self) -> str:
+        """Why results may disappoint; empty where nothing is known."""
+        distilled = CAUTION if self.distilled and self.role == "checkpoint" else ""
+        of_epsilon = _OF_EPSILON if self.predicts != "epsilon" else ""
+        return "; ".join(said for said in (distilled, of_epsilon, self.doubt, self.remark) if said)
 
     @property
     def prediction(self) -> Prediction:
         """How a checkpoint's UNet was trained."""
         return Prediction(self.predicts, self.zero_snr)
 
-    def told(self, predicts: Predicts) -> Kind:
-        """The same checkpoint, of which a person says what it predicts."""
-        said = Prediction(predicts, self.zero_snr and predicts == "v")
-        what = self.what.removesuffix(self.prediction.said) + said.said
-        return replace(self, predicts=predicts, zero_snr=said.zero_snr, what=what)
+    def told(self, predicts: Predicts | None, distilled: bool | None) -> Kind:
+        """The same checkpoint, of which a person says what it predicts and whether it is distilled; `None` is not said."""
+        kind = self
+        if predicts is not None:
+            said = Prediction(predicts, self.zero_snr and predicts == "v")
+            what = self.what.removesuffix(self.prediction.said) + said.said
+            kind = replace(kind, predicts=predicts, zero_snr=said.zero_snr, what=what, doubt="")
+        if distilled is not None:
+            kind = replace(kind, distilled=(self.distilled or DISTILLED) if distilled else "")
+        return kind
 
 
 _NOTHING: Mapping[str, Any] = {}
 
 
 def recognise(path: Path) -> Kind:
-    """What the safetensors file or diffusers folder at `path` is, by its header or its configurations.
+    """What the safetensors or GGUF file or diffusers folder at `path` is, by its header or its configurations.
 
     Raises `ModelBroken` for a file that is not intact or of another format, and for a folder without configurations.
     """
     if path.is_dir():
         return _folder(path)
+    if path.suffix.lower() == GGUF:
+        return _gguf(read_gguf_header(path), path)
     if path.suffix.lower() != ".safetensors":
         raise ModelBroken(
             f"{path.name} is not a .safetensors file; other checkpoints can run code when they are opened",
             "Convert it to safetensors, or download that version of it.",
         )
     return kind_of(read_header(path), path.stem, read_yaml(path.with_suffix(".yaml")))
+
+
+def _gguf(header: Header, path: Path) -> Kind:
+    """What a GGUF file is; one whose names tell nothing by the architecture that it notes."""
+    kind = kind_of(header, path.stem, read_yaml(path.with_suffix(".yaml")))
+    if kind.role in ("checkpoint", "vae", "text-encoder") or (kind.role == "other" and kind.what != _UNKNOWN):
+        return kind
+    noted = header.metadata.get("general.architecture")
+    what = f"a GGUF file of the architecture {noted!r}" if noted else "a GGUF file of an architecture that it does not note"
+    return Kind("other", None, what, f"of GGUF files only networks of {TITLES} can be used")
 
 
 def base_family(path: Path, kind: Kind | None = None) -> BaseFamily:
@@ -107,7 +138,9 @@ def kind_of(header: Header, name: str = "", beside: Mapping[str, Any] = _NOTHING
         return Kind("layerdiffuse", None, "a LayerDiffuse transparent encoder")
     structures = {family.name: structure_of(family) for family in BASE_FAMILIES.values()}
     if lora := verdicts.of_lora(header, structures):
-        return Kind("lora", lora.family, lora.what, lora.problem, lora.caution, triggers=trigger_words(header.metadata))
+        triggers = trigger_words(header.metadata)
+        distilled = of_file(header, name)
+        return Kind("lora", lora.family, lora.what, lora.problem, lora.caution, triggers=triggers, distilled=distilled)
     if embedding := verdicts.of_embedding(header, structures):
         return Kind("embedding", embedding.family, embedding.what, embedding.problem)
     if vae := _vae(header):
@@ -119,9 +152,10 @@ def kind_of(header: Header, name: str = "", beside: Mapping[str, Any] = _NOTHING
             return Kind("other", None, what, f"{what} is not supported")
     if any(_UPSCALER.match(key) for key in keys):
         return Kind("upscaler", None, "an upscaler")
-    return Kind("other", None, "a file of unknown kind", f"it has {len(keys)} tensors, among them {', '.join(sorted(keys)[:3])}")
+    return Kind("other", None, _UNKNOWN, f"it has {len(keys)} tensors, among them {', '.join(sorted(keys)[:3])}")
 
 
+_UNKNOWN = "a file of unknown kind"
 _UPSCALER = re.compile(
     r"model\.\d+\.(?:sub\.|weight)|conv_first\.|body\.\d+\.|RRDB_trunk\.|layers\.\d+\.residual_group|params_ema"
 )
@@ -171,25 +205,17 @@ def _checkpoint(family: BaseFamily, header: Header, name: str, beside: Mapping[s
     has_text = all(any(key.startswith(prefix) for key in keys) for prefix in prefixes)
     has_vae = any(key.startswith(f"{VAE}decoder.") for key in keys) or any(key.startswith(f"{VAE}encoder.") for key in keys)
     decodes_only = has_vae and not any(key.startswith(f"{VAE}encoder.") for key in keys)
-    caution = "; ".join(
-        said
-        for said in (
-            _caution(name),
-            _OF_EPSILON if found.predicts != "epsilon" else "",
-            remark_on_name(name, found),
-            DECODES_ONLY if decodes_only else "",
-        )
-        if said
-    )
     return Kind(
         "checkpoint",
         family.name,
         f"{what}{'' if has_text else ' without text encoders'}{found.said}",
-        caution=caution,
+        remark=DECODES_ONLY if decodes_only else "",
+        doubt=remark_on_name(name, found),
         has_vae=has_vae,
         has_text=has_text,
         predicts=found.predicts,
         zero_snr=found.zero_snr,
+        distilled=of_file(header, name),
     )
 
 
@@ -198,11 +224,6 @@ _OF_EPSILON = (
     "opaque pictures are as good as ever"
 )
 DECODES_ONLY = "its VAE has no encoder: it draws, but cannot work on a layer or picture"
-
-
-def _caution(name: str) -> str:
-    distilled = few_steps_of(name)
-    return "distilled models (few steps) give poor transparency; an ordinary checkpoint is better" if distilled else ""
 
 
 def _vae(header: Header) -> Kind | None:
@@ -216,7 +237,7 @@ def _vae(header: Header) -> Kind | None:
     last = names.get("encoder.conv_out.weight")  # mean and variance of each channel: 8 here, 32 in Flux's
     shape = header.shape(first)
     if known and (header.shape(last)[0] == 8 if last is not None else len(shape) != 4 or shape[1] == 4):
-        return Kind("vae", None, "a VAE", caution="" if "encoder.conv_in.weight" in names else DECODES_ONLY)
+        return Kind("vae", None, "a VAE", remark="" if "encoder.conv_in.weight" in names else DECODES_ONLY)
     return Kind("other", None, "an autoencoder of another model", "an autoencoder of another model is not supported")
 
 
@@ -246,13 +267,12 @@ def _folder(folder: Path) -> Kind:
     found = of_scheduler(scheduler)
     if found.unusual:
         return Kind("checkpoint", family.name, what, found.unusual)
-    caution = "; ".join(said for said in (_caution(folder.name), _OF_EPSILON if found.predicts != "epsilon" else "") if said)
     return Kind(
         "checkpoint",
         family.name,
         f"{what}{found.said}",
-        caution=caution,
         has_vae=True,
         predicts=found.predicts,
         zero_snr=found.zero_snr,
+        distilled=of_folder(scheduler, unet, found, folder.name),
     )

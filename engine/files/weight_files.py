@@ -11,7 +11,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..values.errors import ModelBroken, OutOfMemory
+from ..values.errors import ModelBroken, ModelMissing, OutOfMemory
+from .gguf_headers import INSTALL_GGUF, NO_GGUF, read_gguf_header
+from .gguf_headers import SUFFIX as GGUF
 from .headers import Header, read_header
 
 
@@ -23,10 +25,12 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.header = read_header(path)
+        quantised = path.suffix.lower() == GGUF
+        self.header = read_gguf_header(path) if quantised else read_header(path)
         try:
             # The library refuses a file that goes on after its tensors, as some programs leave them.
-            self._file = _Padded(path, self.header) if self.header.trailing else safe_open(path, framework="pt", device="cpu")
+            own = _Gguf if quantised else _Padded if self.header.trailing else None
+            self._file = own(path, self.header) if own else safe_open(path, framework="pt", device="cpu")
         except (SafetensorError, OSError) as error:
             if "Cannot allocate memory" in str(error):
                 hint = "Close other programs or models."
@@ -59,26 +63,50 @@ class WeightFile(Mapping[str, Tensor]):
 
 
 class _Padded:
-    """A file with more bytes than its tensors take, read as the library reads others."""
+    """A file that the library refuses, read as it reads others: one with more bytes than its tensors take."""
 
     def __init__(self, path: Path, header: Header) -> None:
         self._header = header
         self._bytes = np.memmap(path, mode="r")
 
     def get_tensor(self, key: str) -> Tensor:
+        return self._raw(key).view(TYPES[self._header.dtype(key)]).reshape(self._header.shape(key))
+
+    def _raw(self, key: str) -> Tensor:
+        """The bytes of a tensor."""
         start, end = (self._header.data_begins + offset for offset in self._header.tensors[key]["data_offsets"])
-        raw = torch.from_numpy(self._bytes[start:end].copy())
-        return raw.view(_TYPES[self._header.dtype(key)]).reshape(self._header.shape(key))
+        return torch.from_numpy(self._bytes[start:end].copy())
 
     def __exit__(self, *ignored: object) -> None:
         del self._bytes
 
 
-_TYPES = {
+class _Gguf(_Padded):
+    """A GGUF file. Blocks of a few bits come as float32, worked out by diffusers."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        super().__init__(path, header)
+        try:
+            from diffusers.quantizers.gguf.utils import GGML_QUANT_SIZES, dequantize_functions
+        except ImportError as error:
+            raise ModelMissing(f"{path.name} cannot be opened: {NO_GGUF}", INSTALL_GGUF) from error
+        self._ways = {kind.name: (way, *GGML_QUANT_SIZES[kind]) for kind, way in dequantize_functions.items()}
+
+    def get_tensor(self, key: str) -> Tensor:
+        kind = self._header.dtype(key)
+        if kind in TYPES:
+            return super().get_tensor(key)
+        way, values, size = self._ways[kind]
+        blocks: Tensor = way(self._raw(key).reshape(-1, size), values, size, torch.float32)
+        return blocks.reshape(self._header.shape(key))
+
+
+TYPES = {
     **{"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "BOOL": torch.bool},
     **{"F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "U8": torch.uint8, "I8": torch.int8},
     **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16},
 }
+"""Names of types in a header -> torch's."""
 
 
 class WeightFiles(Mapping[str, Tensor]):

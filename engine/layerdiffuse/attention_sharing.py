@@ -132,7 +132,7 @@ def _check_unet(layers: list[AttentionLayer]) -> None:
         processor = layer.module.get_processor()
         if isinstance(processor, nn.Module):
             raise ValueError(f"{layer.name} already has the processor {type(processor).__name__}; remove it first")
-        if any(type(linear) is not nn.Linear for linear in projections(layer.module).values()):
+        if not all(isinstance(linear, nn.Linear) for linear in projections(layer.module).values()):
             raise ValueError(f"{layer.name} has wrapped projections; merge LoRAs into the weights before attention sharing")
 
 

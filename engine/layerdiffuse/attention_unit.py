@@ -26,7 +26,7 @@ class FrameLinear(nn.Module):
     @classmethod
     def merged(cls, base: nn.Linear, name: str, weights: Mapping[str, Tensor], frames: int) -> FrameLinear:
         """`W + up @ down` for each frame, `(F, out, in)`, summed in fp32, in the base's dtype and on its device."""
-        weight = base.weight.detach()
+        weight: Tensor = getattr(base, "computed", base.weight.detach)()  # of a layer that widens its weight
         merged = weight.new_empty((frames, *weight.shape))
         for frame in range(frames):
             up, down = (weights[f"{name}_lora.{frame}.{part}.weight"].to(weight.device, torch.float32) for part in ("up", "down"))

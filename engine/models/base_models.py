@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..device.devices import dtypes
+from ..device import devices
+from ..device.dtypes import Dtypes
+from ..device.memory_plans import GIB
 from ..families import BASE_FAMILIES, BaseFamily
 from ..files.companions import companions
+from ..files.gguf_headers import SUFFIX as GGUF
+from ..files.gguf_headers import read_gguf_header
 from ..files.installed import Installed
 from ..files.library import Library
 from ..files.weight_files import WeightFile, shapes_of
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from ..pixels.working_canvas import WorkingSizes
-from ..values.errors import ModelBroken, ModelMissing
+from ..values.errors import ModelBroken, ModelMissing, ValuesBroken
+from ..weights.stored_weights import channels_last
 from .checkpoints import open_components
 from .codec import LatentOffsetCodec
 from .components import Components, fill
@@ -35,15 +41,29 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
     """
     assert installed.kind.family is not None
     family = BASE_FAMILIES[installed.kind.family]
-    kinds = dtypes(runtime.device)
+    kinds = runtime.dtypes
     files = {role: _installed(library, family, role) for role in ("transparent-decoder", "transparent-encoder")}
     decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
     others = companions(installed, library.installed())
-    components = open_components(
-        installed.path, family, kinds.unet, vae=others.vae, text=others.text, vae_dtype=kinds.vae, kind=installed.kind
-    )
+    narrow = stays_narrow(size_in_memory(installed.path, kinds), runtime)
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            changed = beside.submit(library.first_use.look, _files(installed.path, *others.files))
+            components = open_components(
+                installed.path,
+                family,
+                kinds.unet,
+                vae=others.vae,
+                text=others.text,
+                vae_dtype=kinds.vae,
+                kind=installed.kind,
+                narrow=narrow,
+            )
+    except ValuesBroken as error:
+        library.first_use.condemn(error)
+        raise
     for network in (components.unet, components.vae):
-        network.to(memory_format=torch.channels_last)
+        channels_last(network)
     upsample_conv.double_in(components.vae)
     codec = LatentOffsetCodec(
         components.vae,
@@ -55,7 +75,7 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
     more = {
         "caution": installed.kind.caution,
         "noted": others.noted,
-        "notes": components.notes,
+        "notes": (*changed.result(), *components.notes),
         "predicts": installed.kind.predicts,
     }
     return assemble(installed.name, components, codec, runtime, lacks=lacks, **more)
@@ -79,10 +99,30 @@ def assemble(name: str, components: Components, codec: LatentOffsetCodec, runtim
     )
 
 
-def size_in_memory(path: Path, device: torch.device) -> int:
+def size_in_memory(path: Path, kinds: Dtypes) -> int:
     """About how many bytes of host memory opening takes: half precision in the file may become more."""
-    files = path.rglob("*.safetensors") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files) * dtypes(device).unet.itemsize // 2
+    if path.suffix.lower() == GGUF:  # its blocks of a few bits are worked out
+        return read_gguf_header(path).parameters() * kinds.unet.itemsize
+    return sum(file.stat().st_size for file in _files(path)) * kinds.unet.itemsize // 2
+
+
+def _files(*paths: Path) -> list[Path]:
+    """The files of weights: of a folder all in it."""
+    return [file for path in paths for file in (sorted(path.rglob("*.safetensors")) if path.is_dir() else [path])]
+
+
+HOST_WORK = 4 * GIB
+"""What a picture of a megapixel takes on a CPU besides the weights, in float32."""
+
+
+def stays_narrow(size: int, runtime: Runtime) -> bool:
+    """Whether weights stay as narrow as their file has them although the arithmetic is in float32, `size` bytes of them wide.
+
+    On a CPU only where they would not fit, as widening them again and again takes time; on a card always, where memory is dearer.
+    """
+    if runtime.dtypes.unet != torch.float32:
+        return False
+    return runtime.device.type != "cpu" or devices.memory("cpu")[0] < size + HOST_WORK
 
 
 def open_decoder(path: Path) -> TransparentDecoder:

@@ -17,7 +17,7 @@ from diffusers.loaders.single_file_utils import (
 )
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from ..checkpoints.prediction import EDM_LEVELS, schedule
@@ -30,6 +30,8 @@ from ..files.recognition import Kind, base_family, recognise
 from ..files.structures import packaged_configs
 from ..values.errors import ModelBroken, ModelMissing
 from ..weights.checkpoint_files import CheckpointFile
+from ..weights.finite import check_network
+from ..weights.stored_weights import let_go
 from .clip_tokenizer import clip_tokenizer
 from .components import Components, decode_only, empty_text_encoder, empty_unet, empty_vae, fill, strays
 from .diffusers_folders import open_folder
@@ -45,8 +47,11 @@ def open_components(
     vae_dtype: torch.dtype | None = None,
     configs: Path | None = None,
     kind: Kind | None = None,
+    narrow: bool = False,
 ) -> Components:
     """Open the model at `path` on the CPU, in `dtype`; the VAE in `vae_dtype`, by default never fp16, which overflows.
+
+    If `narrow`, UNet and text encoders keep weights that are narrower than `dtype` as they are, and widen them as they run.
 
     `family` is checked when given. `vae` is a file to use the VAE of instead of the one inside, or where there is none; `text`
     are the files of the text encoders where there are none inside. `configs` is a folder like those in `data/` that describes
@@ -62,8 +67,8 @@ def open_components(
         raise ModelBroken(f"{path.name} is a model of family {found.title}; {family.title} is needed")
     if not path.is_dir():
         _check_parts(path, kind, found, vae, text)
-        return _open_file(path, found, dtype, vae, text, vae_dtype, configs or packaged_configs(found.name), kind)
-    opened = open_folder(path, found, dtype, vae_dtype)
+        return _open_file(path, found, dtype, vae, text, vae_dtype, configs or packaged_configs(found.name), kind, narrow)
+    opened = open_folder(path, found, dtype, vae_dtype, narrow=narrow)
     opened = replace(opened, scheduler_config=schedule(opened.scheduler_config, kind.prediction))
     return opened if vae is None else replace(opened, vae=open_vae(vae, vae_dtype, configs or path))
 
@@ -94,13 +99,14 @@ def _open_file(
     vae_dtype: torch.dtype,
     configs: Path,
     kind: Kind,
+    narrow: bool,
 ) -> Components:
     with CheckpointFile(path) as file:
-        unet, notes = _unet(file, dtype, configs, path.name)
+        unet, notes = _unet(file, dtype, configs, path.name, narrow=narrow)
         encoders = []
         for index, encoder in enumerate(family.text_encoders):
             what = f"the {('', 'second ')[index]}text encoder of {(text[index] if text else path).name}"
-            found, said = _text_encoder(text[index] if text else file, encoder, dtype, configs, what)
+            found, said = _text_encoder(text[index] if text else file, encoder, dtype, configs, what, narrow=narrow)
             encoders.append(found)
             notes += said
         return Components(
@@ -125,20 +131,28 @@ def _edm_levels(file: CheckpointFile) -> tuple[float, float]:
     return low, high
 
 
-def _unet(file: CheckpointFile, dtype: torch.dtype, configs: Path, name: str) -> tuple[UNet2DConditionModel, tuple[str, ...]]:
+def _unet(
+    file: CheckpointFile, dtype: torch.dtype, configs: Path, name: str, *, narrow: bool
+) -> tuple[UNet2DConditionModel, tuple[str, ...]]:
     unet, what = empty_unet(configs), f"the UNet of {name}"
     layers = unet.config.layers_per_block
     names = {key: diffusers_name(key.removeprefix(UNET), layers) or key for key in file if key.startswith(UNET)}
-    fill(unet, {names[key]: file[key] for key in names}, dtype, what)
+    _look_through(fill(unet, {names[key]: file[key] for key in names}, dtype, what, narrow=narrow), what, file.path)
     return unet, strays(set(names.values()) - unet.state_dict().keys(), what)
 
 
+def _look_through(network: nn.Module, what: str, path: Path) -> None:
+    """Raise what `check_network` does; of a mapped file no page is held afterwards."""
+    check_network(network, what, path)
+    let_go(network)
+
+
 def _text_encoder(
-    source: CheckpointFile | Path, encoder: TextEncoder, dtype: torch.dtype, configs: Path, what: str
+    source: CheckpointFile | Path, encoder: TextEncoder, dtype: torch.dtype, configs: Path, what: str, *, narrow: bool
 ) -> tuple[CLIPTextModel | CLIPTextModelWithProjection, tuple[str, ...]]:
     if isinstance(source, Path):
         with CheckpointFile(source) as file:
-            return _text_encoder(file, encoder, dtype, configs, what)
+            return _text_encoder(file, encoder, dtype, configs, what, narrow=narrow)
     network = empty_text_encoder(configs, f"text_encoder{encoder.suffix}")
     prefix = encoder.prefix if any(key.startswith(encoder.prefix) for key in source) else _prefix_of_text(source)
     inside = {key.removeprefix(prefix): source[key] for key in source if key.startswith(prefix)}
@@ -152,7 +166,7 @@ def _text_encoder(
         if "text_projection" in tensors:  # OpenCLIP's matrix
             tensors["text_projection.weight"] = tensors.pop("text_projection").T
         unknown = {key for key in tensors.keys() - network.state_dict().keys() if not _OF_CLIP.match(key)}
-    fill(network, tensors, dtype, what)
+    _look_through(fill(network, tensors, dtype, what, narrow=narrow), what, source.path)
     return network, strays(unknown, what)
 
 
@@ -189,7 +203,9 @@ def _vae(file: CheckpointFile, dtype: torch.dtype, configs: Path, name: str) -> 
         tensors = convert_ldm_vae_checkpoint(bare, vae.config)
     if not any(key.startswith("encoder.") for key in tensors):
         decode_only(vae)
-    return fill(vae, tensors, dtype, f"the VAE of {name}")
+    what = f"the VAE of {name}"
+    check_network(fill(vae, tensors, dtype, what), what, file.path, replaceable=True)
+    return vae
 
 
 def _current_name(key: str) -> str:

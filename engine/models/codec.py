@@ -22,7 +22,7 @@ from torch import Tensor
 from ..device.accelerator import EAGER, Accelerator
 from ..device.host_lead import OneStepAhead
 from ..device.memory_budget import Memory
-from ..device.memory_plans import TILE
+from ..device.memory_plans import TILE, Stage
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
 from ..pixels.alpha import over_grey, pad_rgb
 from ..values.errors import ModelMissing, NumericFailure
@@ -118,7 +118,20 @@ class LatentOffsetCodec:
 
     @torch.no_grad()
     def encode(self, rgba: RGBA) -> Tensor:
-        return self.memory.attempt("encode", lambda: self._encode(rgba))
+        return self._in_numbers("encode", lambda: self._encode(rgba))
+
+    def _in_numbers(self, stage: Stage, action: Callable[[], Tensor]) -> Tensor:
+        """What `action` makes of the VAE; anew with a wider VAE where half precision overflowed, as SDXL's does in float16.
+
+        The VAE stays wide as long as the model is open.
+        """
+        made = self.memory.attempt(stage, action)
+        if self.vae.dtype.itemsize > 2 or math.isfinite(made.sum(dtype=torch.float32)):
+            return made
+        log.warning("the VAE overflows in %s: it computes in float32 from now on", self.vae.dtype)
+        self.vae.to(torch.float32)
+        self._accelerator.edited(self.vae)
+        return self.memory.attempt(stage, action)
 
     def _encode(self, rgba: RGBA) -> Tensor:
         posterior = self._posterior(rgba)
@@ -131,7 +144,7 @@ class LatentOffsetCodec:
 
     @torch.no_grad()
     def encode_opaque(self, rgba: RGBA) -> Tensor:
-        return self.memory.attempt("encode", lambda: self._scaled(self._posterior(rgba).mean))
+        return self._in_numbers("encode", lambda: self._scaled(self._posterior(rgba).mean))
 
     def decode(self, latents: Tensor, passes: Passes) -> OffsetDecoding:
         return OffsetDecoding(self, latents / self.scaling_factor, passes)
@@ -144,7 +157,7 @@ class LatentOffsetCodec:
 
     def pixels(self, unscaled: Tensor) -> Tensor:
         """The VAE's picture, `(1, 3, H, W)` in [0, 1], of *unscaled* latents, `(1, C, H/8, W/8)`."""
-        decoded = self.memory.attempt("decode", lambda: self._colour(unscaled.to(self.vae.dtype)))
+        decoded = self._in_numbers("decode", lambda: self._colour(unscaled.to(self.vae.dtype)))
         return (decoded.float() * 0.5 + 0.5).clamp(0, 1)
 
     def _colour(self, unscaled: Tensor) -> Tensor:
@@ -242,6 +255,6 @@ def _remarks_on(offset: Tensor) -> tuple[str, ...]:
 def to_picture(alpha_rgb: Tensor) -> RGBA:
     """`(1, 4, H, W)` in [0, 1], alpha first -> `(H, W, 4)` uint8, rounded. Raises `NumericFailure` for NaN or infinity."""
     if not math.isfinite(alpha_rgb.sum(dtype=torch.float32)):
-        raise NumericFailure("the decoded picture holds NaN or infinity", "run the VAE in float32 or bfloat16")
+        raise NumericFailure("the decoded picture holds NaN or infinity")
     rgba = alpha_rgb[0, [1, 2, 3, 0]].float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
     return rgba.permute(1, 2, 0).contiguous().cpu().numpy()

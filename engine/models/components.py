@@ -21,6 +21,7 @@ from ..families import BaseFamily
 from ..files.json_files import read_json
 from ..files.weight_files import listed
 from ..values.errors import ModelBroken
+from ..weights.stored_weights import keep_narrow
 from .prompts import PromptEncoder
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -72,8 +73,12 @@ def empty_text_encoder(configs: Path, name: str) -> CLIPTextModel | CLIPTextMode
         return (CLIPTextModelWithProjection if projected else CLIPTextModel)(CLIPTextConfig.from_dict(config))
 
 
-def fill(network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, what: str, *, exact: bool = False) -> Network:
+def fill(
+    network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, what: str, *, exact: bool = False, narrow: bool = False
+) -> Network:
     """Fill an empty network with its weights, cast to `dtype`; `exact` refuses tensors that the network does not have.
+
+    If `narrow`, weights that are narrower than `dtype` stay so, and are widened as their layers run.
 
     Where the type is the file's own, the tensors stay views of the mapped file and cost no memory until they are moved. Raises
     `ModelBroken` for tensors that are missing or of another shape.
@@ -96,9 +101,16 @@ def fill(network: Network, weights: Mapping[str, Tensor], dtype: torch.dtype, wh
     if wrong:
         raise ModelBroken(f"{what} is of another kind of model: {listed(wrong)}")
     # proj_in and proj_out are 1x1 convolutions in some checkpoints and linear layers in others
-    cast = {name: weights[name].to(dtype).reshape(shape) for name, shape in expected.items()}
+    cast = {name: _cast(weights[name], dtype, narrow=narrow).reshape(shape) for name, shape in expected.items()}
     network.load_state_dict(cast, assign=True)
+    if narrow:
+        keep_narrow(network, dtype)
     return network.eval().requires_grad_(False)
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype, *, narrow: bool) -> Tensor:
+    stays = narrow and tensor.is_floating_point() and tensor.dtype.itemsize < dtype.itemsize
+    return tensor if stays else tensor.to(dtype)
 
 
 def strays(unknown: Collection[str], what: str) -> tuple[str, ...]:

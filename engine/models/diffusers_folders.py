@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,31 @@ from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from ..families import BaseFamily
+from ..files.headers import read_header
 from ..files.json_files import read_json
-from ..files.weight_files import listed
+from ..files.weight_files import TYPES, listed
 from ..values.errors import ModelBroken
+from ..weights.finite import check_network
+from ..weights.stored_weights import keep_narrow, let_go
 from .components import Components
 
 
-def open_folder(folder: Path, family: BaseFamily, dtype: torch.dtype, vae_dtype: torch.dtype) -> Components:
-    """Open the model of `family` in `folder`. Raises `ModelBroken` naming what is missing or damaged."""
+def open_folder(
+    folder: Path, family: BaseFamily, dtype: torch.dtype, vae_dtype: torch.dtype, *, narrow: bool = False
+) -> Components:
+    """Open the model of `family` in `folder`, `narrow` as in `fill`. Raises `ModelBroken` naming what is missing or damaged."""
     return Components(
         family=family,
-        unet=_network(folder / "unet", UNet2DConditionModel, torch_dtype=dtype),
-        vae=_network(folder / "vae", AutoencoderKL, torch_dtype=vae_dtype),
+        unet=_network(folder / "unet", UNet2DConditionModel, "torch_dtype", dtype, narrow=narrow),
+        vae=_network(folder / "vae", AutoencoderKL, "torch_dtype", vae_dtype),
         tokenizers=tuple(_part(folder / f"tokenizer{encoder.suffix}", CLIPTokenizer) for encoder in family.text_encoders),
         text_encoders=tuple(
             _network(
                 folder / f"text_encoder{encoder.suffix}",
                 CLIPTextModelWithProjection if encoder.open_clip else CLIPTextModel,
-                dtype=dtype,
+                "dtype",
+                dtype,
+                narrow=narrow,
             )
             for encoder in family.text_encoders
         ),
@@ -37,12 +45,27 @@ def open_folder(folder: Path, family: BaseFamily, dtype: torch.dtype, vae_dtype:
     )
 
 
-def _network(folder: Path, kind: Any, **options: Any) -> Any:
+def _network(folder: Path, kind: Any, named: str, dtype: torch.dtype, *, narrow: bool = False) -> Any:
+    """The network in `folder`; its library takes the type as the option `named`."""
     variant = _variant(folder)
+    options = {named: _stored_type(folder, dtype) if narrow else dtype}
     network, found = _part(folder, kind, use_safetensors=True, variant=variant, output_loading_info=True, **options)
     if found["missing_keys"]:
         raise ModelBroken(f"{folder} lacks tensors: {listed(found['missing_keys'])}")
-    return network.eval().requires_grad_(False)
+    network = network.eval().requires_grad_(False)
+    if narrow:
+        keep_narrow(network, dtype)
+    check_network(network, f"{folder.name} of {folder.parent.name}", folder.parent)
+    let_go(network)
+    return network
+
+
+def _stored_type(folder: Path, dtype: torch.dtype) -> torch.dtype:
+    """The type of most weights in `folder`, if it is narrower than `dtype`."""
+    headers = [read_header(file) for file in sorted(folder.glob("*.safetensors"))]
+    types = Counter(header.dtype(key) for header in headers for key in header.tensors)
+    stored = TYPES.get(types.most_common(1)[0][0], dtype) if types else dtype
+    return stored if stored in (torch.float16, torch.bfloat16) and stored.itemsize < dtype.itemsize else dtype
 
 
 def _part(folder: Path, kind: Any, **options: Any) -> Any:

@@ -18,6 +18,7 @@ from ..device.memory_plans import NetworkSizes
 from ..device.placement import Placement, bytes_of, largest_layer
 from ..families import Defaults, Family
 from ..pixels.working_canvas import WorkingSizes
+from ..weights.stored_weights import computed_in, is_narrow
 from .codec import AlphaCodec
 from .embeddings import Embedding
 from .runtime import Runtime
@@ -72,6 +73,8 @@ class Model:
     """What a picture's parameters say of where its parts come from."""
     dtype: torch.dtype = field(init=False)
     """The type of the UNet's arithmetic."""
+    narrow: bool = field(init=False)
+    """Whether the UNet's layers widen their weights as they run."""
     accelerator: Accelerator = field(init=False)
     """Runs the calls of all its networks."""
     memory: MemoryBudget = field(init=False)
@@ -81,7 +84,8 @@ class Model:
         """Put the parts together: every network in its place, within one budget, called by one accelerator."""
         encoders = list(self.text.text_encoders)
         networks = {"text": encoders, "unet": [self.unet], "pixels": self.codec.networks}
-        self.dtype = self.unet.dtype
+        self.dtype = computed_in(self.unet)
+        self.narrow = is_narrow(self.unet)
         self.accelerator = self.runtime.accelerator()
         placement = Placement(networks, self.device, self.accelerator)
         self.memory = MemoryBudget(placement, self._weigh(encoders), self.runtime.others)
@@ -101,6 +105,7 @@ class Model:
             pixels=bytes_of(self.codec.networks),
             largest_layer=largest_layer(self.unet),
             unet_element=self.dtype.itemsize,
+            narrow=self.narrow,
             vae_element=self.codec.networks[0].dtype.itemsize,
             decoder_element=next(self.codec.networks[-1].parameters()).element_size(),
         )

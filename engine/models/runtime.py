@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from acetate.vocabulary.acceleration import Acceleration
+from acetate.vocabulary.engine_options import Dtype
 
 from ..device.accelerator import EAGER, Accelerator
+from ..device.dtypes import Dtypes, dtypes
 from ..values.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -25,8 +27,14 @@ class Runtime:
 
     device: torch.device
     acceleration: Acceleration = "auto"
+    dtype: Dtype = "auto"
     others: Others | None = None
     """The other models on the device; `None` where there are none."""
+
+    @property
+    def dtypes(self) -> Dtypes:
+        """The types of a model's networks. Raises `BadRequest` for one that the device does not compute in."""
+        return dtypes(self.device, self.dtype)
 
     def accelerator(self) -> Accelerator:
         """A new accelerator, for one model."""
@@ -43,13 +51,15 @@ class Runtime:
         if self.acceleration != "eager":
             from .. import acceleration
 
-            acceleration.compile_ahead(self.device)
+            acceleration.compile_ahead(self.device, self.dtypes)
 
     @property
     def noted(self) -> dict[str, str]:
-        """What a picture's parameters say of acceleration: nothing where the picture has the bits that `auto` gives."""
+        """What a picture's parameters say of how it was run: nothing where the picture has the bits that `auto` gives."""
         rounds_otherwise = self.device.type == "cuda" and self.acceleration in ("eager", "check")
-        return {"acceleration": self.acceleration} if rounds_otherwise or self.acceleration == "compiled" else {}
+        way = {"acceleration": self.acceleration} if rounds_otherwise or self.acceleration == "compiled" else {}
+        own = self.dtype == "auto" or self.dtypes == dtypes(self.device)
+        return {**way, **({} if own else {"dtype": self.dtype})}
 
 
 def settled(asked: Acceleration, device: torch.device) -> Acceleration:

@@ -5,25 +5,15 @@ from __future__ import annotations
 import numpy as np
 from acetate.raster import RGBA, Mask, bounds, premultiply, to_float, to_u8, unpremultiply
 from acetate.vocabulary.box import Box
-
-CONTEXT = 0.5
-"""The surroundings that the networks see, as a share of the selection's longer side on each side."""
+from acetate.vocabulary.surroundings import surrounded
 
 
 def region_around(mask: Mask, native: int) -> Box:
     """The selection of a mask `(H, W)` with its context: near square, at least `native` wide where there is room."""
     selected = bounds(mask)
     assert selected is not None, "validation refuses a mask in which nothing is selected"
-    side = max(round(max(selected.width, selected.height) * (1 + 2 * CONTEXT)), native)
-    x, width = _span(selected.x, selected.right, side, mask.shape[1])
-    y, height = _span(selected.y, selected.bottom, side, mask.shape[0])
-    return Box(x, y, width, height)
-
-
-def _span(start: int, end: int, length: int, limit: int) -> tuple[int, int]:
-    """Start and length of what is `length` long and centred on [start, end), moved inside [0, limit) and cut to it."""
-    length = min(max(length, end - start), limit)
-    return min(max((start + end - length) // 2, 0), limit - length), length
+    height, width = mask.shape
+    return surrounded(selected, Box(0, 0, width, height), native)
 
 
 def paste(source: RGBA, painted: RGBA, mask: Mask, region: Box) -> RGBA:

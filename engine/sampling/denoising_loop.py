@@ -182,7 +182,7 @@ class DenoisingLoop:
             self._pace.step()
             yield DenoisingStep(index + 1, self.count, scaled, output, self._kept[index], velocity)
         if not bool(torch.isfinite(sample).all()):
-            raise NumericFailure("the denoised latents hold NaN or infinity", "try another dtype, model or scheduler")
+            raise NumericFailure("the denoised latents hold NaN or infinity")
         self.latents = sample
 
     def _noise(self, sample: Tensor, generator: torch.Generator) -> Iterator[dict[str, Any]]:

@@ -114,7 +114,7 @@ class GuidedUNet:
 
         model, memory = self.model, self.model.memory
         inputs = [sample.contiguous(memory_format=torch.channels_last), timestep, *words]
-        pure = memory.plan.whole and not self.sharing  # units of attention sharing read what is not an input
+        pure = memory.plan.whole and not model.narrow and not self.sharing  # units of attention sharing read what is not an input
         call = model.accelerator.call
         return call(model.unet, unet, inputs, constant=len(words), pure=pure, plentiful=memory.plentiful).float()
 

@@ -60,14 +60,12 @@ def _start() -> Tensor:
 
 def heun(levels: Sequence[float], noise: Noise) -> Run:
     """Heun's method (Karras et al. 2022, algorithm 1)."""
-    sample, clean = yield _start()
-    for here, there in pairwise(levels):
-        slope = (sample - clean) / here
-        if there == 0:
-            yield sample + slope * (there - here)
-            return
-        ahead, corrected = yield sample + slope * (there - here)
-        sample, clean = yield sample + (slope + (ahead - corrected) / there) / 2 * (there - here)
+    return _two_slopes(levels, lambda here, there: there, 0.5)
+
+
+def dpm2(levels: Sequence[float], noise: Noise) -> Run:
+    """DPM-Solver-2 as k-diffusion has it."""
+    return _two_slopes(levels, middle, 1.0)
 
 
 def lms(levels: Sequence[float], noise: Noise) -> Run:
@@ -80,54 +78,34 @@ def deis(levels: Sequence[float], noise: Noise) -> Run:
     return _multistep(levels, 3, _over_logarithms)
 
 
-def dpm2(levels: Sequence[float], noise: Noise) -> Run:
-    """DPM-Solver-2 as k-diffusion has it."""
-    sample, clean = yield _start()
-    for here, there in pairwise(levels):
-        slope = (sample - clean) / here
-        if there == 0:
-            yield sample + slope * (there - here)
-            return
-        half = middle(here, there)
-        ahead, corrected = yield sample + slope * (half - here)
-        sample, clean = yield sample + (ahead - corrected) / half * (there - here)
-
-
 def dpmpp_sde(levels: Sequence[float], noise: Noise) -> Run:
     """DPM-Solver++(SDE): two evaluations and two draws a step."""
     sample, clean = yield _start()
-    for here, there in pairwise(levels):
-        if there == 0:
-            yield clean
-            return
+    for here, there in pairwise(levels[:-1]):
         half = middle(here, there)
         down, up = ancestral(here, half)
         _, corrected = yield _towards(sample, clean, here, down) + next(noise) * up
         down, up = ancestral(here, there)
         sample, clean = yield _towards(sample, corrected, here, down) + next(noise) * up
+    yield clean
 
 
 def dpmpp_2s_ancestral(levels: Sequence[float], noise: Noise) -> Run:
     """DPM-Solver++(2S) with ancestral noise."""
     sample, clean = yield _start()
-    for here, there in pairwise(levels):
-        if there == 0:
-            yield clean
-            return
+    for here, there in pairwise(levels[:-1]):
         down, up = ancestral(here, there)
         half = middle(here, down)
         _, corrected = yield _towards(sample, clean, here, half)
         sample, clean = yield _towards(sample, corrected, here, down) + next(noise) * up
+    yield clean
 
 
 def dpmpp_3m_sde(levels: Sequence[float], noise: Noise) -> Run:
     """DPM-Solver++(3M) SDE: one evaluation a step, and the two before it."""
     before: list[tuple[Tensor, float]] = []  # clean predictions with the width of the step that led on from them
     sample, clean = yield _start()
-    for here, there in pairwise(levels):
-        if there == 0:
-            yield clean
-            return
+    for here, there in pairwise(levels[:-1]):
         width = math.log(here / there)
         both = 2 * width
         moved = math.exp(-both) * sample - math.expm1(-both) * clean
@@ -144,6 +122,7 @@ def dpmpp_3m_sde(levels: Sequence[float], noise: Noise) -> Run:
         moved = moved + next(noise) * (there * math.sqrt(-math.expm1(-both)))
         before = [(clean, width), *before[:1]]
         sample, clean = yield moved
+    yield clean
 
 
 def tcd(gamma: float, lower: Callable[[float, float], float]) -> Callable[[Sequence[float], Noise], Run]:
@@ -154,13 +133,11 @@ def tcd(gamma: float, lower: Callable[[float, float], float]) -> Callable[[Seque
 
     def run(levels: Sequence[float], noise: Noise) -> Run:
         sample, clean = yield _start()
-        for here, there in pairwise(levels):
-            if there == 0:
-                yield clean
-                return
+        for here, there in pairwise(levels[:-1]):
             down = lower(there, gamma)
             up = math.sqrt(max(there**2 - down**2, 0.0))
             sample, clean = yield clean + (sample - clean) * (down / here) + next(noise) * up
+        yield clean
 
     return run
 
@@ -168,6 +145,16 @@ def tcd(gamma: float, lower: Callable[[float, float], float]) -> Callable[[Seque
 def _towards(sample: Tensor, clean: Tensor, here: float, there: float) -> Tensor:
     """The exact solution from one level to another for a constant clean prediction."""
     return there / here * sample + (1 - there / here) * clean
+
+
+def _two_slopes(levels: Sequence[float], second: Callable[[float, float], float], share: float) -> Run:
+    """Along the slope at the step's begin, corrected by that at its `second` level, which has the weight `share`."""
+    sample, clean = yield _start()
+    for here, there in pairwise(levels[:-1]):
+        slope, between = (sample - clean) / here, second(here, there)
+        ahead, corrected = yield sample + slope * (between - here)
+        sample, clean = yield sample + ((1 - share) * slope + share * (ahead - corrected) / between) * (there - here)
+    yield clean
 
 
 Interpolation = Callable[[Sequence[float], float], list[float]]

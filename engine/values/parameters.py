@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acetate.vocabulary.engine_options import ENGINE_OPTIONS
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.verdict import of_parameters
 
@@ -26,9 +27,9 @@ def to_json(request: Request) -> dict[str, Any]:
 def from_json(values: Mapping[str, Any]) -> Request:
     """The request that `to_json` wrote. Raises `BadRequest` for an unknown parameter or a wrong value.
 
-    How networks were run (`acceleration`) may be noted with a request, but is not a part of it.
+    How networks were run may be noted with a request, but is not a part of it.
     """
-    parameters = {name: value for name, value in values.items() if name not in ("task", "acceleration")}
+    parameters = {name: value for name, value in values.items() if name != "task" and name not in ENGINE_OPTIONS}
     if wrong := of_parameters(parameters, paths=True):
         raise BadRequest(wrong.message, wrong.hint)
     if "loras" in parameters:

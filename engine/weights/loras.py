@@ -5,7 +5,7 @@ Knows parameters and strengths; what a file's keys mean is `adapters`', where it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,8 @@ class _Strong(NamedTuple):
     """A file's change of one parameter, and how strong it is."""
 
     change: Change
-    file: WeightFile
+    parts: Mapping[str, Tensor]
+    """Views of the file, which outlive it."""
     strength: float
 
 
@@ -86,7 +87,8 @@ class Loras:
         for file, tag in zip(files, tags, strict=True):
             for change in read_lora(file, self._structure).changes:
                 if factor := strength(tag, change.layer):
-                    changes[change.layer[0]].setdefault(change.name, []).append(_Strong(change, file, factor))
+                    parts = {part: file[key] for part, key in change.keys.items()}
+                    changes[change.layer[0]].setdefault(change.name, []).append(_Strong(change, parts, factor))
         return changes
 
 
@@ -101,8 +103,8 @@ def _sum(parameter: Tensor, strong: Sequence[_Strong]) -> Tensor:
     """The parameter and all its changes, in fp32, cast back."""
     own = parameter.detach().to(torch.float32, copy=True)
     total = own.clone() if any(depends(one.change) for one in strong) else own
-    for change, file, factor in strong:
-        parts = {part: file[key].to(own.device, torch.float32) for part, key in change.keys.items()}
+    for change, stored, factor in strong:
+        parts = {part: tensor.to(own.device, torch.float32) for part, tensor in stored.items()}
         seen = own.T if change.transposed else own
         added = difference(change.kind.name, parts, seen, change.scale)
         total.add_(added.T if change.transposed else added, alpha=factor)

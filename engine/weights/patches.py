@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
@@ -18,6 +18,7 @@ from ..files.weight_files import listed, shapes_of
 from ..layerdiffuse.attention_unit import AttentionSharingUnit
 from ..values.errors import ModelBroken
 from .patch_keys import Delta, Diff, parse
+from .stored_weights import Change, Stored, stored_layer
 
 Shape = tuple[int, ...]
 
@@ -48,6 +49,8 @@ class Patch:
         self.label = label
         self._module = module
         self._pristine: dict[str, tuple[nn.Parameter, Tensor]] = {}
+        self._changed: list[list[Change]] = []
+        """The changes of stored layers, of each of which the latest is this patch's."""
         stack(module).append(self)
 
     def replace(self, name: str, value: Tensor) -> None:
@@ -59,6 +62,12 @@ class Patch:
             parameter.data.copy_(value)
         else:
             self._set(name, nn.Parameter(value, requires_grad=parameter.requires_grad))
+
+    def change(self, layer: Stored, value: Change) -> None:
+        """Have a layer that widens its weight compute with what `value` makes of it."""
+        layer.changes.append(value)
+        self._changed.append(layer.changes)
+        self.count += 1
 
     @torch.no_grad()
     def revert(self) -> None:
@@ -76,7 +85,10 @@ class Patch:
             else:
                 parameter.data = pristine.to(current)
                 self._set(name, parameter)
+        for changes in self._changed:
+            changes.pop()
         self._pristine.clear()
+        self._changed.clear()
         patches.pop()
 
     def _set(self, name: str, parameter: nn.Parameter) -> None:
@@ -120,21 +132,28 @@ def merge(
     if wrong:
         raise ModelBroken(f"the weight file does not fit the network: {listed(wrong)}")
     groups = {name: list(group) for name, group in groupby(sorted(deltas, key=_target), _target)}
-    values = {name: partial(_sum, deltas=group, tensors=tensors, shapes=shapes, weight=weight) for name, group in groups.items()}
+    values = {
+        name: partial(_sum, deltas=group, tensors=_tensors_of(group, tensors), shapes=shapes, weight=weight)
+        for name, group in groups.items()
+    }
     return rewrite(module, values, object() if label is None else label)
 
 
 @torch.no_grad()
-def rewrite(module: nn.Module, values: Mapping[str, Callable[[Tensor], Tensor]], label: Hashable) -> Patch:
+def rewrite(module: nn.Module, values: Mapping[str, Change], label: Hashable) -> Patch:
     """Give parameters the values that functions make of what they are now, each of its shape or with more input channels.
 
-    All or nothing. Patches with equal `label` count as the same for `signature`.
+    A layer that widens its weight keeps its function, and asks it each time that it runs. All or nothing. Patches with equal
+    `label` count as the same for `signature`.
     """
     _check_unshared(module)
     patch = Patch(module, label)
     try:
         for name, value in values.items():
-            patch.replace(name, value(module.get_parameter(name)))
+            if (layer := stored_layer(module, name)) is not None:
+                patch.change(layer, value)
+            else:
+                patch.replace(name, value(module.get_parameter(name)))
     except BaseException:
         patch.revert()
         raise
@@ -143,6 +162,12 @@ def rewrite(module: nn.Module, values: Mapping[str, Callable[[Tensor], Tensor]],
 
 def _target(delta: Delta) -> str:
     return delta.target
+
+
+def _tensors_of(deltas: Iterable[Delta], tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The tensors of some changes, of a file views that outlive it."""
+    keys = ([d.key] if isinstance(d, Diff) else [d.up, d.down, *([] if d.alpha is None else [d.alpha])] for d in deltas)
+    return {key: tensors[key] for some in keys for key in some}
 
 
 def _key(delta: Delta) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 
-RECORD = Path(__file__).absolute().parents[2] / "launch.json"
-"""The file in the plug-in's package that holds the command; a plug-in from a zip has none."""
+from acetate.protocol.client.server_discovery import pasted
+
+from .translations import _
+
+PLUGIN = Path(__file__).absolute().parents[4]
+"""The folder that the editor knows as the plug-in: it holds the zip that our package lies in."""
+RECORD = PLUGIN / "launch.json"
+"""The file that holds the command; a plug-in that was not installed by us has none."""
 FLATPAK = Path("/.flatpak-info")
 """A file that exists only inside a Flatpak, which may not see the programs of the machine."""
 UNTIL_IDLE = "--until-idle"
@@ -29,7 +34,19 @@ def server_command(record: Path = RECORD, *, sandbox: Path = FLATPAK) -> list[st
 def by_hand(record: Path = RECORD) -> str:
     """What a person types in a terminal, which may see programs that the editor does not."""
     command = recorded(record)
-    return shlex.join(word for word in command if word != UNTIL_IDLE) if command else BY_HAND
+    return pasted([word for word in command if word != UNTIL_IDLE]) if command else BY_HAND
+
+
+def remedy(editor: str, record: Path = RECORD, *, sandbox: Path = FLATPAK) -> str:
+    """What to do where no server runs and none could be started; `editor` is what `acetate plugin install` calls it."""
+    command = recorded(record)
+    if command and not sandbox.exists() and shutil.which(command[0]) is None:
+        text = _(
+            "The program that starts it, {program}, is not there any more. Install Acetate again, or type in a terminal of the "
+            "place where it is now: acetate plugin install {editor}"
+        )
+        return text.format(program=command[0], editor=editor)
+    return _("Start it in a terminal: {command}").format(command=by_hand(record))
 
 
 def recorded(record: Path) -> list[str] | None:

@@ -56,9 +56,9 @@ def names_of(language: str) -> tuple[str, ...]:
 
 
 def _compiled(language: str) -> bytes | None:
-    """The catalogue beside the plug-in's package, from a folder or a zip; `None` where there is none, as in a checkout."""
+    """The catalogue beside the plug-ins' code, in a folder or a zip; `None` where there is none, as in a checkout."""
     try:
-        return pkgutil.get_data("acetate", f"languages/{language}.mo")
+        return pkgutil.get_data("acetate.plugins", f"languages/{language}.mo")
     except OSError:
         return None
 

@@ -9,6 +9,8 @@ import re
 
 from acetate.protocol import Failure, Progress, Queued, Receiving
 
+from .translations import _, said
+
 STAGES = {
     "load": "Loading the model",
     "encode": "Reading the picture",
@@ -70,7 +72,14 @@ def ago(seconds: float) -> str:
 
 def explained(failure: Failure) -> str:
     """What happened and what to do, in one or two sentences."""
-    return f"{sentence(failure.message)} {failure.hint}".strip()
+    return f"{sentence(said(failure.message))} {advice(failure.hint)}".strip()
+
+
+def advice(hint: str) -> str:
+    """What to do, as a person would say it: a hint may be nothing but a command."""
+    if hint.startswith("acetate "):
+        return _("Type in a terminal: {command}").format(command=hint)
+    return said(hint)
 
 
 def sentence(text: str) -> str:

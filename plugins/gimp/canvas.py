@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acetate.plugins.bridge.stack import Folder, Item, Sheet
+from acetate.plugins.bridge.host import Work
+from acetate.plugins.bridge.stack import Folder, Item, Sheet, sheets
 from acetate.protocol import Box, Image
-from gi.repository import Gimp
+from gi.repository import Gegl, Gimp
 
 from . import pixels
 
@@ -88,31 +89,65 @@ def selection_box(image: Gimp.Image) -> Box | None:
     return Box(left, top, right - left, bottom - top) if selected else None
 
 
-def selection_mask(image: Gimp.Image, box: Box) -> Image:
-    """The selection under the box, one byte a pixel, 255 = selected; 0 outside the canvas."""
-    data = pixels.read(image.get_selection(), box.x, box.y, box.width, box.height, pixels.MASK)
-    return Image(box.width, box.height, "gray8", data)
+def selection_mask(image: Gimp.Image, box: Box) -> Work[Image]:
+    """The selection under the box, one byte a pixel, 255 = selected; 0 outside the canvas. A few rows at a time."""
+    rows = []
+    for strip in pixels.strips(image.get_selection(), box.x, box.y, box.width, box.height, pixels.MASK):
+        rows.append(strip)
+        yield
+    return Image(box.width, box.height, "gray8", b"".join(rows))
 
 
 def active_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer | None:
-    """The layer that a procedure was called for: of its drawables, else of the image's selected layers; a mask's own layer."""
+    """The first of the layers that a procedure was called for."""
+    return next(iter(layers_of_call(image, drawables)), None)
+
+
+def layers_of_call(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
+    """The layers that a procedure was called for: its drawables, else the image's selected ones; for a mask its layer."""
     found: list[Gimp.Layer] = []
     for drawable in drawables:
         layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
         if layer is not None and layer.is_layer() and layer not in found:
             found.append(layer)
-    found = found or list(image.get_selected_layers())
-    return found[0] if found else None
+    return found or list(image.get_selected_layers())
 
 
-def look(layer: Gimp.Layer) -> Image:
-    """The layer's appearance in straight 8-bit sRGB."""
-    plain = pixels.appearance(layer)
+@dataclass(frozen=True)
+class View:
+    """How a layer is looked at."""
+
+    layer: Gimp.Layer
+    masked: bool = True
+    """With its mask, as it is seen; a new version that takes the mask over must not have it in its pixels as well."""
+    own_numbers: bool = False
+    """In the image's precision and colour space, for what only interpolates; else as 8-bit sRGB, which networks take."""
+
+
+def look(view: View, box: Box) -> Work[Image]:
+    """The view under the box of the canvas, straight alpha; a few rows at a time."""
+    layer = view.layer
+    format = pixels.wire_format(layer.get_image()) if view.own_numbers else "rgba8"
+    plain = pixels.appearance(layer, box.relative_to(box_of(layer)), masked=view.masked)
+    if view.own_numbers:
+        pixels.take_for_srgb(plain.get_image())  # then reading the numbers as sRGB changes none
     try:
-        width, height = plain.get_width(), plain.get_height()
-        return Image(width, height, "rgba8", pixels.read(plain, 0, 0, width, height, pixels.BABL["rgba8"]))
+        rows = []
+        for strip in pixels.strips(plain, 0, 0, box.width, box.height, pixels.BABL[format]):
+            rows.append(strip)
+            yield
+        return Image(box.width, box.height, format, b"".join(rows))
     finally:
         plain.get_image().delete()
+
+
+PLAIN = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
+
+
+def hides_what_is_below(layer: Gimp.Layer, box: Box) -> bool:
+    """Whether the layer covers all of the box of the canvas: a piece of it on top then looks as if it were in it."""
+    plain = not layer.is_group() and layer.get_mask() is None and layer.get_mode() in PLAIN and layer.get_opacity() == 100.0
+    return plain and pixels.opaque(layer, box.relative_to(box_of(layer)))
 
 
 def spot_above(image: Gimp.Image, layer: Gimp.Layer | None) -> Spot:
@@ -135,6 +170,15 @@ def one_undo_step(image: Gimp.Image) -> Iterator[None]:
         yield
     finally:
         image.undo_group_end()
+
+
+def grow(image: Gimp.Image, boxes: Sequence[Box]) -> None:
+    """Enlarge the canvas so that it holds the boxes; what lies on it stays where it is."""
+    whole = canvas_box(image)
+    for box in boxes:
+        whole = whole.union(box)
+    if whole != canvas_box(image):
+        image.resize(whole.width, whole.height, -whole.x, -whole.y)
 
 
 def insert(image: Gimp.Image, spot: Spot, item: Item, record: Record) -> list[Gimp.Layer]:
@@ -161,20 +205,11 @@ def hide(layer: Gimp.Layer) -> None:
         layer.set_visible(False)
 
 
-def restore_unselected(layers: Sequence[Gimp.Layer], original: Gimp.Layer, mask: bytes) -> None:
-    """Put back `original`'s own pixels in each of the layers wherever `mask`, over its box, is 0. All have one size."""
-    plain = pixels.appearance(original)
-    try:
-        for layer in layers:
-            pixels.restore_unselected(layer, plain, mask)
-    finally:
-        plain.get_image().delete()
-
-
 def inserted_name(layers: Sequence[Gimp.Layer]) -> str:
     """The name in the stack of what was inserted last: the layer's, or that of the group that holds them all."""
-    name: str = layers[0].get_image().get_selected_layers()[0].get_name()
-    return name
+    image = layers[0].get_image()
+    selected = image.get_selected_layers() if image is not None else ()
+    return str(selected[0].get_name()) if selected else ""
 
 
 def _items(image: Gimp.Image, spot: Spot) -> list[Gimp.Layer]:
@@ -197,14 +232,39 @@ def _insert(image: Gimp.Image, spot: Spot, item: Item, record: Record, made: lis
 
 def _new_layer(image: Gimp.Image, sheet: Sheet) -> Gimp.Layer:
     """A layer of the whole box with the crop's pixels in it; not yet in the image, so that writing needs no undo."""
-    sent, box = sheet.ready.layer, sheet.ready.layer.box
+    box = sheet.ready.layer.box
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
     layer = Gimp.Layer.new(image, sheet.name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
-    place = sent.x - box.x, sent.y - box.y
-    pixels.write(layer, *place, sent.width, sent.height, pixels.BABL[sent.format], sheet.ready.data)
+    _write(layer, sheet)
     layer.set_offsets(box.x, box.y)
     return layer
+
+
+def _write(layer: Gimp.Layer, sheet: Sheet) -> None:
+    sent, box = sheet.ready.layer, sheet.ready.layer.box
+    place = sent.x - box.x, sent.y - box.y
+    pixels.write(layer, *place, sent.width, sent.height, pixels.BABL[sent.format], sheet.ready.data)
+
+
+def in_own_numbers(layers: Sequence[Gimp.Layer], item: Item) -> None:
+    """Write the pixels of the item's sheets into their layers again, as numbers in the image's own colour space."""
+    for layer, sheet in zip(layers, sheets(item), strict=True):
+        hidden = pixels.hidden_image(layer.get_image())
+        pixels.take_for_srgb(hidden)
+        plain = Gimp.Layer.new(hidden, "numbers", layer.get_width(), layer.get_height(), layer.type(), 100.0, PLAIN[0])
+        hidden.insert_layer(plain, None, 0)
+        try:
+            _write(plain, sheet)
+            if (profile := layer.get_image().get_color_profile()) is not None:
+                hidden.set_color_profile(profile)  # the numbers stay and mean what they meant in the original
+                plain = Gimp.Layer.new_from_drawable(plain, hidden)  # libgimp asks for a new layer's colour space only once
+            whole = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+            plain.get_buffer().copy(whole, Gegl.AbyssPolicy.NONE, layer.get_buffer(), whole)
+            layer.get_buffer().flush()
+            layer.update(0, 0, layer.get_width(), layer.get_height())
+        finally:
+            hidden.delete()
 
 
 def _blend(layer: Gimp.Layer, item: Item) -> None:

@@ -16,13 +16,15 @@ from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import HOPELESS
 from acetate.plugins.bridge.launch import server_command
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.words import duration, explained
+from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.words import duration
 from acetate.protocol import Client, Disconnected, HistoryEntry, HistoryPage
 from gi.repository import Gimp
 
 from . import jobs, pixels
 from .host import GimpHost, StoppedError
-from .procedure_call import ProcedureCall, from_history, layers_of
+from .opened_file import OpenedFile
+from .procedure_call import ProcedureCall, from_history, layers_of, told
 
 TICK = 0.1
 """How often to look at the clock while no event comes, in seconds."""
@@ -30,22 +32,41 @@ TICK = 0.1
 
 def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
     """Run the call; returns the new layers. Raises `RefusedError` with what to say, `StoppedError` if the person stops it."""
-    if call.command.needs_layer and call.image is None:
-        raise RefusedError("No image was given. Open one, select a layer and try again.")
+    call.check()
+    if call.interactive and not has_screen():
+        raise RefusedError(_("There is no screen for a dialog. Call the procedure with run-mode NONINTERACTIVE."))
+    if call.interactive and call.command.has_window:
+        from .window.single_window import shown_by_another
+
+        if shown_by_another(call.command.name, call.image):
+            raise StoppedError
+        from .window.main_window import MainWindow
+
+        with contextlib.closing(connected()) as client:
+            return MainWindow(call, client).run()
     _settle_palette(call)
-    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
-    with contextlib.closing(client):
-        client.connect()
+    with contextlib.closing(connected()) as client:
         return _with_dialog(call, client) if call.interactive else _without_dialog(call, client)
 
 
-def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
-    from . import generate_window, history_window, questions  # they need a screen
+def connected() -> Client:
+    """A client of the server, which is started if none runs; who asked for it closes it."""
+    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
+    client.connect()
+    return client
 
-    if call.command.task is not None:
-        return generate_window.generate(call, client)
-    if call.command.name == "acetate-history":
-        return history_window.insert(call, client)
+
+def has_screen() -> bool:
+    """Whether a window can be opened; GTK itself would end the process without a word where it cannot."""
+    from gi.repository import Gdk, Gtk
+
+    Gtk.init_check([])
+    return Gdk.Display.get_default() is not None
+
+
+def _with_dialog(call: ProcedureCall, client: Client) -> list[Gimp.Layer]:
+    from .window import questions  # it needs a screen
+
     if call.command.name == "acetate-insert-layers-from-file":
         questions.ask_for_file(call.procedure, call.config)
     else:
@@ -75,11 +96,12 @@ def _begun(call: ProcedureCall, client: Client, editor_jobs: EditorJobs) -> Pend
     if call.command.task is not None:
         return call.generate(editor_jobs, image, layer, layer)
     if call.command.name == "acetate-insert-layers-from-file":
-        file = call.value("file")
-        path = file.get_path() if file is not None else None
+        chosen = call.value("file")
+        path = chosen.get_path() if chosen is not None else None
         if not path:
-            raise RefusedError("No file was chosen. Choose a PSD, OpenRaster or PNG file.")
-        plan = JobPlan(format=pixels.wire_format(image), anchor=layer, title=Path(path).name)
+            raise RefusedError(_("No file was chosen. Choose a PSD, OpenRaster or PNG file."))
+        file = OpenedFile(Path(path), call.value("keep-masks"))
+        plan = JobPlan(format=pixels.wire_format(image), anchor=layer, title=file.path.name, source=file)
         return editor_jobs.insert_file(Path(path), image, lambda: plan)
     if call.command.name == "acetate-history":
         entry = history_entry(client, call.value("job") or "", call.value("time-limit"))
@@ -99,9 +121,8 @@ def follow(result: PendingResult, editor_jobs: EditorJobs, client: Client, limit
         if deadline is not None and time.monotonic() > deadline and not result.over:
             editor_jobs.cancel(result)
             said = duration(limit or 0)
-            raise RefusedError(
-                f"There was no result within {said}, so the job was stopped. Set a larger time-limit, or fewer steps."
-            )
+            text = _("There was no result within {time}, so the job was stopped. Set a larger time-limit, or fewer steps.")
+            raise RefusedError(text.format(time=said))
     return layers_of(result)
 
 
@@ -114,7 +135,9 @@ def history_entry(client: Client, job: str, limit: float) -> HistoryEntry:
             if job in ("", entry.job):
                 return entry
         before = page.entries[-1].job
-    raise RefusedError(f"The history has no result {job}." if job else "The history is empty. Generate a layer first.")
+    if job:
+        raise RefusedError(_("The history has no result {job}. The newest one is taken for an empty job.").format(job=job))
+    raise RefusedError(_("The history is empty. Generate a layer first."))
 
 
 def _page(client: Client, before: str | None, deadline: float) -> HistoryPage:
@@ -127,8 +150,8 @@ def _page(client: Client, before: str | None, deadline: float) -> HistoryPage:
         if isinstance(event, HistoryPage):
             return event
         if isinstance(event, Disconnected) and event.failure.code in HOPELESS:
-            raise RefusedError(explained(event.failure))
-    raise RefusedError("The server did not answer in time. Restart it: acetate serve")
+            raise RefusedError(told(event.failure))
+    raise RefusedError(_("The server did not answer in time. Restart it: acetate restart"))
 
 
 def _settle_palette(call: ProcedureCall) -> None:
@@ -136,12 +159,13 @@ def _settle_palette(call: ProcedureCall) -> None:
     if call.image is None or call.image.get_base_type() != Gimp.ImageBaseType.INDEXED:
         return
     if call.interactive:
-        from .questions import may_convert
+        from .window.questions import may_convert
 
         if not may_convert(call.image):
             raise StoppedError
     elif not call.value("convert-indexed"):
-        raise RefusedError(
-            f"{call.image.get_name()} is an indexed image, whose palette cannot hold a generated layer. "
+        text = _(
+            "{image} is an indexed image, whose palette cannot hold a generated layer. "
             "Convert it by Image > Mode > RGB, or set convert-indexed."
         )
+        raise RefusedError(text.format(image=call.image.get_name()))

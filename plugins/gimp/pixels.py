@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from acetate.protocol import Image
+from acetate.protocol import Box, Image
 from gi.repository import Gegl, Gimp
 
 ROWS = 256
@@ -24,6 +24,9 @@ MASK = "Y u8"
 alpha equals these bytes, while "Y' u8" would brighten a mask value of 66 to 139."""
 
 
+ALPHA = "A u8"
+
+
 def wire_format(image: Gimp.Image | None) -> str:
     """The wire's format that loses nothing in an image of this precision; 8 bits for an image that has yet to be made."""
     precision = image.get_precision() if image is not None else Gimp.Precision.U8_NON_LINEAR
@@ -36,7 +39,12 @@ def wire_format(image: Gimp.Image | None) -> str:
 
 def read(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str) -> bytes:
     """The box in the drawable's own coordinates, rows without padding; 0 outside it."""
-    return _get(drawable.get_buffer(), x, y, width, height, babl)
+    return b"".join(strips(drawable, x, y, width, height, babl))
+
+
+def strips(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str) -> Iterator[bytes]:
+    """The same a few rows at a time, so that a window can draw itself in between."""
+    return _strips(drawable.get_buffer(), x, y, width, height, babl)
 
 
 def write(drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, babl: str, data: bytes) -> None:
@@ -56,15 +64,13 @@ def in_eight_bits(image: Image) -> bytes:
     whole, babl = (0, 0, image.width, image.height), BABL[image.format]
     buffer = Gegl.Buffer.new(babl, *whole)
     _set(buffer, *whole, babl, bytes(image.data))
-    return _get(buffer, *whole, BABL["rgba8"])
+    return b"".join(_strips(buffer, *whole, BABL["rgba8"]))
 
 
-def _get(buffer: Gegl.Buffer, x: int, y: int, width: int, height: int, babl: str) -> bytes:
-    strips = (
-        buffer.get(Gegl.Rectangle.new(x, top, width, min(ROWS, y + height - top)), 1.0, babl, Gegl.AbyssPolicy.NONE)
-        for top in range(y, y + height, ROWS)
-    )
-    return b"".join(bytes(strip) for strip in strips)
+def _strips(buffer: Gegl.Buffer, x: int, y: int, width: int, height: int, babl: str) -> Iterator[bytes]:
+    for top in range(y, y + height, ROWS):
+        strip = Gegl.Rectangle.new(x, top, width, min(ROWS, y + height - top))
+        yield bytes(buffer.get(strip, 1.0, babl, Gegl.AbyssPolicy.NONE))
 
 
 def _set(buffer: Gegl.Buffer, x: int, y: int, width: int, height: int, babl: str, data: bytes) -> None:
@@ -104,24 +110,52 @@ def _unselected(mask: bytes, width: int, height: int) -> Iterator[tuple[int, int
         yield first, height - first, before
 
 
-def appearance(layer: Gimp.Layer) -> Gimp.Layer:
-    """The layer as it looks by itself: filters, mask and group merged into pixels, with alpha. Delete its image after use.
+def appearance(layer: Gimp.Layer, box: Box, *, masked: bool = True) -> Gimp.Layer:
+    """A part of the layer as it looks by itself: filters and group merged into pixels, with alpha, and its mask where `masked`.
 
-    The copy lives in a hidden image of one pixel, so neither the artist's image nor its undo history is touched.
+    `box` is in the layer's own coordinates and becomes the size of the copy. Delete its image after use: the copy lives in a
+    hidden image of one pixel, so neither the artist's image nor its undo history is touched.
     """
-    image = layer.get_image()
-    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
-    base = Gimp.ImageBaseType.GRAY if gray else Gimp.ImageBaseType.RGB  # a palette would have to be carried over
-    hidden = Gimp.Image.new_with_precision(1, 1, base, image.get_precision())
-    profile = image.get_color_profile()
-    if profile is not None:
-        hidden.set_color_profile(profile)
-    copy: Any = Gimp.Layer.new_from_drawable(layer, hidden)
+    hidden = hidden_image(layer.get_image())
+    copy: Any = Gimp.Layer.new_from_drawable(layer, hidden)  # shares its pixels until one of both changes
     hidden.insert_layer(copy, None, 0)
     if copy.is_group():
         copy = copy.merge()
+    if not copy.get_filters():  # what a filter makes of a pixel depends on those around it
+        _crop(copy, box)
     copy.add_alpha()
     copy.merge_filters()
+    _crop(copy, box)
     if copy.get_mask() is not None:
-        copy.remove_mask(Gimp.MaskApplyMode.APPLY if copy.get_apply_mask() else Gimp.MaskApplyMode.DISCARD)
+        applied = masked and copy.get_apply_mask()
+        copy.remove_mask(Gimp.MaskApplyMode.APPLY if applied else Gimp.MaskApplyMode.DISCARD)
     return copy
+
+
+def hidden_image(like: Gimp.Image) -> Gimp.Image:
+    """An image of one pixel with the precision and the profile of `like`. Delete it after use."""
+    gray = like.get_base_type() == Gimp.ImageBaseType.GRAY
+    base = Gimp.ImageBaseType.GRAY if gray else Gimp.ImageBaseType.RGB  # a palette would have to be carried over
+    hidden = Gimp.Image.new_with_precision(1, 1, base, like.get_precision())
+    if (profile := like.get_color_profile()) is not None:
+        hidden.set_color_profile(profile)
+    return hidden
+
+
+def take_for_srgb(image: Gimp.Image) -> None:
+    """Let the numbers in the image's layers mean sRGB colours, without changing one."""
+    gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    image.set_color_profile(Gimp.ColorProfile.new_d65_gray_srgb_trc() if gray else Gimp.ColorProfile.new_rgb_srgb())
+
+
+def _crop(copy: Gimp.Layer, box: Box) -> None:
+    """Bring a copy to the box, once: afterwards it has its size."""
+    if (copy.get_width(), copy.get_height()) != (box.width, box.height):
+        copy.resize(box.width, box.height, -box.x, -box.y)
+
+
+def opaque(layer: Gimp.Layer, box: Box) -> bool:
+    """Whether nothing shows through the layer's own pixels in the box, which is in the layer's own coordinates."""
+    if not layer.has_alpha():
+        return True
+    return all(strip.count(255) == len(strip) for strip in strips(layer, box.x, box.y, box.width, box.height, ALPHA))

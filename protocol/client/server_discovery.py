@@ -6,6 +6,7 @@ Knows the state file, a command and what a server must not inherit; speaks no pr
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -126,8 +127,13 @@ def _running() -> Address | None:
     return running.address
 
 
+def pasted(command: Sequence[str]) -> str:
+    """The command as a person can paste it into a terminal of this system, whatever is in its paths."""
+    return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
+
+
 def _start(command: tuple[str, ...], given_up: threading.Event) -> Address:
-    by_hand = "Start it by hand: " + " ".join(command)
+    by_hand = f"Start it by hand: {pasted(command)}"
     try:
         process = start_server(command)
     except OSError as error:

@@ -7,9 +7,7 @@ import contextlib
 import os
 import sys
 
-from acetate.document.errors import DocumentError
 from acetate.engine import BadRequest, EngineError
-from acetate.protocol.errors import ProtocolError
 
 from .option_names import in_options
 
@@ -48,9 +46,9 @@ def reported(options: argparse.Namespace) -> int:
         return code
     except NotRunningError as error:
         return _say(error, NOT_RUNNING)
-    except (UsageError, BadRequest, DocumentError) as error:
+    except _classes(UsageError, BadRequest, DOCUMENT_ERROR) as error:
         return _say(error, USAGE)
-    except (EngineError, ProtocolError, FailedError) as error:
+    except _classes(EngineError, FailedError, PROTOCOL_ERROR) as error:
         return _say(error, FAILURE)
     except MemoryError:
         return _say(EngineError("out of memory", "choose a smaller size or close other programs"), FAILURE)
@@ -63,6 +61,20 @@ def reported(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
+
+
+DOCUMENT_ERROR, PROTOCOL_ERROR = "acetate.document.errors:DocumentError", "acetate.protocol.errors:ProtocolError"
+
+
+def _classes(*exceptions: type[Exception] | str) -> tuple[type[Exception], ...]:
+    """Those that are given as `module:name` only if the module is imported: else nobody has raised them, and importing takes
+    longer than refusing."""
+    return tuple(kind for one in exceptions if (kind := _imported(one) if isinstance(one, str) else one) is not None)
+
+
+def _imported(exception: str) -> type[Exception] | None:
+    module, _, name = exception.partition(":")
+    return getattr(sys.modules.get(module), name, None)
 
 
 def _write_no_more() -> None:
@@ -80,7 +92,7 @@ def _readable(text: str) -> str:
 
 
 def _say(error: Exception, code: int) -> int:
-    hint = error.failure.hint if isinstance(error, ProtocolError) else getattr(error, "hint", "")
+    hint = str(getattr(getattr(error, "failure", error), "hint", ""))  # a ProtocolError has a failure with one
     message = str(error)
     if isinstance(error, EngineError):
         message, hint = in_options(message), in_options(hint)

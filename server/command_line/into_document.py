@@ -15,7 +15,6 @@ from acetate.engine.pixels.alpha import resize_padded
 from acetate.vocabulary.stacking import goes_below
 from acetate.vocabulary.tasks import DEFAULT, TASKS
 
-from ..worker.layers import position
 from .exit_codes import UsageError
 from .outputs import LAYERED, as_layer, stacking_of
 
@@ -83,6 +82,8 @@ class Onto:
 
         A reference is left out.
         """
+        from ..worker.layers import position  # imports the protocol, which takes longer than to refuse
+
         source = self.path
         lacking: tuple[str, ...] = ()
         added = [picture for picture in pictures if not picture.hidden]

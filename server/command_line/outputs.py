@@ -13,8 +13,6 @@ from acetate.engine.pixels.alpha import fit
 from acetate.vocabulary.stacking import BOTTOM_UP, Stacking, goes_below, nested
 from acetate.vocabulary.tasks import TASKS
 
-from ..worker.document_jobs import document_group
-from ..worker.layers import position
 from .exit_codes import UsageError
 
 LAYERED = (".psd", ".ora")
@@ -46,6 +44,8 @@ class OutputFile:
         if self.path.suffix.lower() in LAYERED:
             notes += document.write(as_document(pictures, given, name), self.path)
             return [self.path] * len(pictures)
+        from ..worker.layers import position  # imports the protocol, which takes longer than to refuse
+
         stacking = stacking_of(pictures, name)
         paths = [self._numbered(i, pictures) for i in range(len(pictures))]
         for path, picture in zip(paths, pictures, strict=True):
@@ -89,6 +89,9 @@ def given_layers(request: Request, picture: Picture) -> tuple[document.Layer, ..
 
 def as_document(pictures: Sequence[Picture], given: Sequence[document.Layer] = (), name: str = "") -> document.Document:
     """All layers as an editor would receive them, above or below what was given."""
+    from ..worker.document_jobs import document_group
+    from ..worker.layers import position
+
     height, width = (max(p.rgba.shape[axis] for p in pictures) for axis in (0, 1))
     stacking = stacking_of(pictures, name)
     placed = sorted(((position(stacking, picture), picture) for picture in pictures), key=lambda one: one[0].order)

@@ -8,9 +8,10 @@ import importlib.util
 import json
 from typing import TYPE_CHECKING, Any
 
+from acetate.engine.builtin import NAME
 from acetate.engine.families import BASE_FAMILIES
 
-from ..command_line import acceleration
+from ..command_line import engine_options
 from ..command_line.exit_codes import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passes", type=int, choices=(1, 2, 4, 8), default=8, help="engine: passes of the transparent decoder")
     parser.add_argument("--stage", action="append", default=[], choices=STAGES, help="engine: only this stage; may be repeated")
     parser.add_argument("--limit", type=float, metavar="GIB", help="engine: let it use only this much of a CUDA device")
-    acceleration.add_option(parser, "engine: ")
+    engine_options.add_options(parser, "engine: ")
     parser.add_argument("--variants", action="store_true", help="engine: also time single choices against what they replaced")
     parser.add_argument("--compile", action="store_true", help="engine: compiled UNet blocks too, which take minutes")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="rounds whose median is shown (default: 3)")
@@ -108,6 +109,8 @@ def _engine(options: argparse.Namespace) -> dict[str, Any]:
     from acetate.engine.benchmark.comparison import Options, compare
     from acetate.engine.device.devices import limit_memory, pick_device
 
+    if not options.synthetic:
+        engine_options.refuse_idle(options, options.model or NAME)
     device = pick_device(options.device)
     if options.limit:
         limit_memory(device, options.limit)
@@ -133,11 +136,10 @@ def _open(options: argparse.Namespace, device: torch.device) -> Model:
         from acetate.engine.benchmark.synthetic import synthetic_model
         from acetate.engine.models.runtime import Runtime, settled
 
-        return synthetic_model(options.synthetic, Runtime(device, settled(options.acceleration, device)))
-    from acetate.engine.builtin import NAME
+        return synthetic_model(options.synthetic, Runtime(device, settled(options.acceleration, device), options.dtype))
     from acetate.engine.engine import Engine
 
-    return Engine(str(device), acceleration=options.acceleration).open(options.model or NAME)
+    return Engine(str(device), **engine_options.said(options)).open(options.model or NAME)
 
 
 def _print_comparison(found: Comparison) -> None:

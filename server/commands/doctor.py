@@ -82,13 +82,18 @@ def _version(name: str) -> str | None:
 
 def _devices() -> Iterator[Line]:
     import torch
-    from acetate.engine.device.devices import available, memory
+    from acetate.engine.device.card_kernels import lack
+    from acetate.engine.device.devices import available, count, memory
     from acetate.engine.models.runtime import described
 
     for kind in available():
         free, total = memory(kind)
         text = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free" if total else "memory unknown"
         yield Line(f"device {kind}", True, text + (f", {torch.get_num_threads()} threads" if kind == "cpu" else ""))
+        for device in map(torch.device, [kind] if count(kind) == 1 else [f"{kind}:{index}" for index in range(count(kind))]):
+            missing, remedy = lack(device)
+            if missing:
+                yield Line(f"device {device}", False, missing, remedy)
         yield Line(f"acceleration on {kind}", True, described(torch.device(kind)))
         if name := _untried(kind):
             yield Line(
@@ -117,12 +122,12 @@ def _models() -> Iterator[Line]:
     yield _built_in(builtin.FOLDER, builtin.NAME)
     installed = Library().installed()
     for one in installed:
-        if one.kind.role == "checkpoint" or one.kind.problem:
+        if one.kind.role == "checkpoint" or one.problem:
             what = f"{one.family or one.kind.what}, {one.path}"
-            problem = f"{one.path} cannot be used: {one.kind.problem}"
-            remedy = "choose another file: docs/models.md" if one.kind.problem else ""
-            yield Line(f"model {one.name}", not one.kind.problem, problem if one.kind.problem else what, remedy)
-    checkpoints = [one for one in installed if one.kind.role == "checkpoint" and not one.kind.problem]
+            problem = f"{one.path} cannot be used: {one.problem}"
+            remedy = (one.hint or "choose another file: docs/models.md") if one.problem else ""
+            yield Line(f"model {one.name}", not one.problem, problem if one.problem else what, remedy)
+    checkpoints = [one for one in installed if one.kind.role == "checkpoint" and not one.problem]
     for family in sorted({one.family for one in checkpoints if one.family}):
         there = {one.row.role for one in installed if one.row is not None and one.row.family == family}
         missing = [row for row in catalogue.named(family) if row.role != "checkpoint" and row.role not in there]

@@ -21,7 +21,7 @@ from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import PICTURES, ROLES
 from acetate.vocabulary.tasks import DEFAULT, TASKS
 
-from ..command_line import acceleration, outputs, parameter_options
+from ..command_line import engine_options, outputs, parameter_options
 from ..command_line.exit_codes import UsageError
 from ..command_line.into_document import Onto, onto_of
 from ..command_line.into_document import add_options as add_onto_options
@@ -60,7 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, epilog()
     add_onto_options(parser)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
-    acceleration.add_option(parser)
+    engine_options.add_options(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
@@ -138,9 +138,9 @@ def _repeated(options: argparse.Namespace) -> Request:
 def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
     """Generate on a running server if there is one, as its models are warm, else here: the bytes are the same.
 
-    A device or an acceleration that is asked for means an engine of this process. Nothing is begun before the first event is
-    asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be wrong
-    without it is said before.
+    A device that is asked for, or how networks are run, means an engine of this process. Nothing is begun before the first event
+    is asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be
+    wrong without it is said before.
     """
     from acetate.engine import validation
     from acetate.engine.device import device_names
@@ -150,21 +150,23 @@ def events(request: Request, options: argparse.Namespace) -> Iterator[Progress |
 
     device_names.check(options.device)
     validation.check(request)
+    how = engine_options.said(options)
     if TASKS[request.task].enlarges and interpolates(request):
         yield from Preflight(Library()).look(request).without_networks()
         return
     file = os.path.isabs(request.upscaler or "")  # this user's file, which the server's user may not see
-    if not options.alone and options.device is None and options.acceleration == "auto" and not file:
+    if not options.alone and options.device is None and not how and not file:
         from ..command_line.remote import running_server
 
         server = running_server()
         if server is not None:
             yield from server.generate(request)
             return
+    engine_options.refuse_idle(options, request.model)
     Preflight(Library()).look(request)
     from acetate.engine.engine import Engine
 
-    yield from Engine(options.device, acceleration=options.acceleration).run(request)
+    yield from Engine(options.device, **how).run(request)
 
 
 def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence[str], *, as_json: bool) -> None:

@@ -23,49 +23,44 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List the layers, top one first as in the editors; extract them on request."""
-    read = document.read(options.file)
     if options.extract:
+        read = document.read(options.file)
         _extract(read, options.extract)
-    rows = [_row(node) for node in reversed(read.layers)]
+    found = document.outline(options.file)
+    rows = [_row(entry) for entry in reversed(found.entries)]
     if options.json:
-        print(json.dumps({"width": read.width, "height": read.height, "layers": rows, "notes": list(read.notes)}, indent=2))
+        print(json.dumps({"width": found.width, "height": found.height, "layers": rows, "notes": list(found.notes)}, indent=2))
         return 0
-    print(f"{options.file}: {read.width} x {read.height}")
+    print(f"{options.file}: {found.width} x {found.height}")
     _print(rows, 1)
-    for note in read.notes:
+    for note in found.notes:
         print(f"note: {note}")
     return 0
 
 
-def _row(node: document.Node) -> dict[str, Any]:
+def _row(entry: document.Entry) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "name": node.name,
-        "visible": node.visible,
-        "opacity": round(node.opacity, 4),
-        "blend_mode": node.blend_mode,
+        "name": entry.name,
+        "visible": entry.visible,
+        "opacity": round(entry.opacity, 4),
+        "blend_mode": entry.blend_mode,
+        "has": list(entry.has),
     }
-    if isinstance(node, document.Group):
-        return {**row, "layers": [_row(child) for child in reversed(node.children)]}
-    height, width = node.rgba.shape[:2]
-    return {
-        **row,
-        "x": node.x,
-        "y": node.y,
-        "width": width,
-        "height": height,
-        "role": node.role,
-        "parameters": dict(node.parameters),
-    }
+    if entry.children is not None:
+        return {**row, "layers": [_row(child) for child in reversed(entry.children)]}
+    place = {"x": entry.box.x, "y": entry.box.y, "width": entry.box.width, "height": entry.box.height}
+    return {**row, **place, "role": entry.role, "parameters": dict(entry.parameters)}
 
 
 def _print(rows: list[dict[str, Any]], depth: int) -> None:
     for row in rows:
-        hidden = "" if row["visible"] else "  (hidden)"
-        if "layers" in row:
-            print(f"{'  ' * depth}{row['name']}/{hidden}")
-            _print(row["layers"], depth + 1)
-        else:
-            print(f"{'  ' * depth}{row['name']}  {row['width']} x {row['height']} at {row['x']}, {row['y']}{hidden}")
+        group = "layers" in row
+        look = [] if row["blend_mode"] == (document.PASS_THROUGH if group else "normal") else [row["blend_mode"]]
+        look += [] if row["opacity"] == 1 else [f"{row['opacity']:.0%}"]
+        look += row["has"] + ([] if row["visible"] else ["hidden"])
+        size = "/" if group else f"  {row['width']} x {row['height']} at {row['x']}, {row['y']}"
+        print(f"{'  ' * depth}{row['name']}{size}" + (f"  ({', '.join(look)})" if look else ""))
+        _print(row["layers"] if group else [], depth + 1)
 
 
 def _extract(read: document.Document, folder: Path) -> None:

@@ -16,8 +16,7 @@ from acetate.engine.families import BASE_FAMILIES, SKETCHPAD
 from acetate.engine.files import catalogue
 from acetate.engine.files.catalogue import CatalogueRow
 from acetate.engine.files.installed import Installed
-from acetate.engine.files.library import Library
-from acetate.engine.files.recognition import Kind
+from acetate.engine.files.library import PROGRAMS, Library
 from acetate.engine.values.errors import ModelBroken
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -27,6 +26,7 @@ from ..command_line.exit_codes import UsageError
 
 _FAMILIES = " or ".join(BASE_FAMILIES)
 DIFFERS = "it differs from what was published"
+CHANGED = "it differs from what was first used"
 ADDITIONS = ("lora", "embedding")
 """Roles of files that artists add to a model: what they are is listed with them."""
 
@@ -35,16 +35,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add one word that says what to do; without it, everything is listed."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", help="what is installed, and what the catalogue knows")
-    add = actions.add_parser("add", help="also search a folder or file where it is (ComfyUI, A1111, Forge, any other)")
+    add = actions.add_parser("add", help=f"also search a folder or file where it is ({PROGRAMS}; any other, too)")
     add.add_argument("path", type=Path)
     remove = actions.add_parser("remove", help="stop searching a folder that was added; nothing is deleted")
     remove.add_argument("path", type=Path)
     pull = actions.add_parser("pull", help=f"download a file of the catalogue, or {_FAMILIES} for what a family needs")
     pull.add_argument("name")
     pull.add_argument("--accept-licence", action="store_true", help="accept the licences without being asked")
-    tell = actions.add_parser("set", help="say what a checkpoint predicts, against what its file says")
+    tell = actions.add_parser("set", help="say what a checkpoint predicts or that it is distilled, against what its file says")
     tell.add_argument("name")
-    tell.add_argument("--prediction", choices=(*PREDICTIONS, "auto"), required=True, help="auto is what the file says")
+    tell.add_argument("--prediction", choices=(*PREDICTIONS, "auto"), help="auto is what the file says")
+    tell.add_argument("--distilled", choices=("yes", "no", "auto"), help="made for few steps; auto is what its file says")
     actions.add_parser("verify", help="compare files with the catalogue's checksums, and look through LoRAs and embeddings")
     json_option.add_option(parser, actions.choices.values())
 
@@ -71,7 +72,7 @@ def _list(options: argparse.Namespace, library: Library) -> int:
         return 0
     print(f"{builtin.NAME:32} checkpoint    built in")
     for one in installed:
-        print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}  {_remark(one.kind)}".rstrip())
+        print(f"{one.name:32} {one.kind.role:13} {one.family or '':10} {one.path}  {_remark(one)}")
     for folder in library.folders():
         print(f"also searched: {folder}")
     if missing:
@@ -81,11 +82,8 @@ def _list(options: argparse.Namespace, library: Library) -> int:
     return 0
 
 
-def _remark(kind: Kind) -> str:
-    if kind.problem:
-        return f"{kind.what}, cannot be used: {kind.problem}"
-    what = kind.what if kind.role in ADDITIONS else ""
-    return "; ".join(said for said in (what, kind.caution and f"caution: {kind.caution}") if said)
+def _remark(one: Installed) -> str:
+    return f"{one.verdict} ({one.hint})" if one.problem and one.hint else one.verdict
 
 
 def _row(row: CatalogueRow) -> dict[str, Any]:
@@ -98,9 +96,9 @@ def _size(row: CatalogueRow) -> str:
 
 def _add(options: argparse.Namespace, library: Library) -> int:
     found = library.add(options.path)
-    usable = [one for one in found if not one.kind.problem]
+    usable = [one for one in found if not one.problem]
     lines = [f"{options.path}: {len(usable)} models"]
-    lines += [f"  {one.path.name}: {_remark(one.kind)}" for one in found if one.kind.problem or one.kind.caution]
+    lines += [f"  {one.path.name}: {_remark(one)}" for one in found if one.problem or one.kind.caution]
     files = [{**one.described, "path": str(one.path)} for one in found]
     json_option.tell(options, {"added": str(options.path), "files": files}, lines)
     return 0
@@ -113,8 +111,12 @@ def _remove(options: argparse.Namespace, library: Library) -> int:
 
 
 def _set(options: argparse.Namespace, library: Library) -> int:
-    one = library.tell(options.name, None if options.prediction == "auto" else options.prediction)
-    print(f"{one.name} is {one.kind.what}")
+    if options.prediction is None and options.distilled is None:
+        raise UsageError("nothing is said of the checkpoint", "add --prediction v or --distilled yes, for example")
+    distilled = {"yes": True, "no": False}.get(options.distilled, options.distilled)
+    one = library.tell(options.name, predicts=options.prediction, distilled=distilled)
+    line = f"{one.name} is {one.kind.what}{', distilled to few steps' if one.kind.distilled else ''}"
+    json_option.tell(options, one.described, [line])
     return 0
 
 
@@ -161,32 +163,44 @@ def _bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
 
 def _verify(options: argparse.Namespace, library: Library) -> int:
-    """Hash every file that the catalogue knows by name, and look through LoRAs and embeddings. Raises `ModelBroken`."""
+    """Hash every file that the catalogue knows or that was used before, and look through LoRAs and embeddings.
+
+    Raises `ModelBroken`.
+    """
     looked: list[dict[str, str | bool]] = []
-    for one, problem in (*_damaged(library), *_not_finite(library)):
-        looked.append({"path": str(one.path), "good": not problem, "problem": problem})
+    for path, problem in (*_damaged(library), *_changed(library), *_not_finite(library)):
+        looked.append({"path": str(path), "good": not problem, "problem": problem})
         if not options.json:
-            print(f"{'BAD' if problem else 'ok '} {one.path}{f': {problem}' if problem else ''}")
-    wrong = [Path(str(each["path"])).name for each in looked if each["problem"] == DIFFERS]
-    broken = [Path(str(each["path"])).name for each in looked if each["problem"] not in ("", DIFFERS)]
-    json_option.tell(options, {"files": looked}, () if wrong or broken else ["every known file is what was published"])
+            print(f"{'BAD' if problem else 'ok '} {path}{f': {problem}' if problem else ''}")
+    wrong, other = ([Path(str(each["path"])).name for each in looked if each["problem"] == why] for why in (DIFFERS, CHANGED))
+    broken = [Path(str(each["path"])).name for each in looked if each["problem"] not in ("", DIFFERS, CHANGED)]
+    good = ["every known file is what was published or first used"]
+    json_option.tell(options, {"files": looked}, () if wrong or other or broken else good)
     if wrong:
         raise ModelBroken(f"{', '.join(wrong)} differ from what was published", "delete and pull them again")
+    if other:
+        raise ModelBroken(f"{', '.join(other)} differ from what was first used", "download them again, unless you exchanged them")
     if broken:
         raise ModelBroken(f"{', '.join(broken)} hold NaN or infinity", "download them again, or choose other versions")
     return 0
 
 
-def _damaged(library: Library) -> Iterator[tuple[Installed, str]]:
+def _changed(library: Library) -> Iterator[tuple[Path, str]]:
+    """Files that were used before, each with whether its content is another now."""
+    known = {one.path for one in library.installed() if one.row is not None}
+    yield from ((path, CHANGED if other else "") for path, other in library.first_use.differing() if path not in known)
+
+
+def _damaged(library: Library) -> Iterator[tuple[Path, str]]:
     """Files that the catalogue knows, each with what is wrong with it."""
     from acetate.engine.downloads.hub import is_intact
 
     for one in library.installed():
         if one.row is not None and one.path.is_file():
-            yield one, "" if is_intact(one.path, one.row) else DIFFERS
+            yield one.path, "" if is_intact(one.path, one.row) else DIFFERS
 
 
-def _not_finite(library: Library) -> Iterator[tuple[Installed, str]]:
+def _not_finite(library: Library) -> Iterator[tuple[Path, str]]:
     """LoRAs and embeddings, each with what would show only in a picture."""
     for one in library.installed():
         if one.kind.role in ADDITIONS and not one.kind.problem:
@@ -194,6 +208,6 @@ def _not_finite(library: Library) -> Iterator[tuple[Installed, str]]:
 
             try:
                 check_finite(one.path)
-                yield one, ""
+                yield one.path, ""
             except ModelBroken as error:
-                yield one, str(error)
+                yield one.path, str(error)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from acetate.plugins.hosts import AFTERWARDS, HOSTS, KRITA, SWITCHED_ON, Host, places
+from acetate.plugins.hosts import AFTERWARDS, HOSTS, KRITA, SWITCHED_ON, Host
 
 from ..command_line import json_option
 from ..command_line.exit_codes import UsageError
@@ -66,7 +66,9 @@ def _next_steps(host: Host, *, switched_on: bool) -> Iterator[str]:
 
 def _present(hosts: list[Host], notes: list[str]) -> list[Host]:
     """The editors that are there. Raises `UsageError` where none is."""
-    there = [host for host in hosts if any(place.root.is_dir() for place in places(host))]
+    from acetate.plugins.install import present
+
+    there = [host for host in hosts if any(place.root.is_dir() for place in present(host))]
     notes += [f"{host.title} was not found: start it once, so that it creates its folder" for host in hosts if host not in there]
     if not there:
         raise UsageError("neither Krita nor GIMP was found", "start one once, so that it creates its folder, and install again")

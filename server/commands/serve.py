@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from acetate.vocabulary.acceleration import ACCELERATIONS
+from acetate.vocabulary.engine_options import ENGINE_OPTIONS
 
 from ..command_line.exit_codes import UsageError
 
@@ -15,7 +15,7 @@ METAVARS = {
     "ray": "ADDRESS",
     "ray_workers": "NUMBER",
     "preload": "MODEL",
-    "acceleration": "|".join(ACCELERATIONS),
+    **{name: "|".join(values) for name, values in ENGINE_OPTIONS.items()},
 }
 
 

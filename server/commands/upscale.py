@@ -12,7 +12,7 @@ from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.upscaling import HELP, OPTIONS
 from acetate.vocabulary.value_types import Choice
 
-from ..command_line import acceleration, outputs, parameter_options
+from ..command_line import engine_options, outputs, parameter_options
 from ..command_line.pictures import read_layer
 from ..command_line.progress import shown
 from .generate import events, report, size
@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")
     parameter_options.add(parser, PLAIN, of_one_task=True)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
-    acceleration.add_option(parser)
+    engine_options.add_options(parser)
     parser.add_argument("--alone", action="store_true", help="do not use a running server")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from acetate.protocol import home
+from acetate.vocabulary.engine_options import ENGINE_OPTIONS
 
 from ..settings import Settings
 from .value_types import ValueType, type_of
@@ -24,7 +25,7 @@ FLAGS: Mapping[str, str] = {
     "tls_key": "--tls-key",
     "insecure": "--insecure",
     "engine": "--engine",
-    "acceleration": "--acceleration",
+    **{name: f"--{name}" for name in ENGINE_OPTIONS},
     "devices": "--device",
     "ray": "--ray",
     "ray_workers": "--ray-workers",

@@ -7,12 +7,14 @@ import importlib.util
 import json
 from functools import partial
 
+from acetate.vocabulary.engine_options import ENGINE_OPTIONS
+
 from ..jobs.lanes import Lane, Lanes
 from ..settings import Settings
 from ..worker.local_worker import LocalWorker
 
 SHARED = (
-    "engine", "acceleration", "preview_seconds", "preview_share", "start_seconds", "silence_seconds", "stall_seconds",
+    "engine", *ENGINE_OPTIONS, "preview_seconds", "preview_share", "start_seconds", "silence_seconds", "stall_seconds",
     "step_seconds", "cancel_seconds", "stop_seconds", "stop_silence_seconds", "start_failures",
 )  # fmt: skip
 """The settings that a worker on another machine goes by."""

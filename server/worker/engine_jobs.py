@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -70,10 +71,15 @@ class EngineJobs:
     """The backend that makes the engine and runs `submit`, one job at a time."""
 
     def __init__(
-        self, engine: str, device: str | None, incoming: Path, budget: PreviewBudget, acceleration: str = "auto"
+        self,
+        engine: str,
+        device: str | None,
+        incoming: Path,
+        budget: PreviewBudget,
+        how: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """`how` has the options of the engine that are not at their defaults: another engine may offer no choice."""
         module, _, name = engine.partition(":")
-        how = {} if acceleration == "auto" else {"acceleration": acceleration}  # another engine may offer no choice
         self._engine = getattr(importlib.import_module(module), name)(device=device, **how)
         self._incoming = incoming
         self._budget = budget

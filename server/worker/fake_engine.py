@@ -8,6 +8,7 @@ prompt that begin with `@` script it:
     @sleep:0.01     sleep before every step
     @exit:STAGE     end the process at that stage (once, when $ACETATE_FAKE lacks the file `exited-SEED`, with @exit-once:STAGE)
     @hang:STAGE     never return (the heartbeat goes on);  @freeze:STAGE  stop the whole process
+    @lost:STAGE     raise what CUDA does after sleep (once with @lost-once:STAGE, as with @exit-once)
     @oom:STAGE, @bad:STAGE, @bug:STAGE, @nan:STAGE, @disk:STAGE   raise what would be raised there
     @empty          draw nothing;  @big:SIDE  draw an opaque square of this side, from memory after the first time
 """
@@ -46,7 +47,7 @@ DEFAULTS: dict[str, Any] = {"steps": 4, "guidance_scale": 3.0, "scheduler": "eul
 class FakeEngine:
     """Takes the place of `acetate.engine.Engine`."""
 
-    def __init__(self, device: str | None = None, acceleration: str = "auto") -> None:
+    def __init__(self, device: str | None = None, acceleration: str = "auto", dtype: str = "auto") -> None:
         """Raises `BadRequest` when the file `gone-DEVICE` lies in the folder of faults."""
         self.device = device or "fake"
         if (_folder() / f"gone-{self.device}").exists():
@@ -237,11 +238,22 @@ def _hold(request: Request) -> None:
     _wait_for(f"go-{request.seed}")
 
 
-def _exit_once(request: Request) -> None:
+def _once(request: Request) -> bool:
+    """Whether a fault that comes once is still to come."""
     marker = _folder() / f"exited-{request.seed}"
-    if not marker.exists():
-        marker.touch()
+    if marker.exists():
+        return False
+    marker.touch()
+    return True
+
+
+def _exit_once(request: Request) -> None:
+    if _once(request):
         os._exit(9)
+
+
+def _lose(request: Request) -> None:
+    raise RuntimeError("CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported")
 
 
 def _raise(error: Exception) -> None:
@@ -252,6 +264,8 @@ _FAULTS: dict[str, Any] = {
     "@hold": _hold,
     "@exit": lambda request: os._exit(9),
     "@exit-once": _exit_once,
+    "@lost": _lose,
+    "@lost-once": lambda request: _lose(request) if _once(request) else None,
     "@kill": lambda request: os.kill(os.getpid(), signal.SIGKILL),
     "@hang": lambda request: threading.Event().wait(),
     "@freeze": lambda request: os.kill(os.getpid(), signal.SIGSTOP),

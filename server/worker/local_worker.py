@@ -14,6 +14,7 @@ from pathlib import Path
 
 from acetate.protocol import Failure
 from acetate.protocol import messages as wire
+from acetate.vocabulary.engine_options import ENGINE_OPTIONS
 
 from ..settings import Settings
 from . import worker_messages
@@ -27,16 +28,19 @@ SLOW_STEPS = 20
 """A step may take this many times as long as the slowest one so far."""
 
 
+ENGINE_PROCESS = "acetate.server.worker.process"
+
+
 def engine_command(settings: Settings, device: str | None) -> tuple[str, ...]:
     """The module and the arguments of a process that runs the engine on `device`."""
     chosen = () if device is None else ("--device", device)
-    how = ("--engine", settings.engine, "--acceleration", settings.acceleration)
-    return ("acetate.server.worker.process", "--lane", "engine", *_places(settings), *how, *chosen)
+    how = (text for name in ENGINE_OPTIONS for text in (f"--{name}", getattr(settings, name)))
+    return (ENGINE_PROCESS, "--lane", "engine", *_places(settings), "--engine", settings.engine, *how, *chosen)
 
 
 def documents_command(settings: Settings) -> tuple[str, ...]:
     """The module and the arguments of a process that reads and writes layered files."""
-    return ("acetate.server.worker.process", "--lane", "documents", *_places(settings))
+    return (ENGINE_PROCESS, "--lane", "documents", *_places(settings))
 
 
 def _places(settings: Settings) -> tuple[str, ...]:
@@ -61,6 +65,8 @@ class LocalWorker:
         self._lost = asyncio.Event()
         self._lost.set()
         self._starting = asyncio.Lock()
+        self._chosen: tuple[str, ...] = ()
+        """The device that the first worker has chosen; those after it take no other, as a lost card must not become the CPU."""
         self._failures = 0
         """How many workers in a row died before they finished a job."""
         self._oom_kills = 0
@@ -158,7 +164,7 @@ class LocalWorker:
         with self._error_path.open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", *self._command),
+                *("-m", *self._command, *self._chosen),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
@@ -197,6 +203,7 @@ class LocalWorker:
                 self._heard = self._clock.now()
                 report, payload = worker_messages.unpack_report(body)
                 if isinstance(report, worker_messages.Ready):
+                    self._keep(report.device)
                     await self._described()
                 if isinstance(report, worker_messages.News):
                     self._on_news(report)
@@ -207,6 +214,10 @@ class LocalWorker:
         finally:
             self._lost.set()
             self._inbox.put_nowait(None)
+
+    def _keep(self, device: str) -> None:
+        if device and self._command[0] == ENGINE_PROCESS and "--device" not in self._command:
+            self._chosen = ("--device", device)
 
     async def _described(self) -> None:
         """The engine has described itself: look once more if that was asked for since."""

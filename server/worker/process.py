@@ -22,8 +22,9 @@ from typing import Any, BinaryIO, NoReturn, Protocol
 
 from acetate.protocol import Failure
 from acetate.protocol import messages as wire
+from acetate.vocabulary.engine_options import ENGINE_OPTIONS
 
-from ..failures import of_engine_exception, spoils_device
+from ..failures import of_engine_exception, of_lost_device, spoils_device
 from ..settings import ENGINE
 from . import worker_messages
 
@@ -144,7 +145,9 @@ def serve_commands(backend: Backend, pipe: Pipe) -> NoReturn:
         elif isinstance(command, worker_messages.Preload):
             try:
                 backend.preload(command.model)
-            except Exception:
+            except Exception as error:
+                if spoils_device(error):
+                    raise
                 traceback.print_exc()  # a job with this model will say the same to its client
             _describe(backend, pipe)
 
@@ -177,7 +180,9 @@ def serve(make: Callable[[Pipe], Backend]) -> NoReturn:
     except BackendLostError as error:
         pipe.send(worker_messages.Unusable(error.failure))
         os._exit(1)
-    except BaseException:
+    except BaseException as error:
+        if spoils_device(error):
+            pipe.send(worker_messages.Unusable(of_lost_device(error)))
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)  # without waiting for threads of a broken device
@@ -193,7 +198,8 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m acetate.server.worker.process")
     parser.add_argument("--lane", choices=["engine", "documents"], default="engine")
     parser.add_argument("--engine", default=ENGINE)
-    parser.add_argument("--acceleration", default="auto")
+    for name, values in ENGINE_OPTIONS.items():
+        parser.add_argument(f"--{name}", choices=values, default="auto")
     parser.add_argument("--device")
     parser.add_argument("--incoming", type=Path, required=True)
     parser.add_argument("--preview-seconds", type=float, default=0.25)
@@ -209,7 +215,8 @@ def _backend(options: argparse.Namespace) -> Backend:
     from .engine_jobs import EngineJobs, PreviewBudget
 
     budget = PreviewBudget(options.preview_seconds, options.preview_share)
-    return EngineJobs(options.engine, options.device, options.incoming, budget, options.acceleration)
+    how = {name: value for name in ENGINE_OPTIONS if (value := getattr(options, name)) != "auto"}
+    return EngineJobs(options.engine, options.device, options.incoming, budget, how)
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:

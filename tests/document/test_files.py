@@ -1,6 +1,7 @@
 import contextlib
 import os
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,15 +9,18 @@ import pytest
 from acetate import document as package
 from acetate.document import (
     Document,
+    Group,
     Layer,
     TooLarge,
     UnreadableFile,
     UnsupportedFile,
     UnwritableFile,
     compose,
+    insert_into_bytes,
     insert_into_file,
     names,
     read,
+    read_bytes,
     read_image,
     write,
     write_bytes,
@@ -153,3 +157,37 @@ def test_a_layer_that_is_none_is_the_callers_mistake_and_no_damage_of_the_file(t
     with pytest.raises(TypeError, match="the layer is a PosixPath|the layer is a WindowsPath"):
         insert_into_file(path, tmp_path / "other.psd", Layer(np.zeros((1, 1, 4), np.uint8)))
     assert path.read_bytes() == before
+
+
+def calls_of(action):
+    """How many functions Python enters: what can be compared on a machine that is busy with other things."""
+    entered = 0
+
+    def count(frame, event, argument):
+        nonlocal entered
+        entered += event == "call"
+
+    sys.setprofile(count)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return entered
+
+
+@pytest.mark.parametrize("format", ["psd", "ora"])
+@pytest.mark.parametrize("work", ["write", "read", "insert"])
+def test_work_grows_with_the_number_of_layers_and_not_with_its_square(noise, format, work):
+    def effort(layers):
+        document = Document(64, 64, [Group("g", [Layer(noise(4, 4), name=f"{i}")]) for i in range(layers)])
+        data = write_bytes(document, format)
+        actions = {
+            "write": lambda: write_bytes(document, format),
+            "read": lambda: read_bytes(data, name_or_format="a"),
+            "insert": lambda: insert_into_bytes(data, Layer(noise(4, 4)), name="a"),
+        }
+        return calls_of(actions[work])
+
+    effort(2)  # imports
+    few, many = effort(40), effort(160)
+    assert many < 4.4 * few

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from acetate.engine import Engine
     from acetate.vocabulary.acceleration import Acceleration
+    from acetate.vocabulary.engine_options import Dtype
     from diffusers import UNet2DConditionModel
     from torch import Tensor
 
@@ -117,8 +118,8 @@ def engine_for(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.Monk
     """Make an engine of one's own with a family's tiny model, by default without recordings: they cost more than they save."""
     _native(models, monkeypatch)
 
-    def make(family: str, acceleration: Acceleration = "eager") -> Engine:
-        return _engine(models[family], tmp_path, acceleration)
+    def make(family: str, acceleration: Acceleration = "eager", dtype: Dtype = "auto") -> Engine:
+        return _engine(models[family], tmp_path, acceleration, dtype)
 
     return make
 
@@ -156,11 +157,11 @@ def _native(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "packaged_configs", lambda family: models[family] / "configs")
 
 
-def _engine(folder: Path, own: Path, acceleration: Acceleration) -> Engine:
+def _engine(folder: Path, own: Path, acceleration: Acceleration, dtype: Dtype = "auto") -> Engine:
     from acetate.engine import Engine
     from acetate.engine.files.library import Library
 
-    return Engine("cpu", Library(folder, own / "settings", own / "cache"), acceleration)
+    return Engine("cpu", Library(folder, own / "settings", own / "cache"), acceleration, dtype)
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """Base models of real size, once: opened from a single file, patched, and run. Needs minutes and gigabytes.
 
-The files are holes of the right shapes: every network says zero, at the price of a real one.
+The files are holes of the right shapes with one small number in each tensor: every network says almost zero, at the price of a
+real one.
 """
 
 from __future__ import annotations
 
 import re
 import resource
+import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +18,10 @@ from typing import Any
 import pytest
 import torch
 from acetate.engine import Engine, Progress, Request
-from acetate.engine.device.devices import Dtypes
+from acetate.engine.device.dtypes import Dtypes
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files import catalogue
+from acetate.engine.files.headers import read_header
 from acetate.engine.files.library import Library
 from acetate.engine.files.structures import packaged_configs
 from acetate.engine.models import base_models
@@ -57,6 +61,17 @@ def attention(golden: Path, family: str) -> Shapes:
     return shapes
 
 
+def pricked(path: Path) -> None:
+    """Put a number into every tensor, as nothing but zeros would be refused."""
+    header = read_header(path)
+    with path.open("r+b") as file:
+        for entry in header.tensors.values():
+            start, end = entry["data_offsets"]
+            for third in range(3):  # queries, keys and values may be one tensor
+                file.seek(header.data_begins + start + (end - start) // 6 * 2 * third)
+                file.write(struct.pack("<e", 1e-3))
+
+
 @pytest.fixture(params=["sd15", "sdxl"])
 def library(request: pytest.FixtureRequest, tmp_path: Path, golden: Path, write_sparse: Callable[..., Path]) -> Library:
     family = request.param
@@ -64,7 +79,7 @@ def library(request: pytest.FixtureRequest, tmp_path: Path, golden: Path, write_
     layers.mkdir(parents=True)
     (tmp_path / "models" / "checkpoints").mkdir()
     tiny = type(request.getfixturevalue(f"tiny_{family}"))(family)
-    write_sparse(tmp_path / "models" / "checkpoints" / f"{family}.safetensors", checkpoint(tiny))
+    pricked(write_sparse(tmp_path / "models" / "checkpoints" / f"{family}.safetensors", checkpoint(tiny)))
     keys = golden / "keys" / "transparent_decoder_keys.txt"
     for role, shapes in (("transparent-attention", attention(golden, family)), ("transparent-decoder", listed(keys, ""))):
         write_sparse(layers / catalogue.candidates(family, role)[0].file, shapes)
@@ -104,3 +119,38 @@ def test_two_steps_at_512(library: Library, monkeypatch: pytest.MonkeyPatch, cap
             print(f"  {line}", flush=True)
     unet: Any = engine.open(one.name).unet
     assert sum(parameter.numel() for parameter in unet.parameters()) >= 859_520_964
+
+
+def peak() -> float:
+    """GiB of memory that this process has held at most since `forget_peak`, pages of mapped files included."""
+    return int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 2**20
+
+
+def forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's own figures")
+@pytest.mark.parametrize("side", [512, 1024])
+@pytest.mark.parametrize("library", ["sdxl"], indirect=True)
+def test_sdxl_in_float32_on_a_cpu_takes_at_most_8_gib(
+    library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], side: int
+) -> None:
+    """One step with guidance, with weights that stay in 16 bit; the peak of each stage by the kernel's count."""
+    monkeypatch.setattr(base_models, "stays_narrow", lambda size, runtime: True)
+    monkeypatch.setitem(vars(BASE_FAMILIES["sdxl"]), "native", side)
+    engine, most, stage = Engine("cpu", library, "eager"), 0.0, "text"
+    forget_peak()
+    before = time.perf_counter(), time.process_time()
+    for event in engine.run(Request(prompt="a bottle", model="sdxl", width=side, height=side, steps=1, alpha_passes=1)):
+        stage = event.stage if isinstance(event, Progress) else "finish"
+        now, most = (time.perf_counter(), time.process_time()), max(most, peak())
+        with capsys.disabled():
+            print(
+                f"\n  {stage:8} {now[0] - before[0]:7.1f} s {now[1] - before[1]:7.1f} s of CPU, peak {peak():5.2f} GiB",
+                end="",
+                flush=True,
+            )
+        before = now
+        forget_peak()
+    assert stage == "finish" and most <= 8

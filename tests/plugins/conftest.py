@@ -10,6 +10,7 @@ def home(tmp_path, monkeypatch):
     """An empty home folder of a person on Linux."""
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # a GIMP of this machine would be started
     for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIMP3_DIRECTORY"):
         monkeypatch.delenv(variable, raising=False)
     return tmp_path

@@ -3,21 +3,28 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from acetate.plugins import hosts, install
 from acetate.plugins.hosts import GIMP, KRITA
 
+
+def packed(folder):
+    """The names in the zip of an installed plug-in."""
+    with zipfile.ZipFile(folder / install.ARCHIVE) as archive:
+        return archive.namelist()
+
+
 # --- assembling ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("host", "path"), [(KRITA, ""), (GIMP, "acetate-gimp")], ids=["krita", "gimp"])
+@pytest.mark.parametrize(("host", "path"), [(KRITA, ""), (GIMP, "acetate-gimp/acetate.zip")], ids=["krita", "gimp"])
 def test_an_assembled_plugin_needs_nothing_but_the_standard_library(tmp_path, host, path):
     install.assemble(host, tmp_path)
-    package = tmp_path / host.folder / host.package
-    if host is KRITA:  # would register with Krita, which is not here
-        (package / "__init__.py").write_text("")
+    if host is KRITA:  # the last line would register with Krita, which is not here
+        start = tmp_path / "acetate/__init__.py"
+        start.write_text(start.read_text().partition("from acetate.plugins")[0])
     looks = f"""
 import sys
 sys.path.insert(0, {str(tmp_path / path)!r})
@@ -35,21 +42,61 @@ assert not [name for name in sys.modules if name.split(".")[0] in ("websockets",
 def test_no_compiled_code_and_no_caches_are_copied(tmp_path, host):
     install.assemble(host, tmp_path)
     suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
-    assert suffixes <= {".py", ".desktop", ".action", ".mo", ""}
-    assert not list(tmp_path.rglob("__pycache__"))
+    assert suffixes <= {".py", ".desktop", ".action", ".zip"}
+    names = packed(tmp_path / host.folder)
+    assert {PurePosixPath(name).suffix for name in names} <= {".py", ".mo", ""}
+    assert not [name for name in names if "__pycache__" in name]
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+def test_the_byte_code_of_another_python_is_passed_over(tmp_path, host):
+    """The zip holds that of one Python, for its start; every other reads the modules themselves."""
+    python = tmp_path / "python3"
+    python.symlink_to(sys.executable)
+    install.assemble(host, tmp_path / "fresh", python=python)
+    archive = tmp_path / "fresh" / host.folder / install.ARCHIVE
+    with zipfile.ZipFile(archive) as opened:
+        contents = {name: opened.read(name) for name in opened.namelist()}
+    compiled = [name for name in contents if name.endswith(".pyc")]
+    assert len(compiled) == len([name for name in contents if name.endswith(".py")])
+    looks = "from acetate.plugins.bridge import launch; print(launch.PLUGIN)"
+    for magic in (None, b"\x01\x02\r\n"):
+        with zipfile.ZipFile(archive, "w") as other:
+            for name, data in contents.items():
+                other.writestr(name, magic + data[4:] if magic and name in compiled else data)
+        command = [sys.executable, "-S", "-E", "-c", f"import sys; sys.path.insert(0, {str(archive)!r}); {looks}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == str(archive.parent), done.stderr
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+def test_a_copy_of_two_levels_of_folders_is_the_whole_plugin(home, gimp, host):
+    """Editors copy their settings to a new version's folder, and not all of what lies deep."""
+    gimp()
+    (place,) = install.install(host)
+    files = [path.relative_to(place.root) for path in place.root.rglob("*") if path.is_file()]
+    assert files and max(len(path.parts) for path in files) <= 3, "two folders and the file"
 
 
 @pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
 @pytest.mark.parametrize("link", [False, True], ids=["copied", "linked"])
-def test_every_language_is_compiled_beside_the_package(tmp_path, host, link):
+def test_every_language_is_compiled_and_found_where_the_plugin_looks(tmp_path, host, link):
     install.assemble(host, tmp_path, link=link)
-    kept = {path.stem for path in (tmp_path / host.folder / host.package / "languages").glob("*.mo")}
-    assert kept == {path.stem for path in (Path(install.__file__).parent / "languages").glob("*.po")}
+    languages = sorted(path.stem for path in (Path(install.__file__).parent / "languages").glob("*.po"))
+    asks = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / host.folder / install.ARCHIVE)!r})
+from acetate.plugins.bridge.translations import _compiled
+print(*[name for name in {languages} if _compiled(name)])
+"""
+    done = subprocess.run([sys.executable, "-S", "-E", "-c", asks], capture_output=True, text=True, cwd=tmp_path)
+    assert languages and done.stdout.split() == languages, done.stderr
 
 
 def test_the_licence_of_websockets_travels_with_it(tmp_path):
     install.assemble(KRITA, tmp_path)
-    assert "Redistribution" in (tmp_path / "acetate/protocol/websockets/LICENSE").read_text()
+    with zipfile.ZipFile(tmp_path / "acetate/acetate.zip") as archive:
+        assert b"Redistribution" in archive.read("acetate/protocol/websockets/LICENSE")
 
 
 def test_gimps_script_is_executable_and_called_like_its_folder(tmp_path):
@@ -71,7 +118,7 @@ def test_krita_gets_package_description_and_actions(home):
     (place,) = install.install(KRITA)
     data = home / ".local/share/krita"
     assert place.plugins == data / "pykrita"
-    assert (data / "pykrita/acetate/plugins/krita/docker.py").is_file()
+    assert "acetate/plugins/krita/docker.py" in packed(data / "pykrita/acetate")
     assert "X-KDE-Library=acetate\n" in (data / "pykrita/acetate.desktop").read_text()
     assert (data / "actions/acetate.action").is_file()
     assert not list((data / "pykrita").glob(".acetate-*"))
@@ -120,13 +167,14 @@ def test_uninstalling_leaves_nothing_of_ours_and_everything_else(home):
 
 def test_linking_follows_the_checkout(home):
     install.install(KRITA, link=True)
-    package = home / ".local/share/krita/pykrita/acetate"
+    package = home / ".local/share/krita/pykrita/acetate/acetate.zip/acetate"
     assert (package / "plugins/krita").is_symlink()
     assert (package / "protocol/home.py").is_symlink()
     assert (package / "protocol/websockets/sync/client.py").is_file()
+    docker = (package / "plugins/krita/docker.py").resolve()
     install.install(KRITA)
-    assert not (package / "plugins/krita").is_symlink()
-    assert (package / "plugins/krita/docker.py").is_file(), "the checkout's own files survive the replacement"
+    assert "acetate/plugins/krita/docker.py" in packed(home / ".local/share/krita/pykrita/acetate")
+    assert docker.is_file(), "the checkout's own files survive the replacement"
 
 
 def test_a_folder_that_cannot_be_written_is_named(home):
@@ -174,16 +222,23 @@ def test_a_folder_that_two_packagings_share_gets_the_plugin_once(home, gimp, mon
     assert [place.package for place in install.install(GIMP)] == ["plain"]
 
 
-def test_a_gimp_that_was_never_started_is_an_error_that_says_so(home):
-    with pytest.raises(install.InstallError, match="start GIMP 3 once"):
+def test_without_any_gimp_the_error_says_what_to_do(home, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(install.InstallError, match="install GIMP 3 or start it once"):
         install.install(GIMP)
 
 
-def test_gimps_memory_of_plugins_is_dropped(home, gimp):
-    cache = gimp() / "pluginrc"
-    cache.write_text("(old)")
-    install.install(GIMP)
-    assert not cache.exists()
+def test_a_gimp_that_was_never_started_makes_its_folder_itself(home, monkeypatch):
+    """Its older settings are taken over by GIMP, only into a folder that is not there yet."""
+    program = home / "bin/gimp-console-3.0"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$*" = "--new-instance --no-interface --no-data --no-fonts --quit" ] || exit 2\n'
+                       '/bin/mkdir -p "$HOME/.config/GIMP/3.0/plug-ins"\n')  # fmt: skip
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    (place,) = install.install(GIMP)
+    assert place.root == home / ".config/GIMP/3.0"
+    assert (place.plugins / "acetate-gimp/acetate-gimp.py").is_file()
 
 
 def test_gimps_own_folder_variable_is_followed(home, monkeypatch):

@@ -33,6 +33,16 @@ def test_an_end_from_outside_lets_a_command_tidy_up() -> None:
     assert (done.returncode, done.stdout) == (143, "tidied\n"), done.stderr
 
 
+def test_a_refusal_imports_nothing_that_it_does_not_need() -> None:
+    """What each of these takes is most of what refusing does; the time itself is measured in docs/performance.md."""
+    code = "import sys; from acetate.server.__main__ import main; print(main(sys.argv[1:]), *sys.modules)"
+    words = (sys.executable, "-c", code, "generate", "a fox", "-o", "x.png", "--steps", "0")
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert "--steps is 0" in done.stderr and done.stdout.startswith("2 ")
+    needless = {"torch", "websockets", "rich", "yaml", "psd_tools", "importlib.metadata", "acetate.protocol", "asyncio"}
+    assert not needless & set(done.stdout.split())
+
+
 @pytest.mark.parametrize("word", ["-V", "--version", "version"])
 def test_the_version_is_told_however_it_is_asked_for(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

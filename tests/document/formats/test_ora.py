@@ -4,6 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 from acetate.document import (
+    BLEND_MODES,
     Box,
     Document,
     Group,
@@ -22,7 +23,8 @@ from acetate.document import (
     walk,
     write_bytes,
 )
-from acetate.document.formats import ora as ora_format
+from acetate.document.formats import ora_reading
+from acetate.document.formats.ora_operators import OPERATORS
 from acetate.document.formats.picture import decode
 from acetate.document.formats.png import encode
 
@@ -125,15 +127,28 @@ def test_a_pass_through_group_comes_back(noise):
 
 
 def test_an_unknown_operator_becomes_normal_and_is_said():
-    document = read_stack('<layer name="glow" src="data/a.png" composite-op="krita:luminize"/>')
+    document = read_stack('<layer name="glow" src="data/a.png" composite-op="krita:greater"/>')
     assert document.layers[0].blend_mode == "normal"
-    assert document.notes == ("'glow' has the operator 'krita:luminize', which is not kept; it is drawn as normal",)
+    assert document.notes == ("'glow' has the operator 'krita:greater', which is not kept; it is drawn as normal",)
 
 
-def test_a_blend_mode_that_openraster_does_not_have_is_written_as_normal_and_said(noise):
-    document = Document(4, 4, (Layer(noise(4, 4), name="glow", blend_mode="vivid-light"),))
-    assert read_bytes(write_bytes(document, "ora"), name_or_format="a.ora").layers[0].blend_mode == "normal"
-    assert losses(document, "ora") == ("OpenRaster has no blend mode 'vivid-light': 'glow' became normal",)
+@pytest.mark.parametrize(
+    ("operator", "mode"),
+    [("krita:luminize", "luminosity"), ("krita:vivid_light", "vivid-light"), ("krita:linear light", "linear-light")]
+    + [("krita:normal", "normal"), ("src-over", "normal"), ("multiply", "multiply"), ("krita:soft_light", "soft-light")],
+)
+def test_other_programs_names_of_a_mode_are_known(operator, mode):
+    document = read_stack(f'<layer name="glow" src="data/a.png" composite-op="{operator}"/>')
+    assert (document.layers[0].blend_mode, document.notes) == (mode, ())
+
+
+@pytest.mark.parametrize("mode", BLEND_MODES)
+def test_every_blend_mode_comes_back_and_those_that_only_krita_knows_are_said(noise, mode):
+    document = Document(4, 4, (Layer(noise(4, 4), name="glow", blend_mode=mode),))
+    assert read_bytes(write_bytes(document, "ora"), name_or_format="a.ora").layers[0].blend_mode == mode
+    ours = mode in OPERATORS.values()
+    said = f"only Krita reads the blend mode {mode!r} in OpenRaster: to others 'glow' is normal"
+    assert losses(document, "ora") == (() if ours else (said,))
 
 
 def test_a_faded_pass_through_group_is_written_as_normal_and_said(noise):
@@ -159,26 +174,85 @@ def test_an_empty_layer_becomes_one_transparent_pixel():
 
 
 @pytest.mark.parametrize(
-    ("stack", "complaint"),
+    ("bad", "note"),
     [
-        ('<layer src="data/missing.png"/>', "missing.png"),
-        ('<layer src="data/a.png" x="left"/>', "left"),
-        ('<layer src="data/a.png" x="1e300"/>', "x of <layer> is '1e300'"),
-        ('<layer src="data/a.png" opacity="nan"/>', "the opacity of '' is nan"),
-        ('<layer src="stack.xml"/>', "stack.xml in a.ora is not a readable picture"),
-        ("<layer", "not well-formed"),
+        ('<layer name="bad" src="data/missing.png"/>', "'bad' was left out: the file has no 'data/missing.png'"),
+        ('<layer name="bad" src="data/b.svg"/>', "'bad' was left out: an SVG drawing, which is not read"),
+        ('<layer name="bad" src="stack.xml"/>', "'bad' was left out: stack.xml in a.ora is not a readable picture"),
+        ('<layer name="bad"/>', "'bad' (layer) has no pixels and was left out"),
     ],
 )
-def test_a_broken_stack_is_refused_with_the_reason(stack, complaint):
-    with pytest.raises(UnreadableFile, match="a.ora") as refusal:
-        read_stack(stack)
-    assert complaint in str(refusal.value)
+def test_a_layer_that_cannot_be_read_costs_the_others_nothing(bad, note):
+    document = read_stack(bad + '<layer name="good" src="data/a.png"/>', members={"data/b.svg": b"<svg/>"})
+    assert names(document) == ("good",)
+    assert len(document.notes) == 1 and document.notes[0].startswith(note)
 
 
-@pytest.mark.parametrize("size", ["", 'w="8"', 'w="0" h="6"', 'w="-5" h="6"'])
-def test_a_canvas_without_a_size_is_refused(size):
-    with pytest.raises(UnreadableFile, match="a.ora"):
-        read_stack("", size=size)
+@pytest.mark.parametrize(
+    ("attributes", "note"),
+    [
+        ('x="left"', "'a' has the x 'left', which is no number of pixels; it was taken as 0"),
+        ('y="1e300"', "'a' has the y '1e300', which is no number of pixels; it was taken as 0"),
+        ('opacity="nan"', "'a' has the opacity 'nan', which is no number; it is drawn fully"),
+        ('opacity="half"', "'a' has the opacity 'half', which is no number; it is drawn fully"),
+    ],
+)
+def test_a_value_that_is_none_costs_only_itself(attributes, note):
+    document = read_stack(f'<layer name="a" src="data/a.png" {attributes}/>')
+    (layer,) = document.layers
+    assert (layer.x, layer.y, layer.opacity, document.notes) == (0, 0, 1.0, (note,))
+
+
+@pytest.mark.parametrize("source", ["./data/a.png", "/data/a.png", "data\\a.png", "data//a.png", ".\\data\\a.png"])
+def test_other_spellings_of_a_members_name_find_it(source):
+    assert names(read_stack(f'<layer name="a" src="{source}"/>')) == ("a",)
+
+
+def test_a_comma_is_a_decimal_point_in_some_languages():
+    (layer,) = read_stack('<layer name="a" src="data/a.png" opacity="0,5" x="1,0"/>').layers
+    assert (layer.opacity, layer.x) == (0.5, 1)
+
+
+def test_a_namespace_changes_nothing():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as target:
+        layer = '<layer name="a" src="data/a.png" xmlns:mypaint="http://mypaint.app" mypaint:x="1"/>'
+        target.writestr("stack.xml", f'<image xmlns="http://openraster.org" w="8" h="6"><stack>{layer}</stack></image>')
+        target.writestr("data/a.png", PIXEL)
+    assert names(read_bytes(file.getvalue(), name_or_format="a.ora")) == ("a",)
+    more = insert_into_bytes(file.getvalue(), Layer(np.zeros((1, 1, 4), np.uint8), name="b"), name="a.ora")
+    assert names(read_bytes(more, name_or_format="a.ora")) == ("b", "a")
+
+
+def test_an_image_without_a_stack_says_so():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as target:
+        target.writestr("stack.xml", '<image w="8" h="6"/>')
+    assert read_bytes(file.getvalue(), name_or_format="a.ora").notes == ("its stack.xml has no stack, so there are no layers",)
+
+
+@pytest.mark.parametrize("size", ["", 'w="8"', 'w="0" h="6"', 'w="-5" h="6"', 'w="" h=""'])
+def test_a_canvas_without_a_size_is_measured_and_said(size):
+    layer = '<layer name="a" src="data/a.png" x="3" y="2"/>'
+    document = read_stack(layer, size=size)
+    assert (document.width, document.height) == (4, 3)
+    assert "which is no size; 4 x 3 was taken from its pictures" in document.notes[0]
+    merged = encode(np.zeros((6, 8, 4), np.uint8))
+    document = read_stack(layer, size=size, members={"mergedimage.png": merged})
+    assert (document.width, document.height) == (8, 6)
+
+
+def test_a_canvas_that_cannot_be_measured_and_xml_that_is_none_are_refused():
+    with pytest.raises(UnreadableFile, match="a.ora is not a readable OpenRaster file: its canvas is"):
+        read_stack("", size="")
+    with pytest.raises(UnreadableFile, match=r"a.ora.*not well-formed"):
+        read_stack("<layer")
+
+
+@pytest.mark.parametrize("format", ["ora", "png"])
+def test_what_could_not_be_read_again_is_not_written(format):
+    with pytest.raises(TooLarge, match="the document is 9000 x 9000 pixels; a PNG may have"):
+        write_bytes(Document(9000, 9000), format)
 
 
 def test_30001_pixels_a_side_are_refused():
@@ -201,7 +275,7 @@ def test_a_document_type_is_refused():
 
 
 def test_a_member_that_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr(ora_format, "MAX_XML", 1000)
+    monkeypatch.setattr(ora_reading, "MAX_XML", 1000)
     with pytest.raises(TooLarge, match="stack.xml in the OpenRaster file unpacks to more than 1,000 bytes"):
         read_stack("<stack/>" * 200)
 

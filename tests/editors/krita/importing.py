@@ -18,7 +18,7 @@ def krita_imports_the_zip():
 
         there = Path(folder)
         assert (there / "pykrita/acetate/__init__.py").is_file()
-        assert (there / "pykrita/acetate/protocol/websockets/sync/client.py").is_file()
+        assert (there / "pykrita/acetate/acetate.zip").is_file()
         assert (there / "pykrita/acetate.desktop").is_file()
         assert (there / "actions/acetate.action").is_file()
     yield 0

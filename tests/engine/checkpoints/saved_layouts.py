@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import gguf
 import torch
 from torch import Tensor
+
+from .gguf_files import finished
 
 Tensors = dict[str, Tensor]
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
@@ -113,3 +117,20 @@ def in_8_bit(tensors: Tensors, spelling: str = ".scale_weight", only: str = "") 
             found[key.removesuffix(".weight") + spelling] = torch.tensor(SCALE)
             found[key.removesuffix(".weight") + ".scale_input"] = torch.ones(())
     return found | {f"{UNET}scaled_fp8": torch.zeros(0, dtype=torch.float8_e4m3fn)}
+
+
+def write_gguf(tensors: Tensors, path: Path, kind: str = "Q8_0", architecture: str = "sdxl") -> Path:
+    """A GGUF file as ComfyUI's converter writes it: matrices and kernels in blocks of `kind`, in rows of 256 values where a
+    row of their own is no whole number of blocks, all else in float32."""
+    writer = gguf.GGUFWriter(path, architecture)
+    stored = gguf.GGMLQuantizationType[kind]
+    for key, tensor in tensors.items():
+        values = tensor.float().contiguous().numpy()
+        if tensor.ndim < 2 or tensor.numel() % 256:
+            writer.add_tensor(key, values)
+            continue
+        if tensor.shape[-1] % gguf.GGML_QUANT_SIZES[stored][0]:
+            writer.add_array(f"comfy.gguf.orig_shape.{key}", tuple(tensor.shape))
+            values = values.reshape(-1, 256)
+        writer.add_tensor(key, gguf.quants.quantize(values, stored), raw_dtype=stored)
+    return finished(writer, path)

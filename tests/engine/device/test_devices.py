@@ -1,4 +1,4 @@
-"""Which device and which arithmetic are chosen, on machines that are made up: only the CPU is at hand everywhere."""
+"""Which device is chosen, on machines that are made up: only the CPU is at hand everywhere."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import psutil
 import pytest
 import torch
 from acetate.engine import BadRequest
-from acetate.engine.device import devices
-from acetate.engine.device.devices import Dtypes, available, dtypes, free_bytes, memory, pick_device
+from acetate.engine.device import card_kernels, devices
+from acetate.engine.device.devices import available, free_bytes, memory, pick_device
 
 GIB = 2**30
-HALF, BRAIN, FULL = torch.float16, torch.bfloat16, torch.float32
 
 
 @pytest.fixture
@@ -18,6 +17,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Two CUDA cards and Apple's GPU, if there were such a machine."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(card_kernels, "check", lambda device: None)
     monkeypatch.setattr(torch.xpu, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     return monkeypatch
@@ -52,23 +52,6 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are(
     with pytest.raises(BadRequest, match=message) as refused:
         pick_device(name)
     assert refused.value.hint == hint
-
-
-@pytest.mark.parametrize(
-    ("device", "brain", "expected"),
-    [
-        ("cpu", True, Dtypes(FULL, FULL, FULL)),
-        ("cuda", True, Dtypes(HALF, BRAIN, HALF)),
-        ("cuda", False, Dtypes(HALF, FULL, HALF)),
-        ("mps", False, Dtypes(HALF, FULL, HALF)),
-        ("xpu", False, Dtypes(HALF, FULL, HALF)),
-    ],
-)
-def test_the_vae_never_runs_in_fp16_and_the_decoder_never_in_bf16(
-    monkeypatch: pytest.MonkeyPatch, device: str, brain: bool, expected: Dtypes
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: brain)
-    assert dtypes(torch.device(device)) == expected
 
 
 def test_memory_is_asked_where_the_device_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Plans: which fits where, and which comes after a failure."""
 
+from dataclasses import replace
+
 import pytest
 from acetate.engine.device.memory_plans import (
     GIB,
@@ -104,3 +106,32 @@ def test_full_precision_takes_twice_the_activations() -> None:
 def test_a_cpu_moves_nothing_and_decodes_pass_by_pass() -> None:
     assert {plan.offload for plan in host_plans()} == {"nothing"}
     assert {plan.decoder_batch for plan in host_plans()} == {1}
+
+
+NARROW = NetworkSizes(
+    158 * 2**20,
+    text=1_640_000_000,
+    unet=5_135_000_000,
+    pixels=750_000_000,
+    largest_layer=26_214_400,
+    unet_element=4,
+    vae_element=4,
+    decoder_element=4,
+    narrow=True,
+)
+"""SDXL on a CPU whose 16-bit weights are widened as their layers run; VAE and decoder are in float32."""
+
+
+def test_sdxl_in_float32_on_a_cpu_fits_into_8_gib() -> None:
+    plan = choose(host_plans(narrow=True), NARROW, PICTURE, 5 * GIB, 2**62)
+    assert plan == MemoryPlan(offload="layers")
+    assert peak(plan, NARROW, PICTURE) < 4 * GIB
+    wide = NetworkSizes(158 * 2**20, 3_280_000_000, 10_270_000_000, 750_000_000, 52_428_800, 4, False, 4, 4)
+    assert peak(host_plans()[0], wide, PICTURE) > 13 * GIB
+
+
+def test_a_layer_that_is_widened_is_counted_wide_and_with_a_change_of_it() -> None:
+    plan = host_plans(narrow=True)[0]
+    plain = replace(NARROW, narrow=False)
+    assert need(plan, "denoise", NARROW, PICTURE) - need(plan, "denoise", plain, PICTURE) == 2 * 2 * NARROW.largest_layer
+    assert need(plan, "decode", NARROW, PICTURE) == need(plan, "decode", plain, PICTURE)

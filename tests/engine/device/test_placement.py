@@ -11,6 +11,7 @@ from acetate.engine.device.memory_plans import Offload
 from acetate.engine.device.placement import Placement
 from acetate.engine.weights.patch_keys import Diff
 from acetate.engine.weights.patches import merge
+from acetate.engine.weights.stored_weights import keep_narrow
 from torch import Tensor, nn
 
 
@@ -218,3 +219,19 @@ def test_on_a_cpu_nothing_moves() -> None:
     placement.leave()
     assert [p.data_ptr() for p in network.parameters()] == before
     assert placement.bytes_on_device() == sum(t.nbytes for t in [*network.parameters(), network.offset])
+
+
+def test_weights_in_a_mapped_file_are_free_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = keep_narrow(nn.Sequential(nn.Linear(2, 2)).half(), torch.float32)
+    cpu = Placement({"text": [], "unet": [network], "pixels": []}, torch.device("cpu"))
+    assert cpu.bytes_on_device() == 2 * 4, "the bias"
+
+
+def test_a_network_that_was_widened_on_the_device_comes_back_wide() -> None:
+    network = nn.Linear(2, 2).half()
+    placement = Copying({"pixels": [network], "unet": [nn.Linear(1, 1)], "text": []})
+    placement.arrange("stages")
+    placement.need("pixels")
+    network.float()
+    placement.need("unet")
+    assert network.weight.dtype == torch.float32

@@ -80,3 +80,12 @@ def test_a_distilled_lora_at_ordinary_settings_says_what_to_do() -> None:
     assert "4 steps at guidance 1" in said and "20 steps at guidance 6" in said and "spacing sgm-uniform" in said
     right = Request(model="soft", loras=(("sdxl_lightning_4step_lora", 1.0),), steps=4, guidance_scale=1.0)
     assert not list(cautions(right, SDXL.defaults)) and not list(cautions(Request(model="soft"), SDXL.defaults))
+
+
+def test_what_is_known_of_a_model_counts_more_than_its_name() -> None:
+    known = {"lightning_fish": "", "soft": "distilled", "ink": "LCM"}.__getitem__
+    assert not list(cautions(Request(model="lightning_fish"), SDXL.defaults, known))
+    (said,) = cautions(Request(model="soft"), SDXL.defaults, known)
+    assert "soft is made for 8 steps at guidance 1 with scheduler euler, spacing sgm-uniform" in said
+    found = settled_fast(Request(model="lightning_fish", fast=True), SDXL, ["ink"], known)
+    assert found is not None and (found.loras, found.scheduler) == ((("ink", 1.0),), "lcm")

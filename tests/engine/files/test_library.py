@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acetate.engine.checkpoints.prediction import PREDICTIONS
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.families.ldm_checkpoints import UNET
 from acetate.engine.files import catalogue, own_folders
 from acetate.engine.files.catalogue import candidates
-from acetate.engine.files.checksum import sha256_of
+from acetate.engine.files.checksums import sha256_of
 from acetate.engine.files.library import Library
 from acetate.engine.values.errors import BadRequest, ModelBroken, ModelMissing
 
@@ -166,6 +167,42 @@ def test_files_of_one_name_stay_apart_and_links_count_once(library: Library, tmp
     assert found(library) == {"ink": ("lora", "sd15"), "more/ink": ("lora", "sdxl")}
 
 
+def test_files_of_one_name_in_folders_of_one_name_can_all_be_asked_for(library: Library, tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{disk}/loras/ink.safetensors", LORA) for disk in ("a", "b", "c/b")]
+    for path in paths:
+        library.add(path.parent)
+    assert list(found(library)) == ["ink", "loras/ink", "b/loras/ink"]
+    for name, path in zip(("ink", "b/loras/ink", "c/b/loras/ink"), (paths[0], paths[2], paths[2]), strict=True):
+        assert library.find(name, "lora").path == path
+    assert library.find("a/loras/ink", "lora").path == paths[0]
+    assert library.find("loras/ink", "lora").path == paths[1]
+
+
+def test_models_that_comfyuis_list_names_are_found_where_they_lie(library: Library, tmp_path: Path) -> None:
+    comfy = tmp_path / "ComfyUI"
+    (comfy / "models").mkdir(parents=True)
+    (comfy / "extra_model_paths.yaml").write_text(f"disk:\n  base_path: {tmp_path / 'disk'}\n  loras: styles\n")
+    with pytest.raises(BadRequest, match=r"there is no model in .*ComfyUI, nor in what extra_model_paths\.yaml names: .*styles"):
+        library.add(comfy)
+    write(tmp_path / "disk/styles/ink.safetensors", LORA)
+    assert [one.name for one in library.add(comfy)] == ["ink"]
+    assert found(library) == {"ink": ("lora", "sd15")}
+    (comfy / "extra_model_paths.yaml").write_text("disk: [")
+    with pytest.raises(ModelBroken, match=r"extra_model_paths\.yaml is not valid YAML"):
+        library.add(comfy)
+    assert found(library) == {}
+
+
+def test_what_a_checkpoint_lacks_is_said_when_it_is_added_listed_and_used(library: Library, tmp_path: Path) -> None:
+    bare = {key: shape for key, shape in checkpoint("sdxl").items() if not key.startswith("first_stage_model.")}
+    (added,) = library.add(write(tmp_path / "bare.safetensors", bare))
+    (listed,) = library.installed()
+    with pytest.raises(ModelMissing) as refused:
+        library.find("bare", "checkpoint")
+    assert "it has no VAE inside" in added.verdict
+    assert added.verdict == listed.verdict and str(refused.value) == f"bare.safetensors is {listed.verdict}"
+
+
 def test_weights_are_found_by_name_for_each_family(library: Library) -> None:
     folder = library.models / "layer_model"
     write(folder / "vae_transparent_decoder.safetensors", DECODER)
@@ -259,7 +296,33 @@ def test_a_folder_of_the_hubs_cache_is_called_after_its_repository(library: Libr
 def test_what_a_person_says_of_a_checkpoint_counts_until_it_is_taken_back(library: Library, tmp_path: Path) -> None:
     write(tmp_path / "shelf" / "painter.safetensors", checkpoint("sdxl"))
     library.add(tmp_path / "shelf")
-    assert library.tell("painter", "v").kind.what == "an SDXL checkpoint with v-prediction"
+    assert library.tell("painter", predicts="v").kind.what == "an SDXL checkpoint with v-prediction"
     library.add(tmp_path / "shelf")
     assert library.find("painter", "checkpoint").kind.predicts == "v"
-    assert library.tell("painter", None).kind.predicts == "epsilon"
+    assert library.tell("painter", predicts="auto").kind.predicts == "epsilon"
+
+
+def test_what_a_person_says_of_distillation_counts_more_than_the_name_and_stays_with_what_is_said_else(
+    library: Library, tmp_path: Path
+) -> None:
+    write(tmp_path / "shelf" / "lightning_fish.safetensors", checkpoint("sdxl"))
+    library.add(tmp_path / "shelf")
+    fish = library.find("lightning_fish", "checkpoint").kind
+    assert fish.distilled == "lightning_fish" and "poor transparency" in fish.caution
+    library.tell("lightning_fish", predicts="v")
+    told = library.tell("lightning_fish", distilled=False).kind
+    assert (told.distilled, told.predicts) == ("", "v")
+    assert "poor transparency" not in told.caution and "predict noise" in told.caution
+    library.tell("lightning_fish", predicts="auto")
+    assert library.find("lightning_fish", "checkpoint").kind.distilled == ""
+    assert library.tell("lightning_fish", distilled="auto").kind == fish
+    write(tmp_path / "shelf" / "painter.safetensors", checkpoint("sdxl"))
+    assert library.tell("painter", distilled=True).kind.distilled == "distilled"
+
+
+def test_a_prediction_that_a_person_has_told_takes_the_doubt_on_the_name_away(library: Library, tmp_path: Path) -> None:
+    write(tmp_path / "shelf" / "my_vpred.safetensors", checkpoint("sdxl"))
+    library.add(tmp_path / "shelf")
+    assert "its name says v-prediction" in library.find("my_vpred", "checkpoint").kind.caution
+    for said in PREDICTIONS:
+        assert "its name says" not in library.tell("my_vpred", predicts=said).kind.caution

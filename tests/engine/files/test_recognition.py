@@ -86,6 +86,11 @@ def test_checkpoints_that_layerdiffuse_does_not_fit_are_named(unets: dict[str, S
     assert what({**sdxl, "edm_mean": (4,)}) == "a Playground v2.5 checkpoint"
 
 
+def test_a_stray_tensor_of_another_text_encoder_makes_no_other_model(unets: dict[str, Shapes]) -> None:
+    found = kind({**unets["sd15"], **TEXT["sd15"], "cond_stage_model.model.stray": (1,)})
+    assert (found.what, found.problem) == ("an SD 1.5 checkpoint", "")
+
+
 def test_a_unet_alone_is_a_checkpoint_that_needs_other_files(unets: dict[str, Shapes]) -> None:
     for family, title in (("sdxl", "an SDXL"), ("sd15", "an SD 1.5")):
         found = kind(unets[family])

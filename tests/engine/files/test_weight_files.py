@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import gguf
+import numpy as np
 import pytest
 import torch
+from acetate.engine.files.gguf_headers import STORED
 from acetate.engine.files.weight_files import WeightFile, WeightFiles, listed, shapes_of
 from acetate.engine.values.errors import ModelBroken, ModelMissing
+from diffusers.quantizers.gguf.utils import dequantize_functions
 from safetensors.torch import save_file
 from torch import Tensor
+
+from ..checkpoints.gguf_files import finished
 
 WEIGHTS = {"a": torch.arange(6.0).reshape(2, 3), "b.weight": torch.ones(4, dtype=torch.float16), "c": torch.tensor(7)}
 
@@ -74,3 +80,19 @@ def test_shapes_are_known_without_reading_a_tensor(
 def test_of_many_keys_the_first_are_listed(count: int, text: str) -> None:
     assert listed(reversed([f"k{i}" for i in range(count)])) == text
     assert listed(["b", "a"], limit=1) == "a and 1 more"
+
+
+def test_the_types_of_gguf_that_are_read_are_those_that_diffusers_reads() -> None:
+    assert {name for name, *_ in STORED.values()} == {kind.name for kind in dequantize_functions} | {"F32", "F16"}
+
+
+@pytest.mark.parametrize("number", [number for number, (_, values, _) in STORED.items() if values > 1])
+def test_blocks_of_every_type_are_worked_out_as_the_format_says(tmp_path: Path, number: int) -> None:
+    kind = gguf.GGMLQuantizationType(number)
+    values, size = gguf.GGML_QUANT_SIZES[kind]
+    blocks = np.random.default_rng(number).integers(0, 60, (3, 2 * size), dtype=np.uint8)  # no exponent of NaN
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "sdxl")
+    writer.add_tensor("a.weight", blocks, raw_dtype=kind)
+    with WeightFile(finished(writer, tmp_path / "m.gguf")) as file:
+        assert file["a.weight"].shape == (3, 2 * values)
+        torch.testing.assert_close(file["a.weight"], torch.from_numpy(gguf.quants.dequantize(blocks, kind)))

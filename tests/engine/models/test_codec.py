@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
 
@@ -185,3 +186,26 @@ def test_an_adaptive_decode_whose_alpha_never_settles_is_the_reference_of_eight_
     decoding, reference = codec.decode(latents, "adaptive"), codec.decode(latents, 8)
     assert list(decoding) == list(range(1, 9)) == list(reference)
     assert np.array_equal(decoding.rgba, reference.rgba)
+
+
+@pytest.mark.parametrize("work", ["decode_opaque", "encode", "encode_opaque"])
+def test_a_vae_that_overflows_in_half_precision_computes_in_float32_from_then_on(tiny_sdxl: Any, work: str) -> None:
+    """Its first layers answer with more than float16 holds, as those of SDXL do; norms bring that back in float32."""
+    vae = deepcopy(tiny_sdxl.vae).eval()
+    for half in (vae.encoder, vae.decoder):
+        half.conv_in.weight.data *= 2e5
+    wide, narrow = LatentOffsetCodec(vae, None, None), LatentOffsetCodec(deepcopy(vae).half(), None, None)
+    given = 3 * torch.randn(1, 4, 8, 8) if work == "decode_opaque" else np.full((64, 64, 4), 200, np.uint8)
+    with torch.no_grad():
+        overflowing = narrow._colour(given.half()) if work == "decode_opaque" else narrow._posterior(given).mean
+        assert not bool(torch.isfinite(overflowing).all())
+    for _ in range(2):
+        found, expected = (torch.as_tensor(getattr(codec, work)(given)).float() for codec in (narrow, wide))
+        assert narrow.vae.dtype == torch.float32
+        torch.testing.assert_close(found, expected, rtol=2e-3, atol=1.5 if work == "decode_opaque" else 2e-3)
+
+
+def test_a_vae_that_does_not_overflow_stays_narrow(tiny_sdxl: Any) -> None:
+    codec = LatentOffsetCodec(deepcopy(tiny_sdxl.vae).eval().half(), None, None)
+    codec.decode_opaque(torch.randn(1, 4, 8, 8))
+    assert codec.vae.dtype == torch.float16

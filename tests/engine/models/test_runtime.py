@@ -28,6 +28,10 @@ def test_a_picture_tells_of_its_acceleration_only_where_that_changed_its_bits() 
     ]  # fmt: skip
 
 
+def test_a_picture_tells_of_a_type_that_the_device_would_not_have_taken_by_itself() -> None:
+    assert [Runtime(CPU, "eager", dtype).noted for dtype in ("auto", "float32", "bfloat16")] == [{}, {}, {"dtype": "bfloat16"}]
+
+
 def test_every_model_has_an_accelerator_of_its_own_but_eager_keeps_nothing_to_own() -> None:
     kinds = {way: type(Runtime(CPU, way).accelerator()) for way in ("recorded", "compiled", "check")}
     assert kinds == {
@@ -48,7 +52,8 @@ def test_a_check_is_of_what_auto_comes_to() -> None:
 
 def test_kernels_are_prepared_for_every_way_but_the_one_that_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[torch.device] = []
-    monkeypatch.setattr(acceleration, "compile_ahead", asked.append)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    monkeypatch.setattr(acceleration, "compile_ahead", lambda device, kinds: asked.append(device))
     Runtime(CARD, "eager").warm_up()
     assert asked == []
     Runtime(CARD, "recorded").warm_up()

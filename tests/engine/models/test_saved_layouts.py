@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from acetate.engine.models.checkpoints import open_components
 from acetate.engine.values.errors import ModelBroken, ModelMissing
 from safetensors.torch import save_file
 
-from ..checkpoints.saved_layouts import SCALE, UNET, UNET_ALONE, WHOLE, Tensors, in_8_bit
+from ..checkpoints.saved_layouts import SCALE, UNET, UNET_ALONE, WHOLE, Tensors, in_8_bit, write_gguf
 from .test_checkpoints import same, same_model
 
 
@@ -47,6 +48,53 @@ def test_a_unet_alone_takes_the_rest_from_another_checkpoint(tiny: Any, tmp_path
     assert same_model(opened, tiny)
     with pytest.raises(ModelMissing, match="has no text encoders inside"):
         open_components(path, configs=configs, vae=whole)
+
+
+@pytest.mark.parametrize(("kind", "share"), [("Q8_0", 0.005), ("Q4_0", 0.13), ("BF16", 0.004)])
+def test_a_gguf_is_the_network_that_it_was_made_from_within_its_quantisation(
+    tiny: Any, tmp_path: Path, configs: Path, kind: str, share: float
+) -> None:
+    """`share` of a matrix's largest value is the most by which blocks of that type are off."""
+    path = write_gguf(UNET_ALONE["UNet alone, bare names"](tiny), tmp_path / "unet.gguf", kind)
+    whole = tiny.write_file(tmp_path / "whole.safetensors")
+    found = recognise(path)
+    assert (found.role, found.family, found.problem) == ("checkpoint", tiny.family, "")
+    assert not found.has_vae
+    assert not found.has_text
+    opened = open_components(path, configs=configs, vae=whole, text=[whole] * len(tiny.text_encoders))
+    apart, tensors = 0, opened.unet.state_dict()
+    for key, tensor in tiny.unet.state_dict().items():
+        error = (tensors[key] - tensor).abs().max()
+        assert error <= share * tensor.abs().max(), key
+        apart += bool(error)
+    assert apart > 50  # it was quantised
+    assert opened.notes == ()
+    assert same(opened.vae, tiny.vae)
+
+
+@pytest.mark.parametrize(
+    ("key", "architecture", "what"),
+    [
+        ("double_blocks.0.img_attn.qkv.weight", "flux", "a Flux or Hunyuan model"),
+        ("blk.0.attn_q.weight", "llama", "a GGUF file of the architecture 'llama'"),
+    ],
+)
+def test_other_ggufs_say_in_the_listing_what_they_are(tmp_path: Path, key: str, architecture: str, what: str) -> None:
+    kind = recognise(write_gguf({key: torch.ones(4, 64)}, tmp_path / "m.gguf", architecture=architecture))
+    assert kind.what == what
+    assert kind.problem
+
+
+def test_a_gguf_in_blocks_that_nobody_reads_is_refused_in_the_words_of_the_job(tiny_sd15: Any, tmp_path: Path) -> None:
+    path = write_gguf(UNET_ALONE["UNet alone, bare names"](tiny_sd15), tmp_path / "unet.gguf")
+    whole = tiny_sd15.write_file(tmp_path / "whole.safetensors")
+    stored, unread = (struct.pack("<IQQI", 2, 256, 4, number) for number in (8, 19))
+    assert stored in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(stored, unread))
+    assert "its weights are quantised to GGML IQ1_S" in recognise(path).problem
+    with pytest.raises(ModelBroken) as refused:
+        open_components(path, configs=tiny_sd15.write_configs(tmp_path / "c"), vae=whole, text=[whole])
+    assert recognise(path).problem in str(refused.value)
 
 
 def test_text_encoders_come_from_their_own_files(tiny: Any, tmp_path: Path, configs: Path) -> None:

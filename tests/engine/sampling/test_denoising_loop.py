@@ -178,10 +178,7 @@ class Copies(TorchDispatchMode):
 @pytest.mark.parametrize("name", SCHEDULERS)
 @pytest.mark.parametrize("strength", [1.0, 0.5])
 def test_no_step_waits_for_the_device(name: str, strength: float) -> None:
-    """On the meta device there are no values: whoever asks for one fails. Copies from the host wait as well.
-
-    UniPC of diffusers makes such copies, and is no family's default.
-    """
+    """On the meta device there are no values: whoever asks for one fails. Copies from the host wait as well."""
     nowhere = torch.device("meta")
     d = DenoisingLoop(Sampler(name, SD), 6, strength, nowhere)
     start, clean = torch.empty(1, 4, 8, 8, device=nowhere), torch.empty(1, 4, 8, 8, device=nowhere)
@@ -190,7 +187,7 @@ def test_no_step_waits_for_the_device(name: str, strength: float) -> None:
     assert next(steps).index == 1
     with Copies() as copies:
         assert [next(steps).index for _ in range(d.count - 1)] == list(range(2, d.count + 1))
-    assert copies.found == [] or name == "unipc"
+    assert copies.found == []
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.5])

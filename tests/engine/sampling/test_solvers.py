@@ -74,6 +74,21 @@ def test_noise_drawn_beforehand_changes_no_bit(name: str, kind: Any, prediction_
     assert torch.equal(sampled(loop, start, torch.Generator().manual_seed(7)), sample)
 
 
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize(("steps", "strength"), [(1, 1.0), (4, 1.0), (20, 0.5), (30, 1.0)])
+def test_unipc_with_numbers_of_the_host_is_diffusers(prediction_type: str, steps: int, strength: float) -> None:
+    config, noise = {**SD, "prediction_type": prediction_type}, noise_like((1, 4, 8, 8), 1)
+    loop = DenoisingLoop(Sampler("unipc", config), steps, strength, CPU)
+    sample = start = loop.start(noise, None if strength == 1 else noise * 0.1)
+    theirs: Any = diffusers.UniPCMultistepScheduler(**config, use_karras_sigmas=True)
+    theirs.set_timesteps(steps)
+    theirs.set_begin_index(steps - loop.count)
+    for timestep in loop.timesteps:
+        output = predicted(theirs.scale_model_input(sample, timestep).double(), float(timestep)).float()
+        sample = theirs.step(output, timestep, sample, return_dict=False)[0]
+    assert (sampled(loop, start) - sample).norm() <= 1e-6 * sample.norm()
+
+
 @pytest.mark.parametrize("spacing", ["karras", "sgm-uniform", "linspace"])
 @pytest.mark.parametrize("steps", [4, 8, 20, 30])
 @pytest.mark.filterwarnings("ignore:__array_wrap__")

@@ -61,6 +61,7 @@ class FakeHost(EditorHost):
         self.seen = []
         """Every state that was told, as (job's state, text)."""
         self.mask = b"\0\xff\xff\0"
+        self.pixel = b"\x00\x00\x00\xff"
         self.fails = None
         """What `insert` raises."""
         self.hand_busy = False
@@ -78,7 +79,7 @@ class FakeHost(EditorHost):
     def read_layer(self, document, layer, box):
         yield
         self.done.append(f"read {layer}")
-        return Image(box.width, box.height, "rgba8", bytes(4 * box.width * box.height))
+        return Image(box.width, box.height, "rgba8", self.pixel * box.width * box.height)
 
     def read_selection(self, document, box):
         yield

@@ -224,3 +224,11 @@ def test_only_the_pictures_of_the_plan_are_put_in_when_a_generation_arrives(stag
     layers = [arrived(result.job, name=f"fig ({at})", index=at, picture=at, group=group) for at in range(3)]
     stage.finish(result, *layers)
     assert stage.document.layers == ["paper", "fig (0)"]
+
+
+@pytest.mark.parametrize("task", ["refine", "upscale"])
+def test_an_empty_layer_is_called_so_before_it_is_sent(stage, task):
+    stage.host.pixel = b"\x40\x40\x40\x00"
+    result = stage.generate(task=task, source="paper", source_box=BOX)
+    assert result.over and "The layer is empty" in result.failure.message
+    assert stage.client.asked("submit") == []

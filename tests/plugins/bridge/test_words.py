@@ -44,3 +44,6 @@ def test_the_phase_is_said_in_a_few_words(event, text):
 
 def test_a_failure_says_what_happened_and_what_to_do():
     assert explained(Failure("out-of-memory", "no memory", "Make it smaller.")) == "No memory. Make it smaller."
+    assert explained(Failure("model", "there is no such model", "acetate models")) == (
+        "There is no such model. Type in a terminal: acetate models"
+    )

@@ -10,7 +10,7 @@ import sys
 import types
 from typing import Any
 
-PIXEL = {"R'G'B'A u8": 4, "Y u8": 1}
+PIXEL = {"R'G'B'A u8": 4, "Y u8": 1, "A u8": 4}
 
 
 class Names(type):
@@ -49,7 +49,7 @@ class Buffer:
                 start = self.size * (row * box.width + left - box.x)
                 here = self.size * ((box.y + row) * self.width + left)
                 out[start : start + self.size * (right - left)] = self.data[here : here + self.size * (right - left)]
-        return bytes(out)
+        return bytes(out[3::4] if babl == "A u8" else out)
 
     def set(self, box: Rectangle, babl: str, data: bytes) -> None:
         assert PIXEL[babl] == self.size, f"the fake converts nothing: {babl}"
@@ -213,6 +213,18 @@ class Layer(Drawable):
     def merge_filters(self) -> None:
         """There are none."""
 
+    def has_alpha(self) -> bool:
+        return True
+
+    def get_filters(self) -> list[Any]:
+        return []
+
+    def resize(self, width: int, height: int, x: int, y: int) -> None:
+        fresh = Buffer(width, height, 4)
+        fresh.data[:] = self._buffer.get(Rectangle(-x, -y, width, height), 1.0, None, "none")
+        self._buffer = fresh
+        self.set_offsets(self.values["offsets"][0] - x, self.values["offsets"][1] - y)
+
     def get_mask(self) -> None:
         return None
 
@@ -334,6 +346,10 @@ class Image:
     def get_height(self) -> int:
         return self.size[1]
 
+    def resize(self, width: int, height: int, x: int, y: int) -> bool:
+        assert (x, y) == (0, 0), "the fake's layers stay where they are"
+        return self.does(lambda: setattr(self, "size", (width, height)))
+
     def get_base_type(self) -> str:
         return self.base
 
@@ -345,6 +361,9 @@ class Image:
 
     def get_color_profile(self) -> None:
         return None
+
+    def get_id(self) -> int:
+        return id(self)
 
     def get_file(self) -> None:
         return None
@@ -375,6 +394,13 @@ class Selection:
         return True, True, min(columns), min(rows), max(columns) + 1, max(rows) + 1
 
 
+def _at_once(function: Any, *given: Any) -> int:
+    """The fake has no main loop: what is to be done in its idle time is done now."""
+    while function(*given):
+        pass
+    return 1
+
+
 def installed() -> types.ModuleType:
     """Put the fake where `from gi.repository import Gimp` finds it; returns it, with what was shown of progress in `shown`."""
     gimp, gegl = types.ModuleType("Gimp"), types.ModuleType("Gegl")
@@ -387,7 +413,9 @@ def installed() -> types.ModuleType:
     gimp.shown = []
     for name in ("progress_init", "progress_set_text", "progress_pulse", "progress_update", "progress_end", "displays_flush"):
         setattr(gimp, name, lambda *said, name=name: gimp.shown.append((name, *said)))
+    glib = types.ModuleType("GLib")
+    glib.idle_add = _at_once
     repository = types.ModuleType("gi.repository")
-    repository.Gimp, repository.Gegl = gimp, gegl
+    repository.Gimp, repository.Gegl, repository.GLib, repository.Gio = gimp, gegl, glib, types.ModuleType("Gio")
     sys.modules["gi"], sys.modules["gi.repository"] = types.ModuleType("gi"), repository
     return gimp

@@ -6,7 +6,7 @@ import pytest
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.job import EditorJobs
-from acetate.plugins.gimp import canvas, jobs
+from acetate.plugins.gimp import canvas, host, jobs
 from acetate.plugins.gimp.host import GimpHost, recorded
 from acetate.protocol import Box, Finished, Layer, LayerReady, Progress, Queued
 
@@ -19,7 +19,7 @@ def arrived(job, name="fig (7)", data=None, **more):
     width, height = SIZE
     data = bytes(range(4 * width * height)) if data is None else data
     shape = {"box": Box(0, 0, width, height), "format": "rgba8", "bytes": len(data), "sha256": "0" * 64, "seed": 7}
-    return LayerReady(Layer(job, 0, name, "foreground", 0, 0, width, height, **shape, **more), data)
+    return LayerReady(Layer(job, 0, name, "foreground", 0, 0, width, height, **{**shape, **more}), data)
 
 
 class Desk:
@@ -35,9 +35,10 @@ class Desk:
         self.image.steps.clear()
 
     def generate(self, task="foreground", **more):
-        form, image = Form(task=task, prompt="fig", seed=7), more.pop("image", self.image)
+        image = more.pop("image", self.image)
+        form = Form(task=task, prompt="fig", seed=7, **more)
         layer = self.paper if image is not None else None
-        return self.jobs.generate(image, form, lambda: jobs.generation(form, image, layer, layer, **more))
+        return self.jobs.generate(image, form, lambda: jobs.generation(form, image, layer, layer))
 
     def finish(self, result, *layers):
         for event in (Queued(result.job, 0), *(layers or [arrived(result.job)]), Finished(result.job, 1, 2.0)):
@@ -62,14 +63,39 @@ def test_a_result_lies_above_its_layer_in_one_undo_step_and_is_acknowledged(desk
     assert desk.names() == ["paper"]
 
 
-def test_the_original_is_hidden_in_the_same_undo_step_when_that_is_asked_and_only_then(desk):
-    desk.finish(desk.generate("refine"))
+def test_the_original_is_hidden_in_the_same_undo_step_unless_it_is_to_stay(desk):
+    desk.finish(desk.generate("refine", original="keep"))
     assert desk.paper.get_visible()
-    desk.finish(desk.generate("refine", hide_original=True))
+    desk.finish(desk.generate("refine"))
     assert not desk.paper.get_visible()
     assert len(desk.image.steps) == 2
     desk.image.undo()
     assert desk.paper.get_visible() and len(desk.names()) == 2
+
+
+def test_a_new_version_takes_over_what_was_done_to_the_old_one(desk, gimp):
+    desk.paper.set_mode(gimp.LayerMode.MULTIPLY)
+    desk.paper.set_opacity(40.0)
+    desk.paper.set_color_tag("blue")
+    desk.paper.set_lock_alpha(True)
+    (layer,) = desk.finish(desk.generate("refine")).made
+    assert (layer.get_mode(), layer.get_opacity()) == (gimp.LayerMode.MULTIPLY, 40.0)
+    assert (layer.get_color_tag(), layer.get_lock_alpha()) == ("blue", True)
+    (other,) = desk.finish(desk.generate()).made
+    assert (other.get_opacity(), other.get_color_tag()) == (100.0, None), "a new layer is no version of another"
+
+
+def test_a_larger_layer_lets_the_canvas_grow_or_says_that_it_reaches_beyond(desk):
+    for grows, said, size in ((False, "reaches beyond the canvas", SIZE), (True, "", (16, 12))):
+        result = desk.generate("upscale", grows=grows)
+        desk.finish(result, arrived(result.job, box=Box(0, 0, 16, 12)))
+        assert said in " ".join(result.remarks) and bool(said) == bool(result.remarks)
+        assert desk.image.size == size
+
+
+def test_it_is_said_once_that_a_model_draws_in_eight_bits(desk, gimp):
+    desk.image.precision = gimp.Precision.FLOAT_LINEAR
+    assert ["8-bit sRGB" in " ".join(desk.finish(desk.generate("refine")).remarks) for _ in range(2)] == [True, False]
 
 
 def test_an_insertion_that_fails_closes_its_undo_step_and_is_not_acknowledged(desk, caplog):
@@ -94,8 +120,9 @@ def test_a_repaint_sends_layer_and_selection_and_gets_back_what_was_not_selected
 
 
 def test_a_repaint_of_nothing_is_refused(desk):
-    result = desk.generate("repaint")
-    assert str(result.error).startswith("No part of the layer is selected.") and desk.client.asked("submit") == []
+    with pytest.raises(RefusedError, match="No part of the layer is selected"):
+        desk.generate("repaint")
+    assert desk.client.asked("submit") == []
 
 
 def test_a_background_lies_below_its_layer(desk):
@@ -164,3 +191,16 @@ def test_what_a_layer_warns_of_is_kept_on_it(desk):
 
     assert "warnings" not in recorded({}, Sheet("fig", arrived("?")))
     assert recorded({}, Sheet("fig", arrived("?", warnings=("hazy",))))["warnings"] == ["hazy"]
+
+
+def test_a_window_goes_on_while_a_picture_is_read(desk, monkeypatch):
+    turns = []
+    monkeypatch.setattr(host.GLib, "idle_add", lambda function, *given: turns.append((function, given)))
+    desk.jobs = EditorJobs(GimpHost(show=False, windowed=True), lambda: desk.client)
+    desk.generate("refine")
+    ((turn, given),) = turns
+    assert desk.client.asked("submit") == [], "nothing is read before the window has its turn"
+    while turn(*given):
+        pass
+    assert len(desk.client.asked("submit")) == 1
+    assert desk.gimp.shown == [], "nor does GIMP's status bar offer a Cancel that kills the window"

@@ -51,17 +51,70 @@ def test_without_an_image_the_own_size_counts_or_the_models(gimp):
     ("task", "hides", "below"), [("refine", True, False), ("object", False, False), ("background", False, True)]
 )
 def test_tasks_on_a_layer_send_it_whole(image, layer, task, hides, below):
-    form = Form(task=task, prompt="fig")
-    planned = jobs.generation(form, image, layer, layer, hide_original=True)
-    assert (planned.source, planned.source_box, planned.anchor) == (layer, Box(5, 6, 10, 8), layer)
+    planned = plan(image, layer, above=layer, task=task)
+    assert (planned.source.layer, planned.source_box, planned.anchor) == (layer, Box(5, 6, 10, 8), layer)
     assert (planned.hides is layer, planned.below is layer) == (hides, below)
     assert planned.record == {"task": task, "made_from": layer.get_tattoo()}
     assert planned.box == (CANVAS if task == "background" else Box(5, 6, 10, 8))
 
 
-def test_only_a_repaint_restores_what_was_not_selected(image, layer):
+def test_only_a_repaint_restores_what_was_not_selected(image, layer, gimp):
+    with pytest.raises(RefusedError, match="No part of the layer is selected"):
+        plan(image, layer, task="repaint")
+    image.select_rectangle(gimp.ChannelOps.REPLACE, 6, 7, 2, 2)
     assert plan(image, layer, task="repaint").restores is layer
     assert plan(image, layer, task="refine").restores is None
+
+
+@pytest.fixture
+def large(gimp):
+    """A layer of 3000 x 2000, opaque, that fills its canvas; 300 x 200 of it are selected."""
+    made = gimp.Image.new(3000, 2000, gimp.ImageBaseType.RGB)
+    layer = gimp.Layer.new(made, "photo", 3000, 2000, "rgba", 100.0, gimp.LayerMode.NORMAL)
+    layer.get_buffer().data[:] = b"\xff" * (4 * 3000 * 2000)
+    made.insert_layer(layer, None, 0)
+    made.select_rectangle(gimp.ChannelOps.REPLACE, 1500, 1000, 300, 200)
+    return layer
+
+
+PART = Box(1138, 588, 1024, 1024)
+"""What the largest model would look at around the selection of `large`."""
+
+
+@pytest.mark.parametrize("task", ["repaint", "refine", "object"])
+def test_of_a_large_layer_goes_what_is_selected_with_its_surroundings(large, task):
+    planned = plan(large.get_image(), large, task=task)
+    assert (planned.box, planned.source_box) == (PART, PART)
+    assert planned.hides is None, "the layer shows all the rest"
+    assert planned.clip == ("alpha" if task == "refine" else "no")
+
+
+def test_without_a_selection_and_for_upscaling_a_layer_goes_whole(large, gimp):
+    image, whole = large.get_image(), Box(0, 0, 3000, 2000)
+    assert plan(image, large, task="upscale").source_box == whole
+    image.select_rectangle(gimp.ChannelOps.REPLACE, 0, 0, 0, 0)
+    assert plan(image, large, task="refine").source_box == whole
+
+
+def test_a_layer_that_lets_something_through_gets_a_whole_new_version(large, gimp):
+    """A piece above it would be blended twice."""
+    image = large.get_image()
+    large.set_opacity(50.0)
+    planned = plan(image, large, task="repaint")
+    assert planned.source_box == Box(0, 0, 3000, 2000) and planned.hides is large
+    large.set_opacity(100.0)
+    large.get_buffer().data[4 * (3000 * 1100 + 1600) + 3] = 254
+    assert plan(image, large, task="repaint").source_box == Box(0, 0, 3000, 2000)
+    assert plan(image, large, task="object").source_box == PART, "an object replaces nothing"
+
+
+def test_a_background_needs_only_what_stands_before_it(large, gimp):
+    planned = plan(large.get_image(), large, task="background", area="custom", width=512, height=512)
+    assert planned.source_box == planned.box == Box(1394, 844, 512, 512)
+    small = gimp.Layer.new(large.get_image(), "bird", 20, 10, "rgba", 100.0, gimp.LayerMode.NORMAL)
+    large.get_image().insert_layer(small, None, 0)
+    with pytest.raises(RefusedError, match="does not reach into the area"):
+        plan(large.get_image(), small, task="background")
 
 
 def test_upscaling_asks_for_the_larger_box_and_the_layers_name(image, layer):
@@ -73,7 +126,7 @@ def test_upscaling_asks_for_the_larger_box_and_the_layers_name(image, layer):
     ("values", "said"),
     [
         ({"prompt": ""}, "prompt is empty"),
-        ({"task": "refine"}, "No layer is selected. Another version"),
+        ({"task": "refine"}, "No layer is selected. “Refine” works on one"),
         ({"area": "custom"}, "custom size is 0 × 0"),
         ({"area": "layer"}, "whose size could be used"),
         ({"area": "custom", "width": 9000, "height": 9}, "too large"),
@@ -91,7 +144,7 @@ def test_a_layer_is_repeated_where_and_from_what_it_was_made(image, layer, gimp)
     canvas.attach(made, record)
     form, planned = jobs.repetition(image, made, 8)
     assert (form.task, form.prompt, form.strength, form.seed, form.new_seed) == ("refine", "fig", 0.3, 8, False)
-    assert (planned.source, planned.anchor) == (layer, made)
+    assert (planned.source.layer, planned.anchor) == (layer, made)
     canvas.attach(made, {"task": "foreground", "parameters": {"prompt": "fig"}, "box": [1, 2, 3, 4]})
     assert jobs.repetition(image, made, 8)[1].box == Box(1, 2, 3, 4)
 

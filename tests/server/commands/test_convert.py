@@ -24,8 +24,8 @@ def test_convert_keeps_layers_between_the_formats(acetate: Command, scene: Path)
     assert listed(acetate, other) == listed(acetate, scene)
 
 
-def test_listing_and_conversion_say_what_is_lost_once(acetate: Command, lossy: Path) -> None:
-    assert f"note: {CURVES}\n" in acetate("layers", lossy)[1]
+def test_a_list_names_what_a_conversion_cannot_keep_and_says_so(acetate: Command, lossy: Path) -> None:
+    assert "  Contrast  0 x 0 at 0, 0  (curves)\n" in acetate("layers", lossy)[1]
     assert acetate("convert", lossy, "x.png")[2].splitlines() == [f"note: {CURVES}"]
 
 

@@ -105,6 +105,24 @@ def test_an_untried_kind_of_device_is_said_to_be_so(
     assert ("never been run" in out) is bool(name)
 
 
+def test_a_card_without_kernels_is_named_with_the_build_that_has_them(
+    found: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "available", lambda: ["cuda"])
+    monkeypatch.setattr(devices, "memory", lambda kind: (0, 0))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_86", "sm_90", "sm_120"])
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: ("RTX 3060", "GTX 1080")[device.index])
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: ((8, 6), (6, 1))[device.index])
+    lines = found()
+    assert "device cuda:0" not in lines
+    assert (
+        not lines["device cuda:1"]["good"]
+        and "no kernels for GTX 1080 (compute capability 6.1)" in lines["device cuda:1"]["text"]
+    )
+    assert "cu126" in lines["device cuda:1"]["remedy"]
+
+
 def test_the_devices_of_the_running_server_are_shown_with_what_is_wrong(
     found: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,8 +33,8 @@ def test_layers_are_listed_top_first_as_in_an_editor(acetate: Command, nested: P
     assert code == 0
     assert out.splitlines() == [
         f"{nested}: 16 x 12",
-        "  Group/  (hidden)",
-        "    ../Inner: 2  4 x 3 at 0, 0",
+        "  Group/  (multiply, hidden)",
+        "    ../Inner: 2  4 x 3 at 0, 0  (50%)",
         "    Inner  4 x 3 at 0, 0",
         "  Low  4 x 3 at -2, 5",
     ]

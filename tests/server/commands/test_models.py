@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from acetate.engine.downloads import hub
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.files.catalogue import CatalogueRow
+from acetate.engine.files.library import Library
 
 Command = Callable[..., Any]
 
@@ -46,13 +48,27 @@ def test_another_programs_folder_is_searched_where_it_lies(acetate: Command, com
 
 def test_what_cannot_be_used_is_listed_as_what_it_is(acetate: Command, comfy: Path, write_sparse: Callable[..., Path]) -> None:
     write_sparse(comfy / "models/checkpoints/fluxy.safetensors", {"double_blocks.0.img_attn.qkv.weight": (1,)})
-    said = "a Flux or Hunyuan model, cannot be used: a Flux or Hunyuan model is not supported"
+    said = "a Flux or Hunyuan model and cannot be used: a Flux or Hunyuan model is not supported"
     assert acetate("models", "add", comfy).out == f"ComfyUI: 2 models\n  fluxy.safetensors: {said}\n"
     (line,) = [line for line in acetate("models").out.splitlines() if line.startswith("fluxy ")]
     assert line.endswith(said)
     code, _, err = acetate("generate", "a cat", "--model", "fluxy", "-o", "cat.png", "--alone")
     assert code == 1
     assert "fluxy.safetensors is a Flux or Hunyuan model and cannot be used" in err
+
+
+def test_what_a_person_says_of_a_checkpoint_is_kept_until_it_is_auto_again(acetate: Command, comfy: Path) -> None:
+    acetate("models", "add", comfy)
+    told = acetate("models", "set", "juggernaut", "--distilled", "yes")
+    assert (told.code, told.out) == (0, "juggernaut is an SDXL checkpoint, distilled to few steps\n")
+    assert "caution: distilled models" in acetate("models").out
+    told = acetate("models", "set", "juggernaut", "--prediction", "v")
+    assert told.out == "juggernaut is an SDXL checkpoint with v-prediction, distilled to few steps\n"
+    acetate("models", "set", "juggernaut", "--distilled", "no", "--prediction", "auto")
+    assert "caution" not in acetate("models").out
+    code, _, err = acetate("models", "set", "juggernaut")
+    assert code == 2
+    assert "--distilled yes" in err
 
 
 def test_loras_and_embeddings_are_listed_as_what_they_are(
@@ -69,10 +85,12 @@ def test_loras_and_embeddings_are_listed_as_what_they_are(
     lines = {line.split(" ")[0]: line for line in acetate("models").out.splitlines()}
     assert lines["ink"].endswith("  a LoRA for SD 1.5")
     assert "; caution: used 1 of 2 layers; lora_unet_nowhere has no place here" in lines["part"]
-    assert lines["flux"].endswith("a LoRA for Flux or Hunyuan Video, cannot be used: only LoRAs for SD 1.5 and SDXL can be used")
+    assert lines["flux"].endswith(
+        "a LoRA for Flux or Hunyuan Video and cannot be used: only LoRAs for SD 1.5 and SDXL can be used"
+    )
     assert lines["bad"].endswith("  an embedding for SD 1.5, 8 vectors")
-    assert "an embedding for SD 2, cannot be used: its vectors have width 1024" in lines["wide"]
-    assert "a pickled file, cannot be used: it can run code when it is opened" in lines["old"]
+    assert "an embedding for SD 2 and cannot be used: its vectors have width 1024" in lines["wide"]
+    assert "a pickled file and cannot be used: it can run code when it is opened" in lines["old"]
 
 
 def test_verify_finds_nan_in_a_lora(acetate: Command, comfy: Path) -> None:
@@ -88,10 +106,27 @@ def test_verify_finds_nan_in_a_lora(acetate: Command, comfy: Path) -> None:
     assert "ink.safetensors hold NaN or infinity" in err
 
 
+def test_verify_finds_a_file_that_was_used_and_is_another_now(acetate: Command, comfy: Path) -> None:
+    acetate("models", "add", comfy)
+    file = (comfy / "models/loras/ink.safetensors").absolute()
+    Library().first_use.look([file])
+    assert acetate("models", "verify").code == 0
+    content, times = bytearray(file.read_bytes()), file.stat()
+    content[-1] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    code, out, err = acetate("models", "verify")
+    assert code == 1
+    assert f"BAD {file}: it differs from what was first used" in out
+    assert "ink.safetensors differ from what was first used" in err
+
+
 def test_a_distilled_model_comes_with_its_caution(acetate: Command, comfy: Path) -> None:
     file = comfy / "models/checkpoints/juggernaut.safetensors"
     file.rename(file.with_stem("juggernaut-lightning"))
-    assert "  juggernaut-lightning.safetensors: caution: distilled models" in acetate("models", "add", comfy).out
+    assert (
+        "  juggernaut-lightning.safetensors: an SDXL checkpoint; caution: distilled models" in acetate("models", "add", comfy).out
+    )
     (line,) = [line for line in acetate("models").out.splitlines() if line.startswith("juggernaut-lightning ")]
     assert "caution: distilled models" in line
 

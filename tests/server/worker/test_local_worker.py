@@ -15,7 +15,7 @@ from acetate.server.settings import FAKE_ENGINE, Settings
 from acetate.server.worker import local_worker, worker_messages
 from acetate.server.worker.clock import AwakeClock
 from acetate.server.worker.local_worker import LocalWorker, engine_command
-from acetate.server.worker.runner import RunnerLostError
+from acetate.server.worker.runner import RunnerLostError, RunnerUnavailableError
 
 JOB = "0123456789abcdef"
 
@@ -71,6 +71,39 @@ def test_a_lost_worker_is_replaced_by_the_next_job(with_worker: Any) -> None:
         assert (await outcomes(worker, "a kite"))[-3:] == ["Made", "Opened", "Done"]
 
     with_worker(lose_one)
+
+
+def test_a_lost_card_costs_the_worker_and_its_replacement_runs_the_job(
+    with_worker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ACETATE_FAKE", str(tmp_path))
+
+    async def lose(worker: LocalWorker) -> None:
+        with pytest.raises(RunnerLostError) as lost:
+            await outcomes(worker, "@lost-once:denoise")
+        assert (
+            lost.value.failure.message == "the connection to the graphics card was lost: CUDA error: unspecified launch failure"
+        )
+        assert (await outcomes(worker, "@lost-once:denoise"))[-1] == "Done"
+
+    with_worker(lose)
+
+
+def test_a_card_that_does_not_come_back_is_told_and_no_other_device_takes_its_place(
+    with_worker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ACETATE_FAKE", str(tmp_path))
+
+    async def lose(worker: LocalWorker) -> None:
+        with pytest.raises(RunnerLostError):
+            await outcomes(worker, "@lost:denoise")
+        (tmp_path / "gone-fake").touch()
+        with pytest.raises(RunnerUnavailableError, match="device 'fake' is not available"):
+            await outcomes(worker, "a kite")
+        (tmp_path / "gone-fake").unlink()
+        assert (await outcomes(worker, "a kite"))[-1] == "Done"
+
+    with_worker(lose)
 
 
 class Paused:

@@ -9,10 +9,10 @@ import hashlib
 import json
 
 from acetate.plugins.bridge.stack import Folder, Sheet
-from acetate.plugins.gimp import canvas
+from acetate.plugins.gimp import canvas, new_version
 from acetate.protocol import Box, Layer, LayerReady
 from gi.repository import Gimp
-from pictures import names, new_image, offsets, pattern, pixels, put
+from pictures import done, names, new_image, offsets, pattern, pixels, put
 
 
 def _sheet(name="apple (7)", x=10, y=20, width=6, height=4, box=None, **more) -> Sheet:
@@ -165,7 +165,7 @@ def where_nothing_was_selected_the_originals_own_pixels_come_back():
         layers = _put_in(image, new, paper)
         mask = bytes(255 * (20 <= x < 50 and 10 <= y < 30) for y in range(80) for x in range(96))
         before, sent = pixels(paper), new.ready.data
-        canvas.restore_unselected(layers, paper, mask)
+        new_version.restore_unselected(layers, paper, mask)
         after = pixels(layers[0])
         for i, selected in enumerate(mask):
             wanted = sent if selected else before
@@ -176,10 +176,10 @@ def where_nothing_was_selected_the_originals_own_pixels_come_back():
 def the_selection_is_read_under_a_box_and_is_0_beyond_the_canvas():
     with new_image() as (image, _):
         assert canvas.selection_box(image) is None
-        assert canvas.selection_mask(image, Box(0, 0, 3, 2)).data == bytes(6)
+        assert done(canvas.selection_mask(image, Box(0, 0, 3, 2))).data == bytes(6)
         image.select_rectangle(Gimp.ChannelOps.REPLACE, 90, 30, 20, 10)
         assert canvas.selection_box(image) == Box(90, 30, 6, 10), "GIMP keeps a selection inside the canvas"
-        mask = canvas.selection_mask(image, Box(88, 29, 12, 3))
+        mask = done(canvas.selection_mask(image, Box(88, 29, 12, 3)))
         assert (mask.width, mask.height, mask.format) == (12, 3, "gray8")
         row = bytes(2) + b"\xff" * 6 + bytes(4)
         assert mask.data == bytes(12) + row + row
@@ -190,8 +190,11 @@ def a_layer_is_seen_as_it_was_written_also_under_alpha_0():
         data = pattern(96, 80, alpha=lambda x, y: 255 * (x & 1))
         put(paper, data)
         paper.set_offsets(8, 4)
-        seen = canvas.look(paper)
+        seen = done(canvas.look(canvas.View(paper), canvas.box_of(paper)))
         assert (seen.width, seen.height, seen.format, seen.data) == (96, 80, "rgba8", data)
+        part = done(canvas.look(canvas.View(paper), Box(18, 14, 5, 3)))
+        rows = [data[4 * (96 * y + 10) :][:20] for y in (10, 11, 12)]
+        assert (part.width, part.height, part.data) == (5, 3, b"".join(rows)), "a part of it"
         assert canvas.box_of(paper) == Box(8, 4, 96, 80)
         assert image.get_layers() == [paper], "the copy that was looked at is not in the image"
 

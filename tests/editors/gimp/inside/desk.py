@@ -29,9 +29,9 @@ LOOKS = 5
 MESSAGE = "^GIMP (Message|Warning|Error)$"
 STATUS_BAR = 70
 """Pixels at the lower edge of GIMP's window among which its status bar is."""
-WINDOW = (1240, 800)
+WINDOW = (1880, 1040) if os.environ.get("GDK_SCALE") == "2" else (1240, 800)
 """Pixels of GIMP's window, so that one picture looks like another."""
-BESIDE = (690, 5)
+BESIDE = (620, 5)
 """Where a dialog hides neither the layers nor much of a small image."""
 MENU = ("alt+r", "Up", "Right")
 """Unfolds Filters > Acetate, the last entry of that menu."""
@@ -158,6 +158,29 @@ class Desk:
 
     def keys(self, *keys: str) -> None:
         _xdotool("key", "--delay", "60", *keys)
+
+    def slow_keys(self, *keys: str) -> None:
+        """For menus, which unfold between two keys."""
+        _xdotool("key", "--delay", "300", *keys)
+
+    def click(self, window: str, x: int, y: int, *, button: int = 1) -> None:
+        """Click at a place of the window."""
+        self.focus(window)
+        _xdotool("mousemove", "--window", window, str(x), str(y), "click", str(button))
+        self._park()
+
+    def double_click(self, title: str, x: int, y: int) -> None:
+        """Click twice at a place of the window with this title; a negative `x` counts from its right edge."""
+        window = self.window(title)
+        self.focus(window)
+        across = x if x >= 0 else self.size(title)[0] + x
+        _xdotool("mousemove", "--window", window, str(across), str(y), "click", "--repeat", "2", "--delay", "80", "1")
+        self._park()
+
+    def size(self, title: str) -> tuple[int, int]:
+        """Width and height in pixels of the window with this title."""
+        shape = dict(line.split("=") for line in _xdotool("getwindowgeometry", "--shell", self.window(title)).split())
+        return int(shape["WIDTH"]), int(shape["HEIGHT"])
 
     def type(self, text: str) -> None:
         _xdotool("type", "--delay", "15", text)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from acetate.protocol import Client, HistoryPage, LayerReady
 from gi.repository import Gimp
-from pictures import RGBA8, names, new_image, offsets, pattern, pixels, put
+from pictures import RGBA8, done, names, new_image, offsets, pattern, pixels, put
 
-__all__ = ["RGBA8", "names", "new_image", "offsets", "pattern", "pixels", "put"]  # beside what is written here
+__all__ = ["RGBA8", "done", "names", "new_image", "offsets", "pattern", "pixels", "put"]  # beside what is written here
 OUT = Path(os.environ["OUT"])
 """Files left here are looked at outside."""
 FAKE = os.environ["ENGINE"] == "fake"

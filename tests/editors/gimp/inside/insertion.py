@@ -127,7 +127,7 @@ def candidates_arrive_as_one_group_with_the_first_one_shown():
         children = group.get_children()
         assert names(children) == ["a red apple (5)", "a red apple (6)", "a red apple (7)"]
         assert [child.get_visible() for child in children] == [True, False, False]
-        assert names(result.layers) == names(children)[::-1], "returned lowest first"
+        assert names(result.layers) == names(children), "returned in the order of their seeds"
         for child in children:
             ready = [one for one in sent(record(child)["job"]) if one.layer.seed == record(child)["seed"]]
             assert pixels(child) == in_box(ready[0])

@@ -43,6 +43,15 @@ def pixels(drawable, babl: str | None = RGBA8) -> bytes:
     return bytes(drawable.get_buffer().get(whole, 1.0, babl, Gegl.AbyssPolicy.NONE))
 
 
+def done(work):
+    """The result of work that is done a few rows at a time."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+
+
 def offsets(layer) -> tuple[int, int]:
     return tuple(layer.get_offsets())[1:]
 

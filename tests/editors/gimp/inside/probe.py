@@ -11,7 +11,7 @@ import sys
 import traceback
 from pathlib import Path
 
-sys.path[:0] = [os.environ["CHECKS"], os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp")]
+sys.path[:0] = [os.environ["CHECKS"], os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "acetate.zip")]
 
 
 def serve(questions: Path, answers: Path) -> None:

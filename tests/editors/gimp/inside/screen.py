@@ -13,7 +13,7 @@ import os
 from acetate.protocol import Client, Jobs
 from desk import PATIENCE, Command, Desk, until
 
-DIALOG, HISTORY, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate$"
+DIALOG, HISTORY, QUEUE, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate Queue$", "^Acetate$"
 FILE, SAVE, CHOOSER = "^Insert Layers from File$", "^Save Result$", "^Select a File$"
 OTHERS = {
     "^Generate Scene$": Command("ctrl+shift+F5", "s"),
@@ -24,7 +24,9 @@ OTHERS = {
     "^Upscale Layer$": Command("ctrl+shift+F11", "u"),
 }
 """The generating dialogs beside the first, by their titles."""
-DIALOGS = (CHOOSER, SAVE, DIALOG, *OTHERS, HISTORY, QUESTION, FILE)
+FORM = "^(" + "|".join(title.strip("^$") for title in (DIALOG, *OTHERS)) + ")$"
+"""The window with the form of any task."""
+DIALOGS = (QUESTION, CHOOSER, SAVE, DIALOG, *OTHERS, HISTORY, QUEUE, FILE)
 GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
 SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
@@ -87,7 +89,8 @@ def submit() -> None:
 
 
 def in_dialog(*keys: str) -> None:
-    the_desk().focus(the_desk().window(DIALOG))
+    """In the window, whichever task it shows."""
+    the_desk().focus(the_desk().window(FORM))
     the_desk().keys(*keys)
 
 

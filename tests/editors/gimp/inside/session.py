@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-sys.path[:0] = [os.environ["CHECKS"], os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp")]
+sys.path[:0] = [os.environ["CHECKS"], os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "acetate.zip")]
 
 
 def checks(module):

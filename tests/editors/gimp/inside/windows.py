@@ -160,7 +160,7 @@ def while_it_draws_preview_and_progress_show_and_stop_ends_the_job():
         _begin_slowly("a glass bottle")
         desk.rest(1.5)
         desk.shot("generating")
-        desk.keys("alt+o")
+        desk.keys("alt+j")
         until(lambda: not jobs("running"), "the job to end on the server")
         desk.rest()
         desk.shot("stopped")
@@ -273,13 +273,13 @@ def the_dialog_of_a_generated_layer_starts_from_its_parameters():
 def an_indexed_image_is_converted_after_asking_and_one_undo_brings_the_palette_back():
     with open_image("indexed") as image:
         desk = the_desk()
-        desk.open(GENERATE, QUESTION)
+        open_dialog()
+        type_prompt("leaf")
+        submit()
+        desk.focus(desk.window(QUESTION))
         desk.rest()
         desk.shot("question")
         desk.keys("alt+v")
-        desk.window(DIALOG)
-        type_prompt("leaf")
-        submit()
         until(lambda: len(names(image)) == 2, "the layer")
         kind = f"answer = int(Gimp.Image.get_by_id({image}).get_base_type())"
         assert desk.ask(kind) == 0

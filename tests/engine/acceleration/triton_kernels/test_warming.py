@@ -17,7 +17,7 @@ from acetate.engine.acceleration import fused_operators  # noqa: E402
 from acetate.engine.acceleration.fusion import fuse  # noqa: E402
 from acetate.engine.acceleration.graph_replay import Tracer  # noqa: E402
 from acetate.engine.acceleration.triton_kernels import convolutions, group_norm, transformers, warming  # noqa: E402
-from acetate.engine.device import devices  # noqa: E402
+from acetate.engine.device.dtypes import Dtypes  # noqa: E402
 from acetate.engine.files.structures import packaged_configs  # noqa: E402
 from acetate.engine.layerdiffuse.transparency import TransparentDecoder  # noqa: E402
 from acetate.engine.layerdiffuse.upsample_conv import double_in  # noqa: E402
@@ -120,12 +120,12 @@ def test_the_published_networks_find_their_kernels_compiled() -> None:
 
 def test_an_engine_begins_to_compile_for_its_card_and_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[object] = []
+    kinds = Dtypes(HALF, BRAIN, HALF)
     monkeypatch.setattr(warming, "in_background", lambda *given: begun.append(given))
-    monkeypatch.setattr(devices.torch.cuda, "is_bf16_supported", lambda **options: True)
-    fused_operators.compile_ahead(torch.device("cuda"))
+    fused_operators.compile_ahead(torch.device("cuda"), kinds)
     assert begun == [(torch.device("cuda"), (HALF, BRAIN, HALF))]
     for kind in ("cpu", "mps", "xpu"):
-        fused_operators.compile_ahead(torch.device(kind))
+        fused_operators.compile_ahead(torch.device(kind), kinds)
     assert len(begun) == 1
 
 

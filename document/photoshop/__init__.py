@@ -1,0 +1,1 @@
+"""PSD and PSB: the one room that knows psd-tools, imported with the first file that needs it."""

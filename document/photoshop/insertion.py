@@ -1,0 +1,235 @@
+"""One more layer in somebody else's PSD: every other layer stays byte for byte, and so does the merged picture outside its box.
+
+The picture that the file holds was drawn by Photoshop, with all that we do not know. A layer on top is blended straight onto it;
+below others, the layers that meet in its box are drawn anew there, by us.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import numpy as np
+from acetate.raster import RGBA
+from acetate.vocabulary.box import Box
+from numpy.typing import NDArray
+from PIL import Image, ImageChops
+from psd_tools import PSDImage
+from psd_tools.api.layers import Artboard, GroupMixin, PixelLayer
+from psd_tools.api.layers import Group as PSDGroup
+from psd_tools.api.layers import Layer as PSDLayer
+from psd_tools.api.utils import has_transparency
+from psd_tools.constants import BlendMode, ColorMode, Resource
+from psd_tools.psd.layer_and_mask import LayerRecord
+
+from .. import tree
+from ..composition.blending import BLENDS, SEPARABLE
+from ..composition.colour import from_srgb
+from ..composition.compose import render_over_white
+from ..errors import UnsupportedFile
+from ..formats import generation_metadata, xmp
+from ..layer import Layer
+from . import thumbnail
+from .merged_picture import Samples, StoredPicture
+from .reading import layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
+from .writing import attach, check_place, dress
+
+MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}
+"""The colour modes in which a PSD can have layers, as Pillow calls them (duotone has ink curves that are not documented)."""
+DIFFERENCE = 8
+"""Levels by which our drawing may differ from the stored picture before it is said: rounding and dithering stay below."""
+
+
+def insert(
+    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+) -> tuple[bytes, tuple[str, ...]]:
+    """The file with one layer more, in its colour mode and depth and otherwise unchanged; and what its merged picture lacks.
+
+    Clipped layers stay with their base: the new layer goes above all that is clipped to `above`, or below the base of `below`.
+    Raises `UnsupportedFile` for other colour modes and depths, and `ValueError` where both `above` and `below` are given.
+    """
+    if above is not None and below is not None:
+        raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")
+    with psd_decoding(name):
+        psd = open_psd(io.BytesIO(data), name)
+        if psd.color_mode not in MODES or psd.depth not in (8, 16):
+            kind = f"{psd.depth}-bit {psd.color_mode.name.lower()}"
+            raise UnsupportedFile(f"{name} is {kind}; a layer can be added to 8- and 16-bit RGB, gray, CMYK and Lab files")
+        if len(psd) == 0:  # its merged picture is all it has
+            _keep_as_layer(psd, name)
+        parent, index = _destination(psd, above, below)
+        made = _converted(psd, layer)
+        if (parent, index) != (psd, len(psd) - 1):
+            made.move_to(parent, index=index)
+        _remember(psd, made, layer)
+        notes = _show(psd, made, layer, name)
+        return _bytes(psd), notes
+
+
+def _keep_as_layer(psd: PSDImage, name: str) -> None:
+    """Make the picture of a flat file its lowest layer, as *Layer from Background* does: bit for bit where it is opaque."""
+    if has_transparency(psd):  # stored over white, which a layer is not
+        for background in read(io.BytesIO(_bytes(psd)), name).layers:
+            assert isinstance(background, Layer)
+            dress(_converted(psd, background), background, 1)
+        return
+    record = LayerRecord(0, 0, psd.height, psd.width, name="layer")
+    info, channels = StoredPicture(psd).as_layer(ColorMode.channels(psd.color_mode))
+    record.channel_info += info
+    made = PixelLayer(psd, record, channels)
+    psd.append(made)
+    dress(made, Layer(np.zeros((0, 0, 4), np.uint8), name="Background"), 1)
+
+
+def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
+    """A new topmost layer with the pixels in the file's colour mode. From an array, as only so alpha stays transparency in a
+    file without a transparency channel of its own."""
+    check_place(layer)
+    if layer.rgba.size == 0:
+        return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
+    array = np.dstack([_in_mode(psd, layer.rgba), layer.rgba[..., 3]])
+    return psd.create_pixel_layer_from_array(array, "layer", layer.y, layer.x)
+
+
+def _in_mode(psd: PSDImage, rgba: RGBA) -> NDArray[np.uint8]:
+    """The colour of the pixels, in the file's mode: `(H, W, planes)`."""
+    icc = psd.image_resources.get_data(Resource.ICC_PROFILE)
+    colour = from_srgb(Image.fromarray(rgba).convert("RGB"), MODES[psd.color_mode], icc)
+    if colour.mode == "CMYK":  # PSD counts the ink that is left out
+        colour = ImageChops.invert(colour)
+    return np.dstack([np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))])
+
+
+def _destination(psd: PSDImage, above: str | None, below: str | None) -> tuple[GroupMixin, int]:
+    """Where the new layer goes: its parent, and its index there once it is in place."""
+    wanted = above if above is not None else below
+    if wanted is None:
+        return psd, len(psd)
+    entries = list(_named(psd, ""))
+    _, parent, index = entries[tree.choose([full for full, _, _ in entries], wanted)]
+    if above is not None:
+        index += 1
+        while index < len(parent) and parent[index].clipping:
+            index += 1
+    else:
+        while index > 0 and parent[index].clipping:
+            index -= 1
+    return parent, index
+
+
+def _named(parent: GroupMixin, prefix: str) -> Iterator[tuple[str, GroupMixin, int]]:
+    """(full name, parent, index) of all layers, top first."""
+    for index, layer in reversed(list(enumerate(parent))):
+        full = prefix + layer_name(layer)
+        yield full, parent, index
+        if isinstance(layer, PSDGroup):
+            yield from _named(layer, full + "/")
+
+
+def _remember(psd: PSDImage, made: PSDLayer, layer: Layer) -> None:
+    """Give the layer a free id, and its parameters a place among those that the file has."""
+    packet = psd.image_resources.get_data(Resource.XMP_METADATA)
+    entries: dict[generation_metadata.Id, generation_metadata.Entry | Layer] = dict(
+        generation_metadata.parse(xmp.record_text(packet or b""))
+    )
+    taken = {other.layer_id for other in psd.descendants()} | entries.keys()
+    number = next(number for number in count(1) if number not in taken)
+    dress(made, layer, number)
+    text = generation_metadata.text(psd.width, psd.height, {**entries, number: layer})
+    if text:
+        attach(psd, Resource.XMP_METADATA, xmp.updated(packet or b"", text))
+
+
+def _show(psd: PSDImage, made: PSDLayer, layer: Layer, name: str) -> tuple[str, ...]:
+    """Bring the merged picture and the thumbnail up to date; returns what the picture lacks, for the person."""
+    box = layer.box.intersection(Box(0, 0, psd.width, psd.height))
+    if box.empty or not made.is_visible():
+        return ()
+    picture = StoredPicture(psd)
+    before = picture.read(box)
+    if _covered(psd, made, layer, box):
+        after, notes = _drawn_anew(psd, made, before, box, name)
+    else:
+        after, notes = _laid_over(psd, before, layer, box, name)
+    picture.write(box, after)
+    thumbnail.refresh(psd, picture, box)
+    if not psd.has_preview():
+        blank = f"{name} was saved without a merged picture, so programs that read no layers show only the new one"
+        notes = (*notes, f"{blank}; in Photoshop, save it with 'Maximize Compatibility'")
+    return notes
+
+
+def _covered(psd: PSDImage, made: PSDLayer, layer: Layer, box: Box) -> bool:
+    """Whether anything above the new layer, or a group around it, decides how it looks."""
+    plain_modes = [BlendMode.PASS_THROUGH] + [BlendMode.NORMAL] * (layer.blend_mode == "normal")
+    node: Any = made  # psd-tools describes parents by protocols that its own functions do not take
+    while node is not psd:
+        parent = node.parent
+        if any(reaches(other, box) for other in parent[parent.index(node) + 1 :]):
+            return True
+        if parent is not psd and not _is_plain(parent, plain_modes):
+            return True
+        node = parent
+    return False
+
+
+def _is_plain(group: PSDGroup, modes: list[BlendMode]) -> bool:
+    """Whether a layer on top inside the group looks as it would outside."""
+    faded = group.opacity < 255 or group.fill_opacity < 255
+    shaped = group.has_mask() or group.has_vector_mask() or group._record.clipping or isinstance(group, Artboard)
+    return group.blend_mode in modes and not (faded or shaped or group.has_effects())
+
+
+def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str) -> tuple[Samples, tuple[str, ...]]:
+    """The samples of the box with the layer over them. Stored colour lies over white, so that normal mode needs no alpha."""
+    planes, scale = ColorMode.channels(psd.color_mode), np.float32(2**psd.depth - 1)
+    notes: tuple[str, ...] = ()
+    pixels = layer.rgba[box.relative_to(layer.box).slices]
+    source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / np.float32(255)
+    cover = pixels[..., 3] * np.float32(layer.opacity / 255)
+    stored = before[:planes] / scale
+    with_alpha = has_transparency(psd)
+    alpha = before[planes] / scale if with_alpha else np.ones_like(cover)
+    mix = BLENDS.get(layer.blend_mode)
+    if mix is not None and (psd.color_mode == ColorMode.RGB or layer.blend_mode in SEPARABLE and MODES[psd.color_mode] != "LAB"):
+        straight = np.clip((stored - (1 - alpha)) / np.maximum(alpha, np.float32(1e-6)), 0, 1).astype(np.float32)
+        source = (1 - alpha) * source + alpha * mix(straight, source.astype(np.float32))
+    elif mix is not None:
+        where = f"{psd.color_mode.name.lower()}, in which we cannot mix {layer.blend_mode!r}"
+        notes = (f"the merged picture in {name} shows the new layer as normal: it is {where}",)
+    laid = (stored * (1 - cover) + source * cover) * scale
+    after = before.copy()
+    # Rounded up where readers take the white out again and cut off fractions.
+    after[:planes] = np.where(cover > 0, np.ceil(laid - np.float32(1e-2)) if with_alpha else np.rint(laid), before[:planes])
+    if with_alpha:
+        after[planes] = np.rint((alpha + cover * (1 - alpha)) * scale)
+    return after, notes
+
+
+def _drawn_anew(psd: PSDImage, made: PSDLayer, before: Samples, box: Box, name: str) -> tuple[Samples, tuple[str, ...]]:
+    """The samples of the box as we draw them, where the new layer makes a difference to that; as they were elsewhere."""
+    planes, scale = ColorMode.channels(psd.color_mode), (2**psd.depth - 1) // 255
+    made.visible = False
+    without = render_over_white(nodes_in(psd, box), box)
+    made.visible = True
+    drawn = render_over_white(nodes_in(psd, box), box)
+    changed = (drawn != without).any(axis=-1)
+    after = before.copy()
+    after[:planes] = np.where(changed, np.moveaxis(_in_mode(psd, drawn), -1, 0).astype(before.dtype) * scale, before[:planes])
+    if has_transparency(psd):
+        after[planes] = np.where(changed, drawn[..., 3].astype(before.dtype) * scale, before[planes])
+    where = f"where the new layer lies, the merged picture in {name} was drawn"
+    notes = tuple(f"{where} without {part}" for part in live_parts(psd, box))
+    expected = np.moveaxis(_in_mode(psd, without), -1, 0).astype(np.int32)
+    other = (np.abs(expected - before[:planes] // scale).max(axis=0) > DIFFERENCE) & changed
+    if not notes and other.mean() > 0.01:
+        notes = (f"{where} by us, and differs from what the file showed before in {other.mean():.0%} of it",)
+    return after, notes
+
+
+def _bytes(psd: PSDImage) -> bytes:
+    out = io.BytesIO()
+    psd._record.write(out)
+    return out.getvalue()

@@ -1,0 +1,331 @@
+"""PSD in: a file of Photoshop, Krita, GIMP or anyone as a document, within bounds of size.
+
+Says what each record holds; what a `Layer` cannot hold is `baking`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import struct
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import numpy as np
+from acetate.raster import RGBA
+from acetate.vocabulary.box import Box
+from PIL import Image
+from psd_tools import ParseLimits, PSDImage
+from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
+from psd_tools.api.layers import Group as PSDGroup
+from psd_tools.api.layers import Layer as PSDLayer
+from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
+from psd_tools.compression import PSDDecompressionWarning
+from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
+
+from ..composition.baking import LayerMask, Source, bake
+from ..composition.colour import to_rgba
+from ..composition.stored_picture import judged
+from ..errors import UnreadableFile, UnsupportedFile
+from ..formats import generation_metadata, xmp
+from ..formats.decoding import decoding
+from ..formats.limits import MAX_FILE_BYTES, PixelBudget, check_canvas
+from ..layer import Document, Group, Layer, Node
+from ..naming import clean, guessed
+
+HEADER = struct.Struct(">4sH6xHIIHH")
+"""Signature, version, channels, height, width, bits per channel, colour mode."""
+
+LIMITS = ParseLimits(max_read_bytes=MAX_FILE_BYTES, max_total_bytes=2 * MAX_FILE_BYTES)
+MAX_DECODING_BYTES = 2**32
+"""What decoding one layer may take at its peak: 16-bit planes are widened on the way."""
+
+KINDS = {TypeLayer: "text", ShapeLayer: "a shape", SmartObjectLayer: "a smart object", FillLayer: "a fill"}
+
+_NOTHING = np.zeros((0, 0, 4), np.uint8)
+_WHOLE_RANGE = [(0, 65535), (0, 65535)]
+_ONE_AT_A_TIME = threading.RLock()
+
+logging.getLogger("psd_tools").addHandler(logging.NullHandler())  # its warnings on odd files are not for the terminal
+
+
+def blend_name(mode: BlendMode) -> str:
+    """Our name of a mode: psd-tools, like us, follows Photoshop's menu."""
+    return mode.name.lower().replace("_", "-")
+
+
+def layer_name(layer: PSDLayer) -> str:
+    """A layer's name, without the NUL that Krita puts at its end.
+
+    The old name field has no encoding: psd-tools reads it as Mac Roman, other programs wrote that of their country.
+    """
+    encoding = name_encoding(layer)
+    return clean(layer.name if encoding is None else guessed(layer.name.encode("macroman"))[0])
+
+
+def name_encoding(layer: PSDLayer) -> str | None:
+    """How the name seems to be encoded; `None` where the file leaves no doubt."""
+    if Tag.UNICODE_LAYER_NAME in layer.tagged_blocks or layer.name.isascii():
+        return None
+    return guessed(layer.name.encode("macroman"))[1]
+
+
+def spare_channels(psd: PSDImage) -> int:
+    """Channels that are neither colour nor the merged picture's transparency: saved selections, spot colours."""
+    if psd.color_mode == ColorMode.MULTICHANNEL:
+        return 0
+    return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+
+
+def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
+    """What the picture, or its part `within` a box, depends on but we cannot draw."""
+    for layer in psd.descendants():
+        if within is not None and not reaches(layer, within):
+            continue
+        if isinstance(layer, AdjustmentLayer):
+            yield f"{layer_name(layer)!r} ({words(type(layer).__name__)})"
+        if layer.has_effects():
+            yield f"the effects of {layer_name(layer)!r}"
+
+
+def reaches(layer: PSDLayer, box: Box) -> bool:
+    """Whether the layer can show in the box. What has no pixels of its own, and effects, may reach anywhere."""
+    if not layer.visible:
+        return False
+    if isinstance(layer, AdjustmentLayer | FillLayer) or layer.has_effects():
+        return True
+    if isinstance(layer, PSDGroup):
+        return any(reaches(child, box) for child in layer)
+    return not Box(layer.left, layer.top, layer.width, layer.height).intersection(box).empty
+
+
+def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
+    """The layers of an open file, as far as they show in the box; the others have no pixels."""
+    return bake(tuple(_Reader(psd, box).sources(psd)), box, [])
+
+
+def read(file: BinaryIO, name: str) -> Document:
+    """The document in a PSD `file`; `name` is what messages call it. Raises a `DocumentError`."""
+    with psd_decoding(name):
+        psd = open_psd(file, name)
+        reader = _Reader(psd)
+        sources = tuple(reader.sources(psd)) if len(psd) else tuple(reader.merged_picture())
+        notes = reader.document_notes()
+        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes))
+        stored = reader.stored_picture() if len(psd) and psd.has_preview() else None
+        return document if stored is None else judged(document, stored)
+
+
+def open_psd(file: BinaryIO, name: str) -> PSDImage:
+    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind."""
+    check_header(file.read(HEADER.size), name)
+    file.seek(0)
+    psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    _check_layers(psd, PixelBudget(name), 0)
+    _check_end(psd)
+    return psd
+
+
+@contextmanager
+def psd_decoding(name: str) -> Iterator[None]:
+    """Decoding inside raises instead of turning a channel black. The lock is for warning filters, which are global."""
+    with _ONE_AT_A_TIME, decoding(name, "PSD"), warnings.catch_warnings():
+        warnings.simplefilter("error", PSDDecompressionWarning)
+        warnings.simplefilter("ignore", PSDLargeImageWarning)
+        yield
+
+
+def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
+    """Raise a `DocumentError` for what is no PSD, too large or, unless `deep`, of 32 bits."""
+    if len(head) < HEADER.size or head[:4] != b"8BPS":
+        raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
+    _, _, _, height, width, depth, _ = HEADER.unpack(head)
+    if not (width and height):
+        raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
+    check_canvas(name, width, height)
+    if depth == 32 and not deep:
+        hint = "In Photoshop: Image > Mode > 16 Bits/Channel."
+        raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", hint)
+
+
+def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -> None:
+    for layer in layers:
+        if isinstance(layer, PSDGroup):
+            budget.spend(0, 0, depth=depth)
+            _check_layers(layer, budget, depth + 1)
+        else:
+            budget.spend(max(0, layer.width), max(0, layer.height), depth=depth)
+        if layer.mask is not None:
+            budget.spend(max(0, layer.mask.width), max(0, layer.mask.height), depth=depth)
+
+
+def _check_end(psd: PSDImage) -> None:
+    """Recognise a truncated file by its merged picture, which comes last: psd-tools takes whatever part is left of it."""
+    header, picture = psd._record.header, psd._record.image_data
+    rows = header.height * header.channels
+    if picture.compression == Compression.RAW:
+        needed = rows * ((header.width * header.depth + 7) // 8)
+    elif picture.compression == Compression.RLE:
+        size = 2 * header.version
+        whole_entries = min(rows, len(picture.data) // size)
+        lengths = np.frombuffer(picture.data, f">u{size}", count=whole_entries)
+        needed = rows * size + int(lengths.sum(dtype=np.int64))
+    else:
+        return
+    if len(picture.data) < needed:
+        raise ValueError(f"it ends early, {needed - len(picture.data):,} bytes of its merged picture are missing")
+
+
+class _Reader:
+    """Reads the records of one file; remembers what concerns the document as a whole."""
+
+    def __init__(self, psd: PSDImage, within: Box | None = None) -> None:
+        self._psd, self._within = psd, within
+        self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
+        packet = psd.image_resources.get_data(Resource.XMP_METADATA)
+        self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
+        self._colour_note = ""
+        self.canvas = Document(psd.width, psd.height).box
+
+    def document_notes(self) -> list[str]:
+        notes = []
+        if self._psd.depth == 16:
+            notes.append("16 bits per channel were reduced to 8")
+        if self._colour_note:
+            notes.append(self._colour_note)
+        encodings = sorted({encoding for layer in self._psd.descendants() if (encoding := name_encoding(layer))})
+        if encodings:
+            notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
+        spare = spare_channels(self._psd)
+        if spare:
+            notes.append(f"{spare} extra channel{'s' if spare > 1 else ''} (saved selections or spot colours) were left out")
+        return notes
+
+    def sources(self, layers: Iterable[PSDLayer]) -> Iterator[Source]:
+        for layer in layers:
+            yield self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+
+    def merged_picture(self) -> Iterator[Source]:
+        """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
+        rgba = self.stored_picture()
+        if rgba is not None and rgba[..., 3].any():
+            yield Source(Layer(rgba, name="Background"))
+
+    def stored_picture(self) -> RGBA | None:
+        """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
+        image = self._psd.topil(apply_icc=False)
+        return None if image is None else self._converted(image, None)
+
+    def _group(self, layer: PSDGroup) -> Source:
+        notes = self._losses(layer)
+        if isinstance(layer, Artboard):
+            notes.append(f"the artboard {layer_name(layer)!r} became a group")
+        clipped = bool(layer._record.clipping)  # psd-tools' own answer is that groups never are; Clip Studio and SAI clip them
+        made = Group(**look_of(layer))
+        return Source(made, tuple(self.sources(layer)), self._mask(layer, notes), clipped, notes=tuple(notes))
+
+    def _layer(self, layer: PSDLayer) -> Source:
+        """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
+        notes = self._losses(layer)
+        look = look_of(layer)
+        if self._within is not None and not reaches(layer, self._within):
+            return Source(Layer(_NOTHING, **look), clipped=layer.clipping)
+        mask = None
+        rgba = self._pixels(layer)
+        if rgba is not None:
+            mask = self._mask(layer, notes)
+            if mask is not None and _repeats(mask, rgba, layer):
+                mask = None
+        elif not isinstance(layer, AdjustmentLayer):
+            rgba = self._drawn(layer)
+            look["opacity"] = 1.0  # already in the drawing
+            if rgba is not None and _needs_drawing(layer):
+                notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
+        if rgba is None:
+            notes.append(f"{look['name']!r} ({words(type(layer).__name__)}) has no pixels of its own and was left out")
+            return Source(Layer(_NOTHING, **look), clipped=layer.clipping, has_pixels=False, notes=tuple(notes))
+        notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
+        made = Layer(rgba, layer.left, layer.top, **look)
+        made = generation_metadata.applied(made, self._entries.get(layer.layer_id))
+        return Source(made, (), mask, layer.clipping, notes=tuple(notes))
+
+    def _pixels(self, layer: PSDLayer) -> RGBA | None:
+        if isinstance(layer, AdjustmentLayer) or _needs_drawing(layer):
+            return None
+        if layer.width <= 0 or layer.height <= 0:
+            return None if isinstance(layer, ShapeLayer | FillLayer) else _NOTHING
+        image = layer.topil(apply_icc=False) if layer.has_pixels() else None
+        if image is None:
+            return None
+        alpha = None if image.mode in ("RGBA", "LA") else layer.topil(ChannelID.TRANSPARENCY_MASK)
+        return self._converted(image, alpha)
+
+    def _drawn(self, layer: PSDLayer) -> RGBA | None:
+        try:
+            image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
+        except ImportError:  # strokes and gradients need optional libraries of psd-tools
+            return None
+        return None if image is None else np.array(image.convert("RGBA"))
+
+    def _converted(self, image: Image.Image, alpha: Image.Image | None) -> RGBA:
+        if image.mode in ("P", "1"):
+            image = image.convert("RGB")
+        rgba, note = to_rgba(image, self._icc, alpha)
+        self._colour_note = self._colour_note or note
+        return rgba
+
+    def _mask(self, layer: PSDLayer, notes: list[str]) -> LayerMask | None:
+        mask = layer.mask
+        if mask is None or mask.disabled:
+            return None
+        image = mask.topil()
+        values = np.zeros((0, 0), np.uint8) if image is None else np.asarray(image.convert("L"))
+        density: int | None = None
+        if mask.parameters is not None:
+            density = mask.parameters.user_mask_density
+            density = mask.parameters.vector_mask_density if density is None else density
+            if mask.parameters.user_mask_feather and not mask.has_real():
+                notes.append(f"the feather of the mask of {layer_name(layer)!r} was left out")
+        return LayerMask(values, mask.left, mask.top, mask.background_color, 255 if density is None else density)
+
+    def _losses(self, layer: PSDLayer) -> list[str]:
+        notes = []
+        if layer.has_effects():
+            shown = sorted({words(type(effect).__name__) for effect in layer.effects if effect.enabled})
+            notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(shown)}) were left out")
+        ranges = layer._record.blending_ranges.composite_ranges
+        if ranges and any(any(pair) for pair in ranges) and [tuple(pair) for pair in ranges] != _WHOLE_RANGE:
+            notes.append(f"the blend-if ranges of {layer_name(layer)!r} were left out")
+        return notes
+
+
+def look_of(layer: PSDLayer) -> dict[str, Any]:
+    """Name, opacity, blend mode and visibility. Fill opacity differs from opacity only for effects, which are not drawn."""
+    return {
+        "name": layer_name(layer),
+        "opacity": layer.opacity * layer.fill_opacity / 255**2,
+        "blend_mode": blend_name(layer.blend_mode),
+        "visible": layer.visible,
+    }
+
+
+def _needs_drawing(layer: PSDLayer) -> bool:
+    """A vector mask over pixels, of which the file holds no rendered version. A shape's stored pixels are already cut out."""
+    vector_mask = layer.vector_mask
+    if vector_mask is None or vector_mask.disabled or isinstance(layer, ShapeLayer | FillLayer):
+        return False
+    return layer.mask is None or not layer.mask.has_real()
+
+
+def _repeats(mask: LayerMask, rgba: RGBA, layer: PSDLayer) -> bool:
+    """Photoshop may store a shape's coverage a second time as its mask; applying that would square the edges."""
+    same_place = (mask.x, mask.y) == (layer.left, layer.top) and isinstance(layer, ShapeLayer | FillLayer)
+    return same_place and np.array_equal(mask.values, rgba[..., 3])
+
+
+def words(camel: str) -> str:
+    """`HueSaturation` -> `hue saturation`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", camel).lower()

@@ -1,0 +1,182 @@
+"""PSD out: a document as a new file.
+
+8 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what makes
+psd-tools' own saving slow (tests/bench/psd_write.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from psd_tools import PSDImage
+from psd_tools.api.layers import Layer as PSDLayer
+from psd_tools.constants import BlendMode, ChannelID, Compression, Resource, SectionDivider, Tag
+from psd_tools.psd.image_resources import ImageResource
+from psd_tools.psd.layer_and_mask import (
+    ChannelData,
+    ChannelDataList,
+    ChannelInfo,
+    GlobalLayerMaskInfo,
+    LayerInfo,
+    LayerRecord,
+)
+
+from ..composition.colour import srgb_profile
+from ..composition.compose import render_over_white
+from ..errors import TooLarge, UnwritableFile
+from ..formats import generation_metadata, xmp
+from ..formats.limits import MAX_SIDE, PixelBudget, check_canvas
+from ..layer import PASS_THROUGH, Document, Layer, Node, walk
+from ..naming import clean
+from .reading import blend_name
+
+BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
+
+WORTHWHILE_RUNS = 0.05
+"""Share of pixels with two equal neighbours to the left, from which on run-length encoding is used."""
+
+
+def write(document: Document, file: BinaryIO) -> None:
+    """Write layers, merged picture and generation record. Raises `TooLarge` or `UnwritableFile` for what does not fit.
+
+    The records are made here and not by psd-tools' layers, which sort the whole file anew for each of them.
+    """
+    check_canvas("the document", document.width, document.height)
+    _check_layers(document)
+    merged = render_over_white(document.layers, document.box)
+    psd = PSDImage.frompil(Image.fromarray(merged), compression=_compression(merged))
+    layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer] = {}
+    records = list(_records(document.layers, count(1), layers, something_below=False))
+    if records:
+        # Negative: the fourth channel of the merged picture is its transparency. Positive would make it a spare channel.
+        info = LayerInfo(-len(records))
+        info.layer_records.extend(one.record for one in records)
+        info.channel_image_data.extend(one.channels for one in records)
+        stored = psd._record.layer_and_mask_information
+        stored.layer_info, stored.global_layer_mask_info = info, GlobalLayerMaskInfo()
+    attach(psd, Resource.ICC_PROFILE, srgb_profile())
+    text = generation_metadata.text(document.width, document.height, layers)
+    if text:
+        attach(psd, Resource.XMP_METADATA, xmp.packet(text))
+    psd._record.write(file)
+
+
+class _Stored(NamedTuple):
+    """A layer, or one end of a group, as the file lists it."""
+
+    record: LayerRecord
+    channels: ChannelDataList
+
+
+def _records(
+    nodes: Sequence[Node],
+    numbers: Iterator[int],
+    layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer],
+    *,
+    something_below: bool,
+) -> Iterator[_Stored]:
+    """The nodes, bottom to top, each with the next layer id; a group is its end, its children, its head. `layers` collects
+    the layers by id."""
+    for node in nodes:
+        number = next(numbers)
+        if isinstance(node, Layer):
+            layers[number] = node
+            stored, mode = _pixels(node), BLEND_KEYS[node.blend_mode]
+        else:
+            # With nothing below to pass through to, it looks the same, and Krita 5 would render it blank.
+            through = node.blend_mode == PASS_THROUGH and something_below
+            normal = node.blend_mode == PASS_THROUGH and not something_below
+            mode = BlendMode.NORMAL if normal else BLEND_KEYS[node.blend_mode]
+            yield _divider(SectionDivider.BOUNDING_SECTION_DIVIDER, "</Layer group>")
+            yield from _records(node.children, numbers, layers, something_below=through)
+            stored = _divider(SectionDivider.OPEN_FOLDER, "", mode)
+            mode = BlendMode.NORMAL if mode == BlendMode.PASS_THROUGH else mode
+        record = stored.record
+        record.opacity, record.blend_mode, record.flags.visible = round(node.opacity * 255), mode, node.visible
+        _name(record, clean(node.name))
+        record.tagged_blocks.set_data(Tag.LAYER_ID, number)
+        yield stored
+        something_below = True
+
+
+def _pixels(layer: Layer) -> _Stored:
+    """A layer's place and its four channels, each compressed as suits it."""
+    box = layer.box
+    record, channels = LayerRecord(box.y, box.x, box.bottom, box.right), ChannelDataList()
+    for channel, plane in ((ChannelID.TRANSPARENCY_MASK, 3), (ChannelID(0), 0), (ChannelID(1), 1), (ChannelID(2), 2)):
+        values = np.ascontiguousarray(layer.rgba[..., plane])
+        stored = ChannelData(_compression(values))
+        if values.size:
+            stored.set_data(values.tobytes(), box.width, box.height, 8)
+        channels.append(stored)
+        record.channel_info.append(ChannelInfo(channel, len(stored.data) + 2))
+    return _Stored(record, channels)
+
+
+def _divider(kind: SectionDivider, name: str, mode: BlendMode | None = None) -> _Stored:
+    record = LayerRecord(channel_info=[ChannelInfo(ChannelID(number - 1), 2) for number in range(4)])
+    record.tagged_blocks.set_data(Tag.SECTION_DIVIDER_SETTING, kind, None if mode is None else b"8BIM", mode)
+    _name(record, name)
+    channels = ChannelDataList()
+    channels.extend(ChannelData(Compression.RAW) for _ in range(4))
+    return _Stored(record, channels)
+
+
+def _name(record: LayerRecord, name: str) -> None:
+    """The whole name in the Unicode block; the old field, which Photoshop still wants, holds Mac Roman only."""
+    try:
+        name.encode("macroman")
+        record.name = name
+    except UnicodeEncodeError:
+        record.name = "?"
+    record.tagged_blocks.set_data(Tag.UNICODE_LAYER_NAME, name)
+
+
+def _compression(values: NDArray[np.uint8]) -> Compression:
+    """Run-length encoding, unless a sample of the rows shows too few runs to gain from it: encoding noise, such as film grain
+    or the colour of generated pictures, takes most of the time of writing and leaves it as long as it was."""
+    rows = values[::16].astype(np.int16)
+    same = np.diff(rows, axis=1) == 0
+    in_runs = same[:, 1:] & same[:, :-1]
+    return Compression.RLE if in_runs.size == 0 or in_runs.mean() > WORTHWHILE_RUNS else Compression.RAW
+
+
+def _check_layers(document: Document) -> None:
+    """Refuse before the work begins what the format, or our own reading, could not hold."""
+    budget = PixelBudget("the document")
+    for node in walk(document.layers):
+        if isinstance(node, Layer):
+            budget.spend(node.box.width, node.box.height)
+            check_place(node)
+
+
+def check_place(layer: Layer) -> None:
+    """Raise `TooLarge` or `UnwritableFile` for a layer that a PSD cannot hold where it is."""
+    box = layer.box
+    if max(box.width, box.height) > MAX_SIDE:
+        raise TooLarge(f"the layer {layer.name!r} is {box.width} x {box.height} pixels; a PSD takes at most {MAX_SIDE} a side")
+    if max(abs(box.x), abs(box.y)) >= 2**30:
+        raise UnwritableFile(
+            f"the layer {layer.name!r} lies at {box.x}, {box.y}; a PSD takes at most {2**30} pixels from the canvas"
+        )
+
+
+def dress(made: PSDLayer, node: Node, number: int) -> None:
+    """Give a new layer the look of a node and the id `number`.
+
+    The name is set last: creating a layer with one outside Mac Roman fails, while the setter writes the Unicode block."""
+    made.opacity = round(node.opacity * 255)
+    made.blend_mode = BLEND_KEYS[node.blend_mode]
+    made.visible = node.visible
+    made.name = clean(node.name)
+    made.tagged_blocks.set_data(Tag.LAYER_ID, number)
+
+
+def attach(psd: PSDImage, key: Resource, data: bytes) -> None:
+    """Put a resource into the file, in place of an older one."""
+    psd.image_resources[key] = ImageResource(key=key, data=data)

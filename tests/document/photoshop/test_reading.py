@@ -1,0 +1,418 @@
+import copy
+import io
+import struct
+
+import numpy as np
+import pytest
+from acetate.document import (
+    Document,
+    Layer,
+    TooLarge,
+    UnreadableFile,
+    UnsupportedFile,
+    compose,
+    find,
+    flatten,
+    names,
+    read,
+    read_bytes,
+    read_image,
+    write_bytes,
+)
+from acetate.document.composition.colour import from_srgb
+from acetate.document.formats import limits
+from acetate.document.photoshop.reading import blend_name
+from PIL import Image, ImageCms
+from psd_tools import PSDImage
+from psd_tools.constants import BlendMode, Resource, Tag
+from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock, DescriptorBlock2, Double
+from psd_tools.psd.image_resources import ImageResource
+from psd_tools.psd.layer_and_mask import MaskParameters
+from psd_tools.psd.tagged_blocks import TaggedBlock
+from psd_tools.psd.vector import ClosedKnotLinked, ClosedPath, InitialFillRule, Path, PathFillRule, VectorMaskSetting
+
+SIZE = (12, 10)
+
+
+@pytest.fixture
+def psd():
+    """An empty RGBA file of 12 x 10 pixels, to be filled."""
+    return PSDImage.new("RGBA", SIZE)
+
+
+def image(noise, seed=0):
+    return Image.fromarray(noise(SIZE[1], SIZE[0], seed))
+
+
+def soft(colour, radius=4.0):
+    """A disc with a soft edge."""
+    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    rgba = np.full((SIZE[1], SIZE[0], 4), (*colour, 0), np.uint8)
+    rgba[..., 3] = np.clip((radius - np.hypot(x - 5.5, y - 4.5)) * 70, 0, 255)
+    return Image.fromarray(rgba)
+
+
+def document_of(psd, *, drawn=False):
+    """The file as our reader finds it; not `drawn`, its merged picture is a blank one and the file says so."""
+    psd.image_resources.get_data(Resource.VERSION_INFO).has_composite = drawn or len(psd) == 0
+    info = psd._record.layer_and_mask_information.layer_info
+    if info is not None and psd.channels == 4:
+        info.layer_count = -abs(info.layer_count)  # the fourth channel is transparency, no saved selection
+    file = io.BytesIO()
+    psd._record.write(file)
+    return read_bytes(file.getvalue(), name_or_format="a.psd")
+
+
+def mark(layer, tag, data=b""):
+    """Give the layer a block by which readers know its kind."""
+    layer.tagged_blocks[tag] = TaggedBlock(key=tag, data=data)
+    return layer
+
+
+def rendered(psd):
+    """psd-tools' own rendering of the layers, the second opinion."""
+    return np.asarray(psd.composite(force=False, ignore_preview=True).convert("RGBA"))
+
+
+def test_every_blend_mode_has_the_same_name_as_in_photoshops_menu():
+    assert blend_name(BlendMode.LINEAR_DODGE) == "linear-dodge"
+    for mode in set(BlendMode) - {BlendMode.PASS_THROUGH}:
+        assert Layer(np.zeros((1, 1, 4), np.uint8), blend_mode=blend_name(mode))
+
+
+def test_a_file_of_gimp_shows_what_gimp_shows(golden, difference):
+    document = read(golden / "gimp.psd")
+    assert names(document) == ("hidden", "masked", "shade", "fruit ✓", "fruit ✓/яблоко", "fruit ✓/apple 🍎", "paper")
+    assert document.notes == ("the mask of 'masked' was applied to its transparency",)
+    assert difference(compose(document), read_image(golden / "gimp.png")) <= 1
+
+
+def test_a_file_of_krita_shows_what_krita_shows(golden, difference):
+    document = read(golden / "krita.psd")
+    assert names(document)[3] == "fruit ✓"  # Krita ends names with a NUL
+    assert difference(compose(document), read_image(golden / "krita.png")) <= 1
+
+
+def test_a_mask_is_multiplied_into_the_alpha_and_said(psd, noise, difference):
+    layer = psd.create_pixel_layer(image(noise), "Kite")
+    layer.create_mask(Image.fromarray(noise(6, 7, 3)[..., 0]), top=2, left=1)
+    document = document_of(psd)
+    assert document.notes == ("the mask of 'Kite' was applied to its transparency",)
+    assert difference(compose(document), rendered(psd)) <= 1.5
+
+
+@pytest.mark.parametrize("outside", [0, 255])
+def test_a_mask_hides_or_shows_what_lies_outside_its_box(psd, noise, outside):
+    layer = psd.create_pixel_layer(Image.new("RGBA", SIZE, (9, 9, 9, 255)), "Kite")
+    layer.create_mask(Image.new("L", (2, 2), 100), top=3, left=3)
+    layer.mask.data.background_color = outside
+    alpha = find(document_of(psd), "Kite").rgba[..., 3]
+    assert (alpha[3, 3], alpha[0, 0]) == (100, outside)
+
+
+def test_a_masks_density_weakens_it(psd, noise, difference):
+    layer = psd.create_pixel_layer(image(noise), "Kite")
+    layer.create_mask(Image.new("L", (6, 6), 0))
+    layer.mask.data.flags.parameters_applied = True
+    layer.mask.data.parameters = MaskParameters(user_mask_density=128, user_mask_feather=4.0)
+    document = document_of(psd)
+    assert "the feather of the mask of 'Kite' was left out" in document.notes
+    assert difference(compose(document), rendered(psd)) <= 1.5
+
+
+def test_a_disabled_mask_is_passed_over(psd, noise):
+    layer = psd.create_pixel_layer(image(noise), "Kite")
+    layer.create_mask(Image.new("L", SIZE, 0))
+    layer.mask.disabled = True
+    document = document_of(psd)
+    assert np.array_equal(document.layers[0].rgba, noise(SIZE[1], SIZE[0]))
+    assert document.notes == ()
+
+
+def test_clipped_layers_are_merged_into_their_base_without_changing_the_picture(psd, difference):
+    """Source-atop on the base: its alpha stays, its colour is mixed as if it were opaque. GIMP 3 draws this file so too."""
+    body, shade = (np.asarray(soft(colour, radius)) for colour, radius in (((200, 0, 0), 4), ((0, 0, 90), 3)))
+    psd.create_pixel_layer(Image.fromarray(body), "Body", opacity=200)
+    psd.create_pixel_layer(Image.fromarray(shade), "Shade", blend_mode=BlendMode.MULTIPLY, opacity=153).clipping = True
+    psd.create_pixel_layer(Image.new("RGBA", SIZE, (90, 255, 90, 51)), "Light").clipping = True
+    psd.create_pixel_layer(Image.new("RGBA", SIZE, (0, 0, 0, 255)), "Unused").clipping = True
+    psd[-1].visible = False
+    document = document_of(psd)
+    assert names(document) == ("Body",)
+    assert document.notes == (
+        "'Shade' was merged into 'Body', to which it was clipped",
+        "'Light' was merged into 'Body', to which it was clipped",
+        "'Unused' was hidden and clipped, and left out",
+    )
+    share = shade[..., 3:] / 255 * 0.6
+    colour = body[..., :3] * (1 - share) + body[..., :3] * (shade[..., :3] / 255) * share
+    colour = colour * 0.8 + np.array([90, 255, 90]) * 0.2
+    expected = np.concatenate([colour, body[..., 3:] * (200 / 255)], axis=-1)
+    assert difference(compose(document), np.rint(expected).astype(np.uint8)) <= 1.5
+
+
+def test_a_layer_clipped_to_a_group_is_cut_by_the_groups_shape(psd):
+    group = psd.create_group(name="Group", blend_mode=BlendMode.NORMAL)
+    group.create_pixel_layer(soft((200, 0, 0)), "Body")
+    psd.create_pixel_layer(Image.new("RGBA", SIZE, (0, 0, 200, 255)), "Shade").clipping = True
+    document = document_of(psd)
+    assert names(document) == ("Group",)
+    assert np.array_equal(compose(document)[..., 3], np.asarray(soft((200, 0, 0)))[..., 3])
+    assert compose(document)[5, 5, :3].tolist() == [0, 0, 200]
+
+
+def test_a_masked_group_is_merged_into_one_layer_and_said(psd, noise, difference):
+    group = psd.create_group(name="Group", blend_mode=BlendMode.NORMAL, opacity=128)
+    group.create_pixel_layer(image(noise, 1), "a")
+    group.create_pixel_layer(image(noise, 2), "b")
+    group._bounding_channels = copy.deepcopy(group._channels)  # psd-tools shares one list between a new group's two records
+    group.create_mask(Image.fromarray(noise(10, 12, 4)[..., 1]), top=0, left=0)
+    psd._update_record()
+    document = document_of(psd)
+    assert names(document) == ("Group",)
+    assert document.notes == ("the group 'Group' has a mask, so it was merged into one layer",)
+    assert difference(compose(document), rendered(psd)) <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [(Tag.TYPE_TOOL_INFO, "text"), (Tag.PLACED_LAYER1, "a smart object"), (Tag.SMART_OBJECT_LAYER_DATA1, "a smart object")],
+)
+def test_text_and_smart_objects_become_the_pixels_that_the_file_holds(psd, noise, tag, words):
+    mark(psd.create_pixel_layer(image(noise), "Title", left=1), tag)
+    document = document_of(psd)
+    assert document.notes == (f"'Title' was {words} and is now pixels",)
+    assert np.array_equal(document.layers[0].rgba, noise(SIZE[1], SIZE[0]))
+
+
+def test_a_shape_with_pixels_is_not_cut_out_twice(psd):
+    layer = psd.create_pixel_layer(soft((0, 200, 0)), "Shape")
+    layer.create_mask(Image.fromarray(np.asarray(soft((0, 200, 0)))[..., 3]))
+    layer._record.flags.pixel_data_irrelevant = True
+    mark(layer, Tag.VECTOR_ORIGINATION_DATA)
+    document = document_of(psd)
+    assert document.notes == ("'Shape' was a shape and is now pixels",)
+    assert np.array_equal(document.layers[0].rgba, np.asarray(soft((0, 200, 0))))
+
+
+def right_half():
+    """A vector mask that shows the right half of the canvas."""
+    corners = [(0.0, 0.5), (0.0, 1.0), (1.0, 1.0), (1.0, 0.5)]
+    outline = ClosedPath([ClosedKnotLinked(corner, corner, corner) for corner in corners])
+    return VectorMaskSetting(path=Path([PathFillRule(), InitialFillRule(0), outline]))
+
+
+def test_a_vector_mask_cuts_the_layer_and_is_said(psd):
+    layer = psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 0, 0, 255)), "Kite", opacity=102)
+    psd.create_pixel_layer(Image.new("RGBA", SIZE, (0, 0, 200, 255)), "Shade", opacity=51).clipping = True
+    mark(layer, Tag.VECTOR_MASK_SETTING1, right_half())
+    document = document_of(psd)
+    assert document.notes[0] == "the vector mask of 'Kite' was applied to its transparency"
+    assert compose(document)[5, [1, 10]].tolist() == [[0, 0, 0, 0], [160, 0, 40, 102]]
+
+
+def test_a_shape_that_has_only_its_outline_is_drawn(psd):
+    layer = mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Shape"), Tag.VECTOR_MASK_SETTING1, right_half())
+    layer._record.flags.pixel_data_irrelevant = True
+    mark(layer, Tag.SOLID_COLOR_SHEET_SETTING, solid_colour(10, 200, 30))
+    document = document_of(psd)
+    assert document.notes == ("'Shape' was a shape and is now pixels",)
+    assert compose(document)[5, [1, 10]].tolist() == [[0, 0, 0, 0], [10, 200, 30, 255]]
+
+
+def solid_colour(red, green, blue):
+    colour = Descriptor(classID=b"RGBC")
+    for key, value in ((b"Rd  ", red), (b"Grn ", green), (b"Bl  ", blue)):
+        colour[key] = Double(value)
+    fill = DescriptorBlock(classID=b"null")
+    fill[b"Clr "] = colour
+    return fill
+
+
+def test_a_colour_fill_is_drawn(psd):
+    layer = psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Fill", opacity=128)
+    mark(layer, Tag.SOLID_COLOR_SHEET_SETTING, solid_colour(10, 200, 30))
+    document = document_of(psd)
+    assert document.notes == ("'Fill' was a fill and is now pixels",)
+    assert compose(document)[4, 4].tolist() == pytest.approx([10, 200, 30, 128], abs=1)
+
+
+def test_an_adjustment_is_left_out_and_said(psd, noise):
+    psd.create_pixel_layer(image(noise), "Kite")
+    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Negative"), Tag.INVERT)
+    document = document_of(psd)
+    assert names(document) == ("Kite",)
+    assert document.notes == ("'Negative' (invert) has no pixels of its own and was left out",)
+
+
+def test_what_is_clipped_to_an_adjustment_stays(psd, noise):
+    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Negative"), Tag.INVERT)
+    psd.create_pixel_layer(image(noise), "Kite").clipping = True
+    document = document_of(psd)
+    assert names(document) == ("Kite",)
+    assert document.notes[-1] == "'Kite' was clipped to 'Negative' and is now free of it"
+
+
+def test_layer_effects_are_named(psd, noise):
+    shadow = Descriptor(classID=b"DrSh")
+    shadow[b"enab"], shadow[b"present"] = Bool(True), Bool(True)
+    effects = DescriptorBlock2(classID=b"null", version=0)
+    effects[b"masterFXSwitch"], effects[b"DrSh"] = Bool(True), shadow
+    mark(psd.create_pixel_layer(image(noise), "Kite"), Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, effects)
+    assert document_of(psd).notes == ("the effects of 'Kite' (drop shadow) were left out",)
+
+
+def test_blend_if_is_named(psd, noise):
+    layer = psd.create_pixel_layer(image(noise), "Kite")
+    layer._record.blending_ranges.composite_ranges = [(0, 40000), (0, 65535)]
+    assert document_of(psd).notes == ("the blend-if ranges of 'Kite' were left out",)
+
+
+def test_fill_opacity_counts_as_opacity(psd, noise):
+    layer = psd.create_pixel_layer(image(noise), "Kite", opacity=128)
+    layer.fill_opacity = 51
+    assert document_of(psd).layers[0].opacity == pytest.approx(128 / 255 * 0.2)
+
+
+def test_empty_layers_stay_and_unbalanced_names_are_cleaned(psd):
+    psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "empty", left=3).name = "end\0"
+    layer = document_of(psd).layers[0]
+    assert (layer.name, layer.rgba.shape) == ("end", (0, 0, 4))
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize(("mode", "bands"), [("RGB", 3), ("L", 1), ("CMYK", 4), ("LAB", 3)])
+def test_every_colour_mode_and_depth_becomes_8_bit_srgb_with_its_alpha(mode, bands, depth):
+    psd = PSDImage.new(mode, (4, 3), depth=depth)
+    gray = from_srgb(Image.new("RGB", (4, 3), (128, 128, 128)), mode, None)
+    stored = np.stack([np.asarray(gray.getchannel(band)) for band in range(bands)] + [np.full((3, 4), 77, np.uint8)], axis=-1)
+    if mode == "CMYK":
+        stored[..., :4] = 255 - stored[..., :4]
+    psd.create_pixel_layer_from_array(stored, "Kite")
+    document = document_of(psd)
+    assert document.layers[0].rgba[1, 1].tolist() == pytest.approx([128, 128, 128, 77], abs=1)
+    assert ("16 bits per channel were reduced to 8" in document.notes) == (depth == 16)
+    assert any("CMYK" in note or "Lab" in note for note in document.notes) == (mode in ("CMYK", "LAB"))
+
+
+def test_the_files_profile_is_applied_and_named(psd):
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    psd.create_pixel_layer(soft((200, 0, 0)), "Kite")
+    psd.image_resources[Resource.ICC_PROFILE] = ImageResource(key=Resource.ICC_PROFILE, data=lab)
+    assert document_of(psd).notes == ("the embedded colour profile could not be used; colours were taken as sRGB",)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "1", "CMYK"])
+def test_a_file_without_layers_is_its_merged_picture(mode, difference):
+    picture = Image.new("RGB", (5, 4), (250, 250, 250)).convert(mode)
+    document = document_of(PSDImage.frompil(picture))
+    assert names(document) == ("Background",)
+    assert document.layers[0].rgba[0, 0, 3] == 255
+
+
+def test_a_file_without_anything_is_an_empty_document():
+    assert read_bytes(write_bytes(Document(5, 4), "psd"), name_or_format="a.psd").layers == ()
+
+
+def test_a_small_psb_is_read(noise):
+    psd = PSDImage.frompil(Image.fromarray(noise(3, 3)))
+    psd._record.header.version = 2
+    psd._record.image_data.set_data([bytes(9)] * 4, psd._record.header)
+    psd.create_pixel_layer(Image.fromarray(noise(3, 3)), "Kite")
+    file = io.BytesIO()
+    psd._record.write(file)
+    assert np.array_equal(read_bytes(file.getvalue(), name_or_format="a.psb").layers[0].rgba, noise(3, 3))
+
+
+@pytest.mark.parametrize(("version", "width", "height"), [(1, 30_001, 5), (2, 5, 30_001), (2, 300_000, 300_000)])
+def test_30001_pixels_a_side_are_refused_from_the_header(version, width, height):
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", version, 4, height, width, 8, 3)
+    with pytest.raises(TooLarge, match=f"big.psb is {width} x {height} pixels; at most 30000 a side"):
+        read_bytes(head + bytes(100), name_or_format="big.psb")
+
+
+def test_a_canvas_that_no_memory_holds_is_refused():
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 4, 30_000, 30_000, 8, 3)
+    with pytest.raises(TooLarge, match="900,000,000 in all; a canvas may have 536,870,912"):
+        read_bytes(head + bytes(100), name_or_format="big.psd")
+
+
+def test_masks_count_among_the_pixels_that_a_file_may_bring(psd, noise, monkeypatch):
+    psd.create_pixel_layer(image(noise), "Kite").create_mask(Image.new("L", SIZE, 255))
+    monkeypatch.setattr(limits, "MAX_LAYER_PIXELS", 200)
+    with pytest.raises(TooLarge, match="the layers of a.psd have more than 200 pixels together"):
+        document_of(psd)
+
+
+def test_32_bit_files_are_refused_with_the_remedy():
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 5, 5, 32, 3)
+    with pytest.raises(UnsupportedFile, match="a.psd has 32 bits per channel; 8 and 16 are read") as refusal:
+        read_bytes(head + bytes(100), name_or_format="a.psd")
+    assert "Image > Mode" in refusal.value.hint
+
+
+@pytest.mark.parametrize("keep", [4, 20, 26, 40, 0.3, 0.6, 0.9])
+def test_a_truncated_file_is_refused(noise, keep):
+    whole = write_bytes(Document(20, 20, (Layer(noise(20, 20), name="Kite"),)), "psd")
+    cut = whole[: keep if isinstance(keep, int) else int(len(whole) * keep)]
+    with pytest.raises(UnreadableFile, match=r"cut.psd is not a readable PSD: "):
+        read_bytes(cut, name_or_format="cut.psd")
+
+
+def test_a_channel_that_cannot_be_decoded_is_an_error_and_not_black(psd, noise):
+    layer = psd.create_pixel_layer(image(noise), "Kite", compression=2)  # ZIP
+    layer._channels[1].data = bytes(20) + layer._channels[1].data[20:]
+    with pytest.raises(UnreadableFile, match="ZIP decode failed"):
+        document_of(psd)
+
+
+def test_the_picture_that_the_file_stores_is_used_where_we_draw_it_otherwise(psd, noise):
+    """Effects, say: a red layer that another program shows in green on half of the canvas."""
+    psd.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
+    shown = np.full((10, 12, 4), (200, 0, 0, 255), np.uint8)
+    shown[:, 6:] = (0, 200, 0, 255)
+    psd._record.image_data.set_data([shown[..., channel].tobytes() for channel in range(4)], psd._record.header)
+    document = document_of(psd, drawn=True)
+    assert document.notes == (
+        "the file's own picture looks different in about 50 % of it; it is used wherever one flat picture is wanted",
+    )
+    assert np.array_equal(flatten(document), shown)
+    assert np.array_equal(compose(document), np.full((10, 12, 4), (200, 0, 0, 255), np.uint8))
+
+
+def test_a_picture_that_shows_what_we_draw_is_not_kept(psd):
+    psd.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
+    shown = np.full((10, 12, 4), (201, 2, 1, 255), np.uint8)
+    psd._record.image_data.set_data([shown[..., channel].tobytes() for channel in range(4)], psd._record.header)
+    document = document_of(psd, drawn=True)
+    assert document.notes == () and document.picture is None
+
+
+def test_a_group_that_is_clipped_to_a_layer_shows_only_where_that_does(psd, difference):
+    """psd-tools says that no group is clipped; Clip Studio, SAI and Photopea clip them."""
+    psd.create_pixel_layer(Image.new("RGB", (4, 4), (0, 0, 200)), "base", left=2, top=2)
+    group = psd.create_group(name="G")
+    group.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
+    group._record.clipping = 1
+    document = document_of(psd)
+    expected = np.zeros((10, 12, 4), np.uint8)
+    expected[2:6, 2:6] = (200, 0, 0, 255)
+    assert difference(compose(document), expected) == 0
+    assert document.notes == ("'G' was merged into 'base', to which it was clipped",)
+
+
+@pytest.mark.parametrize(
+    ("stored", "name", "said"),
+    [
+        ("線画".encode("cp932"), "線画", "CP932"),
+        ("图层 1".encode("gbk"), "图层 1", "GBK"),
+        ("яблоко".encode(), "яблоко", "UTF-8"),
+        ("Größe".encode("mac-roman"), "Größe", "Mac Roman"),
+    ],
+)
+def test_a_name_without_unicode_is_read_in_the_encoding_that_makes_sense(psd, stored, name, said):
+    layer = psd.create_pixel_layer(Image.new("RGB", (2, 2)), "x")
+    layer._record.name = stored.decode("mac-roman")
+    document = document_of(psd)
+    assert names(document) == (name,)
+    assert document.notes == (f"the file does not say how its layer names are encoded; they were read as {said}",)
