@@ -182,7 +182,7 @@ class EditorJobs:
         if result.job not in self._waiting:
             self._ask(result)
             return result
-        before = [self._waiting[result.job], *self._next.get(result.job, ())]
+        before: list[PendingResult] = [self._waiting[result.job], *self._next.get(result.job, [])]
         for one in before:
             if one.asks_as(result):
                 return one

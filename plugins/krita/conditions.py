@@ -87,6 +87,7 @@ def plan(document: Any, form: Form) -> JobPlan:
             version_of=anchor if task.replaces else None,
             original=form.original if node_box == layer_box else "keep",
             clip="alpha" if node_box != layer_box and task.replaces and not task.masked else "no",
+            restores=anchor if task.masked else None,
             grows=form.grows and task.enlarges,
         )
     complaint = form.complaint(result.box or target)

@@ -100,7 +100,7 @@ class KritaHost(EditorHost):
             return (yield from self._insert_mask(result, item))
         item, move = yield from self._carried(result, item)
         item, selection = yield from self._cut(result, item, move)
-        version = self._version(result)
+        version = self._version(result, move)
         below = plan.below is not None
         if below and insertion.is_lowest(document, plan.below):
             result.remarks += (_(TO_BE_DRAGGED),)
@@ -165,22 +165,30 @@ class KritaHost(EditorHost):
             result.held, result.status.text = False, text
             self.notify(result)
 
-    def _version(self, result: PendingResult) -> insertion.Version | None:
+    def _version(self, result: PendingResult, move: Move) -> insertion.Version | None:
         """What the result is a new version of, if that is still there."""
         plan = result.plan
         old = canvas.find(result.document, plan.version_of) if plan.version_of is not None else None
         if old is None:
             return None
-        return insertion.Version(old, masks=old.type() == "paintlayer" or result.form is None, hides=plan.hides is not None)
+        unchanged = None
+        if result.mask and plan.source_box is not None and move.only_shifts:
+            unchanged = insertion.Unchanged(result.mask, move.box(plan.source_box))
+        masks_too = old.type() == "paintlayer" or result.form is None
+        return insertion.Version(old, masks=masks_too, hides=plan.hides is not None, unchanged=unchanged)
 
     def _carried(self, result: PendingResult, item: Item) -> Work[tuple[Item, Move]]:
         """The item where the canvas has taken its place in the meantime."""
         plan = result.plan
         if plan.surroundings is None or plan.box is None:
             return item, STAYED
-        move = move_between(plan.surroundings, canvas.surroundings(result.document))
+        now = canvas.surroundings(result.document)
+        move = move_between(plan.surroundings, now)
         if told := placement.gone(move, plan.box):
             result.remarks += (told,)
+        if move == STAYED and plan.version_of in now.layers and plan.version_of in plan.surroundings.layers:
+            was, there = plan.surroundings.layers[plan.version_of].origin, now.layers[plan.version_of].origin
+            move = Move(x0=there[0] - was[0], y0=there[1] - was[1])  # a new version goes where the artist has moved the layer
         if move is None or move == STAYED:
             return item, STAYED
         moved = {}

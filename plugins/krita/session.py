@@ -6,6 +6,7 @@ client's own threads only put events into a queue.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +32,8 @@ from . import conditions
 from .forms import remembering
 from .qt import QtCore, Signal, guarded, tell_mistakes
 from .qt_host import QtHost
+
+log = logging.getLogger(__name__)
 
 HISTORY_PAGE = 40
 SKETCHING = ("sketchpad", "fake")
@@ -69,6 +72,7 @@ class Session(QtCore.QObject):
         self.queue = JobQueue(self.jobs, lambda: self.client)
         self._notifier: Any = None
         tell_mistakes(self._mistake)
+        self.failed.connect(lambda failure: log.warning("told: %s", failure))
 
     # --- the connection ----------------------------------------------------------------------------------------------
 

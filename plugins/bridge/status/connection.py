@@ -6,12 +6,15 @@ to tell (`Disconnected.settled`).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from acetate.protocol import Connected, Disconnected, Engine, Event, Failure, Starting
 
 from ..translations import _
+
+log = logging.getLogger(__name__)
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -34,6 +37,7 @@ class ConnectionStatus:
         """Take in an event; returns the failure that is to be shown now: each once, until there was a connection."""
         if isinstance(event, Connected):
             self._was_connected, self.text, self.failure = True, "", None
+            log.info("connected to %s", event.welcome.server)
             self._server, self.engine = event.welcome.server, event.welcome.engine
         elif isinstance(event, Engine):
             self.engine = event
@@ -87,6 +91,7 @@ class ConnectionStatus:
                 failure = replace(failure, hint=_("Start it in a terminal: {command}").format(command=self._by_hand))
         else:
             self.text = _("Not connected") if event.retry_in is None else _("No connection")
+        log.info("not connected: %s", failure)
         told, self.failure = self.failure, failure
         return None if told == failure else failure
 

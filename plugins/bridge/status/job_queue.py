@@ -30,7 +30,7 @@ from ..job import EditorJobs
 from ..pending import PendingResult
 from ..tasks import BY_NAME
 from ..translations import _, counted
-from ..words import duration, short_prompt
+from ..words import described, duration, short_prompt
 
 MOST_LINES = 60
 """How many jobs are asked for: what runs and waits comes first, and nobody reads more."""
@@ -144,13 +144,11 @@ class JobQueue:
     @property
     def rows(self) -> tuple[QueuedJob, ...]:
         """What runs, then what waits, in the server's order; last what the server has not heard of yet."""
-        own, rows, waits = self._own, [], 0
+        own, rows = self._own, []
         for line in self._lines:
             mine = own.pop(line.job, None)
-            running = line.state == "running"
-            rows.append(self._row(line, first=not running and not waits) if mine is None else _own_row(mine, first=not waits))
-            waits += not running
-        rows += [_own_row(mine, first=False) for mine in own.values()]
+            rows.append(self._row(line) if mine is None else _own_row(mine, line))
+        rows += [_own_row(mine) for mine in own.values()]
         return tuple(sorted(rows, key=lambda row: not row.running))  # stable
 
     @property
@@ -179,8 +177,9 @@ class JobQueue:
     def _own(self) -> dict[str, PendingResult]:
         return {result.job: result for result in self._jobs.generations}
 
-    def _row(self, line: JobLine, *, first: bool) -> QueuedJob:
+    def _row(self, line: JobLine) -> QueuedJob:
         running = line.state == "running"
+        first = not running and line.position == 0
         client = self._client()
         origin: Literal["earlier", "other"] = "earlier" if client is not None and line.session == client.session else "other"
         stopping = line.job in self._stopping
@@ -193,17 +192,20 @@ class JobQueue:
         )
 
 
-def _own_row(result: PendingResult, *, first: bool) -> QueuedJob:
+def _own_row(result: PendingResult, line: JobLine | None = None) -> QueuedJob:
     status, form = result.status, result.form
     running = status.running or result.state != "waiting"
+    waits = line is not None and line.state == "waiting" and not running and not status.stopping
+    # The list is newer than the place that was told last: those are told now and then.
+    text = described(Queued(result.job, line.position)) if line is not None and waits else status.text
     return QueuedJob(
         result.job,
         form.task if form is not None else "",
         form.prompt if form is not None else "",
         running,
         "own",
-        text=status.text,
+        text=text,
         fraction=status.fraction if status.running else None,
         stopping=status.stopping,
-        first=first and not running,
+        first=line is not None and waits and line.position == 0,
     )

@@ -6,6 +6,7 @@ Knows finished layers and Krita's nodes; knows no job and no widget. All pixels 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from acetate.plugins.bridge.host import DocumentClosedError
 from acetate.plugins.bridge.shape import place_of
 from acetate.plugins.bridge.stack import Folder, Item, Sheet
+from acetate.protocol import Box
 
 from ..canvas import CONVERTED_PIXELS, STRIP_PIXELS, find, identity, is_open, strips
 from ..colours import WIRE, Colour, Encoder, Scratch, colour_of, encoder, native
@@ -31,6 +33,14 @@ def no_pause() -> Generator[None, None, None]:
 
 
 @dataclass(frozen=True)
+class Unchanged:
+    """What stays of a layer to the bit, in whatever depth and colours: all that is 0 in the mask, and all outside its box."""
+
+    mask: bytes
+    box: Box
+
+
+@dataclass(frozen=True)
 class Version:
     """The layer that a new one is another version of, in its place and with all that it has besides its pixels."""
 
@@ -39,6 +49,8 @@ class Version:
     """Whether its masks are taken over; otherwise they are in the new pixels already."""
     hides: bool = False
     """Whether it is made invisible by the same change; what the undo history does with that is `replacing`'s."""
+    unchanged: Unchanged | None = None
+    """What the new one keeps of its pixels; `None` is nothing."""
 
 
 def insert(
@@ -116,8 +128,11 @@ class _Build:
         old = version.of
         if isinstance(item, Sheet) and _is_plain(old):
             node = old.duplicate()
-            yield from self._clear(node)
-            yield from self._write(node, item, colour_of(node))
+            if version.unchanged is None:
+                yield from self._clear(node)
+                yield from self._write(node, item, colour_of(node))
+            else:
+                yield from self._write_inside(node, item, version.unchanged)
         else:
             mode = old.blendingMode()
             node = yield from self._made(item, None if mode == "normal" else mode)
@@ -165,18 +180,45 @@ class _Build:
             self._check_open()
 
     def _write(self, node: Any, sheet: Sheet, colour: Colour) -> Generator[None, None, None]:
-        layer, encode = sheet.ready.layer, self._encoder(sheet.ready.layer.format, colour)
-        size, pixels = len(node.pixelData(0, 0, 1, 1).data()), memoryview(sheet.ready.data)
-        of_wire = len(pixels) // (layer.width * layer.height)
-        box, at_once = place_of(sheet), STRIP_PIXELS if encode is not None else CONVERTED_PIXELS
-        for top, rows in strips(box, at_once):
-            wire = bytes(pixels[of_wire * layer.width * top : of_wire * layer.width * (top + rows)])
-            data = encode(wire) if encode is not None else self._copy().convert(wire, layer.width, rows, WIRE, colour)
-            if len(data) != size * layer.width * rows:  # Krita would silently write nothing
-                raise ValueError(f"{len(data)} bytes for {layer.width} x {rows} pixels of {size} bytes in {colour}")
-            node.setPixelData(data, layer.x, layer.y + top, layer.width, rows)
+        box, encode = place_of(sheet), self._encoder(sheet.ready.layer.format, colour)
+        for top, rows in strips(box, STRIP_PIXELS if encode is not None else CONVERTED_PIXELS):
+            data = self._rows(node, sheet, colour, encode, top, rows)
+            node.setPixelData(data, box.x, box.y + top, box.width, rows)
             yield
             self._check_open()
+
+    def _write_inside(self, node: Any, sheet: Sheet, unchanged: Unchanged) -> Generator[None, None, None]:
+        """Put the sheet into a copy of the old layer, where its pixels may change; the sheet lies inside the mask's box."""
+        colour, box, place = colour_of(node), unchanged.box, place_of(sheet)
+        encode = self._encoder(sheet.ready.layer.format, colour)
+        for top, rows in strips(box, CONVERTED_PIXELS):
+            here = Box(box.x, box.y + top, box.width, rows)
+            old = node.pixelData(here.x, here.y, here.width, here.height).data()
+            new, size = bytearray(len(old)), len(old) // (here.width * here.height)
+            seen = place.intersection(here)
+            if not seen.empty:
+                data = self._rows(node, sheet, colour, encode, seen.y - place.y, seen.height)
+                for row in range(seen.height):
+                    start = size * ((seen.y - here.y + row) * here.width + seen.x - here.x)
+                    first = size * (row * place.width + seen.x - place.x)
+                    new[start : start + size * seen.width] = data[first : first + size * seen.width]
+            mask = unchanged.mask[box.width * top : box.width * (top + rows)]
+            for run in re.finditer(rb"\0+", mask):
+                new[size * run.start() : size * run.end()] = old[size * run.start() : size * run.end()]
+            node.setPixelData(bytes(new), here.x, here.y, here.width, here.height)
+            yield
+            self._check_open()
+
+    def _rows(self, node: Any, sheet: Sheet, colour: Colour, encode: Encoder | None, top: int, rows: int) -> bytes:
+        """Some of the sheet's rows as the layer's bytes."""
+        width, height, pixels = sheet.ready.layer.width, sheet.ready.layer.height, memoryview(sheet.ready.data)
+        row = len(pixels) // height
+        wire = bytes(pixels[row * top : row * (top + rows)])
+        data = encode(wire) if encode is not None else self._copy().convert(wire, width, rows, WIRE, colour)
+        size = len(node.pixelData(0, 0, 1, 1).data())
+        if len(data) != size * width * rows:  # Krita would silently write nothing
+            raise ValueError(f"{len(data)} bytes for {width} x {rows} pixels of {size} bytes in {colour}")
+        return data
 
     def _encoder(self, format: str, colour: Colour) -> Encoder | None:
         """From the wire's bytes to the layer's; `None` where only Krita can convert."""

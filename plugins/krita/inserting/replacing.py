@@ -70,7 +70,10 @@ class Replacements:
             action = self._app.action(name)
             if action is not None and action not in self._followed:
                 self._followed.append(action)
-                action.triggered.connect(guarded(lambda action=action: self._moved(action)))
+                action.triggered.connect(self._follower(action))
+
+    def _follower(self, action: Any) -> Any:
+        return guarded(lambda: self._moved(action))
 
     def _moved(self, action: Any = None) -> None:
         """Look, as soon as Krita is through, at a document in which layers have new versions; any other costs nothing."""
@@ -96,7 +99,7 @@ class Replacements:
             self._attempts = 0
         elif self._attempts < ATTEMPTS:
             self._attempts += 1
-            QtCore.QTimer.singleShot(AGAIN_MS if self._attempts > 1 else 0, guarded(action.trigger))  # leads here again
+            QtCore.QTimer.singleShot(AGAIN_MS if self._attempts > 1 else 0, guarded(lambda: action.trigger()))  # leads here again
 
     def _show(self, document: Any, seen: list[tuple[Pair, bool]]) -> None:
         """Show what was hidden for a version that is gone, hide it for one that has come back."""

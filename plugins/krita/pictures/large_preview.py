@@ -10,7 +10,7 @@ from typing import Any
 from ..qt import Qt, QtCore, QtGui, QtWidgets
 from ..widgets import checkerboard
 
-LARGEST, SMALLEST = 560, 240
+LARGEST, SMALLEST = 560, 400
 """The longest side of the picture on the screen, at most and at least, in pixels."""
 MARGIN, GAP = 8, 6
 

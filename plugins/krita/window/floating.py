@@ -32,6 +32,8 @@ class FloatingMessages(QtCore.QObject):
         self._docker, self._session = docker, session
         self._told: tuple[str, str, int] = ("", "", 0)
         """The job, what it did and the quarter that was said last."""
+        self._ready: set[str] = set()
+        """The jobs whose results wait for the artist's hand or choice."""
         self.last = ""
         """What was said last."""
         session.failed.connect(self._failed)
@@ -61,6 +63,10 @@ class FloatingMessages(QtCore.QObject):
 
     @guarded
     def _changed(self) -> None:
+        ready = {one.job for one in self._session.jobs.ready}
+        if ready - self._ready:
+            self.say("ready", _("Acetate: ready to insert"))
+        self._ready = ready
         result = self._session.current
         if result is None:
             return

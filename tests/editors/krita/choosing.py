@@ -14,7 +14,6 @@ from desk import (
     fix_seed,
     generate,
     layer_of,
-    open_gate,
     prepared,
     ready,
     session,
@@ -22,7 +21,7 @@ from desk import (
 )
 from krita import Krita
 from pieces import claim, names
-from stage import undo
+from stage import redo, undo
 
 SHARE = OUT.parent
 
@@ -140,10 +139,9 @@ def replacing_puts_the_chosen_candidate_in_the_place_of_the_active_layer_in_one_
     assert new.opacity() == 100, "it takes over what the artist has set"
     second = next(one for one in result.status.layers if one.layer.picture == 1)
     assert_equals_what_the_server_sent(new, second)
-    for action, wanted in (("edit_undo", before), ("edit_redo", after)):
-        Krita.instance().action(action).trigger()
+    for step, wanted in ((undo, before), (redo, after)):
+        yield from step(document)
         yield lambda wanted=wanted: canvas.identities(document) == wanted
-        yield 300
 
 
 @claim
@@ -388,9 +386,10 @@ def the_actions_step_and_insert_with_the_docker_hidden():
 
 @claim
 def the_picture_that_forms_is_shown_large_by_a_click_until_it_is_finished():
-    document = yield from prepared()
-    type_prompt("a slow snail @gate:snail")
+    yield from prepared()
+    type_prompt("a slow snail @sleep:0.3")
     fix_seed(7)
+    docker().form_panel.steps.setValue(60)
     click(docker().button)
     yield lambda: docker().preview.has_picture
     docker()._below.ensureWidgetVisible(docker().preview)
@@ -398,9 +397,9 @@ def the_picture_that_forms_is_shown_large_by_a_click_until_it_is_finished():
     large = docker().pictures.preview
     yield from hand.click(docker().preview)
     yield large.isVisible
-    assert large.width() >= 240
-    open_gate("snail")
-    yield lambda: len(document.topLevelNodes()) == 2
+    assert large.width() >= 400
+    click(docker().stop)
+    yield ready
     yield lambda: not large.isVisible()
 
 

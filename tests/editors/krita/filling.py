@@ -2,6 +2,7 @@
 
 import json
 
+import hand
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.styles import Style, StyleBook
 from acetate.plugins.krita.forms import remembering, settings
@@ -27,8 +28,6 @@ from desk import (
 from krita import Krita
 from pieces import claim
 from stage import WAIT, new_document
-
-CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 def panel():
@@ -109,9 +108,9 @@ def what_a_document_brings_can_be_taken_back_in_the_field():
     yield from bring_to_front(opened)
     yield lambda: panel().prompt.text() == "a paper kite"
     layers = [node.name() for node in opened.topLevelNodes()]
-    panel().prompt.setFocus()
-    QTest.keyClick(panel().prompt, Qt.Key.Key_Z, CONTROL)
-    assert panel().prompt.text() == "typed and not used"
+    yield from hand.click(panel().prompt)
+    yield from hand.press("ctrl+z")
+    yield lambda: panel().prompt.text() == "typed and not used"
     assert [node.name() for node in opened.topLevelNodes()] == layers, "and nothing in the document was undone"
 
 
@@ -254,18 +253,24 @@ def single_steps_are_there_under_more_and_take_two_layers():
 def a_lora_is_searched_weighted_and_sent():
     yield from prepared()
     panel().more.setChecked(True)
-    click(field("add_lora"))
+    yield 3 * WAIT  # the form has become longer
+    panel().parentWidget().parentWidget().ensureWidgetVisible(field("add_lora"))
+    yield 3 * WAIT
+    screenshot("before-adding")
+    yield from hand.click(field("add_lora"))
     picker = panel().loras.picker
     yield picker.isVisible
     names = [picker.list.item(row).text() for row in range(picker.list.count())]
     assert names == ["clay", "ink wash"], "and not the one for another family"
     yield lambda: "ink wash" in picker._pictures  # the picture beside the file
     picker.grab().save(str(OUT / "picker.png"))
-    QTest.keyClicks(picker.search, "inkst")
+    yield from hand.type_text("inkst")
+    yield lambda: picker.search.text() == "inkst"
     assert [name for row, name in enumerate(names) if not picker.list.item(row).isHidden()] == ["ink wash"], "by a trigger word"
     assert "Trigger words: inkstyle, lineart" in picker.list.item(1).toolTip()
-    QTest.keyClick(picker.search, Qt.Key.Key_Return)
-    assert not picker.isVisible() and panel().loras.chosen() == (("ink wash", 1.0),)
+    yield from hand.press("Return")
+    yield lambda: not picker.isVisible()
+    assert panel().loras.chosen() == (("ink wash", 1.0),)
     panel().loras.findChild(QtWidgets.QDoubleSpinBox).setValue(0.65)
     type_prompt("a fox")
     click(field("lora_words"))
@@ -281,22 +286,26 @@ def a_lora_is_searched_weighted_and_sent():
 @claim
 def names_of_loras_and_embeddings_are_completed_in_the_prompt():
     yield from prepared()
-    docker().activateWindow()
-    type_prompt("a fox ")
     prompt = panel().prompt
     popup = prompt._completer.popup()
-    QTest.keyClicks(prompt, "<lora:in")
+    yield from hand.click(prompt)
+    yield from hand.type_text("a fox <lora:in")
     yield popup.isVisible
-    QTest.keyClick(popup, Qt.Key.Key_Return)
-    assert prompt.text() == "a fox <lora:ink wash:1>"
+    popup.grab().save(str(OUT / "completion.png"))
+    yield from hand.press("Return")
+    yield lambda: prompt.text() == "a fox <lora:ink wash:1>"
     assert not popup.isVisible()
-    QTest.keyClicks(prompt, ", embedding:ha")
+    yield from hand.type_text(", embedding:ha")
     yield popup.isVisible
-    screenshot("completion", whole=True)
-    QTest.keyClick(popup, Qt.Key.Key_Tab)
-    assert prompt.text() == "a fox <lora:ink wash:1>, embedding:bad-hands", prompt.text()
-    QTest.keyClick(prompt, Qt.Key.Key_Z, CONTROL)
-    assert prompt.text().endswith("embedding:ha"), "one step of the field's undo"
+    yield from hand.press("Tab")
+    yield lambda: prompt.text() == "a fox <lora:ink wash:1>, embedding:bad-hands"
+    assert prompt.hasFocus(), "Tab has not gone to the next field"
+    yield from hand.press("ctrl+z")
+    yield lambda: prompt.text().endswith("embedding:ha")
+    yield from hand.type_text("n")
+    yield popup.isVisible
+    yield from hand.press("Escape")
+    assert not popup.isVisible() and prompt.text().endswith("embedding:han")
 
 
 @claim

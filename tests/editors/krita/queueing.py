@@ -290,6 +290,24 @@ def with_the_docker_behind_a_tab_the_view_says_what_happens():
 
 
 @claim
+def what_lies_ready_is_said_in_the_view_of_a_hidden_docker():
+    document = yield from fresh()
+    session().set_inserting_at_once(False)
+    docker().setVisible(False)
+    try:
+        docker().form_panel.prompt.setPlainText("for later")
+        Krita.instance().action("acetate_generate").trigger()
+        yield lambda: session().jobs.ready
+        assert docker().floating.last == "Acetate: ready to insert", docker().floating.last
+        assert names(document) == ["Background"]
+    finally:
+        session().set_inserting_at_once(True)
+        show_docker()
+    session().jobs.cancel(session().jobs.ready[0])
+    yield lambda: not session().jobs.ready
+
+
+@claim
 def show_docker_puts_the_cursor_into_the_prompt():
     document = yield from fresh()
     docker().setVisible(False)

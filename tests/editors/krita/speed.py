@@ -182,3 +182,29 @@ def fifty_insertions_leave_no_memory_behind():
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@claim
+def the_hundredth_insertion_asks_as_little_of_us_as_the_tenth():
+    document = yield from prepared(512, 512)
+    result = yield from generate("@big:512")
+    calls, seconds = [], []
+    for _ in range(100):
+        counted = []
+        sys.setprofile(lambda frame, event, called, counted=counted: counted.append(1) if event.endswith("call") else None)
+        began = time.perf_counter()
+        try:
+            for _ in insertion(session()._host, result):
+                if not result.held:
+                    continue
+                sys.setprofile(None)
+                yield 20
+        finally:
+            sys.setprofile(None)
+        seconds.append(time.perf_counter() - began)
+        calls.append(len(counted))
+        yield 50
+    assert len(document.topLevelNodes()) == 102
+    early, late = sorted(calls[5:25])[10], sorted(calls[80:])[10]
+    assert late <= 1.1 * early, (early, late)
+    return {"calls": (early, late), "ms": [round(1000 * sum(seconds[at : at + 25]) / 25, 1) for at in (0, 25, 50, 75)]}

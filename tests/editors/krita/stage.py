@@ -2,6 +2,7 @@
 
 import time
 
+from acetate.plugins.krita import canvas
 from krita import Krita, Selection
 from pieces import names
 
@@ -54,13 +55,18 @@ def _trigger(document, name):
     document.waitForDone()
     yield WAIT
     yield lambda: app.activeDocument() == document and app.action(name).isEnabled()
-    before = names(document)
+    before = _layers(document)
     for _ in range(3):  # a trigger is lost when Krita has just begun something else
         app.action(name).trigger()
         document.waitForDone()
         until = time.monotonic() + PATIENCE
-        yield lambda until=until: names(document) != before or time.monotonic() > until
-        if names(document) != before:
+        yield lambda until=until: _layers(document) != before or time.monotonic() > until
+        if _layers(document) != before:
             break
     yield WAIT
     document.waitForDone()
+
+
+def _layers(document):
+    """Names alone would miss a new version, which has the old one's."""
+    return names(document), canvas.identities(document)

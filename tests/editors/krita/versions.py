@@ -4,7 +4,7 @@ import struct
 
 import hand
 from acetate.plugins.krita import canvas
-from contract import put_in, sheet
+from contract import put_in, select, sheet
 from desk import activate, choose, docker, prepared, session
 from krita import Krita, Selection
 from moments import begin, is_in
@@ -162,8 +162,11 @@ def a_layer_enlarged_beyond_the_canvas_is_said_to_or_the_canvas_grows_with_it_in
     yield is_in(result)
     yield lambda: (document.width(), document.height()) == (400, 300)
     assert canvas.layer_box(document, result.made).width == 400
+    document.waitForDone()
+    yield 4 * WAIT
     Krita.instance().action("edit_undo").trigger()
-    yield lambda: len(names(document)) == 2 and (document.width(), document.height()) == (200, 150)
+    yield 10 * WAIT
+    assert (len(names(document)), document.width(), document.height()) == (2, 200, 150)
 
 
 @claim
@@ -229,3 +232,16 @@ def a_float_layer_keeps_what_is_brighter_than_white():
 def so_does_a_half_float_layer():
     found = yield from enlarged("F16", "sRGB-elle-V2-g10.icc", 3.0)
     assert max(found) == 3.0 and len(set(found)) >= 800
+
+
+@claim
+def repainting_a_16_bit_layer_keeps_all_that_was_not_selected_to_the_bit():
+    document = yield from prepared(256, 64, model="RGBA", depth="U16", profile="LargeRGB-elle-V4-g22.icc")
+    node = ramp(document, "U16", 65535)
+    yield from activate(document, node)
+    before = node.pixelData(0, 0, 1024, 4).data()
+    yield from select(document, 40, 0, 20, 4, 255)
+    result = yield from asked("repaint", "a button")
+    after = result.made.pixelData(0, 0, 1024, 4).data()
+    changed = {i // 8 % 1024 for i in range(0, len(before), 8) if after[i : i + 8] != before[i : i + 8]}
+    assert changed and min(changed) >= 40 and max(changed) < 60, (min(changed), max(changed))

@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 from acetate.plugins.krita import canvas
+from acetate.plugins.krita.forms.form_keeper import LOOK_MS
 from acetate.plugins.krita.pictures import history_list
 from acetate.plugins.krita.pictures.picture_list import PICTURE
 from acetate.plugins.krita.qt import Qt, QtWidgets
-from acetate.plugins.krita.reminder import LOOK_MS
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
 from desk import (
@@ -24,6 +24,7 @@ from desk import (
     session,
     type_prompt,
 )
+from krita import Krita
 from pieces import claim, names
 from stage import redo, undo
 
@@ -38,6 +39,11 @@ def with_layer(task, *, x=60, y=40, width=96, height=80):
     yield from activate(document, node)
     choose("task", task)
     return document, node, one.ready.data
+
+
+def newest(document):
+    """The uppermost layer with pixels: a selection lies above it as a node of its own."""
+    return [node for node in document.topLevelNodes() if node.type() == "paintlayer"][-1]
 
 
 @claim
@@ -56,7 +62,7 @@ def a_locked_alpha_comes_back_as_it_was():
     document, _, before = yield from with_layer("refine")
     docker().form_panel.lock_alpha.setChecked(True)
     yield from generate("in oil paint")
-    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
+    after = newest(document).pixelData(60, 40, 96, 80).data()
     assert after[3::4] == before[3::4]
 
 
@@ -65,7 +71,7 @@ def repainting_leaves_everything_outside_the_selection_to_the_bit():
     document, node, before = yield from with_layer("repaint")
     yield from select(document, 80, 50, 30, 20, 255)
     yield from generate("a button")
-    after = document.topLevelNodes()[-1].pixelData(60, 40, 96, 80).data()
+    after = newest(document).pixelData(60, 40, 96, 80).data()
     changed = 0
     for row in range(80):
         for column in range(96):
@@ -100,7 +106,7 @@ def repainting_reaches_beyond_the_layer_where_that_is_selected():
     yield from select(document, 140, 100, 60, 60, 255)
     result = yield from generate("a button")
     assert result.status.layers[0].layer.box == Box(60, 40, 140, 120)
-    assert_equals_what_the_server_sent(document.topLevelNodes()[-1], result.status.layers[0])
+    assert_equals_what_the_server_sent(newest(document), result.status.layers[0])
 
 
 @claim
@@ -250,13 +256,14 @@ def the_context_menu_of_the_history_does_what_it_says():
     yield lambda: len(document.topLevelNodes()) == 3
     put = put_in(document, sheet("to be replaced"))
     yield from activate(document, put)
-    before = names(document)
     yield from choose_in_menu(key, "replace")
     yield lambda: len(document.topLevelNodes()) == 4 and put not in document.topLevelNodes()
-    after = names(document)
-    for step, wanted in ((undo, before), (redo, after), (undo, before)):
-        yield from step(document)
-        yield lambda wanted=wanted: names(document) == wanted
+    assert document.topLevelNodes()[3].name() == "to be replaced", "its name is taken over"
+    for step, there in (("edit_undo", True), ("edit_redo", False), ("edit_undo", True)):
+        document.waitForDone()
+        yield 800
+        Krita.instance().action(step).trigger()
+        yield lambda there=there: (put in document.topLevelNodes()) == there and len(document.topLevelNodes()) == 4
     yield from choose_in_menu(key, "delete")
     yield lambda: history_rows()[:1] != ["an old boot"]
     assert job in session().history.entries, "it can be taken back"

@@ -51,6 +51,17 @@ def test_own_jobs_and_those_of_others_stand_in_the_servers_order(stage, queue):
     assert queue.summary == "1 running, 3 waiting"
 
 
+def test_the_places_of_own_jobs_are_those_of_the_list(stage, queue):
+    first, second = stage.generate(), stage.generate()
+    take(stage, queue, Queued(first.job, 0), Queued(second.job, 1))
+    moved = (second.job, "waiting", "this-editor", {}), (first.job, "waiting", "this-editor", {"position": 1})
+    queue.take(lines(*moved))
+    assert [(row.job, row.first, row.text) for row in queue.rows] == [
+        (second.job, True, "Waiting to start"),
+        (first.job, False, "Waiting, 1 ahead of this"),
+    ]
+
+
 def test_what_the_server_has_not_heard_of_yet_stands_last_and_nothing_is_said_of_nothing(stage, queue):
     assert (queue.rows, queue.summary) == ((), "")
     queue.take(lines(("of-gimp", "waiting", "gimps", {})))
