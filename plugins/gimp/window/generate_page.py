@@ -98,8 +98,9 @@ class GeneratePage:
             form.fill(style.chosen(form.form))
 
     def adapt(self) -> None:
-        """Show the fields that the values call for."""
+        """Show the fields that the values call for, and all of them where there is room; call this after `show_all`."""
         self._form.fields.adapt()
+        self._fit()
 
     def show(self) -> None:
         self._form.fields.take_focus()
