@@ -290,12 +290,12 @@ def reading(host: EditorHost, result: PendingResult) -> Work[dict[str, Condition
         second = yield from host.read_layer(result.document, plan.besides, other)
         conditions[form.about.besides] = Condition(second, other.x, other.y)
     picture = yield from host.read_layer(result.document, plan.source, box)
-    if form.about.replaces and not form.about.masked and _empty(picture):
+    if form.about.replaces and not form.about.masked and _clear(picture):
         raise RefusedError(_("The layer is empty: every pixel of it is transparent. Choose another one, or generate one."))
     return {form.about.worked_on: Condition(picture, box.x, box.y), **conditions}
 
 
-def _empty(picture: Image) -> bool:
+def _clear(picture: Image) -> bool:
     """Whether nothing of it can be seen; the answer for a picture of more than 8 bits is left to the server."""
     alpha = picture.data[3::4] if picture.format in ("rgba8", "bgra8") else b"\1"
     return alpha == bytes(len(alpha))

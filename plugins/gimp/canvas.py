@@ -207,8 +207,9 @@ def hide(layer: Gimp.Layer) -> None:
 
 def inserted_name(layers: Sequence[Gimp.Layer]) -> str:
     """The name in the stack of what was inserted last: the layer's, or that of the group that holds them all."""
-    name: str = layers[0].get_image().get_selected_layers()[0].get_name()
-    return name
+    image = layers[0].get_image()
+    selected = image.get_selected_layers() if image is not None else ()
+    return str(selected[0].get_name()) if selected else ""
 
 
 def _items(image: Gimp.Image, spot: Spot) -> list[Gimp.Layer]:

@@ -26,8 +26,16 @@ RUNS = marked(
     """Needs the Acetate server; one is started if none is running. In a dialog the result can be watched and stopped. \
 Without a dialog the call waits for the result, at most time-limit seconds, and returns the new layers. They lie above the \
 given layer (a background below it), in its group, composited in sRGB-encoded values, and carry their generation parameters in \
-the parasite "acetate"."""
+the parasite "acetate". They are returned candidate by candidate, each as its task makes them. A procedure that works on a layer \
+takes exactly one, of the image that is given; width and height count only for the area "custom", and without an image. What \
+does not fit together is an error, never a guess."""
 )
+VERSION = marked(
+    """Where only a part of an opaque layer is selected, that part with its surroundings is sent, and the new version is a layer \
+of that size above the original, which stays visible. Else the new version has the original's size, takes over its mode, \
+opacity, colour tag, locks and mask, and the original is hidden."""
+)
+"""What becomes of a layer of which a task makes a new version of the same size."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,10 @@ COMMANDS = (
         marked("_Object on This Background..."),
         "object",
         marked("Generate an object that fits the selected layer as its background"),
-        marked("The given layer, as it looks with mask and filters, is the background. The object comes at its place and size."),
+        marked(
+            "The given layer, as it looks with mask and filters, is the background; of a selection, its part with its "
+            "surroundings. The object comes at that place and size."
+        ),
         icon="gimp-layer-float",
     ),
     _generating(
@@ -112,9 +123,8 @@ COMMANDS = (
         "refine",
         marked("Generate another version of the selected layer, with its transparency redrawn or kept"),
         marked(
-            "Starts from the given layer as it looks with mask and filters. With an empty prompt, a script gets "
-            "the prompt and the "
-            "model that the layer was made with, if Acetate made it."
+            "Starts from the given layer with its filters and, unless the mask is taken over, with its mask. With an empty "
+            "prompt, a script gets the prompt and the model that the layer was made with, if Acetate made it."
         ),
         icon="view-refresh",
     ),
@@ -123,7 +133,7 @@ COMMANDS = (
         marked("Re_paint Selection..."),
         "repaint",
         marked("Redraw the selected part of the layer; everything else stays exactly as it is"),
-        marked("Soft edges of the selection blend. The new version is a layer of its own at the original's place and size."),
+        marked("Soft edges of the selection blend; unselected pixels keep their values to the bit, at any depth."),
         icon="gimp-tool-paintbrush",
     ),
     _generating(
@@ -133,7 +143,8 @@ COMMANDS = (
         marked("Make the selected layer larger without fringes at its edges"),
         marked(
             "The top left corner stays. The layer is enlarged by an upscaling network of the server, if one is named, else by "
-            "interpolation. Unless the method says otherwise, an SD or SDXL model then redraws the colours."
+            "interpolation. Unless the method says otherwise, an SD or SDXL model then redraws the colours. The method enlarge "
+            "without a network keeps depth and colour space; whatever a model draws is 8-bit sRGB."
         ),
         icon="gimp-scale",
     ),
@@ -183,7 +194,8 @@ def registered(plug_in: Gimp.PlugIn, command: MenuCommand, run: Callable[..., Gi
     for menu in MENUS:  # GIMP sorts by the whole path, and shows nothing of what stands in brackets
         procedure.add_menu_path(f"{menu}/[{COMMANDS.index(command):02}]")
     procedure.set_icon_name(command.icon)
-    procedure.set_documentation(_(command.blurb), f"{_(command.help)}\n\n{_(RUNS)}", command.name)
+    told = (command.help, VERSION, RUNS) if command.task is not None and command.task.keeps_size else (command.help, RUNS)
+    procedure.set_documentation(_(command.blurb), "\n\n".join(map(_, told)), command.name)
     procedure.set_attribution(AUTHORS, AUTHORS, YEAR)
     adders = {name: arguments.ADDERS[name] for name in command.names}
     if "strength" in adders and command.task is not None:

@@ -52,6 +52,8 @@ def _run(
     config: Gimp.ProcedureConfig,
     _data: Any,
 ) -> Gimp.ValueArray:
+    # An image may be closed between two questions about it: that is for us to see, and no box for a person to read.
+    procedure.get_plug_in().set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
     call = ProcedureCall(procedure, BY_PROCEDURE[procedure.get_name()], run_mode, image, tuple(drawables), config)
     try:
         layers = carry_out(call)

@@ -102,13 +102,12 @@ def from_history(
     image: Gimp.Image | None,
     above: Gimp.Layer | None,
     editor_jobs: EditorJobs,
+    pictures: tuple[int, ...] | None = None,
     without: Sequence[int] = (),
 ) -> PendingResult:
-    """Start inserting a finished job of the server's history above that layer, `without` its layers of these numbers.
-
-    Raises `RefusedError`.
-    """
-    plan = JobPlan(format=pixels.wire_format(image), anchor=above, record={"task": task})
+    """Start inserting a finished job of the server's history above that layer: of several candidates those of the numbers
+    `pictures`, for which its layers of the numbers `without` need not be sent. Raises `RefusedError`."""
+    plan = JobPlan(format=pixels.wire_format(image), anchor=above, record={"task": task}, pictures=pictures)
     return editor_jobs.insert_again(job, image, lambda: plan, without=without)
 
 

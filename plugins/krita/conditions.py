@@ -11,10 +11,11 @@ from typing import Any
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.host import JobPlan, RefusedError
-from acetate.plugins.bridge.placement import target_box
+from acetate.plugins.bridge.placement import target_box, too_large
 from acetate.plugins.bridge.translations import _, marked
 from acetate.plugins.bridge.words import short_prompt
 from acetate.protocol import Box
+from acetate.vocabulary.surroundings import LARGEST_NATIVE, surrounded
 
 from . import canvas
 from .colours import colour_of, native
@@ -67,6 +68,9 @@ def plan(document: Any, form: Form) -> JobPlan:
         if task.masked:
             node_box = _with_selection(node_box, selection, whole)
         own_place = task.takes in ("source", "background")
+        layer_box = node_box
+        if own_place and not task.enlarges:
+            node_box = _part_in_reach(node_box, selection)
         second, second_box = _besides(document, active, form) if task.besides is not None else (None, None)
         deep = task.enlarges and form.method == "enlarge" and not form.upscaler and _has_depth(active)
         way = native(colour_of(active)) if deep else None
@@ -81,7 +85,8 @@ def plan(document: Any, form: Form) -> JobPlan:
             besides_box=second_box,
             below=anchor if task.takes == "foreground" else None,
             version_of=anchor if task.replaces else None,
-            original=form.original,
+            original=form.original if node_box == layer_box else "keep",
+            clip="alpha" if node_box != layer_box and task.replaces and not task.masked else "no",
             restores=anchor if task.masked else None,
             grows=form.grows and task.enlarges,
         )
@@ -90,6 +95,12 @@ def plan(document: Any, form: Form) -> JobPlan:
         raise RefusedError(complaint)
     # Of several candidates the first comes by itself; the others wait until the artist has looked at them.
     return replace(result, pictures=(0,)) if form.parameters().count > 1 else result
+
+
+def _part_in_reach(layer: Box, selection: Box | None) -> Box:
+    """The layer, or where it is too large to be sent, what is selected of it with its surroundings."""
+    selected = layer.intersection(selection) if selection is not None else Box(0, 0, 0, 0)
+    return layer if selected.empty or too_large(layer) is None else surrounded(selected, layer, LARGEST_NATIVE)
 
 
 def insertion_plan(document: Any, title: str, *, instead: bool = False, as_mask: bool = False) -> JobPlan:

@@ -15,9 +15,9 @@ from acetate.protocol import Box, Event, Image, LayerReady
 from gi.repository import Gio, Gtk
 
 from ..procedure_call import from_history
-from .gallery import Gallery, described, tool_button
-from .layout import SPACING
-from .preview import SIDE, PreviewPane, icon
+from ..widgets.gallery import Gallery, described, tool_button
+from ..widgets.layout import SPACING
+from ..widgets.preview import PreviewPane, icon
 from .session import Session
 
 THUMBNAIL = 56
@@ -85,7 +85,9 @@ class CandidatesRow:
         left_out = without(self._strip.layers, [candidate])
         try:
             self._inserting.append(
-                from_history(candidate.job, candidate.task, target.image, target.anchor, self._session.jobs, left_out)
+                from_history(
+                    candidate.job, candidate.task, target.image, target.anchor, self._session.jobs, (candidate.number,), left_out
+                )
             )
         except RefusedError as refusal:
             self._session.say(str(refusal))
@@ -120,5 +122,5 @@ class CandidatesRow:
         layer, scale = event.layer, self.widget.get_scale_factor()
         image = Image(layer.width, layer.height, layer.format, event.data)
         place = Box(layer.x, layer.y, layer.width, layer.height)
-        small, large = (icon(layer.box, image, place, side * scale) for side in (THUMBNAIL, SIDE))
+        small, large = (icon(layer.box, image, place, side * scale) for side in (THUMBNAIL, self._preview.side))
         return small, large

@@ -11,30 +11,31 @@ from acetate.plugins.bridge.form import Form, fresh_seed
 from acetate.plugins.bridge.forms.styles import Style
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.placement import too_large
+from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
 from gi.repository import Gimp, Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
+from ..forms.preset_buttons import PresetButtons
+from ..forms.styles_row import StylesRow
+from ..forms.task_form import TaskForm
 from ..host import StoppedError
 from ..procedure_call import ProcedureCall, layers_of
+from ..widgets.layout import SPACING, height_of_screen, with_mnemonic
+from ..widgets.preview import PreviewPane
 from .candidates_strip import CandidatesRow
-from .layout import SPACING, height_of_screen, with_mnemonic
-from .preset_buttons import PresetButtons
-from .preview import PreviewPane
 from .questions import may_convert
 from .session import Session
-from .styles_row import StylesRow
 from .subject_row import size_of
-from .task_form import TaskForm
 
 TASKS = {command.name: command for command in COMMANDS if command.task is not None}
 FIRST = next(iter(TASKS))
 RESERVED = "tkjlsrciy"
 """Letters of the window's own mnemonics."""
-AROUND_FIELDS = 330
+AROUND_FIELDS = 310
 """Pixels of the window's height that are not for the fields."""
 LEAST_FIELDS = 200
 """The least height of the fields, where a screen is too low for the window."""
@@ -53,6 +54,9 @@ class GeneratePage:
         """Images with a palette that the person lets become RGB."""
         self.place = ""
         """Where a result would go now, and how large it would be, in words."""
+        self._place = ""
+        self._asked: tuple[object, ...] = ()
+        """The form, the image and the layer that `_place` is for."""
         self._presets = PresetButtons(lambda: self._form.presets, session.say)
         self.buttons = self._presets.widgets
         self.main_button = Gtk.Button(use_underline=True, can_default=True)
@@ -170,7 +174,10 @@ class GeneratePage:
             self._session.say(str(refusal))
             return
         self._session.made += layers
-        self._session.target.take_up(layers[0].get_image())
+        if (image := layers[0].get_image()) is None:  # closed again
+            self._progress.set_text("")
+            return
+        self._session.target.take_up(image)
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if result.form is not None and not self._candidates.widget.get_visible():
             self._show_result(result)
@@ -204,7 +211,10 @@ class GeneratePage:
         refused = self._refused()
         self.main_button.set_sensitive(not refused)
         self.main_button.set_tooltip_text(refused or _("Ctrl+Return does the same"))
-        self.place = refused or self._placed()
+        asked = (self._form.form, self._session.target.now, self._session.target.layer)
+        if asked != self._asked:  # pixels are looked at for it: not at every tick
+            self._asked, self._place = asked, self._placed()
+        self.place = refused or self._place
 
     def _refused(self) -> str:
         """What has to be done in the image before the task can be asked for; empty when nothing."""
@@ -229,6 +239,8 @@ class GeneratePage:
             return _("In the model's own size")
         form.fields.propose_size(box.width, box.height)
         made = form.form.result_box(box)
+        if (complaint := too_large(made)) is not None:
+            return complaint
         self._preview.expect(made.width, made.height)
         return _("Result {size} pixels").format(size=size_of(made))
 

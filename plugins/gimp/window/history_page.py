@@ -23,9 +23,9 @@ from gi.repository import Gio, Gtk
 from .. import canvas
 from ..host import StoppedError
 from ..procedure_call import from_history, layers_of
-from .gallery import Gallery, described, tool_button
-from .layout import SPACING
-from .preview import icon
+from ..widgets.gallery import Gallery, described, tool_button
+from ..widgets.layout import SPACING
+from ..widgets.preview import icon
 from .questions import ask_for_path, may_delete
 from .session import Session
 
@@ -84,7 +84,9 @@ class HistoryPage:
         target.look()
         left_out = without(self._history.entries[chosen.job].layers, [chosen])
         try:
-            self._result = from_history(chosen.job, chosen.task, target.image, target.anchor, self._session.jobs, left_out)
+            self._result = from_history(
+                chosen.job, chosen.task, target.image, target.anchor, self._session.jobs, (chosen.number,), left_out
+            )
             self._session.job_ids.add(chosen.job)
             self._status.set_text(_("Fetching the layers"))
         except RefusedError as refusal:
@@ -155,7 +157,8 @@ class HistoryPage:
         try:
             layers = layers_of(result)
             self._session.made += layers
-            self._session.target.take_up(layers[0].get_image())
+            if (image := layers[0].get_image()) is not None:  # else it was closed again
+                self._session.target.take_up(image)
             self._status.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         except (RefusedError, StoppedError) as refusal:
             self._status.set_text(str(refusal))

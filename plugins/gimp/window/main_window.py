@@ -20,9 +20,9 @@ from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk
 from ..host import GimpHost
 from ..manual import page_of
 from ..procedure_call import ProcedureCall, told
+from ..widgets.layout import SPACING, Growth
 from .generate_page import GeneratePage
 from .history_page import HistoryPage
-from .layout import SPACING, Growth
 from .queue_page import QueuePage
 from .session import Page, Session
 from .single_window import answering

@@ -13,8 +13,8 @@ from acetate.plugins.bridge.translations import _
 from acetate.protocol import Event
 from gi.repository import Gtk, Pango
 
-from .gallery import tool_button
-from .layout import SPACING
+from ..widgets.gallery import tool_button
+from ..widgets.layout import SPACING
 from .session import Session
 
 MINIMUM = 3

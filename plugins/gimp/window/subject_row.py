@@ -9,7 +9,7 @@ from acetate.plugins.bridge.translations import _, counted
 from acetate.protocol import Box
 from gi.repository import Gimp, GLib, Gtk, Pango
 
-from .layout import SPACING
+from ..widgets.layout import SPACING
 from .target import Seen, Target
 
 THUMBNAIL = 48

@@ -5,6 +5,7 @@ GIMP tells a running plug-in nothing about what a person does, so this looks. Kn
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ class Target:
     def look(self) -> bool:
         """See which image is active and what is selected in it; returns whether anything is different from the last time."""
         before, image = self.seen, self.image
-        self.seen = {image.get_id(): _look_at(image) for image in Gimp.get_images()}
+        self.seen = _look_at_all()
         if self.image is None or not self.image.is_valid() or not self.keeps:
             self.image = self._active(before)
         if self.image is not image:
@@ -87,7 +88,7 @@ class Target:
         """Work on this image, until the person turns to another."""
         self.image = image
         self._inserted, self._chosen, self.layer = (), None, None
-        self.seen = {one.get_id(): _look_at(one) for one in Gimp.get_images()}
+        self.seen = _look_at_all()
         self.layer = self._meant()
 
     def take_up(self, image: Gimp.Image) -> None:
@@ -134,6 +135,15 @@ class Target:
             return False
         self._known.add(layers[0])
         return True
+
+
+def _look_at_all() -> dict[int, Seen]:
+    """All images that are open; one that a person closes between two of the questions is none of them."""
+    found = {}
+    for image in Gimp.get_images():
+        with contextlib.suppress(TypeError):  # GIMP answers nothing about an image that is gone
+            found[image.get_id()] = _look_at(image)
+    return {image: seen for image, seen in found.items() if Gimp.Image.id_is_valid(image)}
 
 
 def _look_at(image: Gimp.Image) -> Seen:

@@ -108,17 +108,19 @@ class Gimp:
         code: int = self.tree.run(command, share=self.share, env=self.environment(**environment), timeout=SECONDS, log=log)
         return code
 
-    def outcome(self, module: str, claim: str, *, home: Path | None = None, on_screen: bool = False) -> dict[str, Any]:
+    def outcome(
+        self, module: str, claim: str, *, home: Path | None = None, on_screen: bool | str = False, **more: str
+    ) -> dict[str, Any]:
         """What became of a claim; the whole module runs in one GIMP on first use."""
         if module not in self.outcomes:
             report, log = self.out / f"{module}.json", self.out / f"{module}.log"
             session = f"{HOST}{HERE}/inside/session.py"
             console = ["gimp-console-3", "-n", "-i", "-d", "-f", "--batch-interpreter=python-fu-eval", "-b"]
-            screen = [f"{HOST}{HERE.parent}/with_screen.sh", SCREEN, "python3", session]
+            screen = [f"{HOST}{HERE.parent}/with_screen.sh", str(on_screen), "python3", session]
             command = screen if on_screen else [*console, f'exec(open("{session}").read())', "--quit"]
             only = claim if os.environ.get("ACETATE_ONE_CLAIM") else ""
             environment = {"MODULE": module, "REPORT": str(report), "ONLY": only, "ACETATE_HOME": str(home or self.state)}
-            code = self.run(command, log, **environment)
+            code = self.run(command, log, **environment, **more)
             found = json.loads(report.read_text()) if report.exists() else {}
             self.outcomes[module] = found
             if not found:
@@ -128,9 +130,12 @@ class Gimp:
         missing = {"outcome": f"GIMP did not come to this check; see {self.out / module}.log", "seconds": 0}
         return self.outcomes[module].get(claim, missing)
 
-    def prove(self, module: str, claim: str, *, home: Path | None = None, on_screen: bool = False) -> None:
-        """Fail with the traceback from inside unless the claim holds. `home` is another ACETATE_HOME than the server's."""
-        outcome = self.outcome(module, claim, home=home, on_screen=on_screen)["outcome"]
+    def prove(self, module: str, claim: str, *, home: Path | None = None, on_screen: bool | str = False, **more: str) -> None:
+        """Fail with the traceback from inside unless the claim holds.
+
+        `home` is another ACETATE_HOME than the server's, `on_screen` may be the screen's size, `more` is its environment.
+        """
+        outcome = self.outcome(module, claim, home=home, on_screen=SCREEN if on_screen is True else on_screen, **more)["outcome"]
         if outcome != "passed":
             pytest.fail(outcome, pytrace=False)
 

@@ -6,7 +6,7 @@ import pytest
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.job import EditorJobs
-from acetate.plugins.gimp import canvas, jobs
+from acetate.plugins.gimp import canvas, host, jobs
 from acetate.plugins.gimp.host import GimpHost, recorded
 from acetate.protocol import Box, Finished, Layer, LayerReady, Progress, Queued
 
@@ -191,3 +191,16 @@ def test_what_a_layer_warns_of_is_kept_on_it(desk):
 
     assert "warnings" not in recorded({}, Sheet("fig", arrived("?")))
     assert recorded({}, Sheet("fig", arrived("?", warnings=("hazy",))))["warnings"] == ["hazy"]
+
+
+def test_a_window_goes_on_while_a_picture_is_read(desk, monkeypatch):
+    turns = []
+    monkeypatch.setattr(host.GLib, "idle_add", lambda function, *given: turns.append((function, given)))
+    desk.jobs = EditorJobs(GimpHost(show=False, windowed=True), lambda: desk.client)
+    desk.generate("refine")
+    ((turn, given),) = turns
+    assert desk.client.asked("submit") == [], "nothing is read before the window has its turn"
+    while turn(*given):
+        pass
+    assert len(desk.client.asked("submit")) == 1
+    assert desk.gimp.shown == [], "nor does GIMP's status bar offer a Cancel that kills the window"

@@ -122,3 +122,18 @@ def test_a_selection_that_misses_the_layer_is_refused_when_it_is_read(krita, doc
     form = Form(task="repaint", prompt="fig")
     with pytest.raises(RefusedError, match="No part of the layer is selected"):
         read(document, form, conditions.plan(document, form))
+
+
+@pytest.mark.parametrize(("task", "clip"), [("repaint", "no"), ("refine", "alpha"), ("object", "no")])
+def test_of_a_layer_that_is_too_large_goes_what_is_selected_with_its_surroundings(krita, app, task, clip):
+    """What is made of it is a piece above the layer, which goes on showing everything else."""
+    document = app.createDocument(9000, 4)
+    layer = document.createNode("panorama", "paintlayer")
+    layer.setPixelData(b"\xff" * (4 * 9000 * 4), 0, 0, 9000, 4)
+    document.rootNode().addChildNode(layer, None)
+    document.setActiveNode(layer)
+    select(krita, document, 5000, 1, 100, 2)
+    plan = conditions.plan(document, Form(task=task, prompt="fig"))
+    part = Box(4538, 0, 1024, 4)
+    assert (plan.box, plan.source_box, plan.clip) == (part, part, clip)
+    assert plan.hides is None and plan.replaces is None

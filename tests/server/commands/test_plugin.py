@@ -71,13 +71,6 @@ def test_what_is_left_to_do_in_gimp_is_said(acetate: Command, linux: Path, tmp_p
     assert outcome.code == 0 and "note: GIMP, 1. restart it" in outcome.err and "the menu Filters" in outcome.err
 
 
-def test_after_installing_for_gimp_a_person_is_told_to_restart_it(acetate: Command, linux: Path) -> None:
-    (linux.parent / "config/GIMP/3.0").mkdir(parents=True)
-    outcome = acetate("plugin", "install", "gimp")
-    assert outcome.code == 0 and "restart it" in outcome.err
-    assert "restart it" not in acetate("plugin", "uninstall", "gimp").err
-
-
 def test_a_folder_that_is_not_there_is_named(acetate: Command, tmp_path: Path) -> None:
     outcome = acetate("plugin", "zip", "krita", "-o", tmp_path / "k.zip")
     assert outcome.code == 2

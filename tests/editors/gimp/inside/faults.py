@@ -117,7 +117,8 @@ def without_a_server_that_could_be_started_it_says_what_to_do():
     with _server(may_start=False), new_image(64, 64) as (image, paper):
         began = time.monotonic()
         result = call("acetate-generate-layer", image, [paper], prompt="leaf")
-        assert "acetate serve" in result.error, result.error
+        assert "/nonexistent/acetate, is not there any more" in result.error, result.error
+        assert "acetate plugin install gimp" in result.error, result.error
         assert time.monotonic() - began < SOON and image.get_layers() == [paper]
 
 

@@ -24,6 +24,8 @@ OTHERS = {
     "^Upscale Layer$": Command("ctrl+shift+F11", "u"),
 }
 """The generating dialogs beside the first, by their titles."""
+FORM = "^(" + "|".join(title.strip("^$") for title in (DIALOG, *OTHERS)) + ")$"
+"""The window with the form of any task."""
 DIALOGS = (QUESTION, CHOOSER, SAVE, DIALOG, *OTHERS, HISTORY, QUEUE, FILE)
 GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
 SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
@@ -87,7 +89,8 @@ def submit() -> None:
 
 
 def in_dialog(*keys: str) -> None:
-    the_desk().focus(the_desk().window(DIALOG))
+    """In the window, whichever task it shows."""
+    the_desk().focus(the_desk().window(FORM))
     the_desk().keys(*keys)
 
 

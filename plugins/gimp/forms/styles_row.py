@@ -14,8 +14,8 @@ from acetate.plugins.bridge.forms.styles import Style, StyleBook, style_of, with
 from acetate.plugins.bridge.translations import _
 from gi.repository import Gimp, Gtk
 
-from .gallery import tool_button
-from .layout import SPACING
+from ..widgets.gallery import tool_button
+from ..widgets.layout import SPACING
 
 KEPT = "acetate-styles.json"
 

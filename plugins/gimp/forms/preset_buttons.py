@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from acetate.plugins.bridge.translations import _
 from gi.repository import Gtk
 
-from ..presets import Presets
+from .presets import Presets
 
 
 class PresetButtons:

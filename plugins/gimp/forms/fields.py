@@ -14,8 +14,8 @@ from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
 from ..arguments import MORE
 from ..values import UNSET
-from .layout import SPACING, Growth, letter_of
-from .prompt_field import PromptField
+from ..widgets.layout import SPACING, Growth, letter_of
+from ..widgets.prompt_field import PromptField
 
 BESIDE = ("width", "height", "new-seed")
 """The arguments whose fields stand in another one's row."""

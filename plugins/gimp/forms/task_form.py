@@ -11,10 +11,10 @@ from acetate.vocabulary.tasks import Task
 from gi.repository import Gtk
 
 from ..commands import BY_PROCEDURE, registered
-from ..presets import Presets
 from ..procedure_call import ProcedureCall
 from ..values import fill, form_of, parameter_of
 from .fields import FieldGrid
+from .presets import Presets
 
 
 class TaskForm:

@@ -10,22 +10,25 @@ from acetate.protocol import Box, Image
 from gi.repository import GdkPixbuf, Gio, GLib, Gtk
 
 from .. import pixels
+from .layout import height_of_screen
 
-SIDE = 256
-"""The side of the large preview's square in pixels."""
+LARGE, SMALL = 256, 192
+"""The side of the large preview's square in pixels; the smaller one for screens that are lower than `LOW`."""
+LOW = 700
 CHECK_SIZE, DARK_CHECK, LIGHT_CHECK = 8, 0x666666, 0x999999
 """GIMP's default checkerboard."""
 
 
 class PreviewPane:
-    """`.widget` is what to pack."""
+    """`.widget` is what to pack, `.side` the side of its square."""
 
     def __init__(self) -> None:
         self._frame = Box(0, 0, 1, 1)
         self._empty = True
         self._picture = Gtk.Image(halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
         self.widget = Gtk.Frame(shadow_type=Gtk.ShadowType.IN, valign=Gtk.Align.START)
-        self.widget.set_size_request(SIDE + 4, SIDE + 4)
+        self.side = LARGE if height_of_screen(self._picture) >= LOW else SMALL
+        self.widget.set_size_request(self.side + 4, self.side + 4)
         self.widget.add(self._picture)
         self.clear(1, 1)
 
@@ -54,10 +57,10 @@ class PreviewPane:
         """Show what `icon` has made."""
         self._empty = False
         self._picture.set_from_gicon(picture, Gtk.IconSize.DIALOG)
-        self._picture.set_pixel_size(SIDE)
+        self._picture.set_pixel_size(self.side)
 
     def _draw(self, image: Image | None, place: Box) -> None:
-        self.show_icon(icon(self._frame, image, place, SIDE * self._picture.get_scale_factor()))
+        self.show_icon(icon(self._frame, image, place, self.side * self._picture.get_scale_factor()))
         self._empty = image is None
 
 
@@ -88,7 +91,7 @@ def icon(frame: Box, image: Image | None, place: Box, side: int) -> Gio.Icon:
 
 def check(side: int) -> int:
     """The side of a check: GIMP's on a usual screen, twice that on one of twice the density. A power of two."""
-    return CHECK_SIZE * (2 if side > SIDE else 1)
+    return CHECK_SIZE * (2 if side > LARGE else 1)
 
 
 def fitted(width: int, height: int, side: int) -> tuple[int, int]:
