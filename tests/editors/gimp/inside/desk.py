@@ -31,7 +31,7 @@ STATUS_BAR = 70
 """Pixels at the lower edge of GIMP's window among which its status bar is."""
 WINDOW = (1880, 1040) if os.environ.get("GDK_SCALE") == "2" else (1240, 800)
 """Pixels of GIMP's window, so that one picture looks like another."""
-BESIDE = (620, 5)
+BESIDE = (380, 5) if os.environ.get("GDK_SCALE") == "2" else (620, 5)
 """Where a dialog hides neither the layers nor much of a small image."""
 MENU = ("alt+r", "Up", "Right")
 """Unfolds Filters > Acetate, the last entry of that menu."""
