@@ -6,7 +6,7 @@ import hand
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.forms.form_keeper import LOOK_MS
 from acetate.plugins.krita.pictures import history_list
-from acetate.plugins.krita.pictures.picture_list import PICTURE
+from acetate.plugins.krita.pictures.tile import PICTURE
 from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
