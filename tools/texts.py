@@ -55,6 +55,8 @@ MISTAKES = ("ValueError", "TypeError", "AssertionError", "RuntimeError", "KeyErr
 """Errors of the command line, and mistakes in the program."""
 UNNAMED = re.compile(r"\{(![rs])?\}")
 """A blank that is filled in by its place, as no translation can."""
+BLANK = re.compile(r"\{\w+\}")
+WORD = re.compile(r"[A-Za-z]{3}")
 SENTENCE = re.compile(r"""["'“]?[\w{`][^ <>]* [^ <>]+ [^<>]+""")
 """At least three words, without code of other languages."""
 
@@ -93,7 +95,7 @@ def of_sentences(code: str, *, everywhere: bool) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _speaks(node.func):
             given = (*node.args, *(keyword.value for keyword in node.keywords))
-            yield from (text for part in given for text in _texts(part) if " " in text.strip())
+            yield from (text for part in given for text in _texts(part) if " " in text and WORD.search(BLANK.sub("", text)))
     if everywhere:
         silent = {id(part) for node in ast.walk(tree) if _is_silent(node) for part in ast.walk(node)}
         yield from (text for text in _texts(tree, silent) if SENTENCE.match(text))
