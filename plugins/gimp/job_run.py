@@ -17,7 +17,7 @@ from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import HOPELESS
 from acetate.plugins.bridge.launch import server_command
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import duration
 from acetate.protocol import Client, Disconnected, HistoryEntry, HistoryPage
 from gi.repository import Gimp
@@ -89,7 +89,7 @@ def _followed(call: ProcedureCall, client: Client, limit: float | None) -> list[
     result = _begun(call, client, editor_jobs)
     layers = follow(result, editor_jobs, client, limit)
     if result.status.notes and call.interactive:  # not the warnings: the person sees the layer, which keeps them
-        Gimp.message("\n".join(result.status.notes))
+        Gimp.message("\n".join(map(said, result.status.notes)))
     return layers
 
 

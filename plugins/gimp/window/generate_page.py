@@ -12,7 +12,7 @@ from acetate.plugins.bridge.forms.styles import Style
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.placement import too_large
-from acetate.plugins.bridge.translations import _, said
+from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
 from gi.repository import Gimp, GLib, Gtk
@@ -182,7 +182,7 @@ class GeneratePage:
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if result.form is not None and not self._candidates.widget.get_visible():
             self._show_result(result)
-        self._session.say("\n".join(map(said, result.notes)), "dialog-warning")
+        self._session.say("\n".join(result.notes), "dialog-warning")
         if not self._form.call.value("keep-open") and result.form is not None:
             self._closes()
 
