@@ -159,6 +159,14 @@ def updated(path: Path, wanted: Catalog) -> Catalog:
     return catalogue
 
 
+def write(path: Path, catalogue: Catalog) -> None:
+    """Write it in the code's order, below the head that the file has: what Babel would write there changes at every run."""
+    head = path.read_bytes().partition(b"\n\n")[0]
+    with path.open("wb") as file:
+        file.write(head + b"\n\n")
+        write_po(file, catalogue, width=120, omit_header=True)
+
+
 def untranslated(catalogue: Catalog) -> list[str]:
     """The texts that it has no translation for."""
     return [str(message.id) for message in catalogue if message.id and not _complete(message.string)]
@@ -175,10 +183,7 @@ def main() -> int:
         if "--missing" in sys.argv:
             print(*(f"  {text}" for text in empty), sep="\n")
         else:
-            head = path.read_bytes().partition(b"\n\n")[0]  # what Babel writes there changes at every run
-            with path.open("wb") as file:
-                file.write(head + b"\n\n")
-                write_po(file, catalogue, width=120, omit_header=True)
+            write(path, catalogue)
     return 1 if missing else 0
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from acetate.plugins.bridge.translations import _, marked
 from krita import Krita
 
-from ..qt import guarded
+from ..qt import QtCore, guarded
 from .front import window_of
 
 MENU = "tools/scripts"
@@ -91,9 +91,14 @@ def create(window: Any, docker_of: Callable[[Any], Any]) -> None:
     """Give the window its actions; `docker_of` finds the docker of a window when one is triggered, or `None`."""
     for name, action in ACTIONS.items():
         made = window.createAction(name, _(action.text), MENU)
-        made.setToolTip(_(action.tip))
         made.setIcon(Krita.instance().icon(action.icon))
         made.triggered.connect(_slot(action, docker_of))
+        # Krita takes the tip from `acetate.action` once more when the window is complete.
+        QtCore.QTimer.singleShot(0, _described(made, _(action.tip)))
+
+
+def _described(made: Any, tip: str) -> Callable[..., None]:
+    return guarded(lambda: made.setToolTip(tip))
 
 
 def _slot(action: Action, docker_of: Callable[[Any], Any]) -> Callable[..., None]:
