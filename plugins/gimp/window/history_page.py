@@ -142,7 +142,9 @@ class HistoryPage:
             self._inserted(self._result)
 
     def take(self, event: Event) -> None:
-        if isinstance(event, Finished) and self._asked:  # something new, perhaps from another program
+        if isinstance(event, Connected) and self._asked:  # perhaps another server
+            self._history.renew()
+        if isinstance(event, (Connected, Finished)) and self._asked:  # something new, perhaps from another program
             self._ask(None)
         if self._history.take(event):
             self._show(event)

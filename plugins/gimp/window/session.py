@@ -26,7 +26,7 @@ class Session:
     queue: JobQueue
     target: Target
     say: Callable[..., None]
-    """Shows a text above the buttons, with the name of an icon; an empty one takes it away."""
+    """Shows a text above the buttons, with the name of an icon and an `Offer`; an empty one takes it away."""
     connection: JobStatus = field(default_factory=JobStatus)
     engine: Engine | None = None
     """What the server says about its engine; `None` before it has said anything."""
