@@ -25,6 +25,7 @@ from ..manual import page_of
 from ..procedure_call import ProcedureCall, told
 from ..widgets.layout import SPACING
 from ..widgets.message_row import MessageRow, Offer
+from .discarding import Discarding
 from .generate_page import GeneratePage
 from .history_page import HistoryPage
 from .queue_page import QueuePage
@@ -52,7 +53,9 @@ class MainWindow:
         jobs = EditorJobs(GimpHost(show=True, windowed=True), lambda: self._session.client)
         ours: set[str] = set()
         queue = JobQueue(jobs, lambda: self._session.client)
-        self._session = Session(connected(), jobs, queue, Target(call.image, ours), self._message.say, job_ids=ours)
+        discarding = Discarding(lambda job, pictures: self._session.client.discard(job, pictures), self._message)
+        target = Target(call.image, ours)
+        self._session = Session(connected(), jobs, queue, target, self._message.say, discarding, job_ids=ours)
         self._server = ConnectionStatus(by_hand())
         self._error: BaseException | None = None
         """What has ended the ticking: nothing will come any more."""
@@ -82,6 +85,7 @@ class MainWindow:
                 GLib.source_remove(ticking)
             for page in self._pages:
                 page.close()
+            self._session.discarding.empty()
             self._dialog.destroy()
             self._session.client.close()
         if self._error is not None:
@@ -169,6 +173,7 @@ class MainWindow:
     def _reconnect(self) -> None:
         """Leave the present client for one of the server that is chosen now, by the command that is installed now."""
         session = self._session
+        session.discarding.empty()
         session.client.close()
         session.say("")
         session.connection, session.engine, session.offers = JobStatus(), None, Offers()
@@ -203,6 +208,8 @@ class MainWindow:
         if event.state & Gdk.ModifierType.MOD1_MASK and event.keyval == Gdk.KEY_0:
             self._guarded(self._choose_server)
             return True
+        if event.state & Gdk.ModifierType.CONTROL_MASK and event.keyval == Gdk.KEY_z:
+            return self._session.discarding.take_back()
         if event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter) and event.state & Gdk.ModifierType.CONTROL_MASK:
             self._guarded(self._page.submit)
             return True
