@@ -89,7 +89,7 @@ class ServerDialog:
         self._answer.set_text("")
 
     def _build(self) -> None:
-        local, other = _("On _this computer"), _("On _another computer")
+        local, other = _("On t_his computer"), _("On _another computer")
         self._local = Gtk.RadioButton(label=local, use_underline=True)
         self._local.set_tooltip_text(_("The server is started when it is needed."))
         self._other = Gtk.RadioButton(label=other, use_underline=True, group=self._local)

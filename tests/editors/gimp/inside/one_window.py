@@ -9,7 +9,8 @@ import os
 import re
 from pathlib import Path
 
-from desk import MENU, OUT, until, within
+from acetate.protocol import Client, HistoryPage
+from desk import MENU, OUT, PATIENCE, until, within
 from screen import (
     DIALOG,
     FORM,
@@ -332,6 +333,51 @@ def the_windows_height_comes_back_when_a_message_goes():
         until(lambda: desk.size(DIALOG) == before, "the height that it had")
 
 
+def a_candidate_that_was_thrown_away_comes_back_by_undo():
+    with open_image() as image:
+        desk = the_desk()
+        open_dialog()
+        _reset_to_factory()
+        type_prompt("leaf")
+        in_dialog("alt+n", "ctrl+a")
+        desk.type("3")
+        desk.keys("Tab")
+        submit()
+        until(lambda: len(names(image)) == 2, "the first candidate")
+        until(lambda: not jobs("running"), "the run to end")
+        desk.rest(1.0)
+        width, _height = desk.size(DIALOG)
+        desk.click(desk.window(DIALOG), width + _SECOND_CANDIDATE[0], _SECOND_CANDIDATE[1])
+        in_dialog("Delete")
+        desk.rest(1.0)
+        desk.shot("thrown-away")
+        assert _pictures_in_history() == 3, "nothing is deleted before it is clear that it is meant"
+        in_dialog("ctrl+z")
+        desk.rest(1.0)
+        desk.shot("taken-back")
+        desk.double_click(DIALOG, *_SECOND_CANDIDATE)
+        until(lambda: len(names(image)) == 3, "the candidate that was taken back")
+        in_dialog("Delete")
+        desk.rest(1.0)
+        desk.dismiss(DIALOG)
+        until(lambda: _pictures_in_history() == 2, "closing the window to delete what was thrown away")
+
+
+def an_enlarged_picture_says_so_before_and_after_and_is_drawn_anew():
+    with open_image() as image:
+        desk = the_desk()
+        open_dialog()
+        _reset_to_factory()
+        type_prompt("a fox")
+        in_dialog("alt+z", "Down", "Down", "Down", "alt+w")
+        desk.rest(1.0)
+        desk.shot("size-before-the-click")
+        submit()
+        until(lambda: len(names(image)) == 2, "a layer")
+        desk.rest(1.0)
+        desk.shot("draw-anew")
+
+
 # --- what the claims share -------------------------------------------------------------------------------------------
 
 
@@ -375,6 +421,15 @@ def _reset_to_factory() -> None:
     the_desk().keys("f")
     the_desk().rest()
     in_dialog("alt+p")
+
+
+def _pictures_in_history() -> int:
+    """Of the newest job."""
+    with Client("check") as client:
+        client.history(limit=1, thumbnails=False)
+        while not isinstance(event := client.events.get(timeout=PATIENCE), HistoryPage):
+            pass
+        return len({layer.picture for layer in event.entries[0].layers})
 
 
 def _memory_of_plug_in() -> float:

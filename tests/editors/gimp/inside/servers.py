@@ -21,6 +21,10 @@ LAUNCH = Path(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "launch
 SERVER = "^Acetate's Server$"
 OFFER = (-70, -78)
 """Where the button beside a message lies, from the window's lower right corner."""
+STARTING = 30.0
+"""Seconds that a server may take to start."""
+TELLING = 4.0
+"""Seconds until the window says that there is no server."""
 PROGRAM = json.loads(os.environ["SERVER"])
 
 
@@ -41,9 +45,15 @@ def _launched_by(command: list[str]):
 
 
 def _press_the_offer() -> None:
+    """Until a server has started."""
     desk = the_desk()
-    width, height = desk.size(DIALOG)
-    desk.click(desk.window(DIALOG), width + OFFER[0], height + OFFER[1])
+
+    def started() -> bool:
+        width, height = desk.size(DIALOG)
+        desk.click(desk.window(DIALOG), width + OFFER[0], height + OFFER[1])
+        return bool(within(STARTING, running_server))
+
+    until(started, "the server")
 
 
 def _a_layer_comes(image: int) -> None:
@@ -61,13 +71,11 @@ def a_server_that_does_not_start_is_started_when_asked_again():
     with _launched_by(broken) as image:
         open_dialog()
         desk = the_desk()
-        before = desk.size(DIALOG)
-        until(lambda: desk.size(DIALOG) != before, "the message")
-        desk.rest(1.0)
+        until((home() / "serve.out").exists, "the first attempt")
+        desk.rest(TELLING)
         desk.shot("server-does-not-start")
         LAUNCH.write_text(json.dumps({"command": PROGRAM}))
         _press_the_offer()
-        until(lambda: running_server() is not None, "the server")
         _a_layer_comes(image)
 
 
@@ -75,13 +83,10 @@ def a_program_that_is_gone_is_found_again_by_trying_again():
     with _launched_by(["/nowhere/acetate", "serve"]) as image:
         open_dialog()
         desk = the_desk()
-        before = desk.size(DIALOG)
-        until(lambda: desk.size(DIALOG) != before, "the message")
-        desk.rest(1.0)
+        desk.rest(TELLING)
         desk.shot("program-is-gone")
         LAUNCH.write_text(json.dumps({"command": PROGRAM}))
         _press_the_offer()
-        until(lambda: running_server() is not None, "the server")
         _a_layer_comes(image)
 
 
