@@ -396,7 +396,7 @@ class GeneratePage:
             self._progress.set_fraction(status.fraction)
         if status.preview is not None:
             from_nothing = result.form is not None and result.form.about.from_nothing
-            self._preview.show_working(status.preview, covers=not from_nothing)
+            self._preview.show_working(status.preview, from_nothing=from_nothing)
             status.preview = None
 
     def _show_result(self, result: PendingResult) -> None:
