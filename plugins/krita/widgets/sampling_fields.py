@@ -65,11 +65,7 @@ def _field(name: str) -> Any:
     if isinstance(row.type, Flag):
         return QtWidgets.QCheckBox(_(LABELS[name]), objectName=called)
     if isinstance(row.type, Choice):
-        return (
-            OwnChoice(called)
-            if row.default is None
-            else combo_box(called, [(one, _(INJECTIONS[one])) for one in row.type.choices])
-        )
+        return OwnChoice(called) if row.default is None else combo_box(called, [(key, _(one)) for key, one in INJECTIONS.items()])
     if row.default is not None:
         return decimal_box(called, *range_of(name), step=0.05)
     return (OwnWhole if isinstance(row.type, Whole) else OwnNumber)(called, *range_of(name))
