@@ -19,7 +19,7 @@ SHOWN = [path.relative_to(PLUGINS).as_posix() for room in ("bridge", "gimp", "kr
 
 LANGUAGES = sorted(path.stem for path in (PLUGINS / "languages").glob("*.po"))
 BLANK = re.compile(r"\{(\w+)\}")
-MNEMONIC = re.compile(r"(?<![A-Za-z0-9_])_(?=\w)|(?<=[a-z])_(?=[a-z]+(?: |$|\.))")
+MNEMONIC = re.compile(r"(?<![A-Za-z0-9_])_(?=\w)|(?<=[A-Za-z])_(?=[a-z]+(?: |$|\.))")
 """The mark before an underlined letter, and not the one within a name."""
 
 IN_CATALOGUE = {"_", "marked", "counted", "said"}
