@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from acetate.plugins.bridge.translations import _, marked
 from krita import Krita
 
-from ..qt import QtCore, guarded
+from ..qt import guarded
 from .front import window_of
 
 MENU = "tools/scripts"
@@ -93,12 +93,17 @@ def create(window: Any, docker_of: Callable[[Any], Any]) -> None:
         made = window.createAction(name, _(action.text), MENU)
         made.setIcon(Krita.instance().icon(action.icon))
         made.triggered.connect(_slot(action, docker_of))
-        # Krita takes the tip from `acetate.action` once more when the window is complete.
-        QtCore.QTimer.singleShot(0, _described(made, _(action.tip)))
+        made.changed.connect(_told(made, _(action.tip)))
 
 
-def _described(made: Any, tip: str) -> Callable[..., None]:
-    return guarded(lambda: made.setToolTip(tip))
+def _told(made: Any, tip: str) -> Callable[..., None]:
+    """Gives an action its tip in our language again: Krita takes that of `acetate.action`, some time after the window is made."""
+
+    def tell() -> None:
+        if made.toolTip() != tip:
+            made.setToolTip(tip)
+
+    return guarded(tell)
 
 
 def _slot(action: Action, docker_of: Callable[[Any], Any]) -> Callable[..., None]:
