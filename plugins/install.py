@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gettext
 import io
 import json
 import os
@@ -30,7 +31,7 @@ from .hosts import ARCHIVE, GIMP, KRITA, EditorPlace, Host, places, with_setting
 
 LAUNCH = "launch.json"
 """The file in the plug-in's folder with the command that starts the server, recorded at install time."""
-NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py", "help")
+NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py")
 """What the package leaves out, even what is installed next to it: Krita would find two of an `.action` that it reads."""
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 """What a distribution's Krita and GIMP run; those of other packages bring their own."""
@@ -78,8 +79,9 @@ def assemble(
         (folder / LAUNCH).write_text(json.dumps({"command": list(launch)}) + "\n", encoding="utf-8")
     for source, target in _beside(host):
         script = target.suffix == ".py"
-        (destination / target).parent.mkdir(parents=True, exist_ok=True)
         (_link if link and not script else _copy)(_folder_of(plugins) / host.name / source, destination / target)
+        if target.suffix == ".desktop" and not link:
+            _translate(destination / target)
         if script:
             (destination / target).chmod(0o755)
 
@@ -105,6 +107,16 @@ def _compile_languages(source: Path, target: Path) -> None:
     target.mkdir()
     for path in sorted(source.glob("*.po")):
         (target / path.with_suffix(".mo").name).write_bytes(_compiled(path))
+
+
+def _translate(desktop: Path) -> None:
+    """Add what the editor's list of plug-ins says about ours in every language that has a translation of it."""
+    text = desktop.read_text(encoding="utf-8")
+    said = text.partition("\nComment=")[2].partition("\n")[0]
+    for path in sorted((_folder_of(plugins) / "languages").glob("*.po")):
+        translation = gettext.GNUTranslations(io.BytesIO(_compiled(path))).gettext(said)
+        text += f"Comment[{path.stem}]={translation}\n" if translation != said else ""
+    desktop.write_text(text, encoding="utf-8")
 
 
 @functools.cache
@@ -134,8 +146,6 @@ def _beside(host: Host) -> Iterator[tuple[str, Path]]:
         yield "acetate.action", Path("acetate.action")
     else:
         yield f"{host.folder}.py", Path(host.folder) / f"{host.folder}.py"
-        for page in ("gimp-help.xml", "manual.html"):  # GIMP looks for a folder of the language; a browser reads no zip
-            yield f"help/{page}", Path(host.folder) / "help" / "en" / page
 
 
 def _folder_of(module: object) -> Path:

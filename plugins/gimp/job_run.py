@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from acetate.plugins.bridge.form import fresh_seed
+from acetate.plugins.bridge.forms.server_address import chosen_server
 from acetate.plugins.bridge.host import JobPlan, RefusedError
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import HOPELESS
@@ -51,7 +52,8 @@ def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
 
 def connected() -> Client:
     """A client of the server, which is started if none runs; who asked for it closes it."""
-    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
+    name = f"gimp {Gimp.version()}"
+    client = Client(name, address=chosen_server(), launch=server_command(), formats=tuple(pixels.BABL))
     client.connect()
     return client
 

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from acetate.plugins import hosts, install
 from acetate.plugins.hosts import GIMP, KRITA
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 
 
 def packed(folder):
@@ -42,9 +45,10 @@ assert not [name for name in sys.modules if name.split(".")[0] in ("websockets",
 def test_no_compiled_code_and_no_caches_are_copied(tmp_path, host):
     install.assemble(host, tmp_path)
     suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
-    assert suffixes <= {".py", ".desktop", ".action", ".zip"}
+    assert suffixes <= {".py", ".desktop", ".action", ".zip", ".html", ".xml"}
     names = packed(tmp_path / host.folder)
-    assert {PurePosixPath(name).suffix for name in names} <= {".py", ".mo", ""}
+    manual = {".html", ".xml"} if host is GIMP else set()
+    assert {PurePosixPath(name).suffix for name in names} <= {".py", ".mo", "", *manual}
     assert not [name for name in names if "__pycache__" in name]
 
 
@@ -75,7 +79,9 @@ def test_a_copy_of_two_levels_of_folders_is_the_whole_plugin(home, gimp, host):
     gimp()
     (place,) = install.install(host)
     files = [path.relative_to(place.root) for path in place.root.rglob("*") if path.is_file()]
-    assert files and max(len(path.parts) for path in files) <= 3, "two folders and the file"
+    needed = [path for path in files if "help" not in path.parts]  # GIMP wants the pages of F1 in a folder for each language
+    assert needed and max(len(path.parts) for path in needed) <= 3, "two folders and the file"
+    assert max(len(path.parts) for path in files) <= 5, "what lies deeper than four folders is not copied at all"
 
 
 @pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
@@ -285,6 +291,18 @@ def test_the_zip_has_directory_entries_and_no_recorded_command(tmp_path):
     assert {"acetate/", "acetate/__init__.py", "acetate.desktop", "acetate.action"} <= set(names)
     assert not [name for name in names if name.endswith("launch.json")]
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_kritas_list_of_plugins_describes_ours_in_every_language_that_has_a_translation(tmp_path, monkeypatch):
+    english = "Transparent layers, generated inside the open picture"
+    german = Catalog(locale="de")
+    german.add(english, "Transparente Ebenen")
+    write_mo(full := io.BytesIO(), german)
+    write_mo(empty := io.BytesIO(), Catalog(locale="fr"))
+    monkeypatch.setattr(install, "_compiled", lambda path: (full if path.stem == "de" else empty).getvalue())
+    text = zipfile.ZipFile(install.zip_plugin(KRITA, tmp_path)).read("acetate.desktop").decode()
+    comments = [line for line in text.splitlines() if line.startswith("Comment")]
+    assert comments == [f"Comment={english}", "Comment[de]=Transparente Ebenen"]
 
 
 def test_the_zip_keeps_gimps_script_executable(tmp_path):

@@ -19,7 +19,7 @@ SHOWN = [path.relative_to(PLUGINS).as_posix() for room in ("bridge", "gimp", "kr
 
 LANGUAGES = sorted(path.stem for path in (PLUGINS / "languages").glob("*.po"))
 BLANK = re.compile(r"\{(\w+)\}")
-MNEMONIC = re.compile(r"(?<![A-Za-z0-9_])_(?=\w)|(?<=[a-z])_(?=[a-z]+(?: |$|\.))")
+MNEMONIC = re.compile(r"(?<![A-Za-z0-9_])_(?=\w)|(?<=[^\W\d_])_(?=[^\W\d_A-Z]+(?: |$|\.))")
 """The mark before an underlined letter, and not the one within a name."""
 
 IN_CATALOGUE = {"_", "marked", "counted", "said"}
@@ -108,6 +108,8 @@ def test_a_translation_has_the_blanks_the_ends_and_the_plural_forms_of_the_origi
         ("Stop ", "Anhalten", ["ends"]),
         ("_Stop", "Anhalten", ["mnemonic"]),
         ("_Stop", "停止(_S)", []),
+        ("Strengt_h", "St_ärke", []),
+        ("S_eed", "Seed", ["mnemonic"]),
         (("{count} layer", "{count} layers"), ("eine Ebene", "{count} Ebenen"), []),
         (("{count} layer", "{count} layers"), ("{count} Ebene",), ["plural forms"]),
         (("{count} layer", "{count} layers"), ("{count} Ebene", "{zahl} Ebenen"), ["blanks"]),
