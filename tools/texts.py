@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "plugins" / "languages"
+DESKTOP = ROOT / "plugins" / "krita" / "acetate.desktop"
 KEYWORDS = {"_": None, "marked": None, "counted": (1, 2)}
 ROOMS = ("vocabulary", "protocol", "engine", "document", "server")
 """Whose sentences can reach an editor."""
@@ -68,6 +69,7 @@ def template() -> Catalog:
         ROOT / "plugins", method_map=[("**.py", "python")], keywords=KEYWORDS, comment_tags=["Translators:"]
     ):
         catalogue.add(text, locations=[(f"plugins/{file}", None)], auto_comments=comments)
+    catalogue.add(of_desktop(), locations=[(DESKTOP.relative_to(ROOT).as_posix(), None)])
     for text in of_vocabulary():
         catalogue.add(text, locations=[("vocabulary", None)])
     for path in (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))):
@@ -76,6 +78,11 @@ def template() -> Catalog:
             for text in of_sentences(path.read_text(encoding="utf-8"), everywhere=name.startswith(WARNING)):
                 catalogue.add(text, locations=[(name, None)])
     return catalogue
+
+
+def of_desktop() -> str:
+    """What Krita's list of plug-ins says about ours."""
+    return DESKTOP.read_text(encoding="utf-8").partition("\nComment=")[2].partition("\n")[0]
 
 
 def of_vocabulary() -> Iterator[str]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from acetate.plugins.hosts import ARCHIVE, GIMP, KRITA, Host
+from acetate.plugins.install import zip_plugin
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
@@ -19,7 +24,7 @@ SHOWN = [path.relative_to(PLUGINS).as_posix() for room in ("bridge", "gimp", "kr
 
 LANGUAGES = sorted(path.stem for path in (PLUGINS / "languages").glob("*.po"))
 BLANK = re.compile(r"\{(\w+)\}")
-MNEMONIC = re.compile(r"(?<![A-Za-z0-9_])_(?=\w)|(?<=[a-z])_(?=[a-z]+(?: |$|\.))")
+MNEMONIC = re.compile(r"(?<![A-Za-z0-9_])_(?=\w)|(?<=[^\W\d_])_(?=[^\W\d_A-Z]+(?: |$|\.))")
 """The mark before an underlined letter, and not the one within a name."""
 
 IN_CATALOGUE = {"_", "marked", "counted", "said"}
@@ -92,6 +97,26 @@ def test_a_catalogue_has_exactly_the_texts_of_the_code(language: str, texts: set
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_is_complete(language: str) -> None:
+    empty = [message.id for message in catalogue(language) if not message.string or not all(message.string)]
+    assert empty == []
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+def test_an_assembled_plug_in_speaks_german_to_a_plain_python(host: Host, tmp_path: Path) -> None:
+    (german,) = (message.string for message in catalogue("de") if message.id == "Stopping")
+    with zipfile.ZipFile(zip_plugin(host, tmp_path)) as whole:
+        whole.extract(f"{host.folder}/{ARCHIVE}", tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / host.folder / ARCHIVE)!r})\n"
+        "from acetate.plugins.bridge import translations\n"
+        "translations.speak(['de_AT.UTF-8']); sys.stdout.buffer.write(translations._('Stopping').encode())"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode() == german != "Stopping"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_blanks_the_ends_and_the_plural_forms_of_the_original(language: str) -> None:
     wrong = [(message.id, told) for message in catalogue(language) for told in faults(message, language)]
     assert wrong == []
@@ -108,6 +133,8 @@ def test_a_translation_has_the_blanks_the_ends_and_the_plural_forms_of_the_origi
         ("Stop ", "Anhalten", ["ends"]),
         ("_Stop", "Anhalten", ["mnemonic"]),
         ("_Stop", "停止(_S)", []),
+        ("Strengt_h", "St_ärke", []),
+        ("S_eed", "Seed", ["mnemonic"]),
         (("{count} layer", "{count} layers"), ("eine Ebene", "{count} Ebenen"), []),
         (("{count} layer", "{count} layers"), ("{count} Ebene",), ["plural forms"]),
         (("{count} layer", "{count} layers"), ("{count} Ebene", "{zahl} Ebenen"), ["blanks"]),

@@ -23,7 +23,7 @@ def docker_and_actions_speak_the_language_of_krita():
     assert tasks.itemText(tasks.findData("scene")) == SPOKEN["Scene"]
     action = Krita.instance().action("acetate_cancel_all")
     assert action.text() == SPOKEN["Acetate: Cancel All"]
-    assert action.toolTip().startswith(SPOKEN["Stop everything that Krita has asked for"]), action.toolTip()
+    assert action.toolTip() == action.text()
     yield 300
     screenshot("spoken")
 
