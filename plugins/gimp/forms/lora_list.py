@@ -20,7 +20,7 @@ from .lora_picker import LoraPicker
 
 LEAST, MOST, STEP = -2.0, 2.0, 0.05
 """The weights that the field offers; others come by the prompt's tags."""
-NAME_CHARACTERS = 18
+NAME_CHARACTERS = 12
 
 
 class LoraList:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from desk import until
-from screen import FORM, in_dialog, names, open_dialog, open_image, submit, the_desk, type_prompt
+from screen import FORM, in_dialog, names, newest_result, open_dialog, open_image, submit, the_desk, type_prompt
 
 KEPT = Path(os.environ["GIMP3_DIRECTORY"], "plug-in-settings", "GimpProcedureConfigRun-acetate-generate-layer.default")
 
@@ -55,8 +55,7 @@ def a_lora_is_found_by_a_trigger_word_weighed_and_its_words_are_added():
         assert kept["prompt"] == '"a fox, inkstyle, lineart"' and kept["loras"] == '"ink wash:0.65"', kept
         submit()
         until(lambda: len(names(image)) == 2, "the layer")
-        record = f"editor.record(Gimp.Image.get_by_id({image}).get_layers()[0])"
-        assert desk.ask(f"answer = {record}['parameters']['loras']") == [["ink wash", 0.65]]
+        assert [list(one) for one in newest_result().parameters["loras"]] == [["ink wash", 0.65]]
 
 
 _FROM_GUIDANCE_TO_LORAS = 5

@@ -9,8 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from acetate.protocol import Client, HistoryPage
-from desk import MENU, OUT, PATIENCE, until, within
+from desk import MENU, OUT, until, within
 from screen import (
     DIALOG,
     FORM,
@@ -22,6 +21,7 @@ from screen import (
     in_dialog,
     jobs,
     names,
+    newest_result,
     open_dialog,
     open_image,
     submit,
@@ -363,21 +363,6 @@ def a_candidate_that_was_thrown_away_comes_back_by_undo():
         until(lambda: _pictures_in_history() == 2, "closing the window to delete what was thrown away")
 
 
-def an_enlarged_picture_says_so_before_and_after_and_is_drawn_anew():
-    with open_image() as image:
-        desk = the_desk()
-        open_dialog()
-        _reset_to_factory()
-        type_prompt("a fox")
-        in_dialog("alt+z", "Down", "Down", "Down", "alt+w")
-        desk.rest(1.0)
-        desk.shot("size-before-the-click")
-        submit()
-        until(lambda: len(names(image)) == 2, "a layer")
-        desk.rest(1.0)
-        desk.shot("draw-anew")
-
-
 # --- what the claims share -------------------------------------------------------------------------------------------
 
 
@@ -425,11 +410,7 @@ def _reset_to_factory() -> None:
 
 def _pictures_in_history() -> int:
     """Of the newest job."""
-    with Client("check") as client:
-        client.history(limit=1, thumbnails=False)
-        while not isinstance(event := client.events.get(timeout=PATIENCE), HistoryPage):
-            pass
-        return len({layer.picture for layer in event.entries[0].layers})
+    return len({layer.picture for layer in newest_result().layers})
 
 
 def _memory_of_plug_in() -> float:
