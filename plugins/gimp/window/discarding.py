@@ -20,7 +20,7 @@ class Discarding:
 
     def __init__(self, discard: Callable[[str, Sequence[int]], None], message: MessageRow) -> None:
         self._basket, self._message = Wastebasket(discard), message
-        self._offer = Offer(_("_Undo"), _("Show again what was thrown away (Ctrl+Z)"), self.take_back)
+        self._offer = Offer(_("Undo"), _("Show again what was thrown away (Ctrl+Z)"), self.take_back)
         self._timer = 0
         self._watchers: list[Callable[[], None]] = []
 

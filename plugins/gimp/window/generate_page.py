@@ -201,7 +201,7 @@ class GeneratePage:
             notes.append(_("Drawn at {drawn}.").format(drawn=size_words(drawn)))
             about = _("Draw the new layer anew at its full size")
             prompt = result.form.prompt if result.form is not None else self._form.form.prompt
-            offer = Offer(_("Draw _Anew"), about, lambda: self._draw_anew(layer, prompt))
+            offer = Offer(_("Draw anew"), about, lambda: self._draw_anew(layer, prompt))
         self._session.say("\n".join(notes), "dialog-warning" if result.notes else "dialog-information", offer)
 
     def _draw_anew(self, layer: Gimp.Layer, prompt: str) -> None:

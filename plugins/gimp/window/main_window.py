@@ -276,9 +276,9 @@ class MainWindow:
     def _show_server(self) -> None:
         """Which server this works with, on what; a click chooses another."""
         url = self._session.client.url or ""
-        text = self._server.line(url) or self._server.text or _("Server")
+        text = self._server.line(url) or self._server.text or self._server_label.get_text()
         if text != self._server_label.get_text():
             self._server_label.set_text(text)
             about = _("Choose the server: on this computer, or another one (Alt+0)")
             self._server_button.set_tooltip_text("\n".join(filter(None, (self._server.details(url), about))))
-            self._server_button.get_accessible().set_name(_("Server: {server}").format(server=text))
+            self._server_button.get_accessible().set_name(f"{text}. {about}")

@@ -97,10 +97,13 @@ class ServerDialog:
         grid = Gtk.Grid(row_spacing=SPACING, column_spacing=SPACING)
         grid.attach(self._local, 0, 0, 2, 1)
         grid.attach(self._other, 0, 1, 2, 1)
+        address = _("The server's name or number with its port; wss:// for an encrypted connection.")
+        token = _("What acetate token add NAME prints on the server's computer. It is kept where only you can read it.")
+        certificate = _("The file of the server's certificate, where no authority has signed it.")
         about = (
-            (_("A_ddress"), "ws://192.168.1.20:22380/", _("The server's name or number with its port; wss:// if encrypted")),
-            (_("To_ken"), "", _("What acetate token add NAME prints on the server's computer; kept where only you can read it")),
-            (_("C_ertificate"), _("Only for wss:// with a certificate of one's own"), _("The file of the server's certificate")),
+            (_("A_ddress"), "ws://192.168.1.20:22380/", address),
+            (_("To_ken"), "", token),
+            (_("C_ertificate"), _("Only for wss:// with a certificate of one's own"), certificate),
         )
         self._entries = [self._entry(grid, row, *words) for row, words in enumerate(about, 2)]
         self._entries[1].set_visibility(False)
