@@ -16,4 +16,4 @@ def test_the_description_has_exactly_the_actions_that_there_are_and_no_shortcut(
     described = {one.get("name"): one for one in ElementTree.parse(FOLDER / "acetate.action").iter("Action")}
     assert {name: one.findtext("text") for name, one in described.items()} == made
     assert not any(one.findtext("shortcut") for one in described.values())
-    assert not any(one.findtext("toolTip") for one in described.values()), "Krita shows it in English, whatever its language; the text serves as well"
+    assert not any(one.findtext("toolTip") for one in described.values()), "Krita shows it in English; the text serves as well"
