@@ -47,16 +47,18 @@ class ErrorBox(QtWidgets.QFrame):
         upper = QtWidgets.QHBoxLayout()
         upper.addWidget(self._text, 1)
         upper.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        lower = QtWidgets.QHBoxLayout()
-        lower.setSpacing(SPACING)
-        lower.addStretch(1)
+        self._lower = QtWidgets.QHBoxLayout()
+        self._lower.setSpacing(SPACING)
+        self._lower.addStretch(1)
         for button in (self._again, self._copy, self._log):
-            lower.addWidget(button)
+            button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Maximum, QtWidgets.QSizePolicy.Policy.Fixed)
+            button.setMinimumWidth(1)  # or a row would keep the docker as wide as it is
+            self._lower.addWidget(button, 0, Qt.AlignmentFlag.AlignRight)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)
         layout.setSpacing(2)
         layout.addLayout(upper)
-        layout.addLayout(lower)
+        layout.addLayout(self._lower)
         self.hide()
 
     def show_failure(self, failure: Failure, circumstances: str, *, may_try_again: bool = False) -> None:
@@ -68,6 +70,7 @@ class ErrorBox(QtWidgets.QFrame):
         self._copy.setText(_("Copy details"))
         self._copy.show()
         self._log.setVisible(log_file("krita").exists())
+        self._arrange()
         self.show()
 
     def show_note(self, text: str) -> None:
@@ -80,6 +83,17 @@ class ErrorBox(QtWidgets.QFrame):
 
     def text(self) -> str:
         return self._text.text()
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The buttons beside each other where there is room for their words, in whatever language; else below each other."""
+        shown = [one for one in (self._again, self._copy, self._log) if not one.isHidden()]
+        needed = sum(one.sizeHint().width() + SPACING for one in shown) + 2 * SPACING
+        direction = QtWidgets.QBoxLayout.Direction
+        self._lower.setDirection(direction.LeftToRight if needed <= self.width() else direction.TopToBottom)
 
     def _copy_details(self) -> None:
         QtWidgets.QApplication.clipboard().setText(self.details)
