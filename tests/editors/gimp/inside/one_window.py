@@ -348,17 +348,17 @@ def a_candidate_that_was_thrown_away_comes_back_by_undo():
         desk.rest(1.0)
         width, _height = desk.size(DIALOG)
         desk.click(desk.window(DIALOG), width + _SECOND_CANDIDATE[0], _SECOND_CANDIDATE[1])
-        in_dialog("Delete")
-        desk.rest(1.0)
+        window, before = desk.window(DIALOG), desk.size(DIALOG)
+        desk.press(window, "Delete", lambda: desk.size(DIALOG) != before)  # room for the words, and for Undo
         desk.shot("thrown-away")
         assert _pictures_in_history() == 3, "nothing is deleted before it is clear that it is meant"
-        in_dialog("ctrl+z")
-        desk.rest(1.0)
+        desk.press(window, "ctrl+z", lambda: desk.size(DIALOG) == before)
         desk.shot("taken-back")
         desk.double_click(DIALOG, *_SECOND_CANDIDATE)
         until(lambda: len(names(image)) == 3, "the candidate that was taken back")
-        in_dialog("Delete")
         desk.rest(1.0)
+        before = desk.size(DIALOG)
+        desk.press(window, "Delete", lambda: desk.size(DIALOG) != before)
         desk.dismiss(DIALOG)
         until(lambda: _pictures_in_history() == 2, "closing the window to delete what was thrown away")
 
