@@ -43,8 +43,7 @@ def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
             raise StoppedError
         from .window.main_window import MainWindow
 
-        with contextlib.closing(connected()) as client:
-            return MainWindow(call, client).run()
+        return MainWindow(call, connected).run()
     _settle_palette(call)
     with contextlib.closing(connected()) as client:
         return _with_dialog(call, client) if call.interactive else _without_dialog(call, client)

@@ -111,6 +111,13 @@ def from_history(
     return editor_jobs.insert_again(job, image, lambda: plan, without=without)
 
 
+def drawn_anew(layer: Gimp.Layer, form: Form, editor_jobs: EditorJobs) -> PendingResult:
+    """Start making a new version of that layer, as the form says. Raises `RefusedError`."""
+    image = layer.get_image()
+    plan = jobs.generation(form, image, layer, layer)
+    return editor_jobs.generate(image, form, lambda: plan)
+
+
 def layers_of(result: PendingResult) -> list[Gimp.Layer]:
     """The new layers of a result that is over. Raises `StoppedError` if the person stopped it, else what went wrong."""
     if result.made is not None:

@@ -63,6 +63,11 @@ def loras_of(text: str) -> tuple[tuple[str, float], ...]:
     return tuple(found)
 
 
+def text_of_loras(loras: Collection[tuple[str, float]]) -> str:
+    """LoRAs as `loras_of` reads them."""
+    return ", ".join(f"{name}:{weight:g}" for name, weight in loras)
+
+
 def fill(config: Any, names: Collection[str], form: Form) -> None:
     """Set the config's arguments to the form's values; one that GIMP refuses, as out of range, stays as it was."""
     for field, name in ARGUMENT_OF.items():
@@ -70,7 +75,7 @@ def fill(config: Any, names: Collection[str], form: Form) -> None:
         if name in names:
             _set(config, name, UNSET if value is None else value)
     if "loras" in names:
-        _set(config, "loras", ", ".join(f"{name}:{weight:g}" for name, weight in form.loras))
+        _set(config, "loras", text_of_loras(form.loras))
     for role, name in PROMPT_OF_ROLE.items():
         if name in names:
             _set(config, name, form.prompts.get(role, ""))

@@ -23,6 +23,14 @@ def expected_size(offers: Offers, form: Form, box: Box) -> Drawn | None:
     return sizes.drawn(box.width, box.height, fit)
 
 
+def working_place(frame: Box, width: int, height: int, *, from_nothing: bool) -> Box:
+    """Where what a model has so far, of that size, lies in the result's frame, so that the final picture takes the same place: it
+    stands in the middle of what is made from nothing; what is made of a layer it covers whole, and may stick out."""
+    fit = min if from_nothing else max
+    scale = fit(frame.width / width, frame.height / height)
+    return frame.centred(max(1, round(width * scale)), max(1, round(height * scale)))
+
+
 def can_sharpen(offers: Offers) -> bool:
     """Whether an enlarged picture can be drawn anew at its full size: by a model that redraws, or an upscaling network."""
     return bool(offers.upscalers) or any(model.family not in ("sketchpad", "fake") for model in offers.models.values())

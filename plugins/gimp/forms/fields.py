@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from acetate.plugins.bridge.forms.offers import Addition
+from acetate.plugins.bridge.forms.completion import completion
+from acetate.plugins.bridge.forms.offers import Offers
 from acetate.plugins.bridge.translations import _, marked
 from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
@@ -16,6 +17,7 @@ from ..arguments import MORE
 from ..values import UNSET
 from ..widgets.layout import SPACING, Growth, letter_of
 from ..widgets.prompt_field import PromptField
+from .lora_list import LoraList
 
 BESIDE = ("width", "height", "new-seed")
 """The arguments whose fields stand in another one's row."""
@@ -64,8 +66,7 @@ class FieldGrid:
         self._rows: dict[str, list[Gtk.Widget]] = {}
         self.details: Gtk.Expander | None = None
         """What holds the fields that few people need; `None` where there are none."""
-        self._lora_button: Gtk.MenuButton | None = None
-        self._offered_loras: list[str] = []
+        self._loras: LoraList | None = None
         self._spins: dict[str, Gtk.SpinButton] = {}
         self.letters: set[str] = set()
         """The letters of all mnemonics."""
@@ -115,24 +116,18 @@ class FieldGrid:
             if name in LEFT_TO_MODEL:
                 self._say_model(spin, name)
 
-    def offer_loras(self, loras: Sequence[Addition]) -> None:
-        """Let the person add these by a menu."""
-        if self._lora_button is None or [one.name for one in loras] == self._offered_loras:
-            return
-        self._offered_loras = [one.name for one in loras]
-        menu = Gtk.Menu()
-        for lora in loras:
-            words = _("Trigger words: {words}").format(words=", ".join(lora.triggers)) if lora.triggers else ""
-            entry = Gtk.MenuItem(label=lora.name, tooltip_text="\n".join(filter(None, (lora.what, lora.caution, words))))
-            entry.connect("activate", lambda _entry, name=lora.name: self._add_lora(name))
-            menu.append(entry)
-        menu.show_all()
-        self._lora_button.set_popup(menu)
-        self._lora_button.set_sensitive(bool(loras))
+    def offer_additions(self, offers: Offers, model: str) -> None:
+        """Let the person add what the library has for this model: LoRAs by a list, both kinds by typing their names."""
+        if self._loras is not None:
+            self._loras.offer(offers, model)
+        loras, embeddings = (offers.of(kind, model) for kind in (offers.loras, offers.embeddings))
+        if self._prompt is not None:
+            self._prompt.completing.completions = lambda text, cursor: completion(text, cursor, loras, embeddings)
 
-    def _add_lora(self, name: str) -> None:
-        present = (self._config.get_property("loras") or "").strip(" ,")
-        self._config.set_property("loras", f"{present}, {name}:1" if present else f"{name}:1")
+    def _add_words(self, words: str) -> None:
+        """Put a LoRA's trigger words at the end of the prompt."""
+        present = (self._config.get_property("prompt") or "").rstrip(" ,")
+        self._config.set_property("prompt", f"{present}, {words}" if present else words)
 
     def hide(self, names: Collection[str]) -> None:
         """Show the rows of all arguments but these, which would change nothing."""
@@ -169,7 +164,7 @@ class FieldGrid:
         self.letters.add(letter_of(field.label))
         label = Gtk.Label.new_with_mnemonic(field.label)
         label.set_xalign(0.0)
-        label.set_yalign(0.0 if name == "prompt" else 0.5)
+        label.set_yalign(0.0 if name in ("prompt", "loras") else 0.5)
         label.set_mnemonic_widget(field.focus)
         self._rows[name].append(label)
         self._labels.add_widget(label)
@@ -261,12 +256,8 @@ class FieldGrid:
         return Field(self._nick(name), row, combo)
 
     def _loras_field(self, name: str) -> Field:
-        entry = GimpUi.prop_entry_new(self._config, name, -1)
-        self._lora_button = Gtk.MenuButton(label=_("Add"), sensitive=False)
-        row = Gtk.Box(spacing=SPACING)
-        row.pack_start(entry, True, True, 0)
-        row.pack_start(self._lora_button, False, False, 0)
-        return Field(self._nick(name), row, entry)
+        self._loras = LoraList(self._config, name, self._add_words, lambda: GLib.idle_add(self._resized))
+        return Field(self._nick(name), self._loras.widget, self._loras.button)
 
     def _seed_field(self, name: str) -> Field:
         row = Gtk.Box(spacing=SPACING)

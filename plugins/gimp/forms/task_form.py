@@ -48,7 +48,7 @@ class TaskForm:
             unchosen = "" if name == "upscaler" else offers.own_label(model, parameter)
             fields.offer(name, {choice: choice for choice in choices}, unchosen)
         fields.leave_to_model(lambda name: offers.own_label(model, parameter_of(name)))
-        fields.offer_loras(offers.of(offers.loras, model))
+        fields.offer_additions(offers, model)
         idle = offers.model(model).idle.get(self.task.name, ())
         fields.hide([name for name in self.call.command.names if parameter_of(name) in idle])
 

@@ -6,6 +6,7 @@ needs, is often missing. Does not know where a picture comes from.
 
 from __future__ import annotations
 
+from acetate.plugins.bridge.pictures.expected_size import working_place
 from acetate.protocol import Box, Image
 from gi.repository import GdkPixbuf, Gio, GLib, Gtk
 
@@ -42,11 +43,9 @@ class PreviewPane:
         if self._empty and (width, height) != (self._frame.width, self._frame.height):
             self.clear(width, height)
 
-    def show_working(self, image: Image, *, covers: bool) -> None:
-        """Show what a model has so far: it stands in the middle of the result, or covers it whole and more."""
-        fit = max if covers else min
-        scale = fit(self._frame.width / image.width, self._frame.height / image.height)
-        self._draw(image, self._frame.centred(max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    def show_working(self, image: Image, *, from_nothing: bool) -> None:
+        """Show what a model has so far, where the final picture will be."""
+        self._draw(image, working_place(self._frame, image.width, image.height, from_nothing=from_nothing))
 
     def show_placed(self, image: Image, place: Box, whole: Box) -> None:
         """Show a layer's crop where it lies in the layer's box."""

@@ -1,9 +1,11 @@
-"""The field for the prompt: several lines, emphasis by keys. Knows text; does not know what it is for."""
+"""The field for the prompt: several lines, emphasis by keys, names completed. Knows text; does not know what it is for."""
 
 from __future__ import annotations
 
 from acetate.plugins.bridge.emphasis import emphasised
 from gi.repository import Gdk, Gimp, GimpUi, Gtk
+
+from .completing import Completing
 
 LINES = 4
 MARGIN = 4
@@ -18,6 +20,7 @@ class PromptField:
         text = GimpUi.prop_text_buffer_new(config, name, -1)
         margins = {f"{side}_margin": MARGIN for side in ("top", "bottom", "left", "right")}
         self.view = Gtk.TextView(buffer=text, wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False, **margins)
+        self.completing = Completing(self.view)
         self.view.connect("key-press-event", self._on_key)
         self.widget = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN, hscrollbar_policy=Gtk.PolicyType.NEVER)
         line = self.view.create_pango_layout("Ag").get_pixel_size()[1]

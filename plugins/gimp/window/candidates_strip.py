@@ -51,11 +51,18 @@ class CandidatesRow:
         for part in (scrolled, tools):
             part.show_all()
             self.widget.pack_start(part, False, False, 0)
+        session.discarding.watch(self._show)
 
     @property
     def waiting(self) -> list[PendingResult]:
         """What is on its way into an image."""
         return self._inserting
+
+    @property
+    def _chosen(self) -> Candidate | None:
+        """The picture that is looked at, unless it is thrown away."""
+        candidate = self._strip.candidate
+        return None if candidate is None or self._session.discarding.hides(candidate) else candidate
 
     def begin(self, result: PendingResult) -> None:
         """Show the pictures of this run from now on."""
@@ -78,7 +85,7 @@ class CandidatesRow:
 
     def insert(self) -> None:
         """Put the chosen picture in, above the layer that is active now."""
-        candidate, target = self._strip.candidate, self._session.target
+        candidate, target = self._chosen, self._session.target
         if candidate is None or any(one.job == candidate.job for one in self._session.jobs.generations):
             return
         target.look()
@@ -93,12 +100,12 @@ class CandidatesRow:
             self._session.say(str(refusal))
 
     def _star(self) -> None:
-        if (one := self._strip.candidate) is not None:
+        if (one := self._chosen) is not None:
             self._session.client.star(one.job, one.number, not one.starred)
 
     def _discard(self) -> None:
-        if (one := self._strip.candidate) is not None:
-            self._session.client.discard(one.job, (one.number,))
+        if (one := self._chosen) is not None:
+            self._session.discarding.throw(one)
 
     def _look_at(self) -> None:
         if (key := self._gallery.chosen) is not None:
@@ -109,9 +116,9 @@ class CandidatesRow:
                 self._said(described(candidate).replace("\n", " · "))
 
     def _show(self) -> None:
-        candidates = self._strip.candidates
+        candidates = [one for one in self._strip.candidates if not self._session.discarding.hides(one)]
         self._gallery.show(candidates, self._thumbnail, described)
-        self.widget.set_visible(len(candidates) > 1)
+        self.widget.set_visible(len(self._strip.candidates) > 1)
         if self._strip.candidate is not None and self._gallery.chosen is None:
             self._gallery.choose(self._strip.candidate.key)
 

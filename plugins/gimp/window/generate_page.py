@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from acetate.plugins.bridge.candidates import SAME_SIZE, size_words
 from acetate.plugins.bridge.form import Form, fresh_seed
 from acetate.plugins.bridge.forms.styles import Style
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
+from acetate.plugins.bridge.pictures.expected_size import can_sharpen, expected_size, sharpening
 from acetate.plugins.bridge.placement import too_large
 from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import explained
@@ -23,8 +25,9 @@ from ..forms.preset_buttons import PresetButtons
 from ..forms.styles_row import StylesRow
 from ..forms.task_form import TaskForm
 from ..host import StoppedError
-from ..procedure_call import ProcedureCall, layers_of
+from ..procedure_call import ProcedureCall, drawn_anew, layers_of
 from ..widgets.layout import SPACING, height_of_screen, with_mnemonic
+from ..widgets.message_row import Offer
 from ..widgets.preview import PreviewPane
 from .candidates_strip import CandidatesRow
 from .questions import may_convert
@@ -134,6 +137,9 @@ class GeneratePage:
             self._session.say(str(refusal))
             return
         form.presets.keep()
+        self._follow(result)
+
+    def _follow(self, result: PendingResult) -> None:
         self._running.append(result)
         self._session.job_ids.add(result.job)
         box = result.plan.box
@@ -182,9 +188,34 @@ class GeneratePage:
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if result.form is not None and not self._candidates.widget.get_visible():
             self._show_result(result)
-        self._session.say("\n".join(result.notes), "dialog-warning")
+        self._tell(result, layers[0])
         if not self._form.call.value("keep-open") and result.form is not None:
             self._closes()
+
+    def _tell(self, result: PendingResult, layer: Gimp.Layer) -> None:
+        """Say what there is to know about a result that was put in as this layer: that it was enlarged, with what helps."""
+        offers, notes = self._session.offers, [*result.notes]
+        drawn = next((ready.layer.drawn for ready in result.status.layers if ready.layer.drawn is not None), None)
+        offer = None
+        if drawn is not None and drawn.enlarged > 1 + SAME_SIZE and can_sharpen(offers) and layer.is_valid():
+            notes.append(_("Drawn at {drawn}.").format(drawn=size_words(drawn)))
+            about = _("Draw the new layer anew at its full size")
+            prompt = result.form.prompt if result.form is not None else self._form.form.prompt
+            offer = Offer(_("Draw anew"), about, lambda: self._draw_anew(layer, prompt))
+        self._session.say("\n".join(notes), "dialog-warning" if result.notes else "dialog-information", offer)
+
+    def _draw_anew(self, layer: Gimp.Layer, prompt: str) -> None:
+        self._session.say("")
+        offers = self._session.offers
+        try:
+            form = offers.suited(sharpening(offers, self._form.form, prompt).with_seed())
+            result = drawn_anew(layer, form, self._session.jobs)
+            if result.error is not None:  # refused while it was read
+                layers_of(result)
+        except RefusedError as refusal:
+            self._session.say(str(refusal))
+            return
+        self._follow(result)
 
     def _on_stop(self, _button: Gtk.Button) -> None:
         if (shown := self._session.jobs.generation) is not None:
@@ -212,7 +243,7 @@ class GeneratePage:
         refused = self._refused()
         self.main_button.set_sensitive(not refused)
         self.main_button.set_tooltip_text(refused or _("Ctrl+Return does the same"))
-        asked = (self._form.form, self._session.target.now, self._session.target.layer)
+        asked = (self._form.form, self._session.target.now, self._session.target.layer, self._session.offers)
         if asked != self._asked:  # pixels are looked at for it: not at every tick
             self._asked, self._place = asked, self._placed()
         self.place = refused or self._place
@@ -243,7 +274,11 @@ class GeneratePage:
         if (complaint := too_large(made)) is not None:
             return complaint
         self._preview.expect(made.width, made.height)
-        return _("Result {size} pixels").format(size=size_of(made))
+        size = _("Result {size} pixels").format(size=size_of(made))
+        drawn = expected_size(self._session.offers, form.form, made)
+        if drawn is None or (drawn.width, drawn.height) == (made.width, made.height):
+            return size
+        return _("{size}, drawn at {drawn}").format(size=size, drawn=size_words(drawn))
 
     def _offer(self) -> None:
         """Show the models that can do this task; when the default cannot, choose the first that can."""
@@ -361,7 +396,7 @@ class GeneratePage:
             self._progress.set_fraction(status.fraction)
         if status.preview is not None:
             from_nothing = result.form is not None and result.form.about.from_nothing
-            self._preview.show_working(status.preview, covers=not from_nothing)
+            self._preview.show_working(status.preview, from_nothing=from_nothing)
             status.preview = None
 
     def _show_result(self, result: PendingResult) -> None:

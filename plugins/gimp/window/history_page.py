@@ -26,7 +26,7 @@ from ..procedure_call import from_history, layers_of
 from ..widgets.gallery import Gallery, described, tool_button
 from ..widgets.layout import SPACING
 from ..widgets.preview import icon
-from .questions import ask_for_path, may_delete
+from .questions import ask_for_path
 from .session import Session
 
 THUMBNAIL_SIDE = 96
@@ -59,6 +59,7 @@ class HistoryPage:
         self.buttons = (self._delete_button, self._save_button, self._use_button, self._star_button)
         self.main_button = Gtk.Button(label=_("_Insert"), use_underline=True)
         self.widget = self._built()
+        session.discarding.watch(self._show_pictures)
 
     @property
     def waiting(self) -> Sequence[PendingResult]:
@@ -95,8 +96,8 @@ class HistoryPage:
 
     def _delete(self) -> None:
         chosen = self._chosen()
-        if chosen is not None and may_delete(self._window, chosen.title):
-            self._session.client.discard(chosen.job, (chosen.number,))
+        if chosen is not None and self._result is None:
+            self._session.discarding.throw(chosen)
 
     def _star(self) -> None:
         if (chosen := self._chosen()) is not None:
@@ -131,7 +132,11 @@ class HistoryPage:
 
     def _chosen(self) -> Candidate | None:
         key = self._gallery.chosen
-        return next((one for one in self._history.candidates() if one.key == key), None)
+        return next((one for one in self._pictures() if one.key == key), None)
+
+    def _pictures(self) -> list[Candidate]:
+        """Every picture that was not thrown away, newest job first."""
+        return [one for one in self._history.candidates() if not self._session.discarding.hides(one)]
 
     # --- told by the server ------------------------------------------------------------------------------------------
 
@@ -142,7 +147,9 @@ class HistoryPage:
             self._inserted(self._result)
 
     def take(self, event: Event) -> None:
-        if isinstance(event, Finished) and self._asked:  # something new, perhaps from another program
+        if isinstance(event, Connected) and self._asked:  # perhaps another server
+            self._history.renew()
+        if isinstance(event, (Connected, Finished)) and self._asked:  # something new, perhaps from another program
             self._ask(None)
         if self._history.take(event):
             self._show(event)
@@ -179,15 +186,20 @@ class HistoryPage:
         self._adapt()
 
     def _show(self, event: Event) -> None:
-        self._gallery.show(self._history.candidates(), self._picture, self._about)
-        if self._history.entries and self._gallery.chosen is None:
-            self._gallery.choose(self._history.candidates()[0].key)
-            self._gallery.take_focus()
+        self._show_pictures()
         if isinstance(event, Listed):
             self._more_button.set_visible(event.more)
         empty = _("Nothing here yet: results from any editor will appear here.")
         if self._result is None and self._saving is None:
             self._status.set_text("" if self._history.entries else empty)
+        self._adapt()
+
+    def _show_pictures(self) -> None:
+        pictures = self._pictures()
+        self._gallery.show(pictures, self._picture, self._about)
+        if pictures and self._gallery.chosen is None:
+            self._gallery.choose(pictures[0].key)
+            self._gallery.take_focus()
         self._adapt()
 
     # --- what is seen ------------------------------------------------------------------------------------------------

@@ -10,20 +10,26 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from acetate.plugins.bridge.forms.offers import Offers
+from acetate.plugins.bridge.forms.server_address import choose_server, chosen_server
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import JobStatus
+from acetate.plugins.bridge.launch import by_hand, server_command
+from acetate.plugins.bridge.status.connection import ConnectionStatus
 from acetate.plugins.bridge.status.job_queue import JobQueue
-from acetate.plugins.bridge.translations import _, said
+from acetate.plugins.bridge.translations import _
 from acetate.protocol import Client, Connected, Disconnected, Engine
-from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk
+from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk, Pango
 
 from ..host import GimpHost
 from ..manual import page_of
 from ..procedure_call import ProcedureCall, told
-from ..widgets.layout import SPACING, Growth
+from ..widgets.layout import SPACING
+from ..widgets.message_row import MessageRow, Offer
+from .discarding import Discarding
 from .generate_page import GeneratePage
 from .history_page import HistoryPage
 from .queue_page import QueuePage
+from .server_dialog import ServerDialog
 from .session import Page, Session
 from .single_window import answering
 from .subject_row import SubjectRow
@@ -32,20 +38,25 @@ from .target import Target
 MILLISECONDS = 40
 LOOKING = 10
 """Ticks between two looks at what the person does in GIMP."""
-MESSAGE_CHARACTERS = 60
-"""Width at which a message breaks into lines."""
+SERVER_CHARACTERS = 32
+"""What is told of the server beside the pages' names, at most."""
 
 
 class MainWindow:
     """From opening to closing. `run` returns the layers that were made."""
 
-    def __init__(self, call: ProcedureCall, client: Client) -> None:
+    def __init__(self, call: ProcedureCall, connected: Callable[[], Client]) -> None:
+        """`connected` makes a client of the server that is chosen at that time."""
         GimpUi.init("acetate")
-        self._call = call
-        jobs = EditorJobs(GimpHost(show=True, windowed=True), lambda: client)
+        self._call, self._connected = call, connected
+        self._message = MessageRow()
+        jobs = EditorJobs(GimpHost(show=True, windowed=True), lambda: self._session.client)
         ours: set[str] = set()
-        queue = JobQueue(jobs, lambda: client)
-        self._session = Session(client, jobs, queue, Target(call.image, ours), self._say, job_ids=ours)
+        queue = JobQueue(jobs, lambda: self._session.client)
+        discarding = Discarding(lambda job, pictures: self._session.client.discard(job, pictures), self._message)
+        target = Target(call.image, ours)
+        self._session = Session(connected(), jobs, queue, target, self._message.say, discarding, job_ids=ours)
+        self._server = ConnectionStatus(by_hand())
         self._error: BaseException | None = None
         """What has ended the ticking: nothing will come any more."""
         self._closing = False
@@ -74,7 +85,9 @@ class MainWindow:
                 GLib.source_remove(ticking)
             for page in self._pages:
                 page.close()
+            self._session.discarding.empty()
             self._dialog.destroy()
+            self._session.client.close()
         if self._error is not None:
             raise self._error
         return self._session.made
@@ -107,6 +120,7 @@ class MainWindow:
             if session.connection.over:  # failed before; what comes now may be better
                 session.connection = JobStatus()
             session.connection.take(event, time.monotonic())
+            self._server.take(event)
             session.jobs.take(event)
             session.queue.take(event)
             if isinstance(event, (Connected, Engine)):
@@ -115,10 +129,9 @@ class MainWindow:
             for page in self._pages:
                 page.take(event)
             if isinstance(event, Connected):
-                self._say("")
+                session.say("")
             elif isinstance(event, Disconnected) and session.connection.over:
-                self._say(told(event.failure))
-                self._retry_button.show()
+                session.say(told(event.failure), offer=self._another_try())
         session.jobs.tick()
         elsewhere = self._ticks % LOOKING == 0 and session.target.look()
         if elsewhere:
@@ -126,6 +139,7 @@ class MainWindow:
         for page in self._pages:
             page.look(elsewhere=elsewhere)
         self._subject.say(self._generating.place)
+        self._show_server()
         summary = session.queue.summary
         self._tabs[-1].set_text(f"{self._pages[-1].label} ({summary})" if summary else self._pages[-1].label)
         if self._closing and not any(page.waiting for page in self._pages):
@@ -139,7 +153,7 @@ class MainWindow:
             act()
         except Exception as error:
             traceback.print_exc()
-            self._say(_("An error in Acetate: {error}").format(error=repr(error)))
+            self._session.say(_("An error in Acetate: {error}").format(error=repr(error)))
 
     def _close(self) -> None:
         """Stop what is being drawn, wait for what is being saved, and end."""
@@ -149,11 +163,36 @@ class MainWindow:
                 if result.save_as is None:
                     self._session.jobs.cancel(result)
 
-    def _retry(self) -> None:
-        """Look for the server again, or start it."""
-        self._say("")
-        self._session.connection = JobStatus()
-        self._session.client.connect()
+    def _another_try(self) -> Offer:
+        """What can be done where there is no connection: start a server, where that is ours to do, or only look again."""
+        startable = chosen_server() is None and server_command() is not None
+        label = _("Start Server") if startable else _("Try Again")
+        about = _("Start the server on this computer") if startable else _("Look for the server again")
+        return Offer(label, about, lambda: self._guarded(self._reconnect))
+
+    def _reconnect(self) -> None:
+        """Leave the present client for one of the server that is chosen now, by the command that is installed now."""
+        session = self._session
+        session.discarding.empty()
+        session.client.close()
+        session.say("")
+        session.connection, session.engine, session.offers = JobStatus(), None, Offers()
+        self._server = ConnectionStatus(by_hand())
+        session.client = self._connected()
+
+    def _choose_server(self) -> None:
+        if any(page.waiting for page in self._pages):
+            self._session.say(_("Results of the present server are on their way. Wait for them, or stop the job, then choose."))
+            return
+        dialog = ServerDialog(self._dialog, chosen_server())
+        if not dialog.run() or dialog.address == chosen_server():
+            return
+        try:
+            choose_server(dialog.address)
+        except OSError as error:
+            self._session.say(_("The choice cannot be kept: {reason}.").format(reason=error.strerror))
+            return
+        self._reconnect()
 
     def _on_delete(self, *_: object) -> bool:
         self._guarded(self._close)
@@ -166,6 +205,11 @@ class MainWindow:
         if event.state & Gdk.ModifierType.MOD1_MASK and (number := event.keyval - Gdk.KEY_1) in range(len(self._pages)):
             self._book.set_current_page(number)
             return True
+        if event.state & Gdk.ModifierType.MOD1_MASK and event.keyval == Gdk.KEY_0:
+            self._guarded(self._choose_server)
+            return True
+        if event.state & Gdk.ModifierType.CONTROL_MASK and event.keyval == Gdk.KEY_z:
+            return self._session.discarding.take_back()
         if event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter) and event.state & Gdk.ModifierType.CONTROL_MASK:
             self._guarded(self._page.submit)
             return True
@@ -191,25 +235,19 @@ class MainWindow:
             self._tabs.append(tab)
         self._book.connect("switch-page", lambda _book, _widget, number: self._turn(self._pages[number]))
 
-        self._message = Gtk.Label(wrap=True, selectable=True, xalign=0.0, max_width_chars=MESSAGE_CHARACTERS, can_focus=False)
-        self._message_icon = Gtk.Image(valign=Gtk.Align.START)
-        row = Gtk.Box(spacing=SPACING)
-        row.pack_start(self._message_icon, False, False, 0)
-        row.pack_start(self._message, True, True, 0)
-        self._retry_button = Gtk.Button(label=_("Try Again"), no_show_all=True, valign=Gtk.Align.CENTER)
-        self._retry_button.set_tooltip_text(_("Look for the server again; start it if it does not run"))
-        self._retry_button.connect("clicked", lambda *_: self._guarded(self._retry))
-        row.pack_start(self._retry_button, False, False, 0)
-        self._message_row = Gtk.Revealer(transition_type=Gtk.RevealerTransitionType.NONE)
-        self._message_row.add(row)
-        self._growth = Growth(self._message_row)
+        self._server_label = Gtk.Label(ellipsize=Pango.EllipsizeMode.END, max_width_chars=SERVER_CHARACTERS)
+        self._server_button = Gtk.Button(relief=Gtk.ReliefStyle.NONE)
+        self._server_button.add(self._server_label)
+        self._server_button.connect("clicked", lambda *_: self._guarded(self._choose_server))
+        self._server_button.show_all()
+        self._book.set_action_widget(self._server_button, Gtk.PackType.END)
 
         content = self._dialog.get_content_area()
         content.set_border_width(2 * SPACING)
         content.set_spacing(SPACING)
         content.pack_start(self._subject.widget, False, False, 0)
         content.pack_start(self._book, True, True, 0)
-        content.pack_start(self._message_row, False, False, 0)
+        content.pack_start(self._message.widget, False, False, 0)
         content.pack_start(self._buttons(), False, False, 0)
         content.show_all()
         self._dialog.get_action_area().hide()  # the buttons change with the page, and have a row of their own
@@ -235,10 +273,12 @@ class MainWindow:
         self._dialog.set_title(page.title)
         self._guarded(page.show)
 
-    def _say(self, text: str, icon: str = "dialog-error") -> None:
-        self._message_icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
-        self._message.set_text(said(text))
-        self._retry_button.hide()
-        if bool(text) != self._message_row.get_reveal_child():
-            self._growth.begin() if text else self._growth.end()  # a row that has gone leaves no gap
-            self._message_row.set_reveal_child(bool(text))
+    def _show_server(self) -> None:
+        """Which server this works with, on what; a click chooses another."""
+        url = self._session.client.url or ""
+        text = self._server.line(url) or self._server.text or self._server_label.get_text()
+        if text != self._server_label.get_text():
+            self._server_label.set_text(text)
+            about = _("Choose the server: on this computer, or another one (Alt+0)")
+            self._server_button.set_tooltip_text("\n".join(filter(None, (self._server.details(url), about))))
+            self._server_button.get_accessible().set_name(f"{text}. {about}")

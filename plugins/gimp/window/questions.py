@@ -36,25 +36,6 @@ def may_convert(image: Gimp.Image) -> bool:
     return bool(answer == Gtk.ResponseType.OK)
 
 
-def may_delete(parent: Gtk.Window, title: str) -> bool:
-    """Whether the person wants a picture of the history to be gone: nothing brings it back."""
-    question = Gtk.MessageDialog(
-        transient_for=parent,
-        modal=True,
-        message_type=Gtk.MessageType.QUESTION,
-        text=_("Delete {name} from the history?").format(name=title),
-        title="Acetate",
-        buttons=Gtk.ButtonsType.NONE,
-    )
-    question.format_secondary_text(_("It cannot be brought back. Layers that were made from it stay."))
-    question.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-    question.add_button(_("_Delete"), Gtk.ResponseType.OK)
-    question.set_default_response(Gtk.ResponseType.CANCEL)
-    answer = question.run()
-    question.destroy()
-    return bool(answer == Gtk.ResponseType.OK)
-
-
 def ask_for_file(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     """Let the person choose the file argument. Raises `StoppedError` if the person cancels."""
     GimpUi.init(procedure.get_name())

@@ -14,6 +14,7 @@ from acetate.plugins.bridge.status.job_queue import JobQueue
 from acetate.protocol import Client, Engine, Event
 from gi.repository import Gimp, Gtk
 
+from .discarding import Discarding
 from .target import Target
 
 
@@ -26,7 +27,9 @@ class Session:
     queue: JobQueue
     target: Target
     say: Callable[..., None]
-    """Shows a text above the buttons, with the name of an icon; an empty one takes it away."""
+    """Shows a text above the buttons, with the name of an icon and an `Offer`; an empty one takes it away."""
+    discarding: Discarding
+    """What throws pictures away."""
     connection: JobStatus = field(default_factory=JobStatus)
     engine: Engine | None = None
     """What the server says about its engine; `None` before it has said anything."""

@@ -1,5 +1,5 @@
 from acetate.plugins.bridge.form import Form
-from acetate.plugins.gimp.values import fill, form_of
+from acetate.plugins.gimp.values import fill, form_of, loras_of, text_of_loras
 
 SCENE = ("prompt", "negative-prompt", "foreground-prompt", "background-prompt", "model", "area", "width", "height", "count")
 NUMBERS = ("seed", "new-seed", "steps", "guidance")
@@ -69,3 +69,8 @@ def test_a_value_beyond_gimps_range_leaves_the_argument_as_it_was():
     config = Config(guidance=4.0)
     fill(config, ("guidance",), Form(guidance_scale=99.0))
     assert config.values == {"guidance": 4.0}
+
+
+def test_loras_are_written_as_they_are_read():
+    loras = (("portraits/ink wash", 0.65), ("soft", 1.0), ("sd:xl", -0.5))
+    assert loras_of(text_of_loras(loras)) == loras

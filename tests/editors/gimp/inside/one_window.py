@@ -21,6 +21,7 @@ from screen import (
     in_dialog,
     jobs,
     names,
+    newest_result,
     open_dialog,
     open_image,
     submit,
@@ -332,6 +333,36 @@ def the_windows_height_comes_back_when_a_message_goes():
         until(lambda: desk.size(DIALOG) == before, "the height that it had")
 
 
+def a_candidate_that_was_thrown_away_comes_back_by_undo():
+    with open_image() as image:
+        desk = the_desk()
+        open_dialog()
+        _reset_to_factory()
+        type_prompt("leaf")
+        in_dialog("alt+n", "ctrl+a")
+        desk.type("3")
+        desk.keys("Tab")
+        submit()
+        until(lambda: len(names(image)) == 2, "the first candidate")
+        until(lambda: not jobs("running"), "the run to end")
+        desk.rest(1.0)
+        width, _height = desk.size(DIALOG)
+        desk.click(desk.window(DIALOG), width + _SECOND_CANDIDATE[0], _SECOND_CANDIDATE[1])
+        in_dialog("Delete")
+        desk.rest(1.0)
+        desk.shot("thrown-away")
+        assert _pictures_in_history() == 3, "nothing is deleted before it is clear that it is meant"
+        in_dialog("ctrl+z")
+        desk.rest(1.0)
+        desk.shot("taken-back")
+        desk.double_click(DIALOG, *_SECOND_CANDIDATE)
+        until(lambda: len(names(image)) == 3, "the candidate that was taken back")
+        in_dialog("Delete")
+        desk.rest(1.0)
+        desk.dismiss(DIALOG)
+        until(lambda: _pictures_in_history() == 2, "closing the window to delete what was thrown away")
+
+
 # --- what the claims share -------------------------------------------------------------------------------------------
 
 
@@ -375,6 +406,11 @@ def _reset_to_factory() -> None:
     the_desk().keys("f")
     the_desk().rest()
     in_dialog("alt+p")
+
+
+def _pictures_in_history() -> int:
+    """Of the newest job."""
+    return len({layer.picture for layer in newest_result().layers})
 
 
 def _memory_of_plug_in() -> float:

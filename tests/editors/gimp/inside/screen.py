@@ -10,7 +10,7 @@ import contextlib
 import functools
 import os
 
-from acetate.protocol import Client, Jobs
+from acetate.protocol import Client, HistoryEntry, HistoryPage, Jobs
 from desk import PATIENCE, Command, Desk, until
 
 DIALOG, HISTORY, QUEUE, QUESTION = "^Generate Layer$", "^Acetate History$", "^Acetate Queue$", "^Acetate$"
@@ -116,3 +116,12 @@ def jobs(state: str) -> list[str]:
         while not isinstance(event := client.events.get(timeout=PATIENCE), Jobs):
             pass
         return [line.job for line in event.jobs if line.state == state]
+
+
+def newest_result() -> HistoryEntry:
+    """What the server's history begins with."""
+    with Client("check") as client:
+        client.history(limit=1, thumbnails=False)
+        while not isinstance(event := client.events.get(timeout=PATIENCE), HistoryPage):
+            pass
+        return event.entries[0]

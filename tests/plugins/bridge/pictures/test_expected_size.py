@@ -1,7 +1,8 @@
 import pytest
+from acetate.engine.pixels.working_canvas import WorkingSizes
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.offers import Offers
-from acetate.plugins.bridge.pictures.expected_size import can_sharpen, expected_size, sharpening
+from acetate.plugins.bridge.pictures.expected_size import can_sharpen, expected_size, sharpening, working_place
 from acetate.protocol import Box, Drawn, Engine
 
 SKETCHPAD = {"name": "sketchpad", "family": "sketchpad", "sizes": {"native": 128, "square_only": True}}
@@ -44,3 +45,16 @@ def test_drawing_anew_keeps_size_and_words_and_takes_the_upscaler_that_is_there(
     asked = sharpening(offers(SDXL, upscalers=["4x"]), Form(prompt="a fig", original="hide"), "a kite")
     assert (asked.task, asked.scale, asked.prompt, asked.upscaler) == ("upscale", 1.0, "a kite", "4x")
     assert asked.complaint(BOX) is None
+
+
+@pytest.mark.parametrize("target", [(320, 240), (240, 320), (512, 512), (2000, 300), (1085, 830)])
+@pytest.mark.parametrize("sizes", [WorkingSizes(128, square_only=True), WorkingSizes(1024, multiple_of=64)])
+@pytest.mark.parametrize("fit", ["cover", "contain"])
+def test_the_preview_lies_where_the_final_picture_will_lie(target, sizes, fit):
+    canvas = sizes.frame(*target, fit)
+    scale = target[0] / canvas.scaled[0]
+    final = Box(0, 0, *target).centred(*(round(side * scale) for side in canvas.working))
+    seen = working_place(Box(0, 0, *target), *canvas.working, from_nothing=fit == "cover")
+    rounding_up = 2 + max(target) * sizes.multiple_of / min(canvas.scaled) * (not sizes.square_only)
+    ends = zip((seen.x, seen.y, seen.right, seen.bottom), (final.x, final.y, final.right, final.bottom), strict=True)
+    assert max(abs(one - other) for one, other in ends) <= rounding_up
