@@ -42,7 +42,7 @@ assert not [name for name in sys.modules if name.split(".")[0] in ("websockets",
 def test_no_compiled_code_and_no_caches_are_copied(tmp_path, host):
     install.assemble(host, tmp_path)
     suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
-    assert suffixes <= {".py", ".desktop", ".action", ".zip"}
+    assert suffixes <= {".py", ".desktop", ".action", ".zip", ".html", ".xml"}
     names = packed(tmp_path / host.folder)
     assert {PurePosixPath(name).suffix for name in names} <= {".py", ".mo", ""}
     assert not [name for name in names if "__pycache__" in name]
@@ -121,6 +121,8 @@ def test_krita_gets_package_description_and_actions(home):
     assert "acetate/plugins/krita/docker.py" in packed(data / "pykrita/acetate")
     assert "X-KDE-Library=acetate\n" in (data / "pykrita/acetate.desktop").read_text()
     assert (data / "actions/acetate.action").is_file()
+    assert "X-Krita-Manual=manual.html\n" in (data / "pykrita/acetate.desktop").read_text()
+    assert "Acetate in Krita" in (data / "pykrita/acetate/manual.html").read_text(encoding="utf-8")
     assert not list((data / "pykrita").glob(".acetate-*"))
 
 

@@ -1,0 +1,75 @@
+"""Pictures of GIMP's window in its states, for a person to look at and for the manual.
+
+Runs beside GIMP, not in it: see `desk`.
+"""
+
+from __future__ import annotations
+
+from desk import until
+from screen import (
+    DIALOG,
+    HISTORY,
+    QUEUE,
+    SLOW,
+    in_dialog,
+    jobs,
+    names,
+    open_dialog,
+    open_image,
+    submit,
+    the_desk,
+    type_prompt,
+)
+
+
+def the_window_is_drawn_in_all_its_states():
+    with open_image() as image:
+        desk = the_desk()
+        open_dialog()
+        _shot("idle", DIALOG)
+        in_dialog("alt+w", "alt+e", "ctrl+a")
+        desk.type("1234")
+        desk.keys("Tab", "alt+p")
+        type_prompt("a red apple")
+        submit()
+        until(lambda: len(names(image)) == 2, "a layer")
+        desk.rest(1.0)
+        desk.shot("window")
+        type_prompt("a fox")
+        in_dialog("alt+n", "ctrl+a")
+        desk.type("4")
+        desk.keys("Tab", "alt+p")
+        submit()
+        until(lambda: len(names(image)) == 3 and not jobs("running"), "the candidates")
+        desk.rest(1.0)
+        _shot("candidates", DIALOG)
+        in_dialog("alt+2")
+        desk.rest(1.0)
+        _shot("history", HISTORY)
+        desk.keys("alt+1")
+        desk.window(DIALOG)
+        type_prompt(SLOW + "a green glass ball")
+        in_dialog("alt+d", "alt+o", "ctrl+a")
+        desk.type("500")
+        desk.keys("Tab")
+        submit()
+        until(lambda: jobs("running"), "the job to run")
+        desk.rest(3.0)
+        _shot("drawing", DIALOG)
+        submit()
+        until(lambda: jobs("waiting"), "another to wait")
+        in_dialog("alt+3")
+        desk.rest(1.5)
+        _shot("queue", QUEUE)
+        desk.press(desk.window(QUEUE), "alt+a", lambda: not jobs("running") and not jobs("waiting"))
+        desk.keys("alt+1")
+        desk.window(DIALOG)
+        type_prompt(" ")
+        submit()
+        desk.rest(1.0)
+        _shot("failure", DIALOG)
+
+
+def _shot(name: str, title: str) -> None:
+    the_desk().rest()
+    the_desk().shot(name, the_desk().window(title))
