@@ -31,7 +31,7 @@ from .hosts import ARCHIVE, GIMP, KRITA, EditorPlace, Host, places, with_setting
 LAUNCH = "launch.json"
 """The file in the plug-in's folder with the command that starts the server, recorded at install time."""
 NOT_COPIED = shutil.ignore_patterns(
-    "__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", "manual.html", GIMP.folder + ".py", "help"
+    "__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", "acetate.html", GIMP.folder + ".py"
 )
 """What the package leaves out, even what is installed next to it: Krita would find two of an `.action` that it reads."""
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -80,7 +80,6 @@ def assemble(
         (folder / LAUNCH).write_text(json.dumps({"command": list(launch)}) + "\n", encoding="utf-8")
     for source, target in _beside(host):
         script = target.suffix == ".py"
-        (destination / target).parent.mkdir(parents=True, exist_ok=True)
         (_link if link and not script else _copy)(_folder_of(plugins) / host.name / source, destination / target)
         if script:
             (destination / target).chmod(0o755)
@@ -134,11 +133,9 @@ def _beside(host: Host) -> Iterator[tuple[str, Path]]:
     if host is KRITA:
         yield "acetate.desktop", Path("acetate.desktop")
         yield "acetate.action", Path("acetate.action")
-        yield "manual.html", Path(host.folder) / "manual.html"  # Krita shows it beside the switch; it reads no zip
+        yield "acetate.html", Path(host.folder) / "manual.html"  # Krita shows it beside the switch; it reads no zip
     else:
         yield f"{host.folder}.py", Path(host.folder) / f"{host.folder}.py"
-        for page in ("gimp-help.xml", "manual.html"):  # GIMP looks for a folder of the language; a browser reads no zip
-            yield f"help/{page}", Path(host.folder) / "help" / "en" / page
 
 
 def _folder_of(module: object) -> Path:

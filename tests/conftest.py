@@ -31,6 +31,7 @@ NOT_QUICK = {
     "engine/acceleration",
     "engine/benchmark",
     "engine/builtin",
+    "engine/checkpoints/test_tables.py",
     "engine/device",
     "engine/families/test_structure.py",
     "engine/files/test_catalogue.py",

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[1]
 MANUALS = {
-    ROOT / "docs" / "krita.md": ROOT / "plugins" / "krita" / "manual.html",
+    ROOT / "docs" / "krita.md": ROOT / "plugins" / "krita" / "acetate.html",
     ROOT / "docs" / "gimp.md": ROOT / "plugins" / "gimp" / "help" / "manual.html",
 }
 """Each page and the manual that is made from it."""

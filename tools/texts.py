@@ -1,16 +1,17 @@
 """Bring the catalogues of translations up to the code: `python tools/texts.py [--missing]`.
 
 Texts come from three places: `_`, `counted` and `marked` in the plug-ins; labels and meanings in the vocabulary's rows; and the
-sentences of errors, whose blanks become named ones, as they reach an editor from the server with the blanks filled in. A
-translator edits `plugins/languages/<language>.po` with any gettext editor; a plug-in gets it compiled when it is put
+sentences of errors and warnings, whose blanks become named ones, as they reach an editor from the server with the blanks filled
+in. A translator edits `plugins/languages/<language>.po` with any gettext editor; a plug-in gets it compiled when it is put
 together. With `--missing` nothing is written: what has no translation is named.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -20,19 +21,44 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "plugins" / "languages"
 KEYWORDS = {"_": None, "marked": None, "counted": (1, 2)}
-ROOMS_OF_ERRORS = ("vocabulary", "protocol", "engine", "document", "server")
+ROOMS = ("vocabulary", "protocol", "engine", "document", "server")
 """Whose sentences can reach an editor."""
 NOT_FOR_EDITORS = (
-    "UsageError",
-    "ValueError",
-    "TypeError",
-    "AssertionError",
-    "RuntimeError",
-    "KeyError",
-    "SettingsError",
-    "TokenError",
+    *(
+        "server/command_line/",
+        "server/commands/",
+        "server/configuration/",
+        "server/schemas/",
+        "server/ray/",
+        "server/instance.py",
+    ),
+    *("server/http/listening.py", "server/http/refusals.py", "server/http/requests.py", "server/http/serve.py", "server/people/"),
+    *("engine/__init__.py", "engine/benchmark/", "engine/downloads/", "engine/layerdiffuse/", "engine/files/gguf_headers.py"),
+    *("protocol/frames.py", "protocol/messages.py", "protocol/schema.py", "protocol/schema_", "server/http/uploads.py"),
+    *("server/storage/blobs.py", "server/storage/database.py", "server/storage/recovery.py", "server/worker/fake_engine.py"),
+    *("server/worker/worker_messages.py", "engine/weights/patch", "engine/checkpoints/original_names.py"),
 )
+"""What only the command line says, and what is said to programs that speak the protocol wrongly."""
+WARNING = (
+    *("document/", "protocol/client/", "vocabulary/verdict.py", "vocabulary/value_types.py", "engine/pixels/quality.py"),
+    *(
+        "engine/prompt_language/",
+        "engine/upscaling/upscale.py",
+        "engine/models/additions.py",
+        "engine/checkpoints/distillation.py",
+    ),
+    *("engine/device/memory_budget.py", "engine/values/errors.py", "engine/weights/finite.py", "engine/files/library.py"),
+    *("engine/preflight.py", "engine/requirements.py", "server/failures.py", "server/jobs/", "server/storage/stored_content.py"),
+)
+"""The modules all of whose sentences reach an editor: they warn, or find out what is wrong for others that raise it."""
+MISTAKES = ("ValueError", "TypeError", "AssertionError", "RuntimeError", "KeyError", "UsageError", "SettingsError", "TokenError")
 """Errors of the command line, and mistakes in the program."""
+UNNAMED = re.compile(r"\{(![rs])?\}")
+"""A blank that is filled in by its place, as no translation can."""
+BLANK = re.compile(r"\{\w+\}")
+WORD = re.compile(r"[A-Za-z]{3}")
+SENTENCE = re.compile(r"""["'“]?[\w{`][^ <>]* [^ <>]+ [^<>]+""")
+"""At least three words, without code of other languages."""
 
 
 def template() -> Catalog:
@@ -44,10 +70,11 @@ def template() -> Catalog:
         catalogue.add(text, locations=[(f"plugins/{file}", None)], auto_comments=comments)
     for text in of_vocabulary():
         catalogue.add(text, locations=[("vocabulary", None)])
-    for room in ROOMS_OF_ERRORS:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            for text in of_errors(path.read_text(encoding="utf-8")):
-                catalogue.add(text, locations=[(path.relative_to(ROOT).as_posix(), None)])
+    for path in (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))):
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(NOT_FOR_EDITORS):
+            for text in of_sentences(path.read_text(encoding="utf-8"), everywhere=name.startswith(WARNING)):
+                catalogue.add(text, locations=[(name, None)])
     return catalogue
 
 
@@ -62,27 +89,49 @@ def of_vocabulary() -> Iterator[str]:
         yield parameter.help
 
 
-def of_errors(code: str) -> Iterator[str]:
-    """The sentences that are given to an error or a complaint in this module, their blanks named."""
-    for call in ast.walk(ast.parse(code)):
-        if not isinstance(call, ast.Call) or not _speaks(call.func):
-            continue
-        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-            text = _text(argument)
-            if text is not None and " " in text.strip():
-                yield text
+def of_sentences(code: str, *, everywhere: bool) -> Iterator[str]:
+    """The sentences that are given to an error or a complaint in this module, or all that it has; their blanks are named."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _speaks(node.func):
+            given = (*node.args, *(keyword.value for keyword in node.keywords))
+            yield from (text for part in given for text in _texts(part) if " " in text and WORD.search(BLANK.sub("", text)))
+    if everywhere:
+        silent = {id(part) for node in ast.walk(tree) if _is_silent(node) for part in ast.walk(node)}
+        yield from (text for text in _texts(tree, silent) if SENTENCE.match(text))
 
 
 def _speaks(function: ast.expr) -> bool:
     name = function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
     errors = ("Error", "Complaint", "Failure", "BadRequest", "Missing", "Broken", "OutOfMemory", "TooLarge", "File", "NotFound")
-    return name[:1].isupper() and name.endswith(errors) and name not in NOT_FOR_EDITORS
+    return name[:1].isupper() and name.endswith(errors) and name not in MISTAKES
 
 
-def _text(value: ast.expr) -> str | None:
+def _is_silent(node: ast.AST) -> bool:
+    """Whether it is read by nobody: a docstring, a line of the log, a mistake of ours, a pattern."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return name in (*MISTAKES, "debug", "info", "warning", "error", "exception", "compile")
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _texts(node: ast.AST, silent: Collection[int] = ()) -> Iterator[str]:
+    """The texts within, in the code's order, as they stand in a catalogue."""
+    if id(node) in silent:
+        return
+    text = _text(node)
+    if text is not None:
+        if text.strip() and not UNNAMED.search(text):
+            yield text
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _texts(child, silent)
+
+
+def _text(value: ast.AST) -> str | None:
     """A text as it stands in a catalogue; `None` for what is none."""
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return value.value
+    if isinstance(value, ast.Constant):
+        return value.value if isinstance(value.value, str) else None
     if not isinstance(value, ast.JoinedStr):
         return None
     names: dict[str, str] = {}

@@ -20,6 +20,7 @@ from acetate.vocabulary.verdict import complaint
 
 from .placement import Area, Clip, Original, too_large
 from .tasks import METHODS
+from .translations import _, said
 from .words import sentence
 
 LARGEST_SEED = 2**32 - 1
@@ -127,10 +128,12 @@ class Form:
         """What has to be changed before this can be asked of the server; `None` when nothing."""
         asked = self.parameters()
         if wrong := complaint(self.task, values_of(asked), self.about.conditions):
-            return " ".join(sentence(text) for text in (wrong.message, wrong.hint) if text)
+            return " ".join(sentence(said(text)) for text in (wrong.message, wrong.hint) if text)
         last = self.seed + asked.count - 1
         if last > LARGEST_SEED:
-            return f"The last candidate would have the seed {last}; the largest is {LARGEST_SEED}. Give a smaller seed or count."
+            return _(
+                "The last candidate would have the seed {seed}; the largest is {largest}. Give a smaller seed or count."
+            ).format(seed=last, largest=LARGEST_SEED)
         return too_large(self.result_box(box))
 
     def to_json(self) -> str:

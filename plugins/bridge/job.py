@@ -115,7 +115,7 @@ class EditorJobs:
         if result.state == "ready":
             self._end(result, UnwantedError())
             return
-        status.stopping, status.text, result.stopped_at = True, "Stopping", self._clock()
+        status.stopping, status.text, result.stopped_at = True, _("Stopping"), self._clock()
         if result.job in self._waiting:
             client = self._connect()
             client.cancel(result.job)

@@ -10,9 +10,12 @@ from typing import Literal
 
 from acetate import protocol as wire
 
+from .translations import _, marked
 from .words import described
 
 HOPELESS = wire.HOPELESS
+LOOKING = marked("Looking for the server")
+OUTCOMES = {"finished": marked("Done"), "failed": marked("Failed"), "cancelled": marked("Stopped")}
 
 
 @dataclass
@@ -21,7 +24,7 @@ class JobStatus:
 
     job: str | None = None
     """The job to watch; `None` before it is submitted."""
-    text: str = "Looking for the server"
+    text: str = field(default_factory=lambda: _(LOOKING))
     """What the job is doing, in a few words."""
     fraction: float | None = None
     """Share of the job that is done, in [0, 1]; `None` when unknown."""
@@ -53,10 +56,10 @@ class JobStatus:
         if self.over:
             return
         if isinstance(event, wire.Starting):
-            self.text = "Starting the Acetate server"
+            self.text = _("Starting the Acetate server")
         elif isinstance(event, wire.Connected):
             self.lost_since = self.failure = None
-            self.text = "Connected"
+            self.text = _("Connected")
         elif isinstance(event, wire.Disconnected):
             self._lost(event, at)
         elif self.job is None:
@@ -69,10 +72,10 @@ class JobStatus:
     def give_up_after(self, seconds: float, at: float) -> None:
         """End a job whose connection has been lost for longer than that. For hosts that cannot wait for a reconnection."""
         if self.lost_since is not None and at - self.lost_since > seconds:
-            self._end("failed", self.failure or wire.Failure("connection-lost", "the connection to the server is lost"))
+            self._end("failed", self.failure or wire.Failure("connection-lost", marked("the connection to the server is lost")))
 
     def _lost(self, event: wire.Disconnected, at: float) -> None:
-        self.text = "Waiting for the server"
+        self.text = _("Waiting for the server")
         self.failure = event.failure
         if self.lost_since is None:
             self.lost_since = at
@@ -89,7 +92,7 @@ class JobStatus:
             self.text = described(event)
         elif isinstance(event, wire.Started):
             self.running, self.fraction = True, None
-            self.text = "Starting" if event.attempt == 1 else "Starting again after an error"
+            self.text = _("Starting") if event.attempt == 1 else _("Starting again after an error")
         elif isinstance(event, wire.Progress):
             # Loading is no step of the work: its share says nothing about how long it takes.
             self.fraction = None if event.stage == "load" else event.fraction
@@ -102,11 +105,11 @@ class JobStatus:
             self.notes = event.notes
             self._end("finished", None)
         elif isinstance(event, wire.Cancelled):
-            elsewhere = wire.Failure("cancelled", "the job was stopped by another program", "Generate again to repeat it.")
-            self._end("cancelled", None if self.stopping else elsewhere)
+            message, hint = marked("the job was stopped by another program"), marked("Generate again to repeat it.")
+            self._end("cancelled", None if self.stopping else wire.Failure("cancelled", message, hint))
         elif isinstance(event, (wire.Failed, wire.Error)):
             self._end("failed", event.failure)
 
     def _end(self, outcome: Literal["finished", "failed", "cancelled"], failure: wire.Failure | None) -> None:
         self.outcome, self.failure, self.lost_since = outcome, failure, None
-        self.text = {"finished": "Done", "failed": "Failed", "cancelled": "Stopped"}[outcome]
+        self.text = _(OUTCOMES[outcome])

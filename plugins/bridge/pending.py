@@ -12,8 +12,10 @@ from acetate.protocol import Failure, Image, LayerReady
 from .form import Form
 from .host import DocumentClosedError, JobPlan, RefusedError, UnwantedError
 from .job_status import JobStatus
+from .translations import marked, said
 
 ResultState = Literal["reading", "waiting", "ready", "inserting", "writing", "over"]
+IN_THE_HISTORY = marked("The result is in the history.")
 
 
 @dataclass(eq=False)
@@ -71,9 +73,9 @@ class PendingResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Everything that the artist should know about the result, without repetitions."""
+        """Everything that the artist should know about the result, in the editor's language and without repetitions."""
         warnings = tuple(warning for ready in self.status.layers for warning in ready.layer.warnings)
-        return tuple(dict.fromkeys(self.remarks + self.status.notes + warnings))
+        return tuple(dict.fromkeys((*self.remarks, *map(said, self.status.notes + warnings))))
 
     @property
     def failure(self) -> Failure | None:
@@ -81,13 +83,13 @@ class PendingResult:
         if self.error is None or isinstance(self.error, UnwantedError):
             return self.status.failure
         if isinstance(self.error, DocumentClosedError):
-            return Failure("document-closed", "the document was closed in the meantime", "The result is in the history.")
+            return Failure("document-closed", marked("the document was closed in the meantime"), IN_THE_HISTORY)
         if isinstance(self.error, RefusedError):
             return refusal(self.error)
-        return Failure("internal", f"{type(self.error).__name__}: {self.error}", "The result is in the history.")
+        return Failure("internal", f"{type(self.error).__name__}: {self.error}", IN_THE_HISTORY)
 
 
 def refusal(refused: RefusedError) -> Failure:
     """A refusal as a failure: the first sentence is what happened, the rest what to do."""
-    message, _, hint = str(refused).partition(". ")
+    message, _dot, hint = str(refused).partition(". ")
     return Failure("refused", message.rstrip("."), hint)

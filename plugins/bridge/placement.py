@@ -33,8 +33,8 @@ def too_large(box: Box) -> str | None:
     """Why the server could not make a layer of this size; `None` when it can."""
     if max(box.width, box.height) <= LARGEST_SIDE:
         return None
-    text = _("{width} × {height} is too large: a side may have at most {most} pixels. Select a smaller part.")
-    return text.format(width=box.width, height=box.height, most=LARGEST_SIDE)
+    wrong = _("{width} × {height} is too large: a side may have at most {most} pixels. Select a smaller part.")
+    return wrong.format(width=box.width, height=box.height, most=LARGEST_SIDE)
 
 
 def out_of_sight(box: Box, canvas: Box, *, enlarged: bool = False) -> str | None:

@@ -13,6 +13,8 @@ from acetate.protocol import Box, Group, LayerReady
 from acetate.vocabulary import stacking
 from acetate.vocabulary.stacking import nested
 
+from .translations import _
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -50,7 +52,7 @@ def stacked(arrived: Sequence[LayerReady], *, title: str = "") -> Item | None:
     if not layers:
         return None
     items = nested(layers, lambda one: one.layer.group, _sheet, _folder)
-    return items[0] if len(items) == 1 else Folder(title or "Layers", items)
+    return items[0] if len(items) == 1 else Folder(title or _("Layers"), items)
 
 
 def moved_to(arrived: Sequence[LayerReady], x: int, y: int) -> list[LayerReady]:

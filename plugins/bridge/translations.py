@@ -14,6 +14,7 @@ import pkgutil
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """The variables that gettext looks at, the most important first."""
@@ -28,7 +29,7 @@ def speak(languages: Sequence[str]) -> None:
     """Use the first of these languages that has a catalogue (`de_AT` finds `de`), else English."""
     global _catalogue, _texts
     _catalogue, _texts = standard.NullTranslations(), {}
-    _patterns.cache_clear()
+    _origins.cache_clear()
     for language in (name for asked in languages for name in names_of(asked)):
         if language == "en":
             return
@@ -85,17 +86,29 @@ def said(text: str) -> str:
     """
     if not text or text in _texts:
         return _(text)
-    for pattern, translation in _patterns():
-        if found := pattern.fullmatch(text):
-            return translation.format(**{name: _(value) for name, value in found.groupdict().items()})
+    for origin in _origins():
+        if origin.begins_and_ends(text) and (found := re.fullmatch(origin.pattern, text, re.DOTALL)):
+            return _texts[origin.text].format(**{name: _(value) for name, value in found.groupdict().items()})
     return text
 
 
+class _Origin(NamedTuple):
+    """A text with blanks, and what a text that it has become looks like; most others are told apart without the pattern."""
+
+    text: str
+    pattern: str
+    start: str
+    end: str
+
+    def begins_and_ends(self, text: str) -> bool:
+        return text.startswith(self.start) and text.endswith(self.end)
+
+
 @lru_cache(maxsize=1)
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What finished texts of the catalogue look like, those with the most words of their own first."""
+def _origins() -> tuple[_Origin, ...]:
+    """The catalogue's texts with blanks, those with the most words of their own first."""
     texts = sorted(_with_blanks(), key=lambda text: -len(BLANK.sub("", text)))
-    return tuple((re.compile(_pattern(text), re.DOTALL), _texts[text]) for text in texts)
+    return tuple(_Origin(text, _pattern(text), BLANK.split(text)[0], BLANK.split(text)[-1]) for text in texts)
 
 
 def _with_blanks() -> Iterator[str]:

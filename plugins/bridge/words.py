@@ -1,6 +1,6 @@
 """Words for a person: prompts in short, how far a job is, what went wrong.
 
-Knows the protocol's values; knows no widget. Ships in English; every text that is not a name goes through here or `tasks`.
+Knows the protocol's values; knows no widget. Every text that is not a name goes through here or `tasks`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,19 @@ import re
 
 from acetate.protocol import Failure, Progress, Queued, Receiving
 
-from .translations import _, said
+from .translations import _, counted, marked, said
 
 STAGES = {
-    "load": "Loading the model",
-    "encode": "Reading the picture",
-    "denoise": "Drawing",
-    "decode": "Finding the transparency",
-    "upscale": "Upscaling",
-    "read": "Reading the file",
-    "write": "Writing the file",
+    "load": marked("Loading the model"),
+    "encode": marked("Reading the picture"),
+    "denoise": marked("Drawing"),
+    "decode": marked("Finding the transparency"),
+    "upscale": marked("Upscaling"),
+    "read": marked("Reading the file"),
+    "write": marked("Writing the file"),
 }
+ENDS = (".", "!", "?", "…", "。", "！", "？")
+"""What a sentence may end with, in all languages that there are catalogues of."""
 TITLE_CHARACTERS = 48
 """The most of a prompt that goes into a group's name or a list; the editors' layer lists show about as much."""
 
@@ -38,36 +40,41 @@ def short_prompt(prompt: str, characters: int = TITLE_CHARACTERS) -> str:
 def described(event: Progress | Queued | Receiving) -> str:
     """How far a job is, such as `Drawing, step 7 of 20, 12 s left`; `Waiting, 2 ahead of this`; `Receiving, 40 %`."""
     if isinstance(event, Queued):
-        return "Waiting to start" if event.position == 0 else f"Waiting, {event.position} ahead of this"
+        ahead = event.position
+        return (
+            counted("Waiting, {count} ahead of this", "Waiting, {count} ahead of this", ahead) if ahead else _("Waiting to start")
+        )
     if isinstance(event, Receiving):
-        return f"Receiving, {event.received * 100 // max(1, event.total)} %"
-    parts = [STAGES.get(event.stage, event.stage.capitalize())]
+        return _("Receiving, {share} %").format(share=event.received * 100 // max(1, event.total))
+    doing = _(STAGES.get(event.stage, event.stage.capitalize()))
     if event.steps > 1:
-        parts.append(f"step {event.step} of {event.steps}")
+        doing = _("{doing}, step {step} of {steps}").format(doing=doing, step=event.step, steps=event.steps)
     if event.seconds_left is not None:
-        parts.append(f"{duration(event.seconds_left)} left")
-    return ", ".join(parts)
+        doing = _("{doing}, {time} left").format(doing=doing, time=duration(event.seconds_left))
+    return doing
 
 
 def duration(seconds: float) -> str:
     """A length of time, such as `12 s`, `3 min` or `1 h 5 min`."""
     whole = max(1, round(seconds))
     if whole < 90:
-        return f"{whole} s"
+        return _("{count} s").format(count=whole)
     minutes = round(whole / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 90:
+        return _("{count} min").format(count=minutes)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
 
 
 def ago(seconds: float) -> str:
     """How long ago something was, such as `just now`, `5 min ago`, `3 h ago` or `2 days ago`."""
     if seconds < 60:
-        return "just now"
+        return _("just now")
     if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
+        return _("{count} min ago").format(count=int(seconds // 60))
     if seconds < 86400:
-        return f"{int(seconds // 3600)} h ago"
+        return _("{count} h ago").format(count=int(seconds // 3600))
     days = int(seconds // 86400)
-    return "yesterday" if days == 1 else f"{days} days ago"
+    return _("yesterday") if days == 1 else counted("{count} day ago", "{count} days ago", days)
 
 
 def explained(failure: Failure) -> str:
@@ -83,6 +90,6 @@ def advice(hint: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital letter and a full stop."""
+    """The text with a capital letter and a full stop, unless it ends as a sentence does in its language."""
     text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return text if text.endswith(ENDS) else f"{text}."

@@ -86,8 +86,7 @@ OWN_SIZE = marked("In pixels, for a custom size; 0 without an image means the mo
 PLACE = marked("Where the result goes and how large it is; without an open image, width and height decide")
 WAYS = [(method, *words) for method, words in METHODS.items()]
 
-# Mnemonics are chosen so that no two of one form are equal, nor equal to the window's own: Task, Keep, Load, Save, Reset, Close,
-# Job.
+# Mnemonics are chosen so that no two of one form are equal, nor to the window's own: Task, Keep, Load, Save, Reset, Close, Job.
 # Scripts get exactly the seed that they give, so that a call can be repeated; the dialog draws one unless told not to.
 ADDERS: dict[str, Adder] = dict(
     (

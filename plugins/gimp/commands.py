@@ -5,6 +5,7 @@ Does not know how one is carried out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from . import arguments
 
 MENUS = ("<Image>/Filters/Acetate", "<Layers>/Layers Menu/Acetate")
 """The second is what a right click on a layer in the Layers dialog shows."""
+MNEMONIC = re.compile(r"\(_\w\)|_")
+"""The mark of an underlined letter, and such a letter by itself in languages that are not written in letters."""
 AUTHORS, YEAR = "The Acetate authors", "2026"
 
 RUNS = marked(
@@ -56,7 +59,7 @@ class MenuCommand:
     @property
     def title(self) -> str:
         """The title of the dialog."""
-        return _(self.label).replace("_", "").rstrip(".")
+        return MNEMONIC.sub("", _(self.label)).rstrip(".…")
 
     @property
     def has_window(self) -> bool:

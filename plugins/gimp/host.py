@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acetate.plugins.bridge.host import EditorHost, RefusedError, T, Then, Wording, Work
-from acetate.plugins.bridge.job_status import JobStatus
+from acetate.plugins.bridge.job_status import LOOKING
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.placement import out_of_sight
 from acetate.plugins.bridge.stack import Item, Sheet, sheets
 from acetate.plugins.bridge.tasks import BY_NAME
-from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.translations import _, marked
 from acetate.protocol import Box, Image
 from gi.repository import Gimp, GLib
 
@@ -39,10 +39,10 @@ class GimpHost(EditorHost):
     """Documents are images. A plug-in of GIMP is a process of its own: it works at once, and painting goes on anyway."""
 
     wording = Wording(
-        reading=JobStatus.text,
-        sending=JobStatus.text,
-        foreign_file="{name} is not a PSD, OpenRaster or PNG file. For other files, use File > Open as Layers.",
-        empty_file="{name} is empty: the file has no bytes. Choose another file, or save it again where it came from.",
+        reading=LOOKING,
+        sending=LOOKING,
+        foreign_file=marked("{name} is not a PSD, OpenRaster or PNG file. For other files, use File > Open as Layers."),
+        empty_file=marked("{name} is empty: the file has no bytes. Choose another file, or save it again where it came from."),
     )
     keeps_jobs = False
     lost_seconds = 30.0
@@ -59,7 +59,7 @@ class GimpHost(EditorHost):
         """Raise `RefusedError` for an image that no new layer can go into, before anything is generated."""
         if image is not None and image.get_floating_sel() is not None:
             raise RefusedError(
-                "There is a floating selection. Anchor it (Layer > Anchor Layer) or make it a layer, then try again."
+                _("There is a floating selection. Anchor it (Layer > Anchor Layer) or make it a layer, then try again.")
             )
 
     def is_open(self, image: Gimp.Image | None) -> bool:

@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 
 from acetate.plugins.bridge.form import fresh_seed
+from acetate.plugins.bridge.forms.server_address import chosen_server
 from acetate.plugins.bridge.host import JobPlan, RefusedError
 from acetate.plugins.bridge.job import EditorJobs
 from acetate.plugins.bridge.job_status import HOPELESS
 from acetate.plugins.bridge.launch import server_command
 from acetate.plugins.bridge.pending import PendingResult
-from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.translations import _, said
 from acetate.plugins.bridge.words import duration
 from acetate.protocol import Client, Disconnected, HistoryEntry, HistoryPage
 from gi.repository import Gimp
@@ -51,7 +52,8 @@ def carry_out(call: ProcedureCall) -> list[Gimp.Layer]:
 
 def connected() -> Client:
     """A client of the server, which is started if none runs; who asked for it closes it."""
-    client = Client(f"gimp {Gimp.version()}", launch=server_command(), formats=tuple(pixels.BABL))
+    name = f"gimp {Gimp.version()}"
+    client = Client(name, address=chosen_server(), launch=server_command(), formats=tuple(pixels.BABL))
     client.connect()
     return client
 
@@ -87,7 +89,7 @@ def _followed(call: ProcedureCall, client: Client, limit: float | None) -> list[
     result = _begun(call, client, editor_jobs)
     layers = follow(result, editor_jobs, client, limit)
     if result.status.notes and call.interactive:  # not the warnings: the person sees the layer, which keeps them
-        Gimp.message("\n".join(result.status.notes))
+        Gimp.message("\n".join(map(said, result.status.notes)))
     return layers
 
 

@@ -30,7 +30,8 @@ class Acetate(Gimp.PlugIn):
         return False  # the plug-in has its own catalogues, those of its texts that Krita shows as well
 
     def do_query_procedures(self) -> list[str]:
-        self.set_help_domain(manual.DOMAIN, Gio.File.new_for_path(str(manual.FOLDER)))
+        with contextlib.suppress(OSError):  # without a manual everything else works
+            self.set_help_domain(manual.DOMAIN, Gio.File.new_for_path(str(manual.unpacked())))
         return [*BY_PROCEDURE, *QUESTIONS]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:

@@ -13,7 +13,7 @@ from typing import Any
 
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.launch import server_command
-from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.translations import _, counted, marked
 from acetate.protocol import Client, Engine, ProtocolError
 from acetate.vocabulary.tasks import TASKS
 from gi.repository import Gimp, GLib, GObject
@@ -42,7 +42,7 @@ class Question:
     def registered(self, plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         """The procedure as GIMP wants it described."""
         procedure = Gimp.Procedure.new(plug_in, self.name, Gimp.PDBProcType.PLUGIN, self._run, None)
-        procedure.set_documentation(self.blurb, self.help, None)
+        procedure.set_documentation(_(self.blurb), _(self.help), None)
         procedure.set_attribution(AUTHORS, AUTHORS, YEAR)
         self.describe(procedure)
         return procedure
@@ -60,9 +60,10 @@ class Question:
 
 
 def _describe_models(procedure: Gimp.Procedure) -> None:
-    meaning = f"Only the models that can do this task: {', '.join(TASKS)}; empty means all"
-    procedure.add_string_argument("task", "_Task", meaning, "", BOTH_WAYS)
-    procedure.add_string_array_return_value("models", "Models", "The names of the models, the default one first", BOTH_WAYS)
+    meaning = _("Only the models that can do this task: {tasks}; empty means all").format(tasks=", ".join(TASKS))
+    procedure.add_string_argument("task", _("_Task"), meaning, "", BOTH_WAYS)
+    order = _("The names of the models, the default one first")
+    procedure.add_string_array_return_value("models", _("Models"), order, BOTH_WAYS)
 
 
 def _models(config: Gimp.ProcedureConfig) -> list[GObject.Value]:
@@ -75,8 +76,9 @@ def _models(config: Gimp.ProcedureConfig) -> list[GObject.Value]:
 
 
 def _describe_status(procedure: Gimp.Procedure) -> None:
-    procedure.add_boolean_return_value("running", "Running", "Whether a server answers", False, BOTH_WAYS)
-    procedure.add_string_return_value("text", "Text", "What it is and on what it works, or why none answers", "", BOTH_WAYS)
+    procedure.add_boolean_return_value("running", _("Running"), _("Whether a server answers"), False, BOTH_WAYS)
+    answer = _("What it is and on what it works, or why none answers")
+    procedure.add_string_return_value("text", _("Text"), answer, "", BOTH_WAYS)
 
 
 def _status(_config: Gimp.ProcedureConfig) -> list[GObject.Value]:
@@ -85,7 +87,10 @@ def _status(_config: Gimp.ProcedureConfig) -> list[GObject.Value]:
             welcome = client.welcome
             assert welcome is not None
             devices = ", ".join(f"{one.name} ({one.state})" for one in welcome.engine.devices) or welcome.engine.device
-            text = f"{welcome.server} on {devices}, {len(welcome.engine.models)} models."
+            about = counted(
+                "{server} on {devices}, {count} model.", "{server} on {devices}, {count} models.", len(welcome.engine.models)
+            )
+            text = about.format(server=welcome.server, devices=devices)
             running = True
     except RefusedError as refusal:
         running, text = False, str(refusal)
@@ -123,15 +128,17 @@ QUESTIONS: Mapping[str, Question] = {
     for one in (
         Question(
             "acetate-list-models",
-            "List the models of the Acetate server",
-            "The names are what the argument model of the other procedures takes. A server is started if none is running.",
+            marked("List the models of the Acetate server"),
+            marked(
+                "The names are what the argument model of the other procedures takes. A server is started if none is running."
+            ),
             _describe_models,
             _models,
         ),
         Question(
             "acetate-status",
-            "Tell whether an Acetate server is running",
-            "No server is started. Without one the text says why, and what to do.",
+            marked("Tell whether an Acetate server is running"),
+            marked("No server is started. Without one the text says why, and what to do."),
             _describe_status,
             _status,
         ),

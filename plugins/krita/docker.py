@@ -98,6 +98,15 @@ class Docker(DockWidget):
         super().showEvent(event)
         QtCore.QTimer.singleShot(SETTLED_MS, self._connect_if_seen)
 
+    def hideEvent(self, event: Any) -> None:  # noqa: N802
+        """Hidden, or closed with its window: what was typed and not used yet is there again at the next start."""
+        super().hideEvent(event)
+        self._keep_typed()
+
+    @guarded
+    def _keep_typed(self) -> None:
+        settings.keep_form(self._forms.present())
+
     def document(self) -> Any:
         """The document in front in this docker's own window; `None` without one."""
         return document_of(self)

@@ -80,7 +80,7 @@ def survive_lost_connections() -> None:
 def register() -> Session:
     """Give Krita the actions and the docker; returns what they share."""
     survive_lost_connections()
-    speak([*of_environment(), *QtCore.QLocale().uiLanguages()])
+    speak([*QtCore.QLocale().uiLanguages(), *of_environment()])  # Krita sets Qt's default to the language that it speaks
     keep_log("krita")
     app = Krita.instance()
     remembering.keep_in_documents(settings.prompts_in_documents())

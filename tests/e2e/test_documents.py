@@ -141,7 +141,7 @@ def test_the_history_shows_what_was_made_and_brings_it_back(client: Client, unti
     assert [entry.job for entry in page.entries] == jobs[:1:-1] and page.more
     assert page.entries[0].parameters == {"prompt": "thing 4", "seed": 4}
     assert page.entries[0].layers[0].name == "thing 4 (4)"
-    small = page.thumbnails[jobs[4]]
+    small = page.thumbnails[jobs[4], 0]
     assert max(small.width, small.height) <= 128 and len(small.data) == small.width * small.height * 4
     client.history(before=jobs[2], limit=1, thumbnails=False)
     older = until(client, lambda event: isinstance(event, HistoryPage))[-1]

@@ -7,6 +7,10 @@ from acetate.vocabulary.working_sizes import Fit
 
 from ..form import Form
 from ..forms.offers import Offers
+from ..tasks import BY_NAME
+
+ENLARGING = next(name for name, task in BY_NAME.items() if task.enlarges)
+"""The task that draws larger."""
 
 
 def expected_size(offers: Offers, form: Form, box: Box) -> Drawn | None:
@@ -27,4 +31,4 @@ def can_sharpen(offers: Offers) -> bool:
 def sharpening(offers: Offers, form: Form, prompt: str) -> Form:
     """The form that draws an enlarged layer anew at its full size, as well as this server can."""
     upscaler = next(iter(offers.upscalers), "")
-    return Form(task="upscale", prompt=prompt, model=form.model, scale=1.0, upscaler=upscaler, original=form.original)
+    return Form(task=ENLARGING, prompt=prompt, model=form.model, scale=1.0, upscaler=upscaler, original=form.original)

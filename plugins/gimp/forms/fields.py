@@ -62,6 +62,8 @@ class FieldGrid:
         self._prompt: PromptField | None = None
         self._own_label: Callable[[str], str] = lambda _name: _(MODELS_OWN)
         self._rows: dict[str, list[Gtk.Widget]] = {}
+        self.details: Gtk.Expander | None = None
+        """What holds the fields that few people need; `None` where there are none."""
         self._lora_button: Gtk.MenuButton | None = None
         self._offered_loras: list[str] = []
         self._spins: dict[str, Gtk.SpinButton] = {}
@@ -73,7 +75,7 @@ class FieldGrid:
         self.widget.pack_start(self._grid([name for name in names if name not in details]), False, False, 0)
         hidden = [name for name in names if name in details]
         if hidden:
-            expander = Gtk.Expander.new_with_mnemonic(_("_Details"))
+            self.details = expander = Gtk.Expander.new_with_mnemonic(_("_Details"))
             expander.connect("notify::expanded", self._on_details)
             self._growth = Growth(self.widget)
             self.letters.add(letter_of(_("_Details")))

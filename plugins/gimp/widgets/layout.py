@@ -13,7 +13,7 @@ SPACING = 6
 def with_mnemonic(text: str, taken: Collection[str]) -> str:
     """The text with its first letter underlined that no other mnemonic takes; unchanged when all its letters are taken."""
     for place, letter in enumerate(text):
-        if letter.isalpha() and letter.lower() not in taken:
+        if letter.lower() != letter.upper() and letter.lower() not in taken:
             return f"{text[:place]}_{text[place:]}"
     return text
 

@@ -12,10 +12,10 @@ from acetate.plugins.bridge.forms.styles import Style
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.placement import too_large
-from acetate.plugins.bridge.translations import _, said
+from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
-from gi.repository import Gimp, Gtk
+from gi.repository import Gimp, GLib, Gtk
 
 from .. import canvas, jobs
 from ..commands import COMMANDS
@@ -35,7 +35,7 @@ TASKS = {command.name: command for command in COMMANDS if command.task is not No
 FIRST = next(iter(TASKS))
 RESERVED = "tkjlsrciy"
 """Letters of the window's own mnemonics."""
-AROUND_FIELDS = 310
+AROUND_FIELDS = 300
 """Pixels of the window's height that are not for the fields."""
 LEAST_FIELDS = 200
 """The least height of the fields, where a screen is too low for the window."""
@@ -98,8 +98,9 @@ class GeneratePage:
             form.fill(style.chosen(form.form))
 
     def adapt(self) -> None:
-        """Show the fields that the values call for."""
+        """Show the fields that the values call for, and all of them where there is room; call this after `show_all`."""
         self._form.fields.adapt()
+        self._fit()
 
     def show(self) -> None:
         self._form.fields.take_focus()
@@ -181,7 +182,7 @@ class GeneratePage:
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if result.form is not None and not self._candidates.widget.get_visible():
             self._show_result(result)
-        self._session.say("\n".join(map(said, result.notes)), "dialog-warning")
+        self._session.say("\n".join(result.notes), "dialog-warning")
         if not self._form.call.value("keep-open") and result.form is not None:
             self._closes()
 
@@ -286,8 +287,10 @@ class GeneratePage:
 
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         left.pack_start(chooser, False, False, 0)
-        left.pack_start(self._scrolled(self._stack), True, True, 0)
-        left.pack_start(styles, False, False, 0)
+        self._fields = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
+        self._fields.pack_start(self._stack, False, False, 0)
+        self._fields.pack_start(styles, False, False, 0)
+        left.pack_start(self._scrolled(self._fields), True, True, 0)
         self._preview = PreviewPane()
         columns = Gtk.Box(spacing=2 * SPACING)
         columns.pack_start(left, True, True, 0)
@@ -317,7 +320,10 @@ class GeneratePage:
     def _fit(self) -> None:
         """Give the fields the height that they need, as far as the screen has it."""
         room = max(LEAST_FIELDS, height_of_screen(self._tasks) - AROUND_FIELDS)
-        self._scroller.set_min_content_height(min(room, self._form.fields.widget.get_preferred_height().natural_height))
+        self._scroller.set_min_content_height(min(room, self._fields.get_preferred_height().natural_height))
+        details = self._form.fields.details
+        if details is not None and details.get_expanded():  # on a low screen they would be below what is seen
+            GLib.idle_add(lambda: self._scroller.get_vadjustment().set_value(details.get_allocation().y) and None)
 
     def _on_task(self, tasks: Gtk.ComboBoxText) -> None:
         prompt = self._form.call.value("prompt")

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from acetate.plugins.bridge.translations import _
 from gi.repository import Gimp, GLib, GObject
 
 NAME = "acetate-show-window"
@@ -36,9 +37,10 @@ def answering(plug_in: Gimp.PlugIn, show: Callable[[str, Gimp.Image | None], Non
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
 
     procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.TEMPORARY, run, None)
-    procedure.set_documentation("Show the window of Acetate that is open", "Used by Acetate's own procedures.", None)
-    procedure.add_string_argument("command", "Command", "The procedure that the window is wanted for", "", READ_WRITE)
-    procedure.add_image_argument("image", "Image", "The image to work on", True, READ_WRITE)
+    procedure.set_documentation(_("Show the window of Acetate that is open"), _("Used by Acetate's own procedures."), None)
+    wanted_for = _("The procedure that the window is wanted for")
+    procedure.add_string_argument("command", _("Command"), wanted_for, "", READ_WRITE)
+    procedure.add_image_argument("image", _("Image"), _("The image to work on"), True, READ_WRITE)
     plug_in.add_temp_procedure(procedure)
     plug_in.persistent_enable()
     try:

@@ -30,7 +30,7 @@ class FormKeeper(QtCore.QObject):
         self._panel, self._memory = panel, memory
         self._document: Any = None
         self._key = ""
-        """The identity of the document whose form is shown; empty for none."""
+        """The identity of the document whose form is shown; empty before the first."""
         self._layer = ""
         """The identity of the layer that was looked at last."""
         panel.task_left.connect(guarded(self._change_task))
@@ -39,15 +39,15 @@ class FormKeeper(QtCore.QObject):
         self._timer.start(LOOK_MS)
 
     def show(self, document: Any) -> None:
-        """Show the form of this document, after keeping that of the one before; `None` where none is open."""
+        """Show the form of this document, after keeping that of the one before. Where none is open the form stays as it is."""
         root = document.rootNode() if document is not None else None
         key = canvas.identity(root) if root is not None else ""
         self._document = document if root is not None else None
-        if key == self._key:
+        if not key or key == self._key:
             return
         present = self._panel.form()
         self._memory.keep(self._key, present)
-        if key and not self._memory.knows(key):
+        if not self._memory.knows(key):
             self._memory.learn(key, _brought(document))
         self._key, self._layer = key, ""
         self._panel.set_form(self._memory.form(key, present))
@@ -58,6 +58,10 @@ class FormKeeper(QtCore.QObject):
         self._memory.used(self._key, form)
         self._layer = ""
         return self._memory.chosen(self._key, form)
+
+    def present(self) -> Form:
+        """What is filled in now, as far as it may be kept for other documents."""
+        return self._memory.chosen(self._key, self._panel.form())
 
     @guarded
     def look(self) -> None:

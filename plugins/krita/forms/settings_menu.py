@@ -26,6 +26,7 @@ class SettingsMenu(QtCore.QObject):
         super().__init__(panel)
         self._panel, self._session = panel, session
         menu = panel.settings_menu
+        menu.setToolTipsVisible(True)
         self._remember = menu.addAction(_("Save Prompts in Documents"))
         self._remember.setCheckable(True)
         self._remember.setToolTip(_("Prompts and settings are saved inside .kra files, for Repeat and Refine after reopening."))

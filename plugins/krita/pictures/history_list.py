@@ -15,7 +15,8 @@ from acetate.plugins.bridge.words import ago
 from acetate.protocol import HistoryEntry
 
 from ..qt import Signal, guarded
-from .picture_list import HEADING, MARGIN, SIDE, Heading, PictureList
+from .picture_list import Heading, PictureList
+from .tile import HEADING, MARGIN, SIDE
 
 
 class HistoryList(PictureList):

@@ -9,22 +9,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from acetate.plugins.bridge.candidates import Candidate, Key, size_words
+from acetate.plugins.bridge.candidates import Candidate, Key
 from acetate.plugins.bridge.translations import _, marked
 
 from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
 from ..widgets import checkerboard
 from .dragging import mime_of
+from .tile import CANDIDATE, HEADING, INSERTED, MARGIN, PICTURE, SIDE, Tile, spoken, tip_of
 
-SIDE, MARGIN = 64, 3
-"""A thumbnail and the space around it, in pixels."""
 HEADING_LINES = 1.6
 HOVER_MS = 450
 """How long the pointer rests on a picture before it is shown large."""
 
-CANDIDATE = int(Qt.ItemDataRole.UserRole)
-PICTURE, INSERTED, HEADING = CANDIDATE + 1, CANDIDATE + 2, CANDIDATE + 3
-GOLD = (240, 180, 30)
 
 ACTIONS = {
     "insert": marked("Insert as New Layer"),
@@ -72,7 +68,7 @@ class PictureList(QtWidgets.QListWidget):
     def __init__(self, name: str, empty: str) -> None:
         super().__init__(objectName=name)
         self._empty = empty
-        self.setItemDelegate(_Tile(self))
+        self.setItemDelegate(Tile(self))
         self.setFlow(QtWidgets.QListView.Flow.LeftToRight)
         self.setWrapping(True)
         self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
@@ -241,79 +237,6 @@ class PictureList(QtWidgets.QListWidget):
 
     def _chooser(self, key: str, candidate: Candidate) -> Callable[..., None]:
         return guarded(lambda: self.acted.emit(key, candidate))
-
-
-class _Tile(QtWidgets.QStyledItemDelegate):
-    """A thumbnail with its marks, or a heading."""
-
-    def sizeHint(self, _: Any, index: Any) -> Any:  # noqa: N802
-        return index.data(Qt.ItemDataRole.SizeHintRole) or QtCore.QSize(SIDE + 2 * MARGIN, SIDE + 2 * MARGIN)
-
-    def paint(self, painter: Any, option: Any, index: Any) -> None:
-        if index.data(CANDIDATE) is None:
-            self._heading(painter, option, str(index.data()))
-            return
-        style = QtWidgets.QApplication.style()
-        style.drawPrimitive(QtWidgets.QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
-        area = option.rect.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        picture = index.data(PICTURE)
-        if picture is not None:
-            checkerboard.draw(painter, area, picture)
-        else:
-            checkerboard.draw_checkers(painter, area)
-        if index.data(CANDIDATE).starred:
-            _mark(painter, option, area.topRight() - QtCore.QPoint(15, 0), "★", QtGui.QColor(*GOLD))
-        if index.data(INSERTED):
-            _mark(painter, option, area.bottomRight() - QtCore.QPoint(15, 15), "✓", QtGui.QColor(90, 200, 90))
-        if option.state & QtWidgets.QStyle.StateFlag.State_Selected:
-            painter.save()
-            painter.setPen(QtGui.QPen(option.palette.color(QtGui.QPalette.ColorRole.Highlight), 2))
-            painter.drawRect(option.rect.adjusted(1, 1, -1, -1))
-            painter.restore()
-
-    def _heading(self, painter: Any, option: Any, text: str) -> None:
-        painter.save()
-        painter.setPen(option.palette.color(QtGui.QPalette.ColorRole.Text))
-        area = option.rect.adjusted(MARGIN, 0, -MARGIN, 0)
-        elided = QtGui.QFontMetrics(option.font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        flags = checkerboard.text_flags(Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignBottom)  # Qt mirrors it
-        painter.drawText(area, flags, elided)
-        painter.restore()
-
-
-def _mark(painter: Any, option: Any, corner: Any, sign: str, colour: Any) -> None:
-    """A sign on a dark disc, seen on any picture."""
-    painter.save()
-    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-    disc = QtCore.QRect(corner, QtCore.QSize(15, 15))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QtGui.QColor(30, 30, 30, 190))
-    painter.drawEllipse(disc)
-    painter.setPen(colour)
-    font = QtGui.QFont(option.font)
-    font.setPixelSize(11)
-    painter.setFont(font)
-    painter.drawText(disc, checkerboard.text_flags(Qt.AlignmentFlag.AlignCenter), sign)
-    painter.restore()
-
-
-def tip_of(candidate: Candidate) -> str:
-    """What the tool tip of a picture says: what it is, and what a hand can do with it."""
-    lines = [candidate.title, _("Seed {seed}").format(seed=candidate.seed)]
-    if candidate.drawn is not None:
-        lines.append(_("Drawn at {size}").format(size=size_words(candidate.drawn)))
-    lines.append(_("Double click or Return: insert. Space: large. S: star. Delete: throw away. Drag: insert there."))
-    return "\n".join(lines)
-
-
-def spoken(candidate: Candidate, inserted: bool) -> str:
-    """What a screen reader says of a picture."""
-    words = [candidate.title, _("Seed {seed}").format(seed=candidate.seed)]
-    if candidate.starred:
-        words.append(_("starred"))
-    if inserted:
-        words.append(_("in the document"))
-    return ", ".join(words)
 
 
 def _name(item: Any) -> object:

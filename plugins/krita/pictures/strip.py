@@ -13,7 +13,8 @@ from acetate.plugins.bridge.translations import _, counted, marked
 
 from ..qt import Qt, QtCore, QtWidgets, Signal, guarded
 from ..widgets.fields import SPACING
-from .picture_list import MARGIN, SIDE, PictureList
+from .picture_list import PictureList
+from .tile import MARGIN, SIDE
 
 MOST_ROWS = 2
 """Rows of thumbnails before the strip scrolls."""

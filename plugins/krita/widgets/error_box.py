@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from acetate.plugins.bridge.status.log_file import log_file
-from acetate.plugins.bridge.translations import _, said
-from acetate.plugins.bridge.words import sentence
+from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.words import explained
 from acetate.protocol import Failure
 
 from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal, guarded
@@ -63,7 +63,7 @@ class ErrorBox(QtWidgets.QFrame):
         """Show what went wrong, and with `may_try_again` the button for it."""
         self._tint, self.failure = ERROR, failure
         self.details = f"{failure.message} ({failure.code})\n{failure.hint}\n\n{circumstances}"
-        self._text.setText(f"{sentence(said(failure.message))} {said(failure.hint)}".strip())
+        self._text.setText(explained(failure))
         self._again.setVisible(may_try_again)
         self._copy.setText(_("Copy details"))
         self._copy.show()

@@ -5,10 +5,11 @@ Knows the docker's window and the session's signals; the messages are Krita's ow
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from acetate.plugins.bridge.translations import _, said
-from acetate.plugins.bridge.words import sentence, short_prompt
+from acetate.plugins.bridge.translations import _
+from acetate.plugins.bridge.words import explained, short_prompt
 from acetate.protocol import Failure
 from krita import Krita
 
@@ -50,7 +51,7 @@ class FloatingMessages(QtCore.QObject):
 
     @guarded
     def _failed(self, failure: Failure) -> None:
-        self.say("error", _("Acetate: {text}").format(text=f"{sentence(said(failure.message))} {said(failure.hint)}".strip()))
+        self.say("error", _("Acetate: {text}").format(text=explained(failure)))
 
     @guarded
     def _noted(self, note: str) -> None:
@@ -71,7 +72,7 @@ class FloatingMessages(QtCore.QObject):
         if result is None:
             return
         status = result.status
-        doing = status.text.partition(",")[0]  # without the step and the time, which change all the time
+        doing = re.split("[,，、]", status.text)[0]  # without the step and the time, which change all the time
         now = result.job, doing, int((status.fraction or 0.0) / QUARTER)
         if now != self._told:
             self._told = now

@@ -2,7 +2,7 @@
 
 import hand
 from acetate.plugins.krita import canvas
-from acetate.plugins.krita.pictures.picture_list import CANDIDATE, PICTURE
+from acetate.plugins.krita.pictures.tile import CANDIDATE, PICTURE
 from acetate.plugins.krita.qt import Qt, QtCore, QtGui, QtWidgets
 from contract import select
 from desk import (

@@ -459,3 +459,23 @@ def a_long_path_never_widens_the_docker():
     panel().loras.choose(())
     docker().error.hide()
     docker()._show_state()
+
+
+@claim
+def closing_the_last_document_leaves_the_form_as_it_is():
+    yield from prepared()
+    type_prompt("typed before closing")
+    for one in Krita.instance().documents():
+        one.setModified(False)
+        one.close()
+    yield lambda: not Krita.instance().documents()
+    yield 3 * WAIT
+    assert panel().prompt.text() == "typed before closing"
+    yield from prepared()
+
+
+@claim
+def what_was_typed_and_not_used_is_kept_when_krita_ends():
+    """The test looks into kritarc afterwards."""
+    yield from prepared()
+    type_prompt("typed at the end")

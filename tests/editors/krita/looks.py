@@ -40,7 +40,7 @@ def the_docker_is_drawn_in_all_its_states():
     type_prompt("a green parrot @sleep:0.1" if FAKE else "a green parrot")
     docker().form_panel.steps.setValue(60)
     click(docker().button)
-    yield lambda: docker().preview.has_picture and session().current.status.fraction > 0.35
+    yield lambda: docker().preview.has_picture and (session().current.status.fraction or 0) > 0.35
     yield 200
     screenshot("generating")
     for prompt in ("a red fox", "a long-necked bottle of green glass with a cork"):

@@ -299,12 +299,12 @@ def what_lies_ready_is_said_in_the_view_of_a_hidden_docker():
         Krita.instance().action("acetate_generate").trigger()
         yield lambda: session().jobs.ready
         assert docker().floating.last == "Acetate: ready to insert", docker().floating.last
+        session().jobs.cancel(session().jobs.ready[0])
+        yield lambda: not session().jobs.ready
         assert names(document) == ["Background"]
     finally:
         session().set_inserting_at_once(True)
         show_docker()
-    session().jobs.cancel(session().jobs.ready[0])
-    yield lambda: not session().jobs.ready
 
 
 @claim

@@ -44,3 +44,7 @@ def library(computer):
 
 def test_in_krita(outcome, claim):
     outcome.judge(claim)
+
+
+def test_what_was_typed_last_is_in_kritas_settings(outcome, computer):
+    assert "typed at the end" in (computer.home / ".config/kritarc").read_text()

@@ -17,7 +17,9 @@ def test_the_docker_is_drawn_in_all_its_states(computer, drawing_server, theme):
     outcome = computer.run("looks", server=drawing_server)
     wrong = [f"{name}: {found['error']}" for name, found in outcome.results.items() if not found["ok"]]
     assert not wrong, "\n".join(wrong)
-    pictures = [outcome.folder / f"{name}.png" for name in ("idle", "generating", "error", "history", "refine", "note", "window")]
+    pictures = [
+        outcome.folder / f"{name}.png" for name in ("idle", "generating", "queue", "error", "history", "refine", "note", "window")
+    ]
     assert all(picture.stat().st_size > 1000 for picture in pictures)
     keep_pictures(pictures, theme)
 

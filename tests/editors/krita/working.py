@@ -2,10 +2,11 @@
 
 from types import SimpleNamespace
 
+import hand
 from acetate.plugins.krita import canvas
 from acetate.plugins.krita.forms.form_keeper import LOOK_MS
 from acetate.plugins.krita.pictures import history_list
-from acetate.plugins.krita.pictures.picture_list import PICTURE
+from acetate.plugins.krita.pictures.tile import PICTURE
 from acetate.plugins.krita.qt import Qt, QtWidgets
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
@@ -140,11 +141,11 @@ def refining_knows_the_words_that_made_the_layer():
     kite, panel = document.activeNode(), docker().form_panel
     panel.count.setValue(2)
     yield from generate("a glass fox", seed=8)
+    fox = document.activeNode()
     yield from activate(document, kite)
     panel.strength.setValue(35)
     choose("task", "refine")
     assert panel.prompt.text() == "a paper kite"
-    fox = next(node for node in document.topLevelNodes() if node.childNodes()).childNodes()[0]
     yield from activate(document, fox)
     yield lambda: panel.prompt.text() == "a glass fox"
     assert (panel.task.currentData(), panel.seed.seed(), panel.strength.value()) == ("refine", 8, 35)
@@ -199,9 +200,9 @@ def the_history_has_thumbnails_newest_first_and_a_double_click_inserts_again():
     item = rows.item_of((results[0].job, 0))
     yield lambda: item.data(PICTURE) is not None
     rows.scrollToItem(item)
-    centre = rows.visualItemRect(item).center()
-    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, centre)
-    QTest.mouseDClick(rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, centre)
+    docker()._below.ensureWidgetVisible(rows)
+    yield 200
+    yield from hand.click(rows.viewport(), rows.visualItemRect(item).center(), repeat=2)
     yield lambda: len(document.topLevelNodes()) == 4
     again = document.topLevelNodes()[3]
     assert again.name() == "first fig (7)"

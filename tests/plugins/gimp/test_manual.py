@@ -27,7 +27,3 @@ def test_every_procedure_of_the_menu_has_a_part() -> None:
 def test_every_part_is_there() -> None:
     anchors = re.findall(r'id="([a-z-]+)"', (HELP / "manual.html").read_text(encoding="utf-8"))
     assert {ref.partition("#")[2] for ref in parts().values()} == set(anchors)
-
-
-def test_an_address_names_file_and_part() -> None:
-    assert manual.page_of("acetate-history").endswith("/help/en/manual.html#acetate-history")

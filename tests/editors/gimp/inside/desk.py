@@ -31,7 +31,7 @@ STATUS_BAR = 70
 """Pixels at the lower edge of GIMP's window among which its status bar is."""
 WINDOW = (1880, 1040) if os.environ.get("GDK_SCALE") == "2" else (1240, 800)
 """Pixels of GIMP's window, so that one picture looks like another."""
-BESIDE = (620, 5)
+BESIDE = (380, 5) if os.environ.get("GDK_SCALE") == "2" else (620, 5)
 """Where a dialog hides neither the layers nor much of a small image."""
 MENU = ("alt+r", "Up", "Right")
 """Unfolds Filters > Acetate, the last entry of that menu."""
@@ -185,9 +185,9 @@ class Desk:
     def type(self, text: str) -> None:
         _xdotool("type", "--delay", "15", text)
 
-    def move_beside(self, window: str) -> None:
+    def move_beside(self, window: str, place: tuple[int, int] = BESIDE) -> None:
         """Move a dialog to where the image and the layers are seen."""
-        _xdotool("windowmove", window, *map(str, BESIDE))
+        _xdotool("windowmove", window, *map(str, place))
 
     def _park(self) -> None:
         """Move the pointer to where it raises no tooltip into the next picture."""

@@ -21,19 +21,23 @@ from screen import (
     type_prompt,
 )
 
+FARTHER = (790, 5)
+"""Where the window hides nothing of the image, on a screen that is wide enough."""
+
 
 def the_window_is_drawn_in_all_its_states():
     with open_image() as image:
         desk = the_desk()
         open_dialog()
+        desk.move_beside(desk.window(DIALOG), FARTHER)
         _shot("idle", DIALOG)
         in_dialog("alt+w", "alt+e", "ctrl+a")
         desk.type("1234")
         desk.keys("Tab", "alt+p")
         type_prompt("a red apple")
         submit()
-        until(lambda: len(names(image)) == 2, "a layer")
-        desk.rest(1.0)
+        until(lambda: len(names(image)) == 2 and not jobs("running"), "a layer")
+        desk.rest(3.0)
         desk.shot("window")
         type_prompt("a fox")
         in_dialog("alt+n", "ctrl+a")

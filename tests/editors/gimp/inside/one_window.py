@@ -299,7 +299,7 @@ def f1_opens_the_manual_at_the_task():
         the_desk().keys("F1")
         until(asked.exists, "the browser to be called")
         address = until(lambda: asked.read_text(), "an address")
-        assert address.strip().endswith("acetate-gimp/help/en/manual.html#acetate-upscale-layer"), address
+        assert address.strip().endswith("acetate-help/en/manual.html#acetate-upscale-layer"), address
         page = Path(re.sub(r"^file://|#.*$", "", address.strip()))
         assert 'id="acetate-upscale-layer"' in page.read_text()
 
