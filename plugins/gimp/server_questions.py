@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from acetate.plugins.bridge.forms.server_address import chosen_server
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.launch import server_command
 from acetate.plugins.bridge.translations import _, counted, marked
@@ -99,7 +100,7 @@ def _status(_config: Gimp.ProcedureConfig) -> list[GObject.Value]:
 
 def _connected(launch: list[str] | None) -> Client:
     """A client that has a connection; `launch` starts a server when none runs. Raises `RefusedError`."""
-    client = Client(f"gimp {Gimp.version()}", launch=launch)
+    client = Client(f"gimp {Gimp.version()}", address=chosen_server(), launch=launch)
     try:
         client.wait_until_connected()
     except ProtocolError as error:
