@@ -91,8 +91,8 @@ HEAVY = {"torch", "diffusers", "transformers", "accelerate", "peft", "safetensor
 FILES = 14
 """A room holds about a dozen files beside its `__init__`."""
 LARGER = {"plugins/bridge": 20, "plugins/gimp": 18, "server/commands": 20, "engine/files": 16}
-"""Rooms with more files, and how many at most: what two plug-ins share, one for each thing that GIMP does its own way; each command
-is a file of its name, as is each kind of file that models are found in."""
+"""Rooms with more files, and how many at most: what two plug-ins share, one for each thing that GIMP does its own way; each
+command is a file of its name, as is each kind of file that models are found in."""
 
 
 class Import(NamedTuple):

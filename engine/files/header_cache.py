@@ -45,7 +45,8 @@ class HeaderCache:
         if entry is None or entry["stamp"] != stamp:
             entry = {"stamp": stamp}
         elif "kind" in entry and entry.get("beside") == beside:
-            return Kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in entry["kind"].items()})
+            known: dict[str, Any] = entry["kind"]
+            return Kind(**{**known, "triggers": tuple(known["triggers"])})  # JSON has lists only
         kind = _look(path)
         self._entries[str(path)] = {**entry, "kind": dataclasses.asdict(kind), "beside": beside}
         self._changed = True
