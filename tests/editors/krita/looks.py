@@ -23,6 +23,7 @@ def the_docker_is_drawn_in_all_its_states():
     yield 300
     window.resizeDocks([docker()], [640], Qt.Orientation.Vertical)
     window.resizeDocks([docker()], [290], Qt.Orientation.Horizontal)
+    yield lambda: session().engine is not None and session().engine.state == "ready"
     yield 500
     screenshot("idle")
     for seed, (prompt, place) in enumerate(PLACES.items()):

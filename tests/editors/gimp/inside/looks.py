@@ -37,7 +37,7 @@ def the_window_is_drawn_in_all_its_states():
         type_prompt("a red apple")
         submit()
         until(lambda: len(names(image)) == 2 and not jobs("running"), "a layer")
-        desk.rest(3.0)
+        desk.rest(8.0)  # GIMP shows a new layer piece by piece
         desk.shot("window")
         type_prompt("a fox")
         in_dialog("alt+n", "ctrl+a")
