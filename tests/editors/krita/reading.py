@@ -18,7 +18,7 @@ def _lists(dialog):
     """The lists with an entry of ours, and the entry's place."""
     for view in dialog.findChildren(QtWidgets.QAbstractItemView):
         model = view.model()
-        for row in range(model.rowCount() if model is not None else 0):
+        for row in range(model.rowCount(QtCore.QModelIndex()) if model is not None else 0):
             if model.index(row, 0).data() == "Acetate":
                 yield view, model.index(row, 0)
 

@@ -5,7 +5,8 @@ Runs beside GIMP, not in it: see `desk`.
 
 from __future__ import annotations
 
-from desk import until
+from acetate.protocol import Client, Jobs
+from desk import PATIENCE, until
 from screen import (
     DIALOG,
     HISTORY,
@@ -23,6 +24,8 @@ from screen import (
 
 FARTHER = (790, 5)
 """Where the window hides nothing of the image, on a screen that is wide enough."""
+
+HALF = 0.5
 
 
 def the_window_is_drawn_in_all_its_states():
@@ -53,13 +56,10 @@ def the_window_is_drawn_in_all_its_states():
         desk.keys("alt+1")
         desk.window(DIALOG)
         type_prompt(SLOW + "a green glass ball")
-        in_dialog("alt+d", "alt+o", "ctrl+a")
-        desk.type("500")
-        desk.keys("Tab")
         submit()
-        until(lambda: jobs("running"), "the job to run")
-        desk.rest(3.0)
+        until(lambda: HALF <= _share() < 1, "half of the job")
         _shot("drawing", DIALOG)
+        submit()
         submit()
         until(lambda: jobs("waiting"), "another to wait")
         in_dialog("alt+3")
@@ -68,10 +68,20 @@ def the_window_is_drawn_in_all_its_states():
         desk.press(desk.window(QUEUE), "alt+a", lambda: not jobs("running") and not jobs("waiting"))
         desk.keys("alt+1")
         desk.window(DIALOG)
+        in_dialog("alt+p")
         type_prompt(" ")
         submit()
         desk.rest(1.0)
         _shot("failure", DIALOG)
+
+
+def _share() -> float:
+    """How much of the job that runs is done."""
+    with Client("check") as client:
+        client.jobs()
+        while not isinstance(event := client.events.get(timeout=PATIENCE), Jobs):
+            pass
+        return max((line.fraction or 0.0 for line in event.jobs if line.state == "running"), default=0.0)
 
 
 def _shot(name: str, title: str) -> None:
