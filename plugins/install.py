@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gettext
 import io
 import json
 import os
@@ -81,6 +82,8 @@ def assemble(
     for source, target in _beside(host):
         script = target.suffix == ".py"
         (_link if link and not script else _copy)(_folder_of(plugins) / host.name / source, destination / target)
+        if target.suffix == ".desktop" and not link:
+            _translate(destination / target)
         if script:
             (destination / target).chmod(0o755)
 
@@ -106,6 +109,16 @@ def _compile_languages(source: Path, target: Path) -> None:
     target.mkdir()
     for path in sorted(source.glob("*.po")):
         (target / path.with_suffix(".mo").name).write_bytes(_compiled(path))
+
+
+def _translate(desktop: Path) -> None:
+    """Add what the editor's list of plug-ins says about ours in every language that has a translation of it."""
+    text = desktop.read_text(encoding="utf-8")
+    said = text.partition("\nComment=")[2].partition("\n")[0]
+    for path in sorted((_folder_of(plugins) / "languages").glob("*.po")):
+        translation = gettext.GNUTranslations(io.BytesIO(_compiled(path))).gettext(said)
+        text += f"Comment[{path.stem}]={translation}\n" if translation != said else ""
+    desktop.write_text(text, encoding="utf-8")
 
 
 @functools.cache

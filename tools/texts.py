@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "plugins" / "languages"
+DESKTOP = ROOT / "plugins" / "krita" / "acetate.desktop"
 KEYWORDS = {"_": None, "marked": None, "counted": (1, 2)}
 ROOMS = ("vocabulary", "protocol", "engine", "document", "server")
 """Whose sentences can reach an editor."""
@@ -68,6 +69,7 @@ def template() -> Catalog:
         ROOT / "plugins", method_map=[("**.py", "python")], keywords=KEYWORDS, comment_tags=["Translators:"]
     ):
         catalogue.add(text, locations=[(f"plugins/{file}", None)], auto_comments=comments)
+    catalogue.add(of_desktop(), locations=[(DESKTOP.relative_to(ROOT).as_posix(), None)])
     for text in of_vocabulary():
         catalogue.add(text, locations=[("vocabulary", None)])
     for path in (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))):
@@ -76,6 +78,11 @@ def template() -> Catalog:
             for text in of_sentences(path.read_text(encoding="utf-8"), everywhere=name.startswith(WARNING)):
                 catalogue.add(text, locations=[(name, None)])
     return catalogue
+
+
+def of_desktop() -> str:
+    """What Krita's list of plug-ins says about ours."""
+    return DESKTOP.read_text(encoding="utf-8").partition("\nComment=")[2].partition("\n")[0]
 
 
 def of_vocabulary() -> Iterator[str]:
@@ -159,6 +166,14 @@ def updated(path: Path, wanted: Catalog) -> Catalog:
     return catalogue
 
 
+def write(path: Path, catalogue: Catalog) -> None:
+    """Write it in the code's order, below the head that the file has: what Babel would write there changes at every run."""
+    head = path.read_bytes().partition(b"\n\n")[0]
+    with path.open("wb") as file:
+        file.write(head + b"\n\n")
+        write_po(file, catalogue, width=120, omit_header=True)
+
+
 def untranslated(catalogue: Catalog) -> list[str]:
     """The texts that it has no translation for."""
     return [str(message.id) for message in catalogue if message.id and not _complete(message.string)]
@@ -175,10 +190,7 @@ def main() -> int:
         if "--missing" in sys.argv:
             print(*(f"  {text}" for text in empty), sep="\n")
         else:
-            head = path.read_bytes().partition(b"\n\n")[0]  # what Babel writes there changes at every run
-            with path.open("wb") as file:
-                file.write(head + b"\n\n")
-                write_po(file, catalogue, width=120, omit_header=True)
+            write(path, catalogue)
     return 1 if missing else 0
 
 

@@ -1,4 +1,4 @@
-"""The tasks as an artist chooses them, and the ways to enlarge a layer.
+"""The tasks as an artist chooses them, the ways to enlarge a layer and those of its transparency.
 
 Knows the vocabulary's rows; knows no widget, and does not know which of them a server's models can do.
 """
@@ -14,6 +14,8 @@ BY_NAME = {name: task for name, task in TASKS.items() if task.in_editors}
 SINGLE_STEPS = {name: task for name, task in TASKS.items() if not task.in_editors}
 """Single steps of the others, which only some models can do."""
 
+INJECTIONS = {"attention": marked("By attention"), "convolution": marked("By convolution")}
+"""The ways in which SDXL's weights for transparency act on a model."""
 METHODS = {
     "auto": (
         marked("As the model can"),

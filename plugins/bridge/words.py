@@ -6,6 +6,7 @@ Knows the protocol's values; knows no widget. Every text that is not a name goes
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from acetate.protocol import Failure, Progress, Queued, Receiving
 
@@ -92,4 +93,6 @@ def advice(hint: str) -> str:
 def sentence(text: str) -> str:
     """The text with a capital letter and a full stop, unless it ends as a sentence does in its language."""
     text = text[:1].upper() + text[1:]
-    return text if text.endswith(ENDS) else f"{text}."
+    if not text or text.endswith(ENDS):
+        return text
+    return f"{text}。" if unicodedata.east_asian_width(text[-1]) == "W" else f"{text}."

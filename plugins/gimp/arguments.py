@@ -7,12 +7,12 @@ signature that scripts call.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, get_args
+from typing import Any
 
 from acetate.plugins.bridge.form import LARGEST_SEED, Form
-from acetate.plugins.bridge.tasks import METHODS
+from acetate.plugins.bridge.tasks import INJECTIONS, METHODS
 from acetate.plugins.bridge.translations import _, marked
-from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS, Injection, range_of
+from acetate.vocabulary.parameters import SCHEDULERS, SPACINGS, range_of
 from acetate.vocabulary.tasks import Task
 from gi.repository import Gimp, GObject
 
@@ -223,7 +223,7 @@ ADDERS: dict[str, Adder] = dict(
             "injection",
             marked("Injection"),
             marked("Which of SDXL's two weights for transparency draw the layer"),
-            [(one, one.capitalize(), "") for one in get_args(Injection)],
+            [(one, label, "") for one, label in INJECTIONS.items()],
             DEFAULTS.injection,
         ),
         argument(

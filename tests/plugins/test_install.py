@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from acetate.plugins import hosts, install
 from acetate.plugins.hosts import GIMP, KRITA
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 
 
 def packed(folder):
@@ -290,6 +293,18 @@ def test_the_zip_has_directory_entries_and_no_recorded_command(tmp_path):
     assert {"acetate/", "acetate/__init__.py", "acetate.desktop", "acetate.action"} <= set(names)
     assert not [name for name in names if name.endswith("launch.json")]
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_kritas_list_of_plugins_describes_ours_in_every_language_that_has_a_translation(tmp_path, monkeypatch):
+    english = "Transparent layers, generated inside the open picture"
+    german = Catalog(locale="de")
+    german.add(english, "Transparente Ebenen")
+    write_mo(full := io.BytesIO(), german)
+    write_mo(empty := io.BytesIO(), Catalog(locale="fr"))
+    monkeypatch.setattr(install, "_compiled", lambda path: (full if path.stem == "de" else empty).getvalue())
+    text = zipfile.ZipFile(install.zip_plugin(KRITA, tmp_path)).read("acetate.desktop").decode()
+    comments = [line for line in text.splitlines() if line.startswith("Comment")]
+    assert comments == [f"Comment={english}", "Comment[de]=Transparente Ebenen"]
 
 
 def test_the_zip_keeps_gimps_script_executable(tmp_path):

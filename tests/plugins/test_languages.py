@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+Key = str | tuple[str, ...]
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 SHOWN = [path.relative_to(PLUGINS).as_posix() for room in ("bridge", "gimp", "krita") for path in (PLUGINS / room).rglob("*.py")]
+
+LANGUAGES = sorted(path.stem for path in (PLUGINS / "languages").glob("*.po"))
+BLANK = re.compile(r"\{(\w+)\}")
+MNEMONIC = re.compile(r"(?<![A-Za-z0-9_])_(?=\w)|(?<=[^\W\d_])_(?=[^\W\d_A-Z]+(?: |$|\.))")
+"""The mark before an underlined letter, and not the one within a name."""
 
 IN_CATALOGUE = {"_", "marked", "counted", "said"}
 NOT_SHOWN = {
@@ -60,6 +70,83 @@ def test_no_visible_text_is_outside_the_catalogue(module: str) -> None:
 )
 def test_a_text_outside_the_catalogue_is_found(code: str, found: list[str]) -> None:
     assert [text for _line, text in outside(code)] == found
+
+
+@pytest.fixture(scope="module")
+def texts() -> set[Key]:
+    """Those of the code, as tools/texts.py finds them."""
+    specification = importlib.util.spec_from_file_location("texts", PLUGINS.parent / "tools/texts.py")
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return {message.id for message in module.template() if message.id}
+
+
+def test_there_are_at_least_the_five_languages_that_we_promise() -> None:
+    assert set(LANGUAGES) >= {"de", "es", "fr", "ja", "zh_CN"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_has_exactly_the_texts_of_the_code(language: str, texts: set[Key]) -> None:
+    assert {message.id for message in catalogue(language)} == texts, "python tools/texts.py brings the catalogues up to date"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_has_the_blanks_the_ends_and_the_plural_forms_of_the_original(language: str) -> None:
+    wrong = [(message.id, told) for message in catalogue(language) for told in faults(message, language)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("original", "translation", "found"),
+    [
+        ("{name} is {value}", "{value} ist {name}", []),
+        ("{name} is {value}", "{name} ist es", ["blanks"]),
+        ("Insert…", "Einfügen…", []),
+        ("Insert…", "Einfügen", ["ellipsis"]),
+        ("Insert Layers...", "Einfügen …", []),
+        ("Stop ", "Anhalten", ["ends"]),
+        ("_Stop", "Anhalten", ["mnemonic"]),
+        ("_Stop", "停止(_S)", []),
+        ("Strengt_h", "St_ärke", []),
+        ("S_eed", "Seed", ["mnemonic"]),
+        (("{count} layer", "{count} layers"), ("eine Ebene", "{count} Ebenen"), []),
+        (("{count} layer", "{count} layers"), ("{count} Ebene",), ["plural forms"]),
+        (("{count} layer", "{count} layers"), ("{count} Ebene", "{zahl} Ebenen"), ["blanks"]),
+    ],
+)
+def test_a_fault_of_a_translation_is_found(original: Key, translation: str | tuple[str, ...], found: list[str]) -> None:
+    assert list(faults(Message(original, translation), "de")) == found
+
+
+def catalogue(language: str) -> list[Message]:
+    with (PLUGINS / "languages" / f"{language}.po").open("rb") as file:
+        return [message for message in read_po(file, locale=language) if message.id]
+
+
+def faults(message: Message, language: str) -> Iterator[str]:
+    """What is wrong with a translation; nothing with one that is missing."""
+    originals = message.id if isinstance(message.id, tuple) else (message.id,)
+    given = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+    if not any(given):
+        return
+    if len(originals) > 1 and len(given) != Catalog(locale=language).num_plurals:
+        yield "plural forms"
+    last, needed = originals[-1], set(BLANK.findall(originals[-1]))
+    # A form for one number may say it in a word.
+    if any(set(BLANK.findall(one)) not in (needed, needed - {"count"} if len(given) > 1 else needed) for one in given):
+        yield "blanks"
+    if any(one[:1].isspace() != last[:1].isspace() or one[-1:].isspace() != last[-1:].isspace() for one in given):
+        yield "ends"
+    if any(_goes_on(one) != _goes_on(last) for one in given):
+        yield "ellipsis"
+    if any(("_" in MNEMONIC.findall(one)) != ("_" in MNEMONIC.findall(last)) for one in given):
+        yield "mnemonic"
+
+
+def _goes_on(text: str) -> bool:
+    """Whether it ends as what opens a window does; each language writes that its own way."""
+    return text.endswith(("...", "…"))
 
 
 def outside(code: str) -> Iterator[tuple[int, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from acetate.plugins.bridge.form import Form
 from acetate.plugins.bridge.forms.offers import Offers
+from acetate.plugins.bridge.tasks import INJECTIONS
 from acetate.plugins.bridge.translations import _, marked, said
 from acetate.plugins.bridge.words import sentence
 from acetate.vocabulary.parameters import PARAMETERS, range_of
@@ -30,7 +31,6 @@ LABELS = {
 """The fields in their order; each is a parameter, whose row says the rest."""
 Access = tuple[Callable[[Any], Any], Callable[[Any, Any], None]]
 """How a value is read from a widget, and set."""
-CHOICES = {"attention": marked("By attention"), "convolution": marked("By convolution")}
 
 
 class SamplingFields:
@@ -65,9 +65,7 @@ def _field(name: str) -> Any:
     if isinstance(row.type, Flag):
         return QtWidgets.QCheckBox(_(LABELS[name]), objectName=called)
     if isinstance(row.type, Choice):
-        return (
-            OwnChoice(called) if row.default is None else combo_box(called, [(one, _(CHOICES[one])) for one in row.type.choices])
-        )
+        return OwnChoice(called) if row.default is None else combo_box(called, [(key, _(one)) for key, one in INJECTIONS.items()])
     if row.default is not None:
         return decimal_box(called, *range_of(name), step=0.05)
     return (OwnWhole if isinstance(row.type, Whole) else OwnNumber)(called, *range_of(name))

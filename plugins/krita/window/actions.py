@@ -18,71 +18,27 @@ MENU = "tools/scripts"
 
 
 class Action(NamedTuple):
-    """One action: its text, what a tool tip says, Krita's own icon (which fits all themes), and what it does to a docker."""
+    """One action: its text, Krita's own icon (which fits light and dark themes), and what it does to a docker."""
 
     text: str
-    tip: str
     icon: str
     act: Callable[[Any], Any]
 
 
 ACTIONS = {
-    "acetate_show": Action(
-        marked("Acetate: Show Docker"),
-        marked("Show the Acetate docker, with the cursor in the prompt"),
-        "docker_lock_b",
-        lambda docker: docker.show_prompt(),
-    ),
-    "acetate_generate": Action(
-        marked("Acetate: Generate"),
-        marked("Generate what the Acetate docker says"),
-        "media-playback-start",
-        lambda docker: docker.generate(),
-    ),
-    "acetate_repeat": Action(
-        marked("Acetate: Repeat with New Seed"),
-        marked("Generate the same once more, with another random seed"),
-        "view-refresh",
-        lambda docker: docker.repeat(),
-    ),
-    "acetate_cancel": Action(
-        marked("Acetate: Cancel"), marked("Stop the running generation"), "media-playback-stop", lambda docker: docker.cancel()
-    ),
-    "acetate_cancel_all": Action(
-        marked("Acetate: Cancel All"),
-        marked("Stop everything that Krita has asked for"),
-        "dialog-cancel",
-        lambda docker: docker.cancel_all(),
-    ),
-    "acetate_previous": Action(
-        marked("Acetate: Previous Candidate"),
-        marked("Look at the previous candidate of the last run"),
-        "arrow-left",
-        lambda docker: docker.pictures.step(-1),
-    ),
-    "acetate_next": Action(
-        marked("Acetate: Next Candidate"),
-        marked("Look at the next candidate of the last run"),
-        "arrow-right",
-        lambda docker: docker.pictures.step(1),
-    ),
-    "acetate_insert": Action(
-        marked("Acetate: Insert Candidate"),
-        marked("Insert the candidate that is looked at as a new layer"),
-        "addlayer",
-        lambda docker: docker.pictures.insert_chosen(),
-    ),
+    "acetate_show": Action(marked("Acetate: Show Docker"), "docker_lock_b", lambda docker: docker.show_prompt()),
+    "acetate_generate": Action(marked("Acetate: Generate"), "media-playback-start", lambda docker: docker.generate()),
+    "acetate_repeat": Action(marked("Acetate: Repeat with New Seed"), "view-refresh", lambda docker: docker.repeat()),
+    "acetate_cancel": Action(marked("Acetate: Cancel"), "media-playback-stop", lambda docker: docker.cancel()),
+    "acetate_cancel_all": Action(marked("Acetate: Cancel All"), "dialog-cancel", lambda docker: docker.cancel_all()),
+    "acetate_previous": Action(marked("Acetate: Previous Candidate"), "arrow-left", lambda docker: docker.pictures.step(-1)),
+    "acetate_next": Action(marked("Acetate: Next Candidate"), "arrow-right", lambda docker: docker.pictures.step(1)),
+    "acetate_insert": Action(marked("Acetate: Insert Candidate"), "addlayer", lambda docker: docker.pictures.insert_chosen()),
     "acetate_replace": Action(
-        marked("Acetate: Replace Layer with Candidate"),
-        marked("Put the candidate that is looked at in the place of the active layer"),
-        "duplicatelayer",
-        lambda docker: docker.pictures.replace_chosen(),
+        marked("Acetate: Replace Layer with Candidate"), "duplicatelayer", lambda docker: docker.pictures.replace_chosen()
     ),
     "acetate_insert_file": Action(
-        marked("Acetate: Insert Layers from File…"),
-        marked("Put the layers of a PSD, OpenRaster or PNG file into the open document"),
-        "document-open",
-        lambda docker: docker.choose_file(),
+        marked("Acetate: Insert Layers from File…"), "document-open", lambda docker: docker.choose_file()
     ),
 }
 
@@ -91,7 +47,6 @@ def create(window: Any, docker_of: Callable[[Any], Any]) -> None:
     """Give the window its actions; `docker_of` finds the docker of a window when one is triggered, or `None`."""
     for name, action in ACTIONS.items():
         made = window.createAction(name, _(action.text), MENU)
-        made.setToolTip(_(action.tip))
         made.setIcon(Krita.instance().icon(action.icon))
         made.triggered.connect(_slot(action, docker_of))
 

@@ -1,5 +1,5 @@
 import pytest
-from acetate.plugins.bridge.words import ago, described, duration, explained, short_prompt
+from acetate.plugins.bridge.words import ago, described, duration, explained, sentence, short_prompt
 from acetate.protocol import Failure, Progress, Queued, Receiving
 
 
@@ -47,3 +47,17 @@ def test_a_failure_says_what_happened_and_what_to_do():
     assert explained(Failure("model", "there is no such model", "acetate models")) == (
         "There is no such model. Type in a terminal: acetate models"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("the layer is empty", "The layer is empty."),
+        ("Is it on?", "Is it on?"),
+        ("", ""),
+        ("レイヤーが空です", "レイヤーが空です。"),
+        ("图层是空的。", "图层是空的。"),
+    ],
+)
+def test_a_sentence_ends_as_in_its_language(text: str, whole: str) -> None:
+    assert sentence(text) == whole
