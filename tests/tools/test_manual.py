@@ -50,6 +50,6 @@ def test_every_entry_of_gimps_menu_has_its_place_in_the_manual(manual: ModuleTyp
 
 def test_pictures_go_and_links_to_other_pages_are_words(manual: ModuleType) -> None:
     made = manual.manual(
-        "# A page\n\n![one](a.png)\n\n| ![a](a.png) | ![b](b.png) |\n|---|---|\n| a | b |\n\n[there](b.md), [here](#a)\n"
+        "# A page\n\n![one](a.png)\n\n| ![a](a.png) | ![b](b.png) |\n|---|---|\n| a | b |\n\n[there](krita.md), [here](#a)\n"
     )
     assert '<p>there, <a href="#a">here</a></p>' in made and "png" not in made and "<table>" not in made
