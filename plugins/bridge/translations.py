@@ -84,11 +84,17 @@ def said(text: str) -> str:
 
     A value that is itself a text of the catalogue is translated, too.
     """
+    return _said(text, _origins())
+
+
+def _said(text: str, origins: Sequence[_Origin]) -> str:
     if not text or text in _texts:
         return _(text)
-    for origin in _origins():
+    for origin in origins:
         if origin.begins_and_ends(text) and (found := re.fullmatch(origin.pattern, text, re.DOTALL)):
-            return _texts[origin.text].format(**{name: _(value) for name, value in found.groupdict().items()})
+            # A value may be what a person typed: nothing is read into it that does not begin or end with words of ours.
+            plain = [one for one in origins if one.start or one.end]
+            return _texts[origin.text].format(**{name: _said(value, plain) for name, value in found.groupdict().items()})
     return text
 
 

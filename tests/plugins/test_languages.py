@@ -5,10 +5,15 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from acetate.plugins.hosts import ARCHIVE, GIMP, KRITA, Host
+from acetate.plugins.install import zip_plugin
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
@@ -89,6 +94,26 @@ def test_there_are_at_least_the_five_languages_that_we_promise() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_has_exactly_the_texts_of_the_code(language: str, texts: set[Key]) -> None:
     assert {message.id for message in catalogue(language)} == texts, "python tools/texts.py brings the catalogues up to date"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_is_complete(language: str) -> None:
+    empty = [message.id for message in catalogue(language) if not message.string or not all(message.string)]
+    assert empty == []
+
+
+@pytest.mark.parametrize("host", [KRITA, GIMP], ids=["krita", "gimp"])
+def test_an_assembled_plug_in_speaks_german_to_a_plain_python(host: Host, tmp_path: Path) -> None:
+    (german,) = (message.string for message in catalogue("de") if message.id == "Stopping")
+    with zipfile.ZipFile(zip_plugin(host, tmp_path)) as whole:
+        whole.extract(f"{host.folder}/{ARCHIVE}", tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / host.folder / ARCHIVE)!r})\n"
+        "from acetate.plugins.bridge import translations\n"
+        "translations.speak(['de_AT.UTF-8']); sys.stdout.buffer.write(translations._('Stopping').encode())"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode() == german != "Stopping"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,21 +15,30 @@ LOWEST_FORM, LOWEST_BELOW = 110, 150
 """The heights of both, in pixels, that always stay in sight."""
 
 
-class AsHighAsItsContent(QtWidgets.QScrollArea):
+class _Scrolling(QtWidgets.QScrollArea):
+    """A scroll area that is always wide enough for its content beside the bar: sideways nothing scrolls."""
+
+    def __init__(self, content: Any, lowest: int) -> None:
+        super().__init__(widgetResizable=True, minimumHeight=lowest)
+        self._lowest = lowest
+        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
+
+    def minimumSizeHint(self) -> Any:  # noqa: N802
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QtCore.QSize(self.widget().minimumSizeHint().width() + bar, self._lowest)
+
+
+class AsHighAsItsContent(_Scrolling):
     """A scroll area that is as high as its content, or lower where there is not enough room."""
 
     def __init__(self, content: Any) -> None:
-        super().__init__(widgetResizable=True, minimumHeight=LOWEST_FORM)
-        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        super().__init__(content, LOWEST_FORM)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Maximum)
-        self.setWidget(content)
 
     def sizeHint(self) -> Any:  # noqa: N802
         return self.widget().sizeHint()
-
-    def minimumSizeHint(self) -> Any:  # noqa: N802
-        return QtCore.QSize(self.widget().minimumSizeHint().width(), LOWEST_FORM)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802
         if watched is self.widget() and event.type() == QtCore.QEvent.Type.LayoutRequest:
@@ -39,9 +48,6 @@ class AsHighAsItsContent(QtWidgets.QScrollArea):
 
 def below(coming_and_going: Iterable[Any], last: Any) -> Any:
     """A scroll area with widgets that are hidden now and then, and with one that takes the room that is left."""
-    area = QtWidgets.QScrollArea(widgetResizable=True, minimumHeight=LOWEST_BELOW)
-    area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     inside = QtWidgets.QWidget()
     column = QtWidgets.QVBoxLayout(inside)
     column.setContentsMargins(0, 0, 0, 0)
@@ -49,5 +55,4 @@ def below(coming_and_going: Iterable[Any], last: Any) -> Any:
     for widget in coming_and_going:
         column.addWidget(widget)
     column.addWidget(last, 1)
-    area.setWidget(inside)
-    return area
+    return _Scrolling(inside, LOWEST_BELOW)

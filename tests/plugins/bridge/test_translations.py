@@ -18,6 +18,7 @@ GERMAN = {
     "{name} is {value}": "{name} ist {value}",
     "{first}: {second}": "{first} – {second}",
     "no layer is active": "keine Ebene ist aktiv",
+    "a number from {least} to {most}": "eine Zahl von {least} bis {most}",
 }
 
 Kept = Callable[..., None]
@@ -81,6 +82,8 @@ def test_a_finished_text_finds_the_text_that_it_was_made_from(english: str, germ
 def test_a_value_that_is_a_text_of_the_catalogue_is_translated_too() -> None:
     speak(["de"])
     assert said("reason is no layer is active") == "reason ist keine Ebene ist aktiv"
+    assert said("steps is 0; it must be a number from 1 to 150") == "eine Zahl von 1 bis 150 wäre richtig für steps, nicht 0"
+    assert said("prompt is wolf: red") == "prompt ist wolf: red", "what a person has typed stays as it is"
 
 
 @pytest.mark.parametrize(
