@@ -31,7 +31,9 @@ from .hosts import ARCHIVE, GIMP, KRITA, EditorPlace, Host, places, with_setting
 
 LAUNCH = "launch.json"
 """The file in the plug-in's folder with the command that starts the server, recorded at install time."""
-NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", GIMP.folder + ".py")
+NOT_COPIED = shutil.ignore_patterns(
+    "__pycache__", "*.pyc", "py.typed", "*.desktop", "*.action", "acetate.html", GIMP.folder + ".py"
+)
 """What the package leaves out, even what is installed next to it: Krita would find two of an `.action` that it reads."""
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 """What a distribution's Krita and GIMP run; those of other packages bring their own."""
@@ -144,6 +146,7 @@ def _beside(host: Host) -> Iterator[tuple[str, Path]]:
     if host is KRITA:
         yield "acetate.desktop", Path("acetate.desktop")
         yield "acetate.action", Path("acetate.action")
+        yield "acetate.html", Path(host.folder) / "manual.html"  # Krita shows it beside the switch; it reads no zip
     else:
         yield f"{host.folder}.py", Path(host.folder) / f"{host.folder}.py"
 

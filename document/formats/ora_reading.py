@@ -14,7 +14,7 @@ from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 
 from ..composition.stored_picture import judged
-from ..errors import DocumentError, TooLarge, UnsupportedFile
+from ..errors import DocumentError, TooLarge, UnreadableFile, UnsupportedFile
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
 from ..naming import clean
 from . import generation_metadata
@@ -45,6 +45,7 @@ class ArchiveReader:
         self._name = name
         self._budget = PixelBudget(name)
         self._notes: list[str] = []
+        self._left_out: list[str] = []
         self._members = set(archive.namelist())
         self._decoded: dict[str, FlatPicture] = {}
         self.layers: dict[generation_metadata.Id, Layer] = {}
@@ -58,6 +59,9 @@ class ArchiveReader:
         if root is None:
             self._notes.append("its stack.xml has no stack, so there are no layers")
         nodes = () if root is None else self._nodes(root, self._offset(root, "x"), self._offset(root, "y"), 0)
+        if self._left_out and not self.layers:
+            raise UnreadableFile(f"{self._name} has no layer that can be read: {self._left_out[0]}")
+        self._notes += self._left_out
         width, height = self._canvas(nodes)
         document = Document(width, height, nodes, tuple(self._notes))
         stored = self._stored_picture(document)
@@ -140,13 +144,13 @@ class ArchiveReader:
                 self._decoded[source] = decode(member(self._archive, source), f"{source} in {self._name}")
             picture = self._decoded[source]
         except KeyError:
-            self._notes.append(f"{name!r} was left out: the file has no {source!r}")
+            self._left_out.append(f"{name!r} was left out: the file has no {source!r}")
             return
         except TooLarge:  # a picture of the whole would lack too much
             raise
         except DocumentError as error:
             kind = "an SVG drawing, which is not read" if source.lower().endswith(".svg") else str(error)
-            self._notes.append(f"{name!r} was left out: {kind}")
+            self._left_out.append(f"{name!r} was left out: {kind}")
             return
         self._budget.spend(picture.rgba.shape[1], picture.rgba.shape[0])
         self._notes += [f"{name!r}: {note}" for note in picture.notes]

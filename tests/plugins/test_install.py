@@ -127,6 +127,8 @@ def test_krita_gets_package_description_and_actions(home):
     assert "acetate/plugins/krita/docker.py" in packed(data / "pykrita/acetate")
     assert "X-KDE-Library=acetate\n" in (data / "pykrita/acetate.desktop").read_text()
     assert (data / "actions/acetate.action").is_file()
+    assert "X-Krita-Manual=manual.html\n" in (data / "pykrita/acetate.desktop").read_text()
+    assert "Acetate in Krita" in (data / "pykrita/acetate/manual.html").read_text(encoding="utf-8")
     assert not list((data / "pykrita").glob(".acetate-*"))
 
 

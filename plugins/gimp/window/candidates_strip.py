@@ -99,6 +99,14 @@ class CandidatesRow:
         except RefusedError as refusal:
             self._session.say(str(refusal))
 
+    def show_chosen(self) -> Candidate | None:
+        """Show the chosen picture large; returns it, or `None` where it is not here."""
+        candidate = self._strip.candidate
+        if candidate is None or candidate.shown.index not in self._pictures:
+            return None
+        self._preview.show_icon(self._pictures[candidate.shown.index][1])
+        return candidate
+
     def _star(self) -> None:
         if (one := self._chosen) is not None:
             self._session.client.star(one.job, one.number, not one.starred)
@@ -110,9 +118,7 @@ class CandidatesRow:
     def _look_at(self) -> None:
         if (key := self._gallery.chosen) is not None:
             self._strip.choose(key[1])
-            candidate = self._strip.candidate
-            if candidate is not None and candidate.shown.index in self._pictures:
-                self._preview.show_icon(self._pictures[candidate.shown.index][1])
+            if (candidate := self.show_chosen()) is not None:
                 self._said(described(candidate).replace("\n", " · "))
 
     def _show(self) -> None:

@@ -186,7 +186,9 @@ class GeneratePage:
             return
         self._session.target.take_up(image)
         self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
-        if result.form is not None and not self._candidates.widget.get_visible():
+        if self._candidates.widget.get_visible():
+            self._candidates.show_chosen()
+        elif result.form is not None:
             self._show_result(result)
         self._tell(result, layers[0])
         if not self._form.call.value("keep-open") and result.form is not None:

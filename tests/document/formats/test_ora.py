@@ -188,6 +188,11 @@ def test_a_layer_that_cannot_be_read_costs_the_others_nothing(bad, note):
     assert len(document.notes) == 1 and document.notes[0].startswith(note)
 
 
+def test_a_file_of_which_no_layer_can_be_read_is_refused():
+    with pytest.raises(UnreadableFile, match="no layer that can be read: 'bad' was left out: the file has no 'none.png'"):
+        read_stack('<layer name="bad" src="none.png"/>')
+
+
 @pytest.mark.parametrize(
     ("attributes", "note"),
     [

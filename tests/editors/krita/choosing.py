@@ -43,9 +43,11 @@ def tile(rows, number, job=None):
     return rows.visualItemRect(tiles[number]).center()
 
 
-def candidates(prompt, count=3):
-    """A new document with the candidates of a run: the document, and the run."""
+def candidates(prompt, count=3, steps=None):
+    """A new document with the candidates of a run, of the usual few steps or so many (0: the model's own); and the run."""
     document = yield from prepared()
+    if steps is not None:
+        docker().form_panel.steps.setValue(steps)
     docker().form_panel.count.setValue(count)
     result = yield from generate(prompt)
     yield lambda: strip().isVisible() and strip().list.count() == count

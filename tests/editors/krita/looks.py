@@ -23,6 +23,7 @@ def the_docker_is_drawn_in_all_its_states():
     yield 300
     window.resizeDocks([docker()], [640], Qt.Orientation.Vertical)
     window.resizeDocks([docker()], [290], Qt.Orientation.Horizontal)
+    yield lambda: session().engine is not None and session().engine.state == "ready"
     yield 500
     screenshot("idle")
     for seed, (prompt, place) in enumerate(PLACES.items()):
@@ -38,9 +39,9 @@ def the_docker_is_drawn_in_all_its_states():
     yield 500
     screenshot("window", whole=True)
     type_prompt("a green parrot @sleep:0.1" if FAKE else "a green parrot")
-    docker().form_panel.steps.setValue(100)
+    docker().form_panel.steps.setValue(60)
     click(docker().button)
-    yield lambda: docker().preview.has_picture and (session().current.status.fraction or 0) > 0.5
+    yield lambda: docker().preview.has_picture and (session().current.status.fraction or 0) > 0.35
     yield 200
     screenshot("generating")
     for prompt in ("a red fox", "a long-necked bottle of green glass with a cork"):

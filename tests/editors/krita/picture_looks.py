@@ -9,6 +9,8 @@ from krita import Krita
 from pieces import claim
 
 WIDE, NARROW = 330, 220
+OWN = 0
+"""Leaves the number of steps to the model, as a person looks at these pictures."""
 
 
 def arranged(width):
@@ -33,9 +35,10 @@ def candidates_and_history_are_drawn_in_a_wide_and_a_narrow_docker_and_from_righ
     yield from arranged(WIDE)
     for seed, prompt in enumerate(("a red apple", "a fox", "a green glass ball")):
         document = yield from prepared(640, 640)
+        docker().form_panel.steps.setValue(OWN)
         yield from select(document, 60, 60, 500, 500, 255)
         yield from generate(prompt, seed=40 + seed)
-    document, _ = yield from candidates("a blue bottle", 4)
+    document, _ = yield from candidates("a blue bottle", 4, OWN)
     yield from arranged(WIDE)
     yield from hand.click(strip().list.viewport(), tile(strip().list, 1))
     yield from hand.press("s")

@@ -185,23 +185,24 @@ class Desk:
     def type(self, text: str) -> None:
         _xdotool("type", "--delay", "15", text)
 
-    def move_beside(self, window: str) -> None:
+    def move_beside(self, window: str, place: tuple[int, int] = BESIDE) -> None:
         """Move a dialog to where the image and the layers are seen."""
-        _xdotool("windowmove", window, *map(str, BESIDE))
+        _xdotool("windowmove", window, *map(str, place))
 
     def _park(self) -> None:
         """Move the pointer to where it raises no tooltip into the next picture."""
         _xdotool("mousemove", "1389", "600")
 
-    def shot(self, name: str) -> None:
-        """Photograph the screen, when two looks in a row are alike or it does not come to rest: windows draw themselves late."""
+    def shot(self, name: str, window: str = "root") -> None:
+        """Photograph the screen, or one window of it, when two looks in a row are alike or it does not come to rest: windows draw
+        themselves late."""
         before = b""
         for _ in range(LOOKS):
             if (now := self._screen()) == before:
                 break
             before = now
             self.rest(0.3)
-        subprocess.run(["import", "-window", "root", str(OUT / f"{name}.png")], check=True)
+        subprocess.run(["import", "-window", window, str(OUT / f"{name}.png")], check=True)
 
     def _screen(self) -> bytes:
         return subprocess.run(["import", "-window", "root", "rgb:-"], check=True, capture_output=True).stdout
