@@ -110,7 +110,10 @@ def _prove_given(address: Address) -> None:
         if error.failure.code != "not-the-server":
             raise
         said = f"what answers at {address.url} does not know this token, so it was told nothing"
-        hint = "Check the address and the token; acetate token add, typed on that computer, gives a new one."
+        hint = (
+            "Check the address and the token; one with a name may have been revoked. "
+            "acetate token add, typed on that computer, gives a new one."
+        )
         raise ProtocolError("not-the-server", said, hint) from None
 
 
