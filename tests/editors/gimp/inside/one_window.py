@@ -134,6 +134,7 @@ def every_mnemonic_leads_to_its_field():
     with open_image():
         desk = the_desk()
         open_dialog()
+        _reset_to_factory()
         type_prompt("letters")
         desk.keys("alt+d")  # Details
         typed = {"alt+n": "7", "alt+e": "4321", "alt+v": "fog", "alt+o": "9", "alt+u": "2.5"}
