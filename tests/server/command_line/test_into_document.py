@@ -231,7 +231,7 @@ def test_what_the_condition_does_not_show_is_said(
     monkeypatch.setattr("psd_tools.composite._compat.HAS_SCIPY", False)
     words = ("generate", "x", "--onto", lossy, "--like", "Paper", "-o", lossy, "--alone")
     _, _, err = acetate(*words)
-    drawn = "the merged picture in lossy.psd was drawn without 'Contrast' (curves)"
+    drawn = "where the new layer lies, the merged picture in lossy.psd was drawn without 'Contrast' (curves)"
     assert err.splitlines() == [f"note: in the source taken from lossy.psd: {CURVES}", f"note: {drawn}"]
     assert json.loads(acetate(*words, "--json")[1])["notes"][1] == drawn
 
