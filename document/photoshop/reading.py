@@ -140,7 +140,9 @@ def psd_decoding(name: str) -> Iterator[None]:
 
 def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
     """Raise a `DocumentError` for what is no PSD, too large or, unless `deep`, of 32 bits."""
-    if len(head) < HEADER.size or head[:4] != b"8BPS":
+    if head[:4] == b"8BPS" and len(head) < HEADER.size:
+        raise UnreadableFile(f"{name} is not a readable PSD: it ends after {len(head)} bytes")
+    if head[:4] != b"8BPS":
         raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
     _, _, _, height, width, depth, _ = HEADER.unpack(head)
     if not (width and height):
