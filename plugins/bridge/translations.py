@@ -69,9 +69,9 @@ def _(text: str) -> str:
     return _catalogue.gettext(text) if text else ""
 
 
-def counted(one: str, many: str, count: int) -> str:
-    """`one` or `many` as the language counts, with `{count}` filled in."""
-    return _catalogue.ngettext(one, many, count).format(count=count)
+def counted(one: str, many: str, count: int, **values: object) -> str:
+    """`one` or `many` as the language counts, with `{count}` and the other blanks filled in."""
+    return _catalogue.ngettext(one, many, count).format(count=count, **values)
 
 
 def marked(text: str) -> str:

@@ -88,10 +88,9 @@ def _status(_config: Gimp.ProcedureConfig) -> list[GObject.Value]:
             welcome = client.welcome
             assert welcome is not None
             devices = ", ".join(f"{one.name} ({one.state})" for one in welcome.engine.devices) or welcome.engine.device
-            about = counted(
-                "{server} on {devices}, {count} model.", "{server} on {devices}, {count} models.", len(welcome.engine.models)
-            )
-            text = about.format(server=welcome.server, devices=devices)
+            about = {"server": welcome.server, "devices": devices}
+            count = len(welcome.engine.models)
+            text = counted("{server} on {devices}, {count} model.", "{server} on {devices}, {count} models.", count, **about)
             running = True
     except RefusedError as refusal:
         running, text = False, str(refusal)

@@ -54,6 +54,10 @@ def test_an_unknown_language_and_english_itself_are_english(asked: list[str]) ->
     assert _("Stop") == "Stop" and counted("{count} layer", "{count} layers", 1) == "1 layer"
 
 
+def test_a_counted_text_has_other_blanks_too() -> None:
+    assert counted("{count} model on {device}", "{count} models on {device}", 2, device="cpu") == "2 models on cpu"
+
+
 def test_traditional_chinese_never_gets_simplified() -> None:
     chinese = {asked: translations.names_of(asked) for asked in ("zh", "zh_CN", "zh-Hans-CN", "zh_SG.UTF-8", "zh_TW", "zh_Hant")}
     assert chinese == {

@@ -48,7 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     requests: list[Request] = []
 
     class Recording:
-        def __init__(self, device: str | None, acceleration: str) -> None:
+        def __init__(self, device: str | None, **how: str) -> None:
             pass
 
         def run(self, request: Request) -> Iterator[Picture]:

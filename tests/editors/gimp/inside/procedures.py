@@ -44,7 +44,7 @@ def every_procedure_and_argument_is_documented():
 
 def no_two_fields_of_a_dialog_share_a_mnemonic():
     from acetate.plugins.gimp.commands import COMMANDS
-    from acetate.plugins.gimp.window.fields import BESIDE
+    from acetate.plugins.gimp.forms.fields import BESIDE
 
     taken = set("lsrcgdk")  # Load, Save, Reset, Close, Generate; our Details and Keep. Stop is alone when it can be pressed
     for command in COMMANDS:
