@@ -72,6 +72,7 @@ class Reconnecting:
         """What the last server said when it was stopped: waiting for it is no use, unless this client starts another."""
         self._given_up = False
         """Whether nothing is tried any more, until `begin` is called."""
+        self._jitter = random.Random()  # of its own: the program around it may count on the global one
         self._failed_attempts, self._failing_since = 0, 0.0
         """How many attempts have failed in a row, and since when."""
         self._short_lives = 0
@@ -156,7 +157,7 @@ class Reconnecting:
                 self.failure = failure
                 self._changed.notify_all()
             self._deliver(happened.Disconnected(failure, None if self._given_up else delay, self._is_settled(failure)))
-            if self._given_up or self._closing.wait(delay * random.uniform(0.8, 1.2)):
+            if self._given_up or self._closing.wait(delay * self._jitter.uniform(0.8, 1.2)):
                 return
 
     def _is_settled(self, failure: Failure) -> bool:

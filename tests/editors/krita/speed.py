@@ -111,14 +111,14 @@ def a_layer_of_4096_by_4096_takes_the_main_thread_for_less_than_50_ms_at_a_time(
 @claim
 def a_group_of_4096_by_4096_takes_as_little_beside_one_call_of_kritas_at_a_time():
     document = yield from prepared(4096, 4096)
-    docker().form_panel.count.setValue(2)
+    choose("task", "scene")
     yield 1000
     with Stopwatch() as watch:
         yield from generate("@big:4096")
         yield 500
     assert [name for name, _ in watch.kritas] == ["addChildNode", "refreshProjection"], watch.kritas
     assert watch.together == 1
-    assert len(document.topLevelNodes()[1].childNodes()) == 2
+    assert len(document.topLevelNodes()[1].childNodes()) == 3
     return assert_short(watch)
 
 
