@@ -212,5 +212,5 @@ def the_hundredth_insertion_asks_as_little_of_us_as_the_tenth():
         yield 50
     assert len(document.topLevelNodes()) == 102
     early, late = sorted(calls[5:25])[10], sorted(calls[80:])[10]
-    assert late <= 1.25 * early, (early, late, kinds)
+    assert late <= 1.5 * early, (early, late, kinds)  # what grew with the layers would be ten times as much
     return {"calls": (early, late), "ms": [round(1000 * sum(seconds[at : at + 25]) / 25, 1) for at in (0, 25, 50, 75)]}
