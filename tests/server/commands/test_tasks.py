@@ -65,7 +65,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
             pass
 
         def look(self, request: Request) -> SimpleNamespace:
-            return SimpleNamespace(without_networks=lambda: Recording(None, "auto").run(request))
+            return SimpleNamespace(without_networks=lambda: Recording(None).run(request))
 
     monkeypatch.setattr(acetate.engine.engine, "Engine", Recording)
     monkeypatch.setattr(acetate.engine.preflight, "Preflight", Looking)
