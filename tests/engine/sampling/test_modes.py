@@ -297,7 +297,9 @@ def test_a_folder_and_a_file_of_one_model_draw_the_same(
 ) -> None:
     asked = {"task": task, **{role: picture for role in GIVEN.get(task, ())}}
     folder, file = (layers(twice_for(family), model=name, **asked) for name in ("folder", "tiny"))
-    assert [p.rgba.tobytes() for p in folder] == [p.rgba.tobytes() for p in file]
+    assert len(folder) == len(file)
+    for one, other in zip(folder, file, strict=True):  # a matrix product may round by where in memory its weights lie
+        np.testing.assert_allclose(one.rgba.astype(int), other.rgba.astype(int), rtol=0, atol=1)
 
 
 def test_a_distilled_models_caution_is_on_its_transparent_layers(
