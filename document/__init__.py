@@ -20,6 +20,7 @@ from .files import (
 )
 from .formats.png import flatten
 from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
+from .mask import Mask
 from .outline import Entry, Outline
 from .tree import alone, below, find, insert, names
 
@@ -35,6 +36,7 @@ __all__ = [
     "Group",
     "Layer",
     "LayerNotFound",
+    "Mask",
     "Node",
     "Outline",
     "TooLarge",
