@@ -3,6 +3,7 @@
 from acetate.raster import RGBA, resize
 from acetate.vocabulary.box import Box
 
+from .composition.baking import baked
 from .composition.compose import compose
 from .errors import DocumentError, LayerNotFound, TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .files import (
@@ -44,6 +45,7 @@ __all__ = [
     "UnsupportedFile",
     "UnwritableFile",
     "alone",
+    "baked",
     "below",
     "compose",
     "find",

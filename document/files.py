@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from acetate.raster import RGBA
 
+from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .formats import ora, ora_reading, picture, png, psd
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
@@ -119,7 +120,7 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     nodes = list(walk(document.layers))
     if format == "png":
         merged = sum(isinstance(node, Layer) for node in nodes)
-        return () if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
+        return tuple(said(document.layers)) if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
     if format == "ora":
         notes += ora.losses(document)

@@ -13,9 +13,15 @@ import numpy as np
 from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 
-from ..layer import PASS_THROUGH, Group, Layer, Node, runs
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs
 from ..mask import Mask
 from .compose import render
+
+
+def baked(document: Document) -> Document:
+    """The document without masks and clipping, for what can hold neither; `notes` say what that did."""
+    notes = (*document.notes, *said(document.layers))
+    return replace(document, layers=bake(document.layers, document.box), notes=notes)
 
 
 def bake(nodes: Sequence[Node], canvas: Box, *, clipping: bool = False) -> tuple[Node, ...]:
