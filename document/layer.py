@@ -15,6 +15,7 @@ from acetate import raster
 from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 
+from .effects.style import Style
 from .mask import Mask
 
 BLEND_MODES = (
@@ -76,6 +77,8 @@ class Layer:
     """Shows only where the nearest unclipped layer or group below it does (`runs`); above none it is an ordinary layer."""
     blends_clipped: bool = True
     """The layers that are clipped to this one mix with it before it goes over what lies below; else each with all below it."""
+    style: Style | None = None
+    """Its effects: shadows, glows, strokes, overlays."""
 
     def __post_init__(self) -> None:
         if self.rgba.dtype != np.uint8 or self.rgba.ndim != 3 or self.rgba.shape[2] != 4:
@@ -103,6 +106,8 @@ class Group:
     clipped: bool = False
     """As of a `Layer`."""
     blends_clipped: bool = True
+    """As of a `Layer`."""
+    style: Style | None = None
     """As of a `Layer`."""
 
     def __post_init__(self) -> None:

@@ -7,14 +7,18 @@ needed besides the result does not grow with the canvas. Knows no file format.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from acetate.raster import RGBA, Float, source_over
 from acetate.raster.arrays import round_to_u8
 from acetate.vocabulary.box import Box
 
+from ..adjustment import Adjustment
+from ..effects.drawing import drawn, margin
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs
 from .blending import BLENDS
 
@@ -85,6 +89,52 @@ def render_over_white(nodes: Sequence[Node], box: Box) -> RGBA:
     return rgba
 
 
+def plain(node: Node) -> tuple[Node, ...]:
+    """A node with effects as nodes without that look like it, bottom to top; the last one has its name and what is clipped to it.
+
+    A group stays one unless an effect lies over its pixels.
+    """
+    if node.style is None:
+        return (node,)
+    if node not in _PLAIN:
+        flat = _flat(node)
+        *below, last = drawn(flat, node.style)
+        kept = isinstance(node, Group) and not node.style.over
+        _PLAIN[node] = (*below, replace(node, style=None) if kept else last)
+    return _PLAIN[node]
+
+
+_PLAIN: MutableMapping[Node, tuple[Node, ...]] = WeakKeyDictionary()
+"""Drawing effects takes the whole layer, and composition works in bands."""
+
+
+def _flat(node: Node) -> Layer:
+    """A layer or group as a layer without a mask."""
+    if isinstance(node, Layer):
+        rgba, box = node.rgba, node.box
+    else:
+        box = reach(node, node.box)
+        rgba = render(node.children, box)
+    if node.mask is not None and node.mask.enabled:
+        rgba = rgba.copy()
+        rgba[..., 3] = np.rint(rgba[..., 3] * node.mask.coverage(box)).astype(rgba.dtype)
+    if isinstance(node, Layer):
+        return replace(node, rgba=rgba, mask=None)
+    mode = "normal" if node.blend_mode == PASS_THROUGH else node.blend_mode
+    look = {"opacity": node.opacity, "blend_mode": mode, "visible": node.visible, "clipped": node.clipped}
+    return Layer(rgba, box.x, box.y, node.name, blends_clipped=node.blends_clipped, **look)  # type: ignore[arg-type]
+
+
+def reach(node: Node, canvas: Box) -> Box:
+    """Where a node can show: effects lie around it, and an adjustment, also one in a pass-through group, changes all of the canvas."""
+    if isinstance(node, Adjustment):
+        return canvas
+    box = node.box
+    if isinstance(node, Group):
+        box = reduce(Box.union, (reach(child, canvas) for child in node.children), Box(0, 0, 0, 0))
+    return box if node.style is None or box.empty else box.grown(margin(node.style))
+
+
 def _bands(nodes: Sequence[Node], box: Box) -> Iterator[tuple[slice, _Paint]]:
     for top in range(0, box.height, BAND):
         height = min(BAND, box.height - top)
@@ -101,8 +151,16 @@ def _draw(nodes: Sequence[Node], backdrop: _Paint) -> None:
 
 def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
     """Blend a node, with what is clipped to it, into `backdrop`."""
-    box = base.box.intersection(backdrop.box)
-    if not base.visible or base.opacity == 0 or box.empty:
+    if not base.visible or base.opacity == 0:
+        return
+    if isinstance(base, Adjustment):
+        _adjust(base, clipped, backdrop)
+        return
+    if base.style is not None:
+        *below, base = plain(base)
+        _draw(below, backdrop)
+    box = reach(base, backdrop.box).intersection(backdrop.box)
+    if box.empty:
         return
     if base.blend_mode == PASS_THROUGH and isinstance(base, Group):
         _draw_through(base, clipped, backdrop.view(box))
@@ -132,6 +190,26 @@ def _draw_through(group: Group, clipped: Sequence[Node], target: _Paint) -> None
         _draw_within(clipped, _isolated(group, target.box).alpha, before, target)
     share = np.float32(group.opacity)
     target.scale_change(before, share if mask is None else share * mask.coverage(target.box))
+
+
+def _adjust(node: Adjustment, clipped: Sequence[Node], target: _Paint) -> None:
+    """Change the colours that are there, as far as opacity and mask say; alpha stays."""
+    if not target.alpha.any():
+        return
+    before = _straight(target)
+    after = node.change(before)
+    if clipped:
+        changed = _Paint(target.box, np.array(after, np.float32), np.ones_like(target.alpha))
+        for upper in clipped:
+            _draw_run(upper, (), changed)
+        after = changed.colour
+    mix = BLENDS.get(node.blend_mode)
+    if mix is not None:
+        after = mix(before, after)
+    share = np.float32(node.opacity)
+    if node.mask is not None and node.mask.enabled:
+        share = share * node.mask.coverage(target.box)
+    np.multiply(before + (after - before) * share, target.alpha, out=target.colour)
 
 
 def _mix_clipped(clipped: Sequence[Node], source: _Paint) -> None:

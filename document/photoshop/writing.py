@@ -34,7 +34,7 @@ from ..formats.limits import MAX_SIDE, PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
 from . import masks
-from .reading import blend_name
+from .descriptors import blend_name
 
 BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
 

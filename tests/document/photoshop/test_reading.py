@@ -21,7 +21,7 @@ from acetate.document import (
 )
 from acetate.document.composition.colour import from_srgb
 from acetate.document.formats import limits
-from acetate.document.photoshop.reading import blend_name
+from acetate.document.photoshop.descriptors import blend_name
 from PIL import Image, ImageCms
 from psd_tools import PSDImage
 from psd_tools.constants import BlendMode, ChannelID, Compression, Resource, Tag
