@@ -89,23 +89,31 @@ def render_over_white(nodes: Sequence[Node], box: Box) -> RGBA:
     return rgba
 
 
-def plain(node: Node) -> tuple[Node, ...]:
-    """A node with effects as nodes without that look like it, bottom to top; the last one has its name and what is clipped to it.
+def plain(node: Node, clipped: Sequence[Node] = ()) -> tuple[Node, ...]:
+    """A node with effects as nodes without that look like it, bottom to top.
 
-    A group stays one unless an effect lies over its pixels.
+    The last one has its name and what is clipped to it, unless effects lie over its pixels: then they lie over what is clipped,
+    too, which becomes part of it. A group stays one unless an effect lies over its pixels.
     """
     if node.style is None:
         return (node,)
-    if node not in _PLAIN:
+    known = _PLAIN.get(node)
+    if known is None or known[0] != tuple(map(id, clipped)):
         flat = _flat(node)
+        if clipped and node.style.over:
+            opaque = flat.rgba.copy()
+            opaque[..., 3] = np.iinfo(opaque.dtype).max
+            mixed = render((Layer(opaque, flat.x, flat.y), *(replace(one, clipped=False) for one in clipped)), flat.box)
+            mixed[..., 3] = flat.rgba[..., 3]
+            flat = replace(flat, rgba=mixed)
         *below, last = drawn(flat, node.style)
         kept = isinstance(node, Group) and not node.style.over
-        _PLAIN[node] = (*below, replace(node, style=None) if kept else last)
-    return _PLAIN[node]
+        known = _PLAIN[node] = tuple(map(id, clipped)), (*below, replace(node, style=None) if kept else last)
+    return known[1]
 
 
-_PLAIN: MutableMapping[Node, tuple[Node, ...]] = WeakKeyDictionary()
-"""Drawing effects takes the whole layer, and composition works in bands."""
+_PLAIN: MutableMapping[Node, tuple[tuple[int, ...], tuple[Node, ...]]] = WeakKeyDictionary()
+"""Drawing effects takes the whole layer, and composition works in bands. With each result, what had been clipped to the node."""
 
 
 def _flat(node: Node) -> Layer:
@@ -157,8 +165,11 @@ def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
         _adjust(base, clipped, backdrop)
         return
     if base.style is not None:
-        *below, base = plain(base)
-        _draw(below, backdrop)
+        over = base.style.over and base.blends_clipped
+        *below, base = plain(base, clipped if over else ())
+        clipped = () if over else clipped
+        for one in below:
+            _draw_run(one, (), backdrop)
     box = reach(base, backdrop.box).intersection(backdrop.box)
     if box.empty:
         return

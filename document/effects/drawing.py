@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from acetate.raster import RGBA, Float
+from acetate.raster import RGBA, Float, trim
 from acetate.raster.arrays import to_u8
 from acetate.vocabulary.box import Box
 
@@ -18,8 +18,8 @@ from .style import BELOW, OVER, Effect, Style
 
 def drawn(layer: Layer, style: Style) -> tuple[Layer, ...]:
     """Bottom to top, the last of them in the layer's place with its mode and what is clipped to it. Masks must be worked in."""
-    if layer.box.empty:
-        return (layer,)
+    if layer.box.empty or not style.effects:
+        return (replace(layer, opacity=layer.opacity * style.fill, style=None),)
     alpha = _alpha(layer, layer.box)
     below = tuple(_under(layer, effect, style) for effect in _sorted(style, BELOW))
     outlines = tuple(_outline(layer, effect) for effect in style.effects if _width_outside(effect) > 0)
@@ -58,6 +58,7 @@ def _under(layer: Layer, effect: Effect, style: Style) -> Layer:
     alpha = _alpha(layer, box)
     solid = size * min(max(effect.spread, 0), 1)
     cast = shifted(softened(grown(alpha, solid), size - solid), right, down)
+    cast = np.minimum(cast / np.float32(max(effect.range, 0.01)), 1)
     if style.fill < 1 and effect.concealed:  # it would shine through, while the layer over it hides no more than `fill` of it
         cast = cast * (1 - alpha) / np.maximum(1 - alpha * np.float32(style.fill), np.float32(1e-6))
     return _painted(layer, effect, box, cast)
@@ -77,18 +78,18 @@ def _width_outside(effect: Effect) -> float:
 
 
 def _painted(layer: Layer, effect: Effect, box: Box, cover: Float) -> Layer:
-    area = effect.area or layer.box.grown(int(np.ceil(_width_outside(effect))))
+    area = effect.area or _shown(layer).grown(int(np.ceil(_width_outside(effect))))
     colour, alpha = effect.paint.draw(box, area)
     pixels = np.concatenate([np.moveaxis(colour, 0, -1), (cover * alpha)[..., None]], axis=-1).astype(np.float32)
     opacity = layer.opacity * effect.opacity
     name = f"{layer.name}: {effect.kind}"
-    look = {"opacity": opacity, "blend_mode": effect.blend_mode, "visible": layer.visible}
-    return Layer(_as(layer.rgba, pixels), box.x, box.y, name, **look)  # type: ignore[arg-type]
+    made = Layer(_as(layer.rgba, pixels), box.x, box.y, name, opacity=opacity, blend_mode=effect.blend_mode)
+    return replace(made, visible=layer.visible, clipped=layer.clipped)
 
 
-def _laid_over(layer: Layer, effect: Effect, alpha: Float, colour: Float, cover: Float, canvas: Box) -> tuple[Float, Float]:
+def _laid_over(layer: Layer, effect: Effect, alpha: Float, colour: Float, cover: Float) -> tuple[Float, Float]:
     """Colour, premultiplied by `cover`, and cover within the layer's alpha, with an effect over them."""
-    paint, thickness = effect.paint.draw(layer.box, effect.area or layer.box)
+    paint, thickness = effect.paint.draw(layer.box, effect.area or _shown(layer))
     share = _share_within(layer, effect, alpha) * thickness * np.float32(effect.opacity)
     mix = BLENDS.get(effect.blend_mode)
     if mix is not None:
@@ -114,7 +115,14 @@ def _share_within(layer: Layer, effect: Effect, alpha: Float) -> Float:
         share = shifted(softened(grown(outside, solid), size - solid), right, down, 1.0)
         if effect.from_center:
             share = 1 - share
+        share = np.minimum(share / np.float32(max(effect.range, 0.01)), 1)
     return share[layer.box.relative_to(box).slices]
+
+
+def _shown(layer: Layer) -> Box:
+    """Where the layer is not transparent: what a gradient spans."""
+    found = trim(layer.rgba)
+    return layer.box if found is None else found[1].translated(layer.x, layer.y)
 
 
 def _thrown(effect: Effect) -> tuple[float, float]:

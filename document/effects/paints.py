@@ -9,7 +9,6 @@ import numpy as np
 from acetate.raster import RGBA, Float
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
-from PIL import Image
 
 Stop = tuple[float, float, Sequence[float]]
 """Place in [0, 1]; midpoint in [0, 1] between the stop before and this one; values."""
@@ -69,17 +68,12 @@ class Pattern:
 
     tile: RGBA
     """`(H, W, 4)` uint8 straight."""
-    scale: float = 1.0
     origin: tuple[float, float] | None = (0.0, 0.0)
     """Where on the canvas a tile begins; `None` for the corner of the area."""
 
     def draw(self, box: Box, area: Box) -> tuple[Float, Float]:
         """As `Solid.draw`."""
         tile = self.tile
-        if self.scale != 1:
-            size = [max(1, min(round(side * self.scale), MAX_TILE)) for side in tile.shape[1::-1]]
-            premultiplied = Image.fromarray(tile, "RGBA").convert("RGBa").resize((size[0], size[1]), Image.Resampling.BILINEAR)
-            tile = np.asarray(premultiplied.convert("RGBA"))
         left, top = (area.x, area.y) if self.origin is None else (round(self.origin[0]), round(self.origin[1]))
         rows = (np.arange(box.y, box.bottom) - top) % tile.shape[0]
         columns = (np.arange(box.x, box.right) - left) % tile.shape[1]
@@ -88,9 +82,6 @@ class Pattern:
 
 
 Paint = Solid | Gradient | Pattern
-
-MAX_TILE = 30_000
-"""Pixels of a side of a scaled tile."""
 
 
 def _linear(along: Float, aside: Float, reach: float) -> Float:

@@ -29,6 +29,8 @@ class Effect:
     """How far it reaches: the width of a stroke, the softness of the others."""
     spread: float = 0.0
     """In [0, 1]: how much of the size is solid."""
+    range: float = 1.0
+    """In (0, 1]: of a glow, the softened silhouette at which it is whole; Photoshop's dialog begins with 0.5."""
     distance: float = 0.0
     """How far a shadow lies from what casts it."""
     angle: float = 0.0
@@ -47,6 +49,11 @@ class Effect:
             raise ValueError(f"the effect is {self.kind!r}; it must be one of {', '.join((*BELOW, *OVER, 'stroke'))}")
         if self.position not in POSITIONS:
             raise ValueError(f"the stroke lies {self.position!r}; it must be one of {', '.join(POSITIONS)}")
+
+    @property
+    def over(self) -> bool:
+        """Whether any of it lies over the layer's pixels."""
+        return self.kind in OVER or self.kind == "stroke" and self.position != "outside"
 
 
 @dataclass(frozen=True, eq=False)

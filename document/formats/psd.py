@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from ..layer import Document, Layer
+from ..adjustment import Adjustment
+from ..layer import Document, Layer, walk
 from ..outline import Outline
 
 
@@ -39,3 +40,12 @@ def insert(
     from ..photoshop import insertion
 
     return insertion.insert(data, layer, name, above=above, below=below)
+
+
+def losses(document: Document) -> tuple[str, ...]:
+    """What a PSD will not keep, as `writing.said` says it."""
+    if not any(isinstance(node, Adjustment) or node.style is not None for node in walk(document.layers)):
+        return ()
+    from ..photoshop import writing
+
+    return tuple(writing.said(document.layers))

@@ -5,6 +5,7 @@ Files by Photoshop CS6 to CC 2014 have no `present` in their descriptors, by whi
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -14,12 +15,13 @@ from psd_tools import PSDImage
 from psd_tools.api.effects import ColorOverlay
 from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.constants import Resource, Tag
-from psd_tools.psd.descriptor import Descriptor, List
+from psd_tools.psd.descriptor import Bool, Descriptor, List
 
-from ..effects.paints import Paint, Solid
-from ..effects.style import Effect, Style
+from ..effects.paints import Paint, Pattern, Solid
+from ..effects.style import BELOW, OVER, Effect, Style
 from ..formats.decoding import MALFORMED
 from .descriptors import blend_name, child, colour_of, number, word
+from .fills import has_translucent_fill
 from .paints import gradient_of, pattern_of
 
 TAGS = (
@@ -57,29 +59,43 @@ class Found(NamedTuple):
     """The effects that a layer shows."""
 
     style: Style | None
-    """Those that we can draw."""
+    """Those that we can draw, and the blocks of all."""
     undrawn: tuple[str, ...]
     """The names of the others."""
 
 
 def read(layer: PSDLayer, psd: PSDImage) -> Found:
     """What the layer's blocks say."""
-    effects, undrawn, tag = [], [], None
-    for tag, name, data in _shown(layer):
+    effects, undrawn = [], set()
+    for name, data in _shown(layer):
         try:
             made = _effect(name, data, layer, psd) if data is not None else None
         except MALFORMED:
             made = None
         if made is None:
-            undrawn.append(name)
+            undrawn.add(name)
         else:
             effects.append(made)
-    if not effects:
-        return Found(None, tuple(sorted(set(undrawn))))
-    assert tag is not None
-    blocks = [(tag.value, layer.tagged_blocks[tag].data.tobytes())]
-    style = Style(tuple(effects), layer.fill_opacity / 255, tuple(blocks))
-    return Found(style, tuple(sorted(set(undrawn))))
+    if not effects and not undrawn:
+        return Found(None, ())
+    own = all(not isinstance(effect.paint, Pattern) for effect in effects)  # tiles lie elsewhere in the file
+    blocks = tuple(_stored(layer, psd)) if own else ()
+    return Found(Style(tuple(effects), layer.fill_opacity / 255, blocks), tuple(sorted(undrawn)))
+
+
+def _stored(layer: PSDLayer, psd: PSDImage) -> Iterator[tuple[bytes, bytes]]:
+    """The block as another file can hold it: with the light of its own, not that of the file."""
+    for tag in TAGS:
+        if not isinstance(layer.tagged_blocks.get_data(tag), Descriptor):
+            continue
+        data = copy.deepcopy(layer.tagged_blocks.get_data(tag))
+        for key in data:
+            for one in data[key] if isinstance(data[key], List) else [data[key]]:
+                if isinstance(one, Descriptor) and number(one, b"uglg", 0) and b"lagl" in one:
+                    one[b"uglg"] = Bool(False)
+                    one[b"lagl"].value = float(psd.image_resources.get_data(Resource.GLOBAL_ANGLE, 30))
+        yield tag.value, data.tobytes()
+        return
 
 
 def shows_effects(layer: PSDLayer) -> bool:
@@ -87,19 +103,19 @@ def shows_effects(layer: PSDLayer) -> bool:
     return any(True for _ in _shown(layer))
 
 
-def _shown(layer: PSDLayer) -> Iterator[tuple[Tag, str, Descriptor | None]]:
-    """Block, name and descriptor of each enabled effect; those of one kind with the lowest first."""
+def _shown(layer: PSDLayer) -> Iterator[tuple[str, Descriptor | None]]:
+    """Name and descriptor of each enabled effect; those of one kind with the lowest first."""
     for tag in TAGS:
         data = layer.tagged_blocks.get_data(tag)
         if isinstance(data, Descriptor):
             if number(data, b"masterFXSwitch", 1):
-                yield from ((tag, *one) for one in _enabled(data))
+                yield from _enabled(data)
             return
     old = layer.tagged_blocks.get_data(Tag.EFFECTS_LAYER)
     for key, one in getattr(old, "items", dict)():
         name = OLD_NAMES.get(bytes(getattr(key, "value", key)))
         if name is not None and getattr(one, "enabled", 0):
-            yield Tag.EFFECTS_LAYER, name, None
+            yield name, None
 
 
 def _enabled(data: Descriptor) -> Iterator[tuple[str, Descriptor]]:
@@ -115,6 +131,8 @@ def _effect(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Effe
     """The effect, unless it has something that we cannot draw."""
     contour = child(data, b"TrnS")
     if (contour is not None and not _is_straight(contour)) or number(data, b"Nose", 0) or name not in _KINDS:
+        return None
+    if has_translucent_fill(layer):  # its effects follow its path, and we go by what shows
         return None
     paint = _paint(name, data, layer, psd)
     if paint is None:
@@ -137,6 +155,7 @@ def _effect(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Effe
     return made(
         size=number(data, b"blur", 0),
         spread=number(data, b"Ckmt", 0) / 100,
+        range=min(max(number(data, b"Inpr", 50) / 100, 0.01), 1) if name.endswith("glow") else 1.0,
         distance=number(data, b"Dstn", 0),
         angle=float(light),
         from_center=word(data, b"glwS") == b"SrcC",

@@ -17,7 +17,7 @@ from ..layer import Layer
 from ..mask import Mask
 from .descriptors import child, colour_of, number
 from .masks import has_vector_mask
-from .paints import paint_of
+from .paints import gradient_of, paint_of
 
 FILLS = (Tag.SOLID_COLOR_SHEET_SETTING, Tag.GRADIENT_FILL_SETTING, Tag.PATTERN_FILL_SETTING, Tag.VECTOR_STROKE_CONTENT_DATA)
 ARTBOARDS = (Tag.ARTBOARD_DATA1, Tag.ARTBOARD_DATA2, Tag.ARTBOARD_DATA3)
@@ -30,9 +30,16 @@ def is_fill(layer: PSDLayer) -> bool:
     return any(tag in layer.tagged_blocks for tag in FILLS)
 
 
+def has_translucent_fill(layer: PSDLayer) -> bool:
+    """Whether the paint of a shape shows what lies below it."""
+    data = _paint_data(layer)
+    paint = gradient_of(data) if data is not None and b"Grad" in data else None
+    return paint is not None and any(alpha[0] < 1 for _, _, alpha in paint.alphas)
+
+
 def draw(layer: PSDLayer, psd: PSDImage) -> tuple[RGBA, Box] | None:
     """A fill or a filled shape as `(H, W, 4)` uint8 straight pixels and their place; `None` where we cannot draw it."""
-    data = next((found for tag in FILLS if isinstance(found := layer.tagged_blocks.get_data(tag), Descriptor)), None)
+    data = _paint_data(layer)
     canvas = Box(0, 0, psd.width, psd.height)
     try:
         cut = draw_vector_mask(layer, (0, 0, psd.width, psd.height))[..., 0] if has_vector_mask(layer) else None
@@ -64,6 +71,10 @@ def artboard(layer: Artboard) -> tuple[Mask, Layer | None] | None:
     pixels = np.full((visible.height, visible.width, 4), 255, np.uint8)
     pixels[..., :3] = np.rint(colour)
     return mask, Layer(pixels, visible.x, visible.y, "Artboard Background")
+
+
+def _paint_data(layer: PSDLayer) -> Descriptor | None:
+    return next((found for tag in FILLS if isinstance(found := layer.tagged_blocks.get_data(tag), Descriptor)), None)
 
 
 def _covered(cut: np.ndarray) -> Box:

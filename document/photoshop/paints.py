@@ -53,7 +53,7 @@ def gradient_of(data: Descriptor) -> Gradient | None:
 
 
 def pattern_of(data: Descriptor, psd: PSDImage, corner: tuple[int, int]) -> Pattern | None:
-    """`None` where the file does not hold the tile, or holds it in a mode that we do not read."""
+    """`None` where the file does not hold the tile, holds it in a mode that we do not read, or scales it."""
     reference = child(data, b"Ptrn")
     if reference is None:
         return None
@@ -65,10 +65,13 @@ def pattern_of(data: Descriptor, psd: PSDImage, corner: tuple[int, int]) -> Patt
     planes = get_pattern(found, MAX_LAYER_PIXELS)
     if not planes.size:
         return None
+    scale = number(data, b"Scl ", 100) / 100
+    if scale != 1:  # Photoshop's own scaled tiles begin elsewhere than its help says
+        return None
     across, down = point(data, b"phase")
     linked = bool(number(data, b"Algn", number(data, b"Lnkd", 1)))
     origin = (corner[0] + across, corner[1] + down) if linked else (across, down)
-    return Pattern(_tile(planes, get_pattern_color_channels(found), mode), number(data, b"Scl ", 100) / 100, origin)
+    return Pattern(_tile(planes, get_pattern_color_channels(found), mode), origin)
 
 
 def _tile(planes: np.ndarray, colours: int, mode: str) -> np.ndarray:

@@ -336,7 +336,7 @@ class _Reader:
     def _style(self, layer: PSDLayer) -> Style | None:
         style, undrawn = effects.read(layer, self._psd)
         if undrawn:
-            self.notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(undrawn)}) were left out")
+            self.notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(undrawn)}) are kept, but not drawn")
         return style
 
     def _note_losses(self, layer: PSDLayer) -> None:

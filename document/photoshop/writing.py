@@ -25,9 +25,11 @@ from psd_tools.psd.layer_and_mask import (
     LayerInfo,
     LayerRecord,
 )
+from psd_tools.psd.tagged_blocks import TaggedBlock
 
+from ..adjustment import Adjustment
 from ..composition.colour import srgb_profile
-from ..composition.compose import render_over_white
+from ..composition.compose import plain, render_over_white
 from ..errors import TooLarge, UnwritableFile
 from ..formats import generation_metadata, xmp
 from ..formats.limits import MAX_SIDE, PixelBudget, check_canvas
@@ -83,7 +85,7 @@ def _records(
 ) -> Iterator[_Stored]:
     """The nodes, bottom to top, each with the next layer id; a group is its end, its children, its head. `layers` collects
     the layers by id."""
-    for node in nodes:
+    for node in writable(nodes):
         number = next(numbers)
         if isinstance(node, Layer):
             layers[number] = node
@@ -104,10 +106,38 @@ def _records(
             record.tagged_blocks.set_data(Tag.BLEND_CLIPPING_ELEMENTS, 0)
         if node.mask is not None:
             masks.attach(node.mask, stored.record, stored.channels)
+        for key, data in blocks_of(node):
+            record.tagged_blocks[Tag(key)] = TaggedBlock(key=Tag(key), data=data)
+        if node.style is not None:
+            record.tagged_blocks.set_data(Tag.BLEND_FILL_OPACITY, round(node.style.fill * 255))
         _name(record, clean(node.name))
         record.tagged_blocks.set_data(Tag.LAYER_ID, number)
         yield stored
         something_below = True
+
+
+def writable(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The nodes with what a PSD can hold of them: effects of which we have no block become layers, adjustments are left out."""
+    for node in nodes:
+        if isinstance(node, Adjustment) and not node.blocks:
+            continue
+        yield from plain(node) if node.style is not None and not node.style.blocks else (node,)
+
+
+def said(nodes: Sequence[Node]) -> Iterator[str]:
+    """What `writable` does to the nodes, one sentence each, for the person."""
+    for node in walk(nodes):
+        if isinstance(node, Adjustment) and not node.blocks:
+            yield f"{node.name!r} ({node.kind}) came from no RGB file of Photoshop, and was left out"
+        elif node.style is not None and node.style.effects and not node.style.blocks:
+            yield f"the effects of {node.name!r} became layers and pixels"
+
+
+def blocks_of(node: Node) -> Sequence[tuple[bytes, bytes]]:
+    """What Photoshop knows an adjustment, or effects, by: keys and contents."""
+    if isinstance(node, Adjustment):
+        return node.blocks
+    return node.style.blocks if node.style is not None else ()
 
 
 def _pixels(layer: Layer) -> _Stored:
