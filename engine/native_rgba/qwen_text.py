@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from ..models.embeddings import Embedding
 from ..models.model import Text
-from ..values.errors import BadRequest
 
 SYSTEM = "<|im_start|>system\nComprehend and analyze the provided prompt.<|im_end|>\n"
 """What every prompt of its training began with; its states are left out."""
@@ -50,8 +49,7 @@ class QwenText:
         `pictures` are `(H, W, 4)` uint8 straight, of sides that are multiples of 32, in the order in which the prompt calls
         them `<image1>` and so on; transparent parts are seen white.
         """
-        if clip_skip is not None:
-            raise BadRequest("clip_skip is for models with CLIP text encoders", "leave it out")
+        assert clip_skip is None, "refused before (requirements)"
         (prompt,) = prompts
         key = (prompt, tuple(picture.tobytes() for picture in pictures))
         if key not in self._cache:

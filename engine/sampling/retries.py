@@ -46,5 +46,4 @@ def _said(attempt: int, quality: Mapping[str, float]) -> tuple[str, ...]:
         return ()
     if is_opaque(quality):
         return (f"the model drew a background {attempt + 1} times, with seeds of its own choice after the first",)
-    again = "once" if attempt == 1 else "twice"
-    return (f"the model drew a background {again}, so this is another seed than was asked for",)
+    return ("this is another seed than was asked for: with that one the model drew a background",)

@@ -77,10 +77,8 @@ def test_the_authors_words_are_put_around_a_prompt_unless_they_are_not_wanted(en
     (own,) = tiny.pipeline(words, generator=torch.Generator().manual_seed(found.seed), **asked).images
     assert np.abs(found.rgba.astype(int) - snapped(np.asarray(own))).max() <= 1
     assert found.parameters["wrap"] == "on"
-    assert (found.seed, found.warnings[-1]) == (
-        9,
-        "the model drew a background 3 times, with seeds of its own choice after the first",
-    )
+    assert found.seed == 9
+    assert found.warnings[-1].startswith("the model drew a background 3 times")
 
 
 def test_a_model_distilled_to_eight_steps_takes_them_by_itself(engine: Engine, turbo: TinyQwen) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from acetate.engine import BadRequest
 from acetate.engine.native_rgba.qwen_text import QwenText
 from PIL import Image
 from transformers import Qwen3VLForConditionalGeneration
@@ -64,8 +63,3 @@ def test_the_states_are_not_normalised(tiny: TinyQwen, text: QwenText) -> None:
 
 def test_a_prompt_that_is_known_is_not_encoded_again(text: QwenText) -> None:
     assert text.encode(["a fox"]).embeds is text.encode(["a fox"]).embeds
-
-
-def test_a_layer_of_clip_is_refused(text: QwenText) -> None:
-    with pytest.raises(BadRequest, match="clip_skip"):
-        text.encode(["a fox"], 2)

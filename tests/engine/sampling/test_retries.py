@@ -45,7 +45,7 @@ def test_the_seed_of_a_later_one_is_its_own_and_nobody_elses() -> None:
     picture, seeds = drawn("opaque", "opaque", "clear")
     assert seeds == [5, 9, 13], "four pictures of one job take 5 to 8"
     assert picture.seed == picture.parameters["seed"] == 13
-    assert "twice" in picture.warnings[0]
+    assert "another seed" in picture.warnings[0]
 
 
 def test_the_third_is_given_whatever_it_is() -> None:
