@@ -19,6 +19,7 @@ from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
+from psd_tools.api import utils as psd_limits
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
 from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
@@ -32,7 +33,7 @@ from ..composition.stored_picture import judged
 from ..errors import UnreadableFile, UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..formats.decoding import decoding
-from ..formats.limits import MAX_FILE_BYTES, PixelBudget, check_canvas
+from ..formats.limits import MAX_FILE_BYTES, MAX_SIDE, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
 from ..naming import clean, guessed
 
@@ -44,6 +45,8 @@ MAX_DECODING_BYTES = 2**32
 """What decoding one layer may take at its peak: 16-bit planes are widened on the way."""
 
 KINDS = {TypeLayer: "text", ShapeLayer: "a shape", SmartObjectLayer: "a smart object", FillLayer: "a fill"}
+
+psd_limits.MAX_DIMENSION_PSD = MAX_SIDE  # it would render a PSB no larger than a PSD
 
 _NOTHING = np.zeros((0, 0, 4), np.uint8)
 _WHOLE_RANGE = [(0, 65535), (0, 65535)]

@@ -324,10 +324,10 @@ def test_a_small_psb_is_read(noise):
     assert np.array_equal(read_bytes(file.getvalue(), name_or_format="a.psb").layers[0].rgba, noise(3, 3))
 
 
-@pytest.mark.parametrize(("version", "width", "height"), [(1, 30_001, 5), (2, 5, 30_001), (2, 300_000, 300_000)])
-def test_30001_pixels_a_side_are_refused_from_the_header(version, width, height):
+@pytest.mark.parametrize(("version", "width", "height"), [(1, 300_001, 5), (2, 5, 300_001)])
+def test_300001_pixels_a_side_are_refused_from_the_header(version, width, height):
     head = struct.pack(">4sH6xHIIHH", b"8BPS", version, 4, height, width, 8, 3)
-    with pytest.raises(TooLarge, match=f"big.psb is {width} x {height} pixels; at most 30000 a side"):
+    with pytest.raises(TooLarge, match=f"big.psb is {width} x {height} pixels; at most 300,000 a side"):
         read_bytes(head + bytes(100), name_or_format="big.psb")
 
 
