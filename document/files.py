@@ -11,6 +11,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,9 +48,10 @@ def outline(path: str | os.PathLike[str]) -> Outline:
         with open(path, "rb") as file:
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _layered(file.read(4)) == "psd":
                 file.seek(0)
-                found = psd.outline(file, Path(path).name)
-                if found.entries:
-                    return found
+                with suppress(UnreadableFile):  # of a damaged file the sound parts, which takes more than a look
+                    found = psd.outline(file, Path(path).name)
+                    if found.entries:
+                        return found
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     return of_document(read(path))

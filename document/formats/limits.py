@@ -13,6 +13,9 @@ MAX_PICTURE_PIXELS = 8192 * 8192
 MAX_LAYER_PIXELS = 2**29
 """Pixels of the canvas, and of all layers of a file together: 2 GiB of RGBA."""
 
+MAX_ONE_LAYER = 2**28
+"""Pixels of one layer or merged picture: decoding takes fifteen times as many bytes."""
+
 MAX_LAYERS = 10_000
 
 MAX_DEPTH = 64
@@ -56,6 +59,9 @@ class PixelBudget:
         """Account for one layer or group before its pixels are decoded. Raises `TooLarge`."""
         self._layers += 1
         self._pixels += width * height
+        if width * height > MAX_ONE_LAYER:
+            size = f"{width} x {height} pixels, {width * height:,} in all"
+            raise TooLarge(f"a layer of {self._name} has {size}; one may have {MAX_ONE_LAYER:,}", SCALE_DOWN)
         if self._layers > MAX_LAYERS:
             raise TooLarge(f"{self._name} has more than {MAX_LAYERS:,} layers", "Merge some of them first.")
         if self._pixels > MAX_LAYER_PIXELS:

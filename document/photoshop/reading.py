@@ -5,6 +5,7 @@ Says what each record holds; what a `Layer` cannot hold is `baking`'s.
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import struct
@@ -32,10 +33,11 @@ from ..composition.colour import to_rgba
 from ..composition.stored_picture import judged
 from ..errors import UnreadableFile, UnsupportedFile
 from ..formats import generation_metadata, xmp
-from ..formats.decoding import decoding
-from ..formats.limits import MAX_FILE_BYTES, MAX_SIDE, PixelBudget, check_canvas
+from ..formats.decoding import MALFORMED, DamagedError, decoding
+from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
 from ..naming import clean, guessed
+from .salvage import salvaged
 
 HEADER = struct.Struct(">4sH6xHIIHH")
 """Signature, version, channels, height, width, bits per channel, colour mode."""
@@ -113,29 +115,48 @@ def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
 def read(file: BinaryIO, name: str) -> Document:
     """The document in a PSD `file`; `name` is what messages call it. Raises a `DocumentError`."""
     with psd_decoding(name):
-        psd = open_psd(file, name)
-        reader = _Reader(psd)
+        damage: list[str] = []
+        psd = open_psd(file, name, damage)
+        reader = _Reader(psd, damage=damage)
         sources = tuple(reader.sources(psd)) if len(psd) else tuple(reader.merged_picture())
-        notes = reader.document_notes()
+        stored = reader.sound_picture() if len(psd) and psd.has_preview() else None
+        if damage and not sources and stored is None:
+            raise DamagedError(f"no layer and no picture of it can be read; {damage[0]}")
+        notes = [*damage, *reader.document_notes()]
         document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes))
-        stored = reader.stored_picture() if len(psd) and psd.has_preview() else None
         return document if stored is None else judged(document, stored)
 
 
-def open_psd(file: BinaryIO, name: str) -> PSDImage:
-    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind."""
+def open_psd(file: BinaryIO, name: str, damage: list[str] | None = None) -> PSDImage:
+    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind.
+
+    Where `damage` is given, the sound parts of a damaged file are taken, and it gets what was given up.
+    """
     check_header(file.read(HEADER.size), name)
     file.seek(0)
-    psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    try:
+        psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    except MALFORMED:
+        if damage is None:
+            raise
+        file.seek(0)
+        sound = salvaged(file.read())
+        damage += sound.notes
+        psd = PSDImage.open(io.BytesIO(sound.data), max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
     _check_layers(psd, PixelBudget(name), 0)
-    _check_end(psd)
+    missing = _missing_bytes(psd)
+    if missing and (damage is None or not len(psd)):
+        raise DamagedError(f"it ends early, {missing:,} bytes of its merged picture are missing")
+    if missing and damage is not None:
+        damage.append(f"{missing:,} bytes of its merged picture are missing, so it was not used")
+        psd._record.image_data.data = b""
     return psd
 
 
 @contextmanager
 def psd_decoding(name: str) -> Iterator[None]:
     """Decoding inside raises instead of turning a channel black. The lock is for warning filters, which are global."""
-    with _ONE_AT_A_TIME, decoding(name, "PSD"), warnings.catch_warnings():
+    with _ONE_AT_A_TIME, decoding(name, "PSD", in_our_words=True), warnings.catch_warnings():
         warnings.simplefilter("error", PSDDecompressionWarning)
         warnings.simplefilter("ignore", PSDLargeImageWarning)
         yield
@@ -147,7 +168,16 @@ def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
         raise UnreadableFile(f"{name} is not a readable PSD: it ends after {len(head)} bytes")
     if head[:4] != b"8BPS":
         raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
-    _, _, _, height, width, depth, _ = HEADER.unpack(head)
+    _, version, channels, height, width, depth, mode = HEADER.unpack(head)
+    modes = [one.value for one in ColorMode]
+    for what, found, known in (
+        ("version", version, (1, 2)),
+        ("number of channels", channels, range(1, 57)),
+        ("number of bits per channel", depth, (1, 8, 16, 32)),
+        ("colour mode", mode, modes),
+    ):
+        if found not in known:
+            raise UnreadableFile(f"{name} is not a readable PSD: its {what} is {found}, which none has")
     if not (width and height):
         raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
     check_canvas(name, width, height)
@@ -167,8 +197,8 @@ def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -
             budget.spend(max(0, layer.mask.width), max(0, layer.mask.height), depth=depth)
 
 
-def _check_end(psd: PSDImage) -> None:
-    """Recognise a truncated file by its merged picture, which comes last: psd-tools takes whatever part is left of it."""
+def _missing_bytes(psd: PSDImage) -> int:
+    """What a file that was cut off lacks of its merged picture, which comes last: psd-tools takes whatever part is left of it."""
     header, picture = psd._record.header, psd._record.image_data
     rows = header.height * header.channels
     if picture.compression == Compression.RAW:
@@ -179,16 +209,16 @@ def _check_end(psd: PSDImage) -> None:
         lengths = np.frombuffer(picture.data, f">u{size}", count=whole_entries)
         needed = rows * size + int(lengths.sum(dtype=np.int64))
     else:
-        return
-    if len(picture.data) < needed:
-        raise ValueError(f"it ends early, {needed - len(picture.data):,} bytes of its merged picture are missing")
+        return 0
+    return max(0, needed - len(picture.data))
 
 
 class _Reader:
     """Reads the records of one file; remembers what concerns the document as a whole."""
 
-    def __init__(self, psd: PSDImage, within: Box | None = None) -> None:
+    def __init__(self, psd: PSDImage, within: Box | None = None, damage: list[str] | None = None) -> None:
         self._psd, self._within = psd, within
+        self._damage = [] if damage is None else damage
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
         self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
@@ -210,14 +240,33 @@ class _Reader:
         return notes
 
     def sources(self, layers: Iterable[PSDLayer]) -> Iterator[Source]:
+        """The layers, without those that are damaged."""
         for layer in layers:
-            yield self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+            try:
+                source = self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+            except MALFORMED:
+                self._damage.append(f"{layer_name(layer)!r} is damaged and was left out")
+                continue
+            yield source
 
     def merged_picture(self) -> Iterator[Source]:
         """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
         rgba = self.stored_picture()
         if rgba is not None and rgba[..., 3].any():
             yield Source(Layer(rgba, name="Background"))
+
+    def sound_picture(self) -> RGBA | None:
+        """The picture beside the layers, or none where it cannot be decoded: it is there to compare with."""
+        if not self._psd._record.image_data.data:
+            return None
+        if self._psd.width * self._psd.height > MAX_ONE_LAYER:
+            self._damage.append("its merged picture is too large to be compared with its layers")
+            return None
+        try:
+            return self.stored_picture()
+        except MALFORMED:
+            self._damage.append("its merged picture is damaged, so it was not used")
+            return None
 
     def stored_picture(self) -> RGBA | None:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
