@@ -83,6 +83,7 @@ def without_effect(family: Family, runs: Sequence[Recipe]) -> frozenset[str]:
         "loras": not family.bundled,
         "alpha_passes": any(run.transparent for run in runs) and not isinstance(family, NativeFamily),
         **{name: not isinstance(family, NativeFamily) for name in _OF_BASE_MODELS},
+        "scheduler": len(family.schedulers) > 1,
         "wrap": isinstance(family, NativeFamily) and any(run.transparent for run in runs),
     }
     return frozenset(name for name, works in effects.items() if not works)
