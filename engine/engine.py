@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from acetate.vocabulary.acceleration import Acceleration
-from acetate.vocabulary.engine_options import Dtype
+from acetate.vocabulary.engine_options import Acceleration, Dtype
 from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements

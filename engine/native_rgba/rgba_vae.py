@@ -47,6 +47,7 @@ class RGBAVAECodec:
         self._mean, self._std = (torch.tensor(vae.config[name]).reshape(shape) for name in ("latents_mean", "latents_std"))
 
     def within(self, memory: Memory, accelerator: Accelerator) -> RGBAVAECodec:
+        """The same codec for a model: its network within `memory`."""
         return RGBAVAECodec(self.vae, spatial=self.spatial, multiple_of=self.multiple_of, memory=memory, accelerator=accelerator)
 
     @torch.no_grad()
@@ -56,16 +57,18 @@ class RGBAVAECodec:
 
     @torch.no_grad()
     def encode_opaque(self, rgba: RGBA) -> Tensor:
-        """The picture's colours as an opaque layer; transparent parts get the colour of what lies around them."""
+        """The colours of `(H, W, 4)` uint8 straight as an opaque layer, `(1, C, H/16, W/16)`; what is transparent gets the colour
+        around it."""
         colour = pad_rgb(rgba)
         return self._latents(np.concatenate([colour, np.ones_like(colour[..., :1])], axis=2))
 
     def decode(self, latents: Tensor, passes: Passes) -> OnePass:
+        """`(1, C, h, w)` -> `(16 h, 16 w, 4)` uint8 straight, in one pass whatever `passes` says."""
         return OnePass(self, latents)
 
     @torch.no_grad()
     def decode_opaque(self, latents: Tensor) -> RGBA:
-        """The colours alone; the alpha that came with them is left out."""
+        """`(1, C, h, w)` -> `(16 h, 16 w, 4)` uint8, alpha 255: the colours alone."""
         rgba = self.pixels(latents)
         rgba[..., 3] = 255
         return rgba
