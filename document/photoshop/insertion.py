@@ -88,7 +88,7 @@ def _keep_as_layer(psd: PSDImage, name: str) -> None:
 def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
     """A new topmost layer with the pixels in the file's colour mode. From an array, as only so alpha stays transparency in a
     file without a transparency channel of its own."""
-    check_place(layer)
+    check_place(layer, psd.version)
     if layer.rgba.size == 0:
         return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
     array = np.dstack([_in_mode(psd, layer.rgba), layer.rgba[..., 3]])
