@@ -111,9 +111,8 @@ def _destination(psd: PSDImage, above: str | None, below: str | None, *, clipped
         return psd, len(psd)
     entries = list(_named(psd, ""))
     _, parent, index = entries[tree.choose([full for full, _, _ in entries], wanted)]
-    if clipped:
-        return parent, index + (above is not None)
-    return parent, tree.beside([bool(one._record.clipping) for one in parent], index, above=above is not None)
+    siblings = [bool(one._record.clipping) and not clipped for one in parent]
+    return parent, tree.beside(siblings, index, above=above is not None)
 
 
 def _named(parent: GroupMixin, prefix: str) -> Iterator[tuple[str, GroupMixin, int]]:

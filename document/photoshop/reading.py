@@ -36,6 +36,7 @@ from ..formats import generation_metadata, xmp
 from ..formats.decoding import MALFORMED, DamagedError, decoding
 from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
+from ..mask import Mask
 from ..naming import clean, guessed
 from . import masks
 from .salvage import salvaged
@@ -293,7 +294,7 @@ class _Reader:
         if isinstance(layer, Artboard):
             self.notes.append(f"the artboard {layer_name(layer)!r} became a group")
         self.notes += masks.notes(layer, layer_name(layer))
-        return Group(children=tuple(self.nodes(layer)), mask=masks.read(layer), **look_of(layer), **_clipping_of(layer))
+        return Group(children=tuple(self.nodes(layer)), mask=self._mask(layer), **look_of(layer), **_clipping_of(layer))
 
     def _layer(self, layer: PSDLayer) -> Layer | None:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
@@ -305,7 +306,7 @@ class _Reader:
         mask = None
         rgba = self._pixels(layer)
         if rgba is not None:
-            mask = masks.read(layer)
+            mask = self._mask(layer)
             self.notes += masks.notes(layer, look["name"])
         elif not isinstance(layer, AdjustmentLayer):
             rgba = self._drawn(layer)
@@ -318,6 +319,13 @@ class _Reader:
         self.notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
         made = Layer(rgba, layer.left, layer.top, mask=mask, **look, **clipping)
         return generation_metadata.applied(made, self._entries.get(layer.layer_id))
+
+    def _mask(self, layer: PSDLayer) -> Mask | None:
+        try:
+            return masks.read(layer)
+        except MALFORMED:
+            self._damage.append(f"the mask of {layer_name(layer)!r} is damaged and was left out")
+            return None
 
     def _pixels(self, layer: PSDLayer) -> RGBA | None:
         if isinstance(layer, AdjustmentLayer) or _needs_drawing(layer):

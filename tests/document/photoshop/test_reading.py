@@ -432,6 +432,16 @@ def test_a_channel_that_cannot_be_decoded_is_an_error_and_not_black(psd, noise):
         document_of(psd)
 
 
+def test_a_damaged_mask_costs_the_mask_and_not_the_layer(psd, noise):
+    layer = psd.create_pixel_layer(image(noise), "Kite")
+    layer.create_mask(image(noise, 3).getchannel("R"))
+    channel = layer._channels[-1]
+    channel.compression, channel.data = Compression.ZIP, bytes(20)
+    document = document_of(psd)
+    assert np.array_equal(find(document, "Kite").rgba, noise(SIZE[1], SIZE[0]))
+    assert "the mask of 'Kite' is damaged and was left out" in document.notes
+
+
 def test_the_picture_that_the_file_stores_is_used_where_we_draw_it_otherwise(psd, noise):
     """Effects, say: a red layer that another program shows in green on half of the canvas."""
     psd.create_pixel_layer(Image.new("RGB", (12, 10), (200, 0, 0)), "red")
