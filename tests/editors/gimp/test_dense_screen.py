@@ -10,6 +10,6 @@ SCREEN = "1920x1080"
 
 
 @pytest.mark.parametrize("claim", claims("dense_screen"))
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_on_a_dense_screen(gimp: Gimp, claim: str) -> None:
     gimp.prove("dense_screen", claim, on_screen=SCREEN, GDK_SCALE="2")
