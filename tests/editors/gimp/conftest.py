@@ -179,6 +179,18 @@ def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
 
 
 @contextlib.contextmanager
+def preferring(gimp: Gimp, setting: str) -> Iterator[None]:
+    """GIMP's preferences with this line more."""
+    settings = gimp.config / "gimprc"
+    before = settings.read_text()
+    settings.write_text(f"{before}{setting}\n")
+    try:
+        yield
+    finally:
+        settings.write_text(before)
+
+
+@contextlib.contextmanager
 def remembered_procedures(gimp: Gimp) -> Iterator[None]:
     """Spare GIMP from asking its own hundred plug-ins again: what it wrote down about them is kept beside the tree.
 
