@@ -168,7 +168,7 @@ def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
     for folder in ("config/plug-ins", "home", "out", "state", "run"):
         (found.share / folder).mkdir(parents=True)
     (found.share / "run").chmod(0o700)
-    assemble(GIMP, found.config / "plug-ins")
+    assemble(GIMP, found.config / "plug-ins", python=_python(tree, found.share))
     log = found.out / "version.log"
     found.run(["gimp-console-3", "--version"], log)
     version = next(word for word in log.read_text(errors="replace").split() if word[0].isdigit() and word.count(".") == 2)
@@ -176,6 +176,17 @@ def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
     (found.config / "shortcutsrc").write_text(SHORTCUTS)
     with remembered_procedures(found):
         yield found
+
+
+def _python(tree: Any, folder: Path) -> Path:
+    """The tree's Python as a program of this machine, for work in the folder that its last word names.
+
+    It compiles the plug-in, as an installation does: GIMP starts one anew for every call.
+    """
+    program, enter = folder / "python", HERE.parent / "enter_tree.sh"
+    program.write_text(f'#!/bin/sh\nfor folder; do :; done\nexec {enter} {tree.path} "$folder" python3 "$@"\n')
+    program.chmod(0o755)
+    return program
 
 
 @contextlib.contextmanager
