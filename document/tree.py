@@ -54,11 +54,8 @@ def insert(document: Document, node: Node, *, above: str | None = None, below: s
     path = _locate(document, above if above is not None else below or "")
 
     def place(siblings: tuple[Node, ...], index: int) -> tuple[Node, ...]:
-        at = (
-            index + (above is not None)
-            if node.clipped
-            else beside([one.clipped for one in siblings], index, above=above is not None)
-        )
+        clipped = [one.clipped and not node.clipped for one in siblings]
+        at = beside(clipped, index, above=above is not None)
         return (*siblings[:at], node, *siblings[at:])
 
     return replace(document, layers=_edit(document.layers, path, place))

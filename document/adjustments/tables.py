@@ -37,7 +37,8 @@ def levels(channels: Sequence[Sequence[float]]) -> Change:
 def curves(channels: Sequence[Sequence[Sequence[float]]]) -> Change:
     """`channels`: for all together, red, green and blue, or one for all, each the points (in, out) of a curve, in 0..255.
 
-    No points change nothing. Through fewer than 19 points goes a natural cubic spline, as Photoshop draws it; more are a curve drawn by hand.
+    No points change nothing. Through fewer than 20 goes a natural cubic spline, as Photoshop draws it; more are a curve drawn by
+    hand.
     """
     return _tables([_curve(points) for points in channels])
 

@@ -1,7 +1,7 @@
-"""Baking: masks, clipping and effects worked into the pixels, for what can hold neither. `said` names what that does to a document.
+"""Baking: masks, clipping and effects worked into the pixels, for what can hold none. `said` names what that does to a document.
 
-Exact where layers allow it: a mask over a pass-through group goes to each layer in it, and is so only where it is fully on or off,
-or where one layer covers.
+Exact but around pass-through groups: their mask goes to each layer in them, which is the same only where it is fully on or off or
+one layer covers, and what is clipped to them is merged with them as with an ordinary group.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ def bake(nodes: Sequence[Node], canvas: Box, *, clipping: bool = False) -> tuple
 
     With `clipping`, layers stay clipped where `is_merged` does not say otherwise; else they are merged into their base.
     """
-    baked: list[Node] = []
+    made: list[Node] = []
     for whole, above in runs(nodes):
         if isinstance(whole, Adjustment):
             continue
         *under, base = plain(whole)
         clipped = [part for upper in above for part in plain(upper)]
-        baked += under
+        made += under
         bare = _bare(base, canvas, clipping)
         if is_merged(base, clipped, clipping=clipping):
-            baked.append(_merged(bare, clipped, canvas))
+            made.append(_merged(bare, clipped, canvas))
             continue
-        baked.append(replace(bare, clipped=False) if bare.clipped else bare)
-        baked += (_bare(upper, canvas, clipping) for upper in clipped)
-    return tuple(baked)
+        made.append(replace(bare, clipped=False) if bare.clipped else bare)
+        made += (_bare(upper, canvas, clipping) for upper in clipped)
+    return tuple(made)
 
 
 def said(nodes: Sequence[Node], *, clipping: bool = False) -> Iterator[str]:
@@ -67,7 +67,7 @@ def said(nodes: Sequence[Node], *, clipping: bool = False) -> Iterator[str]:
 
 
 def is_merged(base: Node, clipped: Sequence[Node], *, clipping: bool) -> bool:
-    """Whether a run becomes one layer: unless source-atop on the base shows it, all in normal mode and mixed with the base first."""
+    """Whether a run becomes one layer: unless source-atop on the base shows it, in normal mode and mixed with the base first."""
     simple = base.blends_clipped and base.blend_mode != PASS_THROUGH
     normal = all(upper.blend_mode == "normal" and not isinstance(upper, Adjustment) for upper in clipped)
     return bool(clipped) and not (clipping and simple and normal)

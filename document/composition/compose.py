@@ -24,6 +24,8 @@ from .blending import BLENDS
 
 BAND = 64
 """Rows per step: six float planes of 64 x 4096 fit the second-level cache of current CPUs."""
+WIDE = 2**14
+"""Columns from which on a band has fewer rows: a canvas may be 300,000 wide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ def _flat(node: Node) -> Layer:
 
 
 def reach(node: Node, canvas: Box) -> Box:
-    """Where a node can show: effects lie around it, and an adjustment, also one in a pass-through group, changes all of the canvas."""
+    """Where a node can show: effects lie around it, and an adjustment changes all of the canvas."""
     if isinstance(node, Adjustment):
         return canvas
     box = node.box
@@ -144,8 +146,9 @@ def reach(node: Node, canvas: Box) -> Box:
 
 
 def _bands(nodes: Sequence[Node], box: Box) -> Iterator[tuple[slice, _Paint]]:
-    for top in range(0, box.height, BAND):
-        height = min(BAND, box.height - top)
+    rows = max(1, min(BAND, BAND * WIDE // max(1, box.width)))
+    for top in range(0, box.height, rows):
+        height = min(rows, box.height - top)
         paint = _Paint.clear(Box(box.x, box.y + top, box.width, height))
         _draw(nodes, paint)
         yield slice(top, top + height), paint

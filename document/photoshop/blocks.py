@@ -14,46 +14,15 @@ from .adjustments import KINDS as ADJUSTMENTS
 from .effects import TAGS as EFFECTS
 
 HARMLESS: Set[bytes] = {
-    *(tag.value for tag in ADJUSTMENTS),
-    *(tag.value for tag in EFFECTS),
-    *(
-        b"luni",
-        b"lyid",
-        b"lnsr",
-        b"lyvr",
-        b"lclr",
-        b"lspf",
-        b"fxrp",
-        b"shmd",
-        b"cust",
-        b"lmgm",
-        b"plLd",
-        b"PlLd",
-        b"SoLd",
-        b"SoLE",
-    ),
-    *(b"lsct", b"lsdk", b"clbl", b"infx", b"knko", b"tsly", b"brst", b"iOpa", b"vmgm", b"lrFX", b"Mtrn", b"FMsk", b"Anno"),
-    *(
-        b"vmsk",
-        b"vsms",
-        b"vogk",
-        b"vowv",
-        b"vstk",
-        b"vscg",
-        b"SoCo",
-        b"GdFl",
-        b"PtFl",
-        b"TySh",
-        b"tySh",
-        b"artb",
-        b"artd",
-        b"abdd",
-    ),
-    *(b"sn2P", b"pths", b"anFX", b"shpa", b"LMsk", b"extn", b"PxSc", b"PxSD", b"cinf", b"Txt2", b"FEid", b"FXid", b"lnkD"),
-    *(b"xmp ", b"cai ", b"CAI ", b"OCIO", b"GenI", b"Lr16", b"Lr32", b"Layr", b"Patt", b"Pat2", b"Pat3"),
+    *(tag.value for tag in (*ADJUSTMENTS, *EFFECTS)),
+    *b"luni lyid lnsr lyvr lclr lspf fxrp shmd cust lmgm vmgm plLd PlLd SoLd SoLE lnkD Anno".split(),
+    *b"lsct lsdk clbl infx knko tsly brst iOpa lrFX Mtrn FMsk LMsk FEid FXid Patt Pat2 Pat3".split(),
+    *b"vmsk vsms vogk vowv vstk vscg SoCo GdFl PtFl TySh tySh Txt2 artb artd abdd sn2P pths".split(),
+    *b"anFX shpa extn PxSc PxSD cinf OCIO GenI Lr16 Lr32 Layr".split(),
+    *(b"xmp ", b"cai ", b"CAI "),
 }
-"""Keys of blocks that change nothing of the look, or that are read, here or elsewhere: names, numbers, locks, colours of the list,
-guides and settings of tools, sources of text, shapes and smart objects, and what Clip Studio and SAI keep for themselves."""
+"""Keys of blocks that change nothing of the look, or that are read, here or elsewhere: names, numbers, locks, colours of the
+list, guides and settings of tools, sources of text, shapes and smart objects."""
 
 
 def undrawn(layer: PSDLayer) -> Iterator[str]:

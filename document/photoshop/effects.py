@@ -18,11 +18,10 @@ from psd_tools.constants import Resource, Tag
 from psd_tools.psd.descriptor import Bool, Descriptor, List
 
 from ..effects.paints import Paint, Pattern, Solid
-from ..effects.style import BELOW, OVER, Effect, Style
+from ..effects.style import Effect, Style
 from ..formats.decoding import MALFORMED
 from .descriptors import blend_name, child, colour_of, number, word
-from .fills import has_translucent_fill
-from .paints import gradient_of, pattern_of
+from .fills import gradient_of, has_translucent_fill, pattern_of
 
 TAGS = (
     Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1,

@@ -88,7 +88,7 @@ def _keep_as_layer(psd: PSDImage, name: str) -> None:
 def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
     """A new topmost layer with the pixels in the file's colour mode. From an array, as only so alpha stays transparency in a
     file without a transparency channel of its own."""
-    check_place(layer)
+    check_place(layer, psd.version)
     if layer.rgba.size == 0:
         return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
     array = np.dstack([_in_mode(psd, layer.rgba), layer.rgba[..., 3]])
@@ -111,9 +111,8 @@ def _destination(psd: PSDImage, above: str | None, below: str | None, *, clipped
         return psd, len(psd)
     entries = list(_named(psd, ""))
     _, parent, index = entries[tree.choose([full for full, _, _ in entries], wanted)]
-    if clipped:
-        return parent, index + (above is not None)
-    return parent, tree.beside([bool(one._record.clipping) for one in parent], index, above=above is not None)
+    siblings = [bool(one._record.clipping) and not clipped for one in parent]
+    return parent, tree.beside(siblings, index, above=above is not None)
 
 
 def _named(parent: GroupMixin, prefix: str) -> Iterator[tuple[str, GroupMixin, int]]:

@@ -5,6 +5,7 @@ What a `Layer` cannot hold is worked into its pixels or left out, and said.
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import struct
@@ -20,6 +21,7 @@ from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
+from psd_tools.api import utils as psd_limits
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
 from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
@@ -33,12 +35,14 @@ from ..composition.stored_picture import judged
 from ..effects.style import Style
 from ..errors import UnreadableFile, UnsupportedFile
 from ..formats import generation_metadata, xmp
-from ..formats.decoding import MALFORMED, decoding
-from ..formats.limits import MAX_FILE_BYTES, PixelBudget, check_canvas
+from ..formats.decoding import MALFORMED, DamagedError, decoding
+from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
+from ..mask import Mask
 from ..naming import clean, guessed
 from . import adjustments, blocks, effects, fills, masks
 from .descriptors import blend_name
+from .salvage import salvaged
 
 HEADER = struct.Struct(">4sH6xHIIHH")
 """Signature, version, channels, height, width, bits per channel, colour mode."""
@@ -48,6 +52,8 @@ MAX_DECODING_BYTES = 2**32
 """What decoding one layer may take at its peak: 16-bit planes are widened on the way."""
 
 KINDS = {TypeLayer: "text", ShapeLayer: "a shape", SmartObjectLayer: "a smart object", FillLayer: "a fill"}
+
+psd_limits.MAX_DIMENSION_PSD = MAX_SIDE  # it would render a PSB no larger than a PSD
 
 _NOTHING = np.zeros((0, 0, 4), np.uint8)
 _WHOLE_RANGE = [(0, 65535), (0, 65535)]
@@ -112,28 +118,47 @@ def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
 def read(file: BinaryIO, name: str) -> Document:
     """The document in a PSD `file`; `name` is what messages call it. Raises a `DocumentError`."""
     with psd_decoding(name):
-        psd = open_psd(file, name)
-        reader = _Reader(psd)
+        damage: list[str] = []
+        psd = open_psd(file, name, damage)
+        reader = _Reader(psd, damage=damage)
         nodes = tuple(reader.nodes(psd) if len(psd) else reader.merged_picture())
-        document = Document(psd.width, psd.height, nodes, (*reader.document_notes(), *reader.notes))
-        stored = reader.stored_picture() if len(psd) and psd.has_preview() else None
+        stored = reader.sound_picture() if len(psd) and psd.has_preview() else None
+        if damage and not nodes and stored is None:
+            raise DamagedError(f"no layer and no picture of it can be read; {damage[0]}")
+        document = Document(psd.width, psd.height, nodes, (*damage, *reader.document_notes(), *reader.notes))
         return document if stored is None else judged(document, stored)
 
 
-def open_psd(file: BinaryIO, name: str) -> PSDImage:
-    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind."""
+def open_psd(file: BinaryIO, name: str, damage: list[str] | None = None) -> PSDImage:
+    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind.
+
+    Where `damage` is given, the sound parts of a damaged file are taken, and it gets what was given up.
+    """
     check_header(file.read(HEADER.size), name)
     file.seek(0)
-    psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    try:
+        psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    except MALFORMED:
+        if damage is None:
+            raise
+        file.seek(0)
+        sound = salvaged(file.read())
+        damage += sound.notes
+        psd = PSDImage.open(io.BytesIO(sound.data), max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
     _check_layers(psd, PixelBudget(name), 0)
-    _check_end(psd)
+    missing = _missing_bytes(psd)
+    if missing and (damage is None or not len(psd)):
+        raise DamagedError(f"it ends early, {missing:,} bytes of its merged picture are missing")
+    if missing and damage is not None:
+        damage.append(f"{missing:,} bytes of its merged picture are missing, so it was not used")
+        psd._record.image_data.data = b""
     return psd
 
 
 @contextmanager
 def psd_decoding(name: str) -> Iterator[None]:
     """Decoding inside raises instead of turning a channel black. The lock is for warning filters, which are global."""
-    with _ONE_AT_A_TIME, decoding(name, "PSD"), warnings.catch_warnings():
+    with _ONE_AT_A_TIME, decoding(name, "PSD", in_our_words=True), warnings.catch_warnings():
         warnings.simplefilter("error", PSDDecompressionWarning)
         warnings.simplefilter("ignore", PSDLargeImageWarning)
         yield
@@ -145,7 +170,16 @@ def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
         raise UnreadableFile(f"{name} is not a readable PSD: it ends after {len(head)} bytes")
     if head[:4] != b"8BPS":
         raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
-    _, _, _, height, width, depth, _ = HEADER.unpack(head)
+    _, version, channels, height, width, depth, mode = HEADER.unpack(head)
+    modes = [one.value for one in ColorMode]
+    for what, found, known in (
+        ("version", version, (1, 2)),
+        ("number of channels", channels, range(1, 57)),
+        ("number of bits per channel", depth, (1, 8, 16, 32)),
+        ("colour mode", mode, modes),
+    ):
+        if found not in known:
+            raise UnreadableFile(f"{name} is not a readable PSD: its {what} is {found}, which none has")
     if not (width and height):
         raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
     check_canvas(name, width, height)
@@ -168,8 +202,8 @@ def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -
                 budget.spend(mask.real_width, mask.real_height, depth=depth)
 
 
-def _check_end(psd: PSDImage) -> None:
-    """Recognise a truncated file by its merged picture, which comes last: psd-tools takes whatever part is left of it."""
+def _missing_bytes(psd: PSDImage) -> int:
+    """What a file that was cut off lacks of its merged picture, which comes last: psd-tools takes whatever part is left of it."""
     header, picture = psd._record.header, psd._record.image_data
     rows = header.height * header.channels
     if picture.compression == Compression.RAW:
@@ -180,16 +214,16 @@ def _check_end(psd: PSDImage) -> None:
         lengths = np.frombuffer(picture.data, f">u{size}", count=whole_entries)
         needed = rows * size + int(lengths.sum(dtype=np.int64))
     else:
-        return
-    if len(picture.data) < needed:
-        raise ValueError(f"it ends early, {needed - len(picture.data):,} bytes of its merged picture are missing")
+        return 0
+    return max(0, needed - len(picture.data))
 
 
 class _Reader:
     """Reads the records of one file; remembers what concerns the document as a whole."""
 
-    def __init__(self, psd: PSDImage, within: Box | None = None) -> None:
+    def __init__(self, psd: PSDImage, within: Box | None = None, damage: list[str] | None = None) -> None:
         self._psd, self._within = psd, within
+        self._damage = [] if damage is None else damage
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
         self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
@@ -212,10 +246,10 @@ class _Reader:
         return notes
 
     def nodes(self, layers: Iterable[PSDLayer]) -> Iterator[Node]:
-        """What the records hold, bottom to top; one that holds nothing we can draw is left out."""
+        """What the records hold, bottom to top; one that holds nothing we can draw, or is damaged, is left out."""
         lost = ""
         for layer in layers:
-            node = self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+            node = self._node(layer)
             if not layer._record.clipping:
                 lost = "" if node is not None else layer_name(layer)
             if node is None:
@@ -225,11 +259,31 @@ class _Reader:
                 node = replace(node, clipped=False)
             yield node
 
+    def _node(self, layer: PSDLayer) -> Node | None:
+        try:
+            return self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+        except MALFORMED:
+            self._damage.append(f"{layer_name(layer)!r} is damaged and was left out")
+            return None
+
     def merged_picture(self) -> Iterator[Node]:
         """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
         rgba = self.stored_picture()
         if rgba is not None and rgba[..., 3].any():
             yield Layer(rgba, name="Background")
+
+    def sound_picture(self) -> RGBA | None:
+        """The picture beside the layers, or none where it cannot be decoded: it is there to compare with."""
+        if not self._psd._record.image_data.data:
+            return None
+        if self._psd.width * self._psd.height > MAX_ONE_LAYER:
+            self._damage.append("its merged picture is too large to be compared with its layers")
+            return None
+        try:
+            return self.stored_picture()
+        except MALFORMED:
+            self._damage.append("its merged picture is damaged, so it was not used")
+            return None
 
     def stored_picture(self) -> RGBA | None:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
@@ -243,7 +297,7 @@ class _Reader:
         look = {**look_of(layer), **_clipping_of(layer)}
         if style is not None:
             look["opacity"] = layer.opacity / 255
-        children, mask = tuple(self.nodes(layer)), masks.read(layer)
+        children, mask = tuple(self.nodes(layer)), self._mask(layer)
         board = fills.artboard(layer) if isinstance(layer, Artboard) else None
         if board is not None:
             mask, ground = board
@@ -271,7 +325,7 @@ class _Reader:
             if drawn is not None:
                 rgba, place = drawn[0], (drawn[1].x, drawn[1].y)
         if rgba is not None:
-            mask = masks.read(layer)
+            mask = self._mask(layer)
             self.notes += masks.notes(layer, look["name"])
         elif not isinstance(layer, AdjustmentLayer | FillLayer):
             rgba = self._drawn(layer)
@@ -287,6 +341,13 @@ class _Reader:
         self.notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
         made = Layer(rgba, *place, mask=mask, style=style, **look, **clipping)
         return generation_metadata.applied(made, self._entries.get(layer.layer_id))
+
+    def _mask(self, layer: PSDLayer) -> Mask | None:
+        try:
+            return masks.read(layer)
+        except MALFORMED:
+            self._damage.append(f"the mask of {layer_name(layer)!r} is damaged and was left out")
+            return None
 
     def _pixels(self, layer: PSDLayer) -> RGBA | None:
         if isinstance(layer, AdjustmentLayer) or _needs_drawing(layer):
@@ -322,7 +383,7 @@ class _Reader:
                 self.notes.append(f"{look['name']!r} ({kind}) became curves, as the document was gray")
                 kind, settings, stored = "curves", adjustments.in_rgb(kind, settings, ramp), ()
             if settings is not None:
-                made = Adjustment(mask=masks.read(layer), kind=kind, settings=settings, blocks=stored, **look)
+                made = Adjustment(mask=self._mask(layer), kind=kind, settings=settings, blocks=stored, **look)
                 self.notes += masks.notes(layer, look["name"])
                 return made
         except MALFORMED:  # its numbers are not those of such a change

@@ -7,8 +7,8 @@ from acetate.document import Box, Mask
 VALUES = np.array([[0, 51, 255]], np.uint8)
 
 
-def shown(mask, box=Box(0, 0, 4, 1)):
-    return mask.coverage(box)[0].tolist()
+def shown(mask):
+    return mask.coverage(Box(0, 0, 4, 1))[0].tolist()
 
 
 @pytest.mark.parametrize(("density", "expected"), [(1, [0, 0.2, 1, 0]), (0.5, [0.5, 0.6, 1, 0.5]), (0, [1, 1, 1, 1])])

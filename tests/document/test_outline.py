@@ -71,8 +71,8 @@ def test_what_cannot_be_read_is_refused_in_the_same_words(tmp_path, tree):
     (tmp_path / "cut.psd").write_bytes(data[: len(data) // 3])
     with pytest.raises(UnreadableFile, match=r"cut.psd is not a readable PSD"):
         outline(tmp_path / "cut.psd")
-    (tmp_path / "huge.psd").write_bytes(data[:14] + (60_000).to_bytes(4, "big") + data[18:])
-    with pytest.raises(TooLarge, match="60000"):
+    (tmp_path / "huge.psd").write_bytes(data[:14] + (600_000).to_bytes(4, "big") + data[18:])
+    with pytest.raises(TooLarge, match="600000"):
         outline(tmp_path / "huge.psd")
     with pytest.raises(UnreadableFile, match="cannot be read: No such file"):
         outline(tmp_path / "none.psd")

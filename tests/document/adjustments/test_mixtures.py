@@ -38,7 +38,9 @@ def test_a_tint_colours_the_gray_and_keeps_its_brightness():
 
 
 def test_a_photo_filter_takes_away_what_its_gel_swallows():
-    assert changed("photo filter", {"colour": [255, 0, 127.5], "density": 50, "luminosity": False}, (200, 200, 200)) == [[200, 100, 150]]
+    assert changed("photo filter", {"colour": [255, 0, 127.5], "density": 50, "luminosity": False}, (200, 200, 200)) == [
+        [200, 100, 150]
+    ]
 
 
 def test_a_photo_filter_can_keep_the_brightness():

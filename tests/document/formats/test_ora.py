@@ -335,9 +335,9 @@ def test_what_could_not_be_read_again_is_not_written(format):
         write_bytes(Document(9000, 9000), format)
 
 
-def test_30001_pixels_a_side_are_refused():
-    with pytest.raises(TooLarge, match="a.ora is 30001 x 6 pixels; at most 30000 a side"):
-        read_stack("", size='w="30001" h="6"')
+def test_300001_pixels_a_side_are_refused():
+    with pytest.raises(TooLarge, match="a.ora is 300001 x 6 pixels; at most 300,000 a side"):
+        read_stack("", size='w="300001" h="6"')
 
 
 def test_groups_nested_too_deeply_are_refused():

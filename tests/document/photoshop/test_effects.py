@@ -8,8 +8,9 @@ from acetate.document import compose, losses, read_bytes, write_bytes
 from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.constants import Tag
-from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock2, Double, Enumerated, Integer, List, UnitFloat
-from psd_tools.psd.tagged_blocks import ByteElement, ChannelBlendingRestrictionsSetting, TaggedBlock
+from psd_tools.psd.base import ByteElement, ShortIntegerElement
+from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock2, Double, Enumerated, List, UnitFloat
+from psd_tools.psd.tagged_blocks import ChannelBlendingRestrictionsSetting, TaggedBlock
 from psd_tools.terminology import Unit
 
 SIZE = (12, 10)
@@ -100,33 +101,29 @@ def test_the_opacity_of_an_effect_is_its_own_and_fill_fades_the_layer_alone():
     assert compose(document)[4, 5].tolist() == [0, 0, 200, 128]
 
 
+def stroke(size, *rgb):
+    kind, paint = Enumerated(typeID=b"FStl", enum=b"OutF"), Enumerated(typeID=b"FrFl", enum=b"SClr")
+    return effect(b"FrFX", Styl=kind, PntT=paint, Sz__=pixels(size), Clr_=colour(*rgb))
+
+
 def test_a_shadow_falls_away_from_the_light():
-    shadow = effect(
-        b"DrSh", Md__=mode(b"Mltp"), Clr_=colour(0, 0, 0), Opct=percent(100.0), uglg=Bool(False), lagl=percent(180.0), Dstn=pixels(3.0)
-    )
-    psd, _ = kite(data=block(shadow))
+    light = {"uglg": Bool(False), "lagl": percent(180.0), "Dstn": pixels(3.0)}
+    psd, _ = kite(data=block(effect(b"DrSh", Md__=mode(b"Mltp"), Clr_=colour(0, 0, 0), Opct=percent(100.0), **light)))
     picture = compose(document_of(psd))
     assert picture[4, 8:11].tolist() == [[0, 0, 0, 255]] * 3
     assert picture[4, 3].tolist() == picture[4, 11].tolist() == [0, 0, 0, 0]
 
 
 def test_a_stroke_lies_outside_the_layer():
-    stroke = effect(
-        b"FrFX", Md__=mode(), Styl=Enumerated(b"FStl", b"OutF"), PntT=Enumerated(b"FrFl", b"SClr"), Sz__=pixels(2.0), Clr_=colour(0, 255, 0)
-    )
-    psd, _ = kite(data=block(stroke))
+    psd, _ = kite(data=block(stroke(2.0, 0, 255, 0)))
     picture = compose(document_of(psd))
     assert picture[4, 2:5].tolist() == [[0, 255, 0, 255]] * 2 + [[200, 0, 0, 255]]
     assert picture[4, 1, 3] == 0
 
 
 def test_several_strokes_lie_with_the_first_on_top():
-    strokes = [
-        effect(b"FrFX", Styl=Enumerated(b"FStl", b"OutF"), PntT=Enumerated(b"FrFl", b"SClr"), Sz__=pixels(size), Clr_=colour(*one))
-        for size, one in ((1.0, (0, 255, 0)), (2.0, (0, 0, 255)))
-    ]
     data = block()
-    data[b"frameFXMulti"] = List(strokes)
+    data[b"frameFXMulti"] = List([stroke(1.0, 0, 255, 0), stroke(2.0, 0, 0, 255)])
     psd, _ = kite(tag=Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1, data=data)
     picture = compose(document_of(psd))
     assert picture[4, 2:4].tolist() == [[0, 0, 255, 255], [0, 255, 0, 255]]
@@ -161,7 +158,7 @@ def test_effects_are_written_back_as_they_were():
 
 def test_an_adjustment_is_written_back_as_it_was():
     psd, _ = kite()
-    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Steps"), Tag.POSTERIZE, Integer(4))
+    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Steps"), Tag.POSTERIZE, ShortIntegerElement(4))
     document = document_of(psd)
     again = read_bytes(write_bytes(document, "psd"), name_or_format="b.psd")
     assert again.notes == ()

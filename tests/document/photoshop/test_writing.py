@@ -110,13 +110,6 @@ def test_a_document_is_the_same_file_every_time(noise):
     assert write_bytes(document, "psd") == write_bytes(document, "psd")
 
 
-def test_more_than_30000_pixels_a_side_are_refused():
-    with pytest.raises(TooLarge, match="30001 x 1 pixels; at most 30000 a side"):
-        write_bytes(Document(30_001, 1), "psd")
-    with pytest.raises(TooLarge, match="layer 'long' is 1 x 30001"):
-        write_bytes(Document(4, 4, (Layer(np.zeros((30_001, 1, 4), np.uint8), name="long"),)), "psd")
-
-
 def test_a_layer_beyond_the_formats_coordinates_is_refused():
     with pytest.raises(UnwritableFile, match="layer 'far' lies at 4294967296, 0"):
         write_bytes(Document(4, 4, (Layer(np.zeros((1, 1, 4), np.uint8), 2**32, name="far"),)), "psd")
