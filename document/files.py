@@ -126,7 +126,7 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
         merged = sum(isinstance(node, Layer) for node in nodes)
         return tuple(said(document.layers)) if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
-    notes += {"ora": ora.losses, "psd": psd.losses}[format](document)
+    notes += ora.losses(document) if format == "ora" else psd.losses(document)
     for node in nodes:
         if format in ("psd", "psb") and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")

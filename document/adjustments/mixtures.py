@@ -28,7 +28,8 @@ def channel_mixer(rows: Sequence[Sequence[float]]) -> Change:
 
     def change(planes: Planes) -> Planes:
         mixed = np.einsum("oi,ihw->ohw", weights[:, :3], planes) + weights[:, 3, None, None]
-        return np.clip(np.broadcast_to(mixed, planes.shape), 0, 1).astype(np.float32)
+        result: Planes = np.clip(np.broadcast_to(mixed, planes.shape), 0, 1).astype(np.float32)
+        return result
 
     return change
 
@@ -48,7 +49,7 @@ def black_and_white(weights: Sequence[float], tint: Sequence[float] | None = Non
         gray = np.clip(low + (middle - low) * secondary[order[0]] + (high - middle) * primary[order[2]], 0, 1)
         if tint is None:
             return np.broadcast_to(gray, planes.shape)
-        colour = np.broadcast_to(np.asarray(tint, np.float32)[:, None, None] / 255, planes.shape)
+        colour = np.broadcast_to(np.asarray(tint, np.float32)[:, None, None] / np.float32(255), planes.shape)
         return with_luminosity(colour, gray)
 
     return change
@@ -56,10 +57,10 @@ def black_and_white(weights: Sequence[float], tint: Sequence[float] | None = Non
 
 def photo_filter(colour: Sequence[float], density: float, luminosity: bool) -> Change:
     """A gel of the `colour`, RGB in 0..255, `density` percent thick; with `luminosity` the picture stays as bright."""
-    gel = np.asarray(colour, np.float32)[:, None, None] / 255
+    gel = np.asarray(colour, np.float32)[:, None, None] / np.float32(255)
 
     def change(planes: Planes) -> Planes:
-        seen = planes * (1 - np.float32(density / 100) * (1 - gel))
+        seen: Planes = (planes * (1 - np.float32(density / 100) * (1 - gel))).astype(np.float32)
         return with_luminosity(seen, luminosity_of(planes)) if luminosity else seen
 
     return change

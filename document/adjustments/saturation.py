@@ -41,7 +41,7 @@ def hue_saturation(
             share = _share(angle, shift.range)
             turned += share * shift.hue
             stretch += share * (_stretch(shift.saturation) - 1)
-            light, chroma = _range_lightened(light, chroma, share * shift.lightness / 100)
+            light, chroma = _range_lightened(light, chroma, share * np.float32(shift.lightness / 100))
         return _rgb(angle + turned, np.clip(chroma * np.maximum(stretch, 0), 0, 1), light)
 
     return change
@@ -74,7 +74,8 @@ def _colorized(planes: Planes, hue: float, saturation: float, lightness: float) 
 
 def _share(angle: Planes, range: Sequence[float]) -> Planes:
     begin, whole, until, end = ((one - range[0]) % 360 for one in range)
-    return np.interp((angle - range[0]) % 360, [begin, whole, until, end], [0, 1, 1, 0], right=0).astype(np.float32)
+    share: Planes = np.interp((angle - range[0]) % 360, [begin, whole, until, end], [0, 1, 1, 0], right=0).astype(np.float32)
+    return share
 
 
 def _hsl(planes: Planes) -> tuple[Planes, Planes, Planes]:
@@ -95,4 +96,5 @@ def _rgb(angle: Planes, saturation: Planes, light: Planes) -> Planes:
     reach = saturation * np.minimum(light, 1 - light)
     sector = (np.array([0, 8, 4], np.float32)[:, None, None] + angle / 30) % 12
     result = light - reach * np.clip(np.minimum(sector - 3, 9 - sector), -1, 1)
-    return np.clip(result, 0, 1).astype(np.float32)
+    clipped: Planes = np.clip(result, 0, 1).astype(np.float32)
+    return clipped

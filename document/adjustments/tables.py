@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Planes = NDArray[np.float32]
 """`(3, H, W)` or any other shape, in [0, 1]."""
@@ -66,7 +66,7 @@ def brightness_contrast(brightness: float, contrast: float, legacy: bool = False
     return _tables([np.interp(_lifted(brightness, values), values, contrasted)])
 
 
-def spline(x: Sequence[float], y: Sequence[float], at: Curve) -> Curve:
+def spline(x: ArrayLike, y: ArrayLike, at: Curve) -> Curve:
     """The natural cubic spline through the points, which must lie at least two and left to right; level beyond its ends."""
     places, heights = np.asarray(x, float), np.asarray(y, float)
     gaps, slopes = np.diff(places), np.diff(heights) / np.diff(places)
@@ -77,11 +77,11 @@ def spline(x: Sequence[float], y: Sequence[float], at: Curve) -> Curve:
         bends[i] = 6 * (slopes[i] - slopes[i - 1])
     second = np.linalg.solve(system, bends)
     at = np.clip(at, places[0], places[-1])
-    i = np.clip(np.searchsorted(places, at, side="right") - 1, 0, len(gaps) - 1)
-    right, left = at - places[i], places[i + 1] - at
-    bent = (second[i] * left**3 + second[i + 1] * right**3) / (6 * gaps[i])
-    straight = (heights[i] / gaps[i] - second[i] * gaps[i] / 6) * left
-    result: Curve = bent + straight + (heights[i + 1] / gaps[i] - second[i + 1] * gaps[i] / 6) * right
+    gap = np.clip(np.searchsorted(places, at, side="right") - 1, 0, len(gaps) - 1)
+    width, right, left = gaps[gap], at - places[gap], places[gap + 1] - at
+    bent = (second[gap] * left**3 + second[gap + 1] * right**3) / (6 * width)
+    straight = (heights[gap] / width - second[gap] * width / 6) * left
+    result: Curve = bent + straight + (heights[gap + 1] / width - second[gap + 1] * width / 6) * right
     return result
 
 

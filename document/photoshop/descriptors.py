@@ -33,7 +33,7 @@ def number(data: Descriptor, key: bytes, default: float) -> float:
     """A number, or a truth as 0 or 1, whatever its unit."""
     value = getattr(data.get(key), "value", data.get(key))
     usable = isinstance(value, int | float | np.number) and math.isfinite(value)
-    return float(value) if usable else default  # type: ignore[arg-type]
+    return float(value) if usable else default
 
 
 def word(data: Descriptor, key: bytes) -> bytes:
