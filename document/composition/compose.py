@@ -100,7 +100,7 @@ def plain(node: Node, clipped: Sequence[Node] = ()) -> tuple[Node, ...]:
     if node.style is None:
         return (node,)
     known = _PLAIN.get(node)
-    if known is None or known[0] != tuple(map(id, clipped)):
+    if known is None or known[0] != tuple(clipped):
         flat = _flat(node)
         if clipped and node.style.over:
             opaque = flat.rgba.copy()
@@ -110,11 +110,11 @@ def plain(node: Node, clipped: Sequence[Node] = ()) -> tuple[Node, ...]:
             flat = replace(flat, rgba=mixed)
         *below, last = drawn(flat, node.style)
         kept = isinstance(node, Group) and not node.style.over
-        known = _PLAIN[node] = tuple(map(id, clipped)), (*below, replace(node, style=None) if kept else last)
+        known = _PLAIN[node] = tuple(clipped), (*below, replace(node, style=None) if kept else last)
     return known[1]
 
 
-_PLAIN: MutableMapping[Node, tuple[tuple[int, ...], tuple[Node, ...]]] = WeakKeyDictionary()
+_PLAIN: MutableMapping[Node, tuple[tuple[Node, ...], tuple[Node, ...]]] = WeakKeyDictionary()
 """Drawing effects takes the whole layer, and composition works in bands. With each result, what had been clipped to the node."""
 
 
@@ -124,6 +124,8 @@ def _flat(node: Node) -> Layer:
         rgba, box = node.rgba, node.box
     else:
         box = reach(node, node.box)
+        if node.style is not None and node.style.within is not None:
+            box = box.intersection(node.style.within)
         rgba = render(node.children, box)
     if node.mask is not None and node.mask.enabled:
         rgba = rgba.copy()

@@ -37,12 +37,12 @@ def drawn(layer: Layer, style: Style) -> tuple[Layer, ...]:
 
 def margin(style: Style) -> int:
     """How many pixels the effects reach beyond the layer at most."""
-    return max((_reach(effect) for effect in style.effects), default=0)
+    return max((_reach(effect) + max(map(abs, _thrown(effect))) for effect in style.effects), default=0)
 
 
 def _reach(effect: Effect) -> int:
-    away = max(map(abs, _thrown(effect))) if effect.kind != "stroke" else 0
-    return int(np.ceil(min(effect.size, MAX_REACH) * 1.5 + away)) + 2
+    """How far an effect grows."""
+    return int(np.ceil(min(effect.size, MAX_REACH) * 1.5)) + 2
 
 
 def _sorted(style: Style, kinds: tuple[str, ...]) -> Iterator[Effect]:
@@ -53,13 +53,13 @@ def _sorted(style: Style, kinds: tuple[str, ...]) -> Iterator[Effect]:
 def _under(layer: Layer, effect: Effect, style: Style) -> Layer:
     """A drop shadow or an outer glow."""
     size = min(effect.size, MAX_REACH)
-    right, down = _thrown(effect)
     box = layer.box.grown(_reach(effect))
-    alpha = _alpha(layer, box)
     solid = size * min(max(effect.spread, 0), 1)
-    cast = shifted(softened(grown(alpha, solid), size - solid), right, down)
+    cast = softened(grown(_alpha(layer, box), solid), size - solid)
     cast = np.minimum(cast / np.float32(max(effect.range, 0.01)), 1)
+    box = box.translated(*_thrown(effect))
     if style.fill < 1 and effect.concealed:  # it would shine through, while the layer over it hides no more than `fill` of it
+        alpha = _alpha(layer, box)
         cast = cast * (1 - alpha) / np.maximum(1 - alpha * np.float32(style.fill), np.float32(1e-6))
     return _painted(layer, effect, box, cast)
 
@@ -125,10 +125,10 @@ def _shown(layer: Layer) -> Box:
     return layer.box if found is None else found[1].translated(layer.x, layer.y)
 
 
-def _thrown(effect: Effect) -> tuple[float, float]:
+def _thrown(effect: Effect) -> tuple[int, int]:
     """How far right and down a shadow lies: away from the light."""
     turn = np.radians(effect.angle)
-    return -effect.distance * float(np.cos(turn)), effect.distance * float(np.sin(turn))
+    return round(-effect.distance * float(np.cos(turn))), round(effect.distance * float(np.sin(turn)))
 
 
 def _alpha(layer: Layer, box: Box) -> Float:

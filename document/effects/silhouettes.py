@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from acetate.raster import Float
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 MAX_REACH = 250
@@ -18,21 +19,16 @@ def distance(alpha: Float, reach: float) -> Float:
     limit = int(min(max(reach, 0), MAX_REACH)) + 2
     covered = alpha > 0
     aside, column = _nearest_in_row(covered, limit)
-    height, width = alpha.shape
-    best = np.full(alpha.shape, np.float32(limit))
-    columns = np.arange(width)
+    result = np.where(alpha < 1, np.float32(limit), np.float32(-0.5))
+    y, x = np.nonzero(_near(covered, limit) & (alpha < 1))
+    best = np.full(len(y), np.float32(limit))
     for down in range(-limit, limit + 1):
-        here, there = slice(max(0, -down), height - max(0, down)), slice(max(0, down), height - max(0, -down))
-        if here.start >= here.stop:
-            continue
-        rows = np.arange(there.start, there.stop)[:, None]
-        x = column[there]
-        edge = np.float32(0.5) - alpha[rows, x]
-        found = np.hypot(aside[there], np.float32(down)) + edge
-        found[aside[there] >= limit] = limit
-        np.minimum(best[here], found, out=best[here])
-    del columns
-    return best
+        row = np.clip(y + down, 0, len(alpha) - 1)
+        away, edge = aside[row, x], np.float32(0.5) - alpha[row, column[row, x]]
+        found = np.hypot(away, (row - y).astype(np.float32)) + edge
+        np.minimum(best, np.where(away < limit, found, best), out=best)
+    result[y, x] = best
+    return result
 
 
 def grown(alpha: Float, radius: float) -> Float:
@@ -56,9 +52,9 @@ SOFTNESS = 0.5
 
 def shifted(values: Float, right: float, down: float, outside: float = 0.0) -> Float:
     """`(H, W)` moved by whole pixels; what comes in is `outside`."""
-    x, y = round(right), round(down)
-    result = np.full_like(values, outside)
     height, width = values.shape
+    x, y = (int(np.clip(round(by), -side, side)) for by, side in ((right, width), (down, height)))
+    result = np.full_like(values, outside)
     if abs(x) < width and abs(y) < height:
         result[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)] = values[
             max(0, -y) : height - max(0, y), max(0, -x) : width - max(0, x)
@@ -66,7 +62,20 @@ def shifted(values: Float, right: float, down: float, outside: float = 0.0) -> F
     return result
 
 
-def _nearest_in_row(covered: np.ndarray, limit: int) -> tuple[Float, np.ndarray]:
+def _near(covered: NDArray[np.bool_], limit: int) -> NDArray[np.bool_]:
+    """Where a covered pixel lies within so many rows and columns."""
+    near = covered
+    for axis in (0, 1):
+        total = np.cumsum(near, axis=axis, dtype=np.int32)
+        after = np.take(total, np.minimum(np.arange(total.shape[axis]) + limit, total.shape[axis] - 1), axis=axis)
+        before = np.arange(total.shape[axis]) - limit - 1
+        shape = [-1 if one == axis else 1 for one in (0, 1)]
+        until = np.take(total, np.maximum(before, 0), axis=axis) * (before >= 0).reshape(shape)
+        near = after > until
+    return near
+
+
+def _nearest_in_row(covered: NDArray[np.bool_], limit: int) -> tuple[Float, NDArray[np.intp]]:
     """Distance to the nearest covered pixel of the same row, at most `limit`, and its column."""
     width = covered.shape[1]
     columns = np.arange(width)

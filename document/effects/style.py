@@ -64,6 +64,8 @@ class Style:
     """Those of one kind in their order, the lowest first."""
     fill: float = 1.0
     """In [0, 1]: the opacity of the layer's own pixels, which does not fade its effects."""
+    within: Box | None = None
+    """Of a group: the part whose effects are drawn, around the canvas; its layers may lie anywhere."""
     blocks: Sequence[tuple[bytes, bytes]] = ()
     """As a PSD holds them: keys and contents, to be written back."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from psd_tools.api.layers import Layer as PSDLayer
-from psd_tools.constants import Tag
+from psd_tools.constants import BlendMode, Tag
 
 from .adjustments import KINDS as ADJUSTMENTS
 from .effects import TAGS as EFFECTS
@@ -26,8 +26,10 @@ list, guides and settings of tools, sources of text, shapes and smart objects.""
 
 
 def undrawn(layer: PSDLayer) -> Iterator[str]:
-    """What the blocks of a layer say of its look that we do not draw, as parts of a sentence after its name."""
+    """What a layer and its blocks say of its look that we do not draw, as parts of a sentence after its name."""
     blocks = layer.tagged_blocks
+    if layer.blend_mode == BlendMode.DISSOLVE:
+        yield "has the mode 'dissolve', which is drawn as normal"
     depth = _number(layer, Tag.KNOCKOUT_SETTING, 0)
     if depth:
         yield f"is a {'shallow' if depth == 1 else 'deep'} knockout, which is not drawn"

@@ -17,11 +17,12 @@ from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.constants import Resource, Tag
 from psd_tools.psd.descriptor import Bool, Descriptor, List
 
-from ..effects.paints import Paint, Pattern, Solid
+from ..effects.paints import Paint, Solid
 from ..effects.style import Effect, Style
 from ..formats.decoding import MALFORMED
+from ..formats.limits import MAX_SIDE
 from .descriptors import blend_name, child, colour_of, number, word
-from .fills import gradient_of, has_translucent_fill, pattern_of
+from .fills import gradient_of, has_translucent_fill
 
 TAGS = (
     Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1,
@@ -77,7 +78,7 @@ def read(layer: PSDLayer, psd: PSDImage) -> Found:
             effects.append(made)
     if not effects and not undrawn:
         return Found(None, ())
-    own = all(not isinstance(effect.paint, Pattern) for effect in effects)  # tiles lie elsewhere in the file
+    own = all(data is None or b"Ptrn" not in data for _, data in _shown(layer))  # tiles lie elsewhere in the file
     blocks = tuple(_stored(layer, psd)) if own else ()
     return Found(Style(tuple(effects), layer.fill_opacity / 255, blocks), tuple(sorted(undrawn)))
 
@@ -95,6 +96,8 @@ def _stored(layer: PSDLayer, psd: PSDImage) -> Iterator[tuple[bytes, bytes]]:
                     one[b"lagl"].value = float(psd.image_resources.get_data(Resource.GLOBAL_ANGLE, 30))
         yield tag.value, data.tobytes()
         return
+    if Tag.EFFECTS_LAYER in layer.tagged_blocks:
+        yield Tag.EFFECTS_LAYER.value, layer.tagged_blocks[Tag.EFFECTS_LAYER].data.tobytes()
 
 
 def shows_effects(layer: PSDLayer) -> bool:
@@ -133,11 +136,11 @@ def _effect(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Effe
         return None
     if has_translucent_fill(layer):  # its effects follow its path, and we go by what shows
         return None
-    paint = _paint(name, data, layer, psd)
+    paint = _paint(name, data)
     if paint is None:
         return None
     mode = blend_name(ColorOverlay(data, psd.image_resources).blend_mode)
-    spans = b"Algn" in data and not number(data, b"Algn", 1) and name != "pattern overlay"
+    spans = b"Algn" in data and not number(data, b"Algn", 1)
     made = partial(
         Effect,
         name,
@@ -155,7 +158,7 @@ def _effect(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Effe
         size=number(data, b"blur", 0),
         spread=number(data, b"Ckmt", 0) / 100,
         range=min(max(number(data, b"Inpr", 50) / 100, 0.01), 1) if name.endswith("glow") else 1.0,
-        distance=number(data, b"Dstn", 0),
+        distance=min(max(number(data, b"Dstn", 0), -MAX_SIDE), MAX_SIDE),
         angle=float(light),
         from_center=word(data, b"glwS") == b"SrcC",
         concealed=bool(number(data, b"layerConceals", 1)),
@@ -174,12 +177,12 @@ _KINDS = {
 }
 
 
-def _paint(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Paint | None:
+def _paint(name: str, data: Descriptor) -> Paint | None:
     kind = word(data, b"PntT") if name == "stroke" else b""
     if name == "gradient overlay" or kind == b"GrFl":
         return gradient_of(data)
-    if name == "pattern overlay" or kind == b"Ptrn":
-        return pattern_of(data, psd, (layer.left, layer.top))
+    if name == "pattern overlay" or kind == b"Ptrn":  # where on a layer Photoshop begins a tile is not known
+        return None
     colour = colour_of(data.get(b"Clr "))
     return None if colour is None else Solid((colour[0], colour[1], colour[2]))
 

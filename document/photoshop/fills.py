@@ -117,7 +117,7 @@ def pattern_of(data: Descriptor, psd: PSDImage, corner: tuple[int, int]) -> Patt
     if not planes.size:
         return None
     scale = number(data, b"Scl ", 100) / 100
-    if scale != 1:  # Photoshop's own scaled tiles begin elsewhere than its help says
+    if scale != 1:  # how Photoshop scales a tile is not known
         return None
     across, down = point(data, b"phase")
     linked = bool(number(data, b"Algn", number(data, b"Lnkd", 1)))

@@ -32,6 +32,7 @@ from psd_tools.constants import ChannelID, ColorMode, Compression, Resource, Tag
 from ..adjustment import Adjustment
 from ..composition.colour import to_rgba
 from ..composition.stored_picture import judged
+from ..effects.drawing import margin
 from ..effects.style import Style
 from ..errors import UnreadableFile, UnsupportedFile
 from ..formats import generation_metadata, xmp
@@ -297,6 +298,7 @@ class _Reader:
         look = {**look_of(layer), **_clipping_of(layer)}
         if style is not None:
             look["opacity"] = layer.opacity / 255
+            style = replace(style, within=self.canvas.grown(margin(style)))
         children, mask = tuple(self.nodes(layer)), self._mask(layer)
         board = fills.artboard(layer) if isinstance(layer, Artboard) else None
         if board is not None:
@@ -397,7 +399,8 @@ class _Reader:
     def _style(self, layer: PSDLayer) -> Style | None:
         style, undrawn = effects.read(layer, self._psd)
         if undrawn:
-            self.notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(undrawn)}) are kept, but not drawn")
+            fate = "are kept, but not drawn" if style is not None and style.blocks else "were left out"
+            self.notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(undrawn)}) {fate}")
         return style
 
     def _note_losses(self, layer: PSDLayer) -> None:

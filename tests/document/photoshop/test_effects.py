@@ -146,6 +146,20 @@ def test_a_shadow_with_noise_is_not_drawn_but_named():
     assert not compose(document)[:, 8:].any()
 
 
+def test_a_pattern_is_named_and_not_written_without_its_tile():
+    data = block(effect(b"patternFill", Ptrn=Descriptor(classID=b"Ptrn")))
+    psd, _ = kite(data=data)
+    document = document_of(psd)
+    assert document.notes == ("the effects of 'Kite' (pattern overlay) were left out",)
+    assert document.layers[0].style.blocks == ()
+
+
+def test_a_shadow_far_away_takes_no_room_between():
+    light = {"uglg": Bool(False), "lagl": percent(0.0), "Dstn": pixels(1e9)}
+    psd, _ = kite(data=block(effect(b"DrSh", Clr_=colour(0, 0, 0), **light)))
+    assert not compose(document_of(psd))[:, :4].any()
+
+
 def test_effects_are_written_back_as_they_were():
     psd, _ = kite(data=block(overlay(), effect(b"ebbl")))
     document = document_of(psd)
