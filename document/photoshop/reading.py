@@ -32,7 +32,7 @@ from psd_tools.constants import ChannelID, ColorMode, Compression, Resource, Tag
 from ..adjustment import Adjustment
 from ..composition.colour import to_rgba
 from ..composition.stored_picture import judged
-from ..effects.drawing import margin
+from ..effects.silhouettes import MAX_REACH
 from ..effects.style import Style
 from ..errors import UnreadableFile, UnsupportedFile
 from ..formats import generation_metadata, xmp
@@ -298,7 +298,7 @@ class _Reader:
         look = {**look_of(layer), **_clipping_of(layer)}
         if style is not None:
             look["opacity"] = layer.opacity / 255
-            style = replace(style, within=self.canvas.grown(margin(style)))
+            style = replace(style, within=self.canvas.grown(2 * MAX_REACH))
         children, mask = tuple(self.nodes(layer)), self._mask(layer)
         board = fills.artboard(layer) if isinstance(layer, Artboard) else None
         if board is not None:
