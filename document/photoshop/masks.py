@@ -35,9 +35,10 @@ def read(layer: PSDLayer) -> Mask | None:
     data = layer._record.mask_data
     if data is None:
         return None
-    if not data.flags.user_mask_from_render:
+    shape = isinstance(layer, ShapeLayer | FillLayer)
+    if not data.flags.user_mask_from_render or (layer.vector_mask is None and not shape):
         return _own(layer, data)
-    if not has_vector_mask(layer) or isinstance(layer, ShapeLayer | FillLayer):
+    if shape or not has_vector_mask(layer):
         return _real(layer, data) if data.real_flags is not None else None
     return _drawn(layer, data)
 

@@ -260,6 +260,21 @@ def test_the_drawing_that_photoshop_keeps_of_a_vector_mask_is_used_with_its_dens
     assert document.notes == ("the vector mask of 'Kite' is now a mask of pixels",)
 
 
+def test_a_mask_that_is_said_to_be_drawn_of_nothing_is_the_layers_own(psd):
+    layer = psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 0, 0, 255)), "Kite")
+    drawn_mask(layer, PATH, user_mask_density=51)
+    assert compose(document_of(psd))[5, [1, 10], 3].tolist() == [204, 255]
+
+
+def test_a_disabled_vector_mask_leaves_the_layers_own(psd):
+    layer = psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 0, 0, 255)), "Kite")
+    outline = right_half()
+    outline.flags = 4  # disabled
+    mark(layer, Tag.VECTOR_MASK_SETTING1, outline)
+    drawn_mask(layer, PATH, OWN)
+    assert compose(document_of(psd))[5, [1, 10], 3].tolist() == [128, 128]
+
+
 def test_a_shapes_own_mask_is_told_from_the_drawing_of_its_path(psd):
     layer = psd.create_pixel_layer(Image.fromarray(np.dstack([PATH] * 4)), "Shape")
     layer._record.flags.pixel_data_irrelevant = True
