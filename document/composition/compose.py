@@ -44,9 +44,10 @@ class _Paint:
     def copy(self) -> _Paint:
         return _Paint(self.box, self.colour.copy(), self.alpha.copy())
 
-    def faded(self, share: Float | np.float32) -> _Paint:
-        """The same, of which only a share, one or `(H, W)` in [0, 1], is there."""
-        return _Paint(self.box, self.colour * share, self.alpha * share)
+    def fade(self, share: Float | np.float32) -> None:
+        """Leave only a share, one number or `(H, W)` in [0, 1], of it, in place."""
+        np.multiply(self.colour, share, out=self.colour)
+        np.multiply(self.alpha, share, out=self.alpha)
 
     def scale_change(self, before: _Paint, share: Float | np.float32) -> None:
         """Make the change since `before`, in place, as many times as large as `share`, one number or `(H, W)`, says."""
@@ -110,18 +111,21 @@ def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
     if base.blend_mode == PASS_THROUGH and isinstance(base, Group):
         _draw_through(base, clipped, backdrop.view(box))
         return
-    source = _paint(base, box)
+    source = _paint(base, box, 1.0 if clipped else base.opacity)
     if source is None:
         return
-    target, shape = backdrop.view(source.box), source.alpha
+    target = backdrop.view(source.box)
     if clipped and base.blends_clipped:
         _mix_clipped(clipped, source)
-    if base.opacity < 1:
-        source = source.faded(np.float32(base.opacity))
-    before = target.copy() if clipped and not base.blends_clipped else None
+        source.fade(np.float32(base.opacity))
+        clipped = ()
+    if not clipped:
+        _blend(source, target, base.blend_mode)
+        return
+    before, shape = target.copy(), source.alpha.copy()
+    source.fade(np.float32(base.opacity))
     _blend(source, target, base.blend_mode)
-    if before is not None:
-        _draw_within(clipped, shape, before, target)
+    _draw_within(clipped, shape, before, target)
 
 
 def _draw_through(group: Group, clipped: Sequence[Node], target: _Paint) -> None:
@@ -156,12 +160,17 @@ def _draw_within(nodes: Sequence[Node], shape: Float, before: _Paint, target: _P
     target.scale_change(before, shape)
 
 
-def _paint(node: Node, box: Box) -> _Paint | None:
-    """What a layer or group has inside `box`, under its mask, cut to the columns that it covers; `None` if it covers none."""
-    source = _isolated(node, box) if isinstance(node, Group) else _pixels(node, box)
-    if source is None or node.mask is None or not node.mask.enabled:
-        return source
-    return source.faded(node.mask.coverage(source.box))
+def _paint(node: Node, box: Box, share: float) -> _Paint | None:
+    """A share of what a layer or group has inside `box`, under its mask, cut to the columns that it covers; `None` if none."""
+    if isinstance(node, Layer):
+        source = _pixels(node, box, share)
+    else:
+        source = _isolated(node, box)
+        if share < 1:
+            source.fade(np.float32(share))
+    if source is not None and node.mask is not None and node.mask.enabled:
+        source.fade(node.mask.coverage(source.box))
+    return source
 
 
 def _isolated(group: Group, box: Box) -> _Paint:
@@ -171,15 +180,15 @@ def _isolated(group: Group, box: Box) -> _Paint:
     return paint
 
 
-def _pixels(layer: Layer, box: Box) -> _Paint | None:
-    """The layer's pixels inside `box`, premultiplied, cut to the columns that they cover; `None` if they cover none."""
+def _pixels(layer: Layer, box: Box, share: float) -> _Paint | None:
+    """A share of the layer's pixels inside `box`, premultiplied, cut to the columns that they cover; `None` if none."""
     pixels = layer.rgba[box.relative_to(layer.box).slices]
     columns = np.flatnonzero(pixels[..., 3].any(axis=0))
     if columns.size == 0:
         return None
     first, end = int(columns[0]), int(columns[-1]) + 1
     pixels = pixels[:, first:end]
-    alpha = pixels[..., 3] * np.float32(1 / 255)
+    alpha = pixels[..., 3] * np.float32(share / 255)
     colour = np.empty((3, *alpha.shape), np.float32)
     shade = alpha * np.float32(1 / 255)
     for channel in range(3):
