@@ -10,30 +10,33 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from acetate.raster import RGBA
 
+from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import ora, ora_operators, ora_reading, picture, png, psd
+from .formats import ora, ora_reading, picture, png, psd
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
-from .layer import PASS_THROUGH, Document, Group, Layer, walk
+from .layer import Document, Group, Layer, walk
 from .naming import clean
 from .outline import Outline, of_document
 
-WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {
+WRITERS: dict[str, Callable[[Document, BinaryIO], Iterable[str] | None]] = {
     "psd": psd.write,
+    "psb": psd.write_large,
     "ora": ora.write,
     "png": png.write,
 }
 FORMATS = tuple(WRITERS)
-"""What can be written, and with `picture.FORMATS` what can be read."""
+"""What can be written. A writer returns what the person has to know beside the `losses`."""
 
 
 def read(path: str | os.PathLike[str]) -> Document:
-    """A PSD, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying what is wrong."""
+    """A PSD, PSB, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying why not."""
     return _read(_load(path), Path(path).name)
 
 
@@ -46,22 +49,24 @@ def outline(path: str | os.PathLike[str]) -> Outline:
         with open(path, "rb") as file:
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _layered(file.read(4)) == "psd":
                 file.seek(0)
-                found = psd.outline(file, Path(path).name)
-                if found.entries:
-                    return found
+                with suppress(UnreadableFile):  # of a damaged file the sound parts, which takes more than a look
+                    found = psd.outline(file, Path(path).name)
+                    if found.entries:
+                        return found
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     return of_document(read(path))
 
 
 def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Write in the format of the suffix (.psd, .ora, .png), completely or not at all; returns the `losses`.
+    """Write in the format of the suffix (`FORMATS`), completely or not at all; returns the `losses`.
 
     Raises `UnsupportedFile` for another suffix, and `UnwritableFile` or `TooLarge` where the format or the disk refuses it.
     """
     writer = WRITERS[format_of(path)]
-    _write_whole(Path(path), lambda file: writer(document, file))
-    return losses(document, format_of(path))
+    notes: list[str] = []
+    _write_whole(Path(path), lambda file: notes.extend(writer(document, file) or ()))
+    return (*losses(document, format_of(path)), *notes)
 
 
 def read_bytes(data: bytes, *, name_or_format: str) -> Document:
@@ -119,15 +124,13 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     nodes = list(walk(document.layers))
     if format == "png":
         merged = sum(isinstance(node, Layer) for node in nodes)
-        return () if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
+        return tuple(said(document.layers)) if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
+    if format == "ora":
+        notes += ora.losses(document)
     for node in nodes:
-        if format == "psd" and isinstance(node, Group) and node.opacity < 1:
+        if format in ("psd", "psb") and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")
-        if format == "ora" and node.blend_mode == PASS_THROUGH and node.opacity < 1:
-            notes.append(f"OpenRaster has pass-through at full opacity only: {node.name!r} has {node.opacity:.0%}, became normal")
-        elif format == "ora" and ora_operators.BLEND_OPERATORS.get(node.blend_mode, "").startswith(ora_operators.KRITA):
-            notes.append(f"only Krita reads the blend mode {node.blend_mode!r} in OpenRaster: to others {node.name!r} is normal")
     return tuple(notes)
 
 

@@ -15,6 +15,8 @@ from acetate import raster
 from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 
+from .mask import Mask
+
 BLEND_MODES = (
     "normal",
     "dissolve",
@@ -69,6 +71,11 @@ class Layer:
     visible: bool = True
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """JSON values from which the layer was generated; they travel inside the file."""
+    mask: Mask | None = None
+    clipped: bool = False
+    """Shows only where the nearest unclipped layer or group below it does (`runs`); above none it is an ordinary layer."""
+    blends_clipped: bool = True
+    """The layers that are clipped to this one mix with it before it goes over what lies below; else each with all below it."""
 
     def __post_init__(self) -> None:
         if self.rgba.dtype != np.uint8 or self.rgba.ndim != 3 or self.rgba.shape[2] != 4:
@@ -92,6 +99,11 @@ class Group:
     blend_mode: str = "normal"
     """One of `BLEND_MODES`, or `PASS_THROUGH`."""
     visible: bool = True
+    mask: Mask | None = None
+    clipped: bool = False
+    """As of a `Layer`."""
+    blends_clipped: bool = True
+    """As of a `Layer`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "children", tuple(self.children))
@@ -142,6 +154,17 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
         yield node
         if isinstance(node, Group):
             yield from walk(node.children)
+
+
+def runs(nodes: Sequence[Node]) -> Iterator[tuple[Node, Sequence[Node]]]:
+    """Each unclipped node of a list, bottom to top, with the clipped ones directly above it."""
+    start = 0
+    while start < len(nodes):
+        end = start + 1
+        while end < len(nodes) and nodes[end].clipped:
+            end += 1
+        yield nodes[start], nodes[start + 1 : end]
+        start = end
 
 
 def trim(layer: Layer) -> Layer:

@@ -38,15 +38,23 @@ MALFORMED = (
 they have no common root."""
 
 
+class DamagedError(ValueError):
+    """What is wrong with a file, in words for the person: it continues `… is not a readable PSD: `."""
+
+
 @contextmanager
-def decoding(name: str, kind: str) -> Iterator[None]:
-    """Every error that a decoder raises inside becomes `UnreadableFile`, and running out of memory `TooLarge`."""
+def decoding(name: str, kind: str, *, in_our_words: bool = False) -> Iterator[None]:
+    """Every error that a decoder raises inside becomes `UnreadableFile`, and running out of memory `TooLarge`.
+
+    `in_our_words` keeps back what a decoder says that speaks to programmers.
+    """
     try:
         yield
     except MemoryError as error:
         raise TooLarge(f"{name} needs more memory than this machine can give", "Scale it down or split it.") from error
     except MALFORMED as error:
-        raise UnreadableFile(f"{name} is not a readable {kind}: {str(error) or type(error).__name__}") from error
+        why = "it is damaged" if in_our_words and not isinstance(error, DamagedError) else str(error) or type(error).__name__
+        raise UnreadableFile(f"{name} is not a readable {kind}: {why}") from error
 
 
 def parse_xml(data: bytes) -> ElementTree.Element:

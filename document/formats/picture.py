@@ -62,7 +62,7 @@ def _check(image: Image.Image, name: str) -> None:
     width, height = image.size
     if width * height > MAX_PICTURE_PIXELS or max(width, height) > MAX_SIDE:
         raise TooLarge(
-            f"{name} has {width} x {height} pixels; at most 8192 x 8192 in all and {MAX_SIDE} a side are read",
+            f"{name} has {width} x {height} pixels; at most 8192 x 8192 in all and {MAX_SIDE:,} a side are read",
             "Scale it down first.",
         )
     frames = getattr(image, "n_frames", 1)
