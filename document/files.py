@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +20,7 @@ from acetate.raster import RGBA
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .formats import ora, ora_operators, ora_reading, picture, png, psd
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
-from .layer import PASS_THROUGH, Document, Group, Layer, walk
+from .layer import PASS_THROUGH, Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
 
@@ -32,6 +32,10 @@ WRITERS: dict[str, Callable[[Document, BinaryIO], Iterable[str] | None]] = {
 }
 FORMATS = tuple(WRITERS)
 """What can be written. A writer returns what the person has to know beside the `losses`."""
+
+
+PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
+"""Adobe's limits, not those of the format."""
 
 
 def read(path: str | os.PathLike[str]) -> Document:
@@ -123,8 +127,13 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     nodes = list(walk(document.layers))
     if format == "png":
         merged = sum(isinstance(node, Layer) for node in nodes)
-        return () if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
+        flat = (f"PNG has no layers; merged into one picture: {merged}",) if merged > 1 else ()
+        return (*flat, *_homeless("PNG", {"IPTC": document.metadata.iptc, "guides": document.metadata.guides}))
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
+    if format == "ora":
+        notes += _homeless("OpenRaster", _beside_pixels(document))
+    else:
+        notes += _beyond_photoshop(document)
     for node in nodes:
         if format in ("psd", "psb") and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")
@@ -133,6 +142,37 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
         elif format == "ora" and ora_operators.BLEND_OPERATORS.get(node.blend_mode, "").startswith(ora_operators.KRITA):
             notes.append(f"only Krita reads the blend mode {node.blend_mode!r} in OpenRaster: to others {node.name!r} is normal")
     return tuple(notes)
+
+
+def _beside_pixels(document: Document) -> dict[str, object]:
+    """What the document says of itself and its layers, by the words for it."""
+    said, nodes = document.metadata, list(walk(document.layers))
+    return {
+        "XMP": said.xmp,
+        "IPTC": said.iptc,
+        "guides": said.guides,
+        "layer colours": any(node.label for node in nodes),
+        "locks": any(node.locks for node in nodes),
+    }
+
+
+def _homeless(format: str, values: dict[str, object]) -> list[str]:
+    lost = ", ".join(what for what, value in values.items() if value)
+    return [f"{format} has no place for these, which were left out: {lost}"] if lost else []
+
+
+def _beyond_photoshop(document: Document) -> list[str]:
+    """What a PSD holds and Photoshop does not take."""
+    notes, count, depth = [], sum(1 for _ in walk(document.layers)), _depth(document.layers)
+    if count > PHOTOSHOP_LAYERS:
+        notes.append(f"Photoshop takes at most {PHOTOSHOP_LAYERS:,} layers and groups; the document has {count:,}")
+    if depth > PHOTOSHOP_DEPTH:
+        notes.append(f"Photoshop takes groups at most {PHOTOSHOP_DEPTH} deep; the document has them {depth} deep")
+    return notes
+
+
+def _depth(nodes: Sequence[Node]) -> int:
+    return max((1 + _depth(node.children) for node in nodes if isinstance(node, Group)), default=0)
 
 
 def format_of(path: str | os.PathLike[str]) -> str:

@@ -16,6 +16,7 @@ from acetate.vocabulary.box import Box
 from ..composition.stored_picture import judged
 from ..errors import DocumentError, TooLarge, UnreadableFile, UnsupportedFile
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
+from ..metadata import Metadata
 from ..naming import clean
 from . import generation_metadata
 from .decoding import decoding, parse_xml
@@ -63,7 +64,9 @@ class ArchiveReader:
             raise UnreadableFile(f"{self._name} has no layer that can be read: {self._left_out[0]}")
         self._notes += self._left_out
         width, height = self._canvas(nodes)
-        document = Document(width, height, nodes, tuple(self._notes))
+        densities = [_number(self.image.get(side, ""), 0) for side in ("xres", "yres")]
+        resolution = (densities[0], densities[1]) if all(0 < density < 2**16 for density in densities) else None
+        document = Document(width, height, nodes, tuple(self._notes), Metadata(resolution))
         stored = self._stored_picture(document)
         return document if stored is None else judged(document, stored)
 

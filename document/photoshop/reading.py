@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -37,6 +38,7 @@ from ..formats.decoding import MALFORMED, DamagedError, decoding
 from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
 from ..naming import clean, guessed
+from .properties import marks_of, metadata_of
 from .salvage import salvaged
 
 HEADER = struct.Struct(">4sH6xHIIHH")
@@ -123,7 +125,7 @@ def read(file: BinaryIO, name: str) -> Document:
         if damage and not sources and stored is None:
             raise DamagedError(f"no layer and no picture of it can be read; {damage[0]}")
         notes = [*damage, *reader.document_notes()]
-        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes))
+        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes), metadata_of(psd))
         return document if stored is None else judged(document, stored)
 
 
@@ -247,7 +249,7 @@ class _Reader:
             except MALFORMED:
                 self._damage.append(f"{layer_name(layer)!r} is damaged and was left out")
                 continue
-            yield source
+            yield replace(source, node=replace(source.node, **marks_of(layer._record)))
 
     def merged_picture(self) -> Iterator[Source]:
         """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
