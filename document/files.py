@@ -1,6 +1,6 @@
 """Files in and out: which format it is, and that a failed write leaves the old file as it was.
 
-Knows the formats by name only; their bytes are the business of `psd`, `ora`, `png` and `picture`.
+Knows the formats by name only; their bytes are the business of `document/formats/`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import BinaryIO
 from acetate.raster import RGBA
 
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import ora, ora_operators, ora_reading, picture, png, psd
+from .formats import kra, ora, ora_operators, ora_reading, picture, png, psd
+from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .layer import PASS_THROUGH, Document, Group, Layer, Node, walk
 from .naming import clean
@@ -33,6 +34,10 @@ WRITERS: dict[str, Callable[[Document, BinaryIO], Iterable[str] | None]] = {
 FORMATS = tuple(WRITERS)
 """What can be written. A writer returns what the person has to know beside the `losses`."""
 
+
+READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": kra.read}
+"""Of what has layers; all else is a flat picture."""
+INSERTERS = {"psd": psd.insert, "ora": ora.insert}
 
 PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
 """Adobe's limits, not those of the format."""
@@ -50,7 +55,7 @@ def outline(path: str | os.PathLike[str]) -> Outline:
     """
     try:
         with open(path, "rb") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _layered(file.read(4)) == "psd":
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and kind_of(file.read(4)) == "psd":
                 file.seek(0)
                 with suppress(UnreadableFile):  # of a damaged file the sound parts, which takes more than a look
                     found = psd.outline(file, Path(path).name)
@@ -116,10 +121,10 @@ def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None
 def _inserted(data: bytes, layer: Layer, name: str, above: str | None, below: str | None) -> tuple[bytes, tuple[str, ...]]:
     if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
         raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
-    kind = _layered(data)
-    if kind is None:
+    kind = kind_of(data)
+    if kind not in INSERTERS:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
-    return {"psd": psd.insert, "ora": ora.insert}[kind](data, layer, name, above=above, below=below)
+    return INSERTERS[kind](data, layer, name, above=above, below=below)
 
 
 def losses(document: Document, format: str) -> tuple[str, ...]:
@@ -185,16 +190,10 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def _read(data: bytes, name: str) -> Document:
-    kind = _layered(data)
-    if kind == "psd":
-        return psd.read(io.BytesIO(data), name)
-    if kind == "ora":
-        return ora_reading.read(io.BytesIO(data), name)
+    kind = kind_of(data)
+    if kind in READERS:
+        return READERS[kind](io.BytesIO(data), name)
     return png.document_of(picture.decode(data, name), Path(name).stem)
-
-
-def _layered(data: bytes) -> str | None:
-    return "psd" if data[:4] == b"8BPS" else "ora" if data[:4] == b"PK\x03\x04" else None
 
 
 def _load(path: str | os.PathLike[str]) -> bytes:

@@ -99,8 +99,8 @@ class ArchiveReader:
 
     def _parsed_stack(self) -> ElementTree.Element:
         if STACK not in self._members:
-            kind = "a Krita file" if "maindoc.xml" in self._members else "a zip archive without a stack.xml"
-            raise UnsupportedFile(f"{self._name} is {kind}, not OpenRaster", "Export it as .ora or .psd.")
+            what = "a zip archive without a stack.xml, not OpenRaster"
+            raise UnsupportedFile(f"{self._name} is {what}", "Export it as .ora or .psd.")
         image = parse_xml(member(self._archive, STACK, MAX_XML))
         for element in image.iter():  # the specification has no namespace, which keeps some programs from nothing
             element.tag = element.tag.rpartition("}")[2]
@@ -185,7 +185,7 @@ def member(archive: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER) -> byte
     with archive.open(name) as member:
         data = member.read(limit + 1)
     if len(data) > limit:
-        raise TooLarge(f"{name} in {archive.filename or 'the OpenRaster file'} unpacks to more than {limit:,} bytes")
+        raise TooLarge(f"{name} in {archive.filename or 'the archive'} unpacks to more than {limit:,} bytes")
     return data
 
 

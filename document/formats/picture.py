@@ -18,6 +18,7 @@ from ..composition.colour import to_rgba
 from ..errors import TooLarge, UnreadableFile, UnsupportedFile
 from ..metadata import Metadata
 from .decoding import decoding
+from .kinds import READ_HINT, refuse_foreign
 from .limits import MAX_PICTURE_PIXELS, MAX_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
@@ -52,7 +53,8 @@ def decode(data: bytes, name: str) -> FlatPicture:
         except Image.DecompressionBombError as error:
             raise TooLarge(f"{name}: {error}", "At most 8192 x 8192 pixels are read.") from error
         except UnidentifiedImageError as error:
-            raise UnreadableFile(f"{name} is not a readable picture: {_why(data)}", "PNG, JPEG and WebP work.") from error
+            refuse_foreign(data, name)
+            raise UnreadableFile(f"{name} is not a readable picture: {_why(data)}", READ_HINT) from error
 
 
 def _why(data: bytes) -> str:
