@@ -17,11 +17,12 @@ from typing import BinaryIO
 
 from acetate.raster import RGBA
 
+from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import kra, ora, ora_operators, ora_reading, picture, png, psd
+from .formats import kra, ora, ora_reading, picture, png, psd
 from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
-from .layer import PASS_THROUGH, Document, Group, Layer, Node, walk
+from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
 
@@ -132,20 +133,16 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     nodes = list(walk(document.layers))
     if format == "png":
         merged = sum(isinstance(node, Layer) for node in nodes)
-        flat = (f"PNG has no layers; merged into one picture: {merged}",) if merged > 1 else ()
+        flat = (f"PNG has no layers; merged into one picture: {merged}",) if merged > 1 else said(document.layers)
         return (*flat, *_homeless("PNG", {"IPTC": document.metadata.iptc, "guides": document.metadata.guides}))
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
     if format == "ora":
-        notes += _homeless("OpenRaster", _beside_pixels(document))
+        notes += [*ora.losses(document), *_homeless("OpenRaster", _beside_pixels(document))]
     else:
         notes += _beyond_photoshop(document)
     for node in nodes:
         if format in ("psd", "psb") and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")
-        if format == "ora" and node.blend_mode == PASS_THROUGH and node.opacity < 1:
-            notes.append(f"OpenRaster has pass-through at full opacity only: {node.name!r} has {node.opacity:.0%}, became normal")
-        elif format == "ora" and ora_operators.BLEND_OPERATORS.get(node.blend_mode, "").startswith(ora_operators.KRITA):
-            notes.append(f"only Krita reads the blend mode {node.blend_mode!r} in OpenRaster: to others {node.name!r} is normal")
     return tuple(notes)
 
 

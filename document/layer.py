@@ -15,6 +15,7 @@ from acetate import raster
 from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 
+from .mask import Mask
 from .metadata import LABELS, LOCKS, Metadata
 
 BLEND_MODES = (
@@ -71,6 +72,11 @@ class Layer:
     visible: bool = True
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """JSON values from which the layer was generated; they travel inside the file."""
+    mask: Mask | None = None
+    clipped: bool = False
+    """Shows only where the nearest unclipped layer or group below it does (`runs`); above none it is an ordinary layer."""
+    blends_clipped: bool = True
+    """The layers that are clipped to this one mix with it before it goes over what lies below; else each with all below it."""
     label: str = ""
     """The colour that marks it in the list, one of `LABELS`."""
     locks: frozenset[str] = frozenset()
@@ -99,6 +105,11 @@ class Group:
     blend_mode: str = "normal"
     """One of `BLEND_MODES`, or `PASS_THROUGH`."""
     visible: bool = True
+    mask: Mask | None = None
+    clipped: bool = False
+    """As of a `Layer`."""
+    blends_clipped: bool = True
+    """As of a `Layer`."""
     label: str = ""
     """As of a `Layer`."""
     locks: frozenset[str] = frozenset()
@@ -155,6 +166,17 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
         yield node
         if isinstance(node, Group):
             yield from walk(node.children)
+
+
+def runs(nodes: Sequence[Node]) -> Iterator[tuple[Node, Sequence[Node]]]:
+    """Each unclipped node of a list, bottom to top, with the clipped ones directly above it."""
+    start = 0
+    while start < len(nodes):
+        end = start + 1
+        while end < len(nodes) and nodes[end].clipped:
+            end += 1
+        yield nodes[start], nodes[start + 1 : end]
+        start = end
 
 
 def trim(layer: Layer) -> Layer:

@@ -35,6 +35,7 @@ from ..formats import generation_metadata
 from ..formats.limits import MAX_SIDE, SCALE_DOWN, PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
+from . import masks
 from .properties import put_marks, put_metadata
 from .reading import blend_name
 
@@ -136,6 +137,11 @@ def _records(
             mode = BlendMode.NORMAL if mode == BlendMode.PASS_THROUGH else mode
         record = stored.record
         record.opacity, record.blend_mode, record.flags.visible = round(node.opacity * 255), mode, node.visible
+        record.clipping = int(node.clipped)
+        if not node.blends_clipped:
+            record.tagged_blocks.set_data(Tag.BLEND_CLIPPING_ELEMENTS, 0)
+        if node.mask is not None:
+            masks.attach(node.mask, stored.record, stored.channels)
         _name(record, clean(node.name))
         record.tagged_blocks.set_data(Tag.LAYER_ID, number)
         put_marks(record, node)
@@ -192,6 +198,8 @@ def _check_layers(document: Document) -> None:
         if isinstance(node, Layer):
             budget.spend(node.box.width, node.box.height)
             check_place(node, PSB)
+        if node.mask is not None:
+            budget.spend(node.mask.box.width, node.mask.box.height)
 
 
 def check_place(layer: Layer, version: int) -> None:
@@ -214,6 +222,7 @@ def dress(made: PSDLayer, node: Node, number: int) -> None:
     made.opacity = round(node.opacity * 255)
     made.blend_mode = BLEND_KEYS[node.blend_mode]
     made.visible = node.visible
+    made.clipping = node.clipped
     made.name = clean(node.name)
     made.tagged_blocks.set_data(Tag.LAYER_ID, number)
 

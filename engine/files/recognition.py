@@ -17,7 +17,7 @@ from ..checkpoints.distillation import CAUTION, of_file, of_folder
 from ..checkpoints.original_names import original_names
 from ..checkpoints.prediction import Prediction, Predicts, of_checkpoint, of_scheduler, remark_on_name
 from ..checkpoints.stored_values import unreadable
-from ..families import BASE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
+from ..families import BASE_FAMILIES, NATIVE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
 from ..families.few_steps import DISTILLED
 from ..families.ldm_checkpoints import UNET, VAE
 from ..values.errors import ModelBroken
@@ -254,7 +254,11 @@ def _text_encoder(keys: Iterable[str], header: Header) -> Kind | None:
 
 
 def _folder(folder: Path) -> Kind:
-    pipeline = str(read_json(folder / "model_index.json").get("_class_name"))
+    index = read_json(folder / "model_index.json")
+    pipeline = str(index.get("_class_name"))
+    for native in NATIVE_FAMILIES.values():
+        if native.pipelines.fullmatch(pipeline):
+            return Kind("checkpoint", native.name, f"{native.article} {native.title} model ({native.licence})", has_vae=True)
     if not any(family.pipelines.match(pipeline) for family in NEWEST_FIRST):
         what = f"a model for diffusers' {pipeline}"
         return Kind("checkpoint", None, what, f"only {TITLES} models can be opened")

@@ -14,9 +14,9 @@ from psd_tools.constants import Tag
 @pytest.fixture
 def tree(noise):
     inner = Group("inner", (Layer(noise(3, 4), -2, 5, "林檎", "foreground", 0.4, "multiply", False, {"seed": 3}),), opacity=0.5)
-    return Document(
-        16, 12, (Layer(noise(12, 16), name="Paper"), Group("Group", (inner, Layer(noise(0, 0), name="empty")), visible=False))
-    )
+    group = Group("Group", (inner, Layer(noise(0, 0), name="empty")), visible=False)
+    shade = Layer(noise(4, 4), name="shade", clipped=True)
+    return Document(16, 12, (Layer(noise(12, 16), name="Paper"), shade, group))
 
 
 @pytest.mark.parametrize("format", ["psd", "ora", "png"])

@@ -6,12 +6,15 @@ from acetate.document import (
     Document,
     Group,
     Layer,
+    Mask,
+    TooLarge,
     UnwritableFile,
     compose,
     losses,
     write_bytes,
 )
 from acetate.document.composition.colour import srgb_profile
+from acetate.document.formats import limits
 from psd_tools import PSDImage
 from psd_tools.constants import BlendMode, Compression, Resource, Tag
 
@@ -117,3 +120,29 @@ def test_the_opacity_of_a_group_is_named_as_what_krita_ignores():
     assert losses(Document(1, 1, (Group("g", opacity=0.5),)), "psd") == (
         "Krita ignores the opacity of a group in a PSD: 'g' has 50%",
     )
+
+
+def test_another_reader_finds_masks_on_layers_and_groups_with_all_that_they_are(noise):
+    values = noise(3, 4)[..., 0]
+    mask = Mask(values, 2, -1, 0, density=0.2, feather=1.5, linked=False, enabled=False)
+    psd = psd_of(Document(6, 5, (Group("g", (Layer(noise(4, 4), name="a", mask=Mask(values)),), mask=mask),)))
+    group, inner = psd[0], psd[0][0]
+    assert np.array_equal(np.asarray(group.mask.topil()), values)
+    assert (group.mask.bbox, group.mask.background_color, group.mask.disabled) == ((2, -1, 6, 2), 0, True)
+    assert (group.mask.parameters.user_mask_density, group.mask.parameters.user_mask_feather) == (51, 1.5)
+    assert (group.mask.flags.pos_relative_to_layer, inner.mask.flags.pos_relative_to_layer) == (True, False)
+    assert (inner.mask.bbox, inner.mask.parameters) == ((0, 0, 4, 3), None)
+
+
+def test_another_reader_finds_clipped_layers_and_groups(noise):
+    base = Layer(noise(4, 4), name="base", blends_clipped=False)
+    above = (Layer(noise(4, 4), name="shade", clipped=True), Group("g", (Layer(noise(2, 2)),), clipped=True))
+    psd = psd_of(Document(4, 4, (base, *above)))
+    assert [layer._record.clipping for layer in psd] == [0, 1, 1]
+    assert psd[0].tagged_blocks.get_data(Tag.BLEND_CLIPPING_ELEMENTS) == 0
+
+
+def test_masks_count_among_the_pixels_that_a_file_may_have(noise, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_LAYER_PIXELS", 100)
+    with pytest.raises(TooLarge, match="more than 100 pixels together"):
+        write_bytes(Document(4, 4, (Layer(noise(4, 4), mask=Mask(np.zeros((10, 10), np.uint8))),)), "psd")

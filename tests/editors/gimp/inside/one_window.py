@@ -134,7 +134,6 @@ def every_mnemonic_leads_to_its_field():
     with open_image():
         desk = the_desk()
         open_dialog()
-        _reset_to_factory()
         type_prompt("letters")
         desk.keys("alt+d")  # Details
         typed = {"alt+n": "7", "alt+e": "4321", "alt+v": "fog", "alt+o": "9", "alt+u": "2.5"}
@@ -164,21 +163,18 @@ def every_mnemonic_leads_to_its_field():
             desk.type(text)
         kept = _saved("acetate-generate-scene")
         assert kept["foreground-prompt"] == '"a fox"' and kept["background-prompt"] == '"snow"', kept
-        _reset_to_factory()
 
 
 def an_own_size_begins_with_the_size_of_the_image():
     with open_image() as image:
         desk = the_desk()
         open_dialog()
-        _reset_to_factory()
         in_dialog("alt+z", "Down", "Down", "Down", "alt+p")
         type_prompt("a stone")
         submit()
         until(lambda: len(names(image)) == 2, "a layer")
         size = "answer = [layer.get_width(), layer.get_height()]"
         assert desk.ask(f"layer = Gimp.Image.get_by_id({image}).get_layers()[0]; {size}") == [320, 240]
-        _reset_to_factory()
 
 
 def a_refused_run_keeps_the_seed():
@@ -208,7 +204,6 @@ def of_several_candidates_the_first_comes_and_another_is_put_in_by_keys():
     with open_image() as image:
         desk = the_desk()
         open_dialog()
-        _reset_to_factory()
         type_prompt("leaf")
         in_dialog("alt+n", "ctrl+a")
         desk.type("3")
@@ -223,7 +218,6 @@ def of_several_candidates_the_first_comes_and_another_is_put_in_by_keys():
         seeds = "[editor.record(layer)['seed'] for layer in Gimp.Image.get_by_id({image}).get_layers()[:2]]"
         second, first = desk.ask(f"answer = {seeds.format(image=image)}")
         assert second == first + 1
-        _reset_to_factory()
 
 
 _SECOND_CANDIDATE = (-190, 418)
@@ -244,7 +238,6 @@ def the_history_fills_in_the_form_with_what_made_a_picture():
         until(lambda: len(names(image)) == 3, "the same again")
         both = f"first, second, _ = Gimp.Image.get_by_id({image}).get_layers()"
         assert desk.ask(f"{both}; answer = editor.pixels(first) == editor.pixels(second)"), "the seed, too"
-        _reset_to_factory()
 
 
 def several_jobs_run_and_wait_and_the_queue_stops_them_all():
@@ -266,7 +259,6 @@ def several_jobs_run_and_wait_and_the_queue_stops_them_all():
         assert names(image) == ["paper"]
         desk.keys("alt+1")
         desk.window(DIALOG)
-        _reset_to_factory()
 
 
 def the_menu_begins_with_generate_layer():
@@ -338,7 +330,6 @@ def a_candidate_that_was_thrown_away_comes_back_by_undo():
     with open_image() as image:
         desk = the_desk()
         open_dialog()
-        _reset_to_factory()
         type_prompt("leaf")
         in_dialog("alt+n", "ctrl+a")
         desk.type("3")
@@ -398,15 +389,6 @@ def _saved(procedure: str) -> dict[str, str]:
     kept.unlink(missing_ok=True)
     desk.press(desk.window(FORM), "alt+s", kept.exists)
     return dict(re.findall(r"^\(([a-z-]+) (.*)\)$", kept.read_text(), re.MULTILINE))
-
-
-def _reset_to_factory() -> None:
-    """So that the next claim finds the values that the procedure is registered with."""
-    in_dialog("alt+r")
-    the_desk().rest()
-    the_desk().keys("f")
-    the_desk().rest()
-    in_dialog("alt+p")
 
 
 def _pictures_in_history() -> int:

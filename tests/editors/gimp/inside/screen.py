@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import functools
 import os
+from pathlib import Path
 
 from acetate.protocol import Client, HistoryEntry, HistoryPage, Jobs
 from desk import PATIENCE, Command, Desk, until
@@ -42,7 +43,7 @@ def the_desk() -> Desk:
 
 @contextlib.contextmanager
 def open_image(kind: str = "rgb"):
-    """A white image in a window of its own; afterwards dialogs and images are gone."""
+    """A white image in a window of its own; afterwards dialogs and images are gone, and the settings forgotten."""
     desk = the_desk()
     conversion = "image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.WEB, 0, False, False, '')"
     number = desk.ask(
@@ -63,6 +64,13 @@ def open_image(kind: str = "rgb"):
         for title in DIALOGS:
             desk.dismiss(title)
         close_images()
+        _forget_settings()
+
+
+def _forget_settings() -> None:
+    """So that the next claim finds the values that the procedures are registered with, not 500 steps that this one has typed."""
+    for kept in Path(os.environ["GIMP3_DIRECTORY"], "plug-in-settings").glob("GimpProcedureConfigRun-*"):
+        kept.unlink()
 
 
 def close_images() -> None:
