@@ -6,6 +6,7 @@ Knows the archive and its `maindoc.xml`; the pixels are `krita_tiles`'.
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
@@ -30,6 +31,8 @@ KIND = "Krita file"
 MAIN = "maindoc.xml"
 PAINT, GROUP = "paintlayer", "grouplayer"
 MODES = {name: mode for mode, name in KRITA_MODES.items() if mode in BLEND_MODES} | {"normal": "normal"}
+DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*>")
+"""Krita writes one that only names a file; one that defines entities has brackets, and is refused."""
 SPACES = ("RGBA", "RGBA16")
 LABELS = {"1": "blue", "2": "green", "3": "yellow", "4": "orange", "6": "red", "7": "violet", "8": "gray"}
 """Krita's colours of its list that Photoshop has as well; brown (5) is missing."""
@@ -58,7 +61,7 @@ class _Reader:
         self._archive, self._name = archive, name
         self._notes: list[str] = []
         self._budget = PixelBudget(name)
-        root = parse_xml(member(archive, MAIN, MAX_XML))
+        root = parse_xml(DOCTYPE.sub(b"", member(archive, MAIN, MAX_XML), count=1))
         for element in root.iter():
             element.tag = element.tag.rpartition("}")[2]
         image = root.find("IMAGE")

@@ -35,6 +35,7 @@ def layer_data(rgba, *, x=0, y=0, raw=False):
 def kra(layers, members, merged=None):
     file = io.BytesIO()
     main = (
+        "<?xml version='1.0'?><!DOCTYPE DOC PUBLIC '-//KDE//DTD krita 2.0//EN' 'http://www.calligra.org/DTD/krita-2.0.dtd'>"
         f'<DOC xmlns="http://www.calligra.org/DTD/krita"><IMAGE name="art" width="{WIDTH}" height="{HEIGHT}" x-res="300" '
         f'y-res="300" colorspacename="RGBA"><layers>{layers}</layers></IMAGE></DOC>'
     )
