@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from acetate.raster import RGBA
@@ -17,7 +17,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ..composition.colour import to_rgba
 from ..errors import TooLarge, UnreadableFile, UnsupportedFile
 from ..metadata import Metadata
-from .decoding import decoding
+from .decoding import decoding, quiet_stderr
+from .gamma import corrected
 from .kinds import READ_HINT, refuse_foreign
 from .limits import MAX_PICTURE_PIXELS, MAX_SIDE
 
@@ -25,7 +26,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 """The decoders that a file from anyone may reach."""
 XMP_KEYWORD = "XML:com.adobe.xmp"
 """Of the text chunk of a PNG."""
-TIFF_XMP, TIFF_IPTC, IPTC_RESOURCE = 700, 33723, 0x0404
+TIFF_XMP, TIFF_IPTC, TIFF_LAYERS, IPTC_RESOURCE = 700, 33723, 37724, 0x0404
 """Tags of a TIFF, and the resource of Photoshop that a JPEG carries."""
 
 
@@ -49,7 +50,12 @@ def decode(data: bytes, name: str) -> FlatPicture:
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check(image, name)
-                return _convert(image, name)
+                with quiet_stderr():
+                    picture = _convert(image, name)
+                rgba, notes = corrected(picture.rgba, image.info)
+                if TIFF_LAYERS in getattr(image, "tag_v2", {}):
+                    notes.append("its layers are not read, and its merged picture was taken; a PSD would keep them")
+                return replace(picture, rgba=rgba, notes=(*picture.notes, *notes))
         except Image.DecompressionBombError as error:
             raise TooLarge(f"{name}: {error}", "At most 8192 x 8192 pixels are read.") from error
         except UnidentifiedImageError as error:

@@ -85,7 +85,10 @@ def spare_channels(psd: PSDImage) -> int:
     """Channels that are neither colour nor the merged picture's transparency: saved selections, spot colours."""
     if psd.color_mode == ColorMode.MULTICHANNEL:
         return 0
-    return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+    spare = max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+    named = any(psd.image_resources.get_data(key) for key in (Resource.ALPHA_NAMES_UNICODE, Resource.ALPHA_NAMES_PASCAL))
+    # MediBang and FireAlpaca store the merged picture's alpha so; Photoshop names every channel that somebody saved.
+    return 0 if spare == 1 and len(psd) and not named else spare
 
 
 def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
@@ -243,7 +246,7 @@ class _Reader:
             notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
         spare = spare_channels(self._psd)
         if spare:
-            notes.append(f"{spare} extra channel{'s' if spare > 1 else ''} (saved selections or spot colours) were left out")
+            notes.append(f"saved selections and spot colours were left out: {spare}")
         return notes
 
     def nodes(self, layers: Iterable[PSDLayer]) -> Iterator[Node]:
