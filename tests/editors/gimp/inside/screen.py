@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import functools
 import os
+import re
 from pathlib import Path
 
 from acetate.protocol import Client, HistoryEntry, HistoryPage, Jobs
@@ -30,6 +31,10 @@ FORM = "^(" + "|".join(title.strip("^$") for title in (DIALOG, *OTHERS)) + ")$"
 DIALOGS = (QUESTION, CHOOSER, SAVE, DIALOG, *OTHERS, HISTORY, QUEUE, FILE)
 GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
 SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
+OFFER = (-70, -78)
+"""Where the button beside a message lies, from our window's lower right corner."""
+KEPT = Path(os.environ["GIMP3_DIRECTORY"], "plug-in-settings")
+"""Where GIMP keeps the values of forms."""
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
 """Makes the fake engine take its time; a real one does by itself."""
 
@@ -61,15 +66,16 @@ def open_image(kind: str = "rgb"):
         desk.shot("failed")
         raise
     finally:
-        for title in DIALOGS:
-            desk.dismiss(title)
+        if desk.windows("|".join(DIALOGS)):
+            for title in DIALOGS:
+                desk.dismiss(title)
         close_images()
         _forget_settings()
 
 
 def _forget_settings() -> None:
     """So that the next claim finds the values that the procedures are registered with, not 500 steps that this one has typed."""
-    for kept in Path(os.environ["GIMP3_DIRECTORY"], "plug-in-settings").glob("GimpProcedureConfigRun-*"):
+    for kept in KEPT.glob("GimpProcedureConfigRun-*"):
         kept.unlink()
 
 
@@ -102,6 +108,12 @@ def in_dialog(*keys: str) -> None:
     the_desk().keys(*keys)
 
 
+def press_offer(title: str) -> None:
+    """The button beside the message in the window with this title."""
+    width, height = the_desk().size(title)
+    the_desk().click(the_desk().window(title), width + OFFER[0], height + OFFER[1])
+
+
 def in_gimp(*keys: str) -> None:
     """In GIMP's own window, when the call before has come to its end."""
     the_desk().wait_for_plug_in()
@@ -116,6 +128,14 @@ def generate(prompt: str, image: int) -> str:
     before = len(names(image))
     submit()
     return until(lambda: (found := names(image)) and len(found) > before and found[0], "a new layer")
+
+
+def saved(procedure: str) -> dict[str, str]:
+    """The form's values, by the button that saves them."""
+    kept = KEPT / f"GimpProcedureConfigRun-{procedure}.default"
+    kept.unlink(missing_ok=True)
+    the_desk().press(the_desk().window(FORM), "alt+s", kept.exists)
+    return dict(re.findall(r"^\(([a-z-]+) (.*)\)$", kept.read_text(), re.MULTILINE))
 
 
 def jobs(state: str) -> list[str]:
