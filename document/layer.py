@@ -16,6 +16,7 @@ from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 
 from .mask import Mask
+from .metadata import LABELS, LOCKS, Metadata
 
 BLEND_MODES = (
     "normal",
@@ -76,12 +77,17 @@ class Layer:
     """Shows only where the nearest unclipped layer or group below it does (`runs`); above none it is an ordinary layer."""
     blends_clipped: bool = True
     """The layers that are clipped to this one mix with it before it goes over what lies below; else each with all below it."""
+    label: str = ""
+    """The colour that marks it in the list, one of `LABELS`."""
+    locks: frozenset[str] = frozenset()
+    """What is protected from change, of `LOCKS`."""
 
     def __post_init__(self) -> None:
         if self.rgba.dtype != np.uint8 or self.rgba.ndim != 3 or self.rgba.shape[2] != 4:
             found = f"{self.rgba.dtype} {self.rgba.shape}"
             raise ValueError(f"the pixels of layer {self.name!r} are {found}; they must be uint8 (height, width, 4)")
         _check_look(self.name, self.opacity, self.blend_mode, BLEND_MODES)
+        _check_marks(self)
 
     @property
     def box(self) -> Box:
@@ -104,10 +110,15 @@ class Group:
     """As of a `Layer`."""
     blends_clipped: bool = True
     """As of a `Layer`."""
+    label: str = ""
+    """As of a `Layer`."""
+    locks: frozenset[str] = frozenset()
+    """As of a `Layer`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "children", tuple(self.children))
         _check_look(self.name, self.opacity, self.blend_mode, (*BLEND_MODES, PASS_THROUGH))
+        _check_marks(self)
 
     @property
     def box(self) -> Box:
@@ -128,6 +139,7 @@ class Document:
     """Bottom to top. Kept as a tuple."""
     notes: tuple[str, ...] = ()
     """What reading could not keep as it was, one sentence each, for the person."""
+    metadata: Metadata = Metadata()
     picture: RGBA | None = field(default=None, init=False)
     """`(height, width, 4)` straight: what the file stores as its look, where our composition looks different. Only reading knows
     it, and a document that is made from another one has none."""
@@ -181,3 +193,10 @@ def _check_look(name: str, opacity: float, blend_mode: str, modes: Sequence[str]
         raise ValueError(f"the opacity of {name!r} is {opacity}; it must be between 0 and 1")
     if blend_mode not in modes:
         raise ValueError(f"the blend mode of {name!r} is {blend_mode!r}; it must be one of {', '.join(modes)}")
+
+
+def _check_marks(node: Node) -> None:
+    if node.label not in ("", *LABELS):
+        raise ValueError(f"the label of {node.name!r} is {node.label!r}; it must be empty or one of {', '.join(LABELS)}")
+    if not node.locks <= set(LOCKS):
+        raise ValueError(f"the locks of {node.name!r} are {', '.join(sorted(node.locks))}; they must be of {', '.join(LOCKS)}")

@@ -44,6 +44,8 @@ def write(document: Document, file: BinaryIO) -> None:
     layers: dict[generation_metadata.Id, Layer] = {}
     _describe(bake(document.layers, document.box, clipping=True), root, layers, isolated=True)
     image = ElementTree.Element("image", version="0.0.6", w=str(document.width), h=str(document.height))
+    for side, density in zip(("xres", "yres"), document.metadata.resolution or (), strict=False):
+        image.set(side, str(max(1, round(density))))
     image.append(root)
     with zipfile.ZipFile(file, "w") as archive:
         _store(archive, "mimetype", MIMETYPE.encode())

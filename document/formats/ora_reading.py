@@ -16,6 +16,7 @@ from acetate.vocabulary.box import Box
 from ..composition.stored_picture import judged
 from ..errors import DocumentError, TooLarge, UnreadableFile, UnsupportedFile
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
+from ..metadata import Metadata
 from ..naming import clean
 from . import generation_metadata
 from .decoding import decoding, parse_xml
@@ -65,7 +66,9 @@ class ArchiveReader:
             raise UnreadableFile(f"{self._name} has no layer that can be read: {self._left_out[0]}")
         self._notes += self._left_out
         width, height = self._canvas(nodes)
-        document = Document(width, height, nodes, tuple(self._notes))
+        densities = [_number(self.image.get(side, ""), 0) for side in ("xres", "yres")]
+        resolution = (densities[0], densities[1]) if all(0 < density < 2**16 for density in densities) else None
+        document = Document(width, height, nodes, tuple(self._notes), Metadata(resolution))
         stored = self._stored_picture(document)
         return document if stored is None else judged(document, stored)
 
@@ -98,8 +101,8 @@ class ArchiveReader:
 
     def _parsed_stack(self) -> ElementTree.Element:
         if STACK not in self._members:
-            kind = "a Krita file" if "maindoc.xml" in self._members else "a zip archive without a stack.xml"
-            raise UnsupportedFile(f"{self._name} is {kind}, not OpenRaster", "Export it as .ora or .psd.")
+            what = "a zip archive without a stack.xml, not OpenRaster"
+            raise UnsupportedFile(f"{self._name} is {what}", "Export it as .ora or .psd.")
         image = parse_xml(member(self._archive, STACK, MAX_XML))
         for element in image.iter():  # the specification has no namespace, which keeps some programs from nothing
             element.tag = element.tag.rpartition("}")[2]
@@ -193,7 +196,7 @@ def member(archive: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER) -> byte
     with archive.open(name) as member:
         data = member.read(limit + 1)
     if len(data) > limit:
-        raise TooLarge(f"{name} in {archive.filename or 'the OpenRaster file'} unpacks to more than {limit:,} bytes")
+        raise TooLarge(f"{name} in {archive.filename or 'the archive'} unpacks to more than {limit:,} bytes")
     return data
 
 

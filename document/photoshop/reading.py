@@ -39,6 +39,7 @@ from ..layer import Document, Group, Layer, Node
 from ..mask import Mask
 from ..naming import clean, guessed
 from . import masks
+from .properties import marks_of, metadata_of
 from .salvage import salvaged
 
 HEADER = struct.Struct(">4sH6xHIIHH")
@@ -84,7 +85,10 @@ def spare_channels(psd: PSDImage) -> int:
     """Channels that are neither colour nor the merged picture's transparency: saved selections, spot colours."""
     if psd.color_mode == ColorMode.MULTICHANNEL:
         return 0
-    return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+    spare = max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+    named = any(psd.image_resources.get_data(key) for key in (Resource.ALPHA_NAMES_UNICODE, Resource.ALPHA_NAMES_PASCAL))
+    # MediBang and FireAlpaca store the merged picture's alpha so; Photoshop names every channel that somebody saved.
+    return 0 if spare == 1 and len(psd) and not named else spare
 
 
 def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
@@ -124,7 +128,8 @@ def read(file: BinaryIO, name: str) -> Document:
         stored = reader.sound_picture() if len(psd) and psd.has_preview() else None
         if damage and not nodes and stored is None:
             raise DamagedError(f"no layer and no picture of it can be read; {damage[0]}")
-        document = Document(psd.width, psd.height, nodes, (*damage, *reader.document_notes(), *reader.notes))
+        notes = (*damage, *reader.document_notes(), *reader.notes)
+        document = Document(psd.width, psd.height, nodes, notes, metadata_of(psd))
         return document if stored is None else judged(document, stored)
 
 
@@ -241,7 +246,7 @@ class _Reader:
             notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
         spare = spare_channels(self._psd)
         if spare:
-            notes.append(f"{spare} extra channel{'s' if spare > 1 else ''} (saved selections or spot colours) were left out")
+            notes.append(f"saved selections and spot colours were left out: {spare}")
         return notes
 
     def nodes(self, layers: Iterable[PSDLayer]) -> Iterator[Node]:
@@ -256,7 +261,7 @@ class _Reader:
             if lost:
                 self.notes.append(f"{node.name!r} was clipped to {lost!r} and is now free of it")
                 node = replace(node, clipped=False)
-            yield node
+            yield replace(node, **marks_of(layer._record))
 
     def _node(self, layer: PSDLayer) -> Node | None:
         try:

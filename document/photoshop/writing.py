@@ -31,11 +31,12 @@ from psd_tools.psd.layer_and_mask import (
 from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
 from ..errors import TooLarge, UnwritableFile
-from ..formats import generation_metadata, xmp
+from ..formats import generation_metadata
 from ..formats.limits import MAX_SIDE, SCALE_DOWN, PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
 from . import masks
+from .properties import put_marks, put_metadata
 from .reading import blend_name
 
 BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
@@ -97,9 +98,7 @@ def _made(document: Document, version: int) -> PSDImage:
         stored = psd._record.layer_and_mask_information
         stored.layer_info, stored.global_layer_mask_info = info, GlobalLayerMaskInfo()
     attach(psd, Resource.ICC_PROFILE, srgb_profile())
-    text = generation_metadata.text(document.width, document.height, layers)
-    if text:
-        attach(psd, Resource.XMP_METADATA, xmp.packet(text))
+    put_metadata(psd, document.metadata, generation_metadata.text(document.width, document.height, layers))
     return psd
 
 
@@ -130,7 +129,9 @@ def _records(
             through = node.blend_mode == PASS_THROUGH and something_below
             normal = node.blend_mode == PASS_THROUGH and not something_below
             mode = BlendMode.NORMAL if normal else BLEND_KEYS[node.blend_mode]
-            yield _divider(SectionDivider.BOUNDING_SECTION_DIVIDER, "</Layer group>")
+            end = _divider(SectionDivider.BOUNDING_SECTION_DIVIDER, "</Layer group>")
+            end.record.tagged_blocks.set_data(Tag.LAYER_ID, next(numbers))
+            yield end
             yield from _records(node.children, numbers, layers, version, something_below=through)
             stored = _divider(SectionDivider.OPEN_FOLDER, "", mode)
             mode = BlendMode.NORMAL if mode == BlendMode.PASS_THROUGH else mode
@@ -143,6 +144,7 @@ def _records(
             masks.attach(node.mask, stored.record, stored.channels)
         _name(record, clean(node.name))
         record.tagged_blocks.set_data(Tag.LAYER_ID, number)
+        put_marks(record, node)
         yield stored
         something_below = True
 

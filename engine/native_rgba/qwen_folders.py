@@ -81,4 +81,5 @@ def fitted_preview(codec: RGBAVAECodec) -> Tensor:
     seen = premultiply(to_float(resize(rgba, PATCHES * PATCH // codec.spatial, PATCHES * PATCH // codec.spatial)))
     rows = torch.cat([latents, torch.ones_like(latents[:, :1])], dim=1)
     wanted = torch.from_numpy(seen).reshape(-1, 4).double()
-    return torch.linalg.solve(rows.T @ rows + RIDGE * torch.eye(rows.shape[1]).double(), rows.T @ wanted).float()
+    fit: Tensor = torch.linalg.solve(rows.T @ rows + RIDGE * torch.eye(rows.shape[1]).double(), rows.T @ wanted)
+    return fit.float()

@@ -96,7 +96,8 @@ class RGBAVAECodec:
 
     @property
     def _device(self) -> torch.device:
-        return next(self.vae.parameters()).device
+        device: torch.device = next(self.vae.parameters()).device
+        return device
 
 
 class OnePass:

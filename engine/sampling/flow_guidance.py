@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
-from acetate.raster import RGBA
 from acetate.vocabulary.roles import Role
 from torch import Tensor
 
@@ -21,25 +20,15 @@ EMPTY = " "
 class GuidedFlow:
     """Guidance with a transformer that keeps what comes before the picture; one call for each side, each with its own prefix."""
 
-    def __init__(
-        self,
-        model: Model,
-        recipe: Recipe,
-        request: Request,
-        guidance_scale: float,
-        references: Sequence[tuple[RGBA, Tensor]] = (),
-    ) -> None:
-        """`references` are what the prompt speaks of: pictures as the text encoder sees them, and their latents."""
+    def __init__(self, model: Model, recipe: Recipe, request: Request, guidance_scale: float) -> None:
         self.model, self.guidance_scale = model, guidance_scale
         (role,) = recipe.frames
+        assert isinstance(model.family, NativeFamily)
         prompts = [wrapped(model.family, recipe, request, role)]
         if guidance_scale != 1:
             prompts.append(request.negative_prompt or EMPTY)
-        pictures, latents = [picture for picture, _ in references], [one for _, one in references]
-        texts = [
-            model.memory.attempt("text", lambda words=words: model.text.encode([words], pictures=pictures)) for words in prompts
-        ]
-        self.sides = [PrefixedTransformer(model.unet, text, latents, model.device, model.dtype) for text in texts]
+        texts = [model.memory.attempt("text", partial(model.text.encode, [words])) for words in prompts]
+        self.sides = [PrefixedTransformer(model.unet, text, (), model.device, model.dtype) for text in texts]
 
     def predict(self, sample: Tensor, sigma: float, index: int) -> Tensor:
         """The guided velocity for `(1, C, h, w)`."""

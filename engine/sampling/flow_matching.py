@@ -101,7 +101,7 @@ class FlowLoop:
     ) -> None:
         """`tokens` is how many latents the picture has."""
         self.steps = executed(steps, strength)
-        self.sigmas = [*schedule.sigmas(steps, tokens).tolist()[steps - self.steps :], 0.0]
+        self.sigmas: list[float] = [*schedule.sigmas(steps, tokens).tolist()[steps - self.steps :], 0.0]
         """The levels between which the steps lead."""
         self._pace = pace or OneStepAhead(device)
         self.latents: Tensor
@@ -121,7 +121,7 @@ class FlowLoop:
 
     def noised(self, clean: Tensor, noise: Tensor, index: int) -> Tensor:
         """`clean`, `(B, C, h, w)`, at the level that step `index` (0-based) begins at; unchanged past the last one."""
-        sigma = self.sigmas[min(index, self.count)]
+        sigma: float = self.sigmas[min(index, self.count)]
         return (1 - sigma) * clean + sigma * noise
 
     @torch.no_grad()

@@ -167,7 +167,7 @@ def test_an_empty_and_a_damaged_picture_are_called_so(tmp_path, noise):
             read_image(path)
 
 
-@pytest.mark.parametrize("content", [b"not a picture at all", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+@pytest.mark.parametrize("content", [b"not a picture at all", b"hello", b"GIF"])
 def test_what_is_no_picture_is_refused_with_its_first_bytes(tmp_path, content):
     path = tmp_path / "odd.png"
     path.write_bytes(content)
