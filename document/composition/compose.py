@@ -152,7 +152,7 @@ def _mix_clipped(clipped: Sequence[Node], source: _Paint) -> None:
 def _draw_within(nodes: Sequence[Node], shape: Float, before: _Paint, target: _Paint) -> None:
     """Blend the nodes into `target`, which a base of that shape, `(H, W)` in [0, 1], made of `before`: again as if the base
     were opaque. What an opaque one would have made follows from what this one did."""
-    target.scale_change(before, 1 / np.maximum(shape, np.float32(1e-6)))
+    target.scale_change(before, np.reciprocal(np.maximum(shape, np.float32(1e-6))))
     for plane in (target.colour, target.alpha):
         np.clip(plane, 0, 1, out=plane)
     for node in nodes:

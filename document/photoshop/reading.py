@@ -376,7 +376,7 @@ def look_of(layer: PSDLayer) -> dict[str, Any]:
     }
 
 
-def _clipping_of(layer: PSDLayer) -> dict[str, bool]:
+def _clipping_of(layer: PSDLayer) -> dict[str, Any]:
     """psd-tools' own answer is that groups are never clipped; Clip Studio, SAI and newer Photoshop clip them."""
     together = layer.tagged_blocks.get_data(Tag.BLEND_CLIPPING_ELEMENTS, 1)
     return {"clipped": bool(layer._record.clipping), "blends_clipped": bool(together)}

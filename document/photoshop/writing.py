@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psd_tools import PSDImage
 from psd_tools.api.layers import Layer as PSDLayer
-from psd_tools.constants import BlendMode, ChannelID, Compression, Resource, SectionDivider, Tag
+from psd_tools.constants import BlendMode, ChannelID, Clipping, Compression, Resource, SectionDivider, Tag
 from psd_tools.psd.document import PSD
 from psd_tools.psd.header import FileHeader
 from psd_tools.psd.image_data import ImageData
@@ -137,7 +137,7 @@ def _records(
             mode = BlendMode.NORMAL if mode == BlendMode.PASS_THROUGH else mode
         record = stored.record
         record.opacity, record.blend_mode, record.flags.visible = round(node.opacity * 255), mode, node.visible
-        record.clipping = int(node.clipped)
+        record.clipping = Clipping(node.clipped)
         if not node.blends_clipped:
             record.tagged_blocks.set_data(Tag.BLEND_CLIPPING_ELEMENTS, 0)
         if node.mask is not None:
