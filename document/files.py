@@ -19,9 +19,10 @@ from acetate.raster import RGBA
 
 from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import kra, ora, ora_reading, picture, png, psd
+from .formats import ora, ora_reading, picture, png, psd
 from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
+from .krita import reading as krita
 from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
@@ -36,7 +37,7 @@ FORMATS = tuple(WRITERS)
 """What can be written. A writer returns what the person has to know beside the `losses`."""
 
 
-READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": kra.read}
+READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read}
 """Of what has layers; all else is a flat picture."""
 INSERTERS = {"psd": psd.insert, "ora": ora.insert}
 

@@ -10,7 +10,7 @@ from acetate.raster import RGBA
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
-from .limits import PixelBudget
+from ..formats.limits import PixelBudget
 from .lzf import unpacked
 
 HEADER_LINES = 5

@@ -1,6 +1,6 @@
 """Krita's own files in: plain paint layers and groups as they are, the merged picture for what is not plain, each named.
 
-Knows the archive and its `maindoc.xml`; the pixels are `krita_tiles`'.
+Knows the archive and its `maindoc.xml`; the pixels are `tiles`'.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from PIL import Image
 from ..composition.colour import to_rgba
 from ..composition.stored_picture import judged
 from ..errors import DocumentError, UnreadableFile
+from ..formats.decoding import MALFORMED, decoding, parse_xml
+from ..formats.limits import PixelBudget, check_canvas
+from ..formats.ora_reading import MAX_XML, MERGED, member
+from ..formats.picture import decode
 from ..layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node
 from ..metadata import Metadata
 from ..naming import clean
-from .decoding import MALFORMED, decoding, parse_xml
-from .krita_tiles import pixels_of
-from .limits import PixelBudget, check_canvas
-from .ora_reading import MAX_XML, MERGED, member
-from .picture import decode
+from .tiles import pixels_of
 
 KIND = "Krita file"
 MAIN = "maindoc.xml"

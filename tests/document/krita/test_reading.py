@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from acetate.document import Document, Layer, UnreadableFile, compose, flatten, read_bytes
 from acetate.document.composition.colour import srgb_profile
-from acetate.document.formats import lzf, png
+from acetate.document.formats import png
+from acetate.document.krita import lzf
 
 WIDTH, HEIGHT = 100, 70
 
