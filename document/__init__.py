@@ -12,16 +12,18 @@ from .files import (
     insert_into_file,
     losses,
     outline,
+    outline_bytes,
     read,
     read_bytes,
     read_image,
     write,
     write_bytes,
+    write_whole,
 )
 from .formats.png import flatten
 from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
 from .outline import Entry, Outline
-from .tree import alone, below, find, insert, names
+from .tree import NodePath, alone, below, find, hide, insert, names
 
 __all__ = [
     "BLEND_MODES",
@@ -36,6 +38,7 @@ __all__ = [
     "Layer",
     "LayerNotFound",
     "Node",
+    "NodePath",
     "Outline",
     "TooLarge",
     "UnreadableFile",
@@ -47,12 +50,14 @@ __all__ = [
     "find",
     "flatten",
     "format_of",
+    "hide",
     "insert",
     "insert_into_bytes",
     "insert_into_file",
     "losses",
     "names",
     "outline",
+    "outline_bytes",
     "read",
     "read_bytes",
     "read_image",
@@ -61,4 +66,5 @@ __all__ = [
     "walk",
     "write",
     "write_bytes",
+    "write_whole",
 ]

@@ -10,9 +10,10 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from acetate.raster import RGBA
 
@@ -22,6 +23,7 @@ from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .layer import PASS_THROUGH, Document, Group, Layer, walk
 from .naming import clean
 from .outline import Outline, of_document
+from .tree import NodePath
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {
     "psd": psd.write,
@@ -44,14 +46,25 @@ def outline(path: str | os.PathLike[str]) -> Outline:
     """
     try:
         with open(path, "rb") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _layered(file.read(4)) == "psd":
-                file.seek(0)
-                found = psd.outline(file, Path(path).name)
-                if found.entries:
-                    return found
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and (found := _listed(file, Path(path).name)):
+                return found
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     return of_document(read(path))
+
+
+def outline_bytes(data: bytes, *, name: str) -> Outline:
+    """As `outline`, from memory; raises the same."""
+    return _listed(io.BytesIO(data), name) or of_document(_read(data, name))
+
+
+def _listed(file: BinaryIO, name: str) -> Outline | None:
+    """The list of a PSD with layers; `None` where it takes reading the whole."""
+    if _layered(file.read(4)) != "psd":
+        return None
+    file.seek(0)
+    found = psd.outline(file, name)
+    return found if found.entries else None
 
 
 def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -60,7 +73,7 @@ def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
     Raises `UnsupportedFile` for another suffix, and `UnwritableFile` or `TooLarge` where the format or the disk refuses it.
     """
     writer = WRITERS[format_of(path)]
-    _write_whole(Path(path), lambda file: writer(document, file))
+    write_whole(Path(path), lambda file: writer(document, file))
     return losses(document, format_of(path))
 
 
@@ -86,32 +99,40 @@ def insert_into_file(
     layer: Layer,
     target: str | os.PathLike[str] | None = None,
     *,
-    above: str | None = None,
-    below: str | None = None,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
 ) -> tuple[str, ...]:
     """Add one layer to a PSD or OpenRaster file and leave everything else in it as it is, even what `read` could not keep.
 
-    It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the file
+    It goes directly above or below the layer of that name or path (as in `tree.find`), else on top. Without `target`, the file
     itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`, and
     `TypeError` for what is no layer.
     """
-    data, notes = _inserted(_load(path), layer, Path(path).name, above, below)
-    _write_whole(Path(path if target is None else target), lambda file: file.write(data))
+    data, notes = _inserted(_load(path), layer, Path(path).name, above=above, below=below)
+    write_whole(Path(path if target is None else target), lambda file: file.write(data))
     return notes
 
 
-def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None = None, below: str | None = None) -> bytes:
-    """As `insert_into_file`, in memory; raises the same."""
-    return _inserted(data, layer, name, above, below)[0]
+def insert_into_bytes(
+    data: bytes,
+    layer: Layer,
+    *,
+    name: str,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
+    hide: Collection[NodePath] = (),
+) -> bytes:
+    """As `insert_into_file`, in memory; raises the same. The layers at the paths of `hide`, as they are before, are hidden."""
+    return _inserted(data, layer, name, above=above, below=below, hide=hide)[0]
 
 
-def _inserted(data: bytes, layer: Layer, name: str, above: str | None, below: str | None) -> tuple[bytes, tuple[str, ...]]:
+def _inserted(data: bytes, layer: Layer, name: str, **place: Any) -> tuple[bytes, tuple[str, ...]]:
     if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
         raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
     kind = _layered(data)
     if kind is None:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
-    return {"psd": psd.insert, "ora": ora.insert}[kind](data, layer, name, above=above, below=below)
+    return {"psd": psd.insert, "ora": ora.insert}[kind](data, layer, name, **place)
 
 
 def losses(document: Document, format: str) -> tuple[str, ...]:
@@ -176,9 +197,12 @@ def _load_stream(path: str | os.PathLike[str]) -> bytes:
     return bytes(data)
 
 
-def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], replacing: AbstractContextManager[object] | None = None) -> None:
     """Write to a temporary file in the same folder, then rename it; after a failure the old file is still there and it is
-    gone."""
+    gone. What is `replacing` is entered for the renaming alone, and may refuse it.
+
+    Raises `UnwritableFile`, and what `write` and `replacing` raise.
+    """
     path = path.resolve()
     temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
     try:
@@ -187,7 +211,8 @@ def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
                 write(file)
             if path.exists():
                 shutil.copymode(path, temporary)
-            temporary.replace(path)
+            with replacing or nullcontext():
+                temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
 from acetate.raster import RGBA, resize
+from acetate.vocabulary.box import Box
 
 from .. import tree
 from ..composition.compose import compose
-from ..composition.stored_picture import with_layer
+from ..composition.stored_picture import with_change
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
+from ..tree import NodePath
 from . import generation_metadata, png
 from .decoding import decoding
 from .limits import check_picture
@@ -52,20 +55,29 @@ def write(document: Document, file: BinaryIO) -> None:
 
 
 def insert(
-    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+    data: bytes,
+    layer: Layer,
+    name: str,
+    *,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
+    hide: Collection[NodePath] = (),
 ) -> tuple[bytes, tuple[str, ...]]:
     """The archive with one layer more, placed as by `tree.insert`, and what its merged picture lacks.
 
-    The members of all other layers are copied.
+    The members of all other layers are copied; those at the paths of `hide` are hidden.
     """
     out = io.BytesIO()
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = ArchiveReader(old, name)
         before = reader.document()
-        document = tree.insert(before, layer, above=above, below=below)
-        merged = with_layer(before, document, layer, on_top=above is None and below is None)
+        hidden = reduce(tree.hide, hide, before)
+        document = tree.insert(hidden, layer, above=above, below=below)
+        changed = reduce(Box.union, (tree.find(before, path).box for path in hide), layer.box)
+        on_top = layer if above is None and below is None and not hide else None
+        merged = with_change(before, document, changed, on_top)
         source = _free_name(old)
-        _place(reader.image, _layer_element(layer, source), above=above, below=below)
+        _place(reader, _layer_element(layer, source), above=above, below=below, hide=hide)
         _store(new, "mimetype", MIMETYPE.encode())
         _store(new, STACK, _xml(reader.image))
         for info in old.infolist():
@@ -105,27 +117,50 @@ def _look_of(node: Node) -> dict[str, str]:
     }
 
 
-def _place(image: ElementTree.Element, element: ElementTree.Element, *, above: str | None, below: str | None) -> None:
-    """Put the element into the XML where `tree.insert` put the layer."""
-    root = image.find("stack")
+def _place(
+    reader: ArchiveReader,
+    element: ElementTree.Element,
+    *,
+    above: str | NodePath | None,
+    below: str | NodePath | None,
+    hide: Collection[NodePath],
+) -> None:
+    """Put the element into the XML where `tree.insert` put the layer, and hide those that are to be hidden."""
+    root = reader.image.find("stack")
     if root is None:
-        root = ElementTree.SubElement(image, "stack")
-    if above is None and below is None:
+        root = ElementTree.SubElement(reader.image, "stack")
+    entries = list(_elements(reader, root))
+    for one in entries:
+        if one.path in hide:
+            one.element.set("visibility", "hidden")
+    wanted = above if above is not None else below
+    if wanted is None:
         root.insert(0, element)
         return
-    entries = list(_elements(root, ""))
-    _, parent, found = entries[tree.choose([full for full, _, _ in entries], above if above is not None else below or "")]
-    parent.insert(list(parent).index(found) + (0 if above is not None else 1), element)
+    if isinstance(wanted, str):
+        wanted = entries[tree.choose([one.name for one in entries], wanted)].path
+    found = next(one for one in entries if one.path == wanted)
+    found.parent.insert(list(found.parent).index(found.element) + (0 if above is not None else 1), element)
 
 
-def _elements(stack: ElementTree.Element, prefix: str) -> Iterator[tuple[str, ElementTree.Element, ElementTree.Element]]:
-    """(full name, parent, element) of all that `ArchiveReader` reads, top first."""
-    for element in stack:
-        if element.tag == "stack" or (element.tag == "layer" and element.get("src")):
-            full = prefix + clean(element.get("name", ""))
-            yield full, stack, element
-            if element.tag == "stack":
-                yield from _elements(element, full + "/")
+class _Element(NamedTuple):
+    """A layer or a group in the XML."""
+
+    name: str
+    """With those of the groups around it."""
+    path: NodePath
+    parent: ElementTree.Element
+    element: ElementTree.Element
+
+
+def _elements(reader: ArchiveReader, stack: ElementTree.Element, prefix: str = "", path: NodePath = ()) -> Iterator[_Element]:
+    """All that the reader reads, top first."""
+    read = [one for one in stack if one.tag == "stack" or (one.tag == "layer" and one.get("src") and one not in reader.unread)]
+    for place, element in enumerate(read):
+        found = _Element(prefix + clean(element.get("name", "")), (*path, len(read) - 1 - place), stack, element)
+        yield found
+        if element.tag == "stack":
+            yield from _elements(reader, element, found.name + "/", found.path)
 
 
 def _store(archive: zipfile.ZipFile, name: str, data: bytes, compression: int = zipfile.ZIP_STORED) -> None:
