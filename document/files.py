@@ -36,7 +36,7 @@ FORMATS = tuple(WRITERS)
 
 def read(path: str | os.PathLike[str]) -> Document:
     """A PSD, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying what is wrong."""
-    return _read(_load(path), Path(path).name)
+    return _read(load(path), Path(path).name)
 
 
 def outline(path: str | os.PathLike[str]) -> Outline:
@@ -108,7 +108,7 @@ def insert_into_file(
     itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`, and
     `TypeError` for what is no layer.
     """
-    data, notes = _inserted(_load(path), layer, Path(path).name, above=above, below=below)
+    data, notes = _inserted(load(path), layer, Path(path).name, above=above, below=below)
     write_whole(Path(path if target is None else target), lambda file: file.write(data))
     return notes
 
@@ -121,9 +121,16 @@ def insert_into_bytes(
     above: str | NodePath | None = None,
     below: str | NodePath | None = None,
     hide: Collection[NodePath] = (),
+    notes: list[str] | None = None,
 ) -> bytes:
-    """As `insert_into_file`, in memory; raises the same. The layers at the paths of `hide`, as they are before, are hidden."""
-    return _inserted(data, layer, name, above=above, below=below, hide=hide)[0]
+    """As `insert_into_file`, in memory; raises the same, and adds what that returns to `notes`.
+
+    The layers at the paths of `hide`, as they are before, are hidden.
+    """
+    data, lacking = _inserted(data, layer, name, above=above, below=below, hide=hide)
+    if notes is not None:
+        notes += lacking
+    return data
 
 
 def _inserted(data: bytes, layer: Layer, name: str, **place: Any) -> tuple[bytes, tuple[str, ...]]:
@@ -174,19 +181,20 @@ def _layered(data: bytes) -> str | None:
     return "psd" if data[:4] == b"8BPS" else "ora" if data[:4] == b"PK\x03\x04" else None
 
 
-def _load(path: str | os.PathLike[str]) -> bytes:
+def load(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, for `read_bytes` and the like. Raises `UnreadableFile`, or `TooLarge` for more than are read."""
     try:
         found = os.stat(path)
         if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
             raise UnreadableFile(f"{path} is a device, not a picture file")
         if found.st_size > MAX_FILE_BYTES:
             raise TooLarge(f"{path} has {found.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-        return Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else _load_stream(path)
+        return Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else __load_stream(path)
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _load_stream(path: str | os.PathLike[str]) -> bytes:
+def __load_stream(path: str | os.PathLike[str]) -> bytes:
     """All of a pipe. In pieces, as a program that is told to end does so between two of them."""
     data = bytearray()
     with open(path, "rb") as stream:
