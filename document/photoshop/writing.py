@@ -1,7 +1,7 @@
 """PSD out: a document as a new file.
 
 8 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what makes
-psd-tools' own saving slow (tests/bench/psd_write.py).
+psd-tools' own saving slow (tests/bench/documents.py).
 """
 
 from __future__ import annotations
