@@ -9,7 +9,7 @@ from acetate.raster import RGBA
 
 from .composition.compose import compose, render
 from .errors import LayerNotFound
-from .layer import Document, Group, Node
+from .layer import Document, Group, Node, runs
 
 NodePath = tuple[int, ...]
 """Indices, counted from the bottom, from the document's layers down to one node: what names one of several namesakes."""
@@ -20,13 +20,8 @@ def find(document: Document, name: str | NodePath) -> Node:
 
     Here and below, a path may stand for the name.
     """
-    *groups, last = _locate(document, name)
-    nodes: Sequence[Node] = document.layers
-    for index in groups:
-        group = nodes[index]
-        assert isinstance(group, Group)
-        nodes = group.children
-    return nodes[last]
+    path = _locate(document, name)
+    return _siblings(document, path)[path[-1]]
 
 
 def names(document: Document) -> tuple[str, ...]:
@@ -40,23 +35,33 @@ def below(document: Document, name: str | NodePath) -> RGBA:
 
 
 def alone(document: Document, name: str | NodePath) -> RGBA:
-    """The named layer or group by itself on the canvas, `(H, W, 4)` straight, opaque and visible; no colour under alpha 0."""
-    return render((replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True),), document.box)
+    """The named layer or group by itself on the canvas, `(H, W, 4)` straight, opaque and visible; no colour under alpha 0.
+
+    Its mask cuts it, and what is clipped to it belongs to it; one that is clipped is shown whole.
+    """
+    path = _locate(document, name)
+    node, clipped = next(runs(_siblings(document, path)[path[-1] :]))
+    shown = replace(node, opacity=1.0, blend_mode="normal", visible=True, clipped=False)
+    return render((shown, *(() if node.clipped else clipped)), document.box)
 
 
 def insert(
     document: Document, node: Node, *, above: str | NodePath | None = None, below: str | NodePath | None = None
 ) -> Document:
-    """Place `node` directly above or below the named one, in its group, else on top. Raises `ValueError` where both are given."""
+    """Place `node` directly above or below the named one, in its group, else on top. Raises `ValueError` where both are given.
+
+    Clipped layers stay with their base (`beside`), unless `node` is itself a clipped one.
+    """
     if above is not None and below is not None:
         raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")
     if above is None and below is None:
         return replace(document, layers=(*document.layers, node))
     path = _locate(document, above if above is not None else below or "")
-    offset = 1 if above is not None else 0
 
     def place(siblings: tuple[Node, ...], index: int) -> tuple[Node, ...]:
-        return (*siblings[: index + offset], node, *siblings[index + offset :])
+        clipped = [one.clipped and not node.clipped for one in siblings]
+        at = beside(clipped, index, above=above is not None)
+        return (*siblings[:at], node, *siblings[at:])
 
     return replace(document, layers=_edit(document.layers, path, place))
 
@@ -68,6 +73,16 @@ def hide(document: Document, path: NodePath) -> Document:
         return (*siblings[:index], replace(siblings[index], visible=False), *siblings[index + 1 :])
 
     return replace(document, layers=_edit(document.layers, path, hidden))
+
+
+def beside(clipped: Sequence[bool], index: int, *, above: bool) -> int:
+    """Where a new layer goes above or below the one at `index`: above all that is clipped to it, below the base of a clipped one.
+
+    `clipped` says so of all siblings, bottom to top.
+    """
+    if above:
+        return next((place for place in range(index + 1, len(clipped)) if not clipped[place]), len(clipped))
+    return next((place for place in range(index, 0, -1) if not clipped[place]), 0)
 
 
 def choose(full_names: Sequence[str], wanted: str) -> int:
@@ -99,6 +114,15 @@ def _locate(document: Document, name: str | NodePath) -> NodePath:
         return name
     entries = _entries(document.layers)
     return entries[choose([full for full, _ in entries], name)][1]
+
+
+def _siblings(document: Document, path: NodePath) -> Sequence[Node]:
+    nodes: Sequence[Node] = document.layers
+    for index in path[:-1]:
+        group = nodes[index]
+        assert isinstance(group, Group)
+        nodes = group.children
+    return nodes
 
 
 def _edit(nodes: Sequence[Node], path: NodePath, change: Callable[[tuple[Node, ...], int], tuple[Node, ...]]) -> tuple[Node, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
@@ -17,15 +18,16 @@ from acetate.raster import RGBA, resize
 from acetate.vocabulary.box import Box
 
 from .. import tree
+from ..composition.baking import bake, is_flattened, is_merged, said
 from ..composition.compose import compose
 from ..composition.stored_picture import with_change
-from ..layer import PASS_THROUGH, Document, Layer, Node, walk
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs, walk
 from ..naming import clean
 from ..tree import NodePath
 from . import generation_metadata, png
 from .decoding import decoding
 from .limits import check_picture
-from .ora_operators import BLEND_OPERATORS
+from .ora_operators import ATOP, BLEND_OPERATORS, KRITA
 from .ora_reading import KIND, MERGED, RECORD, STACK, THUMBNAIL, ArchiveReader, member
 from .quick_png import encode, encode_all
 
@@ -41,8 +43,10 @@ def write(document: Document, file: BinaryIO) -> None:
             check_picture(f"the layer {node.name!r}", node.box.width, node.box.height)
     root = ElementTree.Element("stack")
     layers: dict[generation_metadata.Id, Layer] = {}
-    _describe(document.layers, root, layers)
+    _describe(bake(document.layers, document.box, clipping=True), root, layers, isolated=True)
     image = ElementTree.Element("image", version="0.0.6", w=str(document.width), h=str(document.height))
+    for side, density in zip(("xres", "yres"), document.metadata.resolution or (), strict=False):
+        image.set(side, str(max(1, round(density))))
     image.append(root)
     coded = encode_all(map(_pixels, layers.values()))
     merged = compose(document)
@@ -68,6 +72,8 @@ def insert(
     The members of all other layers are copied; those at the paths of `hide` are hidden.
     """
     out = io.BytesIO()
+    lost = tuple(said((layer,))) + (f"{layer.name!r} was clipped and is now free of what lies below it",) * layer.clipped
+    (layer,) = (node for node in bake((layer,), layer.box) if isinstance(node, Layer))
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = ArchiveReader(old, name)
         before = reader.document()
@@ -86,22 +92,60 @@ def insert(
         _store(new, source, encode(_pixels(layer)))
         _store_derived(new, document, merged, {**reader.layers, source: layer})
     undrawn = () if before.picture is not None else document.notes
-    return out.getvalue(), tuple(f"in the merged picture of {name} {note}" for note in undrawn)
+    return out.getvalue(), (*lost, *(f"in the merged picture of {name} {note}" for note in undrawn))
 
 
-def _describe(nodes: Sequence[Node], stack: ElementTree.Element, layers: dict[generation_metadata.Id, Layer]) -> None:
-    """Append the XML of the nodes to `stack`, top first, and collect their layers by member name."""
-    for node in nodes:
-        if isinstance(node, Layer):
-            source = f"data/{len(layers) + 1}.png"
-            layers[source] = node
-            element = _layer_element(node, source)
-        else:
-            element = ElementTree.Element("stack", _look_of(node))
-            through = node.blend_mode == PASS_THROUGH and node.opacity == 1
-            element.set("isolation", "auto" if through else "isolate")
-            _describe(node.children, element, layers)
-        stack.insert(0, element)
+def losses(document: Document) -> Iterator[str]:
+    """What OpenRaster will not keep of this document, one sentence each, for the person."""
+    yield from said(document.layers, clipping=True)
+    yield from _moved(document.layers, isolated=True)
+    for node in walk(document.layers):
+        if node.blend_mode == PASS_THROUGH and node.opacity < 1:
+            yield f"OpenRaster has pass-through at full opacity only: {node.name!r} has {node.opacity:.0%}, became normal"
+        elif BLEND_OPERATORS.get(node.blend_mode, "").startswith(KRITA) and not node.clipped:  # else it was merged
+            yield f"only Krita reads the blend mode {node.blend_mode!r} in OpenRaster: to others {node.name!r} is normal"
+
+
+def _moved(nodes: Sequence[Node], *, isolated: bool) -> Iterator[str]:
+    for place, (base, clipped) in enumerate(runs(nodes)):
+        if is_merged(base, clipped, clipping=True):
+            continue
+        if clipped and (place or not isolated):
+            yield f"OpenRaster clips to all that lies below: {base.name!r} and what is clipped to it were put into a group"
+        for node in (base, *clipped):
+            if isinstance(node, Group) and not is_flattened(node):
+                yield from _moved(node.children, isolated=not _passes_through(node))
+
+
+def _describe(
+    nodes: Sequence[Node], stack: ElementTree.Element, layers: dict[generation_metadata.Id, Layer], *, isolated: bool
+) -> None:
+    """Append the XML of the nodes to `stack`, top first, and collect their layers by member name.
+
+    A run of clipped layers needs a stack of its own, unless it is the lowest in one that is composed by itself.
+    """
+    for place, (base, clipped) in enumerate(runs(nodes)):
+        inner, lowest = stack, base
+        if clipped and (place or not isolated):
+            inner = ElementTree.Element("stack", _look_of(base), isolation="isolate")
+            stack.insert(0, inner)
+            lowest = replace(base, opacity=1.0, blend_mode="normal", visible=True)
+        for node in (lowest, *clipped):
+            inner.insert(0, _element(node, layers))
+
+
+def _element(node: Node, layers: dict[generation_metadata.Id, Layer]) -> ElementTree.Element:
+    if isinstance(node, Layer):
+        source = f"data/{len(layers) + 1}.png"
+        layers[source] = node
+        return _layer_element(node, source)
+    element = ElementTree.Element("stack", _look_of(node), isolation="auto" if _passes_through(node) else "isolate")
+    _describe(node.children, element, layers, isolated=not _passes_through(node))
+    return element
+
+
+def _passes_through(group: Group) -> bool:
+    return group.blend_mode == PASS_THROUGH and group.opacity == 1
 
 
 def _layer_element(layer: Layer, source: str) -> ElementTree.Element:
@@ -113,7 +157,7 @@ def _look_of(node: Node) -> dict[str, str]:
         "name": clean(node.name),
         "opacity": repr(float(node.opacity)),
         "visibility": "visible" if node.visible else "hidden",
-        "composite-op": BLEND_OPERATORS.get(node.blend_mode, "svg:src-over"),
+        "composite-op": ATOP if node.clipped else BLEND_OPERATORS.get(node.blend_mode, "svg:src-over"),
     }
 
 
@@ -140,7 +184,9 @@ def _place(
     if isinstance(wanted, str):
         wanted = entries[tree.choose([one.name for one in entries], wanted)].path
     found = next(one for one in entries if one.path == wanted)
-    found.parent.insert(list(found.parent).index(found.element) + (0 if above is not None else 1), element)
+    upwards = list(reversed(found.parent))
+    at = tree.beside([one in reader.clipped for one in upwards], upwards.index(found.element), above=above is not None)
+    found.parent.insert(len(upwards) - at, element)
 
 
 class _Element(NamedTuple):

@@ -33,7 +33,7 @@ from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
 from ..tree import NodePath
-from . import thumbnail
+from . import masks, thumbnail
 from .merged_picture import Samples, StoredPicture
 from .reading import layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
 from .writing import attach, check_place, dress
@@ -55,8 +55,7 @@ def insert(
 ) -> tuple[bytes, tuple[str, ...]]:
     """The file with one layer more, in its colour mode and depth and otherwise unchanged; and what its merged picture lacks.
 
-    Clipped layers stay with their base: the new layer goes above all that is clipped to `above`, or below the base of `below`.
-    The layers at the paths of `hide` are hidden.
+    Clipped layers stay with their base, as in `tree.insert`. The layers at the paths of `hide` are hidden.
     Raises `UnsupportedFile` for other colour modes and depths, and `ValueError` where both `above` and `below` are given.
     """
     if above is not None and below is not None:
@@ -68,9 +67,11 @@ def insert(
             raise UnsupportedFile(f"{name} is {kind}; a layer can be added to 8- and 16-bit RGB, gray, CMYK and Lab files")
         if len(psd) == 0:  # its merged picture is all it has
             _keep_as_layer(psd, name)
-        parent, index = _destination(psd, above, below)
+        parent, index = _destination(psd, above, below, clipped=layer.clipped)
         hidden = [node for node in (_at(psd, path) for path in hide) if node.visible]
         made = _converted(psd, layer)
+        if layer.mask is not None:
+            masks.attach(layer.mask, made._record, made._channels, psd.depth)
         if (parent, index) != (psd, len(psd) - 1):
             made.move_to(parent, index=index)
         _remember(psd, made, layer)
@@ -96,7 +97,7 @@ def _keep_as_layer(psd: PSDImage, name: str) -> None:
 def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
     """A new topmost layer with the pixels in the file's colour mode. From an array, as only so alpha stays transparency in a
     file without a transparency channel of its own."""
-    check_place(layer)
+    check_place(layer, psd.version)
     if layer.rgba.size == 0:
         return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
     array = np.dstack([_in_mode(psd, layer.rgba), layer.rgba[..., 3]])
@@ -112,8 +113,10 @@ def _in_mode(psd: PSDImage, rgba: RGBA) -> NDArray[np.uint8]:
     return np.dstack([np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))])
 
 
-def _destination(psd: PSDImage, above: str | NodePath | None, below: str | NodePath | None) -> tuple[GroupMixin, int]:
-    """Where the new layer goes: its parent, and its index there once it is in place."""
+def _destination(
+    psd: PSDImage, above: str | NodePath | None, below: str | NodePath | None, *, clipped: bool
+) -> tuple[GroupMixin, int]:
+    """Where the new layer goes, as by `tree.insert`: its parent, and its index there once it is in place."""
     wanted = above if above is not None else below
     if wanted is None:
         return psd, len(psd)
@@ -121,15 +124,9 @@ def _destination(psd: PSDImage, above: str | NodePath | None, below: str | NodeP
         entries = list(_named(psd, ""))
         _, parent, index = entries[tree.choose([full for full, _, _ in entries], wanted)]
     else:
-        parent, index = _at(psd, wanted[:-1]) if len(wanted) > 1 else psd, wanted[-1]
-    if above is not None:
-        index += 1
-        while index < len(parent) and parent[index].clipping:
-            index += 1
-    else:
-        while index > 0 and parent[index].clipping:
-            index -= 1
-    return parent, index
+        parent, index = _at(psd, wanted[:-1]), wanted[-1]
+    siblings = [bool(one._record.clipping) and not clipped for one in parent]
+    return parent, tree.beside(siblings, index, above=above is not None)
 
 
 def _at(psd: PSDImage, path: NodePath) -> Any:
@@ -198,8 +195,10 @@ def _turn(nodes: Sequence[PSDLayer]) -> None:
 
 
 def _covered(psd: PSDImage, made: PSDLayer, layer: Layer, box: Box) -> bool:
-    """Whether anything above the new layer, or a group around it, decides how it looks."""
+    """Whether anything above the new layer, a group around it, or its base, decides how it looks."""
     plain_modes = [BlendMode.PASS_THROUGH] + [BlendMode.NORMAL] * (layer.blend_mode == "normal")
+    if layer.clipped:
+        return True
     node: Any = made  # psd-tools describes parents by protocols that its own functions do not take
     while node is not psd:
         parent = node.parent
@@ -225,6 +224,8 @@ def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str
     pixels = layer.rgba[box.relative_to(layer.box).slices]
     source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / np.float32(255)
     cover = pixels[..., 3] * np.float32(layer.opacity / 255)
+    if layer.mask is not None and layer.mask.enabled:
+        cover *= layer.mask.coverage(box)
     stored = before[:planes] / scale
     with_alpha = has_transparency(psd)
     alpha = before[planes] / scale if with_alpha else np.ones_like(cover)
