@@ -34,17 +34,18 @@ def judged(document: Document, stored: RGBA) -> Document:
     return document.as_stored(stored, note)
 
 
-def with_layer(before: Document, after: Document, layer: Layer, *, on_top: bool) -> RGBA:
-    """The `(H, W, 4)` straight picture of `after`, which is `before` with the layer; a stored picture stays as far as it can."""
+def with_change(before: Document, after: Document, changed: Box, on_top: Layer | None = None) -> RGBA:
+    """The `(H, W, 4)` straight picture of `after`, which differs from `before` in a box, and where it says so only by a layer
+    `on_top`; a stored picture stays as far as it can."""
     if before.picture is None:
         return compose(after)
-    if on_top:
-        return compose(replace(after, layers=(Layer(before.picture), layer)))
-    box = layer.box.intersection(after.box)
+    if on_top is not None:
+        return compose(replace(after, layers=(Layer(before.picture), on_top)))
+    box = changed.intersection(after.box)
     drawn, without = (render(document.layers, box) for document in (after, before))
     picture = before.picture.copy()
-    changed = (drawn != without).any(axis=-1)
-    picture[box.slices][changed] = drawn[changed]
+    other = (drawn != without).any(axis=-1)
+    picture[box.slices][other] = drawn[other]
     return picture
 
 

@@ -39,7 +39,8 @@ def read(file: BinaryIO, name: str) -> Document:
 
 
 class ArchiveReader:
-    """One pass over an archive; afterwards `image` is its XML and `layers` are its layers by member name."""
+    """One pass over an archive; afterwards `image` is its XML, `layers` are its layers by member name, and `unread` are the
+    elements that became no layer."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self._archive = archive
@@ -50,6 +51,7 @@ class ArchiveReader:
         self._members = set(archive.namelist())
         self._decoded: dict[str, FlatPicture] = {}
         self.layers: dict[generation_metadata.Id, Layer] = {}
+        self.unread: set[ElementTree.Element] = set()
         self.clipped: set[ElementTree.Element] = set()
         """The elements that became clipped layers and groups."""
         self.image = self._parsed_stack()
@@ -158,12 +160,14 @@ class ArchiveReader:
             picture = self._decoded[source]
         except KeyError:
             self._left_out.append(f"{name!r} was left out: the file has no {source!r}")
+            self.unread.add(element)
             return
         except TooLarge:  # a picture of the whole would lack too much
             raise
         except DocumentError as error:
             kind = "an SVG drawing, which is not read" if source.lower().endswith(".svg") else str(error)
             self._left_out.append(f"{name!r} was left out: {kind}")
+            self.unread.add(element)
             return
         self._budget.spend(picture.rgba.shape[1], picture.rgba.shape[0])
         self._notes += [f"{name!r}: {note}" for note in picture.notes]

@@ -1,7 +1,7 @@
 """PSD and PSB out: a document as a new file. In a PSB the numbers are longer, all else is the same.
 
 8 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what makes
-psd-tools' own saving slow (tests/bench/psd_write.py).
+psd-tools' own saving slow (tests/bench/documents.py).
 """
 
 from __future__ import annotations

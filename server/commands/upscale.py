@@ -13,10 +13,11 @@ from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.upscaling import HELP, OPTIONS
 from acetate.vocabulary.value_types import Choice
 
-from ..command_line import engine_options, outputs, parameter_options
+from ..command_line import drawing, outputs, parameter_options
+from ..command_line.drawing import Drawing
 from ..command_line.pictures import read_layer
 from ..command_line.progress import shown
-from .generate import events, report, size
+from .generate import report, size
 
 TASK = next(name for name, task in TASKS.items() if task.enlarges)
 PLAIN = ("scale", "upscaler", "strength", "lock_alpha", "model", "steps", "seed")
@@ -39,9 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", metavar="NAME=VALUE", help=f"one of {', '.join(FURTHER)}", **further)
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")
     parameter_options.add(parser, PLAIN, of_one_task=True)
-    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
-    engine_options.add_options(parser)
-    parser.add_argument("--alone", action="store_true", help="do not use a running server")
+    drawing.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
 
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     target = outputs.OutputFile(options.output)
     notes: list[str] = []
     source, name = read_layer(options.source, notes)
-    pictures = list(shown(events(_request(options, source), options), quiet=options.json))
+    pictures = list(shown(Drawing(options).events(_request(options, source)), quiet=options.json))
     report(target.write(pictures, notes=notes, name=name), pictures, notes, as_json=options.json)
     return 0
 

@@ -329,3 +329,33 @@ def test_the_thumbnail_shows_the_new_layer_where_it_lies(key):
     colour = (255, 0, 0) if key is Resource.THUMBNAIL_RESOURCE else (0, 0, 255)
     assert np.abs(shown[6:9, 11:14].mean(axis=(0, 1)) - colour).max() < 40  # JPEG smears the colour a little
     assert np.abs(shown[:3, :8] - (10, 200, 10)).max() < 25
+
+
+@pytest.mark.parametrize("below", [None, "Sky"], ids=["on top", "in a group"])
+def test_layers_hidden_with_the_insertion_leave_the_picture_as_if_they_had_never_been(below):
+    """The picture is drawn anew where they lay, and nothing but their visibility changes in them."""
+    scene = foreign()
+    new = Layer(np.full((3, 3, 4), (9, 99, 199, 255), np.uint8), 12, 8, "new")
+    after = insert_into_bytes(scene, new, name="a.psd", below=below, hide=[(1,), (3, 0)])
+    psd = PSDImage.open(io.BytesIO(after))
+    assert {layer.name for layer in psd.descendants() if not layer.visible} == {"Body", "Sky"}
+    picture = np.asarray(psd.topil().convert("RGB"))
+    expected = np.full((12, 16, 3), 255, np.uint8)
+    expected[8:11, 12:15] = (9, 99, 199)
+    assert np.array_equal(picture, expected)
+    hidden = {"Body", "Sky", "new"}
+    assert {name: kept for name, kept in stored(after).items() if name not in hidden} == {
+        name: kept for name, kept in stored(scene).items() if name not in hidden
+    }
+
+
+def test_one_of_two_namesakes_is_named_by_its_path(noise):
+    psd = PSDImage.new("RGB", (8, 8))
+    for left in (0, 4):
+        psd.create_pixel_layer(Image.new("RGB", (4, 4), "red"), "ball", left=left)
+    after = insert_into_bytes(saved(psd), Layer(noise(2, 2), name="new"), name="a.psd", above=(0,), hide=[(0,)])
+    assert [(layer.name, layer.visible) for layer in PSDImage.open(io.BytesIO(after))] == [
+        ("ball", False),
+        ("new", True),
+        ("ball", True),
+    ]
