@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from acetate.raster import RGBA
+from acetate.raster import RGBA, to_8_bits
 
 from .composition.compose import compose, render
 from .errors import LayerNotFound
@@ -32,13 +32,14 @@ def names(document: Document) -> tuple[str, ...]:
 
 
 def below(document: Document, name: str) -> RGBA:
-    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` straight: without it and all above."""
-    return compose(replace(document, layers=_cut(document.layers, _locate(document, name))))
+    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` uint8 straight: without it and all above."""
+    return to_8_bits(compose(replace(document, layers=_cut(document.layers, _locate(document, name)))))
 
 
 def alone(document: Document, name: str) -> RGBA:
-    """The named layer or group by itself on the canvas, `(H, W, 4)` straight, opaque and visible; no colour under alpha 0."""
-    return render((replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True),), document.box)
+    """The named layer or group by itself on the canvas, `(H, W, 4)` uint8 straight, opaque and visible; no colour under alpha
+    0."""
+    return to_8_bits(render((replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True),), document.box))
 
 
 def insert(document: Document, node: Node, *, above: str | None = None, below: str | None = None) -> Document:

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels, scale_of, to_16_bits
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
-from ..layer import PASS_THROUGH, Group, Layer, Node
+from ..layer import PASS_THROUGH, Group, Layer, Node, depth_of
 from .compose import render
 
 
@@ -96,12 +96,12 @@ def _flattened(node: Node, canvas: Box) -> Layer:
     if isinstance(node, Layer):
         return node
     box = node.box.intersection(canvas)
-    rgba = render(node.children, box)
+    rgba = render(node.children, box, depth_of(node.children))
     mode = "normal" if node.blend_mode == PASS_THROUGH else node.blend_mode
     return Layer(rgba, box.x, box.y, node.name, opacity=node.opacity, blend_mode=mode, visible=node.visible)
 
 
-def _masked(layer: Layer, mask: LayerMask) -> RGBA:
+def _masked(layer: Layer, mask: LayerMask) -> Pixels:
     coverage = np.full(layer.rgba.shape[:2], mask.outside, np.float32)
     height, width = mask.values.shape
     place = Box(mask.x, mask.y, width, height)
@@ -111,7 +111,7 @@ def _masked(layer: Layer, mask: LayerMask) -> RGBA:
     share = mask.density / 255
     coverage = coverage * (share / 255) + (1 - share)
     rgba = layer.rgba.copy()
-    rgba[..., 3] = (rgba[..., 3] * coverage + 0.5).astype(np.uint8)
+    rgba[..., 3] = (rgba[..., 3] * coverage + 0.5).astype(rgba.dtype)
     return rgba
 
 
@@ -124,7 +124,8 @@ def _clipped_together(base: Node, above: Sequence[Node], canvas: Box, notes: lis
         )
         notes.append(f"{upper.name!r} {fate}")
     opaque = flat.rgba.copy()
-    opaque[..., 3] = 255
-    mixed = render((Layer(opaque, flat.x, flat.y), *above), flat.box)
-    mixed[..., 3] = flat.rgba[..., 3]
+    opaque[..., 3] = scale_of(opaque)
+    base_and_above = (Layer(opaque, flat.x, flat.y), *above)
+    mixed = render(base_and_above, flat.box, depth_of(base_and_above))
+    mixed[..., 3] = flat.rgba[..., 3] if mixed.dtype == flat.rgba.dtype else to_16_bits(flat.rgba[..., 3])
     return replace(flat, rgba=mixed)

@@ -1,7 +1,7 @@
 """Composition: what a document looks like, as one picture.
 
-Porter-Duff source-over on straight 8-bit sRGB values, as Krita, Photoshop and GIMP's perceptual mode do it (never linear
-light), kept in float32 until the end, so that many soft layers do not add up rounding. Works in bands of rows: the memory
+Porter-Duff source-over on straight sRGB values, as Krita, Photoshop and GIMP's perceptual mode do it (never linear light), of
+8 or 16 bits, kept in float32 until the end, so that many soft layers do not add up rounding. Works in bands of rows: the memory
 needed besides the result does not grow with the canvas. Knows no file format.
 """
 
@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from acetate.raster import RGBA, Float, source_over
-from acetate.raster.arrays import round_to_u8
+from acetate.raster import Float, Pixels, scale_of, source_over
+from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 
 from ..layer import PASS_THROUGH, Document, Layer, Node
 from .blending import BLENDS
 
+SAMPLES = {8: np.uint8, 16: np.uint16}
+"""What pixels of each depth are to numpy."""
 BAND = 64
 """Rows per step: six float planes of 64 x 4096 fit the second-level cache of current CPUs."""
 
@@ -40,34 +42,37 @@ class _Paint:
         return _Paint(box, self.colour[:, rows, columns], self.alpha[rows, columns])
 
 
-def compose(document: Document) -> RGBA:
-    """The visible layers as one picture of the canvas, `(H, W, 4)` uint8 straight; colour is 0 where nothing covers."""
-    return render(document.layers, document.box)
+def compose(document: Document) -> Pixels:
+    """The visible layers as one picture of the canvas, `(H, W, 4)` straight in the document's depth; colour is 0 where nothing
+    covers."""
+    return render(document.layers, document.box, document.depth)
 
 
-def render(nodes: Sequence[Node], box: Box) -> RGBA:
-    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` uint8 straight."""
-    rgba = np.zeros((box.height, box.width, 4), np.uint8)
+def render(nodes: Sequence[Node], box: Box, depth: int = 8) -> Pixels:
+    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` straight of 8 or 16 bits."""
+    rgba: Pixels = np.zeros((box.height, box.width, 4), SAMPLES[depth])
+    opaque = np.float32(scale_of(rgba))
     for rows, paint in _bands(nodes, box):
-        scale = np.float32(255) / np.maximum(paint.alpha, np.float32(1e-6))
+        scale = opaque / np.maximum(paint.alpha, np.float32(1e-6))
         for channel in range(3):
-            rgba[rows, :, channel] = round_to_u8(paint.colour[channel] * scale)
-        rgba[rows, :, 3] = round_to_u8(paint.alpha * 255)
+            rgba[rows, :, channel] = rounded(paint.colour[channel] * scale, rgba.dtype)
+        rgba[rows, :, 3] = rounded(paint.alpha * opaque, rgba.dtype)
     return rgba
 
 
-def render_over_white(nodes: Sequence[Node], box: Box) -> RGBA:
-    """As `render`, `(H, W, 4)` uint8, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
+def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8) -> Pixels:
+    """As `render`, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
 
     Rounded up, so that readers that take the white out again and cut off fractions (psd-tools, ImageMagick) find the colour.
     """
-    rgba = render(nodes, box)
+    rgba = render(nodes, box, depth)
+    white = scale_of(rgba)
     for top in range(0, box.height, BAND):
         band = rgba[top : top + BAND]
-        alpha = band[..., 3].astype(np.uint16)
+        alpha = band[..., 3].astype(np.uint32)
         for channel in range(3):
-            covered = (band[..., channel] * alpha + 254) // 255
-            band[..., channel] = covered + (255 - alpha)
+            covered = (band[..., channel] * alpha + (white - 1)) // white
+            band[..., channel] = covered + (white - alpha)
     return rgba
 
 
@@ -124,9 +129,10 @@ def _paint(layer: Layer, box: Box) -> _Paint | None:
         return None
     first, end = int(columns[0]), int(columns[-1]) + 1
     pixels = pixels[:, first:end]
-    alpha = pixels[..., 3] * np.float32(layer.opacity / 255)
+    scale = scale_of(pixels)
+    alpha = pixels[..., 3] * np.float32(layer.opacity / scale)
     colour = np.empty((3, *alpha.shape), np.float32)
-    shade = alpha * np.float32(1 / 255)
+    shade = alpha * np.float32(1 / scale)
     for channel in range(3):
         np.multiply(pixels[..., channel], shade, out=colour[channel])
     return _Paint(Box(box.x + first, box.y, end - first, box.height), colour, alpha)

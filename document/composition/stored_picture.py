@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from acetate.raster import RGBA, Float
+from acetate.raster import Float, Pixels, to_8_bits
 from acetate.vocabulary.box import Box
 
 from ..layer import Document, Layer, Node
@@ -24,7 +24,7 @@ SAMPLED_PIXELS = 2**21
 """About how many pixels of a large canvas are compared."""
 
 
-def judged(document: Document, stored: RGBA) -> Document:
+def judged(document: Document, stored: Pixels) -> Document:
     """The document, with the `(H, W, 4)` straight picture that its file stores where that looks different from what we draw."""
     share = difference(document.layers, stored)
     if share <= TOLERATED:
@@ -34,21 +34,22 @@ def judged(document: Document, stored: RGBA) -> Document:
     return document.as_stored(stored, note)
 
 
-def with_layer(before: Document, after: Document, layer: Layer, *, on_top: bool) -> RGBA:
+def with_layer(before: Document, after: Document, layer: Layer, *, on_top: bool) -> Pixels:
     """The `(H, W, 4)` straight picture of `after`, which is `before` with the layer; a stored picture stays as far as it can."""
     if before.picture is None:
         return compose(after)
     if on_top:
         return compose(replace(after, layers=(Layer(before.picture), layer)))
     box = layer.box.intersection(after.box)
-    drawn, without = (render(document.layers, box) for document in (after, before))
+    depth = 8 * before.picture.itemsize
+    drawn, without = (render(document.layers, box, depth) for document in (after, before))
     picture = before.picture.copy()
     changed = (drawn != without).any(axis=-1)
     picture[box.slices][changed] = drawn[changed]
     return picture
 
 
-def difference(nodes: Sequence[Node], stored: RGBA) -> float:
+def difference(nodes: Sequence[Node], stored: Pixels) -> float:
     """The share of pixels, in [0, 1], that look different from those of the stored `(H, W, 4)` straight picture.
 
     Of a large canvas it is estimated from bands of its rows.
@@ -68,6 +69,7 @@ def _bands(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(height, top + BAND))
 
 
-def _over_white(rgba: RGBA) -> Float:
+def _over_white(rgba: Pixels) -> Float:
+    rgba = to_8_bits(rgba)
     alpha = rgba[..., 3:] / np.float32(255)
     return (rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.float32, copy=False)
