@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
@@ -29,12 +29,13 @@ from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Re
 from ..composition.baking import LayerMask, Source, bake
 from ..composition.colour import to_rgba
 from ..composition.stored_picture import judged
-from ..errors import UnreadableFile, UnsupportedFile
+from ..errors import UnreadableFile
 from ..formats import generation_metadata, xmp
 from ..formats.decoding import decoding
 from ..formats.limits import MAX_FILE_BYTES, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
 from ..naming import clean, guessed
+from . import deep_pixels
 
 HEADER = struct.Struct(">4sH6xHIIHH")
 """Signature, version, channels, height, width, bits per channel, colour mode."""
@@ -138,19 +139,16 @@ def psd_decoding(name: str) -> Iterator[None]:
         yield
 
 
-def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
-    """Raise a `DocumentError` for what is no PSD, too large or, unless `deep`, of 32 bits."""
+def check_header(head: bytes, name: str) -> None:
+    """Raise a `DocumentError` for what is no PSD, or too large."""
     if head[:4] == b"8BPS" and len(head) < HEADER.size:
         raise UnreadableFile(f"{name} is not a readable PSD: it ends after {len(head)} bytes")
     if head[:4] != b"8BPS":
         raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
-    _, _, _, height, width, depth, _ = HEADER.unpack(head)
+    _, _, _, height, width, _, _ = HEADER.unpack(head)
     if not (width and height):
         raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
     check_canvas(name, width, height)
-    if depth == 32 and not deep:
-        hint = "In Photoshop: Image > Mode > 16 Bits/Channel."
-        raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", hint)
 
 
 def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -> None:
@@ -189,15 +187,14 @@ class _Reader:
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
         self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
-        self._colour_note = ""
+        self._colour_notes: dict[str, None] = {}
+        """Each once, in the order of reading."""
         self.canvas = Document(psd.width, psd.height).box
 
     def document_notes(self) -> list[str]:
-        notes = []
-        if self._psd.depth == 16:
-            notes.append("16 bits per channel were reduced to 8")
-        if self._colour_note:
-            notes.append(self._colour_note)
+        notes = list(self._colour_notes)
+        if self._psd.depth == 32:
+            notes.insert(0, "32 bits per channel became 16: linear light, by the curve of sRGB")
         encodings = sorted({encoding for layer in self._psd.descendants() if (encoding := name_encoding(layer))})
         if encodings:
             notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
@@ -216,8 +213,10 @@ class _Reader:
         if rgba is not None and rgba[..., 3].any():
             yield Source(Layer(rgba, name="Background"))
 
-    def stored_picture(self) -> RGBA | None:
+    def stored_picture(self) -> Pixels | None:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
+        if self._is_deep():
+            return self._deep(deep_pixels.of_merged_picture(self._psd, self._icc), "the merged picture")
         image = self._psd.topil(apply_icc=False)
         return None if image is None else self._converted(image, None)
 
@@ -254,29 +253,43 @@ class _Reader:
         made = generation_metadata.applied(made, self._entries.get(layer.layer_id))
         return Source(made, (), mask, layer.clipping, notes=tuple(notes))
 
-    def _pixels(self, layer: PSDLayer) -> RGBA | None:
+    def _pixels(self, layer: PSDLayer) -> Pixels | None:
         if isinstance(layer, AdjustmentLayer) or _needs_drawing(layer):
             return None
         if layer.width <= 0 or layer.height <= 0:
             return None if isinstance(layer, ShapeLayer | FillLayer) else _NOTHING
+        if self._is_deep() and layer.has_pixels():
+            found = deep_pixels.of_layer(layer, self._icc)
+            return None if found is None else self._deep(found, repr(layer_name(layer)))
         image = layer.topil(apply_icc=False) if layer.has_pixels() else None
         if image is None:
             return None
         alpha = None if image.mode in ("RGBA", "LA") else layer.topil(ChannelID.TRANSPARENCY_MASK)
         return self._converted(image, alpha)
 
-    def _drawn(self, layer: PSDLayer) -> RGBA | None:
+    def _is_deep(self) -> bool:
+        return self._psd.depth in deep_pixels.SAMPLES and self._psd.color_mode in deep_pixels.MODES
+
+    def _deep(self, found: deep_pixels.DeepPixels, name: str) -> Pixels:
+        self._colour_notes |= dict.fromkeys(found.notes)
+        if found.cut:
+            part = "less than 1 %" if found.cut < 0.01 else f"about {100 * found.cut:.0f} %"
+            self._colour_notes[f"{part} of {name} was brighter than white or outside sRGB, and was cut"] = None
+        return found.rgba
+
+    def _drawn(self, layer: PSDLayer) -> Pixels | None:
         try:
             image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
         except ImportError:  # strokes and gradients need optional libraries of psd-tools
             return None
         return None if image is None else np.array(image.convert("RGBA"))
 
-    def _converted(self, image: Image.Image, alpha: Image.Image | None) -> RGBA:
+    def _converted(self, image: Image.Image, alpha: Image.Image | None) -> Pixels:
         if image.mode in ("P", "1"):
             image = image.convert("RGB")
         rgba, note = to_rgba(image, self._icc, alpha)
-        self._colour_note = self._colour_note or note
+        if note:
+            self._colour_notes[note] = None
         return rgba
 
     def _mask(self, layer: PSDLayer, notes: list[str]) -> LayerMask | None:
@@ -322,10 +335,10 @@ def _needs_drawing(layer: PSDLayer) -> bool:
     return layer.mask is None or not layer.mask.has_real()
 
 
-def _repeats(mask: LayerMask, rgba: RGBA, layer: PSDLayer) -> bool:
+def _repeats(mask: LayerMask, rgba: Pixels, layer: PSDLayer) -> bool:
     """Photoshop may store a shape's coverage a second time as its mask; applying that would square the edges."""
     same_place = (mask.x, mask.y) == (layer.left, layer.top) and isinstance(layer, ShapeLayer | FillLayer)
-    return same_place and np.array_equal(mask.values, rgba[..., 3])
+    return same_place and np.array_equal(mask.values, rgba[..., 3] >> (8 * rgba.itemsize - 8))
 
 
 def words(camel: str) -> str:
