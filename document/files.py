@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from acetate.raster import RGBA
+from acetate.raster import RGBA, to_8_bits
 
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .formats import ora, ora_operators, ora_reading, picture, png, psd
@@ -77,8 +77,9 @@ def write_bytes(document: Document, format: str) -> bytes:
 
 
 def read_image(path: str | os.PathLike[str]) -> RGBA:
-    """Any picture, or a PSD or OpenRaster file merged, as `(H, W, 4)` uint8 straight alpha in sRGB; `read` says what was lost."""
-    return png.flatten(read(path))
+    """Any picture, or a PSD or OpenRaster file merged, as `(H, W, 4)` uint8 straight alpha in sRGB, as networks see it; `read`
+    keeps 16 bits and says what was lost."""
+    return to_8_bits(png.flatten(read(path)))
 
 
 def insert_into_file(

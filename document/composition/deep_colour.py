@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, cast
 
 import numpy as np
-from acetate.raster import RGBA16, Float, Pixels, to_8_bits, to_16_bits
+from acetate.raster import RGBA16, Float, Pixels, scale_of, to_8_bits, to_16_bits
 from acetate.raster.arrays import rounded
 from numpy.typing import NDArray
 from PIL import Image
@@ -56,6 +56,15 @@ def to_srgb16(planes: RGBA16, mode: str, icc: bytes | None) -> InSRGB:
     profile = open_profile(icc, mode)
     assert profile is not None
     return InSRGB(_in_16_bits(made), (FROM_PROFILE.format(profile_name(profile)),))
+
+
+def rgba_of(rgb: Pixels, alpha: RGBA16 | None) -> Pixels:
+    """`(3, H, W)` of either depth and its alpha, opaque without one, as one `(H, W, 4)` picture of the colours' depth."""
+    rgba: Pixels = np.full((*rgb.shape[1:], 4), scale_of(rgb), rgb.dtype)
+    rgba[..., :3] = np.moveaxis(rgb, 0, -1)
+    if alpha is not None:
+        rgba[..., 3] = alpha if rgba.dtype == np.uint16 else to_8_bits(alpha)
+    return rgba
 
 
 def from_srgb16(rgb: RGBA16, mode: str, icc: bytes | None) -> RGBA16:

@@ -1,4 +1,4 @@
-"""Flat pictures in: any PNG, JPEG, WebP, TIFF, BMP or GIF becomes straight 8-bit sRGB, or an error that says why not.
+"""Flat pictures in: any PNG, JPEG, WebP, TIFF, BMP or GIF becomes straight sRGB of 8 or 16 bits, or an error that says why not.
 
 Knows colour depths, palettes and hostile files; no layers.
 """
@@ -9,12 +9,12 @@ import io
 import warnings
 from dataclasses import dataclass
 
-import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..composition.colour import to_rgba
 from ..errors import TooLarge, UnreadableFile, UnsupportedFile
+from . import deep_picture
 from .decoding import decoding
 from .limits import MAX_PICTURE_PIXELS, MAX_SIDE
 
@@ -26,7 +26,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 class FlatPicture:
     """A decoded picture file."""
 
-    rgba: RGBA
+    rgba: Pixels
     notes: tuple[str, ...]
     """What was converted, for the person."""
     text: dict[str, str]
@@ -41,7 +41,7 @@ def decode(data: bytes, name: str) -> FlatPicture:
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check(image, name)
-                return _convert(image, name)
+                return _convert(image, data, name)
         except Image.DecompressionBombError as error:
             raise TooLarge(f"{name}: {error}", "At most 8192 x 8192 pixels are read.") from error
         except UnidentifiedImageError as error:
@@ -70,34 +70,23 @@ def _check(image: Image.Image, name: str) -> None:
         raise UnsupportedFile(f"{name} is animated or has pages ({frames} of them); one still picture is read", "Save one frame.")
 
 
-def _convert(image: Image.Image, name: str) -> FlatPicture:
-    deep = any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))  # known only until the pixels are decoded
+def _convert(image: Image.Image, data: bytes, name: str) -> FlatPicture:
+    deep = deep_picture.is_deep(image)
+    values = deep_picture.samples(image, data) if deep else None
     image.load()
     text = {key: str(value) for key, value in getattr(image, "text", {}).items()}
     icc = image.info.get("icc_profile")
+    if values is not None:
+        pixels, found = deep_picture.straight(values, image, icc)
+        return FlatPicture(pixels, found, text)
     notes: list[str] = []
     image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F"):
         raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", "Convert it to 8 bits per channel.")
     if deep:
         notes.append("16 bits per channel were reduced to 8")
-        image = _narrowed(image)
     rgba, note = to_rgba(_simplified(image), icc)
     return FlatPicture(rgba, (*notes, note) if note else tuple(notes), text)
-
-
-def _narrowed(image: Image.Image) -> Image.Image:
-    """16 bits -> 8. Pillow does it for colour on loading, but not for a transparent colour, and gray it would cut at 255."""
-    transparent = image.info.get("transparency")
-    if not image.mode.startswith("I;16"):
-        if isinstance(transparent, tuple):
-            image.info["transparency"] = tuple(value >> 8 for value in transparent)
-        return image
-    values = np.asarray(image).astype(np.uint32)
-    narrow = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
-    if transparent is not None:
-        narrow.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
-    return narrow
 
 
 def _simplified(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
-from acetate.raster import RGBA16, Float, Pixels, scale_of, to_8_bits
+from acetate.raster import RGBA16, Float, Pixels
 from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.api.utils import get_transparency_index, has_transparency
 from psd_tools.constants import ChannelID, ColorMode
 
-from ..composition.deep_colour import from_light, to_srgb16
+from ..composition.deep_colour import from_light, rgba_of, to_srgb16
 from .merged_picture import StoredPicture
 
 MODES = {
@@ -93,12 +93,9 @@ def _assembled(colour: Sequence[Planes], alpha: Planes | None, mode: ColorMode, 
         if mode == ColorMode.CMYK:  # PSD counts the ink that is left out
             planes = np.uint16(65535) - planes
         rgb, notes = to_srgb16(cast(RGBA16, planes), MODES[mode], icc)
-    rgba: Pixels = np.full((*planes.shape[1:], 4), scale_of(rgb), rgb.dtype)
-    rgba[..., :3] = np.moveaxis(rgb, 0, -1)
-    if alpha is not None:
-        deep = alpha if alpha.dtype == np.uint16 else rounded(np.nan_to_num(alpha) * np.float32(65535), np.uint16)
-        rgba[..., 3] = deep if rgba.dtype == np.uint16 else to_8_bits(cast(RGBA16, deep))
-    return DeepPixels(rgba, notes, cut)
+    if alpha is not None and alpha.dtype == np.float32:
+        alpha = cast(RGBA16, rounded(np.nan_to_num(alpha) * np.float32(65535), np.uint16))
+    return DeepPixels(rgba_of(rgb, cast("RGBA16 | None", alpha)), notes, cut)
 
 
 def _native(values: NDArray[np.generic]) -> Planes:

@@ -1,0 +1,101 @@
+"""16 bits per channel in and out of picture files: Pillow's pictures have 8, but for gray.
+
+What it decodes is the file's bytes, of which it keeps the higher ones, or the lower ones where they are said to stand the other
+way round; so two passes see both.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import zlib
+
+import numpy as np
+from acetate.raster import RGBA16, Pixels
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo, putchunk
+
+from ..composition.deep_colour import rgba_of, to_srgb16
+
+ROWS = 64
+"""Rows that are compressed at a time."""
+
+_UP = 2
+"""The filter of a row: the difference from the one above."""
+_PLAIN = re.compile(r"(RGB|RGBA|CMYK);16([BLN])")
+_OTHER_WAY = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_MODES = {1: "L", 2: "L", 3: "RGB", 4: "RGB"}
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether an opened picture, whose pixels are not loaded yet, has 16 bits per channel."""
+    return any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))
+
+
+def samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
+    """The numbers of an opened picture, `(H, W, C)`, turned as stored; `None` for layouts of which Pillow gives 8 bits only.
+
+    `image` was opened from `data` and is not loaded; its formats were checked.
+    """
+    assert image.format is not None
+    raw = {str(tile.args if isinstance(tile.args, str) else tile.args[0]) for tile in image.tile}
+    if image.mode.startswith("I;16"):
+        return _turned(image).astype(np.uint16)[..., None]
+    if raw == {"LA;16B"}:  # four bytes, as those of RGBA are
+        both = _reopened(data, image.format, "RGBA").astype(np.uint16)
+        return both[..., 0::2] << 8 | both[..., 1::2]
+    plain = _PLAIN.fullmatch(raw.pop()) if len(raw) == 1 else None
+    if plain is None:
+        return None
+    low = _reopened(data, image.format, f"{plain[1]};16{_OTHER_WAY[plain[2]]}")
+    return _turned(image).astype(np.uint16) << 8 | low
+
+
+def straight(values: NDArray[np.uint16], image: Image.Image, icc: bytes | None) -> tuple[Pixels, tuple[str, ...]]:
+    """Samples as straight RGBA in sRGB, `(H, W, 4)`, and what was converted; a single transparent colour becomes alpha."""
+    bands = values.shape[2]
+    mode = "CMYK" if image.mode == "CMYK" else _MODES[bands]
+    alpha = values[..., -1] if bands == 2 or bands == 4 and mode == "RGB" else None
+    transparent = image.info.get("transparency")
+    if alpha is None and transparent is not None:
+        alpha = np.where((values == np.array(transparent)).all(axis=-1), 0, 65535).astype(np.uint16)
+    colour = values if mode == "CMYK" else values[..., : len(mode)]
+    found = to_srgb16(np.moveaxis(colour, -1, 0), mode, icc)
+    return rgba_of(found.rgb, alpha), found.notes
+
+
+def encode(rgba: RGBA16, chunks: PngInfo, level: int) -> bytes:
+    """`(H, W, 4)` straight uint16 as PNG, with the chunks before its pixels."""
+    height, width = rgba.shape[:2]
+    file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
+    file.seek(0, io.SEEK_END)
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([16, 6, 0, 0, 0])
+    putchunk(file, b"IHDR", header)
+    for key, content, *_ in chunks.chunks:
+        putchunk(file, key, content)
+    pressed, above = zlib.compressobj(level), np.zeros((1, width * 8), np.uint8)
+    for top in range(0, height, ROWS):
+        rows = np.ascontiguousarray(rgba[top : top + ROWS].astype(">u2")).view(np.uint8).reshape(-1, width * 8)
+        coded = np.empty((len(rows), 1 + width * 8), np.uint8)
+        coded[:, 0] = _UP
+        coded[:, 1:] = rows - np.concatenate([above, rows[:-1]])
+        above = rows[-1:]
+        putchunk(file, b"IDAT", pressed.compress(coded.data))
+    putchunk(file, b"IDAT", pressed.flush())
+    putchunk(file, b"IEND", b"")
+    return file.getvalue()
+
+
+def _reopened(data: bytes, format: str, raw: str) -> NDArray[np.uint8]:
+    """The picture once more, its bytes taken for pixels of the raw mode."""
+    with Image.open(io.BytesIO(data), formats=[format]) as image:
+        image._mode = raw.partition(";")[0]
+        image.tile = [tile._replace(args=raw if isinstance(tile.args, str) else (raw, *tile.args[1:])) for tile in image.tile]
+        return _turned(image)
+
+
+def _turned(image: Image.Image) -> NDArray[np.generic]:
+    image.load()
+    return np.asarray(ImageOps.exif_transpose(image))
