@@ -1,4 +1,4 @@
-"""RGB spaces that a matrix and tone curves describe: sRGB, Adobe RGB, Display P3, linear light and most others that pictures are in.
+"""RGB spaces that a matrix and tone curves describe: sRGB, Adobe RGB, Display P3, linear light, most that pictures are in.
 
 Little CMS, as Pillow offers it, knows 8 bits only; this is what it does with such profiles (ICC.1:2022, annex F.3), in floats. Of
 other profiles, which are tables, nothing is known here.
@@ -157,11 +157,9 @@ def _curve(tag: bytes) -> Curve:
 
 def _parametric(kind: int, numbers: list[float]) -> NDArray[np.float64]:
     """ICC.1:2022, 10.18: Y = (aX + b)^g + e above a limit, and cX + f below it."""
-    g, a, b, c, d, e, f = {
-        0: lambda g: (g, 1, 0, 0, 0, 0, 0),
-        1: lambda g, a, b: (g, a, b, 0, -b / a, 0, 0),
-        2: lambda g, a, b, c: (g, a, b, 0, -b / a, c, c),
-        3: lambda g, a, b, c, d: (g, a, b, c, d, 0, 0),
-        4: lambda g, a, b, c, d, e, f: (g, a, b, c, d, e, f),
-    }[kind](*numbers)
-    return np.where(_GRID >= d, np.maximum(a * _GRID + b, 0) ** g + e, c * _GRID + f)
+    g, a, b, c, d, e, f = (*numbers, 0, 0, 0, 0, 0, 0)[:7]
+    if kind == 0:
+        a = 1
+    elif kind < 3:  # here the fourth is what is added to both
+        c, d, e, f = 0, -b / a if a else 0, c, c
+    return cast(NDArray[np.float64], np.where(d <= _GRID, np.maximum(a * _GRID + b, 0) ** g + e, c * _GRID + f))

@@ -10,11 +10,13 @@ import io
 import re
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 from acetate.raster import RGBA16, Pixels
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngInfo, putchunk
 
 from ..composition.deep_colour import rgba_of, to_srgb16
@@ -29,28 +31,28 @@ _OTHER_WAY = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"
 _MODES = {1: "L", 2: "L", 3: "RGB", 4: "RGB"}
 
 
-def is_deep(image: Image.Image) -> bool:
+def is_deep(image: ImageFile) -> bool:
     """Whether an opened picture, whose pixels are not loaded yet, has 16 bits per channel."""
-    return any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))
+    return any(";16" in str(tile.args) for tile in image.tile)
 
 
-def samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
+def samples(image: ImageFile, data: bytes) -> NDArray[np.uint16] | None:
     """The numbers of an opened picture, `(H, W, C)`, turned as stored; `None` for layouts of which Pillow gives 8 bits only.
 
     `image` was opened from `data` and is not loaded; its formats were checked.
     """
     assert image.format is not None
-    raw = {str(tile.args if isinstance(tile.args, str) else tile.args[0]) for tile in image.tile}
+    raw = {str(tile.args[0] if isinstance(tile.args, tuple) else tile.args) for tile in image.tile}
     if image.mode.startswith("I;16"):
         return _turned(image).astype(np.uint16)[..., None]
     if raw == {"LA;16B"}:  # four bytes, as those of RGBA are
-        both = _reopened(data, image.format, "RGBA").astype(np.uint16)
-        return both[..., 0::2] << 8 | both[..., 1::2]
+        both = _reopened(data, image.format, "RGBA")
+        return _joined(both[..., 0::2], both[..., 1::2])
     plain = _PLAIN.fullmatch(raw.pop()) if len(raw) == 1 else None
     if plain is None:
         return None
     low = _reopened(data, image.format, f"{plain[1]};16{_OTHER_WAY[plain[2]]}")
-    return _turned(image).astype(np.uint16) << 8 | low
+    return _joined(_turned(image), low)
 
 
 def straight(values: NDArray[np.uint16], image: Image.Image, icc: bytes | None) -> tuple[Pixels, tuple[str, ...]]:
@@ -92,10 +94,14 @@ def _reopened(data: bytes, format: str, raw: str) -> NDArray[np.uint8]:
     """The picture once more, its bytes taken for pixels of the raw mode."""
     with Image.open(io.BytesIO(data), formats=[format]) as image:
         image._mode = raw.partition(";")[0]
-        image.tile = [tile._replace(args=raw if isinstance(tile.args, str) else (raw, *tile.args[1:])) for tile in image.tile]
+        image.tile = [tile._replace(args=(raw, *tile.args[1:]) if isinstance(tile.args, tuple) else raw) for tile in image.tile]
         return _turned(image)
 
 
-def _turned(image: Image.Image) -> NDArray[np.generic]:
+def _joined(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    return np.add(high * np.uint16(256), low, dtype=np.uint16)
+
+
+def _turned(image: Image.Image) -> NDArray[Any]:
     image.load()
     return np.asarray(ImageOps.exif_transpose(image))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from acetate.raster import Pixels
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 from ..composition.colour import to_rgba
 from ..errors import TooLarge, UnreadableFile, UnsupportedFile
@@ -70,7 +71,7 @@ def _check(image: Image.Image, name: str) -> None:
         raise UnsupportedFile(f"{name} is animated or has pages ({frames} of them); one still picture is read", "Save one frame.")
 
 
-def _convert(image: Image.Image, data: bytes, name: str) -> FlatPicture:
+def _convert(image: ImageFile, data: bytes, name: str) -> FlatPicture:
     deep = deep_picture.is_deep(image)
     values = deep_picture.samples(image, data) if deep else None
     image.load()
@@ -80,12 +81,12 @@ def _convert(image: Image.Image, data: bytes, name: str) -> FlatPicture:
         pixels, found = deep_picture.straight(values, image, icc)
         return FlatPicture(pixels, found, text)
     notes: list[str] = []
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "F"):
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode in ("I", "F"):
         raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", "Convert it to 8 bits per channel.")
     if deep:
         notes.append("16 bits per channel were reduced to 8")
-    rgba, note = to_rgba(_simplified(image), icc)
+    rgba, note = to_rgba(_simplified(turned), icc)
     return FlatPicture(rgba, (*notes, note) if note else tuple(notes), text)
 
 

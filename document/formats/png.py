@@ -28,7 +28,7 @@ _RELATIVE_COLORIMETRIC = b"\x01"
 
 
 def encode(rgba: Pixels, *, text: str = "", level: int = 6) -> bytes:
-    """`(H, W, 4)` straight as PNG of its depth, colour under alpha 0 kept, marked as sRGB; `text` goes into the chunk `acetate`."""
+    """`(H, W, 4)` straight as PNG of its depth and marked as sRGB, colour under alpha 0 kept; `text` is the chunk `acetate`."""
     chunks = PngInfo()
     chunks.add(b"sRGB", _RELATIVE_COLORIMETRIC)
     if text:
@@ -53,8 +53,8 @@ def write(document: Document, file: BinaryIO) -> None:
 
 
 def flatten(document: Document) -> Pixels:
-    """The document as one `(H, W, 4)` straight picture of its depth: what its file stores where we draw it otherwise, its only layer where
-    that is all of it, else its composition."""
+    """The document as one `(H, W, 4)` straight picture of its depth: what its file stores where we draw it otherwise, its only
+    layer where that is all of it, else its composition."""
     if document.picture is not None:
         return document.picture
     only = plain_layer(document)

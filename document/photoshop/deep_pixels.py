@@ -6,7 +6,7 @@ Values are decoded by psd-tools and read here as the numbers that they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from acetate.raster import RGBA16, Float, Pixels
@@ -29,7 +29,8 @@ MODES = {
     ColorMode.LAB: "LAB",
 }
 """As Pillow calls them. Other modes have no layers."""
-SAMPLES = {16: np.dtype(">u2"), 32: np.dtype(">f4")}
+SAMPLES = {16: ">u2", 32: ">f4"}
+"""As the file has them, to numpy."""
 
 Planes = NDArray[np.uint16] | NDArray[np.float32]
 
@@ -54,7 +55,8 @@ def of_layer(layer: PSDLayer, icc: bytes | None) -> DeepPixels | None:
 
     def plane(channel: ChannelID) -> Planes:
         data = stored[channel].get_data(layer.width, layer.height, psd.depth, psd.version)
-        return _native(np.frombuffer(data, SAMPLES[psd.depth]).reshape(layer.height, layer.width))
+        values = np.frombuffer(data, SAMPLES[psd.depth]).reshape(layer.height, layer.width)
+        return cast(Planes, values.astype(values.dtype.newbyteorder("=")))
 
     transparency = stored.get(ChannelID.TRANSPARENCY_MASK)
     alpha = plane(ChannelID.TRANSPARENCY_MASK) if transparency is not None and transparency.data else None
@@ -63,7 +65,7 @@ def of_layer(layer: PSDLayer, icc: bytes | None) -> DeepPixels | None:
 
 def of_merged_picture(psd: PSDImage, icc: bytes | None) -> DeepPixels:
     """What the file stores beside its layers, white taken out of it again."""
-    samples = StoredPicture(psd).read(Box(0, 0, psd.width, psd.height))
+    samples: NDArray[Any] = StoredPicture(psd).read(Box(0, 0, psd.width, psd.height))
     colour = samples[: ColorMode.channels(psd.color_mode)]
     if not has_transparency(psd):
         return _assembled(list(colour), None, psd.color_mode, icc)
@@ -72,31 +74,22 @@ def of_merged_picture(psd: PSDImage, icc: bytes | None) -> DeepPixels:
     white = np.float32(1 if psd.depth == 32 else 65535)
     cover = np.clip(alpha / white, 0, 1).astype(np.float32)
     straight = [_without_white(plane / white, cover) for plane in colour]
-    if psd.depth == 16:
-        return _assembled([rounded(plane * white, np.uint16) for plane in straight], alpha, psd.color_mode, icc)
-    return _assembled(straight, alpha, psd.color_mode, icc)
+    back = straight if psd.depth == 32 else [cast(RGBA16, rounded(plane * white, np.uint16)) for plane in straight]
+    return _assembled(back, alpha, psd.color_mode, icc)
 
 
 def _without_white(plane: Float, cover: Float) -> Float:
     straight = np.divide(plane - (1 - cover), cover, out=plane.copy(), where=cover > 0)
-    return np.maximum(straight, 0)
+    return cast(Float, np.maximum(straight, 0))
 
 
 def _assembled(colour: Sequence[Planes], alpha: Planes | None, mode: ColorMode, icc: bytes | None) -> DeepPixels:
-    planes = np.stack(colour)
-    notes: tuple[str, ...] = ()
-    cut = 0.0
-    rgb: Pixels
+    planes: NDArray[Any] = np.stack(colour)
     if planes.dtype == np.float32:
-        rgb, cut = from_light(planes, icc)
-    else:
-        if mode == ColorMode.CMYK:  # PSD counts the ink that is left out
-            planes = np.uint16(65535) - planes
-        rgb, notes = to_srgb16(cast(RGBA16, planes), MODES[mode], icc)
-    if alpha is not None and alpha.dtype == np.float32:
-        alpha = cast(RGBA16, rounded(np.nan_to_num(alpha) * np.float32(65535), np.uint16))
-    return DeepPixels(rgba_of(rgb, cast("RGBA16 | None", alpha)), notes, cut)
-
-
-def _native(values: NDArray[np.generic]) -> Planes:
-    return cast(Planes, values.astype(values.dtype.newbyteorder("=")))
+        light, cut = from_light(planes, icc)
+        cover = None if alpha is None else rounded(np.nan_to_num(cast(Float, alpha)) * np.float32(65535), np.uint16)
+        return DeepPixels(rgba_of(light, cast("RGBA16 | None", cover)), (), cut)
+    if mode == ColorMode.CMYK:  # PSD counts the ink that is left out
+        planes = np.uint16(65535) - planes
+    found = to_srgb16(planes, MODES[mode], icc)
+    return DeepPixels(rgba_of(found.rgb, cast("RGBA16 | None", alpha)), found.notes, 0.0)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from acetate.raster import Pixels, scale_of, to_8_bits, to_16_bits
 from acetate.vocabulary.box import Box
-from numpy.typing import NDArray
 from PIL import Image, ImageChops
 from psd_tools import PSDImage
 from psd_tools.api.layers import Artboard, GroupMixin, PixelLayer
@@ -27,8 +26,8 @@ from psd_tools.psd.layer_and_mask import LayerRecord
 from .. import tree
 from ..composition.blending import BLENDS, SEPARABLE
 from ..composition.colour import from_srgb
-from ..composition.deep_colour import from_srgb16
 from ..composition.compose import render_over_white
+from ..composition.deep_colour import from_srgb16
 from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
