@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from acetate import raster
 from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
+
+if TYPE_CHECKING:
+    from .composition.rgb_space import RGBSpace
 
 BLEND_MODES = (
     "normal",
@@ -116,6 +119,8 @@ class Document:
     """Bottom to top. Kept as a tuple."""
     notes: tuple[str, ...] = ()
     """What reading could not keep as it was, one sentence each, for the person."""
+    space: RGBSpace | None = None
+    """The RGB space in which the layers are blended; sRGB without one. Their pixels are sRGB all the same."""
     picture: Pixels | None = field(default=None, init=False)
     """`(height, width, 4)` straight: what the file stores as its look, where our composition looks different. Only reading knows
     it, and a document that is made from another one has none."""

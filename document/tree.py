@@ -39,7 +39,8 @@ def below(document: Document, name: str) -> RGBA:
 def alone(document: Document, name: str) -> RGBA:
     """The named layer or group by itself on the canvas, `(H, W, 4)` uint8 straight, opaque and visible; no colour under alpha
     0."""
-    return to_8_bits(render((replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True),), document.box))
+    node = replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True)
+    return to_8_bits(render((node,), document.box, space=document.space))
 
 
 def insert(document: Document, node: Node, *, above: str | None = None, below: str | None = None) -> Document:

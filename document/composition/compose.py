@@ -17,6 +17,8 @@ from acetate.vocabulary.box import Box
 
 from ..layer import PASS_THROUGH, Document, Layer, Node
 from .blending import BLENDS
+from .blending_space import in_space
+from .rgb_space import RGBSpace, srgb
 
 SAMPLES = {8: np.uint8, 16: np.uint16}
 """What pixels of each depth are to numpy."""
@@ -45,27 +47,32 @@ class _Paint:
 def compose(document: Document) -> Pixels:
     """The visible layers as one picture of the canvas, `(H, W, 4)` straight in the document's depth; colour is 0 where nothing
     covers."""
-    return render(document.layers, document.box, document.depth)
+    return render(document.layers, document.box, document.depth, document.space)
 
 
-def render(nodes: Sequence[Node], box: Box, depth: int = 8) -> Pixels:
-    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` straight of 8 or 16 bits."""
+def render(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | None = None) -> Pixels:
+    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` straight of 8 or 16 bits in sRGB.
+
+    They are blended in the space, if one is given, else in sRGB.
+    """
     rgba: Pixels = np.zeros((box.height, box.width, 4), SAMPLES[depth])
     opaque = np.float32(scale_of(rgba))
-    for rows, paint in _bands(nodes, box):
-        scale = opaque / np.maximum(paint.alpha, np.float32(1e-6))
+    for rows, paint in _bands(nodes, box, space):
+        colour = paint.colour * (1 / np.maximum(paint.alpha, np.float32(1e-6)))
+        if space is not None:
+            colour = space.converted(np.minimum(colour, 1), srgb())
         for channel in range(3):
-            rgba[rows, :, channel] = rounded(paint.colour[channel] * scale, rgba.dtype)
+            rgba[rows, :, channel] = rounded(colour[channel] * opaque, rgba.dtype)
         rgba[rows, :, 3] = rounded(paint.alpha * opaque, rgba.dtype)
     return rgba
 
 
-def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8) -> Pixels:
+def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | None = None) -> Pixels:
     """As `render`, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
 
     Rounded up, so that readers that take the white out again and cut off fractions (psd-tools, ImageMagick) find the colour.
     """
-    rgba = render(nodes, box, depth)
+    rgba = render(nodes, box, depth, space)
     white = scale_of(rgba)
     for top in range(0, box.height, BAND):
         band = rgba[top : top + BAND]
@@ -76,11 +83,11 @@ def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8) -> Pixels
     return rgba
 
 
-def _bands(nodes: Sequence[Node], box: Box) -> Iterator[tuple[slice, _Paint]]:
+def _bands(nodes: Sequence[Node], box: Box, space: RGBSpace | None) -> Iterator[tuple[slice, _Paint]]:
     for top in range(0, box.height, BAND):
         height = min(BAND, box.height - top)
         paint = _Paint.clear(Box(box.x, box.y + top, box.width, height))
-        _draw(nodes, paint)
+        _draw(nodes if space is None else in_space(nodes, paint.box, space), paint)
         yield slice(top, top + height), paint
 
 

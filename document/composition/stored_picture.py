@@ -15,6 +15,7 @@ from acetate.vocabulary.box import Box
 
 from ..layer import Document, Layer, Node
 from .compose import BAND, compose, render
+from .rgb_space import RGBSpace
 
 VISIBLE = 8
 """Levels by which a pixel over white may differ from rounding, dithering and other colour engines."""
@@ -26,7 +27,7 @@ SAMPLED_PIXELS = 2**21
 
 def judged(document: Document, stored: Pixels) -> Document:
     """The document, with the `(H, W, 4)` straight picture that its file stores where that looks different from what we draw."""
-    share = difference(document.layers, stored)
+    share = difference(document.layers, stored, document.space)
     if share <= TOLERATED:
         return document
     part = "in less than 1 %" if share < 0.01 else f"in about {100 * share:.0f} %"
@@ -42,14 +43,14 @@ def with_layer(before: Document, after: Document, layer: Layer, *, on_top: bool)
         return compose(replace(after, layers=(Layer(before.picture), layer)))
     box = layer.box.intersection(after.box)
     depth = 8 * before.picture.itemsize
-    drawn, without = (render(document.layers, box, depth) for document in (after, before))
+    drawn, without = (render(document.layers, box, depth, document.space) for document in (after, before))
     picture = before.picture.copy()
     changed = (drawn != without).any(axis=-1)
     picture[box.slices][changed] = drawn[changed]
     return picture
 
 
-def difference(nodes: Sequence[Node], stored: Pixels) -> float:
+def difference(nodes: Sequence[Node], stored: Pixels, space: RGBSpace | None = None) -> float:
     """The share of pixels, in [0, 1], that look different from those of the stored `(H, W, 4)` straight picture.
 
     Of a large canvas it is estimated from bands of its rows.
@@ -57,7 +58,7 @@ def difference(nodes: Sequence[Node], stored: Pixels) -> float:
     height, width = stored.shape[:2]
     other = total = 0
     for rows in _bands(height, width):
-        ours = render(nodes, Box(0, rows.start, width, rows.stop - rows.start))
+        ours = render(nodes, Box(0, rows.start, width, rows.stop - rows.start), space=space)
         far = np.abs(_over_white(ours) - _over_white(stored[rows])).max(axis=-1) > VISIBLE
         other, total = other + int(far.sum()), total + far.size
     return other / total

@@ -33,7 +33,7 @@ from ..formats import generation_metadata, xmp
 from ..layer import Layer
 from . import thumbnail
 from .merged_picture import Samples, StoredPicture
-from .reading import layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
+from .reading import blending_space, layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
 from .writing import attach, check_place, dress
 
 MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}
@@ -216,9 +216,10 @@ def _drawn_anew(psd: PSDImage, made: PSDLayer, before: Samples, box: Box, name: 
     """The samples of the box as we draw them, where the new layer makes a difference to that; as they were elsewhere."""
     planes = ColorMode.channels(psd.color_mode)
     made.visible = False
-    without = render_over_white(nodes_in(psd, box), box, psd.depth)
+    space = blending_space(psd)
+    without = render_over_white(nodes_in(psd, box), box, psd.depth, space)
     made.visible = True
-    drawn = render_over_white(nodes_in(psd, box), box, psd.depth)
+    drawn = render_over_white(nodes_in(psd, box), box, psd.depth, space)
     changed = (drawn != without).any(axis=-1)
     after = before.copy()
     after[:planes] = np.where(changed, np.moveaxis(_in_mode(psd, drawn), -1, 0), before[:planes])

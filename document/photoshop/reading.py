@@ -27,7 +27,8 @@ from psd_tools.compression import PSDDecompressionWarning
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
 
 from ..composition.baking import LayerMask, Source, bake
-from ..composition.colour import to_rgba
+from ..composition.colour import is_srgb, open_profile, to_rgba
+from ..composition.rgb_space import RGBSpace, space_of, srgb
 from ..composition.stored_picture import judged
 from ..errors import UnreadableFile
 from ..formats import generation_metadata, xmp
@@ -103,6 +104,15 @@ def reaches(layer: PSDLayer, box: Box) -> bool:
     return not Box(layer.left, layer.top, layer.width, layer.height).intersection(box).empty
 
 
+def blending_space(psd: PSDImage) -> RGBSpace | None:
+    """In what the file's program blends; `None` for sRGB, and where we do not know how to: gray, CMYK, Lab, profiles of tables."""
+    icc = psd.image_resources.get_data(Resource.ICC_PROFILE)
+    if psd.color_mode == ColorMode.RGB and psd.depth == 32:
+        return (icc and space_of(icc) or srgb()).linear
+    space = space_of(icc) if icc and psd.color_mode == ColorMode.RGB and open_profile(icc, "RGB") else None
+    return None if space is None or is_srgb(icc) or not space.holds(srgb()) else space
+
+
 def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
     """The layers of an open file, as far as they show in the box; the others have no pixels."""
     return bake(tuple(_Reader(psd, box).sources(psd)), box, [])
@@ -115,7 +125,7 @@ def read(file: BinaryIO, name: str) -> Document:
         reader = _Reader(psd)
         sources = tuple(reader.sources(psd)) if len(psd) else tuple(reader.merged_picture())
         notes = reader.document_notes()
-        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes))
+        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes), blending_space(psd))
         stored = reader.stored_picture() if len(psd) and psd.has_preview() else None
         return document if stored is None else judged(document, stored)
 

@@ -51,7 +51,7 @@ def write(document: Document, file: BinaryIO) -> None:
     """
     check_canvas("the document", document.width, document.height)
     _check_layers(document)
-    merged = render_over_white(document.layers, document.box, document.depth)
+    merged = render_over_white(document.layers, document.box, document.depth, document.space)
     header = FileHeader(channels=4, height=document.height, width=document.width, depth=document.depth)
     picture = ImageData(_compression(merged))
     picture.set_data([_bytes(plane) for plane in np.moveaxis(merged, -1, 0)], header)
