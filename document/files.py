@@ -122,6 +122,8 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
         merged = sum(isinstance(node, Layer) for node in nodes)
         return () if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
+    if document.space is not None and len(nodes) > 1:
+        notes.append("its layers were blended in another colour space than sRGB, in which they are now: soft edges may differ")
     for node in nodes:
         if format == "psd" and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")

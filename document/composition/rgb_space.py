@@ -48,8 +48,8 @@ class Curve:
 
     def encoded(self, light: Float) -> Float:
         """Linear light of any shape, clipped to [0, 1] -> encoded values."""
-        steps = np.sqrt(np.maximum(light, 0)) * np.float32(STEPS - 1)
-        return cast(Float, self._encoded.take(np.rint(steps).astype(np.intp), mode="clip"))
+        steps = np.sqrt(np.clip(light, 0, 1)) * np.float32(STEPS - 1)
+        return self._encoded.take(np.rint(steps).astype(np.intp))
 
 
 @dataclass(frozen=True, eq=False)

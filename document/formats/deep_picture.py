@@ -18,9 +18,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngInfo, putchunk
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ..composition.deep_colour import rgba_of, to_srgb16
+from ..errors import UnsupportedFile
 
+BITS_PER_SAMPLE, PLANAR_CONFIGURATION, APART = 258, 284, 2
+"""TIFF's tags, and the value for channels that lie one after the other: of those Pillow finds one byte, uncompressed the wrong
+one."""
 ROWS = 64
 """Rows that are compressed at a time."""
 
@@ -33,15 +38,22 @@ _MODES = {1: "L", 2: "L", 3: "RGB", 4: "RGB"}
 
 def is_deep(image: ImageFile) -> bool:
     """Whether an opened picture, whose pixels are not loaded yet, has 16 bits per channel."""
-    return any(";16" in str(tile.args) for tile in image.tile)
+    bits = image.tag_v2.get(BITS_PER_SAMPLE, ()) if isinstance(image, TiffImageFile) else ()
+    return 16 in bits or any(";16" in str(tile.args) for tile in image.tile)
 
 
-def samples(image: ImageFile, data: bytes) -> NDArray[np.uint16] | None:
+def samples(image: ImageFile, data: bytes, name: str) -> NDArray[np.uint16] | None:
     """The numbers of an opened picture, `(H, W, C)`, turned as stored; `None` for layouts of which Pillow gives 8 bits only.
 
-    `image` was opened from `data` and is not loaded; its formats were checked.
+    `image` was opened from `data` and is not loaded; its format was checked. Raises `UnsupportedFile` where even these 8 would
+    be wrong.
     """
     assert image.format is not None
+    if isinstance(image, TiffImageFile) and image.tag_v2.get(PLANAR_CONFIGURATION) == APART:
+        if image.tile[0].codec_name == "raw":
+            kind = "a TIFF whose 16-bit channels lie apart, uncompressed"
+            raise UnsupportedFile(f"{name} is {kind}; these are not read", "Save it with interleaved channels, or compressed.")
+        return None
     raw = {str(tile.args[0] if isinstance(tile.args, tuple) else tile.args) for tile in image.tile}
     if image.mode.startswith("I;16"):
         return _turned(image).astype(np.uint16)[..., None]

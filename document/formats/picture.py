@@ -73,7 +73,7 @@ def _check(image: Image.Image, name: str) -> None:
 
 def _convert(image: ImageFile, data: bytes, name: str) -> FlatPicture:
     deep = deep_picture.is_deep(image)
-    values = deep_picture.samples(image, data) if deep else None
+    values = deep_picture.samples(image, data, name) if deep else None
     image.load()
     text = {key: str(value) for key, value in getattr(image, "text", {}).items()}
     icc = image.info.get("icc_profile")

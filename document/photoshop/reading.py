@@ -105,7 +105,7 @@ def reaches(layer: PSDLayer, box: Box) -> bool:
 
 
 def blending_space(psd: PSDImage) -> RGBSpace | None:
-    """In what the file's program blends; `None` for sRGB, and where we do not know how to: gray, CMYK, Lab, profiles of tables."""
+    """In what the file's program blends; `None` for sRGB, and where we cannot: gray, CMYK, Lab, profiles of tables."""
     icc = psd.image_resources.get_data(Resource.ICC_PROFILE)
     if psd.color_mode == ColorMode.RGB and psd.depth == 32:
         return (icc and space_of(icc) or srgb()).linear
