@@ -6,7 +6,7 @@ SOURCES := namespace vocabulary raster engine document protocol server plugins
 # An editable install in strict mode links files when it is made, so a new file asks for a new install.
 LISTED := $(VENV)/sources.txt
 
-.PHONY: setup demo quick test test-editors test-others test-model test-newer soak mutants coverage check bench release clean FORCE
+.PHONY: setup demo quick test test-gimp test-krita test-others test-model test-newer soak mutants coverage check bench release clean FORCE
 setup: $(VENV)/installed
 
 # A venv that failed for want of Debian's python3-venv has a python and no pip, and is made again.
@@ -41,15 +41,15 @@ quick: setup
 # Each of two that run side by side computes on half of the cores.
 HALF = OMP_NUM_THREADS=$$((($$(getconf _NPROCESSORS_ONLN) + 1) / 2))
 
-# In three parts, two at once, each shown at its end. The editors come first: they wait more than they compute. The model that
-# draws every subject it knows comes when they are done.
+# In four parts, three at once, each shown at its end. The editors come first: they wait more than they compute. The model that
+# draws every subject it knows comes when one of them is done.
 test: setup
 	sh tests/setup.sh
-	@echo "Three parts, two at a time; each is shown when it is done, the last in about a quarter of an hour."
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-editors test-others test-model
+	@echo "Four parts, three at a time; each is shown when it is done, the last in about half an hour."
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-gimp test-krita test-others test-model
 
-test-editors: setup
-	ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest tests/editors
+test-gimp test-krita: test-%: setup
+	ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest tests/editors/$*
 
 test-others: setup
 	$(HALF) ACETATE_TEST_PROGRAMS=1 $(BIN)/python -m pytest --ignore=tests/editors --ignore=tests/engine/builtin

@@ -3,6 +3,7 @@
 from acetate.raster import RGBA, resize
 from acetate.vocabulary.box import Box
 
+from .composition.baking import baked
 from .composition.compose import compose
 from .errors import DocumentError, LayerNotFound, TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .files import (
@@ -20,6 +21,7 @@ from .files import (
 )
 from .formats.png import flatten
 from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
+from .mask import Mask
 from .outline import Entry, Outline
 from .tree import alone, below, find, insert, names
 
@@ -35,6 +37,7 @@ __all__ = [
     "Group",
     "Layer",
     "LayerNotFound",
+    "Mask",
     "Node",
     "Outline",
     "TooLarge",
@@ -42,6 +45,7 @@ __all__ = [
     "UnsupportedFile",
     "UnwritableFile",
     "alone",
+    "baked",
     "below",
     "compose",
     "find",

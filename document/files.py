@@ -1,6 +1,6 @@
 """Files in and out: which format it is, and that a failed write leaves the old file as it was.
 
-Knows the formats by name only; their bytes are the business of `psd`, `ora`, `png` and `picture`.
+Knows the formats by name only; their bytes are the business of `document/formats/`.
 """
 
 from __future__ import annotations
@@ -10,30 +10,42 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from acetate.raster import RGBA, to_8_bits
 
+from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import ora, ora_operators, ora_reading, picture, png, psd
+from .formats import kra, ora, ora_reading, picture, png, psd
+from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
-from .layer import PASS_THROUGH, Document, Group, Layer, walk
+from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
 
-WRITERS: dict[str, Callable[[Document, BinaryIO], None]] = {
+WRITERS: dict[str, Callable[[Document, BinaryIO], Iterable[str] | None]] = {
     "psd": psd.write,
+    "psb": psd.write_large,
     "ora": ora.write,
     "png": png.write,
 }
 FORMATS = tuple(WRITERS)
-"""What can be written, and with `picture.FORMATS` what can be read."""
+"""What can be written. A writer returns what the person has to know beside the `losses`."""
+
+
+READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": kra.read}
+"""Of what has layers; all else is a flat picture."""
+INSERTERS = {"psd": psd.insert, "ora": ora.insert}
+
+PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
+"""Adobe's limits, not those of the format."""
 
 
 def read(path: str | os.PathLike[str]) -> Document:
-    """A PSD, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying what is wrong."""
+    """A PSD, PSB, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying why not."""
     return _read(_load(path), Path(path).name)
 
 
@@ -44,24 +56,26 @@ def outline(path: str | os.PathLike[str]) -> Outline:
     """
     try:
         with open(path, "rb") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _layered(file.read(4)) == "psd":
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and kind_of(file.read(4)) == "psd":
                 file.seek(0)
-                found = psd.outline(file, Path(path).name)
-                if found.entries:
-                    return found
+                with suppress(UnreadableFile):  # of a damaged file the sound parts, which takes more than a look
+                    found = psd.outline(file, Path(path).name)
+                    if found.entries:
+                        return found
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     return of_document(read(path))
 
 
 def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Write in the format of the suffix (.psd, .ora, .png), completely or not at all; returns the `losses`.
+    """Write in the format of the suffix (`FORMATS`), completely or not at all; returns the `losses`.
 
     Raises `UnsupportedFile` for another suffix, and `UnwritableFile` or `TooLarge` where the format or the disk refuses it.
     """
     writer = WRITERS[format_of(path)]
-    _write_whole(Path(path), lambda file: writer(document, file))
-    return losses(document, format_of(path))
+    notes: list[str] = []
+    _write_whole(Path(path), lambda file: notes.extend(writer(document, file) or ()))
+    return (*losses(document, format_of(path)), *notes)
 
 
 def read_bytes(data: bytes, *, name_or_format: str) -> Document:
@@ -109,10 +123,10 @@ def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None
 def _inserted(data: bytes, layer: Layer, name: str, above: str | None, below: str | None) -> tuple[bytes, tuple[str, ...]]:
     if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
         raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
-    kind = _layered(data)
-    if kind is None:
+    kind = kind_of(data)
+    if kind not in INSERTERS:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
-    return {"psd": psd.insert, "ora": ora.insert}[kind](data, layer, name, above=above, below=below)
+    return INSERTERS[kind](data, layer, name, above=above, below=below)
 
 
 def losses(document: Document, format: str) -> tuple[str, ...]:
@@ -120,18 +134,50 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     nodes = list(walk(document.layers))
     if format == "png":
         merged = sum(isinstance(node, Layer) for node in nodes)
-        return () if merged <= 1 else (f"PNG has no layers; merged into one picture: {merged}",)
+        flat = (f"PNG has no layers; merged into one picture: {merged}",) if merged > 1 else said(document.layers)
+        return (*flat, *_homeless("PNG", {"IPTC": document.metadata.iptc, "guides": document.metadata.guides}))
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
     if document.space is not None and len(nodes) > 1:
         notes.append("its layers were blended in another colour space than sRGB, in which they are now: soft edges may differ")
+    if format == "ora":
+        notes += [*ora.losses(document), *_homeless("OpenRaster", _beside_pixels(document))]
+    else:
+        notes += _beyond_photoshop(document)
     for node in nodes:
-        if format == "psd" and isinstance(node, Group) and node.opacity < 1:
+        if format in ("psd", "psb") and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")
-        if format == "ora" and node.blend_mode == PASS_THROUGH and node.opacity < 1:
-            notes.append(f"OpenRaster has pass-through at full opacity only: {node.name!r} has {node.opacity:.0%}, became normal")
-        elif format == "ora" and ora_operators.BLEND_OPERATORS.get(node.blend_mode, "").startswith(ora_operators.KRITA):
-            notes.append(f"only Krita reads the blend mode {node.blend_mode!r} in OpenRaster: to others {node.name!r} is normal")
     return tuple(notes)
+
+
+def _beside_pixels(document: Document) -> dict[str, object]:
+    """What the document says of itself and its layers, by the words for it."""
+    said, nodes = document.metadata, list(walk(document.layers))
+    return {
+        "XMP": said.xmp,
+        "IPTC": said.iptc,
+        "guides": said.guides,
+        "layer colours": any(node.label for node in nodes),
+        "locks": any(node.locks for node in nodes),
+    }
+
+
+def _homeless(format: str, values: dict[str, object]) -> list[str]:
+    lost = ", ".join(what for what, value in values.items() if value)
+    return [f"{format} has no place for these, which were left out: {lost}"] if lost else []
+
+
+def _beyond_photoshop(document: Document) -> list[str]:
+    """What a PSD holds and Photoshop does not take."""
+    notes, count, depth = [], sum(1 for _ in walk(document.layers)), _depth(document.layers)
+    if count > PHOTOSHOP_LAYERS:
+        notes.append(f"Photoshop takes at most {PHOTOSHOP_LAYERS:,} layers and groups; the document has {count:,}")
+    if depth > PHOTOSHOP_DEPTH:
+        notes.append(f"Photoshop takes groups at most {PHOTOSHOP_DEPTH} deep; the document has them {depth} deep")
+    return notes
+
+
+def _depth(nodes: Sequence[Node]) -> int:
+    return max((1 + _depth(node.children) for node in nodes if isinstance(node, Group)), default=0)
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -144,16 +190,10 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def _read(data: bytes, name: str) -> Document:
-    kind = _layered(data)
-    if kind == "psd":
-        return psd.read(io.BytesIO(data), name)
-    if kind == "ora":
-        return ora_reading.read(io.BytesIO(data), name)
+    kind = kind_of(data)
+    if kind in READERS:
+        return READERS[kind](io.BytesIO(data), name)
     return png.document_of(picture.decode(data, name), Path(name).stem)
-
-
-def _layered(data: bytes) -> str | None:
-    return "psd" if data[:4] == b"8BPS" else "ora" if data[:4] == b"PK\x03\x04" else None
 
 
 def _load(path: str | os.PathLike[str]) -> bytes:

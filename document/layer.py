@@ -15,6 +15,9 @@ from acetate import raster
 from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 
+from .mask import Mask
+from .metadata import LABELS, LOCKS, Metadata
+
 if TYPE_CHECKING:
     from .composition.rgb_space import RGBSpace
 
@@ -72,12 +75,22 @@ class Layer:
     visible: bool = True
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """JSON values from which the layer was generated; they travel inside the file."""
+    mask: Mask | None = None
+    clipped: bool = False
+    """Shows only where the nearest unclipped layer or group below it does (`runs`); above none it is an ordinary layer."""
+    blends_clipped: bool = True
+    """The layers that are clipped to this one mix with it before it goes over what lies below; else each with all below it."""
+    label: str = ""
+    """The colour that marks it in the list, one of `LABELS`."""
+    locks: frozenset[str] = frozenset()
+    """What is protected from change, of `LOCKS`."""
 
     def __post_init__(self) -> None:
         if self.rgba.dtype not in (np.uint8, np.uint16) or self.rgba.ndim != 3 or self.rgba.shape[2] != 4:
             found = f"{self.rgba.dtype} {self.rgba.shape}"
             raise ValueError(f"the pixels of layer {self.name!r} are {found}; they must be uint8 or uint16 (height, width, 4)")
         _check_look(self.name, self.opacity, self.blend_mode, BLEND_MODES)
+        _check_marks(self)
 
     @property
     def box(self) -> Box:
@@ -95,10 +108,20 @@ class Group:
     blend_mode: str = "normal"
     """One of `BLEND_MODES`, or `PASS_THROUGH`."""
     visible: bool = True
+    mask: Mask | None = None
+    clipped: bool = False
+    """As of a `Layer`."""
+    blends_clipped: bool = True
+    """As of a `Layer`."""
+    label: str = ""
+    """As of a `Layer`."""
+    locks: frozenset[str] = frozenset()
+    """As of a `Layer`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "children", tuple(self.children))
         _check_look(self.name, self.opacity, self.blend_mode, (*BLEND_MODES, PASS_THROUGH))
+        _check_marks(self)
 
     @property
     def box(self) -> Box:
@@ -119,6 +142,7 @@ class Document:
     """Bottom to top. Kept as a tuple."""
     notes: tuple[str, ...] = ()
     """What reading could not keep as it was, one sentence each, for the person."""
+    metadata: Metadata = Metadata()
     space: RGBSpace | None = None
     """The RGB space in which the layers are blended; sRGB without one. Their pixels are sRGB all the same."""
     picture: Pixels | None = field(default=None, init=False)
@@ -159,6 +183,17 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
             yield from walk(node.children)
 
 
+def runs(nodes: Sequence[Node]) -> Iterator[tuple[Node, Sequence[Node]]]:
+    """Each unclipped node of a list, bottom to top, with the clipped ones directly above it."""
+    start = 0
+    while start < len(nodes):
+        end = start + 1
+        while end < len(nodes) and nodes[end].clipped:
+            end += 1
+        yield nodes[start], nodes[start + 1 : end]
+        start = end
+
+
 def trim(layer: Layer) -> Layer:
     """Crop to the bounding box of alpha > 0; a fully transparent layer becomes empty. Hidden colour outside it is dropped."""
     trimmed = raster.trim(layer.rgba)
@@ -173,3 +208,10 @@ def _check_look(name: str, opacity: float, blend_mode: str, modes: Sequence[str]
         raise ValueError(f"the opacity of {name!r} is {opacity}; it must be between 0 and 1")
     if blend_mode not in modes:
         raise ValueError(f"the blend mode of {name!r} is {blend_mode!r}; it must be one of {', '.join(modes)}")
+
+
+def _check_marks(node: Node) -> None:
+    if node.label not in ("", *LABELS):
+        raise ValueError(f"the label of {node.name!r} is {node.label!r}; it must be empty or one of {', '.join(LABELS)}")
+    if not node.locks <= set(LOCKS):
+        raise ValueError(f"the locks of {node.name!r} are {', '.join(sorted(node.locks))}; they must be of {', '.join(LOCKS)}")

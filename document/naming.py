@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import suppress
 
 from acetate.vocabulary import names
 
 MAX_NAME = 255
-"""Characters; the limit of PSD."""
+"""UTF-16 units, of which an emoji takes two; the limit of PSD."""
+JOINER = "\u200d"
+SKIN_TONES = range(0x1F3FB, 0x1F400)
+FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 
 EAST_ASIAN = (("cp932", "shift_jis", 0x98), ("gbk", "gb2312", 0xD8))
 """What to read with, the standard within it, and where its first level, the ideographs of daily use, ends."""
@@ -16,8 +20,28 @@ SHORTEST_GUESS = 4
 
 
 def clean(name: str) -> str:
-    """The name as `names.clean` leaves it, cut at `MAX_NAME`."""
-    return names.clean(name)[:MAX_NAME]
+    """The name as `names.clean` leaves it, cut at `MAX_NAME`, before the last character that a person would see whole."""
+    cleaned = names.clean(name)
+    units, end = 0, 0
+    while end < len(cleaned):
+        units += 1 + (cleaned[end] > "\uffff")
+        if units > MAX_NAME:
+            break
+        end += 1
+    while end < len(cleaned) and end and _goes_on(cleaned, end):
+        end -= 1
+    return cleaned[:end]
+
+
+def _goes_on(text: str, place: int) -> bool:
+    """Whether what stands at `place` is drawn into the character before it: accents, parts of an emoji, half a flag."""
+    here, before = text[place], text[place - 1]
+    if unicodedata.category(here).startswith("M") or JOINER in (here, before) or ord(here) in SKIN_TONES:
+        return True  # the category holds variation selectors, too
+    letters = 0
+    while letters < place and ord(text[place - 1 - letters]) in FLAG_LETTERS:
+        letters += 1
+    return ord(here) in FLAG_LETTERS and letters % 2 == 1
 
 
 def guessed(name: bytes) -> tuple[str, str]:

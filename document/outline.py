@@ -54,6 +54,7 @@ def of_node(node: Node) -> Entry:
         "opacity": node.opacity,
         "blend_mode": node.blend_mode,
         "visible": node.visible,
+        "has": ("clipped",) * node.clipped + ("mask",) * (node.mask is not None),
     }
     if isinstance(node, Group):
         return Entry(**look, children=tuple(map(of_node, node.children)))

@@ -9,7 +9,7 @@ from acetate.raster import RGBA, to_8_bits
 
 from .composition.compose import compose, render
 from .errors import LayerNotFound
-from .layer import Document, Group, Node
+from .layer import Document, Group, Node, runs
 
 Path = tuple[int, ...]
 """Indices from the document's layers down to one node."""
@@ -17,13 +17,8 @@ Path = tuple[int, ...]
 
 def find(document: Document, name: str) -> Node:
     """The layer or group of that name; `Group/Layer` tells two of the same name apart, `/Layer` means the one in no group."""
-    *groups, last = _locate(document, name)
-    nodes: Sequence[Node] = document.layers
-    for index in groups:
-        group = nodes[index]
-        assert isinstance(group, Group)
-        nodes = group.children
-    return nodes[last]
+    path = _locate(document, name)
+    return _siblings(document, path)[path[-1]]
 
 
 def names(document: Document) -> tuple[str, ...]:
@@ -37,25 +32,43 @@ def below(document: Document, name: str) -> RGBA:
 
 
 def alone(document: Document, name: str) -> RGBA:
-    """The named layer or group by itself on the canvas, `(H, W, 4)` uint8 straight, opaque and visible; no colour under alpha
-    0."""
-    node = replace(find(document, name), opacity=1.0, blend_mode="normal", visible=True)
-    return to_8_bits(render((node,), document.box, space=document.space))
+    """The named layer or group by itself on the canvas, `(H, W, 4)` uint8, opaque and visible; no colour under alpha 0.
+
+    Its mask cuts it, and what is clipped to it belongs to it; one that is clipped is shown whole.
+    """
+    path = _locate(document, name)
+    node, clipped = next(runs(_siblings(document, path)[path[-1] :]))
+    shown = replace(node, opacity=1.0, blend_mode="normal", visible=True, clipped=False)
+    return to_8_bits(render((shown, *(() if node.clipped else clipped)), document.box, space=document.space))
 
 
 def insert(document: Document, node: Node, *, above: str | None = None, below: str | None = None) -> Document:
-    """Place `node` directly above or below the named one, in its group, else on top. Raises `ValueError` where both are given."""
+    """Place `node` directly above or below the named one, in its group, else on top. Raises `ValueError` where both are given.
+
+    Clipped layers stay with their base (`beside`), unless `node` is itself a clipped one.
+    """
     if above is not None and below is not None:
         raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")
     if above is None and below is None:
         return replace(document, layers=(*document.layers, node))
     path = _locate(document, above if above is not None else below or "")
-    offset = 1 if above is not None else 0
 
     def place(siblings: tuple[Node, ...], index: int) -> tuple[Node, ...]:
-        return (*siblings[: index + offset], node, *siblings[index + offset :])
+        clipped = [one.clipped and not node.clipped for one in siblings]
+        at = beside(clipped, index, above=above is not None)
+        return (*siblings[:at], node, *siblings[at:])
 
     return replace(document, layers=_edit(document.layers, path, place))
+
+
+def beside(clipped: Sequence[bool], index: int, *, above: bool) -> int:
+    """Where a new layer goes above or below the one at `index`: above all that is clipped to it, below the base of a clipped one.
+
+    `clipped` says so of all siblings, bottom to top.
+    """
+    if above:
+        return next((place for place in range(index + 1, len(clipped)) if not clipped[place]), len(clipped))
+    return next((place for place in range(index, 0, -1) if not clipped[place]), 0)
 
 
 def choose(full_names: Sequence[str], wanted: str) -> int:
@@ -85,6 +98,15 @@ def _entries(nodes: Sequence[Node], prefix: str = "", path: Path = ()) -> list[t
 def _locate(document: Document, name: str) -> Path:
     entries = _entries(document.layers)
     return entries[choose([full for full, _ in entries], name)][1]
+
+
+def _siblings(document: Document, path: Path) -> Sequence[Node]:
+    nodes: Sequence[Node] = document.layers
+    for index in path[:-1]:
+        group = nodes[index]
+        assert isinstance(group, Group)
+        nodes = group.children
+    return nodes
 
 
 def _edit(nodes: Sequence[Node], path: Path, change: Callable[[tuple[Node, ...], int], tuple[Node, ...]]) -> tuple[Node, ...]:

@@ -64,6 +64,7 @@ def described_family(family: Family) -> dict[str, Any]:
     """What models of a family do by themselves: the values of what a request leaves out, and per task what changes nothing."""
     return {
         "title": family.title,
+        "schedulers": list(family.schedulers),
         "defaults": {**dataclasses.asdict(family.defaults), "clip_skip": -family.text_layer},
         "idle": {task: sorted(without_effect(family, family.recipes[_drawn(task)])) for task in TASKS if family.can(task)},
     }

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from acetate.vocabulary.acceleration import Acceleration
-from acetate.vocabulary.engine_options import Dtype
+from acetate.vocabulary.engine_options import Acceleration, Dtype
 from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements
@@ -19,7 +18,8 @@ from .device import card_kernels, glibc_malloc
 from .device.devices import pick_device
 from .device.known_cards import KnownCards, card_name
 from .device.memory_budget import Others, free_caches, is_out_of_memory
-from .families import FAMILIES, SKETCHPAD
+from .families import FAMILIES, NATIVE_FAMILIES, SKETCHPAD
+from .files.installed import Installed
 from .files.library import Library
 from .files.previews import preview_beside
 from .files.recognition import FileRole
@@ -141,13 +141,20 @@ class Engine:
         installed = self._preflight.installed(name)
         return self._models.use(
             name,
-            lambda others: open_base_model(installed, self.library, self._beside(others)),
+            lambda others: self._opened(installed, self._beside(others)),
             size_in_memory(installed.path, self._runtime.dtypes),
             outdated=lambda model: (
                 (model.predicts, model.caution) != (installed.kind.predicts, installed.kind.caution)
                 or not all(self._preflight.lacks(model.family, role) for role in model.lacks)
             ),
         )
+
+    def _opened(self, installed: Installed, runtime: Runtime) -> Model:
+        if installed.kind.family in NATIVE_FAMILIES:
+            from .native_rgba.qwen_folders import open_native_model  # seconds of importing, which other models do without
+
+            return open_native_model(installed, runtime)
+        return open_base_model(installed, self.library, runtime)
 
     def describe(self) -> dict[str, Any]:
         """Models and tasks as plain JSON values; opens nothing."""

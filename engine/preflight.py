@@ -13,7 +13,7 @@ from pathlib import Path
 from acetate.vocabulary.tasks import TASKS
 
 from . import builtin, requirements, validation
-from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family, few_steps
+from .families import FAMILIES, ONE_OF_TITLES, SKETCHPAD, Family, NativeFamily, few_steps
 from .files import catalogue
 from .files.installed import Installed
 from .files.library import Library
@@ -22,7 +22,7 @@ from .prompt_language.dynamic_prompts import Wildcards
 from .prompt_language.reading import read
 from .upscaling.upscale import interpolates, target_size, upscale
 from .upscaling.upscaler_files import file_of
-from .values.errors import ModelMissing
+from .values.errors import BadRequest, ModelMissing
 from .values.request import Picture, Progress, Request
 
 
@@ -126,6 +126,8 @@ class Preflight:
     def _fast(self, request: Request) -> Request:
         """The request drawn in few steps. Raises `ModelMissing` where nothing installed can do it."""
         family = self.family(request.model)
+        if isinstance(family, NativeFamily):
+            raise BadRequest(f"{family.title} models have no LoRA that draws in few steps", "leave fast out, or take its Turbo")
         loras = [one.name for one in self.library.installed("lora") if one.family == family.name and not one.kind.problem]
         found = few_steps.settled_fast(request, family, loras, lambda name: self._distilled(request, name))
         if found is None:

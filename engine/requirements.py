@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import ROLES
 from acetate.vocabulary.tasks import TASKS
 
-from .families import ONE_OF_TITLES, Family, recipes_for, without_effect
+from .families import ONE_OF_TITLES, BaseFamily, Family, recipes_for, without_effect
 from .files.library import Find
 from .upscaling.upscale import redraws
 from .values.errors import BadRequest, ModelMissing
@@ -43,7 +44,7 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
         recipes = recipes_for(family, request.task, given, request.injection)
     _refuse_ignored(request, family, recipes)
     roles = [recipe.weights for recipe in recipes if recipe.weights is not None]
-    if not family.bundled and any(recipe.transparent for recipe in recipes):
+    if isinstance(family, BaseFamily) and any(recipe.transparent for recipe in recipes):
         roles.append(DECODER)
     return tuple(roles)
 
@@ -51,14 +52,18 @@ def roles_of(request: Request, family: Family) -> tuple[str, ...]:
 def _refuse_ignored(request: Request, family: Family, recipes: Sequence[Recipe]) -> None:
     """Raise `BadRequest` for an option that would change nothing."""
     idle = without_effect(family, recipes)
-    options = (
-        ("injection", f"injection {request.injection!r}", request.injection != "attention"),
-        ("layer_weight", f"layer_weight {request.layer_weight}", request.layer_weight != 1),
-        ("stop_at", f"stop_at {request.stop_at}", request.stop_at < 1),
-    )
-    for name, option, asked in options:
-        if asked and name in idle:
-            raise BadRequest(f"{option} would change nothing in task {request.task!r} of {family.name} models", "leave it out")
+    for name in _REFUSED:
+        value = getattr(request, name)
+        if name in idle and value != PARAMETERS[name].default:
+            said = f"{name} {value!r}"
+            raise BadRequest(f"{said} would change nothing in task {request.task!r} of {family.name} models", "leave it out")
+    if request.scheduler is not None and request.scheduler not in family.schedulers:
+        able = f"one of {', '.join(family.schedulers)}"
+        raise BadRequest(f"{family.title} models are not sampled by scheduler {request.scheduler!r}", able)
+
+
+_REFUSED = ("injection", "layer_weight", "stop_at", "clip_skip", "spacing", "fast", "wrap")
+"""The parameters that are refused where they would change nothing; others may come from any form."""
 
 
 def check(family: Family, roles: Iterable[str], find: Find) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
+from acetate.vocabulary.layered_files import WireFile
 from acetate.vocabulary.names import Clean
 from acetate.vocabulary.parameters import Parameters
 from acetate.vocabulary.tasks import TASKS
@@ -75,7 +76,7 @@ class Insert:
     TYPE: ClassVar[str] = "insert"
     job: JobId
     sha256: Sha256
-    file: Literal["psd", "ora", "png"]
+    file: WireFile
     format: LayerFormat | None = None
     x: Place = 0
     y: Place = 0
@@ -91,7 +92,7 @@ class Export:
     job: JobId
     jobs: Annotated[tuple[JobId, ...], AtMost(64)]
     """The jobs whose layers go into the file, lowest first."""
-    file: Literal["psd", "ora", "png"]
+    file: WireFile
     width: CanvasSide | None = None
     """The canvas's size; `None` means the smallest that holds everything."""
     height: CanvasSide | None = None

@@ -10,8 +10,7 @@ from acetate.protocol.frames import PART_BYTES
 from acetate.protocol.home import home
 from acetate.protocol.messages import MAX_TEXT_BYTES, Limits
 from acetate.protocol.pixels import MAX_PIXELS, MAX_SIDE
-from acetate.vocabulary.acceleration import Acceleration
-from acetate.vocabulary.engine_options import Dtype
+from acetate.vocabulary.engine_options import Acceleration, Dtype
 from acetate.vocabulary.parameters import LONGEST_PROMPT, range_of
 
 DEFAULT_PORT = 22380

@@ -40,6 +40,7 @@ NOT_QUICK = {
     "engine/files/test_weight_files.py",
     "engine/layerdiffuse",
     "engine/models",
+    "engine/native_rgba",
     "engine/pixels/test_initial_images.py",
     "engine/sampling",
     "engine/test_cuda.py",

@@ -45,6 +45,7 @@ WARNING = (
     *(
         "engine/prompt_language/",
         "engine/upscaling/upscale.py",
+        "engine/sampling/retries.py",
         "engine/models/additions.py",
         "engine/checkpoints/distillation.py",
     ),

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from .acceleration import ACCELERATIONS
-
+Acceleration = Literal["auto", "eager", "recorded", "compiled", "check"]
+"""The ways in which networks can be run: `eager` calls every network as it is written; `recorded` plays its kernels from the
+second call of a shape on; `compiled` has a UNet's blocks compiled in the background as well; `check` runs both the recorded and
+the eager way, reports where they differ, and draws the eager result. `auto` is `recorded`."""
+ACCELERATIONS: tuple[Acceleration, ...] = get_args(Acceleration)
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 """The type of networks' arithmetic. `auto` is float32 on a CPU, and float16 on cards unless they are known to fail in it."""
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)

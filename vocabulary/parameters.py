@@ -27,6 +27,8 @@ SCHEDULERS = (
     *("dpmpp-2m", "dpmpp-2m-sde", "dpmpp-3m-sde", "dpmpp-sde", "dpmpp-2s-a", "dpm2"),
 )
 """The first is what LayerDiffuse's references use."""
+FLOW_SCHEDULERS = ("flow-euler",)
+"""Of models that learnt the straight way from noise to picture."""
 SPACINGS = ("linspace", "karras", "exponential", "sgm-uniform", "simple", "ddim-uniform", "beta", "ays")
 """How the noise levels of a sampler's steps lie; few-step models are trained for `sgm-uniform`."""
 
@@ -34,6 +36,8 @@ LayerPrompts = Literal["replace", "add"]
 """What a layer's own prompt does to the main one: it takes its place, as in ComfyUI, or comes before it, as in Forge."""
 Injection = Literal["attention", "convolution"]
 ResizeMode = Literal["crop", "stretch", "fill"]
+Wrap = Literal["auto", "on", "off"]
+"""Whether a prompt is put into a model's own words for transparency; `auto` where a transparent layer is wanted."""
 Passes = Literal[1, 2, 4, 8, "adaptive"]
 """Passes of the transparent decoder over flips and turns of the picture; the reference makes eight.
 
@@ -63,7 +67,7 @@ class Parameters:
     height: int | None = _row(Whole(1, LARGEST_SIDE), "as `width`")
     steps: int | None = _row(Whole(1, NOISE_LEVELS), "denoising steps")
     guidance_scale: float | None = _row(Number(0, 100), "how closely to follow the prompt; 1 takes it alone, in half the time")
-    scheduler: str | None = _row(Choice(SCHEDULERS), "the sampler: how a step leads to the next")
+    scheduler: str | None = _row(Choice((*SCHEDULERS, *FLOW_SCHEDULERS)), "the sampler: how a step leads to the next")
     spacing: str | None = _row(Choice(SPACINGS), "how the noise levels of the steps lie; else the scheduler's own way")
     clip_skip: int | None = _row(Whole(1, 12), "which layer of the text encoders is read, from the last")
     fast: bool = _row(Flag(), "few steps at guidance 1 by a distilled LoRA; what else is given counts more", False)
@@ -76,6 +80,9 @@ class Parameters:
         "passes of the transparent decoder: fewer are faster, and adaptive makes no more than are needed",
     )
     injection: Injection = _row(Choice(get_args(Injection)), "which of SDXL's two weights for foregrounds", "attention")
+    wrap: Wrap = _row(
+        Choice(get_args(Wrap)), "put the prompt into the words by which models that draw RGBA themselves are asked for it", "auto"
+    )
     layer_weight: float = _row(Number(-1, 3), "strength of SDXL's LayerDiffuse weights; 1 is the trained point", 1.0)
     stop_at: float = _row(Number(0, 1), "the base model finishes after this share, 0 to 1; of several runs it is the last", 1.0)
     resize_mode: ResizeMode = _row(Choice(get_args(ResizeMode)), "how given pictures of another size are brought to it", "crop")

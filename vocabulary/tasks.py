@@ -25,7 +25,7 @@ _WORDS = (
     "loras",
 )
 _SIZE = ("width", "height")
-_LAYERS = ("alpha_passes", "injection", "layer_weight", "stop_at")
+_LAYERS = ("alpha_passes", "injection", "layer_weight", "stop_at", "wrap")
 _SEVERAL = (*_WORDS, *_SIZE, *_LAYERS, "prompts", "layer_prompts", "resize_mode", "strength")
 """The parameters of tasks that make several layers, or one that fits others."""
 

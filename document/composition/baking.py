@@ -1,131 +1,129 @@
-"""Baking: what a `Layer` cannot hold (masks, clipping, masked groups) is worked into its pixels and noted.
+"""Baking: masks and clipping worked into the pixels, for what can hold neither. `said` names what that does to a document.
 
-Exact where the picture allows it: a clipped run looks the same after merging. Knows nothing of the file it came from.
+Exact but around pass-through groups: their mask goes to each layer in them, which is the same only where it is fully on or off or
+one layer covers, and what is clipped to them is merged with them as with an ordinary group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from acetate.raster import Pixels, scale_of, to_16_bits
 from acetate.vocabulary.box import Box
-from numpy.typing import NDArray
 
-from ..layer import PASS_THROUGH, Group, Layer, Node, depth_of
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, depth_of, runs
+from ..mask import Mask
 from .compose import render
 
 
-@dataclass(frozen=True, eq=False)
-class LayerMask:
-    """Which part of a layer shows: 255 = all of it."""
-
-    values: NDArray[np.uint8]
-    """`(H, W)` uint8; may be empty."""
-    x: int
-    y: int
-    outside: int
-    """The value everywhere else."""
-    density: int = 255
-    """255 = the mask as it is, 0 = no effect."""
+def baked(document: Document) -> Document:
+    """The document without masks and clipping, for what can hold neither; `notes` say what that did."""
+    notes = (*document.notes, *said(document.layers))
+    return replace(document, layers=bake(document.layers, document.box), notes=notes)
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
-    """One layer or group as a file describes it, before baking."""
+def bake(nodes: Sequence[Node], canvas: Box, *, clipping: bool = False) -> tuple[Node, ...]:
+    """Nodes without masks, bottom to top, that look like these; merged groups are cut to the canvas.
 
-    node: Node
-    """A group's children are in `children`, not here."""
-    children: tuple[Source, ...] = ()
-    mask: LayerMask | None = None
-    clipped: bool = False
-    """Shows only where the nearest unclipped layer below it does."""
-    has_pixels: bool = True
-    notes: tuple[str, ...] = field(default=())
-    """What was already lost before baking."""
+    With `clipping`, layers stay clipped where `is_merged` does not say otherwise; else they are merged into their base.
+    """
+    made: list[Node] = []
+    for base, clipped in runs(nodes):
+        bare = _bare(base, canvas, clipping)
+        if is_merged(base, clipped, clipping=clipping):
+            made.append(_merged(bare, clipped, canvas))
+            continue
+        made.append(replace(bare, clipped=False) if bare.clipped else bare)
+        made += (_bare(upper, canvas, clipping) for upper in clipped)
+    return tuple(made)
 
 
-def bake(sources: Sequence[Source], canvas: Box, notes: list[str]) -> tuple[Node, ...]:
-    """Nodes that look like the sources, bottom to top; what changed is added to `notes`."""
-    nodes: list[Node] = []
-    for base, clipped in _runs(sources):
-        node = _baked(base, canvas, notes)
-        above = [baked for source in clipped if (baked := _baked(source, canvas, notes)) is not None]
-        if node is None:
-            nodes += above
-            notes += [f"{upper.name!r} was clipped to {base.node.name!r} and is now free of it" for upper in above]
-        elif above:
-            nodes.append(_clipped_together(node, above, canvas, notes))
+def said(nodes: Sequence[Node], *, clipping: bool = False) -> Iterator[str]:
+    """What `bake` does to the nodes, one sentence each, for the person."""
+    for base, clipped in runs(nodes):
+        merged = is_merged(base, clipped, clipping=clipping)
+        if merged and isinstance(base, Group):
+            yield f"the group {base.name!r} has layers clipped to it, so it was merged into one layer"
         else:
-            nodes.append(node)
-    return tuple(nodes)
+            yield from _said_of_masks(base, clipping)
+        for upper in clipped:
+            if not merged:
+                yield from _said_of_masks(upper, clipping)
+            elif upper.visible:
+                yield f"{upper.name!r} was merged into {base.name!r}, to which it was clipped"
+            else:
+                yield f"{upper.name!r} was hidden and clipped, and left out"
 
 
-def _runs(sources: Sequence[Source]) -> Iterator[tuple[Source, list[Source]]]:
-    """Each unclipped source with the clipped ones directly above it."""
-    start = 0
-    while start < len(sources):
-        end = start + 1
-        while end < len(sources) and sources[end].clipped:
-            end += 1
-        yield sources[start], list(sources[start + 1 : end])
-        start = end
+def is_merged(base: Node, clipped: Sequence[Node], *, clipping: bool) -> bool:
+    """Whether a run becomes one layer: unless source-atop on the base shows it, in normal mode and mixed with the base first."""
+    plain = base.blends_clipped and base.blend_mode != PASS_THROUGH and all(upper.blend_mode == "normal" for upper in clipped)
+    return bool(clipped) and not (clipping and plain)
 
 
-def _baked(source: Source, canvas: Box, notes: list[str]) -> Node | None:
-    notes += source.notes
-    node: Node = source.node
-    if isinstance(node, Group):
-        node = replace(node, children=bake(source.children, canvas, notes))
-        if source.mask is None:
-            return node
-        notes.append(f"the group {node.name!r} has a mask, so it was merged into one layer")
-        flat = _flattened(node, canvas)
-        return replace(flat, rgba=_masked(flat, source.mask))
-    if not source.has_pixels:
-        return None
-    if source.mask is None:
-        return node
-    notes.append(f"the mask of {node.name!r} was applied to its transparency")
-    return replace(node, rgba=_masked(node, source.mask))
+def is_flattened(node: Node) -> bool:
+    """Whether a group becomes one layer because of its mask."""
+    return isinstance(node, Group) and node.mask is not None and node.mask.enabled and node.blend_mode != PASS_THROUGH
 
 
-def _flattened(node: Node, canvas: Box) -> Layer:
-    """A group as one layer, cut to the canvas."""
+def _said_of_masks(node: Node, clipping: bool) -> Iterator[str]:
+    if isinstance(node, Group) and not is_flattened(node):
+        yield from said(node.children, clipping=clipping)
+    if node.mask is None:
+        return
+    if not node.mask.enabled:
+        yield f"the mask of {node.name!r}, which was disabled, was left out"
+    elif isinstance(node, Layer):
+        yield f"the mask of {node.name!r} was applied to its transparency"
+    elif is_flattened(node):
+        yield f"the group {node.name!r} has a mask, so it was merged into one layer"
+    else:
+        yield f"the mask of the group {node.name!r} was applied to the layers in it"
+
+
+def _bare(node: Node, canvas: Box, clipping: bool) -> Node:
+    """The node without masks; what is clipped inside it is baked, too."""
+    mask = node.mask if node.mask is not None and node.mask.enabled else None
     if isinstance(node, Layer):
-        return node
-    box = node.box.intersection(canvas)
-    rgba = render(node.children, box, depth_of(node.children))
-    mode = "normal" if node.blend_mode == PASS_THROUGH else node.blend_mode
-    return Layer(rgba, box.x, box.y, node.name, opacity=node.opacity, blend_mode=mode, visible=node.visible)
+        return node if node.mask is None else replace(node, rgba=_masked(node, mask), mask=None)
+    if is_flattened(node):
+        flat = _flattened(node, canvas)
+        return replace(flat, rgba=_masked(flat, mask), mask=None)
+    children = bake(node.children, canvas, clipping=clipping)
+    if mask is not None:
+        under = (child if child.clipped else replace(child, mask=mask) for child in children)
+        children = tuple(_bare(child, canvas, clipping) for child in under)
+    return replace(node, children=children, mask=None)
 
 
-def _masked(layer: Layer, mask: LayerMask) -> Pixels:
-    coverage = np.full(layer.rgba.shape[:2], mask.outside, np.float32)
-    height, width = mask.values.shape
-    place = Box(mask.x, mask.y, width, height)
-    both = layer.box.intersection(place)
-    if not both.empty:
-        coverage[both.relative_to(layer.box).slices] = mask.values[both.relative_to(place).slices]
-    share = mask.density / 255
-    coverage = coverage * (share / 255) + (1 - share)
+def _masked(layer: Layer, mask: Mask | None) -> Pixels:
+    """The pixels with the mask in their alpha; hidden colour stays."""
+    if mask is None:
+        return layer.rgba
     rgba = layer.rgba.copy()
-    rgba[..., 3] = (rgba[..., 3] * coverage + 0.5).astype(rgba.dtype)
+    rgba[..., 3] = (rgba[..., 3] * mask.coverage(layer.box) + np.float32(0.5)).astype(rgba.dtype)
     return rgba
 
 
-def _clipped_together(base: Node, above: Sequence[Node], canvas: Box, notes: list[str]) -> Layer:
+def _flattened(node: Node, canvas: Box) -> Layer:
+    """A group as one layer, cut to the canvas; its mask is left to the caller."""
+    if isinstance(node, Layer):
+        return node
+    box = node.box.intersection(canvas)
+    mode = "normal" if node.blend_mode == PASS_THROUGH else node.blend_mode
+    rgba = render(node.children, box, depth_of(node.children))
+    made = Layer(rgba, box.x, box.y, node.name, opacity=node.opacity, blend_mode=mode, visible=node.visible)
+    return replace(made, clipped=node.clipped)
+
+
+def _merged(base: Node, clipped: Sequence[Node], canvas: Box) -> Layer:
     """Base and clipped layers as one: their colours mix as if the base were opaque, and its alpha cuts the result out."""
     flat = _flattened(base, canvas)
-    for upper in above:
-        fate = (
-            f"was merged into {base.name!r}, to which it was clipped" if upper.visible else "was hidden and clipped, and left out"
-        )
-        notes.append(f"{upper.name!r} {fate}")
     opaque = flat.rgba.copy()
     opaque[..., 3] = scale_of(opaque)
-    base_and_above = (Layer(opaque, flat.x, flat.y), *above)
-    mixed = render(base_and_above, flat.box, depth_of(base_and_above))
+    together = (Layer(opaque, flat.x, flat.y), *(replace(upper, clipped=False) for upper in clipped))
+    mixed = render(together, flat.box, depth_of(together))
     mixed[..., 3] = flat.rgba[..., 3] if mixed.dtype == flat.rgba.dtype else to_16_bits(flat.rgba[..., 3])
-    return replace(flat, rgba=mixed)
+    return replace(flat, rgba=mixed, clipped=False)

@@ -15,7 +15,7 @@ from acetate.raster import Float, Pixels, scale_of, source_over
 from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 
-from ..layer import PASS_THROUGH, Document, Layer, Node
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs
 from .blending import BLENDS
 from .blending_space import in_space
 from .rgb_space import RGBSpace, srgb
@@ -24,6 +24,8 @@ SAMPLES = {8: np.uint8, 16: np.uint16}
 """What pixels of each depth are to numpy."""
 BAND = 64
 """Rows per step: six float planes of 64 x 4096 fit the second-level cache of current CPUs."""
+WIDE = 2**14
+"""Columns from which on a band has fewer rows: a canvas may be 300,000 wide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,21 @@ class _Paint:
         rows, columns = box.relative_to(self.box).slices
         return _Paint(box, self.colour[:, rows, columns], self.alpha[rows, columns])
 
+    def copy(self) -> _Paint:
+        return _Paint(self.box, self.colour.copy(), self.alpha.copy())
+
+    def fade(self, share: Float | np.float32) -> None:
+        """Leave only a share, one number or `(H, W)` in [0, 1], of it, in place."""
+        np.multiply(self.colour, share, out=self.colour)
+        np.multiply(self.alpha, share, out=self.alpha)
+
+    def scale_change(self, before: _Paint, share: Float | np.float32) -> None:
+        """Make the change since `before`, in place, as many times as large as `share`, one number or `(H, W)`, says."""
+        for now, was in ((self.colour, before.colour), (self.alpha, before.alpha)):
+            now -= was
+            now *= share
+            now += was
+
 
 def compose(document: Document) -> Pixels:
     """The visible layers as one picture of the canvas, `(H, W, 4)` straight in the document's depth; colour is 0 where nothing
@@ -58,7 +75,7 @@ def render(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | No
     rgba: Pixels = np.zeros((box.height, box.width, 4), SAMPLES[depth])
     opaque = np.float32(scale_of(rgba))
     for rows, paint in _bands(nodes, box, space):
-        colour = paint.colour * (1 / np.maximum(paint.alpha, np.float32(1e-6)))
+        colour: Float = paint.colour * (np.float32(1) / np.maximum(paint.alpha, np.float32(1e-6)))
         if space is not None:
             colour = space.converted(np.minimum(colour, 1), srgb())
         for channel in range(3):
@@ -84,8 +101,9 @@ def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8, space: RG
 
 
 def _bands(nodes: Sequence[Node], box: Box, space: RGBSpace | None) -> Iterator[tuple[slice, _Paint]]:
-    for top in range(0, box.height, BAND):
-        height = min(BAND, box.height - top)
+    rows = max(1, min(BAND, BAND * WIDE // max(1, box.width)))
+    for top in range(0, box.height, rows):
+        height = min(rows, box.height - top)
         paint = _Paint.clear(Box(box.x, box.y + top, box.width, height))
         _draw(nodes if space is None else in_space(nodes, paint.box, space), paint)
         yield slice(top, top + height), paint
@@ -93,43 +111,89 @@ def _bands(nodes: Sequence[Node], box: Box, space: RGBSpace | None) -> Iterator[
 
 def _draw(nodes: Sequence[Node], backdrop: _Paint) -> None:
     """Blend the nodes into `backdrop`, bottom to top."""
-    for node in nodes:
-        if not node.visible or node.opacity == 0:
-            continue
-        box = node.box.intersection(backdrop.box)
-        if box.empty:
-            continue
-        target = backdrop.view(box)
-        if isinstance(node, Layer):
-            source = _paint(node, box)
-            if source is not None:
-                _blend(source, target.view(source.box), node.blend_mode)
-        elif node.blend_mode == PASS_THROUGH:
-            _draw_through(node.children, node.opacity, target)
-        else:
-            source = _Paint.clear(box)
-            _draw(node.children, source)
-            if node.opacity < 1:
-                np.multiply(source.colour, np.float32(node.opacity), out=source.colour)
-                np.multiply(source.alpha, np.float32(node.opacity), out=source.alpha)
-            _blend(source, target, node.blend_mode)
+    for base, clipped in runs(nodes):
+        _draw_run(base, clipped, backdrop)
 
 
-def _draw_through(children: Sequence[Node], opacity: float, target: _Paint) -> None:
-    """A pass-through group: its opacity fades between the picture without it and the picture with it."""
-    if opacity == 1:
-        _draw(children, target)
+def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
+    """Blend a node, with what is clipped to it, into `backdrop`."""
+    box = base.box.intersection(backdrop.box)
+    if not base.visible or base.opacity == 0 or box.empty:
         return
-    colour, alpha = target.colour.copy(), target.alpha.copy()
-    _draw(children, target)
-    for after, before in ((target.colour, colour), (target.alpha, alpha)):
-        after -= before
-        after *= np.float32(opacity)
-        after += before
+    if base.blend_mode == PASS_THROUGH and isinstance(base, Group):
+        _draw_through(base, clipped, backdrop.view(box))
+        return
+    source = _paint(base, box, 1.0 if clipped else base.opacity)
+    if source is None:
+        return
+    target = backdrop.view(source.box)
+    if clipped and base.blends_clipped:
+        _mix_clipped(clipped, source)
+        source.fade(np.float32(base.opacity))
+        clipped = ()
+    if not clipped:
+        _blend(source, target, base.blend_mode)
+        return
+    before, shape = target.copy(), source.alpha.copy()
+    source.fade(np.float32(base.opacity))
+    _blend(source, target, base.blend_mode)
+    _draw_within(clipped, shape, before, target)
 
 
-def _paint(layer: Layer, box: Box) -> _Paint | None:
-    """The layer's pixels inside `box`, premultiplied and faded, cut to the columns that it covers; `None` if it covers none."""
+def _draw_through(group: Group, clipped: Sequence[Node], target: _Paint) -> None:
+    """A pass-through group: its opacity and its mask fade between the picture without it and the picture with it."""
+    mask = group.mask if group.mask is not None and group.mask.enabled else None
+    before = target.copy() if clipped or mask is not None or group.opacity < 1 else None
+    _draw(group.children, target)
+    if before is None:
+        return
+    if clipped:
+        _draw_within(clipped, _isolated(group, target.box).alpha, before, target)
+    share = np.float32(group.opacity)
+    target.scale_change(before, share if mask is None else share * mask.coverage(target.box))
+
+
+def _mix_clipped(clipped: Sequence[Node], source: _Paint) -> None:
+    """Mix the clipped nodes into a base as if it were opaque; its alpha stays, and cuts the result out."""
+    opaque = _Paint(source.box, _straight(source), np.ones_like(source.alpha))
+    for node in clipped:
+        _draw_run(node, (), opaque)
+    np.multiply(opaque.colour, source.alpha, out=source.colour)
+
+
+def _draw_within(nodes: Sequence[Node], shape: Float, before: _Paint, target: _Paint) -> None:
+    """Blend the nodes into `target`, which a base of that shape, `(H, W)` in [0, 1], made of `before`: again as if the base
+    were opaque. What an opaque one would have made follows from what this one did."""
+    target.scale_change(before, 1 / np.maximum(shape, np.float32(1e-6)))
+    for plane in (target.colour, target.alpha):
+        np.clip(plane, 0, 1, out=plane)
+    for node in nodes:
+        _draw_run(node, (), target)
+    target.scale_change(before, shape)
+
+
+def _paint(node: Node, box: Box, share: float) -> _Paint | None:
+    """A share of what a layer or group has inside `box`, under its mask, cut to the columns that it covers; `None` if none."""
+    if isinstance(node, Layer):
+        source = _pixels(node, box, share)
+    else:
+        source = _isolated(node, box)
+        if share < 1:
+            source.fade(np.float32(share))
+    if source is not None and node.mask is not None and node.mask.enabled:
+        source.fade(node.mask.coverage(source.box))
+    return source
+
+
+def _isolated(group: Group, box: Box) -> _Paint:
+    """A group's children inside `box`, composed among themselves."""
+    paint = _Paint.clear(box)
+    _draw(group.children, paint)
+    return paint
+
+
+def _pixels(layer: Layer, box: Box, share: float) -> _Paint | None:
+    """A share of the layer's pixels inside `box`, premultiplied, cut to the columns that they cover; `None` if none."""
     pixels = layer.rgba[box.relative_to(layer.box).slices]
     columns = np.flatnonzero(pixels[..., 3].any(axis=0))
     if columns.size == 0:
@@ -137,7 +201,7 @@ def _paint(layer: Layer, box: Box) -> _Paint | None:
     first, end = int(columns[0]), int(columns[-1]) + 1
     pixels = pixels[:, first:end]
     scale = scale_of(pixels)
-    alpha = pixels[..., 3] * np.float32(layer.opacity / scale)
+    alpha = pixels[..., 3] * np.float32(share / scale)
     colour = np.empty((3, *alpha.shape), np.float32)
     shade = alpha * np.float32(1 / scale)
     for channel in range(3):

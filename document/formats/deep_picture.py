@@ -26,6 +26,7 @@ from ..errors import UnsupportedFile
 BITS_PER_SAMPLE, PLANAR_CONFIGURATION, APART = 258, 284, 2
 """TIFF's tags, and the value for channels that lie one after the other: of those Pillow finds one byte, uncompressed the wrong
 one."""
+INCH, PER_METRE = 0.0254, b"\x01"
 ROWS = 64
 """Rows that are compressed at a time."""
 
@@ -80,8 +81,8 @@ def straight(values: NDArray[np.uint16], image: Image.Image, icc: bytes | None) 
     return rgba_of(found.rgb, alpha), found.notes
 
 
-def encode(rgba: RGBA16, chunks: PngInfo, level: int) -> bytes:
-    """`(H, W, 4)` straight uint16 as PNG, with the chunks before its pixels."""
+def encode(rgba: RGBA16, chunks: PngInfo, level: int, resolution: tuple[float, float] | None = None) -> bytes:
+    """`(H, W, 4)` straight uint16 as PNG, with the chunks before its pixels and pixels per inch."""
     height, width = rgba.shape[:2]
     file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
     file.seek(0, io.SEEK_END)
@@ -89,6 +90,9 @@ def encode(rgba: RGBA16, chunks: PngInfo, level: int) -> bytes:
     putchunk(file, b"IHDR", header)
     for key, content, *_ in chunks.chunks:
         putchunk(file, key, content)
+    if resolution is not None:
+        across, down = (round(side / INCH) for side in resolution)
+        putchunk(file, b"pHYs", across.to_bytes(4, "big") + down.to_bytes(4, "big") + PER_METRE)
     pressed, above = zlib.compressobj(level), np.zeros((1, width * 8), np.uint8)
     for top in range(0, height, ROWS):
         rows = np.ascontiguousarray(rgba[top : top + ROWS].astype(">u2")).view(np.uint8).reshape(-1, width * 8)
@@ -111,7 +115,7 @@ def _reopened(data: bytes, format: str, raw: str) -> NDArray[np.uint8]:
 
 
 def _joined(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    return np.add(high * np.uint16(256), low, dtype=np.uint16)
+    return high * np.uint16(256) + low
 
 
 def _turned(image: Image.Image) -> NDArray[Any]:

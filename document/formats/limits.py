@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..errors import TooLarge
 
-MAX_SIDE = 30_000
-"""Most pixels of a side; the limit of PSD's own version 1 and of what psd-tools renders."""
+MAX_SIDE = 300_000
+"""Most pixels of a side; the limit of PSB, Photoshop's format for large documents."""
 
 MAX_PICTURE_PIXELS = 8192 * 8192
 """Pixels of one flat picture, and of one layer of an OpenRaster file: 256 MiB of RGBA."""
@@ -13,13 +13,16 @@ MAX_PICTURE_PIXELS = 8192 * 8192
 MAX_LAYER_PIXELS = 2**29
 """Pixels of the canvas, and of all layers of a file together: 2 GiB of RGBA."""
 
+MAX_ONE_LAYER = 2**28
+"""Pixels of one layer or merged picture: decoding takes fifteen times as many bytes."""
+
 MAX_LAYERS = 10_000
 
 MAX_DEPTH = 64
 """Groups inside groups; Photoshop itself allows 10."""
 
-MAX_FILE_BYTES = 2**31
-"""Most bytes of a file; the limit of PSD's version 1."""
+MAX_FILE_BYTES = 2**33
+"""Most bytes of a file: the largest canvas and all the layers it may have, at 16 bits and without any compression."""
 
 MAX_STREAM_BYTES = 2**28
 """Most bytes of what has no size beforehand, such as a pipe: it may have no end, and is held in memory meanwhile."""
@@ -32,7 +35,7 @@ def check_canvas(name: str, width: int, height: int) -> None:
     """Raise `TooLarge` for a canvas beyond `MAX_SIDE` or `MAX_LAYER_PIXELS`."""
     size = f"{name} is {width} x {height} pixels"
     if max(width, height) > MAX_SIDE:
-        raise TooLarge(f"{size}; at most {MAX_SIDE} a side can be read and written", SCALE_DOWN)
+        raise TooLarge(f"{size}; at most {MAX_SIDE:,} a side can be read and written", SCALE_DOWN)
     if width * height > MAX_LAYER_PIXELS:
         raise TooLarge(f"{size}, {width * height:,} in all; a canvas may have {MAX_LAYER_PIXELS:,}", SCALE_DOWN)
 
@@ -40,7 +43,7 @@ def check_canvas(name: str, width: int, height: int) -> None:
 def check_picture(name: str, width: int, height: int) -> None:
     """Raise `TooLarge` for a flat picture that we could write but not read again."""
     if max(width, height) > MAX_SIDE or width * height > MAX_PICTURE_PIXELS:
-        most = f"at most {MAX_SIDE} a side and 8192 x 8192 in all"
+        most = f"at most {MAX_SIDE:,} a side and 8192 x 8192 in all"
         raise TooLarge(f"{name} is {width} x {height} pixels; a PNG may have {most}", "Write a PSD, or scale it down first.")
 
 
@@ -56,6 +59,9 @@ class PixelBudget:
         """Account for one layer or group before its pixels are decoded. Raises `TooLarge`."""
         self._layers += 1
         self._pixels += width * height
+        if width * height > MAX_ONE_LAYER:
+            size = f"{width} x {height} pixels, {width * height:,} in all"
+            raise TooLarge(f"a layer of {self._name} has {size}; one may have {MAX_ONE_LAYER:,}", SCALE_DOWN)
         if self._layers > MAX_LAYERS:
             raise TooLarge(f"{self._name} has more than {MAX_LAYERS:,} layers", "Merge some of them first.")
         if self._pixels > MAX_LAYER_PIXELS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 from xml.etree import ElementTree
 
@@ -15,14 +16,15 @@ import numpy as np
 from acetate.raster import Pixels, resize, to_8_bits
 
 from .. import tree
+from ..composition.baking import bake, is_flattened, is_merged, said
 from ..composition.compose import compose
 from ..composition.stored_picture import with_layer
-from ..layer import PASS_THROUGH, Document, Layer, Node, walk
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs, walk
 from ..naming import clean
 from . import generation_metadata, png
 from .decoding import decoding
 from .limits import check_picture
-from .ora_operators import BLEND_OPERATORS
+from .ora_operators import ATOP, BLEND_OPERATORS, KRITA
 from .ora_reading import KIND, MERGED, RECORD, STACK, THUMBNAIL, ArchiveReader, member
 
 MIMETYPE = "image/openraster"
@@ -40,8 +42,10 @@ def write(document: Document, file: BinaryIO) -> None:
             check_picture(f"the layer {node.name!r}", node.box.width, node.box.height)
     root = ElementTree.Element("stack")
     layers: dict[generation_metadata.Id, Layer] = {}
-    _describe(document.layers, root, layers)
+    _describe(bake(document.layers, document.box, clipping=True), root, layers, isolated=True)
     image = ElementTree.Element("image", version="0.0.6", w=str(document.width), h=str(document.height))
+    for side, density in zip(("xres", "yres"), document.metadata.resolution or (), strict=False):
+        image.set(side, str(max(1, round(density))))
     image.append(root)
     with zipfile.ZipFile(file, "w") as archive:
         _store(archive, "mimetype", MIMETYPE.encode())
@@ -59,13 +63,15 @@ def insert(
     The members of all other layers are copied.
     """
     out = io.BytesIO()
+    lost = tuple(said((layer,))) + (f"{layer.name!r} was clipped and is now free of what lies below it",) * layer.clipped
+    (layer,) = (node for node in bake((layer,), layer.box) if isinstance(node, Layer))
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = ArchiveReader(old, name)
         before = reader.document()
         document = tree.insert(before, layer, above=above, below=below)
         merged = with_layer(before, document, layer, on_top=above is None and below is None)
         source = _free_name(old)
-        _place(reader.image, _layer_element(layer, source), above=above, below=below)
+        _place(reader, _layer_element(layer, source), above=above, below=below)
         _store(new, "mimetype", MIMETYPE.encode())
         _store(new, STACK, _xml(reader.image))
         for info in old.infolist():
@@ -74,22 +80,60 @@ def insert(
         _store(new, source, _layer_png(layer))
         _store_derived(new, document, merged, {**reader.layers, source: layer})
     undrawn = () if before.picture is not None else document.notes
-    return out.getvalue(), tuple(f"in the merged picture of {name} {note}" for note in undrawn)
+    return out.getvalue(), (*lost, *(f"in the merged picture of {name} {note}" for note in undrawn))
 
 
-def _describe(nodes: Sequence[Node], stack: ElementTree.Element, layers: dict[generation_metadata.Id, Layer]) -> None:
-    """Append the XML of the nodes to `stack`, top first, and collect their layers by member name."""
-    for node in nodes:
-        if isinstance(node, Layer):
-            source = f"data/{len(layers) + 1}.png"
-            layers[source] = node
-            element = _layer_element(node, source)
-        else:
-            element = ElementTree.Element("stack", _look_of(node))
-            through = node.blend_mode == PASS_THROUGH and node.opacity == 1
-            element.set("isolation", "auto" if through else "isolate")
-            _describe(node.children, element, layers)
-        stack.insert(0, element)
+def losses(document: Document) -> Iterator[str]:
+    """What OpenRaster will not keep of this document, one sentence each, for the person."""
+    yield from said(document.layers, clipping=True)
+    yield from _moved(document.layers, isolated=True)
+    for node in walk(document.layers):
+        if node.blend_mode == PASS_THROUGH and node.opacity < 1:
+            yield f"OpenRaster has pass-through at full opacity only: {node.name!r} has {node.opacity:.0%}, became normal"
+        elif BLEND_OPERATORS.get(node.blend_mode, "").startswith(KRITA) and not node.clipped:  # else it was merged
+            yield f"only Krita reads the blend mode {node.blend_mode!r} in OpenRaster: to others {node.name!r} is normal"
+
+
+def _moved(nodes: Sequence[Node], *, isolated: bool) -> Iterator[str]:
+    for place, (base, clipped) in enumerate(runs(nodes)):
+        if is_merged(base, clipped, clipping=True):
+            continue
+        if clipped and (place or not isolated):
+            yield f"OpenRaster clips to all that lies below: {base.name!r} and what is clipped to it were put into a group"
+        for node in (base, *clipped):
+            if isinstance(node, Group) and not is_flattened(node):
+                yield from _moved(node.children, isolated=not _passes_through(node))
+
+
+def _describe(
+    nodes: Sequence[Node], stack: ElementTree.Element, layers: dict[generation_metadata.Id, Layer], *, isolated: bool
+) -> None:
+    """Append the XML of the nodes to `stack`, top first, and collect their layers by member name.
+
+    A run of clipped layers needs a stack of its own, unless it is the lowest in one that is composed by itself.
+    """
+    for place, (base, clipped) in enumerate(runs(nodes)):
+        inner, lowest = stack, base
+        if clipped and (place or not isolated):
+            inner = ElementTree.Element("stack", _look_of(base), isolation="isolate")
+            stack.insert(0, inner)
+            lowest = replace(base, opacity=1.0, blend_mode="normal", visible=True)
+        for node in (lowest, *clipped):
+            inner.insert(0, _element(node, layers))
+
+
+def _element(node: Node, layers: dict[generation_metadata.Id, Layer]) -> ElementTree.Element:
+    if isinstance(node, Layer):
+        source = f"data/{len(layers) + 1}.png"
+        layers[source] = node
+        return _layer_element(node, source)
+    element = ElementTree.Element("stack", _look_of(node), isolation="auto" if _passes_through(node) else "isolate")
+    _describe(node.children, element, layers, isolated=not _passes_through(node))
+    return element
+
+
+def _passes_through(group: Group) -> bool:
+    return group.blend_mode == PASS_THROUGH and group.opacity == 1
 
 
 def _layer_element(layer: Layer, source: str) -> ElementTree.Element:
@@ -101,21 +145,23 @@ def _look_of(node: Node) -> dict[str, str]:
         "name": clean(node.name),
         "opacity": repr(float(node.opacity)),
         "visibility": "visible" if node.visible else "hidden",
-        "composite-op": BLEND_OPERATORS.get(node.blend_mode, "svg:src-over"),
+        "composite-op": ATOP if node.clipped else BLEND_OPERATORS.get(node.blend_mode, "svg:src-over"),
     }
 
 
-def _place(image: ElementTree.Element, element: ElementTree.Element, *, above: str | None, below: str | None) -> None:
+def _place(reader: ArchiveReader, element: ElementTree.Element, *, above: str | None, below: str | None) -> None:
     """Put the element into the XML where `tree.insert` put the layer."""
-    root = image.find("stack")
+    root = reader.image.find("stack")
     if root is None:
-        root = ElementTree.SubElement(image, "stack")
+        root = ElementTree.SubElement(reader.image, "stack")
     if above is None and below is None:
         root.insert(0, element)
         return
     entries = list(_elements(root, ""))
     _, parent, found = entries[tree.choose([full for full, _, _ in entries], above if above is not None else below or "")]
-    parent.insert(list(parent).index(found) + (0 if above is not None else 1), element)
+    upwards = list(reversed(parent))
+    at = tree.beside([one in reader.clipped for one in upwards], upwards.index(found), above=above is not None)
+    parent.insert(len(upwards) - at, element)
 
 
 def _elements(stack: ElementTree.Element, prefix: str) -> Iterator[tuple[str, ElementTree.Element, ElementTree.Element]]:

@@ -24,7 +24,9 @@ OPERATORS = {
     "svg:saturation": "saturation",
     "svg:plus": "linear-dodge",
 }
-"""`composite-op` -> blend mode; the four remaining operators (dst-in, dst-out, src-atop, dst-atop) are not blend modes."""
+"""`composite-op` -> blend mode; the remaining operators (dst-in, dst-out, src-atop, dst-atop) are not blend modes."""
+ATOP = "svg:src-atop"
+"""Shows only where anything below it in its stack does: clipping to all of that. Krita's *inherit alpha*."""
 KRITA = "krita:"
 """What Krita puts before its own name of a mode that the specification lacks."""
 ALIASES = {

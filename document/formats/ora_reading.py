@@ -16,11 +16,12 @@ from acetate.vocabulary.box import Box
 from ..composition.stored_picture import judged
 from ..errors import DocumentError, TooLarge, UnreadableFile, UnsupportedFile
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
+from ..metadata import Metadata
 from ..naming import clean
 from . import generation_metadata
 from .decoding import decoding, parse_xml
 from .limits import MAX_PICTURE_PIXELS, PixelBudget, check_canvas
-from .ora_operators import ALIASES, OPERATORS
+from .ora_operators import ALIASES, ATOP, OPERATORS
 from .picture import FlatPicture, decode
 
 KIND = "OpenRaster file"
@@ -49,6 +50,8 @@ class ArchiveReader:
         self._members = set(archive.namelist())
         self._decoded: dict[str, FlatPicture] = {}
         self.layers: dict[generation_metadata.Id, Layer] = {}
+        self.clipped: set[ElementTree.Element] = set()
+        """The elements that became clipped layers and groups."""
         self.image = self._parsed_stack()
         text = member(archive, RECORD).decode() if RECORD in self._members else ""
         self._entries = generation_metadata.parse(text)
@@ -58,12 +61,14 @@ class ArchiveReader:
         root = self.image.find("stack")
         if root is None:
             self._notes.append("its stack.xml has no stack, so there are no layers")
-        nodes = () if root is None else self._nodes(root, self._offset(root, "x"), self._offset(root, "y"), 0)
+        nodes = () if root is None else self._nodes(root, self._offset(root, "x"), self._offset(root, "y"), 0, isolated=True)
         if self._left_out and not self.layers:
             raise UnreadableFile(f"{self._name} has no layer that can be read: {self._left_out[0]}")
         self._notes += self._left_out
         width, height = self._canvas(nodes)
-        document = Document(width, height, nodes, tuple(self._notes))
+        densities = [_number(self.image.get(side, ""), 0) for side in ("xres", "yres")]
+        resolution = (densities[0], densities[1]) if all(0 < density < 2**16 for density in densities) else None
+        document = Document(width, height, nodes, tuple(self._notes), Metadata(resolution))
         stored = self._stored_picture(document)
         return document if stored is None else judged(document, stored)
 
@@ -96,8 +101,8 @@ class ArchiveReader:
 
     def _parsed_stack(self) -> ElementTree.Element:
         if STACK not in self._members:
-            kind = "a Krita file" if "maindoc.xml" in self._members else "a zip archive without a stack.xml"
-            raise UnsupportedFile(f"{self._name} is {kind}, not OpenRaster", "Export it as .ora or .psd.")
+            what = "a zip archive without a stack.xml, not OpenRaster"
+            raise UnsupportedFile(f"{self._name} is {what}", "Export it as .ora or .psd.")
         image = parse_xml(member(self._archive, STACK, MAX_XML))
         for element in image.iter():  # the specification has no namespace, which keeps some programs from nothing
             element.tag = element.tag.rpartition("}")[2]
@@ -105,14 +110,20 @@ class ArchiveReader:
             raise ValueError(f"{STACK} begins with <{image.tag}>, not <image>")
         return image
 
-    def _nodes(self, stack: ElementTree.Element, x: int, y: int, depth: int) -> tuple[Node, ...]:
-        """The children of a stack, bottom to top; `x`, `y` is where all the stacks around them begin."""
+    def _nodes(self, stack: ElementTree.Element, x: int, y: int, depth: int, *, isolated: bool) -> tuple[Node, ...]:
+        """The children of a stack, bottom to top; `x`, `y` is where all the stacks around them begin.
+
+        Source-atop is clipping as far as there is just one base below it in a stack that is composed by itself.
+        """
         nodes: list[Node] = []
         for element in reversed(stack):
             left, top = x + self._offset(element, "x"), y + self._offset(element, "y")
+            clipped = isolated and _operator(element) == ATOP and bool(nodes) and all(node.clipped for node in nodes[1:])
+            if clipped:
+                self.clipped.add(element)
             if element.tag == "stack":
                 self._budget.spend(0, 0, depth=depth)
-                nodes.append(self._group(element, self._nodes(element, left, top, depth + 1)))
+                nodes.append(self._group(element, left, top, depth))
             elif element.tag == "layer" and element.get("src"):
                 nodes += self._layer(element, left, top)
             else:
@@ -129,11 +140,13 @@ class ArchiveReader:
             return 0
         return round(number)
 
-    def _group(self, element: ElementTree.Element, children: tuple[Node, ...]) -> Group:
+    def _group(self, element: ElementTree.Element, x: int, y: int, depth: int) -> Group:
         name, opacity, blend_mode, visible = self._look(element)
-        if element.get("isolation") == "auto" and blend_mode == "normal" and opacity == 1:
+        clipped = element in self.clipped
+        if element.get("isolation") == "auto" and blend_mode == "normal" and opacity == 1 and not clipped:
             blend_mode = PASS_THROUGH
-        return Group(name, children, opacity, blend_mode, visible)
+        children = self._nodes(element, x, y, depth + 1, isolated=blend_mode != PASS_THROUGH)
+        return Group(name, children, opacity, blend_mode, visible, clipped=clipped)
 
     def _layer(self, element: ElementTree.Element, x: int, y: int) -> Iterator[Layer]:
         """The layer, or none and a note: one that cannot be read costs the others nothing."""
@@ -154,7 +167,8 @@ class ArchiveReader:
             return
         self._budget.spend(picture.rgba.shape[1], picture.rgba.shape[0])
         self._notes += [f"{name!r}: {note}" for note in picture.notes]
-        layer = Layer(picture.rgba, x, y, name, opacity=opacity, blend_mode=blend_mode, visible=visible)
+        clipped = element in self.clipped
+        layer = Layer(picture.rgba, x, y, name, opacity=opacity, blend_mode=blend_mode, visible=visible, clipped=clipped)
         self.layers[source] = generation_metadata.applied(layer, self._entries.get(source))
         yield self.layers[source]
 
@@ -164,8 +178,8 @@ class ArchiveReader:
         return source if source in self._members or plain not in self._members else plain
 
     def _look(self, element: ElementTree.Element) -> tuple[str, float, str, bool]:
-        name, operator = clean(element.get("name", "")), element.get("composite-op", "svg:src-over").strip()
-        mode = OPERATORS.get(operator, ALIASES.get(operator))
+        name, operator = clean(element.get("name", "")), _operator(element)
+        mode = "normal" if element in self.clipped else OPERATORS.get(operator, ALIASES.get(operator))
         if mode is None:
             self._notes.append(f"{name!r} has the operator {operator!r}, which is not kept; it is drawn as normal")
         given = element.get("opacity", "1")
@@ -182,8 +196,12 @@ def member(archive: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER) -> byte
     with archive.open(name) as member:
         data = member.read(limit + 1)
     if len(data) > limit:
-        raise TooLarge(f"{name} in {archive.filename or 'the OpenRaster file'} unpacks to more than {limit:,} bytes")
+        raise TooLarge(f"{name} in {archive.filename or 'the archive'} unpacks to more than {limit:,} bytes")
     return data
+
+
+def _operator(element: ElementTree.Element) -> str:
+    return element.get("composite-op", "svg:src-over").strip()
 
 
 def _number(text: str, otherwise: float) -> float:

@@ -1,4 +1,4 @@
-"""PSD files, read and written by modules that are imported with the first of them.
+"""PSD and PSB files, read and written by modules that are imported with the first of them.
 
 psd-tools takes a third of a second to import, which no `--help`, no PNG and no start of a server should wait for.
 """
@@ -25,11 +25,18 @@ def outline(file: BinaryIO, name: str) -> Outline:
     return outline.read(file, name)
 
 
-def write(document: Document, file: BinaryIO) -> None:
+def write(document: Document, file: BinaryIO) -> tuple[str, ...]:
     """Write a PSD, as `writing.write` does."""
     from ..photoshop import writing
 
-    writing.write(document, file)
+    return writing.write(document, file)
+
+
+def write_large(document: Document, file: BinaryIO) -> tuple[str, ...]:
+    """Write a PSB, as `writing.write` does."""
+    from ..photoshop import writing
+
+    return writing.write(document, file, large=True)
 
 
 def insert(

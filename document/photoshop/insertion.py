@@ -31,7 +31,7 @@ from ..composition.deep_colour import from_srgb16
 from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
-from . import thumbnail
+from . import masks, thumbnail
 from .merged_picture import Samples, StoredPicture
 from .reading import blending_space, layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
 from .writing import attach, check_place, dress
@@ -47,7 +47,7 @@ def insert(
 ) -> tuple[bytes, tuple[str, ...]]:
     """The file with one layer more, in its colour mode and depth and otherwise unchanged; and what its merged picture lacks.
 
-    Clipped layers stay with their base: the new layer goes above all that is clipped to `above`, or below the base of `below`.
+    Clipped layers stay with their base, as in `tree.insert`.
     Raises `UnsupportedFile` for other colour modes and depths, and `ValueError` where both `above` and `below` are given.
     """
     if above is not None and below is not None:
@@ -59,8 +59,10 @@ def insert(
             raise UnsupportedFile(f"{name} is {kind}; a layer can be added to 8- and 16-bit RGB, gray, CMYK and Lab files")
         if len(psd) == 0:  # its merged picture is all it has
             _keep_as_layer(psd, name)
-        parent, index = _destination(psd, above, below)
+        parent, index = _destination(psd, above, below, clipped=layer.clipped)
         made = _converted(psd, layer)
+        if layer.mask is not None:
+            masks.attach(layer.mask, made._record, made._channels, psd.depth)
         if (parent, index) != (psd, len(psd) - 1):
             made.move_to(parent, index=index)
         _remember(psd, made, layer)
@@ -86,7 +88,7 @@ def _keep_as_layer(psd: PSDImage, name: str) -> None:
 def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
     """A new topmost layer with the pixels in the file's colour mode. From an array, as only so alpha stays transparency in a
     file without a transparency channel of its own."""
-    check_place(layer)
+    check_place(layer, psd.version)
     if layer.rgba.size == 0:
         return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
     alpha = layer.rgba[..., 3]
@@ -106,21 +108,15 @@ def _in_mode(psd: PSDImage, rgba: Pixels) -> Pixels:
     return np.dstack([np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))])
 
 
-def _destination(psd: PSDImage, above: str | None, below: str | None) -> tuple[GroupMixin, int]:
-    """Where the new layer goes: its parent, and its index there once it is in place."""
+def _destination(psd: PSDImage, above: str | None, below: str | None, *, clipped: bool) -> tuple[GroupMixin, int]:
+    """Where the new layer goes, as by `tree.insert`: its parent, and its index there once it is in place."""
     wanted = above if above is not None else below
     if wanted is None:
         return psd, len(psd)
     entries = list(_named(psd, ""))
     _, parent, index = entries[tree.choose([full for full, _, _ in entries], wanted)]
-    if above is not None:
-        index += 1
-        while index < len(parent) and parent[index].clipping:
-            index += 1
-    else:
-        while index > 0 and parent[index].clipping:
-            index -= 1
-    return parent, index
+    siblings = [bool(one._record.clipping) and not clipped for one in parent]
+    return parent, tree.beside(siblings, index, above=above is not None)
 
 
 def _named(parent: GroupMixin, prefix: str) -> Iterator[tuple[str, GroupMixin, int]]:
@@ -166,8 +162,10 @@ def _show(psd: PSDImage, made: PSDLayer, layer: Layer, name: str) -> tuple[str, 
 
 
 def _covered(psd: PSDImage, made: PSDLayer, layer: Layer, box: Box) -> bool:
-    """Whether anything above the new layer, or a group around it, decides how it looks."""
+    """Whether anything above the new layer, a group around it, or its base, decides how it looks."""
     plain_modes = [BlendMode.PASS_THROUGH] + [BlendMode.NORMAL] * (layer.blend_mode == "normal")
+    if layer.clipped:
+        return True
     node: Any = made  # psd-tools describes parents by protocols that its own functions do not take
     while node is not psd:
         parent = node.parent
@@ -193,6 +191,8 @@ def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str
     pixels = layer.rgba[box.relative_to(layer.box).slices]
     source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / scale
     cover = pixels[..., 3] * np.float32(layer.opacity / scale_of(pixels))
+    if layer.mask is not None and layer.mask.enabled:
+        cover *= layer.mask.coverage(box)
     stored = before[:planes] / scale
     with_alpha = has_transparency(psd)
     alpha = before[planes] / scale if with_alpha else np.ones_like(cover)

@@ -1,10 +1,11 @@
 """PSD in: a file of Photoshop, Krita, GIMP or anyone as a document, within bounds of size.
 
-Says what each record holds; what a `Layer` cannot hold is `baking`'s.
+What a `Layer` cannot hold is worked into its pixels or left out, and said.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import struct
@@ -12,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,6 +21,7 @@ from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
+from psd_tools.api import utils as psd_limits
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
 from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
@@ -26,17 +29,19 @@ from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
 from psd_tools.compression import PSDDecompressionWarning
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
 
-from ..composition.baking import LayerMask, Source, bake
 from ..composition.colour import is_srgb, open_profile, to_rgba
 from ..composition.rgb_space import RGBSpace, space_of, srgb
 from ..composition.stored_picture import judged
 from ..errors import UnreadableFile
 from ..formats import generation_metadata, xmp
-from ..formats.decoding import decoding
-from ..formats.limits import MAX_FILE_BYTES, PixelBudget, check_canvas
+from ..formats.decoding import MALFORMED, DamagedError, decoding
+from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
+from ..mask import Mask
 from ..naming import clean, guessed
-from . import deep_pixels
+from . import deep_pixels, masks
+from .properties import marks_of, metadata_of
+from .salvage import salvaged
 
 HEADER = struct.Struct(">4sH6xHIIHH")
 """Signature, version, channels, height, width, bits per channel, colour mode."""
@@ -46,6 +51,8 @@ MAX_DECODING_BYTES = 2**32
 """What decoding one layer may take at its peak: 16-bit planes are widened on the way."""
 
 KINDS = {TypeLayer: "text", ShapeLayer: "a shape", SmartObjectLayer: "a smart object", FillLayer: "a fill"}
+
+psd_limits.MAX_DIMENSION_PSD = MAX_SIDE  # it would render a PSB no larger than a PSD
 
 _NOTHING = np.zeros((0, 0, 4), np.uint8)
 _WHOLE_RANGE = [(0, 65535), (0, 65535)]
@@ -79,7 +86,10 @@ def spare_channels(psd: PSDImage) -> int:
     """Channels that are neither colour nor the merged picture's transparency: saved selections, spot colours."""
     if psd.color_mode == ColorMode.MULTICHANNEL:
         return 0
-    return max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+    spare = max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+    named = any(psd.image_resources.get_data(key) for key in (Resource.ALPHA_NAMES_UNICODE, Resource.ALPHA_NAMES_PASCAL))
+    # MediBang and FireAlpaca store the merged picture's alpha so; Photoshop names every channel that somebody saved.
+    return 0 if spare == 1 and len(psd) and not named else spare
 
 
 def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
@@ -115,35 +125,54 @@ def blending_space(psd: PSDImage) -> RGBSpace | None:
 
 def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
     """The layers of an open file, as far as they show in the box; the others have no pixels."""
-    return bake(tuple(_Reader(psd, box).sources(psd)), box, [])
+    return tuple(_Reader(psd, box).nodes(psd))
 
 
 def read(file: BinaryIO, name: str) -> Document:
     """The document in a PSD `file`; `name` is what messages call it. Raises a `DocumentError`."""
     with psd_decoding(name):
-        psd = open_psd(file, name)
-        reader = _Reader(psd)
-        sources = tuple(reader.sources(psd)) if len(psd) else tuple(reader.merged_picture())
-        notes = reader.document_notes()
-        document = Document(psd.width, psd.height, bake(sources, reader.canvas, notes), tuple(notes), blending_space(psd))
-        stored = reader.stored_picture() if len(psd) and psd.has_preview() else None
+        damage: list[str] = []
+        psd = open_psd(file, name, damage)
+        reader = _Reader(psd, damage=damage)
+        nodes = tuple(reader.nodes(psd) if len(psd) else reader.merged_picture())
+        stored = reader.sound_picture() if len(psd) and psd.has_preview() else None
+        if damage and not nodes and stored is None:
+            raise DamagedError(f"no layer and no picture of it can be read; {damage[0]}")
+        notes = (*damage, *reader.document_notes(), *reader.notes)
+        document = Document(psd.width, psd.height, nodes, notes, metadata_of(psd), blending_space(psd))
         return document if stored is None else judged(document, stored)
 
 
-def open_psd(file: BinaryIO, name: str) -> PSDImage:
-    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind."""
+def open_psd(file: BinaryIO, name: str, damage: list[str] | None = None) -> PSDImage:
+    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind.
+
+    Where `damage` is given, the sound parts of a damaged file are taken, and it gets what was given up.
+    """
     check_header(file.read(HEADER.size), name)
     file.seek(0)
-    psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    try:
+        psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
+    except MALFORMED:
+        if damage is None:
+            raise
+        file.seek(0)
+        sound = salvaged(file.read())
+        damage += sound.notes
+        psd = PSDImage.open(io.BytesIO(sound.data), max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
     _check_layers(psd, PixelBudget(name), 0)
-    _check_end(psd)
+    missing = _missing_bytes(psd)
+    if missing and (damage is None or not len(psd)):
+        raise DamagedError(f"it ends early, {missing:,} bytes of its merged picture are missing")
+    if missing and damage is not None:
+        damage.append(f"{missing:,} bytes of its merged picture are missing, so it was not used")
+        psd._record.image_data.data = b""
     return psd
 
 
 @contextmanager
 def psd_decoding(name: str) -> Iterator[None]:
     """Decoding inside raises instead of turning a channel black. The lock is for warning filters, which are global."""
-    with _ONE_AT_A_TIME, decoding(name, "PSD"), warnings.catch_warnings():
+    with _ONE_AT_A_TIME, decoding(name, "PSD", in_our_words=True), warnings.catch_warnings():
         warnings.simplefilter("error", PSDDecompressionWarning)
         warnings.simplefilter("ignore", PSDLargeImageWarning)
         yield
@@ -155,7 +184,16 @@ def check_header(head: bytes, name: str) -> None:
         raise UnreadableFile(f"{name} is not a readable PSD: it ends after {len(head)} bytes")
     if head[:4] != b"8BPS":
         raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
-    _, _, _, height, width, _, _ = HEADER.unpack(head)
+    _, version, channels, height, width, depth, mode = HEADER.unpack(head)
+    modes = [one.value for one in ColorMode]
+    for what, found, known in (
+        ("version", version, (1, 2)),
+        ("number of channels", channels, range(1, 57)),
+        ("number of bits per channel", depth, (1, 8, 16, 32)),
+        ("colour mode", mode, modes),
+    ):
+        if found not in known:
+            raise UnreadableFile(f"{name} is not a readable PSD: its {what} is {found}, which none has")
     if not (width and height):
         raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
     check_canvas(name, width, height)
@@ -168,12 +206,15 @@ def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -
             _check_layers(layer, budget, depth + 1)
         else:
             budget.spend(max(0, layer.width), max(0, layer.height), depth=depth)
-        if layer.mask is not None:
-            budget.spend(max(0, layer.mask.width), max(0, layer.mask.height), depth=depth)
+        mask = layer._record.mask_data
+        if mask is not None:
+            budget.spend(mask.width, mask.height, depth=depth)
+            if mask.real_flags is not None:
+                budget.spend(mask.real_width, mask.real_height, depth=depth)
 
 
-def _check_end(psd: PSDImage) -> None:
-    """Recognise a truncated file by its merged picture, which comes last: psd-tools takes whatever part is left of it."""
+def _missing_bytes(psd: PSDImage) -> int:
+    """What a file that was cut off lacks of its merged picture, which comes last: psd-tools takes whatever part is left of it."""
     header, picture = psd._record.header, psd._record.image_data
     rows = header.height * header.channels
     if picture.compression == Compression.RAW:
@@ -184,22 +225,23 @@ def _check_end(psd: PSDImage) -> None:
         lengths = np.frombuffer(picture.data, f">u{size}", count=whole_entries)
         needed = rows * size + int(lengths.sum(dtype=np.int64))
     else:
-        return
-    if len(picture.data) < needed:
-        raise ValueError(f"it ends early, {needed - len(picture.data):,} bytes of its merged picture are missing")
+        return 0
+    return max(0, needed - len(picture.data))
 
 
 class _Reader:
     """Reads the records of one file; remembers what concerns the document as a whole."""
 
-    def __init__(self, psd: PSDImage, within: Box | None = None) -> None:
+    def __init__(self, psd: PSDImage, within: Box | None = None, damage: list[str] | None = None) -> None:
         self._psd, self._within = psd, within
+        self._damage = [] if damage is None else damage
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
         self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
         self._colour_notes: dict[str, None] = {}
         """Each once, in the order of reading."""
-        self.canvas = Document(psd.width, psd.height).box
+        self.notes: list[str] = []
+        """What the layers that were read have lost."""
 
     def document_notes(self) -> list[str]:
         notes = list(self._colour_notes)
@@ -210,18 +252,48 @@ class _Reader:
             notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
         spare = spare_channels(self._psd)
         if spare:
-            notes.append(f"{spare} extra channel{'s' if spare > 1 else ''} (saved selections or spot colours) were left out")
+            notes.append(f"saved selections and spot colours were left out: {spare}")
         return notes
 
-    def sources(self, layers: Iterable[PSDLayer]) -> Iterator[Source]:
+    def nodes(self, layers: Iterable[PSDLayer]) -> Iterator[Node]:
+        """What the records hold, bottom to top; one that holds nothing we can draw, or is damaged, is left out."""
+        lost = ""
         for layer in layers:
-            yield self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+            node = self._node(layer)
+            if not layer._record.clipping:
+                lost = "" if node is not None else layer_name(layer)
+            if node is None:
+                continue
+            if lost:
+                self.notes.append(f"{node.name!r} was clipped to {lost!r} and is now free of it")
+                node = replace(node, clipped=False)
+            yield replace(node, **marks_of(layer._record))
 
-    def merged_picture(self) -> Iterator[Source]:
+    def _node(self, layer: PSDLayer) -> Node | None:
+        try:
+            return self._group(layer) if isinstance(layer, PSDGroup) else self._layer(layer)
+        except MALFORMED:
+            self._damage.append(f"{layer_name(layer)!r} is damaged and was left out")
+            return None
+
+    def merged_picture(self) -> Iterator[Node]:
         """A file without layers has only its merged picture; without one, or with an empty one, the document is empty."""
         rgba = self.stored_picture()
         if rgba is not None and rgba[..., 3].any():
-            yield Source(Layer(rgba, name="Background"))
+            yield Layer(rgba, name="Background")
+
+    def sound_picture(self) -> Pixels | None:
+        """The picture beside the layers, or none where it cannot be decoded: it is there to compare with."""
+        if not self._psd._record.image_data.data:
+            return None
+        if self._psd.width * self._psd.height > MAX_ONE_LAYER:
+            self._damage.append("its merged picture is too large to be compared with its layers")
+            return None
+        try:
+            return self.stored_picture()
+        except MALFORMED:
+            self._damage.append("its merged picture is damaged, so it was not used")
+            return None
 
     def stored_picture(self) -> Pixels | None:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
@@ -230,38 +302,43 @@ class _Reader:
         image = self._psd.topil(apply_icc=False)
         return None if image is None else self._converted(image, None)
 
-    def _group(self, layer: PSDGroup) -> Source:
-        notes = self._losses(layer)
+    def _group(self, layer: PSDGroup) -> Group:
+        self._note_losses(layer)
         if isinstance(layer, Artboard):
-            notes.append(f"the artboard {layer_name(layer)!r} became a group")
-        clipped = bool(layer._record.clipping)  # psd-tools' own answer is that groups never are; Clip Studio and SAI clip them
-        made = Group(**look_of(layer))
-        return Source(made, tuple(self.sources(layer)), self._mask(layer, notes), clipped, notes=tuple(notes))
+            self.notes.append(f"the artboard {layer_name(layer)!r} became a group")
+        self.notes += masks.notes(layer, layer_name(layer))
+        return Group(children=tuple(self.nodes(layer)), mask=self._mask(layer), **look_of(layer), **_clipping_of(layer))
 
-    def _layer(self, layer: PSDLayer) -> Source:
+    def _layer(self, layer: PSDLayer) -> Layer | None:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
-        notes = self._losses(layer)
         look = look_of(layer)
+        clipping = _clipping_of(layer)
         if self._within is not None and not reaches(layer, self._within):
-            return Source(Layer(_NOTHING, **look), clipped=layer.clipping)
+            return Layer(_NOTHING, **look, **clipping)
+        self._note_losses(layer)
         mask = None
         rgba = self._pixels(layer)
         if rgba is not None:
-            mask = self._mask(layer, notes)
-            if mask is not None and _repeats(mask, rgba, layer):
-                mask = None
+            mask = self._mask(layer)
+            self.notes += masks.notes(layer, look["name"])
         elif not isinstance(layer, AdjustmentLayer):
             rgba = self._drawn(layer)
             look["opacity"] = 1.0  # already in the drawing
             if rgba is not None and _needs_drawing(layer):
-                notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
+                self.notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
         if rgba is None:
-            notes.append(f"{look['name']!r} ({words(type(layer).__name__)}) has no pixels of its own and was left out")
-            return Source(Layer(_NOTHING, **look), clipped=layer.clipping, has_pixels=False, notes=tuple(notes))
-        notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
-        made = Layer(rgba, layer.left, layer.top, **look)
-        made = generation_metadata.applied(made, self._entries.get(layer.layer_id))
-        return Source(made, (), mask, layer.clipping, notes=tuple(notes))
+            self.notes.append(f"{look['name']!r} ({words(type(layer).__name__)}) has no pixels of its own and was left out")
+            return None
+        self.notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
+        made = Layer(rgba, layer.left, layer.top, mask=mask, **look, **clipping)
+        return generation_metadata.applied(made, self._entries.get(layer.layer_id))
+
+    def _mask(self, layer: PSDLayer) -> Mask | None:
+        try:
+            return masks.read(layer)
+        except MALFORMED:
+            self._damage.append(f"the mask of {layer_name(layer)!r} is damaged and was left out")
+            return None
 
     def _pixels(self, layer: PSDLayer) -> Pixels | None:
         if isinstance(layer, AdjustmentLayer) or _needs_drawing(layer):
@@ -302,29 +379,13 @@ class _Reader:
             self._colour_notes[note] = None
         return rgba
 
-    def _mask(self, layer: PSDLayer, notes: list[str]) -> LayerMask | None:
-        mask = layer.mask
-        if mask is None or mask.disabled:
-            return None
-        image = mask.topil()
-        values = np.zeros((0, 0), np.uint8) if image is None else np.asarray(image.convert("L"))
-        density: int | None = None
-        if mask.parameters is not None:
-            density = mask.parameters.user_mask_density
-            density = mask.parameters.vector_mask_density if density is None else density
-            if mask.parameters.user_mask_feather and not mask.has_real():
-                notes.append(f"the feather of the mask of {layer_name(layer)!r} was left out")
-        return LayerMask(values, mask.left, mask.top, mask.background_color, 255 if density is None else density)
-
-    def _losses(self, layer: PSDLayer) -> list[str]:
-        notes = []
+    def _note_losses(self, layer: PSDLayer) -> None:
         if layer.has_effects():
             shown = sorted({words(type(effect).__name__) for effect in layer.effects if effect.enabled})
-            notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(shown)}) were left out")
+            self.notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(shown)}) were left out")
         ranges = layer._record.blending_ranges.composite_ranges
         if ranges and any(any(pair) for pair in ranges) and [tuple(pair) for pair in ranges] != _WHOLE_RANGE:
-            notes.append(f"the blend-if ranges of {layer_name(layer)!r} were left out")
-        return notes
+            self.notes.append(f"the blend-if ranges of {layer_name(layer)!r} were left out")
 
 
 def look_of(layer: PSDLayer) -> dict[str, Any]:
@@ -337,18 +398,15 @@ def look_of(layer: PSDLayer) -> dict[str, Any]:
     }
 
 
+def _clipping_of(layer: PSDLayer) -> dict[str, bool]:
+    """psd-tools' own answer is that groups are never clipped; Clip Studio, SAI and newer Photoshop clip them."""
+    together = layer.tagged_blocks.get_data(Tag.BLEND_CLIPPING_ELEMENTS, 1)
+    return {"clipped": bool(layer._record.clipping), "blends_clipped": bool(together)}
+
+
 def _needs_drawing(layer: PSDLayer) -> bool:
     """A vector mask over pixels, of which the file holds no rendered version. A shape's stored pixels are already cut out."""
-    vector_mask = layer.vector_mask
-    if vector_mask is None or vector_mask.disabled or isinstance(layer, ShapeLayer | FillLayer):
-        return False
-    return layer.mask is None or not layer.mask.has_real()
-
-
-def _repeats(mask: LayerMask, rgba: Pixels, layer: PSDLayer) -> bool:
-    """Photoshop may store a shape's coverage a second time as its mask; applying that would square the edges."""
-    same_place = (mask.x, mask.y) == (layer.left, layer.top) and isinstance(layer, ShapeLayer | FillLayer)
-    return same_place and np.array_equal(mask.values, rgba[..., 3] >> (8 * rgba.itemsize - 8))
+    return masks.has_vector_mask(layer) and not isinstance(layer, ShapeLayer | FillLayer) and not masks.is_drawn(layer)
 
 
 def words(camel: str) -> str:

@@ -1,7 +1,7 @@
-"""PSD out: a document as a new file.
+"""PSD and PSB out: a document as a new file. In a PSB the numbers are longer, all else is the same.
 
-8 or 16 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what makes
-psd-tools' own saving slow (tests/bench/psd_write.py).
+8 or 16 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what
+makes psd-tools' own saving slow (tests/bench/psd_write.py).
 """
 
 from __future__ import annotations
@@ -32,29 +32,62 @@ from psd_tools.psd.tagged_blocks import TaggedBlocks
 from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
 from ..errors import TooLarge, UnwritableFile
-from ..formats import generation_metadata, xmp
-from ..formats.limits import MAX_SIDE, PixelBudget, check_canvas
+from ..formats import generation_metadata
+from ..formats.limits import MAX_SIDE, SCALE_DOWN, PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
+from . import masks
+from .properties import put_marks, put_metadata
 from .reading import blend_name
 
 BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
+
+PSD_VERSION, PSB = 1, 2
+MAX_PSD_SIDE = 30_000
+"""Pixels; what is larger is a PSB by Adobe's specification."""
+MAX_PSD_BYTES = 2**31
+"""Photoshop opens no larger file of version 1."""
 
 WORTHWHILE_RUNS = 0.05
 """Share of pixels with two equal neighbours to the left, from which on run-length encoding is used."""
 
 
-def write(document: Document, file: BinaryIO) -> None:
-    """Write layers, merged picture and generation record. Raises `TooLarge` or `UnwritableFile` for what does not fit.
+def write(document: Document, file: BinaryIO, *, large: bool = False) -> tuple[str, ...]:
+    """Write layers, merged picture and generation record; returns what the person has to know of the file.
 
-    The records are made here and not by psd-tools' layers, which sort the whole file anew for each of them.
+    `large` is PSB. Raises `TooLarge` or `UnwritableFile` for what does not fit.
     """
     check_canvas("the document", document.width, document.height)
     _check_layers(document)
+    reason = f"over {MAX_PSD_SIDE:,} pixels a side" if _longest_side(document) > MAX_PSD_SIDE else ""
+    made = _made(document, PSB if large or reason else PSD_VERSION)
+    if made.version == PSD_VERSION and _bytes(made) > MAX_PSD_BYTES:
+        reason = f"of more than {MAX_PSD_BYTES:,} bytes"
+        made = _made(document, PSB)
+    made._record.write(file)
+    if large or not reason:
+        return ()
+    return (f"it is {reason}, so it was written in the form of a PSB; some programs want it to be called .psb",)
+
+
+def _longest_side(document: Document) -> int:
+    boxes = [document.box, *(node.box for node in walk(document.layers) if isinstance(node, Layer))]
+    return max(max(box.width, box.height) for box in boxes)
+
+
+def _bytes(psd: PSDImage) -> int:
+    """About how long the file will be; all else in it is small."""
+    layers = sum(len(channel.data) for _, channels in psd._record._iter_layers() for channel in channels)
+    return layers + len(psd._record.image_data.data)
+
+
+def _made(document: Document, version: int) -> PSDImage:
+    """The file as psd-tools knows it. The records are made here and not by psd-tools' layers, which sort the whole file anew for
+    each of them."""
     merged = render_over_white(document.layers, document.box, document.depth, document.space)
-    header = FileHeader(channels=4, height=document.height, width=document.width, depth=document.depth)
+    header = FileHeader(version=version, height=document.height, width=document.width, depth=document.depth)
     picture = ImageData(_compression(merged))
-    picture.set_data([_bytes(plane) for plane in np.moveaxis(merged, -1, 0)], header)
+    picture.set_data([_samples(plane) for plane in np.moveaxis(merged, -1, 0)], header)
     psd = PSDImage(PSD(header=header, image_data=picture, image_resources=ImageResources.new()))
     layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer] = {}
     records = list(_records(document.layers, count(1), layers, header, something_below=False))
@@ -70,10 +103,8 @@ def write(document: Document, file: BinaryIO) -> None:
             stored.tagged_blocks.set_data(Tag.SAVING_MERGED_TRANSPARENCY16)
             stored.tagged_blocks.set_data(Tag.LAYER_16, info.layer_count, info.layer_records, info.channel_image_data)
     attach(psd, Resource.ICC_PROFILE, srgb_profile())
-    text = generation_metadata.text(document.width, document.height, layers)
-    if text:
-        attach(psd, Resource.XMP_METADATA, xmp.packet(text))
-    psd._record.write(file)
+    put_metadata(psd, document.metadata, generation_metadata.text(document.width, document.height, layers))
+    return psd
 
 
 class _Stored(NamedTuple):
@@ -103,14 +134,22 @@ def _records(
             through = node.blend_mode == PASS_THROUGH and something_below
             normal = node.blend_mode == PASS_THROUGH and not something_below
             mode = BlendMode.NORMAL if normal else BLEND_KEYS[node.blend_mode]
-            yield _divider(SectionDivider.BOUNDING_SECTION_DIVIDER, "</Layer group>")
+            end = _divider(SectionDivider.BOUNDING_SECTION_DIVIDER, "</Layer group>")
+            end.record.tagged_blocks.set_data(Tag.LAYER_ID, next(numbers))
+            yield end
             yield from _records(node.children, numbers, layers, header, something_below=through)
             stored = _divider(SectionDivider.OPEN_FOLDER, "", mode)
             mode = BlendMode.NORMAL if mode == BlendMode.PASS_THROUGH else mode
         record = stored.record
         record.opacity, record.blend_mode, record.flags.visible = round(node.opacity * 255), mode, node.visible
+        record.clipping = int(node.clipped)
+        if not node.blends_clipped:
+            record.tagged_blocks.set_data(Tag.BLEND_CLIPPING_ELEMENTS, 0)
+        if node.mask is not None:
+            masks.attach(node.mask, stored.record, stored.channels, header.depth)
         _name(record, clean(node.name))
         record.tagged_blocks.set_data(Tag.LAYER_ID, number)
+        put_marks(record, node)
         yield stored
         something_below = True
 
@@ -123,13 +162,13 @@ def _pixels(layer: Layer, header: FileHeader) -> _Stored:
         values = rgba[..., plane]
         stored = ChannelData(_compression(values))
         if values.size:
-            stored.set_data(_bytes(values), box.width, box.height, header.depth, header.version)
+            stored.set_data(_samples(values), box.width, box.height, header.depth, header.version)
         channels.append(stored)
         record.channel_info.append(ChannelInfo(channel, len(stored.data) + 2))
     return _Stored(record, channels)
 
 
-def _bytes(values: Pixels) -> bytes:
+def _samples(values: Pixels) -> bytes:
     """Samples as the file has them, the high byte first."""
     return values.astype(values.dtype.newbyteorder(">")).tobytes()
 
@@ -170,14 +209,18 @@ def _check_layers(document: Document) -> None:
     for node in walk(document.layers):
         if isinstance(node, Layer):
             budget.spend(node.box.width, node.box.height)
-            check_place(node)
+            check_place(node, PSB)
+        if node.mask is not None:
+            budget.spend(node.mask.box.width, node.mask.box.height)
 
 
-def check_place(layer: Layer) -> None:
-    """Raise `TooLarge` or `UnwritableFile` for a layer that a PSD cannot hold where it is."""
+def check_place(layer: Layer, version: int) -> None:
+    """Raise `TooLarge` or `UnwritableFile` for a layer that a file of this version cannot hold where it is."""
     box = layer.box
-    if max(box.width, box.height) > MAX_SIDE:
-        raise TooLarge(f"the layer {layer.name!r} is {box.width} x {box.height} pixels; a PSD takes at most {MAX_SIDE} a side")
+    kind, most = ("PSB", MAX_SIDE) if version == PSB else ("PSD", MAX_PSD_SIDE)
+    if max(box.width, box.height) > most:
+        size = f"{box.width} x {box.height} pixels"
+        raise TooLarge(f"the layer {layer.name!r} is {size}; a {kind} takes at most {most:,} a side", SCALE_DOWN)
     if max(abs(box.x), abs(box.y)) >= 2**30:
         raise UnwritableFile(
             f"the layer {layer.name!r} lies at {box.x}, {box.y}; a PSD takes at most {2**30} pixels from the canvas"
@@ -191,6 +234,7 @@ def dress(made: PSDLayer, node: Node, number: int) -> None:
     made.opacity = round(node.opacity * 255)
     made.blend_mode = BLEND_KEYS[node.blend_mode]
     made.visible = node.visible
+    made.clipping = node.clipped
     made.name = clean(node.name)
     made.tagged_blocks.set_data(Tag.LAYER_ID, number)
 

@@ -14,7 +14,8 @@ from acetate.vocabulary.tasks import TASKS
 
 from ..values.errors import BadRequest
 from ..values.recipes import Recipe
-from .base import BaseFamily, Defaults, Family, FamilyName, drawn_as
+from .base import BaseFamily, Defaults, Family, FamilyName, NativeFamily, drawn_as
+from .qwen21 import QWEN21
 from .sd15 import SD15
 from .sdxl import SDXL
 from .sketchpad import SKETCHPAD
@@ -24,12 +25,14 @@ __all__ = [
     "TITLES",
     "ONE_OF_TITLES",
     "FAMILIES",
+    "NATIVE_FAMILIES",
     "NEWEST_FIRST",
     "SKETCHPAD",
     "BaseFamily",
     "Defaults",
     "Family",
     "FamilyName",
+    "NativeFamily",
     "drawn_as",
     "recipes_for",
     "without_effect",
@@ -38,7 +41,10 @@ __all__ = [
 BASE_FAMILIES: Mapping[str, BaseFamily] = {family.name: family for family in (SD15, SDXL)}
 """Those whose models are files that artists have, by name, the oldest first."""
 
-FAMILIES: Mapping[str, Family] = {**BASE_FAMILIES, SKETCHPAD.name: SKETCHPAD}
+NATIVE_FAMILIES: Mapping[str, NativeFamily] = {family.name: family for family in (QWEN21,)}
+"""Those whose models draw RGBA by themselves."""
+
+FAMILIES: Mapping[str, Family] = {**BASE_FAMILIES, **NATIVE_FAMILIES, SKETCHPAD.name: SKETCHPAD}
 
 NEWEST_FIRST = tuple(BASE_FAMILIES.values())[::-1]
 """Whose a file is, is asked in this order: files of a newer family have the names of an older one's and more."""
@@ -63,6 +69,10 @@ def recipes_for(family: Family, task: str, given: frozenset[Role], injection: st
     return runs
 
 
+_OF_BASE_MODELS = ("clip_skip", "spacing", "fast")
+"""Parameters of what native families do not have: CLIP text encoders, a choice of noise levels, distilled LoRAs."""
+
+
 def without_effect(family: Family, runs: Sequence[Recipe]) -> frozenset[str]:
     """The parameters that would change nothing in these runs: `runs` are as `recipes_for` gives them."""
     carried = {run.weights for run in runs}
@@ -71,6 +81,9 @@ def without_effect(family: Family, runs: Sequence[Recipe]) -> frozenset[str]:
         "layer_weight": any(run.weights and not run.sharing for run in runs),
         "stop_at": carried != {None},
         "loras": not family.bundled,
-        "alpha_passes": any(run.transparent for run in runs),
+        "alpha_passes": any(run.transparent for run in runs) and not isinstance(family, NativeFamily),
+        **{name: not isinstance(family, NativeFamily) for name in _OF_BASE_MODELS},
+        "scheduler": len(family.schedulers) > 1,
+        "wrap": isinstance(family, NativeFamily) and any(run.transparent for run in runs),
     }
     return frozenset(name for name, works in effects.items() if not works)

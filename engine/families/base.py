@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NewType, Protocol
 
-from acetate.vocabulary.parameters import Passes
+from acetate.vocabulary.parameters import FLOW_SCHEDULERS, SCHEDULERS, Passes
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.working_sizes import NativeSizes
 
@@ -74,6 +74,9 @@ class Family:
     """Side in pixels of the pictures it was trained on."""
     square_only: bool = False
     """It draws squares of that side alone."""
+    smallest: float = 0.5
+    largest: float = 2.25
+    """The least and the most area that it draws well, as shares of `native` squared."""
     defaults: Defaults
     recipes: Mapping[str, tuple[Recipe, ...]]
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
@@ -89,7 +92,12 @@ class Family:
     @property
     def sizes(self) -> NativeSizes:
         """The sizes at which its models draw well."""
-        return NativeSizes(self.native, square_only=self.square_only)
+        return NativeSizes(self.native, self.smallest, self.largest, square_only=self.square_only)
+
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        """The samplers that its models are drawn with."""
+        return SCHEDULERS
 
     def can(self, task: str) -> bool:
         """Whether the family has weights for `task`."""
@@ -138,6 +146,23 @@ class BaseFamily(Family):
         """Catalogue roles that the family's name stands for: enough for `foreground`, `refine`, `repaint` and `upscale`."""
         weights = (recipe.weights for recipe in self.recipes["foreground"] if recipe.weights is not None)
         return ("checkpoint", *weights, "transparent-decoder", "transparent-encoder")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NativeFamily(Family):
+    """A family whose networks draw RGBA by themselves, by flow matching: no LayerDiffuse, and no LoRA of other families."""
+
+    article: str
+    licence: str
+    """What its files may be used for, in a phrase."""
+    pipelines: re.Pattern[str]
+    """Matches diffusers' classes for it in a folder's `model_index.json`."""
+    asking: str
+    """The authors' own words that ask for transparency, around the prompt."""
+
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        return FLOW_SCHEDULERS
 
 
 def drawn_as(task: str) -> str:

@@ -53,6 +53,8 @@ class AlphaCodec(Protocol):
 
     multiple_of: int
     """Width and height in pixels must be multiples of this."""
+    spatial: int
+    """Pixels of the side of the square that a latent stands for."""
     latent_channels: int
     networks: tuple[Any, ...]
     """The networks of both directions; the first decodes colour, the last alpha, if any does."""
@@ -64,7 +66,7 @@ class AlphaCodec(Protocol):
         ...
 
     def encode(self, rgba: RGBA) -> Tensor:
-        """`(H, W, 4)` uint8 straight -> `(1, C, H/8, W/8)`; hidden colour has no influence."""
+        """`(H, W, 4)` uint8 straight -> `(1, C, H/8, W/8)`, by `spatial`; hidden colour has no influence."""
         ...
 
     def encode_opaque(self, rgba: RGBA) -> Tensor:
@@ -100,8 +102,8 @@ class LatentOffsetCodec:
         self.notes: tuple[str, ...] = ()
         self.scaling_factor: float = vae.config.scaling_factor
         self.latent_channels: int = vae.config.latent_channels
-        of_vae: int = 2 ** (len(vae.config.block_out_channels) - 1)
-        self.multiple_of = of_vae if decoder is None else max(decoder.multiple_of, of_vae)
+        self.spatial: int = 2 ** (len(vae.config.block_out_channels) - 1)
+        self.multiple_of = self.spatial if decoder is None else max(decoder.multiple_of, self.spatial)
         self.networks = tuple(network for network in (vae, encoder, decoder) if network is not None)
         self.memory, self._accelerator = memory or Memory(), accelerator
 

@@ -28,11 +28,11 @@ def open_folder(
     """Open the model of `family` in `folder`, `narrow` as in `fill`. Raises `ModelBroken` naming what is missing or damaged."""
     return Components(
         family=family,
-        unet=_network(folder / "unet", UNet2DConditionModel, "torch_dtype", dtype, narrow=narrow),
-        vae=_network(folder / "vae", AutoencoderKL, "torch_dtype", vae_dtype),
-        tokenizers=tuple(_part(folder / f"tokenizer{encoder.suffix}", CLIPTokenizer) for encoder in family.text_encoders),
+        unet=open_network(folder / "unet", UNet2DConditionModel, "torch_dtype", dtype, narrow=narrow),
+        vae=open_network(folder / "vae", AutoencoderKL, "torch_dtype", vae_dtype),
+        tokenizers=tuple(open_part(folder / f"tokenizer{encoder.suffix}", CLIPTokenizer) for encoder in family.text_encoders),
         text_encoders=tuple(
-            _network(
+            open_network(
                 folder / f"text_encoder{encoder.suffix}",
                 CLIPTextModelWithProjection if encoder.open_clip else CLIPTextModel,
                 "dtype",
@@ -45,11 +45,11 @@ def open_folder(
     )
 
 
-def _network(folder: Path, kind: Any, named: str, dtype: torch.dtype, *, narrow: bool = False) -> Any:
-    """The network in `folder`; its library takes the type as the option `named`."""
+def open_network(folder: Path, kind: Any, named: str, dtype: torch.dtype, *, narrow: bool = False) -> Any:
+    """The network of the class `kind` in `folder`, which takes the type as the option `named`; raises what `open_folder` does."""
     variant = _variant(folder)
     options = {named: _stored_type(folder, dtype) if narrow else dtype}
-    network, found = _part(folder, kind, use_safetensors=True, variant=variant, output_loading_info=True, **options)
+    network, found = open_part(folder, kind, use_safetensors=True, variant=variant, output_loading_info=True, **options)
     if found["missing_keys"]:
         raise ModelBroken(f"{folder} lacks tensors: {listed(found['missing_keys'])}")
     network = network.eval().requires_grad_(False)
@@ -68,7 +68,8 @@ def _stored_type(folder: Path, dtype: torch.dtype) -> torch.dtype:
     return stored if stored in (torch.float16, torch.bfloat16) and stored.itemsize < dtype.itemsize else dtype
 
 
-def _part(folder: Path, kind: Any, **options: Any) -> Any:
+def open_part(folder: Path, kind: Any, **options: Any) -> Any:
+    """What the class `kind` makes of `folder`, such as a tokenizer. Raises `ModelBroken` for a folder that it cannot open."""
     if not folder.is_dir():
         raise ModelBroken(f"{folder} is missing", "Download the whole folder again.")
     try:

@@ -32,6 +32,8 @@ class Text:
     """`(B, tokens, width)`."""
     pooled: Tensor | None = None
     """`(B, width)`, SDXL only."""
+    slots: Tensor | None = None
+    """`(B, tokens)` bool, of encoders that see pictures: which tokens stand for parts of them."""
 
 
 class TextEncoding(Protocol):

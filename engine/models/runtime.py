@@ -10,8 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import torch
-from acetate.vocabulary.acceleration import Acceleration
-from acetate.vocabulary.engine_options import Dtype
+from acetate.vocabulary.engine_options import Acceleration, Dtype
 
 from ..device.accelerator import EAGER, Accelerator
 from ..device.dtypes import Dtypes, dtypes

@@ -21,7 +21,7 @@ from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.working_sizes import Drawn, Fit
 from torch import Tensor
 
-from ..families import recipes_for
+from ..families import NativeFamily, recipes_for
 from ..models.codec import most_passes
 from ..models.model import Model
 from ..pixels import initial_images, quality
@@ -32,11 +32,13 @@ from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
-from .denoising_loop import DenoisingLoop, DenoisingStep, generator_of, noise_like
-from .guidance import GuidedUNet, pictures_at_once
+from .denoising_loop import DenoisingStep, noise_like
+from .flow_matching import FlowStep
+from .guidance import pictures_at_once
 from .installed_weights import InstalledWeights
 from .meter import Meter
-from .samplers import Sampler
+from .retries import until_transparent
+from .runs import Loop, denoised, guidance_of, loop_for
 
 
 @dataclass
@@ -83,8 +85,20 @@ def generate(model: Model, requests: Sequence[Request], weights: InstalledWeight
     _settle(job, requests)
     meter = Meter(_cost(job) * len(requests))
     seen = _see(job)
+
+    def draw(index: int, request: Request) -> Iterator[Progress | Picture]:
+        return _one(replace(job, request=request), seen, index, weights, meter)
+
     for index, request in enumerate(requests):
-        yield from _one(replace(job, request=request), seen, index, weights, meter)
+        if _may_forget_transparency(job):
+            yield from until_transparent(partial(draw, index), request, apart=len(requests))
+        else:
+            yield from draw(index, request)
+
+
+def _may_forget_transparency(job: _Job) -> bool:
+    """Whether a new layer may come out opaque with one seed and not with the next."""
+    return isinstance(job.model.family, NativeFamily) and job.request.source is None and job.request.wrap != "off"
 
 
 def _unchanged(job: _Job, requests: Sequence[Request]) -> Iterator[Picture]:
@@ -124,7 +138,7 @@ def _plan(model: Model, request: Request) -> _Job:
         frame=frame,
         fit=covering,
         steps=request.steps or defaults.steps,
-        guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
+        guidance_scale=guidance_of(request, model),
         scheduler=request.scheduler or defaults.scheduler,
         spacing=request.spacing,
         passes=request.alpha_passes or defaults.alpha_passes,
@@ -199,32 +213,34 @@ def _denoise(
     model = job.model
     denoiser = _loop(job)
     frames = len(recipe.frames)
-    shape = (model.codec.latent_channels, job.frame.working[1] // 8, job.frame.working[0] // 8)
-    noise = noise_like((frames, *shape), seed).to(model.device)
+    noise = noise_like((frames, *_latent_shape(job)), seed).to(model.device)
     clean = torch.cat([starts[role] for role in recipe.frames]) if starts else None
-    guided = GuidedUNet(model, recipe, job.request, job.guidance_scale, latents, switch, denoiser)
     keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
-    generator = generator_of(seed)
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample
-    for step in denoiser.run(sample, guided.predict, generator, keep):
+    for step in denoised(denoiser, sample, model, recipe, job.request, latents=latents, switch=switch, keep=keep):
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents
 
 
-def _loop(job: _Job) -> DenoisingLoop:
-    family = job.model.family
-    sampler = Sampler(job.scheduler, job.model.scheduler_config, job.spacing, family.steps_table)
-    return DenoisingLoop(sampler, job.steps, strength_of(job.request), job.model.device)
+def _loop(job: _Job) -> Loop:
+    _, rows, columns = _latent_shape(job)
+    return loop_for(job.model, job.request, strength_of(job.request), rows * columns)
 
 
-def _preview(model: Model, step: DenoisingStep) -> RGBA:
+def _latent_shape(job: _Job) -> tuple[int, int, int]:
+    """Channels, rows and columns of the working canvas in latents."""
+    codec, (width, height) = job.model.codec, job.frame.working
+    return codec.latent_channels, height // codec.spatial, width // codec.spatial
+
+
+def _preview(model: Model, step: DenoisingStep | FlowStep) -> RGBA:
     """A preview of the first frame."""
     return model.preview(step.clean[:1])
 
 
-def _keep(denoiser: DenoisingLoop, clean: Tensor, noise: Tensor, mask: Tensor, sample: Tensor, index: int) -> Tensor:
+def _keep(denoiser: Loop, clean: Tensor, noise: Tensor, mask: Tensor, sample: Tensor, index: int) -> Tensor:
     """Outside the mask the sample follows the source's own way through the noise levels (layerdiffuse.md 3.5)."""
     return mask * sample + (1 - mask) * denoiser.noised(clean, noise, index)
 

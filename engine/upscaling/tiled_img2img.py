@@ -7,7 +7,7 @@ before it, and all are made from the same seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -22,10 +22,10 @@ from ..models.codec import most_passes
 from ..models.model import Model
 from ..pixels.inpaint_region import paste
 from ..pixels.tiles import TilePass, Tiling, tile_passes, windows
-from ..sampling.denoising_loop import DenoisingLoop, generator_of, noise_like
-from ..sampling.guidance import GuidedUNet, pictures_at_once
+from ..sampling.denoising_loop import noise_like
+from ..sampling.guidance import pictures_at_once
 from ..sampling.installed_weights import InstalledWeights
-from ..sampling.samplers import Sampler
+from ..sampling.runs import denoised, guidance_of, loop_for
 from ..values.recipes import Recipe
 from ..values.request import Progress, Request
 from .meter import Meter
@@ -100,34 +100,23 @@ class Redraw:
     ) -> Generator[Progress, None, Tensor]:
         """img2img from `(1, C, h, w)` latents in sampling space."""
         model, request = self.model, self.request
-        denoiser = self._denoiser(strength)
+        loop = loop_for(model, request, strength, clean.shape[2] * clean.shape[3])
         noise = noise_like((1, *clean.shape[1:]), self.seed).to(clean)
         with self.weights.installed(model, recipe, request, {}) as switch:
-            guided = GuidedUNet(model, recipe, request, self._guidance_scale, {}, switch, denoiser)
-            for _ in denoiser.run(denoiser.start(noise, clean), guided.predict, generator_of(self.seed)):
+            asked = replace(request, seed=self.seed)
+            for _ in denoised(loop, loop.start(noise, clean), model, recipe, asked, latents={}, switch=switch):
                 yield count.next("denoise", preview)
-        return denoiser.latents
+        return loop.latents
 
     def _prepare(self, sizes: list[tuple[int, int]]) -> None:
         """Choose how the model uses memory for the largest of the parts."""
         if sizes:
             largest = max(sizes, key=lambda size: size[0] * size[1])
-            self.model.memory.prepare(*largest, pictures_at_once(self.request, OPAQUE, self._guidance_scale))
-
-    @property
-    def _guidance_scale(self) -> float:
-        asked = self.request.guidance_scale
-        return self.model.defaults.guidance_scale if asked is None else asked
-
-    def _denoiser(self, strength: float) -> DenoisingLoop:
-        model, defaults = self.model, self.model.defaults
-        name, spacing = self.request.scheduler or defaults.scheduler, self.request.spacing
-        sampler = Sampler(name, model.scheduler_config, spacing, model.family.steps_table)
-        return DenoisingLoop(sampler, self.request.steps or defaults.steps, strength, model.device)
+            self.model.memory.prepare(*largest, pictures_at_once(self.request, OPAQUE, guidance_of(self.request, self.model)))
 
     def _steps(self, strength: float) -> int:
         """The number of steps for a strength; 0 if it is less than one step: then nothing is redrawn."""
-        return self._denoiser(strength).count
+        return loop_for(self.model, self.request, strength, tokens=1).count
 
     def _strength(self, part: TilePass, tiling: Tiling) -> float:
         return tiling.seam_strength if part.seam and tiling.seam_strength is not None else self.strength

@@ -584,7 +584,7 @@ export interface Parameters {
   /** how closely to follow the prompt; 1 takes it alone, in half the time From 0 to 100. */
   guidance_scale?: number | null;
   /** the sampler: how a step leads to the next */
-  scheduler?: "dpmpp-2m-karras" | "dpmpp-2m-sde-karras" | "euler" | "euler-a" | "unipc" | "lcm" | "tcd" | "ddim" | "heun" | "lms" | "deis" | "dpmpp-2m" | "dpmpp-2m-sde" | "dpmpp-3m-sde" | "dpmpp-sde" | "dpmpp-2s-a" | "dpm2" | null;
+  scheduler?: "dpmpp-2m-karras" | "dpmpp-2m-sde-karras" | "euler" | "euler-a" | "unipc" | "lcm" | "tcd" | "ddim" | "heun" | "lms" | "deis" | "dpmpp-2m" | "dpmpp-2m-sde" | "dpmpp-3m-sde" | "dpmpp-sde" | "dpmpp-2s-a" | "dpm2" | "flow-euler" | null;
   /** how the noise levels of the steps lie; else the scheduler's own way */
   spacing?: "linspace" | "karras" | "exponential" | "sgm-uniform" | "simple" | "ddim-uniform" | "beta" | "ays" | null;
   /** which layer of the text encoders is read, from the last From 1 to 12. */
@@ -603,6 +603,10 @@ export interface Parameters {
   alpha_passes?: 1 | 2 | 4 | 8 | "adaptive" | null;
   /** which of SDXL's two weights for foregrounds Default: "attention". */
   injection?: "attention" | "convolution";
+  /**
+   * put the prompt into the words by which models that draw RGBA themselves are asked for it Default: "auto".
+   */
+  wrap?: "auto" | "on" | "off";
   /** strength of SDXL's LayerDiffuse weights; 1 is the trained point From -1 to 3. Default: 1.0. */
   layer_weight?: number;
   /**

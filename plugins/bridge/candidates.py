@@ -48,6 +48,11 @@ class Candidate:
         return max(there, key=lambda layer: BOTTOM_UP.index(layer.role) if layer.role in BOTTOM_UP else -1)
 
     @property
+    def empty(self) -> bool:
+        """Whether every pixel of it is transparent."""
+        return not (self.shown.width and self.shown.height)
+
+    @property
     def thumbnail(self) -> tuple[str, int]:
         """The name of its thumbnail in `JobHistory.thumbnails`."""
         return self.job, self.shown.index

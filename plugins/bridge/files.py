@@ -1,4 +1,4 @@
-"""Files of layers that plug-ins send and receive: the formats by their names, and writing one whole or not at all.
+"""Files of layers that plug-ins receive: what they are called, and writing one whole or not at all.
 
 Knows names and bytes; knows no editor and no layer.
 """
@@ -6,15 +6,13 @@ Knows names and bytes; knows no editor and no layer.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-FORMATS: dict[str, Literal["psd", "ora", "png"]] = {".psd": "psd", ".ora": "ora", ".png": "png"}
-"""Suffix of a file's name, in small letters -> its format on the wire."""
+from acetate.vocabulary.layered_files import SAVED
 
 
 def named(path: str, suffix: str) -> Path:
     """The file that a dialog's answer means: one with no suffix of ours gets `suffix`, even if it has a dot of its own."""
-    return Path(path) if Path(path).suffix.lower() in FORMATS else Path(f"{path}.{suffix.lstrip('.')}")
+    return Path(path) if Path(path).suffix.lower() in SAVED else Path(f"{path}.{suffix.lstrip('.')}")
 
 
 def write(path: Path, data: bytes) -> None:

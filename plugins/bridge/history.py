@@ -45,8 +45,8 @@ class JobHistory:
         return next(reversed(self.entries), None)
 
     def candidates(self) -> list[Candidate]:
-        """Every picture of every job, newest job first."""
-        return [one for entry in self.entries.values() for one in candidates_of(entry)]
+        """Every picture of every job in which there is anything to see, newest job first."""
+        return [one for entry in self.entries.values() for one in candidates_of(entry) if not one.empty]
 
     def _discarded(self, event: Discarded) -> bool:
         entry = self.entries.get(event.job)

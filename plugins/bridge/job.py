@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate.protocol import Client, Condition, Event, FileReady, Image, LayerReady, new_job_id
+from acetate.vocabulary.layered_files import INSERTED, SAVED
 
 from . import files
 from .form import Form
@@ -89,7 +90,7 @@ class EditorJobs:
     def insert_file(self, path: Path, document: Any, planned: Callable[[], JobPlan]) -> PendingResult:
         """Put the layers of a file into the document. Raises `RefusedError`; what cannot be read ends the result."""
         self._host.check(document)
-        if path.suffix.lower() not in files.FORMATS:
+        if path.suffix.lower() not in INSERTED:
             raise RefusedError(_said(self._host.wording.foreign_file, path))
         result = PendingResult(JobStatus(new_job_id()), document, planned(), state="reading")
         self._host.on_thread(path.read_bytes, lambda data, error: self._send_file(result, path, data, error))
@@ -98,7 +99,7 @@ class EditorJobs:
     def save(self, job: str, path: Path, pictures: Sequence[int] = ()) -> PendingResult:
         """Write a finished job of the history, or only some of its pictures, into a file; its suffix says as what."""
         result = self._await(PendingResult(JobStatus(new_job_id()), save_as=path))
-        self._connect().export([job], files.FORMATS[path.suffix.lower()], pictures=pictures, job=result.job)
+        self._connect().export([job], SAVED[path.suffix.lower()], pictures=pictures, job=result.job)
         return result
 
     def insert_now(self, result: PendingResult) -> None:
@@ -174,7 +175,7 @@ class EditorJobs:
             self._end(result, RefusedError(_said(wording.empty_file, path)))
         else:
             self._await(result)
-            kind = files.FORMATS[path.suffix.lower()]
+            kind = INSERTED[path.suffix.lower()]
             self._connect().insert_file(data, kind, format=result.plan.format, job=result.job)
 
     def _attach(self, result: PendingResult) -> PendingResult:

@@ -163,7 +163,7 @@ ADDERS: dict[str, Adder] = dict(
         argument(
             "string",
             "upscaler",
-            marked("Upsc_aler"),
+            marked("Upscaler"),
             marked("The name of an upscaling network on the server; empty means interpolation"),
             "",
         ),

@@ -36,7 +36,8 @@ from .window.circumstances import circumstances
 from .window.floating import FloatingMessages
 from .window.front import document_of, is_in_sight
 
-LOOK_SECONDS = 3
+LOOK_SECONDS = 1
+"""How often to ask what runs and waits for others: the server tells of our own jobs only."""
 SETTLED_MS = 500
 """After which a window that is being built has settled."""
 
@@ -74,7 +75,7 @@ class Docker(DockWidget):
         self._connect()
         self.form_panel.set_form(settings.last_form())
         self._forms.used(self.form_panel.form())
-        self.settings_menu = SettingsMenu(self.form_panel, session)
+        self.settings_menu = SettingsMenu(self.form_panel, session, self.choose_file)
         self._previews = PreviewFetching(self.form_panel.loras, session)
         self.floating = FloatingMessages(self, session)
         self._clicked_at = float("-inf")
@@ -188,6 +189,8 @@ class Docker(DockWidget):
         self.button.setText(_(self.form_panel.form().about.verb))
         self.stop.setEnabled(result is not None and not result.status.stopping)
         self.ready.show_ready(self._session.jobs.ready)
+        if self.queue.isVisible():
+            self._show_queue()  # how far each is
         self.preview.setVisible(running)
         if not running:
             self.pictures.end_forming()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from acetate.vocabulary.layered_files import WireFile
 from acetate.vocabulary.names import clean
 from acetate.vocabulary.parameters import values_of
 
@@ -28,7 +29,6 @@ from .server_discovery import START_SECONDS, ServerDiscovery
 from .transfers import Content, announce
 
 Priority = Literal["normal", "front", "replace"]
-FileFormat = Literal["psd", "ora", "png"]
 
 UNNAMED = "0" * 64
 """Stands in for the name of content that is hashed in the background."""
@@ -162,7 +162,7 @@ class Client:
         return job
 
     def insert_file(
-        self, data: bytes, file: FileFormat, *, x: int = 0, y: int = 0, format: str | None = None, job: str | None = None
+        self, data: bytes, file: WireFile, *, x: int = 0, y: int = 0, format: str | None = None, job: str | None = None
     ) -> str:
         """Ask for the layers of a PSD, OpenRaster or PNG file, given as bytes; its top left corner goes to (x, y)."""
         job = job or new_job_id()
@@ -174,7 +174,7 @@ class Client:
     def export(
         self,
         jobs: Sequence[str],
-        file: FileFormat,
+        file: WireFile,
         *,
         pictures: Sequence[int] = (),
         width: int | None = None,

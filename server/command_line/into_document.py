@@ -13,11 +13,12 @@ from acetate import document
 from acetate.engine import RGBA, Picture
 from acetate.engine.pixels.alpha import resize_padded
 from acetate.raster import to_8_bits
+from acetate.vocabulary.layered_files import LAYERED, choice
 from acetate.vocabulary.stacking import goes_below
 from acetate.vocabulary.tasks import DEFAULT, TASKS
 
 from .exit_codes import UsageError
-from .outputs import LAYERED, as_layer, stacking_of
+from .outputs import as_layer, stacking_of
 
 SHAPE_TOLERANCE = 0.02
 """How far a shape may be from the canvas's: sides are whole numbers, and models like multiples of 64."""
@@ -26,7 +27,7 @@ SHAPE_TOLERANCE = 0.02
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for a layered file and one of its layers."""
     parser.add_argument(
-        "--onto", type=Path, metavar="FILE", help="a .psd or .ora; its layers are the conditions, the result goes into it"
+        "--onto", type=Path, metavar="FILE", help=f"a {choice(LAYERED)}; its layers are the conditions, the result goes into it"
     )
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--below", metavar="LAYER", help="what lies below this layer is the background; the result goes between")
@@ -121,7 +122,8 @@ def onto_of(options: argparse.Namespace) -> Onto | None:
             raise UsageError("--below and --like name a layer of a file, and none was given", "add --onto FILE")
         return None
     if options.output.suffix.lower() != options.onto.suffix.lower() or options.onto.suffix.lower() not in LAYERED:
-        raise UsageError(f"{options.onto} and {options.output} must both be .psd or both be .ora", "use `acetate convert` first")
+        what = f"{options.onto} and {options.output} must have the same suffix, one of {choice(LAYERED)}"
+        raise UsageError(what, "use `acetate convert` first")
     wanted = TASKS[options.task].takes if options.task else None
     if options.below is not None and wanted not in (None, "background") and getattr(options, wanted) is None:
         raise UsageError(

@@ -12,12 +12,11 @@ from acetate import document
 from acetate.engine import Picture, Request
 from acetate.engine.pixels.alpha import fit
 from acetate.raster import Pixels
+from acetate.vocabulary.layered_files import LAYERED, WRITTEN, choice
 from acetate.vocabulary.stacking import BOTTOM_UP, Stacking, goes_below, nested
 from acetate.vocabulary.tasks import TASKS
 
 from .exit_codes import UsageError
-
-LAYERED = (".psd", ".ora")
 
 
 class OutputFile:
@@ -26,9 +25,9 @@ class OutputFile:
     def __init__(self, path: Path) -> None:
         if path.is_dir():
             raise UsageError(f"{path} is a folder", "name a file in it")
-        if path.suffix.lower() not in (".png", *LAYERED):
+        if path.suffix.lower() not in WRITTEN:
             what = f"is called {path.suffix}, which cannot be written" if path.suffix else "has no suffix that names its format"
-            raise UsageError(f"{path} {what}", "use .png, .psd or .ora")
+            raise UsageError(f"{path} {what}", f"use {choice(WRITTEN)}")
         folder = path.parent
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder", "create it first, or choose another place")

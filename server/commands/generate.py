@@ -17,6 +17,7 @@ from acetate.engine.families import FAMILIES
 from acetate.engine.prompt_language.lora_tags import extract_tags
 from acetate.engine.values.errors import BadRequest
 from acetate.engine.values.parameters import from_json
+from acetate.vocabulary.layered_files import LAYERED, WRITTEN, choice
 from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import PICTURES, ROLES
 from acetate.vocabulary.tasks import DEFAULT, TASKS
@@ -43,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides the pictures: the task, its prompt and given pictures, the model and its numbers."""
     parser.add_argument("prompt", nargs="?", help=PARAMETERS["prompt"].help)
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write; --count numbers PNGs"
+        "-o", "--output", type=Path, required=True, metavar="FILE", help=f"a {choice(WRITTEN)} to write; --count numbers PNGs"
     )
     parser.add_argument("--from", dest="origin", type=Path, metavar="FILE", help="repeat what this PNG was generated with")
     parser.add_argument("--task", choices=TASKS, help=f"what to make (default: {DEFAULT})")
@@ -76,7 +77,7 @@ def epilog() -> str:
             lines.append(f"  {name:<20}  {(' or ' if task.one_of else ' and ').join(options)}{only}")
     alone = ", ".join(name for name, task in TASKS.items() if task.from_nothing)
     lines.append(f"All others except {alone} also take --layer, a rough version of their result to begin from.")
-    lines.append("A .psd or .ora also gets the foreground or background that its task needed.")
+    lines.append(f"A {choice(LAYERED)} also gets the foreground or background that its task needed.")
     return "\n".join(lines)
 
 

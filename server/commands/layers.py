@@ -66,7 +66,7 @@ def _print(rows: list[dict[str, Any]], depth: int) -> None:
 def _extract(read: document.Document, folder: Path) -> None:
     """Write every layer, even a hidden one, on its own canvas-sized sheet, numbered from the bottom.
 
-    Its opacity is worked into its alpha; its blend mode and the look of its groups are not.
+    Its opacity and mask are worked into its alpha; its blend mode, what it is clipped to and the look of its groups are not.
     """
     folder.mkdir(parents=True, exist_ok=True)
     layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from acetate.engine import Request
 from acetate.raster import RGBA16, Pixels, to_8_bits
+from acetate.vocabulary.layered_files import WRITTEN, choice
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.upscaling import HELP, OPTIONS
 from acetate.vocabulary.value_types import Choice
@@ -29,7 +30,7 @@ FURTHER = sorted(set(OPTIONS) - set(MODES))
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the layer, how large it becomes, and by which means."""
     parser.add_argument("source", type=Path, help="the layer: any picture file")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a .png, .psd or .ora to write")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=f"a {choice(WRITTEN)} to write")
     parser.add_argument("--size", type=size, metavar="WIDTHxHEIGHT", help="the target size instead of a factor")
     for name in MODES:
         kind = OPTIONS[name]

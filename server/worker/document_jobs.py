@@ -57,7 +57,7 @@ class DocumentJobs:
     def _insert(self, asked: Insert, command: RunJob) -> Iterator[ReportWithPayload]:
         yield Progress(asked.job, "read", 0, 1, 0.0), b""
         data = Path(command.files[asked.sha256]["path"]).read_bytes()
-        found = document.read_bytes(data, name_or_format=f"the {asked.file} file")
+        found = document.baked(document.read_bytes(data, name_or_format=f"the {asked.file} file"))
         flat = list(_flattened(found.layers, asked.job))
         for index, (layer, groups) in enumerate(flat):
             yield self._layer(asked, index, layer, groups)

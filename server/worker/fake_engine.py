@@ -73,6 +73,7 @@ class FakeEngine:
             "loras": [json.loads(path.read_text()) for path in sorted(_folder().glob("loras/*.json"))],
             PREVIEWS: {path.stem: str(path) for path in _folder().glob("loras/*.png")},
             "embeddings": [json.loads(path.read_text()) for path in sorted(_folder().glob("embeddings/*.json"))],
+            "upscalers": sorted(path.stem for path in _folder().glob("upscalers/*.json")),
             "schedulers": list(SCHEDULERS),
             "spacings": list(SPACINGS),
             "pid": os.getpid(),

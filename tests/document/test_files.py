@@ -41,7 +41,7 @@ def test_the_suffix_decides_the_format_and_reading_goes_by_content(tmp_path, sce
 
 @pytest.mark.parametrize("name", ["a.xcf", "a", "a.psd.bak"])
 def test_an_unknown_suffix_is_refused_and_the_known_ones_are_listed(tmp_path, scene, name):
-    with pytest.raises(UnsupportedFile, match=r"\.psd, \.ora, \.png can be written"):
+    with pytest.raises(UnsupportedFile, match=r"\.psd, \.psb, \.ora, \.png can be written"):
         write(scene, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

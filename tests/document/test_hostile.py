@@ -73,8 +73,8 @@ def hostile_files():
     divider = record(0, 0, 0, 0)[:-16] + struct.pack(">III", 28, 0, 0) + bytes(4) + b"8BIMlsct" + struct.pack(">I", 4)
     nested = (divider + struct.pack(">I", 3)) * 2500 + (divider + struct.pack(">I", 1)) * 2500
     return {
-        "30001.psd": psd(30_001, 5),
-        "30001.psb": psd(5, 30_001, version=2),
+        "300001.psd": psd(300_001, 5),
+        "300001.psb": psd(5, 300_001, version=2),
         "huge-canvas.psd": psd(30_000, 30_000),
         "large-canvas-no-data.psd": psd(23_000, 23_000),
         "huge-layer.psd": psd(8, 8, struct.pack(">h", 1) + huge + b"\0\1" * 4),
@@ -120,8 +120,8 @@ def outcomes(tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("30001.psd", "TooLarge: 30001.psd is 30001 x 5"),
-        ("30001.psb", "TooLarge: 30001.psb is 5 x 30001"),
+        ("300001.psd", "TooLarge: 300001.psd is 300001 x 5"),
+        ("300001.psb", "TooLarge: 300001.psb is 5 x 300001"),
         ("huge-canvas.psd", "TooLarge"),
         ("large-canvas-no-data.psd", "UnreadableFile"),
         ("huge-layer.psd", "TooLarge: the layers of huge-layer.psd have more than 536,870,912 pixels"),

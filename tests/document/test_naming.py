@@ -15,7 +15,7 @@ def test_what_no_file_or_terminal_should_get_is_taken_out(name, kept):
 
 
 def test_a_long_name_is_cut():
-    assert len(clean("🍎" * 1000)) == 255
+    assert len(clean("x" * 1000)) == 255
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,20 @@ def test_a_long_name_is_cut():
 )
 def test_a_name_is_read_in_the_encoding_that_it_was_written_in(name, encoding):
     assert guessed(name.encode(encoding))[0] == name
+
+
+@pytest.mark.parametrize(
+    ("whole", "times", "kept"),
+    [
+        ("\N{GRINNING FACE}", 255, 127),  # two units each
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", 60, 31),  # a family: 8 units
+        ("e\u0301", 200, 127),
+        ("\U0001f1e9\U0001f1ea", 100, 63),  # a flag: 4 units
+        ("\U0001f44d\U0001f3fd", 100, 63),
+        ("\u2764\ufe0f", 200, 127),
+        ("x", 300, 255),
+    ],
+)
+def test_a_long_name_ends_with_a_whole_character_that_photoshop_has_room_for(whole, times, kept):
+    assert clean(whole * times) == whole * kept
+    assert len(clean(whole * times).encode("utf-16-le")) <= 2 * 255

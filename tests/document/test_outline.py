@@ -14,9 +14,9 @@ from psd_tools.constants import Tag
 @pytest.fixture
 def tree(noise):
     inner = Group("inner", (Layer(noise(3, 4), -2, 5, "林檎", "foreground", 0.4, "multiply", False, {"seed": 3}),), opacity=0.5)
-    return Document(
-        16, 12, (Layer(noise(12, 16), name="Paper"), Group("Group", (inner, Layer(noise(0, 0), name="empty")), visible=False))
-    )
+    group = Group("Group", (inner, Layer(noise(0, 0), name="empty")), visible=False)
+    shade = Layer(noise(4, 4), name="shade", clipped=True)
+    return Document(16, 12, (Layer(noise(12, 16), name="Paper"), shade, group))
 
 
 @pytest.mark.parametrize("format", ["psd", "ora", "png"])
@@ -71,8 +71,8 @@ def test_what_cannot_be_read_is_refused_in_the_same_words(tmp_path, tree):
     (tmp_path / "cut.psd").write_bytes(data[: len(data) // 3])
     with pytest.raises(UnreadableFile, match=r"cut.psd is not a readable PSD"):
         outline(tmp_path / "cut.psd")
-    (tmp_path / "huge.psd").write_bytes(data[:14] + (60_000).to_bytes(4, "big") + data[18:])
-    with pytest.raises(TooLarge, match="60000"):
+    (tmp_path / "huge.psd").write_bytes(data[:14] + (600_000).to_bytes(4, "big") + data[18:])
+    with pytest.raises(TooLarge, match="600000"):
         outline(tmp_path / "huge.psd")
     with pytest.raises(UnreadableFile, match="cannot be read: No such file"):
         outline(tmp_path / "none.psd")

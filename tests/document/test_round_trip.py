@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from acetate.document import BLEND_MODES, Document, Group, Layer, compose, losses, read_bytes, walk, write_bytes
+from acetate.document import BLEND_MODES, Document, Group, Layer, Mask, compose, losses, read_bytes, walk, write_bytes
 from acetate.document.formats.ora import BLEND_OPERATORS
 from acetate.document.naming import clean
 from acetate.raster import to_8_bits, to_16_bits
@@ -27,7 +27,19 @@ opacities = st.integers(0, 255).map(lambda step: step / 255)
 
 
 @st.composite
-def layers(draw):
+def masks(draw):
+    seed, size = draw(st.integers(0, 2**32 - 1)), (draw(st.integers(0, 6)), draw(st.integers(0, 6)))
+    values = np.random.default_rng(seed).integers(0, 256, size if all(size) else (0, 0), dtype=np.uint8)
+    feather, switches = draw(st.sampled_from([0.0, 2.5])), [draw(st.booleans()) for _ in range(3)]
+    place, outside = [draw(st.integers(-9, 20)) for _ in range(2)], draw(st.sampled_from([0, 255]))
+    return Mask(values, *place, outside, draw(opacities), feather, *switches)
+
+
+shapes = st.fixed_dictionaries({"mask": st.none() | masks(), "clipped": st.booleans(), "blends_clipped": st.booleans()})
+
+
+@st.composite
+def layers(draw, shapes=shapes):
     height, width = draw(st.integers(0, 9)), draw(st.integers(0, 9))
     seed = draw(st.integers(0, 2**32 - 1))
     dtype = draw(st.sampled_from([np.uint8, np.uint8, np.uint8, np.uint16]))
@@ -44,17 +56,25 @@ def layers(draw):
         draw(st.sampled_from(BLEND_MODES)),
         draw(st.booleans()),
         draw(st.dictionaries(st.text(max_size=8), json_values, max_size=3)),
+        **draw(shapes),
     )
 
 
-def groups(children):
+@st.composite
+def groups(draw, children, shapes=shapes):
     modes = st.sampled_from([*BLEND_MODES, "pass-through"])
-    return st.builds(Group, texts, st.lists(children, max_size=3), opacities, modes, st.booleans())
+    inner = draw(st.lists(children, max_size=3))
+    return Group(draw(texts), inner, draw(opacities), draw(modes), draw(st.booleans()), **draw(shapes))
 
 
-documents = st.builds(
-    Document, st.integers(1, 24), st.integers(1, 24), st.lists(st.recursive(layers(), groups, max_leaves=5), max_size=4)
-)
+def documents_of(shapes):
+    nodes = st.recursive(layers(shapes), lambda children: groups(children, shapes), max_leaves=5)
+    return st.builds(Document, st.integers(1, 24), st.integers(1, 24), st.lists(nodes, max_size=4))
+
+
+documents = documents_of(shapes)
+plain_documents = documents_of(st.just({}))
+"""Without masks and clipping, which OpenRaster has not."""
 
 
 def same_layers(before, after, *, modes, depth=None):
@@ -66,6 +86,8 @@ def same_layers(before, after, *, modes, depth=None):
         assert other.opacity == pytest.approx(one.opacity, abs=1e-9)
         if one.blend_mode in modes:
             assert other.blend_mode == one.blend_mode
+        assert (other.clipped, other.blends_clipped) == (one.clipped, one.blends_clipped)
+        same_mask(one.mask, other.mask)
         if isinstance(one, Layer):
             assert (other.role, dict(other.parameters)) == (one.role, dict(one.parameters))
             if one.rgba.size:
@@ -73,16 +95,27 @@ def same_layers(before, after, *, modes, depth=None):
                 assert other.box == one.box
 
 
+def same_mask(one, other):
+    if one is None:
+        assert other is None
+        return
+    assert np.array_equal(one.values, other.values)
+    assert other.density == pytest.approx(one.density, abs=1e-9)
+    for name in ("x", "y", "outside", "feather", "inverted", "linked", "enabled"):
+        assert getattr(one, name) == getattr(other, name)
+
+
 @SETTINGS
 @given(documents)
 def test_a_document_survives_psd(document):
     back = read_bytes(write_bytes(document, "psd"), name_or_format="a.psd")
-    assert (back.width, back.height, back.notes) == (document.width, document.height, ())
+    assert (back.width, back.height) == (document.width, document.height)
+    assert all("is kept, but not drawn" in note for note in back.notes)
     same_layers(document, back, modes=BLEND_MODES, depth=document.depth)
 
 
 @SETTINGS
-@given(documents)
+@given(plain_documents)
 def test_a_document_survives_openraster(document):
     back = read_bytes(write_bytes(document, "ora"), name_or_format="a.ora")
     assert (back.width, back.height, back.notes) == (document.width, document.height, ())
@@ -99,7 +132,7 @@ def test_a_psd_looks_the_same_afterwards(document):
 
 
 @SETTINGS
-@given(documents)
+@given(plain_documents)
 def test_an_openraster_file_without_losses_looks_the_same_afterwards(document):
     if any("blend mode" in loss for loss in losses(document, "ora")):
         return
@@ -112,7 +145,7 @@ def test_an_openraster_file_without_losses_looks_the_same_afterwards(document):
 def test_a_png_is_the_composition(document):
     back = read_bytes(write_bytes(document, "png"), name_or_format="a.png")
     only = document.layers[0] if len(document.layers) == 1 else None
-    if isinstance(only, Layer) and only.box == document.box and only.visible and only.opacity == 1:
+    if isinstance(only, Layer) and only.box == document.box and only.visible and only.opacity == 1 and only.mask is None:
         assert np.array_equal(back.layers[0].rgba, only.rgba)
     else:
         assert np.array_equal(back.layers[0].rgba, compose(document))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, LayerNotFound, alone, below, compose, find, insert, names
+from acetate.document import Document, Group, Layer, LayerNotFound, Mask, alone, below, compose, find, insert, names
 
 
 def flat(colour, name, **look):
@@ -83,6 +83,42 @@ def test_insert_leaves_every_other_layer_the_same_object(scene):
     assert result.layers[0] is scene.layers[0]
     assert find(result, "People/Ann") is find(scene, "People/Ann")
     assert np.array_equal(compose(scene), compose(insert(scene, flat((1, 1, 1), "new"), below="Ground")))
+
+
+@pytest.fixture
+def clipped():
+    """A body with two layers clipped to it, of which the upper lies in the right half."""
+    right = Layer(np.full((2, 1, 4), (0, 0, 90, 255), np.uint8), 1, 0, "light", clipped=True)
+    return Document(2, 2, (flat((9, 9, 9), "Ground"), flat((90, 0, 0), "body"), flat((0, 90, 0), "shade", clipped=True), right))
+
+
+@pytest.mark.parametrize("place", [{"above": "body"}, {"above": "shade"}, {"above": "light"}])
+def test_what_goes_above_a_clipped_run_does_not_part_it(clipped, place):
+    assert names(insert(clipped, flat((1, 1, 1), "new"), **place)) == ("new", "light", "shade", "body", "Ground")
+
+
+@pytest.mark.parametrize("place", [{"below": "body"}, {"below": "light"}])
+def test_what_goes_below_a_clipped_run_does_not_part_it(clipped, place):
+    assert names(insert(clipped, flat((1, 1, 1), "new"), **place)) == ("light", "shade", "body", "new", "Ground")
+
+
+def test_a_clipped_layer_goes_exactly_where_it_is_put(clipped):
+    new = flat((1, 1, 1), "new", clipped=True)
+    assert names(insert(clipped, new, above="body")) == ("light", "shade", "new", "body", "Ground")
+
+
+def test_alone_a_base_has_what_is_clipped_to_it_and_a_clipped_layer_is_whole(clipped):
+    assert alone(clipped, "body")[0].tolist() == [[0, 90, 0, 255], [0, 0, 90, 255]]
+    assert alone(clipped, "light")[0].tolist() == [[0, 0, 0, 0], [0, 0, 90, 255]]
+
+
+def test_below_a_clipped_layer_is_its_base(clipped):
+    assert below(clipped, "shade")[0].tolist() == [[90, 0, 0, 255]] * 2
+
+
+def test_alone_a_layer_is_cut_by_its_mask():
+    masked = flat((9, 0, 0), "kite", mask=Mask(np.array([[0, 255]] * 2, np.uint8)))
+    assert alone(Document(2, 2, (masked,)), "kite")[0].tolist() == [[0, 0, 0, 0], [9, 0, 0, 255]]
 
 
 def test_a_layer_cannot_be_placed_twice(scene):

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from acetate.engine import Engine
-    from acetate.vocabulary.acceleration import Acceleration
-    from acetate.vocabulary.engine_options import Dtype
+    from acetate.vocabulary.engine_options import Acceleration, Dtype
     from diffusers import UNet2DConditionModel
     from torch import Tensor
 

@@ -15,7 +15,8 @@ from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
 from ..arguments import MORE
 from ..values import UNSET
-from ..widgets.layout import SPACING, Growth, letter_of
+from ..widgets.layout import SPACING, Growth
+from ..widgets.mnemonics import DETAILS
 from ..widgets.prompt_field import PromptField
 from .lora_list import LoraList
 
@@ -68,18 +69,17 @@ class FieldGrid:
         """What holds the fields that few people need; `None` where there are none."""
         self._loras: LoraList | None = None
         self._spins: dict[str, Gtk.SpinButton] = {}
-        self.letters: set[str] = set()
-        """The letters of all mnemonics."""
+        self.labels: list[str] = []
+        """The labels of the fields; a letter is underlined in most."""
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         names = [name for name in names if name not in BESIDE]
         details = (*MORE, "keep-open")
         self.widget.pack_start(self._grid([name for name in names if name not in details]), False, False, 0)
         hidden = [name for name in names if name in details]
         if hidden:
-            self.details = expander = Gtk.Expander.new_with_mnemonic(_("_Details"))
+            self.details = expander = Gtk.Expander.new_with_mnemonic(_(DETAILS))
             expander.connect("notify::expanded", self._on_details)
             self._growth = Growth(self.widget)
-            self.letters.add(letter_of(_("_Details")))
             inside = self._grid(hidden)
             inside.set_margin_top(SPACING)
             expander.add(inside)
@@ -161,7 +161,7 @@ class FieldGrid:
         if not field.label:
             grid.attach(field.widget, 1, row, 1, 1)
             return
-        self.letters.add(letter_of(field.label))
+        self.labels.append(field.label)
         label = Gtk.Label.new_with_mnemonic(field.label)
         label.set_xalign(0.0)
         label.set_yalign(0.0 if name in ("prompt", "loras") else 0.5)
@@ -207,7 +207,7 @@ class FieldGrid:
         return Field(self._nick(name), entry, entry)
 
     def _switch_field(self, name: str) -> Field:
-        self.letters.add(letter_of(self._nick(name)))
+        self.labels.append(self._nick(name))
         check = GimpUi.prop_check_button_new(self._config, name, self._nick(name))
         return Field("", check, check)
 
@@ -265,7 +265,7 @@ class FieldGrid:
         spin.set_width_chars(SEED_DIGITS)
         row.pack_start(spin, True, True, 0)
         if (fresh := self._procedure.find_aux_argument("new-seed")) is not None:
-            self.letters.add(letter_of(fresh.get_nick()))
+            self.labels.append(fresh.get_nick())
             check = GimpUi.prop_check_button_new(self._config, "new-seed", fresh.get_nick())
             check.set_tooltip_text(fresh.get_blurb())
             row.pack_start(check, False, False, 0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from acetate.plugins.bridge.translations import _
 from gi.repository import Gtk
 
+from ..widgets.mnemonics import LOAD, RESET, SAVE
 from .presets import Presets
 
 
@@ -15,9 +16,9 @@ class PresetButtons:
 
     def __init__(self, present: Callable[[], Presets], say: Callable[..., None]) -> None:
         self._present, self._say = present, say
-        self._load = self._button(_("_Load Saved Settings"), lambda: present().load())
-        save = self._button(_("_Save Settings"), lambda: present().save())
-        reset = Gtk.MenuButton(label=_("_Reset"), use_underline=True, popup=self._choices())
+        self._load = self._button(_(LOAD), lambda: present().load())
+        save = self._button(_(SAVE), lambda: present().save())
+        reset = Gtk.MenuButton(label=_(RESET), use_underline=True, popup=self._choices())
         self.widgets: Sequence[Gtk.Widget] = (self._load, save, reset)
 
     def adapt(self) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 from acetate.plugins.bridge.candidates import SAME_SIZE, size_words
 from acetate.plugins.bridge.form import Form, fresh_seed
-from acetate.plugins.bridge.forms.styles import Style
 from acetate.plugins.bridge.host import RefusedError
 from acetate.plugins.bridge.pending import PendingResult
 from acetate.plugins.bridge.pictures.expected_size import can_sharpen, expected_size, sharpening
@@ -17,31 +16,23 @@ from acetate.plugins.bridge.placement import too_large
 from acetate.plugins.bridge.translations import _
 from acetate.plugins.bridge.words import explained
 from acetate.protocol import Box, Connected, Disconnected, Engine, Event, Image, Starting
-from gi.repository import Gimp, GLib, Gtk
+from gi.repository import Gimp, Gtk
 
 from .. import canvas, jobs
-from ..commands import COMMANDS
 from ..forms.preset_buttons import PresetButtons
-from ..forms.styles_row import StylesRow
 from ..forms.task_form import TaskForm
+from ..forms.task_forms import FIRST, TaskForms
 from ..host import StoppedError
 from ..procedure_call import ProcedureCall, drawn_anew, layers_of
-from ..widgets.layout import SPACING, height_of_screen, with_mnemonic
+from ..widgets.layout import SPACING
 from ..widgets.message_row import Offer
+from ..widgets.mnemonics import letters_beside_fields, letters_of, with_mnemonic
 from ..widgets.preview import PreviewPane
+from ..widgets.progress_row import ProgressRow
 from .candidates_strip import CandidatesRow
 from .questions import may_convert
 from .session import Session
 from .subject_row import size_of
-
-TASKS = {command.name: command for command in COMMANDS if command.task is not None}
-FIRST = next(iter(TASKS))
-RESERVED = "tkjlsrciy"
-"""Letters of the window's own mnemonics."""
-AROUND_FIELDS = 300
-"""Pixels of the window's height that are not for the fields."""
-LEAST_FIELDS = 200
-"""The least height of the fields, where a screen is too low for the window."""
 
 
 class GeneratePage:
@@ -49,9 +40,7 @@ class GeneratePage:
 
     def __init__(self, session: Session, call: ProcedureCall, closes: Callable[[], None]) -> None:
         self.label, self.help_id = _("Generate"), FIRST
-        self._session, self._given, self._closes = session, call, closes
-        self._forms: dict[str, TaskForm] = {}
-        self._shown = call.command.name if call.command.name in TASKS else FIRST
+        self._session, self._closes = session, closes
         self._running: list[PendingResult] = []
         self._convertible: list[Gimp.Image] = []
         """Images with a palette that the person lets become RGB."""
@@ -63,13 +52,12 @@ class GeneratePage:
         self._presets = PresetButtons(lambda: self._form.presets, session.say)
         self.buttons = self._presets.widgets
         self.main_button = Gtk.Button(use_underline=True, can_default=True)
-        self._stack = Gtk.Stack(vhomogeneous=False)
-        self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
+        self._forms = TaskForms(call, self._turn)
         self.widget = self._built()
-        first = self._start()
+        self._turn()
         record = canvas.attached(session.target.layer)
         if record:  # begin with what the layer was made with
-            first.fill(jobs.form_of_record(record, first.form))
+            self._form.fill(jobs.form_of_record(record, self._form.form))
 
     @property
     def title(self) -> str:
@@ -81,36 +69,25 @@ class GeneratePage:
 
     @property
     def _form(self) -> TaskForm:
-        return self._forms[self._shown]
+        return self._forms.form
 
     def choose(self, command: str) -> None:
         """Show the form of this procedure's task."""
-        self._tasks.set_active_id(command)
+        self._forms.choose(command)
 
     def use(self, task: str, form: Callable[[Form], Form]) -> None:
         """Show the form of this task, filled in by `form` from the present one."""
-        command = next((name for name, one in TASKS.items() if one.task is not None and one.task.name == task), None)
-        if command is not None:
-            self.choose(command)
-            self._form.fill(form(self._form.form), seed_too=True)
-
-    def _use_style(self, style: Style | None) -> None:
-        """Show the settings of a style; its words go round the prompt when that is sent."""
-        if style is not None:
-            form = self._form
-            form.fill(style.chosen(form.form))
+        self._forms.use(task, form)
 
     def adapt(self) -> None:
         """Show the fields that the values call for, and all of them where there is room; call this after `show_all`."""
-        self._form.fields.adapt()
-        self._fit()
+        self._forms.adapt()
 
     def show(self) -> None:
         self._form.fields.take_focus()
 
     def close(self) -> None:
-        for form in self._forms.values():
-            form.presets.keep()
+        self._forms.keep()
 
     # --- one generation ----------------------------------------------------------------------------------------------
 
@@ -119,7 +96,7 @@ class GeneratePage:
         form, config = self._form, self._form.call.config
         form.presets.keep()
         self._session.target.look()
-        if refused := self._refused():
+        if refused := self._session.target.lack(self._form.task):
             self._session.say(f"{refused}.")
             return
         self._session.say("")
@@ -154,7 +131,7 @@ class GeneratePage:
             target.layer,
             target.anchor,
             pictures=(0,) if form.form.count > 1 else None,
-            adapted=lambda asked: self._styles.worded(self._session.offers.suited(asked)),
+            adapted=lambda asked: self._forms.styles.worded(self._session.offers.suited(asked)),
         )
 
     def _may_convert(self) -> bool:
@@ -169,23 +146,21 @@ class GeneratePage:
     def _end(self, result: PendingResult) -> None:
         if result in self._running:
             self._running.remove(result)
-        self._progress.set_fraction(0.0)
+        self._progress.show("", 0.0)
         self._form.presets.keep()
         try:
             layers = layers_of(result)
         except StoppedError:
-            self._progress.set_text(_("Stopped"))
+            self._progress.say(_("Stopped"))
             return
         except RefusedError as refusal:
-            self._progress.set_text("")
             self._session.say(str(refusal))
             return
         self._session.made += layers
         if (image := layers[0].get_image()) is None:  # closed again
-            self._progress.set_text("")
             return
         self._session.target.take_up(image)
-        self._progress.set_text(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
+        self._progress.say(_("Inserted {name}").format(name=canvas.inserted_name(layers)))
         if self._candidates.widget.get_visible():
             self._candidates.show_chosen()
         elif result.form is not None:
@@ -219,7 +194,7 @@ class GeneratePage:
             return
         self._follow(result)
 
-    def _on_stop(self, _button: Gtk.Button) -> None:
+    def _stop(self) -> None:
         if (shown := self._session.jobs.generation) is not None:
             self._session.jobs.cancel(shown)
 
@@ -231,7 +206,7 @@ class GeneratePage:
             self._offer()
         if isinstance(event, (Connected, Disconnected, Starting)) and not self._running:
             connection = self._session.connection
-            self._progress.set_text("" if connection.over else connection.text)
+            self._progress.say("" if connection.over else connection.text)
 
     def look(self, *, elsewhere: bool) -> None:
         for result in tuple(self._running):
@@ -241,27 +216,14 @@ class GeneratePage:
         shown = self._session.jobs.generation
         if shown is not None:
             self._show_progress(shown)
-        self._stop_button.set_sensitive(shown is not None and not shown.status.stopping)
-        refused = self._refused()
+        self._progress.allow_stop(shown is not None and not shown.status.stopping)
+        refused = self._session.target.lack(self._form.task)
         self.main_button.set_sensitive(not refused)
         self.main_button.set_tooltip_text(refused or _("Ctrl+Return does the same"))
         asked = (self._form.form, self._session.target.now, self._session.target.layer, self._session.offers)
         if asked != self._asked:  # pixels are looked at for it: not at every tick
             self._asked, self._place = asked, self._placed()
         self.place = refused or self._place
-
-    def _refused(self) -> str:
-        """What has to be done in the image before the task can be asked for; empty when nothing."""
-        target, task = self._session.target, self._form.task
-        if task.takes is None:
-            return ""
-        if target.image is None:
-            return _("Open an image first")
-        if target.layer is None:
-            return _("Choose which layer is meant") if target.candidates else _("Select a layer first")
-        if task.masked and target.now is not None and target.now.selection is None:
-            return _("Select the part that may change")
-        return ""
 
     def _placed(self) -> str:
         target, form = self._session.target, self._form
@@ -299,103 +261,34 @@ class GeneratePage:
     # --- what is seen ------------------------------------------------------------------------------------------------
 
     def _built(self) -> Gtk.Widget:
-        self._tasks = Gtk.ComboBoxText()
-        for name, command in TASKS.items():
-            assert command.task is not None
-            self._tasks.append(name, _(command.task.label))
-        self._tasks.set_active_id(self._shown)
-        self._tasks.connect("changed", self._on_task)
-        label = Gtk.Label.new_with_mnemonic(_("_Task"))
-        label.set_mnemonic_widget(self._tasks)
-        label.set_xalign(0.0)
-        self._labels.add_widget(label)
-        chooser = Gtk.Box(spacing=SPACING)
-        chooser.pack_start(label, False, False, 0)
-        chooser.pack_start(self._tasks, True, True, 0)
-
-        self._styles = StylesRow(lambda: self._form.form, self._use_style)
-        style_label = Gtk.Label.new_with_mnemonic(_("St_yle"))
-        style_label.set_mnemonic_widget(self._styles.list)
-        style_label.set_xalign(0.0)
-        self._labels.add_widget(style_label)
-        styles = Gtk.Box(spacing=SPACING)
-        styles.pack_start(style_label, False, False, 0)
-        styles.pack_start(self._styles.widget, True, True, 0)
-
-        left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
-        left.pack_start(chooser, False, False, 0)
-        self._fields = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
-        self._fields.pack_start(self._stack, False, False, 0)
-        self._fields.pack_start(styles, False, False, 0)
-        left.pack_start(self._scrolled(self._fields), True, True, 0)
         self._preview = PreviewPane()
-        columns = Gtk.Box(spacing=2 * SPACING)
-        columns.pack_start(left, True, True, 0)
+        self._progress = ProgressRow(self._session.connection.text, self._stop)
+        self._candidates = CandidatesRow(self._session, self._preview, self._progress.say)
         right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         right.pack_start(self._preview.widget, False, False, 0)
-        self._candidates = CandidatesRow(self._session, self._preview, lambda text: self._progress.set_text(text))
         right.pack_start(self._candidates.widget, False, False, 0)
+        columns = Gtk.Box(spacing=2 * SPACING)
+        columns.pack_start(self._forms.widget, True, True, 0)
         columns.pack_start(right, False, False, 0)
-
-        self._progress = Gtk.ProgressBar(show_text=True, text=self._session.connection.text, valign=Gtk.Align.CENTER)
-        self._stop_button = Gtk.Button(label=_("Stop _Job"), use_underline=True, sensitive=False)
-        self._stop_button.connect("clicked", self._on_stop)
-        row = Gtk.Box(spacing=SPACING)
-        row.pack_start(self._progress, True, True, 0)
-        row.pack_start(self._stop_button, False, False, 0)
         whole = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         whole.pack_start(columns, True, True, 0)
-        whole.pack_start(row, False, False, 0)
+        whole.pack_start(self._progress.widget, False, False, 0)
         return whole
 
-    def _scrolled(self, fields: Gtk.Widget) -> Gtk.Widget:
-        """All of the fields where the screen has room for them."""
-        self._scroller = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_width=True)
-        self._scroller.add(fields)
-        return self._scroller
-
-    def _fit(self) -> None:
-        """Give the fields the height that they need, as far as the screen has it."""
-        room = max(LEAST_FIELDS, height_of_screen(self._tasks) - AROUND_FIELDS)
-        self._scroller.set_min_content_height(min(room, self._fields.get_preferred_height().natural_height))
-        details = self._form.fields.details
-        if details is not None and details.get_expanded():  # on a low screen they would be below what is seen
-            GLib.idle_add(lambda: self._scroller.get_vadjustment().set_value(details.get_allocation().y) and None)
-
-    def _on_task(self, tasks: Gtk.ComboBoxText) -> None:
-        prompt = self._form.call.value("prompt")
-        self._shown = tasks.get_active_id()
-        form = self._start()
-        if not form.call.value("prompt"):  # what is typed is meant for the next task, too
-            form.call.config.set_property("prompt", prompt or "")
-        toplevel = self.widget.get_toplevel()
-        if isinstance(toplevel, Gtk.Window):
-            toplevel.set_title(self.title)
-
-    def _start(self) -> TaskForm:
-        """Show the chosen task's form, which is made if this is the first time."""
-        if self._shown not in self._forms:
-            form = self._forms[self._shown] = TaskForm(self._given, self._shown, self._labels, self._fit)
-            form.fields.widget.show_all()
-            self._stack.add_named(form.fields.widget, self._shown)
-            form.fields.adapt()
+    def _turn(self) -> None:
+        """Another task's form is shown."""
         form = self._form
-        self._stack.set_visible_child(form.fields.widget)
-        self.help_id = self._shown
-        self.main_button.set_label(with_mnemonic(_(form.task.verb), form.fields.letters | set(RESERVED)))
-        self._tasks.set_tooltip_text(_(form.task.meaning))
+        self.help_id = self._forms.shown
+        taken = letters_of(form.fields.labels) | letters_beside_fields()
+        self.main_button.set_label(with_mnemonic(_(form.task.verb), taken))
         self._presets.adapt()
         self._offer()
-        self._fit()
-        return form
+        if isinstance(toplevel := self.widget.get_toplevel(), Gtk.Window):
+            toplevel.set_title(self.title)
 
     def _show_progress(self, result: PendingResult) -> None:
         status = result.status
-        self._progress.set_text(self._session.queue.text_of(result))
-        if status.fraction is None:
-            self._progress.pulse()
-        else:
-            self._progress.set_fraction(status.fraction)
+        self._progress.show(self._session.queue.text_of(result), status.fraction)
         if status.preview is not None:
             from_nothing = result.form is not None and result.form.about.from_nothing
             self._preview.show_working(status.preview, from_nothing=from_nothing)

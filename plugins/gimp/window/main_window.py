@@ -25,6 +25,7 @@ from ..manual import page_of
 from ..procedure_call import ProcedureCall, told
 from ..widgets.layout import SPACING
 from ..widgets.message_row import MessageRow, Offer
+from ..widgets.mnemonics import CLOSE
 from .discarding import Discarding
 from .generate_page import GeneratePage
 from .history_page import HistoryPage
@@ -261,7 +262,7 @@ class MainWindow:
                 row.pack_start(button, False, False, 0)
             row.pack_end(page.main_button, False, False, 0)
             page.main_button.connect("clicked", lambda *_, page=page: self._guarded(page.submit))
-        close = Gtk.Button(label=_("_Close"), use_underline=True)
+        close = Gtk.Button(label=_(CLOSE), use_underline=True)
         close.connect("clicked", lambda *_: self._guarded(self._close))
         row.pack_end(close, False, False, 0)
         return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from acetate.plugins.bridge.translations import _, marked
+from acetate.vocabulary.layered_files import INSERTED
 from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 
 from ..host import StoppedError
@@ -61,7 +62,7 @@ def _offer_kinds(widget: Gtk.Widget) -> None:
     if isinstance(widget, Gtk.FileChooser):
         kinds = Gtk.FileFilter()
         kinds.set_name(_("Layered files and pictures (PSD, OpenRaster, PNG)"))
-        for suffix in KINDS:
+        for suffix in INSERTED:
             for pattern in (f"*{suffix}", f"*{suffix.upper()}"):
                 kinds.add_pattern(pattern)
         widget.add_filter(kinds)

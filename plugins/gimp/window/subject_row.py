@@ -10,6 +10,7 @@ from acetate.protocol import Box
 from gi.repository import Gimp, GLib, Gtk, Pango
 
 from ..widgets.layout import SPACING
+from ..widgets.mnemonics import KEEP
 from .target import Seen, Target
 
 THUMBNAIL = 48
@@ -28,7 +29,7 @@ class SubjectRow:
         self._image_list = Gtk.ComboBoxText(tooltip_text=_("The image that the result goes into; follows the one you work in"))
         self._image_list.connect("changed", self._on_image)
         self._keep = Gtk.CheckButton(
-            label=_("_Keep to this image"), use_underline=True, tooltip_text=_("Stay with this image when you turn to another")
+            label=_(KEEP), use_underline=True, tooltip_text=_("Stay with this image when you turn to another")
         )
         self._keep.connect("toggled", self._on_keep)
         self._layer_list = Gtk.ComboBoxText(

@@ -9,7 +9,9 @@ import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from acetate.plugins.bridge.translations import _
 from acetate.protocol import Box
+from acetate.vocabulary.tasks import Task
 from gi.repository import Gimp
 
 from .. import canvas
@@ -66,6 +68,18 @@ class Target:
         """The layer that a result goes above: the topmost selected one, even when it is a result itself."""
         now = self.now
         return Gimp.Layer.get_by_id(now.layers[0]) if now is not None and now.layers else None
+
+    def lack(self, task: Task) -> str:
+        """What a person has to do here before this task can be asked for; empty when nothing."""
+        if task.takes is None:
+            return ""
+        if self.image is None:
+            return _("Open an image first")
+        if self.layer is None:
+            return _("Choose which layer is meant") if self.candidates else _("Select a layer first")
+        if task.masked and self.now is not None and self.now.selection is None:
+            return _("Select the part that may change")
+        return ""
 
     def look(self) -> bool:
         """See which image is active and what is selected in it; returns whether anything is different from the last time."""

@@ -1,4 +1,5 @@
-"""The menu of what is chosen once: the server, and what documents remember. Knows the panel, the session and kritarc."""
+"""The menu of what is seldom wanted: the server, what documents remember, layers from a file. Knows the panel, the session and
+kritarc."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from . import remembering, settings
 class SettingsMenu(QtCore.QObject):
     """Fills the panel's menu, and keeps what is chosen in it and in the panel's list of styles."""
 
-    def __init__(self, panel: FormPanel, session: Session) -> None:
+    def __init__(self, panel: FormPanel, session: Session, insert_file: Callable[[], None]) -> None:
         super().__init__(panel)
         self._panel, self._session = panel, session
         menu = panel.settings_menu
@@ -37,6 +38,7 @@ class SettingsMenu(QtCore.QObject):
         self._chosen.triggered.connect(guarded(self._insert_when_chosen))
         self._forget = self._add(_("Take Prompts out of This Document"), self._take_out)
         menu.addSeparator()
+        self._add(_("Insert Layers from File") + "…", insert_file)
         self._add(_("Server…"), self.ask_for_server)
         menu.aboutToShow.connect(guarded(self._show))
         self._show()

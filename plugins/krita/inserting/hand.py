@@ -34,6 +34,8 @@ CLICK_BY_CLICK = {
 TEXT = "SvgTextTool"
 MOVE = "KritaTransform/KisToolMove"
 """Keeps its stroke open after the button is up, and loses nothing when that is closed."""
+LAYERS, HISTORY = "KisLayerBox", "History"
+"""Krita's dockers that list layers and the steps of the undo history."""
 EDITORS = {"SvgTextEditor"}
 """Krita's windows of their own that edit something in the document."""
 
@@ -51,7 +53,9 @@ class Hand(QtCore.QObject):
         super().__init__()
         self._app = app
         self._watched: list[Any] = []
-        """The windows and lists of the undo history that are watched."""
+        """The windows, and their lists of layers and of the undo history, that are watched."""
+        self._layers: list[Any] = []
+        """The lists of layers."""
         self._pen_down = False
         self._released = 0.0
         self._session = ""
@@ -76,6 +80,11 @@ class Hand(QtCore.QObject):
             if handle is not None and handle not in self._watched:
                 self._watched.append(handle)
                 handle.installEventFilter(self)
+            layers = _list_in(main, LAYERS)
+            if layers is not None and layers.viewport() not in self._watched:
+                self._watched.append(layers.viewport())
+                self._layers.append(layers.viewport())
+                layers.viewport().installEventFilter(self)
             listed = _history(main)
             if listed is not None and listed not in self._watched:
                 self._watched.append(listed)
@@ -119,7 +128,8 @@ class Hand(QtCore.QObject):
     # --- whether it has gone on --------------------------------------------------------------------------------------
 
     def moment(self) -> tuple[int, int]:
-        """How far the artist has worked: another value after each press on a canvas, and each step of an undo history."""
+        """How far the artist has worked: another value after each press on a canvas or a list of layers, and each step of an
+        undo history."""
         self._look()
         return self._presses, self._acts
 
@@ -157,7 +167,9 @@ class Hand(QtCore.QObject):
     def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802
         kind = event.type()
         if kind in PRESSES:
-            if _is_on_canvas(self._app.activeWindow(), kind):
+            if watched in self._layers:  # an eye or a lock is no step of the undo history
+                self._acts += 1
+            elif _is_on_canvas(self._app.activeWindow(), kind):
                 self._pressed(kind)
         elif kind in RELEASES:
             self._pen_down, self._released = False, time.monotonic()
@@ -203,17 +215,18 @@ def is_canvas(widget: Any) -> bool:
 
 def _history(main: Any) -> Any | None:
     """What Krita's docker *History* lists: the steps of the document in front, and which one was done last."""
-    view = _history_view(main)
+    view = _list_in(main, HISTORY)
     return view.model() if view is not None else None
 
 
-def _history_view(main: Any) -> Any | None:
-    docker = main.findChild(QtWidgets.QDockWidget, "History")
+def _list_in(main: Any, name: str) -> Any | None:
+    """The list in one of Krita's own dockers, hidden or not."""
+    docker = main.findChild(QtWidgets.QDockWidget, name)
     return docker.findChild(QtWidgets.QAbstractItemView) if docker is not None else None
 
 
 def _history_index(main: Any) -> int | None:
-    view = _history_view(main)
+    view = _list_in(main, HISTORY)
     if view is None or view.model() is None or view.selectionModel() is None:
         return None
     return int(view.selectionModel().currentIndex().row())

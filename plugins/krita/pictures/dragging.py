@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from acetate.plugins.bridge import files
 from acetate.plugins.bridge.candidates import Candidate, Key
+from acetate.vocabulary.layered_files import INSERTED
 
 from ..qt import Qt, QtCore, QtWidgets, guarded
 
@@ -34,7 +34,7 @@ def files_in(mime: Any) -> list[Path]:
     """The files of layers that a drag carries."""
     urls = mime.urls() if mime.hasUrls() else []
     paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-    return [path for path in paths if path.suffix.lower() in files.FORMATS]
+    return [path for path in paths if path.suffix.lower() in INSERTED]
 
 
 class CanvasTarget(QtCore.QObject):

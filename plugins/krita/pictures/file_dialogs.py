@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from acetate.plugins.bridge.translations import _, marked
+from acetate.vocabulary.layered_files import INSERTED, patterns
 from krita import Krita
 
 from ..forms import settings
 from ..qt import QtCore, QtWidgets, guarded
 
-FILE_TYPES = marked("Layered pictures (*.psd *.ora *.png)")
+FILE_TYPES = marked("Layered pictures ({patterns})")
 SAVE_TYPES = (marked("PNG picture (*.png)"), marked("Photoshop document (*.psd)"), marked("OpenRaster (*.ora)"))
 NAME_CHARACTERS = 60
 
 
 def ask_for_layers(parent: Any, then: Callable[[Path], None]) -> None:
     """Ask which file's layers to insert."""
-    dialog = _dialog(parent, _("Insert Layers from File"), [_(FILE_TYPES)])
+    dialog = _dialog(parent, _("Insert Layers from File"), [_(FILE_TYPES).format(patterns=patterns(INSERTED))])
     dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFile)
     dialog.fileSelected.connect(guarded(lambda path: then(Path(path))))
     dialog.open()

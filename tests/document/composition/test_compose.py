@@ -1,8 +1,9 @@
+import dataclasses
 import tracemalloc
 
 import numpy as np
 import pytest
-from acetate.document import Box, Document, Group, Layer, compose
+from acetate.document import PASS_THROUGH, Box, Document, Group, Layer, Mask, compose
 from acetate.document.composition.compose import BAND, render_over_white
 from acetate.document.composition.rgb_space import space_of, srgb
 from PIL import Image
@@ -74,6 +75,89 @@ def test_a_pass_through_groups_opacity_fades_its_whole_effect():
 def test_a_blend_mode_over_nothing_shows_the_layer_itself():
     rgba = np.full((2, 2, 4), (10, 200, 30, 90), np.uint8)
     assert compose(Document(2, 2, (Layer(rgba, blend_mode="multiply"),)))[0, 0].tolist() == [10, 200, 30, 90]
+
+
+def flat(colour, alpha=255, **look):
+    return Layer(np.full((2, 4, 4), (*colour, alpha), np.uint8), **look)
+
+
+def row(*nodes):
+    return compose(Document(4, 2, nodes))[0].tolist()
+
+
+RED, GREEN, BLUE = flat((200, 50, 50)), (0, 255, 0), (0, 0, 255)
+RIGHT = Mask(np.array([[0, 128, 255]] * 2, np.uint8), 1)
+"""Shows the right half, and the column before it half; and all that lies beside it."""
+
+
+def test_a_mask_cuts_a_layer_and_a_group_alike():
+    expected = [[0, 0, 255, 255], [0, 0, 0, 0], [0, 0, 255, 128], [0, 0, 255, 255]]
+    assert row(flat(BLUE, mask=RIGHT)) == row(Group("g", (flat(BLUE),), mask=RIGHT)) == expected
+
+
+def test_a_disabled_mask_has_no_effect():
+    off = dataclasses.replace(RIGHT, enabled=False)
+    assert (
+        row(flat(BLUE, mask=off)) == row(Group("g", (flat(BLUE),), blend_mode=PASS_THROUGH, mask=off)) == [[0, 0, 255, 255]] * 4
+    )
+
+
+def test_the_layers_of_a_masked_pass_through_group_keep_their_modes():
+    """Photoshop's most usual group with a mask: multiplied where the mask shows it, halfway where it shows half."""
+    group = Group("g", (flat(BLUE, blend_mode="multiply"),), blend_mode=PASS_THROUGH, mask=RIGHT)
+    assert row(RED, group) == [[0, 0, 50, 255], [200, 50, 50, 255], [100, 25, 50, 255], [0, 0, 50, 255]]
+
+
+def test_clipped_layers_take_the_shape_of_their_base_and_its_opacity_and_mode():
+    base = flat(BLUE, 128, mask=RIGHT, opacity=0.5)
+    assert row(base, flat(GREEN, clipped=True)) == [[0, 255, 0, 64], [0, 0, 0, 0], [0, 255, 0, 32], [0, 255, 0, 64]]
+    screened = row(flat((100, 0, 0)), flat(BLUE, blend_mode="screen"), flat(GREEN, clipped=True))
+    assert screened == [[100, 255, 0, 255]] * 4
+
+
+def test_clipped_layers_mix_with_a_soft_base_as_if_it_were_opaque():
+    shade = flat((128, 128, 128), clipped=True, blend_mode="multiply")
+    assert row(flat((200, 100, 50), 90), shade) == [[100, 50, 25, 90]] * 4
+
+
+def test_several_runs_each_belong_to_the_nearest_unclipped_node_below():
+    left, right = flat(BLUE, mask=Mask(np.full((2, 2), 255, np.uint8), outside=0)), Layer(flat(BLUE).rgba[:, 2:], 2)
+    half = flat(GREEN, clipped=True, opacity=0.5)
+    assert row(left, half, right, flat((255, 0, 0), clipped=True)) == [[0, 128, 128, 255]] * 2 + [[255, 0, 0, 255]] * 2
+
+
+def test_a_hidden_base_hides_what_is_clipped_to_it_and_a_hidden_clipped_layer_changes_nothing():
+    assert row(flat(BLUE, visible=False), flat(GREEN, clipped=True)) == [[0, 0, 0, 0]] * 4
+    assert row(flat(BLUE), flat(GREEN, clipped=True, visible=False)) == [[0, 0, 255, 255]] * 4
+
+
+def test_a_clipped_layer_with_nothing_below_it_is_an_ordinary_one():
+    assert row(flat(GREEN, clipped=True)) == [[0, 255, 0, 255]] * 4
+
+
+@pytest.mark.parametrize("mode", ["normal", PASS_THROUGH])
+def test_a_group_is_clipped_as_a_layer_is(mode):
+    clipped = Group("g", (flat(GREEN),), blend_mode=mode, clipped=True)
+    assert row(flat(BLUE, mask=RIGHT), clipped) == [[0, 255, 0, 255], [0, 0, 0, 0], [0, 255, 0, 128], [0, 255, 0, 255]]
+
+
+def test_what_is_clipped_to_a_pass_through_group_shows_where_its_layers_do_and_leaves_them_their_modes():
+    """Photoshop mixes it as if the group were opaque, and then cuts the result out by the group's shape."""
+    group = Group("g", (flat(BLUE, blend_mode="multiply", mask=RIGHT),), blend_mode=PASS_THROUGH)
+    over = flat(GREEN, clipped=True, opacity=0.5)
+    mixed = [0, 128, 25, 255]
+    assert row(RED, group, over) == [mixed, [200, 50, 50, 255], [100, 89, 37, 255], mixed]
+    assert row(group, over)[1:] == [[0, 0, 0, 0], [0, 128, 128, 128], [0, 128, 128, 255]]
+
+
+def test_a_base_may_leave_its_clipped_layers_to_mix_with_all_that_lies_below():
+    """Photoshop's *Blend Clipped Layers as Group* off: the base's mode and opacity are its own alone."""
+    base = flat(BLUE, blend_mode="multiply", blends_clipped=False, mask=RIGHT)
+    over = flat((0, 100, 0), blend_mode="screen", clipped=True)
+    mixed = [0, 100, 50, 255]
+    assert row(RED, base, over) == [mixed, [200, 50, 50, 255], [100, 75, 50, 255], mixed]
+    faint = flat(BLUE, opacity=0.2, blends_clipped=False)
+    assert row(RED, faint, flat(GREEN, clipped=True)) == [[0, 255, 0, 255]] * 4
 
 
 @pytest.mark.parametrize("height", [1, BAND - 1, BAND, BAND + 1, 2 * BAND])

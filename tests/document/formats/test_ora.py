@@ -10,6 +10,7 @@ from acetate.document import (
     Group,
     Layer,
     LayerNotFound,
+    Mask,
     TooLarge,
     UnreadableFile,
     UnsupportedFile,
@@ -124,6 +125,80 @@ def test_a_pass_through_group_comes_back(noise):
     document = Document(4, 4, (Group("g", (Layer(noise(4, 4)),), blend_mode="pass-through"),))
     assert read_bytes(write_bytes(document, "ora"), name_or_format="a.ora").layers[0].blend_mode == "pass-through"
     assert losses(document, "ora") == ()
+
+
+ATOP = 'src="data/a.png" composite-op="svg:src-atop"'
+BASE = 'src="data/a.png"'
+
+
+def clipped_in(stack):
+    return [(node.name, node.clipped) for node in walk(read_stack(stack).layers)]
+
+
+def test_source_atop_on_the_lowest_layer_of_a_stack_is_clipping():
+    """Krita's *inherit alpha*: in the root, and in a group that is composed by itself; groups inherit, too."""
+    run = f'<stack name="g" composite-op="svg:src-atop"/><layer name="s" {ATOP}/><layer name="b" {BASE}/>'
+    assert clipped_in(run) == [("b", False), ("s", True), ("g", True)]
+    assert clipped_in(f'<stack name="i">{run}</stack>')[1:] == [("b", False), ("s", True), ("g", True)]
+    assert read_stack(run).notes == ()
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        f'<layer name="s" {ATOP}/><layer name="b" {BASE}/><layer name="paper" {BASE}/>',
+        f'<stack name="i" isolation="auto"><layer name="s" {ATOP}/><layer name="b" {BASE}/></stack>',
+        f'<layer name="b" {BASE}/><layer name="s" {ATOP}/>',
+    ],
+)
+def test_source_atop_on_anything_else_is_normal_and_said(stack):
+    assert not any(clipped for _, clipped in clipped_in(stack))
+    assert read_stack(stack).notes == ("'s' has the operator 'svg:src-atop', which is not kept; it is drawn as normal",)
+
+
+def soft(colour, **look):
+    rgba = np.zeros((6, 8, 4), np.uint8)
+    rgba[..., :3], rgba[..., 3] = colour, np.linspace(0, 255, 8).astype(np.uint8)
+    return Layer(rgba, **look)
+
+
+def test_a_clipped_run_is_written_for_krita_and_comes_back(difference):
+    lowest = (soft((200, 0, 0), name="base"), soft((0, 0, 200), name="shade", clipped=True, opacity=0.5))
+    above = soft((0, 200, 0), name="body", opacity=0.4, blend_mode="multiply"), soft((9, 9, 9), name="line", clipped=True)
+    document = Document(8, 6, (*lowest, *above))
+    back = read_bytes(write_bytes(document, "ora"), name_or_format="a.ora")
+    assert [(node.name, node.clipped) for node in walk(back.layers)] == [
+        *(("base", False), ("shade", True)),
+        *(("body", False), ("body", False), ("line", True)),
+    ]
+    assert back.notes == ()
+    assert losses(document, "ora") == (
+        "OpenRaster clips to all that lies below: 'body' and what is clipped to it were put into a group",
+    )
+    assert difference(compose(back), compose(document)) <= 1
+
+
+def test_what_openraster_cannot_hold_is_worked_into_the_pixels_and_said(difference):
+    mask = Mask(np.full((6, 4), 255, np.uint8), outside=0)
+    shade = soft((0, 0, 200), name="shade", clipped=True, blend_mode="screen")
+    group = Group("group", (soft((90, 90, 90)), soft((1, 2, 3))), mask=mask)
+    document = Document(8, 6, (soft((200, 0, 0), name="base", mask=mask), shade, group))
+    back = read_bytes(write_bytes(document, "ora"), name_or_format="a.ora")
+    assert [(type(node), node.name) for node in walk(back.layers)] == [(Layer, "base"), (Layer, "group")]
+    assert losses(document, "ora") == (
+        "the mask of 'base' was applied to its transparency",
+        "'shade' was merged into 'base', to which it was clipped",
+        "the group 'group' has a mask, so it was merged into one layer",
+    )
+    assert difference(compose(back), compose(document)) <= 1.5
+
+
+def test_a_layer_goes_above_what_inherits_the_alpha_of_the_named_one(noise):
+    data = archive(f'<layer name="s" {ATOP}/><layer name="b" {BASE}/>')
+    masked = Layer(noise(2, 2), name="new", mask=Mask(np.zeros((2, 2), np.uint8)))
+    back = read_bytes(insert_into_bytes(data, masked, name="a.ora", above="b"), name_or_format="a.ora")
+    assert [(node.name, node.clipped) for node in back.layers] == [("b", False), ("s", True), ("new", False)]
+    assert not back.layers[2].rgba[..., 3].any()
 
 
 def test_an_unknown_operator_becomes_normal_and_is_said():
@@ -260,9 +335,9 @@ def test_what_could_not_be_read_again_is_not_written(format):
         write_bytes(Document(9000, 9000), format)
 
 
-def test_30001_pixels_a_side_are_refused():
-    with pytest.raises(TooLarge, match="a.ora is 30001 x 6 pixels; at most 30000 a side"):
-        read_stack("", size='w="30001" h="6"')
+def test_300001_pixels_a_side_are_refused():
+    with pytest.raises(TooLarge, match="a.ora is 300001 x 6 pixels; at most 300,000 a side"):
+        read_stack("", size='w="300001" h="6"')
 
 
 def test_groups_nested_too_deeply_are_refused():

@@ -9,6 +9,7 @@ import pytest
 from acetate.document import (
     Layer,
     LayerNotFound,
+    Mask,
     UnsupportedFile,
     compose,
     find,
@@ -83,6 +84,28 @@ def test_a_layer_goes_where_it_should_and_everything_else_stays_byte_for_byte(pl
 def test_clipped_layers_stay_clipped_to_their_base(noise):
     psd = PSDImage.open(io.BytesIO(insert_into_bytes(foreign(), Layer(noise(5, 6), name="new"), name="a.psd", above="Body")))
     assert [layer.name for layer in psd[1].clip_layers] == ["Shade"]
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_layer_is_inserted_with_its_mask_which_the_merged_picture_heeds(depth):
+    mask = Mask(np.array([[0, 255]], np.uint8), 2, 0, outside=0, density=0.8)
+    layer = Layer(np.full((2, 4, 4), (0, 0, 0, 255), np.uint8), name="new", mask=mask)
+    data = insert_into_bytes(foreign(depth=depth), layer, name="a.psd")
+    back = find(read_bytes(data, name_or_format="a.psd"), "new").mask
+    assert (back.values.tolist(), back.x, back.outside, round(back.density, 9)) == ([[0, 255]], 2, 0, 0.8)
+    before, after = (np.asarray(PSDImage.open(io.BytesIO(one)).topil().convert("RGB"))[0] for one in (foreign(depth=depth), data))
+    assert after[3].tolist() == [0, 0, 0]
+    assert after[2].tolist() == pytest.approx((before[2] * 0.8).tolist(), abs=1)
+
+
+def test_a_clipped_layer_is_inserted_into_the_run_and_shows_only_on_its_base():
+    layer = Layer(np.full((12, 16, 4), (0, 0, 0, 255), np.uint8), name="new", clipped=True)
+    data = insert_into_bytes(foreign(), layer, name="a.psd", above="Body")
+    psd = PSDImage.open(io.BytesIO(data))
+    assert [one.name for one in psd[1].clip_layers] == ["new", "Shade"]
+    shown = np.asarray(psd.topil().convert("RGB"))
+    assert shown[10, 12].tolist() == [255, 255, 255]
+    assert shown[7, 7].tolist() == pytest.approx([0, 200 * 90 / 255, 0], abs=1)
 
 
 def test_the_inserted_layer_has_its_pixels_place_look_and_parameters(noise):

@@ -6,6 +6,7 @@ from acetate.document import (
     Document,
     Group,
     Layer,
+    Mask,
     TooLarge,
     UnwritableFile,
     compose,
@@ -13,8 +14,9 @@ from acetate.document import (
     write_bytes,
 )
 from acetate.document.composition.colour import srgb_profile
+from acetate.document.formats import limits
 from psd_tools import PSDImage
-from psd_tools.constants import BlendMode, Compression, Resource
+from psd_tools.constants import BlendMode, Compression, Resource, Tag
 
 
 def psd_of(document):
@@ -67,9 +69,10 @@ def test_the_merged_picture_is_laid_over_white_for_programs_that_ignore_alpha(no
     assert [plane[0] for plane in planes] == [255, 255, 255, 0]
 
 
-def test_every_layer_and_group_has_an_id_of_its_own(noise):
+def test_every_layer_and_both_ends_of_a_group_have_an_id_of_their_own(noise):
     psd = psd_of(Document(4, 4, (Layer(noise(4, 4)), Group("g", (Layer(noise(4, 4)), Layer(noise(4, 4)))))))
-    assert sorted(layer.layer_id for layer in psd.descendants()) == [1, 2, 3, 4]
+    ids = [record.tagged_blocks.get_data(Tag.LAYER_ID) for record, _ in psd._record._iter_layers()]
+    assert sorted(map(int, ids)) == [1, 2, 3, 4, 5]
 
 
 def test_the_file_says_that_it_is_srgb(noise):
@@ -108,13 +111,6 @@ def test_a_document_is_the_same_file_every_time(noise):
     assert write_bytes(document, "psd") == write_bytes(document, "psd")
 
 
-def test_more_than_30000_pixels_a_side_are_refused():
-    with pytest.raises(TooLarge, match="30001 x 1 pixels; at most 30000 a side"):
-        write_bytes(Document(30_001, 1), "psd")
-    with pytest.raises(TooLarge, match="layer 'long' is 1 x 30001"):
-        write_bytes(Document(4, 4, (Layer(np.zeros((30_001, 1, 4), np.uint8), name="long"),)), "psd")
-
-
 def test_a_layer_beyond_the_formats_coordinates_is_refused():
     with pytest.raises(UnwritableFile, match="layer 'far' lies at 4294967296, 0"):
         write_bytes(Document(4, 4, (Layer(np.zeros((1, 1, 4), np.uint8), 2**32, name="far"),)), "psd")
@@ -124,3 +120,29 @@ def test_the_opacity_of_a_group_is_named_as_what_krita_ignores():
     assert losses(Document(1, 1, (Group("g", opacity=0.5),)), "psd") == (
         "Krita ignores the opacity of a group in a PSD: 'g' has 50%",
     )
+
+
+def test_another_reader_finds_masks_on_layers_and_groups_with_all_that_they_are(noise):
+    values = noise(3, 4)[..., 0]
+    mask = Mask(values, 2, -1, 0, density=0.2, feather=1.5, linked=False, enabled=False)
+    psd = psd_of(Document(6, 5, (Group("g", (Layer(noise(4, 4), name="a", mask=Mask(values)),), mask=mask),)))
+    group, inner = psd[0], psd[0][0]
+    assert np.array_equal(np.asarray(group.mask.topil()), values)
+    assert (group.mask.bbox, group.mask.background_color, group.mask.disabled) == ((2, -1, 6, 2), 0, True)
+    assert (group.mask.parameters.user_mask_density, group.mask.parameters.user_mask_feather) == (51, 1.5)
+    assert (group.mask.flags.pos_relative_to_layer, inner.mask.flags.pos_relative_to_layer) == (True, False)
+    assert (inner.mask.bbox, inner.mask.parameters) == ((0, 0, 4, 3), None)
+
+
+def test_another_reader_finds_clipped_layers_and_groups(noise):
+    base = Layer(noise(4, 4), name="base", blends_clipped=False)
+    above = (Layer(noise(4, 4), name="shade", clipped=True), Group("g", (Layer(noise(2, 2)),), clipped=True))
+    psd = psd_of(Document(4, 4, (base, *above)))
+    assert [layer._record.clipping for layer in psd] == [0, 1, 1]
+    assert psd[0].tagged_blocks.get_data(Tag.BLEND_CLIPPING_ELEMENTS) == 0
+
+
+def test_masks_count_among_the_pixels_that_a_file_may_have(noise, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_LAYER_PIXELS", 100)
+    with pytest.raises(TooLarge, match="more than 100 pixels together"):
+        write_bytes(Document(4, 4, (Layer(noise(4, 4), mask=Mask(np.zeros((10, 10), np.uint8))),)), "psd")

@@ -1,7 +1,8 @@
 """The real GIMP with the plug-in installed, and a server for it to speak to.
 
-The claims themselves are in `inside/`: they run in GIMP and leave their outcome as JSON. Which engine the server has is one
-environment variable, ACETATE_TEST_ENGINE: `builtin` (the default where the built-in model is installed) or `fake`.
+The claims themselves are in `inside/`: they run in GIMP and leave their outcome as JSON. Claims about layers have a server that
+draws (`drawing_server`): with the built-in model where that is installed, or as ACETATE_TEST_ENGINE says, `builtin` or `fake`.
+To claims about the window it does not matter what is drawn; they have the fake engine (`server`), which is as slow as they want.
 """
 
 from __future__ import annotations
@@ -58,10 +59,17 @@ def server_command(engine: str) -> list[str]:
     return [sys.executable, "-m", "acetate.server", "serve", *chosen]
 
 
-def claims(module: str) -> list[str]:
-    """The checks of a module in `inside/`, by name, without importing it: it needs GIMP."""
-    tree = ast.parse((HERE / "inside" / f"{module}.py").read_text(encoding="utf-8"))
-    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+def engine(name: str) -> dict[str, str]:
+    """What tells the claims which engine there is, and how the plug-in starts a server with it."""
+    command = ["chroot", str(HOST), *server_command(name), "--port", "0"]
+    return {"ENGINE": name, "SERVER": json.dumps(command)}
+
+
+def claims(modules: str) -> list[str]:
+    """The checks of modules in `inside/`, by name, without importing them: they need GIMP."""
+    trees = [ast.parse((HERE / "inside" / f"{module}.py").read_text(encoding="utf-8")) for module in modules.split(",")]
+    nodes = [node for tree in trees for node in tree.body]
+    return [node.name for node in nodes if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
 
 @dataclass
@@ -83,8 +91,13 @@ class Gimp:
 
     @property
     def state(self) -> Path:
-        """ACETATE_HOME, of server and plug-in."""
+        """ACETATE_HOME of a server that draws, and of the plug-in."""
         return self.share / "state"
+
+    @property
+    def fake_state(self) -> Path:
+        """The same with the fake engine."""
+        return self.share / "fake"
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -98,9 +111,8 @@ class Gimp:
             "PYTHONPYCACHEPREFIX": str(self.share / "bytecode"),
             "PYTHONUNBUFFERED": "1",
             "CHECKS": str(HOST) + str(HERE / "inside"),
-            "ENGINE": engine_name(),
             "OUT": str(self.out),
-            "SERVER": json.dumps(["chroot", str(HOST), *server_command(engine_name()), "--port", "0"]),
+            **engine(engine_name()),
             **more,
         }
 
@@ -108,34 +120,44 @@ class Gimp:
         code: int = self.tree.run(command, share=self.share, env=self.environment(**environment), timeout=SECONDS, log=log)
         return code
 
-    def outcome(
-        self, module: str, claim: str, *, home: Path | None = None, on_screen: bool | str = False, **more: str
-    ) -> dict[str, Any]:
-        """What became of a claim; the whole module runs in one GIMP on first use."""
-        if module not in self.outcomes:
-            report, log = self.out / f"{module}.json", self.out / f"{module}.log"
+    def outcome(self, modules: str, claim: str, *, fake: bool, home: Path | None, on_screen: str, **more: str) -> dict[str, Any]:
+        """What became of a claim; all claims of the modules (their names with commas between) run in one GIMP on first use."""
+        if modules not in self.outcomes:
+            report, log = self.out / f"{modules}.json", self.out / f"{modules}.log"
             session = f"{HOST}{HERE}/inside/session.py"
             console = ["gimp-console-3", "-n", "-i", "-d", "-f", "--batch-interpreter=python-fu-eval", "-b"]
-            screen = [f"{HOST}{HERE.parent}/with_screen.sh", str(on_screen), "python3", session]
+            screen = [f"{HOST}{HERE.parent}/with_screen.sh", on_screen, "python3", session]
             command = screen if on_screen else [*console, f'exec(open("{session}").read())', "--quit"]
             only = claim if os.environ.get("ACETATE_ONE_CLAIM") else ""
-            environment = {"MODULE": module, "REPORT": str(report), "ONLY": only, "ACETATE_HOME": str(home or self.state)}
-            code = self.run(command, log, **environment, **more)
+            place = str(home or (self.fake_state if fake else self.state))
+            environment = {"MODULES": modules, "REPORT": str(report), "ONLY": only, "ACETATE_HOME": place}
+            code = self.run(command, log, **environment, **(engine("fake") if fake else {}), **more)
             found = json.loads(report.read_text()) if report.exists() else {}
-            self.outcomes[module] = found
+            self.outcomes[modules] = found
             if not found:
                 pytest.fail(
                     f"GIMP ended with {code} before the first check; its last words:\n{log.read_text(errors='replace')[-3000:]}"
                 )
-        missing = {"outcome": f"GIMP did not come to this check; see {self.out / module}.log", "seconds": 0}
-        return self.outcomes[module].get(claim, missing)
+        missing = {"outcome": f"GIMP did not come to this check; see {self.out / modules}.log", "seconds": 0}
+        return self.outcomes[modules].get(claim, missing)
 
-    def prove(self, module: str, claim: str, *, home: Path | None = None, on_screen: bool | str = False, **more: str) -> None:
+    def prove(
+        self,
+        modules: str,
+        claim: str,
+        *,
+        fake: bool = False,
+        home: Path | None = None,
+        on_screen: bool | str = False,
+        **more: str,
+    ) -> None:
         """Fail with the traceback from inside unless the claim holds.
 
-        `home` is another ACETATE_HOME than the server's, `on_screen` may be the screen's size, `more` is its environment.
+        `fake` is for the fake engine, `home` for another ACETATE_HOME than its server's; `on_screen` may be the screen's size,
+        `more` is its environment.
         """
-        outcome = self.outcome(module, claim, home=home, on_screen=SCREEN if on_screen is True else on_screen, **more)["outcome"]
+        screen = SCREEN if on_screen is True else on_screen or ""
+        outcome = self.outcome(modules, claim, fake=fake, home=home, on_screen=screen, **more)["outcome"]
         if outcome != "passed":
             pytest.fail(outcome, pytrace=False)
 
@@ -146,7 +168,7 @@ def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
     for folder in ("config/plug-ins", "home", "out", "state", "run"):
         (found.share / folder).mkdir(parents=True)
     (found.share / "run").chmod(0o700)
-    assemble(GIMP, found.config / "plug-ins")
+    assemble(GIMP, found.config / "plug-ins", python=_python(tree, found.share))
     log = found.out / "version.log"
     found.run(["gimp-console-3", "--version"], log)
     version = next(word for word in log.read_text(errors="replace").split() if word[0].isdigit() and word.count(".") == 2)
@@ -154,6 +176,29 @@ def gimp(tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
     (found.config / "shortcutsrc").write_text(SHORTCUTS)
     with remembered_procedures(found):
         yield found
+
+
+def _python(tree: Any, folder: Path) -> Path:
+    """The tree's Python as a program of this machine, for work in the folder that its last word names.
+
+    It compiles the plug-in, as an installation does: GIMP starts one anew for every call.
+    """
+    program, enter = folder / "python", HERE.parent / "enter_tree.sh"
+    program.write_text(f'#!/bin/sh\nfor folder; do :; done\nexec {enter} {tree.path} "$folder" python3 "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+@contextlib.contextmanager
+def preferring(gimp: Gimp, setting: str) -> Iterator[None]:
+    """GIMP's preferences with this line more."""
+    settings = gimp.config / "gimprc"
+    before = settings.read_text()
+    settings.write_text(f"{before}{setting}\n")
+    try:
+        yield
+    finally:
+        settings.write_text(before)
 
 
 @contextlib.contextmanager
@@ -173,16 +218,23 @@ def remembered_procedures(gimp: Gimp) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server(gimp: Gimp) -> Iterator[None]:
+def drawing_server(gimp: Gimp) -> Iterator[None]:
     """A server outside, for claims in which nothing goes wrong."""
-    with serving(gimp, gimp.state, engine_name()):
+    with serving(gimp.state, engine_name()):
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(gimp: Gimp) -> Iterator[None]:
+    """The same with the fake engine."""
+    with serving(gimp.fake_state, "fake"):
         yield
 
 
 @contextlib.contextmanager
-def serving(gimp: Gimp, home: Path, engine: str) -> Iterator[None]:
-    """A server process that listens when the block begins and is gone after it."""
-    environment = {**os.environ, "ACETATE_HOME": str(home), "ACETATE_FAKE": str(gimp.share), "OMP_NUM_THREADS": "1"}
+def serving(home: Path, engine: str) -> Iterator[None]:
+    """A server process that listens when the block begins and is gone after it; what a fake engine lists lies in `home`, too."""
+    environment = {**os.environ, "ACETATE_HOME": str(home), "ACETATE_FAKE": str(home), "OMP_NUM_THREADS": "1"}
     command = [*server_command(engine), "--port", "0"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None

@@ -15,7 +15,7 @@ LARGEST_DIFFERENCE = 1
 
 
 @pytest.mark.parametrize("claim", claims("insertion"))
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_in_gimp(gimp: Gimp, claim: str) -> None:
     gimp.prove("insertion", claim)
 
@@ -35,7 +35,7 @@ def stack(folder: Path, kind: str) -> document.Document:
 @pytest.mark.parametrize(
     ("kind", "claim"), [("soft", "soft_edges_blend_in_encoded_values"), ("group", "a_group_blends_as_its_layers_do")]
 )
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_what_gimp_shows_equals_our_own_composition(gimp: Gimp, kind: str, claim: str) -> None:
     gimp.prove("insertion", claim)
     ours = document.compose(stack(gimp.out, kind)).astype(int)
@@ -44,7 +44,7 @@ def test_what_gimp_shows_equals_our_own_composition(gimp: Gimp, kind: str, claim
     assert len(np.unique(ours)) > 100, "there are soft edges to compare"
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_our_reader_finds_the_layer_in_a_psd_that_gimp_exported(gimp: Gimp) -> None:
     gimp.prove("insertion", "a_psd_exported_by_gimp_keeps_layers_and_places")
     wanted = json.loads((gimp.out / "exported.json").read_text())

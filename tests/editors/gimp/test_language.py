@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
-from .conftest import Gimp, claims
+from .conftest import Gimp, claims, preferring
 
 GERMAN = Path(__file__).parents[3] / "plugins" / "languages" / "de.po"
 DESCRIBED = """
@@ -40,26 +38,16 @@ def described(gimp: Gimp, language: str) -> list[str]:
     return found
 
 
-@contextlib.contextmanager
-def preferring(gimp: Gimp, language: str) -> Iterator[None]:
-    """GIMP's preference for a language."""
-    settings = gimp.config / "gimprc"
-    before = settings.read_text()
-    settings.write_text(f'{before}(language "{language}")\n')
-    yield
-    settings.write_text(before)
-
-
 def test_procedures_are_described_in_the_language_that_gimp_is_started_in(gimp: Gimp) -> None:
     assert described(gimp, "") == list(TEXTS)
     assert described(gimp, "de_AT:de") == german(*TEXTS), "though GIMP remembers what it was told in English"
     assert described(gimp, "") == list(TEXTS)
-    with preferring(gimp, "de"):
+    with preferring(gimp, '(language "de")'):
         assert described(gimp, "fr") == german(*TEXTS)
 
 
 @pytest.mark.parametrize("claim", claims("speaking"))
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_on_a_screen(gimp: Gimp, claim: str) -> None:
     (label,) = german("_Generate Layer...")
     gimp.prove("speaking", claim, on_screen=True, LANGUAGE="de", TITLE=label.replace("_", "").rstrip(".… "))

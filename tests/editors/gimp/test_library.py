@@ -1,4 +1,4 @@
-"""LoRAs and embeddings in the window of the real GIMP: the claims of `inside/library.py`."""
+"""LoRAs, embeddings and upscalers in the window of the real GIMP: the claims of `inside/library.py`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ LIBRARY = {
         {"name": "elsewhere", "family": "sdxl", "what": "a LoRA for SDXL"},
     ),
     "embeddings": ({"name": "bad-hands", "family": "fake"},),
+    "upscalers": ({"name": "sharper"},),
 }
 """What the fake engine lists, by kind."""
 
@@ -23,14 +24,15 @@ LIBRARY = {
 @pytest.fixture(scope="module", autouse=True)
 def library(gimp: Gimp) -> Iterator[None]:
     """It lies there before the server starts."""
+    home = gimp.share / "library"
     for kind, rows in LIBRARY.items():
-        (gimp.share / kind).mkdir()
+        (home / kind).mkdir(parents=True)
         for row in rows:
-            (gimp.share / kind / f"{row['name']}.json").write_text(json.dumps(row))
-    with serving(gimp, gimp.share / "library", "fake"):
+            (home / kind / f"{row['name']}.json").write_text(json.dumps(row))
+    with serving(home, "fake"):
         yield
 
 
 @pytest.mark.parametrize("claim", claims("library"))
 def test_on_a_screen(gimp: Gimp, claim: str) -> None:
-    gimp.prove("library", claim, home=gimp.share / "library", on_screen=True)
+    gimp.prove("library", claim, fake=True, home=gimp.share / "library", on_screen=True)

@@ -51,21 +51,21 @@ def follow(gimp: Gimp, folder: Path, name: str) -> str:
     return log.read_text(errors="replace")
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_the_python_script_makes_a_layer_and_its_background(gimp: Gimp, folder: Path) -> None:
     said = follow(gimp, folder, "apple.py")
     data = (folder / "apple.xcf").read_bytes() if (folder / "apple.xcf").exists() else b""
     assert data.startswith(b"gimp xcf") and b"a red apple" in data and b"a meadow" in data, said
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_the_script_fu_makes_a_layer_and_names_it(gimp: Gimp, folder: Path) -> None:
     said = follow(gimp, folder, "ball.scm")
     data = (folder / "ball.xcf").read_bytes() if (folder / "ball.xcf").exists() else b""
     assert data.startswith(b"gimp xcf") and b"ball\0" in data, said
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_the_batch_enlarges_every_picture_and_names_the_broken_one(gimp: Gimp, folder: Path) -> None:
     said = follow(gimp, folder, "enlarge.py")
     made = sorted(path.name for path in (folder / "larger").glob("*"))

@@ -1,4 +1,4 @@
-"""Every procedure in the real GIMP, called as scripts call it: the claims of `inside/procedures.py`."""
+"""Every procedure in the real GIMP, called as scripts call it: what it does, takes, refuses and gives back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from acetate import document
 
 from .conftest import Gimp, claims
+
+MODULES = "procedures,calls,scripts,scenes"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +36,7 @@ def given_file(gimp: Gimp) -> None:
     (gimp.out / "given.json").write_text(json.dumps(expected))
 
 
-@pytest.mark.parametrize("claim", claims("procedures"))
-@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("claim", claims(MODULES))
+@pytest.mark.usefixtures("drawing_server")
 def test_in_gimp(gimp: Gimp, claim: str) -> None:
-    gimp.prove("procedures", claim)
+    gimp.prove(MODULES, claim)

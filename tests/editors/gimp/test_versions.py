@@ -8,6 +8,6 @@ from .conftest import Gimp, claims
 
 
 @pytest.mark.parametrize("claim", claims("versions"))
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("drawing_server")
 def test_in_gimp(gimp: Gimp, claim: str) -> None:
     gimp.prove("versions", claim)

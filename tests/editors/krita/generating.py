@@ -5,7 +5,7 @@ from acetate.plugins.krita import canvas
 from acetate.plugins.krita.colours import linear
 from acetate.plugins.krita.forms import remembering
 from acetate.plugins.krita.inserting import insertion
-from acetate.plugins.krita.qt import Qt, QtWidgets
+from acetate.plugins.krita.qt import Qt
 from acetate.protocol import Box
 from contract import finished, put_in, select, sheet
 from desk import (
@@ -29,6 +29,7 @@ from desk import (
     type_prompt,
 )
 from krita import Krita
+from painting import chosen_tool
 from pieces import claim, names
 from stage import redo, undo, unseen_document
 
@@ -123,11 +124,6 @@ def other_layers_the_selection_and_the_tool_stay_as_they_are():
     assert (background.name(), background.visible(), background.opacity()) == ("Background", True, 255)
     assert chosen_tool() == "KisToolPolygon"
     Krita.instance().action("KritaShape/KisToolBrush").trigger()
-
-
-def chosen_tool():
-    box = next(one for one in Krita.instance().dockers() if one.objectName() == "ToolBox")
-    return [button.objectName() for button in box.findChildren(QtWidgets.QToolButton) if button.isChecked()][0]
 
 
 @claim

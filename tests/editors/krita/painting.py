@@ -3,7 +3,7 @@
 import subprocess
 
 from acetate.plugins.krita.inserting.hand import is_canvas
-from acetate.plugins.krita.qt import QtCore, QtWidgets
+from acetate.plugins.krita.qt import MAJOR, Qt, QtCore, QtGui, QtWidgets
 from krita import Krita
 
 WAIT = 200
@@ -52,6 +52,45 @@ def click_at(across, down):
     yield from go(across, down)
     xdotool("click", 1)
     yield WAIT
+
+
+def pen(what, across, down):
+    """`Press`, `Move` or `Release` a pen's tip there, as Qt tells a window of it: this screen has no tablet."""
+    yield from go(across, down)
+    window = main_window()
+    screen = QtCore.QPointF(*point(across, down))
+    place = QtCore.QPointF(window.mapFromGlobal(screen.toPoint()))
+    kind = getattr(QtCore.QEvent.Type, f"Tablet{what}")
+    none, left = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
+    button, buttons = none if what == "Move" else left, none if what == "Release" else left
+    pressure = 0.0 if what == "Release" else 0.8
+    tip = 0, 0, 0.0, 0.0, 0, Qt.KeyboardModifier.NoModifier
+    if MAJOR == 5:
+        device, pointer = QtGui.QTabletEvent.TabletDevice.Stylus, QtGui.QTabletEvent.PointerType.Pen
+        event = QtGui.QTabletEvent(kind, place, screen, device, pointer, pressure, *tip, 1, button, buttons)
+    else:
+        event = QtGui.QTabletEvent(kind, _device("Stylus", "Pen"), place, screen, pressure, *tip, button, buttons)
+    QtWidgets.QApplication.sendEvent(window.windowHandle(), event)
+    yield WAIT
+
+
+def finger(what):
+    """`Begin` or `End` a touch, as Qt tells a window of it."""
+    kind = getattr(QtCore.QEvent.Type, f"Touch{what}")
+    event = QtGui.QTouchEvent(kind) if MAJOR == 5 else QtGui.QTouchEvent(kind, _device("TouchScreen", "Finger"))
+    QtWidgets.QApplication.sendEvent(main_window().windowHandle(), event)
+
+
+def _device(kind, pointer):
+    """A pointing device of Qt 6."""
+    name, able = QtGui.QInputDevice.DeviceType, QtGui.QInputDevice.Capability.Position
+    return QtGui.QPointingDevice(pointer, 1, getattr(name, kind), getattr(QtGui.QPointingDevice.PointerType, pointer), able, 1, 1)
+
+
+def chosen_tool():
+    """The name of the tool that is chosen in the toolbox."""
+    box = next(one for one in Krita.instance().dockers() if one.objectName() == "ToolBox")
+    return next(str(button.objectName()) for button in box.findChildren(QtWidgets.QToolButton) if button.isChecked())
 
 
 def tool(name):

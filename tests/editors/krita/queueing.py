@@ -119,6 +119,30 @@ def generate_stays_available_while_a_job_runs_and_each_result_arrives():
 
 
 @claim
+def a_row_of_the_queue_follows_its_job_step_by_step():
+    yield from fresh()
+    docker().form_panel.steps.setValue(1000)
+    first = ask("a long one @sleep:0.02")
+    yield running(first)
+    ask("another one", seed=8)
+    yield lambda: docker().queue.isVisible() and titles() == ["a long one @sleep:0.02", "another one"]
+    seen = []
+
+    def compare():
+        seen.append((rows()[0]._text.toolTip(), first.status.text))
+
+    session().changed.connect(compare)
+    try:
+        yield lambda: len({said for _, said in seen}) > 5
+    finally:
+        session().changed.disconnect(compare)
+    late = [both for both in seen if both[0] != both[1]]
+    assert not late, late
+    session().cancel_all()
+    yield everything_is_over
+
+
+@claim
 def the_real_mouse_stops_a_waiting_job_and_puts_another_in_front():
     document = yield from fresh()
     first = ask("one @gate:front")

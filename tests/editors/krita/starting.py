@@ -1,4 +1,4 @@
-"""Krita with no server running: the docker starts one, and again when that one dies."""
+"""Krita with a state file that a dead server has left: the docker starts another, and again when that one dies."""
 
 import json
 import os
@@ -38,6 +38,7 @@ def when_the_server_dies_the_docker_starts_another_and_says_so():
     state = Path(os.environ["ACETATE_HOME"], "server.json")
     first = json.loads(state.read_text())["pid"]
     os.kill(first, signal.SIGKILL)
+    state.unlink()  # as where there never was one
     yield lambda: not session().client.connected
     yield ready
     assert json.loads(state.read_text())["pid"] != first

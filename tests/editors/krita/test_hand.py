@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytestmark = pytest.mark.editors
-CLAIMS_OF = ("moments", "versions")
+CLAIMS_OF = ("gestures", "moments", "places", "versions")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Krita started in German, as the desktop or as Krita's own setting says it: the claims of `speaking.py`."""
+"""Krita started in another language, as the desktop or as Krita's own setting says it: the claims of `speaking.py`."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from babel.messages.pofile import read_po
 
 pytestmark = pytest.mark.editors
 
-GERMAN = Path(__file__).parents[3] / "plugins" / "languages" / "de.po"
+LANGUAGES = Path(__file__).parents[3] / "plugins" / "languages"
 WANTED = ("Generate", "Scene", "Acetate: Cancel All")
+SPEAKING = {"the desktop": "de", "Krita's setting": "fr"}
+"""Who says which language it is to be."""
 
 
-def spoken():
-    with GERMAN.open("rb") as file:
-        catalogue = read_po(file, locale="de")
+def spoken(language):
+    with (LANGUAGES / f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
     found = {text: catalogue[text].string for text in WANTED}
     assert all(found.values()), found
     return json.dumps(found)
 
 
-@pytest.mark.parametrize("way", ["the desktop", "Krita's setting"])
-def test_docker_and_actions_are_german(computer, way):
-    environment = {"LANGUAGE": "de" if way == "the desktop" else "fr", "SPOKEN": spoken()}
+@pytest.mark.parametrize("way", SPEAKING)
+def test_docker_and_actions_speak_it(computer, way):
+    language = SPEAKING[way]
+    environment = {"LANGUAGE": language if way == "the desktop" else "es", "SPOKEN": spoken(language)}
     setting = computer.home / ".config/klanguageoverridesrc"
     if way == "the desktop":
         setting.unlink(missing_ok=True)
     else:
-        setting.write_text("[Language]\nkrita=de\n")
+        setting.write_text(f"[Language]\nkrita={language}\n")
     outcome = computer.run("speaking", env=environment)
     wrong = [f"{name}: {found['error']}" for name, found in outcome.results.items() if not found["ok"]]
     assert not wrong, "\n".join(wrong)

@@ -1,6 +1,7 @@
 """New versions of a layer: in its place, with all that it has, in one undo step."""
 
 import struct
+import sys
 
 import hand
 from acetate.plugins.krita import canvas
@@ -78,6 +79,23 @@ def a_refined_layer_takes_over_all_that_the_old_one_has_and_hides_it():
 
 
 @claim
+def so_do_repainted_and_enlarged_ones_between_the_layers_that_there_are():
+    for task in ("repaint", "upscale"):
+        document = yield from prepared()
+        old = yield from rich_layer(document)
+        put_in(document, sheet("above"), canvas.identity(old))
+        yield from activate(document, old)
+        if task == "repaint":
+            yield from select(document, 70, 50, 30, 20, 255)
+        before = what_it_is(old)
+        result = yield from asked(task)
+        assert what_it_is(result.made) == before and not old.visible(), task
+        painted = [node for node in document.topLevelNodes() if node.type() == "paintlayer"]
+        assert [node.name() for node in painted] == ["Background", before[0], before[0], "above"], task
+        assert painted[2] == result.made
+
+
+@claim
 def the_old_layers_own_pixels_are_sent_not_what_its_masks_leave_of_them():
     document = yield from prepared()
     old = yield from rich_layer(document)
@@ -106,6 +124,32 @@ def one_ctrl_z_shows_the_old_layer_again_and_redoing_hides_it():
     yield from redo(document)
     yield lambda: not old.visible()
     yield lambda: document.pixelData(70, 50, 1, 1).data() == seen
+
+
+@claim
+def undo_looks_for_new_versions_only_in_documents_that_have_some():
+    document = yield from prepared()
+    yield from asked("foreground", "a fig")
+    assert "_settle" not in (yield from looked(undo(document)))
+    yield from rich_layer(document)
+    yield from asked("refine")
+    assert "_settle" in (yield from looked(undo(document)))
+
+
+def looked(step):
+    """The functions of `replacing` that a step calls."""
+    seen = set()
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_code.co_filename.endswith("replacing.py"):
+            seen.add(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        yield from step
+    finally:
+        sys.setprofile(None)
+    return seen
 
 
 @claim

@@ -38,6 +38,14 @@ def test_a_deleted_picture_is_gone_alone_and_the_last_one_takes_its_job_along():
     assert not history.entries and not history.candidates()
 
 
+def test_a_picture_in_which_nothing_can_be_seen_is_not_listed():
+    nothing = LayerSummary(0, "fig (0)", "foreground", 0, 0, 0, 0, seed=0, picture=0)
+    history = JobHistory()
+    history.take(HistoryPage((HistoryEntry("job-1", "foreground", 1.0, layers=(nothing, layer(1))),), {}, False))
+    assert [one.number for one in history.candidates()] == [1]
+    assert history.oldest == "job-1"
+
+
 def test_a_mark_is_on_its_picture_alone():
     history = JobHistory()
     history.take(page(2))

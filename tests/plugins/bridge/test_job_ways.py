@@ -39,6 +39,9 @@ def test_the_layers_of_a_file_are_sent_for_and_inserted(stage, tmp_path):
     path.write_bytes(b"8BPS")
     result = stage.jobs.insert_file(path, stage.document, lambda: JobPlan(title="figs.PSD"))
     assert stage.client.asked("insert_file") == [((b"8BPS", "psd"), {"format": "rgba8", "job": result.job})]
+    large = path.rename(tmp_path / "figs.psb")
+    stage.jobs.insert_file(large, stage.document, JobPlan)
+    assert stage.client.asked("insert_file")[1][0] == (b"8BPS", "psd"), "a PSB is a PSD to the server"
     stage.finish(result, arrived(result.job), arrived(result.job, index=1))
     assert stage.document.layers == ["paper", "figs.PSD"]
 

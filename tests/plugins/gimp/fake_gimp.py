@@ -103,6 +103,30 @@ class MaskApplyMode(metaclass=Names):
     pass
 
 
+class FileChooserAction(metaclass=Names):
+    pass
+
+
+class ParamFlags(metaclass=Names):
+    pass
+
+
+class Procedure:
+    """Named in signatures only."""
+
+
+class Choice:
+    """The entries of an argument that is one of several."""
+
+    def __init__(self) -> None:
+        self.nicks: list[str] = []
+
+    new = classmethod(lambda cls: cls())
+
+    def add(self, nick: str, number: int, label: str, help: str) -> None:
+        self.nicks.append(nick)
+
+
 class Parasite:
     def __init__(self, name: str, flags: int, data: bytes) -> None:
         self.name, self._data = name, data
@@ -404,8 +428,8 @@ def _at_once(function: Any, *given: Any) -> int:
 def installed() -> types.ModuleType:
     """Put the fake where `from gi.repository import Gimp` finds it; returns it, with what was shown of progress in `shown`."""
     gimp, gegl = types.ModuleType("Gimp"), types.ModuleType("Gegl")
-    kinds = (LayerMode, LayerColorSpace, ImageBaseType, ImageType, Precision, ChannelOps, MaskApplyMode)
-    for one in (*kinds, Parasite, Layer, GroupLayer, Image, Selection):
+    kinds = (LayerMode, LayerColorSpace, ImageBaseType, ImageType, Precision, ChannelOps, MaskApplyMode, FileChooserAction)
+    for one in (*kinds, Procedure, Choice, Parasite, Layer, GroupLayer, Image, Selection):
         setattr(gimp, one.__name__, one)
     for one in (AbyssPolicy, Rectangle, Buffer):
         setattr(gegl, one.__name__, one)
@@ -416,6 +440,9 @@ def installed() -> types.ModuleType:
     glib = types.ModuleType("GLib")
     glib.idle_add = _at_once
     repository = types.ModuleType("gi.repository")
-    repository.Gimp, repository.Gegl, repository.GLib, repository.Gio = gimp, gegl, glib, types.ModuleType("Gio")
+    gobject = types.ModuleType("GObject")
+    gobject.ParamFlags = ParamFlags
+    repository.Gimp, repository.Gegl, repository.GLib, repository.GObject = gimp, gegl, glib, gobject
+    repository.Gio = types.ModuleType("Gio")
     sys.modules["gi"], sys.modules["gi.repository"] = types.ModuleType("gi"), repository
     return gimp

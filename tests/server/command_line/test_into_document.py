@@ -252,4 +252,13 @@ def test_what_a_written_file_cannot_keep_is_said(acetate: Command, drawing: list
 def test_the_formats_must_agree(acetate: Command, scene: Path) -> None:
     code, _, err = acetate("generate", "x", "--onto", scene, "--below", "Sky", "-o", "out.png", *FAST)
     assert code == 2
-    assert "both be .psd or both be .ora" in err
+    assert "out.png must have the same suffix, one of .psd, .psb or .ora" in err
+
+
+def test_a_large_document_takes_a_layer_as_any_other(acetate: Command, drawing: list[Request], tmp_path: Path) -> None:
+    sky = document.Layer(np.full((48, 64, 4), 255, np.uint8), name="Sky")
+    document.write(document.Document(64, 48, (sky,)), tmp_path / "a.psb")
+    words = ("generate", "a kite", "--task", "foreground", "--onto", tmp_path / "a.psb", "-o", tmp_path / "b.psb", "--alone")
+    assert acetate(*words)[0] == 0
+    assert listed(acetate, tmp_path / "b.psb") == ["a kite (0)", "Sky"]
+    assert (tmp_path / "b.psb").read_bytes()[:6] == b"8BPS\0\2"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from acetate.engine import Engine, builtin
 from acetate.engine.pixels.quality import soft_overlap
-from acetate.engine.sampling.samplers import SCHEDULERS
+from acetate.vocabulary.parameters import FLOW_SCHEDULERS, SCHEDULERS
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
@@ -133,7 +133,7 @@ def test_the_help_names_every_scheduler(acetate: Command, monkeypatch: pytest.Mo
     """The vocabulary lists them: their module imports torch, which a help text does not wait for."""
     monkeypatch.setenv("COLUMNS", "300")  # argparse breaks lines at hyphens
     listed = acetate("generate", "--help")[1].split("--scheduler {")[-1].split("}")[0]
-    assert listed.split(",") == list(SCHEDULERS)
+    assert tuple(listed.split(",")) == (*SCHEDULERS, *FLOW_SCHEDULERS)
 
 
 def test_an_unknown_model_is_a_failure_that_says_what_there_is(acetate: Command) -> None:

@@ -1,18 +1,25 @@
-"""Claims about what lies in the server's library: LoRAs and embeddings, chosen by real keys.
+"""Claims about what lies in the server's library: LoRAs, embeddings and upscalers, chosen by real keys.
 
 Runs beside GIMP, not in it: see `desk`. The server has the fake engine, which lists what the test puts there.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
-
 from desk import until
-from screen import FORM, in_dialog, names, newest_result, open_dialog, open_image, submit, the_desk, type_prompt
-
-KEPT = Path(os.environ["GIMP3_DIRECTORY"], "plug-in-settings", "GimpProcedureConfigRun-acetate-generate-layer.default")
+from screen import (
+    DIALOG,
+    generate,
+    in_dialog,
+    names,
+    newest_result,
+    open_dialog,
+    open_image,
+    press_offer,
+    saved,
+    submit,
+    the_desk,
+    type_prompt,
+)
 
 
 def names_of_loras_and_embeddings_are_completed_in_the_prompt():
@@ -26,12 +33,12 @@ def names_of_loras_and_embeddings_are_completed_in_the_prompt():
         desk.type(", embedding:ha")
         desk.rest(1.0)
         desk.keys("Tab")
-        assert _saved()["prompt"] == '"a fox <lora:ink wash:1>, embedding:bad-hands"'
+        assert saved("acetate-generate-layer")["prompt"] == '"a fox <lora:ink wash:1>, embedding:bad-hands"'
         in_dialog("alt+p")
         type_prompt("embedding:ha")
         desk.rest(1.0)
         in_dialog("Escape")
-        assert _saved()["prompt"] == '"embedding:ha"', "Escape has closed the list, not the window"
+        assert saved("acetate-generate-layer")["prompt"] == '"embedding:ha"', "Escape has closed the list, not the window"
 
 
 def a_lora_is_found_by_a_trigger_word_weighed_and_its_words_are_added():
@@ -46,11 +53,11 @@ def a_lora_is_found_by_a_trigger_word_weighed_and_its_words_are_added():
         desk.rest()
         desk.keys("Return")
         desk.rest(1.0)
-        assert _saved()["loras"] == '"ink wash:1"'
+        assert saved("acetate-generate-layer")["loras"] == '"ink wash:1"'
         in_dialog("alt+u", *["Tab"] * _FROM_GUIDANCE_TO_LORAS, "space", "Tab", "ctrl+a")
         desk.type("0.65")
         desk.keys("Tab")
-        kept = _saved()
+        kept = saved("acetate-generate-layer")
         desk.shot("lora-list")
         assert kept["prompt"] == '"a fox, inkstyle, lineart"' and kept["loras"] == '"ink wash:0.65"', kept
         submit()
@@ -58,12 +65,21 @@ def a_lora_is_found_by_a_trigger_word_weighed_and_its_words_are_added():
         assert [list(one) for one in newest_result().parameters["loras"]] == [["ink wash", 0.65]]
 
 
+def an_enlarged_picture_is_drawn_anew_in_its_place_by_one_button():
+    with open_image() as image:
+        desk = the_desk()
+        generate("a vase", image)
+        desk.rest()
+        desk.shot("enlarged")
+        press_offer(DIALOG)
+        until(lambda: len(names(image)) == 3, "the new version")
+        both = f"new, old, _ = Gimp.Image.get_by_id({image}).get_layers()"
+        boxes = "[[*editor.offsets(one), one.get_width(), one.get_height(), one.get_visible()] for one in (new, old)]"
+        assert desk.ask(f"{both}; answer = {boxes}") == [[0, 0, 320, 240, True], [0, 0, 320, 240, False]]
+        made = newest_result()
+        asked = made.parameters
+        assert (made.task, asked["upscaler"], asked["prompt"]) == ("upscale", "sharper", "a vase"), asked
+
+
 _FROM_GUIDANCE_TO_LORAS = 5
 """Presses of Tab from one field to the other: sampler, spacing, CLIP skip and *Fast* lie between them."""
-
-
-def _saved() -> dict[str, str]:
-    """The form's values, by the button that saves them."""
-    KEPT.unlink(missing_ok=True)
-    the_desk().press(the_desk().window(FORM), "alt+s", KEPT.exists)
-    return dict(re.findall(r"^\(([a-z-]+) (.*)\)$", KEPT.read_text(), re.MULTILINE))

@@ -32,6 +32,7 @@ def all_ten_are_in_filters_acetate():
     for name in PROCEDURES:
         paths = [path.partition("/[")[0] for path in _procedure(name).get_menu_paths()]
         assert paths == ["<Image>/Filters/Acetate", "<Layers>/Layers Menu/Acetate"], paths
+        assert _procedure(name).get_icon_name() and _procedure(name).get_help_id() == name
 
 
 def every_procedure_and_argument_is_documented():
@@ -40,18 +41,6 @@ def every_procedure_and_argument_is_documented():
         assert procedure.get_blurb() and len(procedure.get_help()) > 100 and procedure.get_authors(), name
         for argument in (*procedure.get_arguments(), *procedure.get_return_values()):
             assert argument.get_nick() and len(argument.get_blurb()) > 5, (name, argument.name)
-
-
-def no_two_fields_of_a_dialog_share_a_mnemonic():
-    from acetate.plugins.gimp.commands import COMMANDS
-    from acetate.plugins.gimp.forms.fields import BESIDE
-
-    taken = set("lsrcgdk")  # Load, Save, Reset, Close, Generate; our Details and Keep. Stop is alone when it can be pressed
-    for command in COMMANDS:
-        nicks = {argument.name: argument.get_nick() for argument in _procedure(command.name).get_arguments()}
-        shown = [nicks[name] for name in command.names if name in nicks and name not in BESIDE]
-        letters = [nick[nick.index("_") + 1].lower() for nick in shown if "_" in nick]
-        assert len(set(letters)) == len(letters) and not set(letters) & taken, (command.name, letters)
 
 
 def every_procedure_returns_layers():

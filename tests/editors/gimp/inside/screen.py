@@ -9,6 +9,8 @@ import atexit
 import contextlib
 import functools
 import os
+import re
+from pathlib import Path
 
 from acetate.protocol import Client, HistoryEntry, HistoryPage, Jobs
 from desk import PATIENCE, Command, Desk, until
@@ -29,6 +31,10 @@ FORM = "^(" + "|".join(title.strip("^$") for title in (DIALOG, *OTHERS)) + ")$"
 DIALOGS = (QUESTION, CHOOSER, SAVE, DIALOG, *OTHERS, HISTORY, QUEUE, FILE)
 GENERATE, REPEAT = Command("ctrl+F5", "g"), Command("ctrl+F8", "n")
 SHOW_HISTORY, INSERT_FILE = Command("ctrl+F6", "h"), Command("ctrl+F7", "i")
+OFFER = (-70, -78)
+"""Where the button beside a message lies, from our window's lower right corner."""
+KEPT = Path(os.environ["GIMP3_DIRECTORY"], "plug-in-settings")
+"""Where GIMP keeps the values of forms."""
 SLOW = "@sleep:0.2 " if os.environ["ENGINE"] == "fake" else ""
 """Makes the fake engine take its time; a real one does by itself."""
 
@@ -42,7 +48,7 @@ def the_desk() -> Desk:
 
 @contextlib.contextmanager
 def open_image(kind: str = "rgb"):
-    """A white image in a window of its own; afterwards dialogs and images are gone."""
+    """A white image in a window of its own; afterwards dialogs and images are gone, and the settings forgotten."""
     desk = the_desk()
     conversion = "image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.WEB, 0, False, False, '')"
     number = desk.ask(
@@ -60,9 +66,17 @@ def open_image(kind: str = "rgb"):
         desk.shot("failed")
         raise
     finally:
-        for title in DIALOGS:
-            desk.dismiss(title)
+        if desk.windows("|".join(DIALOGS)):
+            for title in DIALOGS:
+                desk.dismiss(title)
         close_images()
+        _forget_settings()
+
+
+def _forget_settings() -> None:
+    """So that the next claim finds the values that the procedures are registered with, not 500 steps that this one has typed."""
+    for kept in KEPT.glob("GimpProcedureConfigRun-*"):
+        kept.unlink()
 
 
 def close_images() -> None:
@@ -94,6 +108,12 @@ def in_dialog(*keys: str) -> None:
     the_desk().keys(*keys)
 
 
+def press_offer(title: str) -> None:
+    """The button beside the message in the window with this title."""
+    width, height = the_desk().size(title)
+    the_desk().click(the_desk().window(title), width + OFFER[0], height + OFFER[1])
+
+
 def in_gimp(*keys: str) -> None:
     """In GIMP's own window, when the call before has come to its end."""
     the_desk().wait_for_plug_in()
@@ -108,6 +128,14 @@ def generate(prompt: str, image: int) -> str:
     before = len(names(image))
     submit()
     return until(lambda: (found := names(image)) and len(found) > before and found[0], "a new layer")
+
+
+def saved(procedure: str) -> dict[str, str]:
+    """The form's values, by the button that saves them."""
+    kept = KEPT / f"GimpProcedureConfigRun-{procedure}.default"
+    kept.unlink(missing_ok=True)
+    the_desk().press(the_desk().window(FORM), "alt+s", kept.exists)
+    return dict(re.findall(r"^\(([a-z-]+) (.*)\)$", kept.read_text(), re.MULTILINE))
 
 
 def jobs(state: str) -> list[str]:

@@ -15,12 +15,10 @@ from pathlib import Path
 
 from acetate.protocol import home, running_server, state_file
 from desk import until, within
-from screen import DIALOG, names, open_dialog, open_image, submit, the_desk, type_prompt
+from screen import DIALOG, names, open_dialog, open_image, press_offer, submit, the_desk, type_prompt
 
 LAUNCH = Path(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "launch.json")
 SERVER = "^Acetate's Server$"
-OFFER = (-70, -78)
-"""Where the button beside a message lies, from the window's lower right corner."""
 STARTING = 30.0
 """Seconds that a server may take to start."""
 TELLING = 4.0
@@ -46,11 +44,9 @@ def _launched_by(command: list[str]):
 
 def _press_the_offer() -> None:
     """Until a server has started."""
-    desk = the_desk()
 
     def started() -> bool:
-        width, height = desk.size(DIALOG)
-        desk.click(desk.window(DIALOG), width + OFFER[0], height + OFFER[1])
+        press_offer(DIALOG)
         return bool(within(STARTING, running_server))
 
     until(started, "the server")

@@ -1,4 +1,4 @@
-"""Run inside GIMP by python-fu-eval: call every check of one module and write what became of each as JSON.
+"""Run inside GIMP by python-fu-eval: call every check of the given modules and write what became of each as JSON.
 
 A check is a public function of the module, named like the claim it proves; it raises when the claim does not hold.
 """
@@ -17,8 +17,9 @@ from pathlib import Path
 sys.path[:0] = [os.environ["CHECKS"], os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "acetate-gimp", "acetate.zip")]
 
 
-def checks(module):
+def checks(name):
     """The module's checks in the order in which they are written."""
+    module = importlib.import_module(name)
     found = [value for value in vars(module).values() if inspect.isfunction(value) and value.__module__ == module.__name__]
     return [check for check in found if not check.__name__.startswith("_")]
 
@@ -27,7 +28,7 @@ def main() -> None:
     results = {}
     report = Path(os.environ["REPORT"])
     wanted = os.environ.get("ONLY", "")
-    for check in checks(importlib.import_module(os.environ["MODULE"])):
+    for check in (check for module in os.environ["MODULES"].split(",") for check in checks(module)):
         if wanted and check.__name__ != wanted:
             continue
         began = time.monotonic()

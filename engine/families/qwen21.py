@@ -1,0 +1,23 @@
+"""Qwen-Image-2.1: a transformer that draws RGBA by itself where the prompt asks for transparency (qwen-image.md 1)."""
+
+from __future__ import annotations
+
+import re
+
+from ..values.recipes import Recipe
+from .base import Defaults, FamilyName, NativeFamily
+
+QWEN21 = NativeFamily(
+    name=FamilyName("qwen21"),
+    title="Qwen-Image-2.1",
+    article="a",
+    licence="Qwen Research Licence: not for commercial use",
+    native=1024,
+    smallest=0.25,
+    largest=4.0,
+    defaults=Defaults(steps=40, guidance_scale=1.0, scheduler="flow-euler", alpha_passes=1),
+    recipes={"foreground": (Recipe(("foreground",), None, transparent=True),)},
+    unet_activations=532 * 2**20,
+    pipelines=re.compile(r"QwenImage21(?:Turbo)?(?:Modular)?Pipeline"),
+    asking="This is an RGBA image with transparency. {}. The image has alpha channel and the background is transparent.",
+)

@@ -1,0 +1,154 @@
+"""What a result never ends: a stroke, an outline, a transformation, a text, a drag, by mouse, pen or finger."""
+
+import hand
+from acetate.plugins.krita.qt import QtWidgets
+from desk import docker
+from moments import arrives, assert_waits, at_work, is_in
+from painting import BRUSH, WAIT, click_at, finger, go, pen, press, release, tool
+from pieces import claim, names
+
+
+@claim
+def a_stroke_goes_on_while_a_result_arrives_and_the_result_comes_after_it():
+    document, mine, result = yield from at_work("stroke")
+    yield from press(0.3, 0.5)
+    yield from go(0.5, 0.5)
+    yield from arrives("stroke", result)
+    assert_waits(document, result)
+    yield from go(0.7, 0.5)
+    yield from release()
+    yield is_in(result)
+    bounds, whole = mine.bounds(), document.width()
+    assert bounds.x() + bounds.width() > 0.62 * whole, (bounds, whole)
+    assert names(document)[2].startswith("a fig") and not docker().ready.isVisible()
+
+
+@claim
+def a_lasso_is_closed_by_the_hand_and_not_by_a_result():
+    document, _, result = yield from at_work("lasso")
+    yield from tool("KisToolSelectOutline")
+    yield from press(0.3, 0.3)
+    yield from go(0.6, 0.3)
+    yield from arrives("lasso", result)
+    assert_waits(document, result)
+    yield from go(0.6, 0.7)
+    yield from go(0.3, 0.7)
+    yield from release()
+    yield is_in(result)
+    assert document.selection().height() > 0.3 * document.height(), document.selection().height()
+    yield from tool(BRUSH)
+
+
+@claim
+def a_polygon_that_is_set_click_by_click_is_not_broken_off():
+    document, _, result = yield from at_work("polygon")
+    yield from tool("KisToolSelectPolygonal")
+    yield from click_at(0.3, 0.3)
+    yield from click_at(0.6, 0.3)
+    yield from arrives("polygon", result)
+    assert_waits(document, result)
+    yield from click_at(0.6, 0.7)
+    yield from hand.press("Return")
+    yield is_in(result)
+    assert document.selection().height() > 0.3 * document.height()
+    yield from tool(BRUSH)
+
+
+@claim
+def a_transformation_keeps_its_handles_until_it_is_applied():
+    document, mine, result = yield from at_work("transform")
+    yield from tool("KisToolTransform")
+    yield 3 * WAIT
+    yield from arrives("transform", result)
+    assert_waits(document, result)
+    before = mine.bounds()
+    yield from press(0.12, 0.145)
+    yield from go(0.3, 0.3)
+    yield from release()
+    assert_waits(document, result)
+    yield from hand.press("Return")
+    yield is_in(result)
+    assert mine.bounds() != before, "the transformation was applied"
+    yield from tool(BRUSH)
+
+
+@claim
+def a_crop_frame_stays_until_it_is_left():
+    document, _, result = yield from at_work("crop")
+    yield from tool("KisToolCrop")
+    yield from press(0.2, 0.2)
+    yield from go(0.6, 0.6)
+    yield from release()
+    yield from arrives("crop", result)
+    assert_waits(document, result)
+    yield from tool(BRUSH)
+    yield is_in(result)
+
+
+@claim
+def a_pens_stroke_goes_on_while_a_result_arrives():
+    document, mine, result = yield from at_work("pen")
+    yield from pen("Press", 0.3, 0.5)
+    yield from pen("Move", 0.5, 0.5)
+    yield from arrives("pen", result)
+    assert_waits(document, result)
+    yield from pen("Move", 0.7, 0.5)
+    yield from pen("Release", 0.7, 0.5)
+    yield is_in(result)
+    bounds = mine.bounds()
+    assert bounds.x() + bounds.width() > 0.62 * document.width(), bounds
+
+
+@claim
+def a_finger_on_the_canvas_is_waited_for():
+    document, _, result = yield from at_work("finger")
+    finger("Begin")
+    yield from arrives("finger", result)
+    assert_waits(document, result)
+    finger("End")
+    yield is_in(result)
+
+
+@claim
+def a_layer_that_is_being_dragged_goes_all_the_way():
+    document, mine, result = yield from at_work("moved")
+    yield from tool("KritaTransform/KisToolMove")
+    before = mine.bounds().x()
+    yield from press(0.3, 0.3)
+    yield from go(0.4, 0.3)
+    yield from arrives("moved", result)
+    assert_waits(document, result)
+    yield from go(0.6, 0.3)
+    yield from release()
+    yield is_in(result)
+    assert mine.bounds().x() - before > 0.2 * document.width(), (before, mine.bounds())
+    yield from tool(BRUSH)
+
+
+@claim
+def a_text_that_is_being_written_stays_open():
+    document, _, result = yield from at_work("text")
+    yield from tool("SvgTextTool")
+    yield from press(0.3, 0.3)
+    yield from go(0.6, 0.5)
+    yield from release()
+    yield lambda: _text_editor() is not None
+    yield 3 * WAIT
+    there = names(document)
+    yield from hand.type_text("glass ")
+    yield from arrives("text", result)
+    assert_waits(document, result, there)
+    yield from hand.type_text("and water")
+    editor = _text_editor()
+    texts = [one.toPlainText() for one in editor.findChildren(QtWidgets.QTextEdit)]
+    assert any("glass and water" in text for text in texts), texts
+    yield from hand.press("ctrl+s")
+    yield from hand.press("alt+F4")
+    yield is_in(result)
+    yield from tool(BRUSH)
+
+
+def _text_editor():
+    """Krita's window for a text; `None` while there is none."""
+    found = [one for one in QtWidgets.QApplication.topLevelWidgets() if one.metaObject().className() == "SvgTextEditor"]
+    return next((one for one in found if one.isVisible()), None)
