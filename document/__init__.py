@@ -3,6 +3,7 @@
 from acetate.raster import RGBA, resize
 from acetate.vocabulary.box import Box
 
+from .adjustment import Adjustment
 from .composition.baking import baked
 from .composition.compose import compose
 from .errors import DocumentError, LayerNotFound, TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
@@ -11,25 +12,29 @@ from .files import (
     format_of,
     insert_into_bytes,
     insert_into_file,
+    load,
     losses,
     outline,
+    outline_bytes,
     read,
     read_bytes,
     read_image,
     write,
     write_bytes,
+    write_whole,
 )
 from .formats.png import flatten
 from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
 from .mask import Mask
 from .outline import Entry, Outline
-from .tree import alone, below, find, insert, names
+from .tree import NodePath, alone, below, find, hide, insert, names
 
 __all__ = [
     "BLEND_MODES",
     "FORMATS",
     "PASS_THROUGH",
     "RGBA",
+    "Adjustment",
     "Box",
     "Document",
     "DocumentError",
@@ -39,6 +44,7 @@ __all__ = [
     "LayerNotFound",
     "Mask",
     "Node",
+    "NodePath",
     "Outline",
     "TooLarge",
     "UnreadableFile",
@@ -51,12 +57,15 @@ __all__ = [
     "find",
     "flatten",
     "format_of",
+    "hide",
     "insert",
     "insert_into_bytes",
     "insert_into_file",
+    "load",
     "losses",
     "names",
     "outline",
+    "outline_bytes",
     "read",
     "read_bytes",
     "read_image",
@@ -65,4 +74,5 @@ __all__ = [
     "walk",
     "write",
     "write_bytes",
+    "write_whole",
 ]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from acetate.raster import RGBA, Float, trim
-from acetate.raster.arrays import to_u8
+from acetate.raster import Float, Pixels, scale_of, trim
+from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 
 from ..composition.blending import BLENDS
@@ -141,12 +141,10 @@ def _alpha(layer: Layer, box: Box) -> Float:
     return alpha
 
 
-def _full(pixels: RGBA) -> np.float32:
-    return np.float32(np.iinfo(pixels.dtype).max)
+def _full(pixels: Pixels) -> np.float32:
+    return np.float32(scale_of(pixels))
 
 
-def _as(pixels: RGBA, values: Float) -> RGBA:
+def _as(pixels: Pixels, values: Float) -> Pixels:
     """Values in [0, 1] in the depth of the pixels."""
-    if pixels.dtype == np.uint8:
-        return to_u8(values)
-    return np.rint(np.clip(values, 0, 1) * _full(pixels)).astype(pixels.dtype)
+    return rounded(np.clip(values, 0, 1) * _full(pixels), pixels.dtype)

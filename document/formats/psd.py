@@ -5,11 +5,13 @@ psd-tools takes a third of a second to import, which no `--help`, no PNG and no 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import BinaryIO
 
 from ..adjustment import Adjustment
 from ..layer import Document, Layer, walk
 from ..outline import Outline
+from ..tree import NodePath
 
 
 def read(file: BinaryIO, name: str) -> Document:
@@ -41,12 +43,18 @@ def write_large(document: Document, file: BinaryIO) -> tuple[str, ...]:
 
 
 def insert(
-    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+    data: bytes,
+    layer: Layer,
+    name: str,
+    *,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
+    hide: Collection[NodePath] = (),
 ) -> tuple[bytes, tuple[str, ...]]:
     """Add a layer to a PSD, as `insertion.insert` does."""
     from ..photoshop import insertion
 
-    return insertion.insert(data, layer, name, above=above, below=below)
+    return insertion.insert(data, layer, name, above=above, below=below, hide=hide)
 
 
 def losses(document: Document) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate import document
+from acetate.vocabulary.layered_files import READ, choice
 from acetate.vocabulary.names import file_stem
 
 from ..command_line import json_option
@@ -16,7 +17,7 @@ from ..command_line import json_option
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the file, and what to do with its layers."""
-    parser.add_argument("file", type=Path, help="a .psd, .ora or .png")
+    parser.add_argument("file", type=Path, help=f"a layered file ({choice(READ)}) or a picture")
     parser.add_argument("--extract", type=Path, metavar="DIR", help="write every layer as a PNG into this folder")
     json_option.add_option(parser)
 
@@ -69,7 +70,8 @@ def _extract(read: document.Document, folder: Path) -> None:
     Its opacity and mask are worked into its alpha; its blend mode, what it is clipped to and the look of its groups are not.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
+    nodes = (node for node in document.walk(read.layers) if not isinstance(node, document.Adjustment))
+    layers = [node for node in nodes if isinstance(node, document.Layer)]
     for number, layer in enumerate(layers, 1):
         sheet = document.Document(read.width, read.height, (replace(layer, visible=True),))
         document.write(sheet, folder / f"{number:02d} {file_stem(layer.name, 'layer')}.png")
