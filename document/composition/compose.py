@@ -253,9 +253,9 @@ def _adjust(node: Adjustment, clipped: Sequence[Node], target: _Paint) -> None:
     mix = BLENDS.get(node.blend_mode)
     if mix is not None:
         after = mix(before, after)
-    share = np.float32(node.opacity)
+    share: Float = np.full(target.alpha.shape, np.float32(node.opacity))
     if node.mask is not None and node.mask.enabled:
-        share = share * node.mask.coverage(target.box)
+        share *= node.mask.coverage(target.box)
     np.multiply(before + (after - before) * share, target.alpha, out=target.colour)
 
 

@@ -93,7 +93,7 @@ def _laid_over(layer: Layer, effect: Effect, alpha: Float, colour: Float, cover:
     share = _share_within(layer, effect, alpha) * thickness * np.float32(effect.opacity)
     mix = BLENDS.get(effect.blend_mode)
     if mix is not None:
-        below = np.clip(colour / np.maximum(cover, np.float32(1e-6)), 0, 1)
+        below = np.clip(colour / np.maximum(cover, np.float32(1e-6)), np.float32(0), np.float32(1))
         paint = (1 - cover) * paint + cover * mix(below, np.ascontiguousarray(paint, np.float32))
     return colour * (1 - share) + paint * share, cover * (1 - share) + share
 

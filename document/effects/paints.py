@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Stop = tuple[float, float, Sequence[float]]
 """Place in [0, 1]; midpoint in [0, 1] between the stop before and this one; values."""
-Along = Callable[[Float, Float, float], Float]
+Along = Callable[[Float, Float, np.float32], Float]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Gradient:
         cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
         along, aside = x * cosine - y * sine, x * sine + y * cosine
         reach = abs(area.width * cosine) + abs(area.height * sine)
-        place = np.clip(ALONG[self.kind](along, aside, max(float(reach) * self.scale, 1.0)), 0, 1)
+        place = np.clip(ALONG[self.kind](along, aside, np.float32(max(float(reach) * self.scale, 1.0))), 0, 1)
         if self.reverse:
             place = 1 - place
         planes = [_between(place, self.colours, channel) / 255 for channel in range(3)]
@@ -84,25 +84,26 @@ class Pattern:
 Paint = Solid | Gradient | Pattern
 
 
-def _linear(along: Float, aside: Float, reach: float) -> Float:
-    return along / np.float32(reach) + np.float32(0.5)
+def _linear(along: Float, aside: Float, reach: np.float32) -> Float:
+    return along / reach + np.float32(0.5)
 
 
-def _radial(along: Float, aside: Float, reach: float) -> Float:
-    result: Float = np.hypot(along, aside) / np.float32(reach / 2)
+def _radial(along: Float, aside: Float, reach: np.float32) -> Float:
+    result: Float = np.hypot(along, aside) * (2 / reach)
     return result
 
 
-def _around(along: Float, aside: Float, reach: float) -> Float:
-    return (-np.arctan2(aside, along) / np.float32(2 * np.pi)) % 1
+def _around(along: Float, aside: Float, reach: np.float32) -> Float:
+    result: Float = (-np.arctan2(aside, along) / np.float32(2 * np.pi)) % np.float32(1)
+    return result
 
 
-def _reflected(along: Float, aside: Float, reach: float) -> Float:
-    return np.abs(along) / np.float32(reach / 2)
+def _reflected(along: Float, aside: Float, reach: np.float32) -> Float:
+    return np.abs(along) * (2 / reach)
 
 
-def _diamond(along: Float, aside: Float, reach: float) -> Float:
-    return (np.abs(along) + np.abs(aside)) / np.float32(reach / 2)
+def _diamond(along: Float, aside: Float, reach: np.float32) -> Float:
+    return (np.abs(along) + np.abs(aside)) * (2 / reach)
 
 
 ALONG: dict[str, Along] = {

@@ -19,7 +19,7 @@ def distance(alpha: Float, reach: float) -> Float:
     limit = int(min(max(reach, 0), MAX_REACH)) + 2
     covered = alpha > 0
     aside, column = _nearest_in_row(covered, limit)
-    result = np.where(alpha < 1, np.float32(limit), np.float32(-0.5))
+    result: Float = np.where(alpha < 1, np.float32(limit), np.float32(-0.5))
     y, x = np.nonzero(_near(covered, limit) & (alpha < 1))
     best = np.full(len(y), np.float32(limit))
     for down in range(-limit, limit + 1):
@@ -35,7 +35,8 @@ def grown(alpha: Float, radius: float) -> Float:
     """The silhouette `(H, W)` in [0, 1], larger by a radius in pixels, with an edge one pixel soft."""
     if radius <= 0:
         return alpha
-    return np.maximum(alpha, np.clip(np.float32(radius + 0.5) - distance(alpha, radius), 0, 1))
+    around = np.clip(np.float32(radius + 0.5) - distance(alpha, radius), 0, 1)
+    return np.maximum(alpha, around).astype(np.float32, copy=False)
 
 
 def softened(alpha: Float, size: float) -> Float:
@@ -43,7 +44,8 @@ def softened(alpha: Float, size: float) -> Float:
     if size <= 0:
         return alpha
     image = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
-    return np.asarray(image.filter(ImageFilter.GaussianBlur(size * SOFTNESS))).astype(np.float32) / 255
+    blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(size * SOFTNESS)))
+    return blurred.astype(np.float32) / np.float32(255)
 
 
 SOFTNESS = 0.5

@@ -311,7 +311,7 @@ class _Reader:
         look = {**look_of(layer), **_clipping_of(layer)}
         if style is not None:
             look["opacity"] = layer.opacity / 255
-            style = replace(style, within=self.canvas.grown(2 * MAX_REACH))
+            style = replace(style, within=Box(0, 0, self._psd.width, self._psd.height).grown(2 * MAX_REACH))
         children, mask = tuple(self.nodes(layer)), self._mask(layer)
         board = fills.artboard(layer) if isinstance(layer, Artboard) else None
         if board is not None:
@@ -332,13 +332,13 @@ class _Reader:
         kind = adjustments.kind_of(layer)
         if kind is not None and (layer.width <= 0 or layer.height <= 0):
             return self._adjustment(layer, kind, {**look, **clipping})
-        place = (layer.left, layer.top)
+        x, y = layer.left, layer.top
         mask = None
         rgba = self._pixels(layer)
         if rgba is None and fills.is_fill(layer):
             drawn = fills.draw(layer, self._psd)
             if drawn is not None:
-                rgba, place = drawn[0], (drawn[1].x, drawn[1].y)
+                rgba, x, y = drawn[0], drawn[1].x, drawn[1].y
         if rgba is not None:
             mask = self._mask(layer)
             self.notes += masks.notes(layer, look["name"])
@@ -354,7 +354,7 @@ class _Reader:
         if style is not None:
             look["opacity"] = layer.opacity / 255
         self.notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
-        made = Layer(rgba, *place, mask=mask, style=style, **look, **clipping)
+        made = Layer(rgba, x, y, mask=mask, style=style, **look, **clipping)
         return generation_metadata.applied(made, self._entries.get(layer.layer_id))
 
     def _mask(self, layer: PSDLayer) -> Mask | None:
@@ -408,7 +408,7 @@ class _Reader:
         stored = adjustments.stored(layer)
         try:
             if settings is not None and self._psd.color_mode == ColorMode.GRAYSCALE:
-                ramp = self._converted(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), None)[0, :, 0]
+                ramp = self._converted(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), None)[0, :, 0].astype(np.uint8)
                 self.notes.append(f"{look['name']!r} ({kind}) became curves, as the document was gray")
                 kind, settings, stored = "curves", adjustments.in_rgb(kind, settings, ramp), ()
             if settings is not None:
