@@ -1,7 +1,7 @@
 """Composition: what a document looks like, as one picture.
 
-Porter-Duff source-over on straight 8-bit sRGB values, as Krita, Photoshop and GIMP's perceptual mode do it (never linear
-light), kept in float32 until the end, so that many soft layers do not add up rounding. Works in bands of rows: the memory
+Porter-Duff source-over on straight sRGB values, as Krita, Photoshop and GIMP's perceptual mode do it (never linear light), of
+8 or 16 bits, kept in float32 until the end, so that many soft layers do not add up rounding. Works in bands of rows: the memory
 needed besides the result does not grow with the canvas. Knows no file format.
 """
 
@@ -11,13 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from acetate.raster import RGBA, Float, source_over
-from acetate.raster.arrays import round_to_u8
+from acetate.raster import Float, Pixels, scale_of, source_over
+from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs
 from .blending import BLENDS
+from .blending_space import in_space
+from .rgb_space import RGBSpace, srgb
 
+SAMPLES = {8: np.uint8, 16: np.uint16}
+"""What pixels of each depth are to numpy."""
 BAND = 64
 """Rows per step: six float planes of 64 x 4096 fit the second-level cache of current CPUs."""
 WIDE = 2**14
@@ -44,9 +48,10 @@ class _Paint:
     def copy(self) -> _Paint:
         return _Paint(self.box, self.colour.copy(), self.alpha.copy())
 
-    def faded(self, share: Float | np.float32) -> _Paint:
-        """The same, of which only a share, one or `(H, W)` in [0, 1], is there."""
-        return _Paint(self.box, self.colour * share, self.alpha * share)
+    def fade(self, share: Float | np.float32) -> None:
+        """Leave only a share, one number or `(H, W)` in [0, 1], of it, in place."""
+        np.multiply(self.colour, share, out=self.colour)
+        np.multiply(self.alpha, share, out=self.alpha)
 
     def scale_change(self, before: _Paint, share: Float | np.float32) -> None:
         """Make the change since `before`, in place, as many times as large as `share`, one number or `(H, W)`, says."""
@@ -56,43 +61,51 @@ class _Paint:
             now += was
 
 
-def compose(document: Document) -> RGBA:
-    """The visible layers as one picture of the canvas, `(H, W, 4)` uint8 straight; colour is 0 where nothing covers."""
-    return render(document.layers, document.box)
+def compose(document: Document) -> Pixels:
+    """The visible layers as one picture of the canvas, `(H, W, 4)` straight in the document's depth; colour is 0 where nothing
+    covers."""
+    return render(document.layers, document.box, document.depth, document.space)
 
 
-def render(nodes: Sequence[Node], box: Box) -> RGBA:
-    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` uint8 straight."""
-    rgba = np.zeros((box.height, box.width, 4), np.uint8)
-    for rows, paint in _bands(nodes, box):
-        scale = np.float32(255) / np.maximum(paint.alpha, np.float32(1e-6))
+def render(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | None = None) -> Pixels:
+    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` straight of 8 or 16 bits in sRGB.
+
+    They are blended in the space, if one is given, else in sRGB.
+    """
+    rgba: Pixels = np.zeros((box.height, box.width, 4), SAMPLES[depth])
+    opaque = np.float32(scale_of(rgba))
+    for rows, paint in _bands(nodes, box, space):
+        colour: Float = paint.colour * (np.float32(1) / np.maximum(paint.alpha, np.float32(1e-6)))
+        if space is not None:
+            colour = space.converted(np.minimum(colour, 1), srgb())
         for channel in range(3):
-            rgba[rows, :, channel] = round_to_u8(paint.colour[channel] * scale)
-        rgba[rows, :, 3] = round_to_u8(paint.alpha * 255)
+            rgba[rows, :, channel] = rounded(colour[channel] * opaque, rgba.dtype)
+        rgba[rows, :, 3] = rounded(paint.alpha * opaque, rgba.dtype)
     return rgba
 
 
-def render_over_white(nodes: Sequence[Node], box: Box) -> RGBA:
-    """As `render`, `(H, W, 4)` uint8, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
+def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | None = None) -> Pixels:
+    """As `render`, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
 
     Rounded up, so that readers that take the white out again and cut off fractions (psd-tools, ImageMagick) find the colour.
     """
-    rgba = render(nodes, box)
+    rgba = render(nodes, box, depth, space)
+    white = scale_of(rgba)
     for top in range(0, box.height, BAND):
         band = rgba[top : top + BAND]
-        alpha = band[..., 3].astype(np.uint16)
+        alpha = band[..., 3].astype(np.uint32)
         for channel in range(3):
-            covered = (band[..., channel] * alpha + 254) // 255
-            band[..., channel] = covered + (255 - alpha)
+            covered = (band[..., channel] * alpha + (white - 1)) // white
+            band[..., channel] = covered + (white - alpha)
     return rgba
 
 
-def _bands(nodes: Sequence[Node], box: Box) -> Iterator[tuple[slice, _Paint]]:
+def _bands(nodes: Sequence[Node], box: Box, space: RGBSpace | None) -> Iterator[tuple[slice, _Paint]]:
     rows = max(1, min(BAND, BAND * WIDE // max(1, box.width)))
     for top in range(0, box.height, rows):
         height = min(rows, box.height - top)
         paint = _Paint.clear(Box(box.x, box.y + top, box.width, height))
-        _draw(nodes, paint)
+        _draw(nodes if space is None else in_space(nodes, paint.box, space), paint)
         yield slice(top, top + height), paint
 
 
@@ -110,18 +123,21 @@ def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
     if base.blend_mode == PASS_THROUGH and isinstance(base, Group):
         _draw_through(base, clipped, backdrop.view(box))
         return
-    source = _paint(base, box)
+    source = _paint(base, box, 1.0 if clipped else base.opacity)
     if source is None:
         return
-    target, shape = backdrop.view(source.box), source.alpha
+    target = backdrop.view(source.box)
     if clipped and base.blends_clipped:
         _mix_clipped(clipped, source)
-    if base.opacity < 1:
-        source = source.faded(np.float32(base.opacity))
-    before = target.copy() if clipped and not base.blends_clipped else None
+        source.fade(np.float32(base.opacity))
+        clipped = ()
+    if not clipped:
+        _blend(source, target, base.blend_mode)
+        return
+    before, shape = target.copy(), source.alpha.copy()
+    source.fade(np.float32(base.opacity))
     _blend(source, target, base.blend_mode)
-    if before is not None:
-        _draw_within(clipped, shape, before, target)
+    _draw_within(clipped, shape, before, target)
 
 
 def _draw_through(group: Group, clipped: Sequence[Node], target: _Paint) -> None:
@@ -148,7 +164,7 @@ def _mix_clipped(clipped: Sequence[Node], source: _Paint) -> None:
 def _draw_within(nodes: Sequence[Node], shape: Float, before: _Paint, target: _Paint) -> None:
     """Blend the nodes into `target`, which a base of that shape, `(H, W)` in [0, 1], made of `before`: again as if the base
     were opaque. What an opaque one would have made follows from what this one did."""
-    target.scale_change(before, 1 / np.maximum(shape, np.float32(1e-6)))
+    target.scale_change(before, np.reciprocal(np.maximum(shape, np.float32(1e-6))))
     for plane in (target.colour, target.alpha):
         np.clip(plane, 0, 1, out=plane)
     for node in nodes:
@@ -156,12 +172,17 @@ def _draw_within(nodes: Sequence[Node], shape: Float, before: _Paint, target: _P
     target.scale_change(before, shape)
 
 
-def _paint(node: Node, box: Box) -> _Paint | None:
-    """What a layer or group has inside `box`, under its mask, cut to the columns that it covers; `None` if it covers none."""
-    source = _isolated(node, box) if isinstance(node, Group) else _pixels(node, box)
-    if source is None or node.mask is None or not node.mask.enabled:
-        return source
-    return source.faded(node.mask.coverage(source.box))
+def _paint(node: Node, box: Box, share: float) -> _Paint | None:
+    """A share of what a layer or group has inside `box`, under its mask, cut to the columns that it covers; `None` if none."""
+    if isinstance(node, Layer):
+        source = _pixels(node, box, share)
+    else:
+        source = _isolated(node, box)
+        if share < 1:
+            source.fade(np.float32(share))
+    if source is not None and node.mask is not None and node.mask.enabled:
+        source.fade(node.mask.coverage(source.box))
+    return source
 
 
 def _isolated(group: Group, box: Box) -> _Paint:
@@ -171,17 +192,18 @@ def _isolated(group: Group, box: Box) -> _Paint:
     return paint
 
 
-def _pixels(layer: Layer, box: Box) -> _Paint | None:
-    """The layer's pixels inside `box`, premultiplied, cut to the columns that they cover; `None` if they cover none."""
+def _pixels(layer: Layer, box: Box, share: float) -> _Paint | None:
+    """A share of the layer's pixels inside `box`, premultiplied, cut to the columns that they cover; `None` if none."""
     pixels = layer.rgba[box.relative_to(layer.box).slices]
     columns = np.flatnonzero(pixels[..., 3].any(axis=0))
     if columns.size == 0:
         return None
     first, end = int(columns[0]), int(columns[-1]) + 1
     pixels = pixels[:, first:end]
-    alpha = pixels[..., 3] * np.float32(1 / 255)
+    scale = scale_of(pixels)
+    alpha = pixels[..., 3] * np.float32(share / scale)
     colour = np.empty((3, *alpha.shape), np.float32)
-    shade = alpha * np.float32(1 / 255)
+    shade = alpha * np.float32(1 / scale)
     for channel in range(3):
         np.multiply(pixels[..., channel], shade, out=colour[channel])
     return _Paint(Box(box.x + first, box.y, end - first, box.height), colour, alpha)

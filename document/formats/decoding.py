@@ -5,7 +5,10 @@ Knows no format.
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
+import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,6 +18,8 @@ from xml.etree import ElementTree
 from PIL import Image
 
 from ..errors import TooLarge, UnreadableFile
+
+_ONE_AT_A_TIME = threading.RLock()
 
 MALFORMED = (
     OSError,
@@ -55,6 +60,24 @@ def decoding(name: str, kind: str, *, in_our_words: bool = False) -> Iterator[No
     except MALFORMED as error:
         why = "it is damaged" if in_our_words and not isinstance(error, DamagedError) else str(error) or type(error).__name__
         raise UnreadableFile(f"{name} is not a readable {kind}: {why}") from error
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Without the lines that libtiff and libjpeg write to the terminal themselves; what is wrong, we say."""
+    with _ONE_AT_A_TIME, open(os.devnull, "wb") as nowhere:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no terminal to be kept clean
+            yield
+            return
+        try:
+            sys.stderr.flush()
+            os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def parse_xml(data: bytes) -> ElementTree.Element:

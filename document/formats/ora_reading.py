@@ -10,12 +10,13 @@ from functools import reduce
 from typing import BinaryIO
 from xml.etree import ElementTree
 
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 
 from ..composition.stored_picture import judged
 from ..errors import DocumentError, TooLarge, UnreadableFile, UnsupportedFile
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
+from ..metadata import Metadata
 from ..naming import clean
 from . import generation_metadata
 from .decoding import decoding, parse_xml
@@ -38,7 +39,8 @@ def read(file: BinaryIO, name: str) -> Document:
 
 
 class ArchiveReader:
-    """One pass over an archive; afterwards `image` is its XML and `layers` are its layers by member name."""
+    """One pass over an archive; afterwards `image` is its XML, `layers` are its layers by member name, and `unread` are the
+    elements that became no layer."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self._archive = archive
@@ -49,6 +51,7 @@ class ArchiveReader:
         self._members = set(archive.namelist())
         self._decoded: dict[str, FlatPicture] = {}
         self.layers: dict[generation_metadata.Id, Layer] = {}
+        self.unread: set[ElementTree.Element] = set()
         self.clipped: set[ElementTree.Element] = set()
         """The elements that became clipped layers and groups."""
         self.image = self._parsed_stack()
@@ -65,16 +68,18 @@ class ArchiveReader:
             raise UnreadableFile(f"{self._name} has no layer that can be read: {self._left_out[0]}")
         self._notes += self._left_out
         width, height = self._canvas(nodes)
-        document = Document(width, height, nodes, tuple(self._notes))
+        densities = [_number(self.image.get(side, ""), 0) for side in ("xres", "yres")]
+        resolution = (densities[0], densities[1]) if all(0 < density < 2**16 for density in densities) else None
+        document = Document(width, height, nodes, tuple(self._notes), Metadata(resolution))
         stored = self._stored_picture(document)
         return document if stored is None else judged(document, stored)
 
-    def _stored_picture(self, document: Document) -> RGBA | None:
+    def _stored_picture(self, document: Document) -> Pixels | None:
         """What the program that wrote the file drew; `None` where that cannot be read or belongs to another canvas."""
         rgba = self._picture_of(MERGED)
         return rgba if rgba is not None and rgba.shape[:2] == (document.height, document.width) else None
 
-    def _picture_of(self, source: str) -> RGBA | None:
+    def _picture_of(self, source: str) -> Pixels | None:
         try:
             return decode(member(self._archive, source), source).rgba
         except (DocumentError, KeyError):
@@ -98,8 +103,8 @@ class ArchiveReader:
 
     def _parsed_stack(self) -> ElementTree.Element:
         if STACK not in self._members:
-            kind = "a Krita file" if "maindoc.xml" in self._members else "a zip archive without a stack.xml"
-            raise UnsupportedFile(f"{self._name} is {kind}, not OpenRaster", "Export it as .ora or .psd.")
+            what = "a zip archive without a stack.xml, not OpenRaster"
+            raise UnsupportedFile(f"{self._name} is {what}", "Export it as .ora or .psd.")
         image = parse_xml(member(self._archive, STACK, MAX_XML))
         for element in image.iter():  # the specification has no namespace, which keeps some programs from nothing
             element.tag = element.tag.rpartition("}")[2]
@@ -155,12 +160,14 @@ class ArchiveReader:
             picture = self._decoded[source]
         except KeyError:
             self._left_out.append(f"{name!r} was left out: the file has no {source!r}")
+            self.unread.add(element)
             return
         except TooLarge:  # a picture of the whole would lack too much
             raise
         except DocumentError as error:
             kind = "an SVG drawing, which is not read" if source.lower().endswith(".svg") else str(error)
             self._left_out.append(f"{name!r} was left out: {kind}")
+            self.unread.add(element)
             return
         self._budget.spend(picture.rgba.shape[1], picture.rgba.shape[0])
         self._notes += [f"{name!r}: {note}" for note in picture.notes]
@@ -193,7 +200,7 @@ def member(archive: zipfile.ZipFile, name: str, limit: int = MAX_MEMBER) -> byte
     with archive.open(name) as member:
         data = member.read(limit + 1)
     if len(data) > limit:
-        raise TooLarge(f"{name} in {archive.filename or 'the OpenRaster file'} unpacks to more than {limit:,} bytes")
+        raise TooLarge(f"{name} in {archive.filename or 'the archive'} unpacks to more than {limit:,} bytes")
     return data
 
 

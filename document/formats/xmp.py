@@ -51,6 +51,17 @@ def updated(old: bytes, text: str) -> bytes:
     return written.replace(_CLOSING, _description(text) + "\n" + _CLOSING).encode()
 
 
+def without_record(packet: bytes) -> bytes:
+    """The packet without a record of ours, and nothing where that was all it was made for."""
+    text = record_text(packet)
+    if not generation_metadata.parse(text):
+        return packet
+    if b"<xmp:CreatorTool>Acetate " in packet and packet.count(b"<rdf:Description ") == 2:
+        return b""
+    written = packet.decode(errors="replace")
+    return written.replace(_description(text) + "\n", "").replace(escape(text), "").encode()
+
+
 def record_text(packet: bytes) -> str:
     """The text of `dc:description`; empty when there is none or the packet is broken."""
     if len(packet) > MAX_PACKET:

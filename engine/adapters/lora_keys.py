@@ -41,7 +41,7 @@ _LORA = re.compile(
 )
 """Occurs in a key of a LoRA and in no other file's."""
 
-_OLD = re.compile(r"_lora\.|\.to_out\.lora\.")
+_RENAMED = re.compile(r"_lora\.|\.to_out\.lora\.|_orig_mod[._]")
 
 EMBEDDING = re.compile(r"bundle_emb\.(?P<name>[^.]+)\.(?P<key>.+)")
 """An embedding that was trained together with the LoRA (pivotal tuning)."""
@@ -70,7 +70,7 @@ def sort_keys(keys: Iterable[str]) -> LoraKeys:
     for key in keys:
         if key.startswith("bundle_emb.") and (bundled := EMBEDDING.fullmatch(key)):
             found.embeddings.setdefault(bundled["name"], {})[bundled["key"]] = key
-        elif match := _KEY.fullmatch(_current(key) if _OLD.search(key) else key):
+        elif match := _KEY.fullmatch(_current(key) if _RENAMED.search(key) else key):
             found.layers.setdefault(match["layer"], {})[_part(match["ending"])] = key
         else:
             found.strange.append(key)
@@ -83,7 +83,9 @@ def _part(ending: str) -> str:
 
 
 def _current(key: str) -> str:
-    """Older spellings of diffusers: `attn1.processor.to_q_lora.down`, and `self_attn.to_q_lora.down` in text encoders."""
+    """Older spellings of diffusers, `attn1.processor.to_q_lora.down`, and `self_attn.to_q_lora.down` in text encoders; and the
+    names of networks that were compiled."""
+    key = re.sub(r"_orig_mod[._]", "", key)
     key = re.sub(r"\.processor\.(to_[qkv]|to_out)_lora\.", r".\1.lora.", key)
     key = re.sub(r"\.self_attn\.to_([qkv])_lora\.", r".self_attn.\1_proj.lora.", key)
     key = key.replace(".self_attn.to_out_lora.", ".self_attn.out_proj.lora.")

@@ -42,6 +42,8 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
         return None
     if "lora_controlnet" in header.tensors:
         return Verdict(None, "a Control-LoRA", "a Control-LoRA is not supported")
+    if any(".vera_lambda" in key for key in header.tensors):
+        return Verdict(None, "a VeRA file", "a VeRA file is not supported: it scales random matrices that it does not hold")
     keys = sort_keys(header.tensors)
     readings = {family: read(header, structure, keys=keys) for family, structure in structures.items()}
     best = max(reading.used for reading in readings.values())
@@ -54,7 +56,10 @@ def of_lora(header: Header, structures: Structures) -> Verdict | None:
         return _unusable(header, readings)
     title = _titles([family] if family else fitting)
     widths = {structures[name].text_widths for name in ([family] if family else fitting)}
-    return Verdict(family, f"a LoRA for {title}{_details(header, reading, widths)}", caution=_caution(header, reading))
+    fitting_here, unfitting = _embeddings(header, reading, widths)
+    what = f"a LoRA for {title}{_kinds(reading)}{fitting_here}"
+    said = (reading.note, line_caution(header, ""), *unfitting)
+    return Verdict(family, what, caution="; ".join(filter(None, said)))
 
 
 def of_embedding(header: Header, structures: Structures) -> Verdict | None:
@@ -107,18 +112,21 @@ def _told_apart(header: Header, fitting: list[FamilyName]) -> FamilyName | None:
     return next((found[0].name for found in (by_key, by_note) if len(found) == 1), None)
 
 
-def _details(header: Header, reading: LoraReading, widths: set[tuple[int, ...]]) -> str:
-    """Which kind of LoRA, and the embeddings in it for text encoders of any of these widths."""
-    kinds = "" if reading.kinds in ([], ["LoRA"]) else f" ({', '.join(reading.kinds)})"
-    found = {name: read_embedding({part: header.shape(key) for part, key in e.items()}) for name, e in reading.embeddings.items()}
-    fitting = [
-        f"{name!r}, {_vectors(one)}" for name, one in found.items() if one and not all(one.problem(width) for width in widths)
-    ]
-    return kinds + (f" with the embedding {' and '.join(fitting)}" if fitting else "")
+def _kinds(reading: LoraReading) -> str:
+    return "" if reading.kinds in ([], ["LoRA"]) else f" ({', '.join(reading.kinds)})"
 
 
-def _caution(header: Header, reading: LoraReading) -> str:
-    return "; ".join(said for said in (reading.note, line_caution(header, "")) if said)
+def _embeddings(header: Header, reading: LoraReading, widths: set[tuple[int, ...]]) -> tuple[str, list[str]]:
+    """The embeddings in a LoRA for text encoders of any of these widths, and what is said of those that fit none of them."""
+    fitting, unfitting = [], []
+    for name, parts in reading.embeddings.items():
+        one = read_embedding({part: header.shape(key) for part, key in parts.items()})
+        problems = [one.problem(width) for width in widths] if one else ["it is of no known kind"]
+        if one and not all(problems):
+            fitting.append(f"{name!r}, {_vectors(one)}")
+        else:
+            unfitting.append(f"its embedding {name!r} cannot be used: {problems[0]}")
+    return (f" with the embedding {' and '.join(fitting)}" if fitting else ""), unfitting
 
 
 def _vectors(reading: EmbeddingReading) -> str:

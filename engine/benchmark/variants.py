@@ -44,6 +44,7 @@ def _pairs(subject: Subject) -> Iterator[tuple[str, Action, Action]]:
     model, codec = subject.model, subject.codec
     step = _Step(subject)
     yield "guidance: two UNet calls, then one of both halves", step.split, step.together
+    yield "UNet step with guidance, then at guidance 1", step.together, step.alone
     yield "UNet step, then as the engine replays it", step.together, step.replayed
     weight = codec.decoder.conv_in.weight
     pixels, latents = subject.pixels.to(weight), (subject.latents / codec.scaling_factor).to(weight)
@@ -100,9 +101,16 @@ class _Step:
         self.call(*self.inputs)
 
     def split(self) -> None:
+        self._half(slice(0, 1))
+        self.alone()
+
+    def alone(self) -> None:
+        """At guidance 1: the prompt's half, without the negative one."""
+        self._half(slice(1, 2))
+
+    def _half(self, half: slice) -> None:
         sample, timestep, embeds, *parts = self.inputs
-        for half in (slice(0, 1), slice(1, 2)):
-            self.call(sample[half], timestep, embeds[half], *(part[half] for part in parts))
+        self.call(sample[half], timestep, embeds[half], *(part[half] for part in parts))
 
 
 class _Kernels(TorchDispatchMode):

@@ -13,6 +13,8 @@ from ..families.base import BaseFamily
 from ..families.ldm_checkpoints import FIRST, UNET, VAE
 from ..families.ldm_names import ldm_paths
 
+_COMPILED = "_orig_mod."
+"""What `torch.compile` puts into the names of a network that is saved as it is."""
 _EMA = "model_ema.diffusion_model"
 _EMA_FIRST = f"{_EMA}input_blocks00weight"
 _BARE_FIRST = FIRST.removeprefix(UNET)
@@ -37,8 +39,9 @@ def original_names(names: Collection[str], newest_first: Sequence[BaseFamily]) -
     A file may have the UNet's average over the training (EMA) alone, have all names below another one, or a text encoder where
     its program keeps it. Names that no rule knows are kept.
     """
-    wrapper = _wrapper(names)
-    found = {name.removeprefix(wrapper): name for name in names}
+    plain = {name.replace(_COMPILED, ""): name for name in names}
+    wrapper = _wrapper(plain)
+    found = {name.removeprefix(wrapper): inside for name, inside in plain.items()}
     unet = _unet(found)
     if FIRST not in unet:
         return {}

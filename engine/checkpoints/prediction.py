@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..families.base import Header
@@ -36,6 +36,8 @@ class Prediction:
     """Its noisiest level has no signal left."""
     unusual: str = ""
     """Why no sampler here can run it; empty where one can."""
+    doubt: str = ""
+    """What is noted of it and means nothing here, as the beginning of a sentence; empty where all is understood."""
 
     @property
     def said(self) -> str:
@@ -62,7 +64,10 @@ def of_checkpoint(header: Header, beside: Mapping[str, Any]) -> Prediction:
         return Prediction("v", zero)
     if _NOISE.fullmatch(told):
         return Prediction()
-    return _of_yaml(beside, zero)
+    found = _of_yaml(beside, zero)
+    if told and found.predicts == "epsilon":
+        return replace(found, doubt=f"its metadata say that it predicts {told!r}, which means nothing here")
+    return found
 
 
 def of_scheduler(config: Mapping[str, Any]) -> Prediction:
@@ -77,12 +82,12 @@ def of_scheduler(config: Mapping[str, Any]) -> Prediction:
     return Prediction("v" if told == "v_prediction" else "epsilon", zero)
 
 
-def remark_on_name(name: str, prediction: Prediction) -> str:
-    """What a person should look at where the name says v-prediction and nothing in the file does; else empty."""
+def doubt_of(name: str, prediction: Prediction) -> str:
+    """What a person should look at where metadata say something unknown, or the name v-prediction and nothing in the file."""
     plain = name.replace("_", " ")
-    if prediction.predicts != "epsilon" or _NAMED_NOT.search(plain) or not _NAMED.search(plain):
-        return ""
-    return f"its name says v-prediction, but nothing in the file; if pictures are noise: acetate models set {name} --prediction v"
+    by_name = prediction.predicts == "epsilon" and _NAMED.search(plain) and not _NAMED_NOT.search(plain)
+    why = prediction.doubt or ("its name says v-prediction, but nothing in the file" if by_name else "")
+    return f"{why}; if pictures are noise: acetate models set {name} --prediction v" if why else ""
 
 
 def schedule(config: Mapping[str, Any], prediction: Prediction, levels: tuple[float, float] = EDM_LEVELS) -> dict[str, Any]:
@@ -102,13 +107,16 @@ def guidance_rescale(config: Mapping[str, Any]) -> float:
 
 
 def _of_yaml(beside: Mapping[str, Any], zero: bool) -> Prediction:
-    words = {(key, str(value)) for key, value in _leaves(beside)}
+    words = {(key, str(value)) for key, value in _leaves(beside) if value is not None}
     targets = " ".join(value for key, value in words if key == "target")
     zero = zero or "ZeroSNR" in targets or any(re.search("zero_?(?:terminal_)?snr|zsnr", k) and _true(v) for k, v in words)
     if "VScalingWithEDMcNoise" in targets:
         return Prediction("edm")
     told = next((value for key, value in words if key in ("parameterization", "prediction_type")), "")
-    return Prediction("v", zero) if _VELOCITY.fullmatch(told) or ".VScaling" in targets else Prediction()
+    if _VELOCITY.fullmatch(told) or ".VScaling" in targets:
+        return Prediction("v", zero)
+    known = not told or _NOISE.fullmatch(told)
+    return Prediction(doubt="" if known else f"the YAML beside it says that it predicts {told!r}, which means nothing here")
 
 
 def _leaves(value: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

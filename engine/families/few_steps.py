@@ -29,14 +29,15 @@ class FewSteps:
 _KINDS: Sequence[tuple[str, FewSteps]] = (
     (r"lightning", FewSteps("Lightning", 4, "euler", "sgm-uniform")),
     (r"hyper[-_ ]?(?:sd|\d)\w*", FewSteps("Hyper-SD", 8, "ddim", "sgm-uniform")),
-    (r"dmd2?", FewSteps("DMD2", 4, "lcm")),
+    (r"dmd2?", FewSteps("DMD2", 4, "lcm", "sgm-uniform")),
     (r"lcm", FewSteps("LCM", 6, "lcm")),
     (r"tcd", FewSteps("TCD", 4, "tcd")),
     (r"turbo", FewSteps("Turbo", 4, "euler-a", "sgm-uniform")),
-    (r"flash[-_ ]?(?:sd|diffusion)\w*", FewSteps("Flash Diffusion", 4, "lcm")),
+    (r"flash[-_ ]?(?:sd|diffusion)\w*", FewSteps("Flash Diffusion", 4, "lcm", "sgm-uniform")),
     (r"pcm", FewSteps("PCM", 4, "lcm")),
-    (r"distilled", FewSteps("an unknown method", 8, "euler", "sgm-uniform")),
+    (r"distilled|(?<!\d)(?:[12468]|16)[-_ ]?steps?", FewSteps("an unknown method", 8, "euler", "sgm-uniform")),
 )
+"""Words of names. DMD2 and Flash Diffusion were trained at 999, 749, 499, 249, between which LCM's own way lies."""
 DISTILLED = "distilled"
 """The word for a model of which no more is known."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

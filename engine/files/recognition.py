@@ -15,7 +15,7 @@ from ..adapters import verdicts
 from ..adapters.trigger_words import trigger_words
 from ..checkpoints.distillation import CAUTION, of_file, of_folder
 from ..checkpoints.original_names import original_names
-from ..checkpoints.prediction import Prediction, Predicts, of_checkpoint, of_scheduler, remark_on_name
+from ..checkpoints.prediction import Prediction, Predicts, doubt_of, of_checkpoint, of_scheduler
 from ..checkpoints.stored_values import unreadable
 from ..families import BASE_FAMILIES, NATIVE_FAMILIES, NEWEST_FIRST, ONE_OF_TITLES, TITLES, BaseFamily, FamilyName
 from ..families.few_steps import DISTILLED
@@ -44,7 +44,7 @@ class Kind:
     remark: str = ""
     """Why results may disappoint, besides what its fields tell."""
     doubt: str = ""
-    """That its name says of its prediction what the file does not."""
+    """That its name, its metadata or the YAML beside it says of its prediction what cannot be taken for sure."""
     has_vae: bool = False
     """Whether a checkpoint has a VAE inside."""
     has_text: bool = True
@@ -99,12 +99,23 @@ def recognise(path: Path) -> Kind:
             f"{path.name} is not a .safetensors file; other checkpoints can run code when they are opened",
             "Convert it to safetensors, or download that version of it.",
         )
-    return kind_of(read_header(path), path.stem, read_yaml(path.with_suffix(".yaml")))
+    return _beside_yaml(read_header(path), path)
+
+
+def _beside_yaml(header: Header, path: Path) -> Kind:
+    """As `kind_of`, by the YAML next to the file; one that cannot be read says nothing but that."""
+    beside, unread = _NOTHING, ""
+    try:
+        beside = read_yaml(path.with_suffix(".yaml"))
+    except ModelBroken as error:
+        unread = f"what it predicts was not read from the file beside it: {error}"
+    kind = kind_of(header, path.stem, beside)
+    return replace(kind, doubt=kind.doubt or unread) if kind.role == "checkpoint" and not kind.problem else kind
 
 
 def _gguf(header: Header, path: Path) -> Kind:
     """What a GGUF file is; one whose names tell nothing by the architecture that it notes."""
-    kind = kind_of(header, path.stem, read_yaml(path.with_suffix(".yaml")))
+    kind = _beside_yaml(header, path)
     if kind.role in ("checkpoint", "vae", "text-encoder") or (kind.role == "other" and kind.what != _UNKNOWN):
         return kind
     noted = header.metadata.get("general.architecture")
@@ -210,7 +221,7 @@ def _checkpoint(family: BaseFamily, header: Header, name: str, beside: Mapping[s
         family.name,
         f"{what}{'' if has_text else ' without text encoders'}{found.said}",
         remark=DECODES_ONLY if decodes_only else "",
-        doubt=remark_on_name(name, found),
+        doubt=doubt_of(name, found),
         has_vae=has_vae,
         has_text=has_text,
         predicts=found.predicts,

@@ -69,9 +69,10 @@ def test_the_merged_picture_is_laid_over_white_for_programs_that_ignore_alpha(no
     assert [plane[0] for plane in planes] == [255, 255, 255, 0]
 
 
-def test_every_layer_and_group_has_an_id_of_its_own(noise):
+def test_every_layer_and_both_ends_of_a_group_have_an_id_of_their_own(noise):
     psd = psd_of(Document(4, 4, (Layer(noise(4, 4)), Group("g", (Layer(noise(4, 4)), Layer(noise(4, 4)))))))
-    assert sorted(layer.layer_id for layer in psd.descendants()) == [1, 2, 3, 4]
+    ids = [record.tagged_blocks.get_data(Tag.LAYER_ID) for record, _ in psd._record._iter_layers()]
+    assert sorted(map(int, ids)) == [1, 2, 3, 4, 5]
 
 
 def test_the_file_says_that_it_is_srgb(noise):

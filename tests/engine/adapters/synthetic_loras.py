@@ -170,6 +170,10 @@ SPELLINGS: Mapping[str, Spelling] = {
     "kohya, ldm names": Spelling(lambda f, p: "lora_unet_" + ldm_paths(p)[0].replace(".", "_"), text_flat),
     "kohya, diffusers names": Spelling(lambda f, p: "lora_unet_" + p.replace(".", "_"), text_flat),
     "diffusers": Spelling(lambda f, p: f"unet.{p}", lambda f, n, p: f"text_encoder{second(n)}.text_model.{p}"),
+    "diffusers, of compiled networks": Spelling(
+        lambda f, p: f"unet._orig_mod.{p}", lambda f, n, p: f"text_encoder{second(n)}._orig_mod.text_model.{p}"
+    ),
+    "kohya, of compiled networks": Spelling(lambda f, p: "lora_unet__orig_mod_" + p.replace(".", "_")),
     "bare names": Spelling(lambda f, p: p),
     "raw PEFT `base_model.model.`": Spelling(lambda f, p: f"base_model.model.{p}"),
     "ComfyUI `diffusion_model.`, `text_encoders.`": Spelling(

@@ -52,6 +52,19 @@ def test_kinds_and_embeddings_are_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("embedding", "said"),
+    [
+        ({"bundle_emb.cat.clip_l": (2, 768)}, "its vectors have width 768; this model's text encoders have 768 and 1280"),
+        ({"bundle_emb.cat.t5": (2, 4096)}, "it is of no known kind"),
+    ],
+)
+def test_an_embedding_inside_that_the_model_cannot_read_is_said_beside_the_lora(embedding: Shapes, said: str) -> None:
+    verdict = lora({**pair("lora_te2_text_model_encoder_layers_0_mlp_fc1", 5120, 1280), **embedding})
+    assert (verdict.what, verdict.problem) == ("a LoRA for SDXL", "")
+    assert verdict.caution == f"its embedding 'cat' cannot be used: {said}"
+
+
+@pytest.mark.parametrize(
     ("shapes", "what"),
     [
         (pair("lora_unet_double_blocks_0_img_attn_qkv", 9216, 3072), "Flux or Hunyuan Video"),
@@ -135,6 +148,7 @@ def test_files_without_a_change_say_why() -> None:
     assert lora({f"{layer}.oft_blocks": (4, 8, 8)}).problem.startswith("its layers have other sizes than this model's")
     control = {"lora_controlnet": (0,), "input_blocks.0.0.up": (320, 4), "time_embed.0.lora_up.weight": (1, 1)}
     assert lora(control) == Verdict(None, "a Control-LoRA", "a Control-LoRA is not supported")
+    assert "VeRA" in lora({f"unet.{layer}.vera_lambda_b": (1280,), f"unet.{layer}.vera_lambda_d": (4,)}).problem
     assert of_lora(header({"blocks.0.weight": (3, 3)}), STRUCTURES) is None
 
 

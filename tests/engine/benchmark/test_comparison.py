@@ -74,6 +74,7 @@ def test_the_comparison_holds_every_stage_and_ratio(model: Model) -> None:
     assert found.load is None and found.cold is not None and found.cold > 0
     assert found.cancel is not None and 0 < found.cancel < found.cold
     assert {
+        "UNet step with guidance, then at guidance 1",
         "UNet step, then as the engine replays it",
         "UNet step as it is replayed, then its kernels alone",
         "UNet: torch's layout, then channels_last",

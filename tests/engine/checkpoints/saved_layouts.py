@@ -95,6 +95,9 @@ WHOLE: Mapping[str, Callable[[Any], Tensors]] = {
     ),
     "second text encoder in transformers' names": hugging_face_names,
     "diffusers' names in one file": diffusers_save,
+    "compiled when it was saved, `_orig_mod.`": lambda tiny: renamed(
+        tiny, (UNET, f"{UNET}_orig_mod."), (VAE, f"{VAE}_orig_mod.")
+    ),
 }
 """Name -> the tensors of a whole checkpoint."""
 
@@ -103,6 +106,7 @@ UNET_ALONE: Mapping[str, Callable[[Any], Tensors]] = {
     "UNet alone, `model.diffusion_model.`": unet,
     "UNet alone, `diffusion_model.`": lambda tiny: {key.removeprefix("model."): t for key, t in unet(tiny).items()},
     "UNet alone, diffusers' names": lambda tiny: dict(tiny.unet.state_dict()),
+    "UNet alone, diffusers' names, `_orig_mod.`": lambda tiny: {f"_orig_mod.{k}": t for k, t in tiny.unet.state_dict().items()},
     "UNet alone, its average (EMA)": averaged,
 }
 """Name -> the tensors of a UNet, whose text encoders and VAE are another file's."""

@@ -27,11 +27,21 @@ from acetate.engine.families.few_steps import cautions, few_steps_of, settled_fa
         ("SDXLTurbo", "Turbo", 4, "euler-a"),
         ("flash-sdxl", "Flash Diffusion", 4, "lcm"),
         ("pcm_sdxl_smallcfg_2step", "PCM", 2, "lcm"),
+        ("juggernaut_4step", "an unknown method", 4, "euler"),
     ],
 )
 def test_distilled_names_say_how_they_are_sampled(name: str, kind: str, steps: int, scheduler: str) -> None:
     found = few_steps_of(name)
     assert found is not None and (found.kind, found.steps, found.scheduler) == (kind, steps, scheduler)
+
+
+@pytest.mark.parametrize(
+    ("name", "spacing"), [("dmd2", "sgm-uniform"), ("flash-sdxl", "sgm-uniform"), ("lcm", None), ("tcd", None)]
+)
+def test_lcms_own_way_is_for_those_that_were_trained_at_its_timesteps(name: str, spacing: str | None) -> None:
+    """DMD2 and Flash Diffusion are sampled at 999, 749, 499, 249, as their authors say, and not at LCM's 999, 759, 499, 259."""
+    found = few_steps_of(name)
+    assert found is not None and found.spacing == spacing
 
 
 @pytest.mark.parametrize(
@@ -45,6 +55,8 @@ def test_distilled_names_say_how_they_are_sampled(name: str, kind: str, steps: i
         "turbotax",
         "ink",
         "alcmene",
+        "character_2000steps",
+        "two_step_24steps",
     ],
 )
 def test_other_names_do_not(name: str) -> None:
