@@ -11,19 +11,22 @@ from .files import (
     format_of,
     insert_into_bytes,
     insert_into_file,
+    load,
     losses,
     outline,
+    outline_bytes,
     read,
     read_bytes,
     read_image,
     write,
     write_bytes,
+    write_whole,
 )
 from .formats.png import flatten
 from .layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node, trim, walk
 from .mask import Mask
 from .outline import Entry, Outline
-from .tree import alone, below, find, insert, names
+from .tree import NodePath, alone, below, find, hide, insert, names
 
 __all__ = [
     "BLEND_MODES",
@@ -39,6 +42,7 @@ __all__ = [
     "LayerNotFound",
     "Mask",
     "Node",
+    "NodePath",
     "Outline",
     "TooLarge",
     "UnreadableFile",
@@ -51,12 +55,15 @@ __all__ = [
     "find",
     "flatten",
     "format_of",
+    "hide",
     "insert",
     "insert_into_bytes",
     "insert_into_file",
+    "load",
     "losses",
     "names",
     "outline",
+    "outline_bytes",
     "read",
     "read_bytes",
     "read_image",
@@ -65,4 +72,5 @@ __all__ = [
     "walk",
     "write",
     "write_bytes",
+    "write_whole",
 ]

@@ -10,12 +10,12 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from acetate.raster import RGBA
+from acetate.raster import RGBA, to_8_bits
 
 from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
@@ -26,6 +26,7 @@ from .krita import reading as krita
 from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
+from .tree import NodePath
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], Iterable[str] | None]] = {
     "psd": psd.write,
@@ -47,7 +48,7 @@ PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
 
 def read(path: str | os.PathLike[str]) -> Document:
     """A PSD, PSB, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying why not."""
-    return _read(_load(path), Path(path).name)
+    return _read(load(path), Path(path).name)
 
 
 def outline(path: str | os.PathLike[str]) -> Outline:
@@ -57,15 +58,27 @@ def outline(path: str | os.PathLike[str]) -> Outline:
     """
     try:
         with open(path, "rb") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and kind_of(file.read(4)) == "psd":
-                file.seek(0)
-                with suppress(UnreadableFile):  # of a damaged file the sound parts, which takes more than a look
-                    found = psd.outline(file, Path(path).name)
-                    if found.entries:
-                        return found
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and (found := _listed(file, Path(path).name)):
+                return found
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     return of_document(read(path))
+
+
+def outline_bytes(data: bytes, *, name: str) -> Outline:
+    """As `outline`, from memory; raises the same."""
+    return _listed(io.BytesIO(data), name) or of_document(_read(data, name))
+
+
+def _listed(file: BinaryIO, name: str) -> Outline | None:
+    """The list of a PSD with layers; `None` where it takes reading the whole, as of a damaged one the sound parts are."""
+    if kind_of(file.read(4)) != "psd":
+        return None
+    file.seek(0)
+    with suppress(UnreadableFile):
+        found = psd.outline(file, name)
+        return found if found.entries else None
+    return None
 
 
 def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -75,7 +88,7 @@ def write(document: Document, path: str | os.PathLike[str]) -> tuple[str, ...]:
     """
     writer = WRITERS[format_of(path)]
     notes: list[str] = []
-    _write_whole(Path(path), lambda file: notes.extend(writer(document, file) or ()))
+    write_whole(Path(path), lambda file: notes.extend(writer(document, file) or ()))
     return (*losses(document, format_of(path)), *notes)
 
 
@@ -92,8 +105,9 @@ def write_bytes(document: Document, format: str) -> bytes:
 
 
 def read_image(path: str | os.PathLike[str]) -> RGBA:
-    """Any picture, or a PSD or OpenRaster file merged, as `(H, W, 4)` uint8 straight alpha in sRGB; `read` says what was lost."""
-    return png.flatten(read(path))
+    """Any picture, or a PSD or OpenRaster file merged, as `(H, W, 4)` uint8 straight alpha in sRGB, as networks see it; `read`
+    keeps 16 bits and says what was lost."""
+    return to_8_bits(png.flatten(read(path)))
 
 
 def insert_into_file(
@@ -101,32 +115,47 @@ def insert_into_file(
     layer: Layer,
     target: str | os.PathLike[str] | None = None,
     *,
-    above: str | None = None,
-    below: str | None = None,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
 ) -> tuple[str, ...]:
     """Add one layer to a PSD or OpenRaster file and leave everything else in it as it is, even what `read` could not keep.
 
-    It goes directly above or below the layer of that name (names as in `tree.find`), else on top. Without `target`, the file
+    It goes directly above or below the layer of that name or path (as in `tree.find`), else on top. Without `target`, the file
     itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`, and
     `TypeError` for what is no layer.
     """
-    data, notes = _inserted(_load(path), layer, Path(path).name, above, below)
-    _write_whole(Path(path if target is None else target), lambda file: file.write(data))
+    data, notes = _inserted(load(path), layer, Path(path).name, above=above, below=below)
+    write_whole(Path(path if target is None else target), lambda file: file.write(data))
     return notes
 
 
-def insert_into_bytes(data: bytes, layer: Layer, *, name: str, above: str | None = None, below: str | None = None) -> bytes:
-    """As `insert_into_file`, in memory; raises the same."""
-    return _inserted(data, layer, name, above, below)[0]
+def insert_into_bytes(
+    data: bytes,
+    layer: Layer,
+    *,
+    name: str,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
+    hide: Collection[NodePath] = (),
+    notes: list[str] | None = None,
+) -> bytes:
+    """As `insert_into_file`, in memory; raises the same, and adds what that returns to `notes`.
+
+    The layers at the paths of `hide`, as they are before, are hidden.
+    """
+    data, lacking = _inserted(data, layer, name, above=above, below=below, hide=hide)
+    if notes is not None:
+        notes += lacking
+    return data
 
 
-def _inserted(data: bytes, layer: Layer, name: str, above: str | None, below: str | None) -> tuple[bytes, tuple[str, ...]]:
+def _inserted(data: bytes, layer: Layer, name: str, **place: Any) -> tuple[bytes, tuple[str, ...]]:
     if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
         raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
     kind = kind_of(data)
     if kind not in INSERTERS:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
-    return INSERTERS[kind](data, layer, name, above=above, below=below)
+    return INSERTERS[kind](data, layer, name, **place)
 
 
 def losses(document: Document, format: str) -> tuple[str, ...]:
@@ -137,6 +166,8 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
         flat = (f"PNG has no layers; merged into one picture: {merged}",) if merged > 1 else said(document.layers)
         return (*flat, *_homeless("PNG", {"IPTC": document.metadata.iptc, "guides": document.metadata.guides}))
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
+    if document.space is not None and len(nodes) > 1:
+        notes.append("its layers were blended in another colour space than sRGB, in which they are now: soft edges may differ")
     if format == "ora":
         notes += [*ora.losses(document), *_homeless("OpenRaster", _beside_pixels(document))]
     else:
@@ -194,19 +225,20 @@ def _read(data: bytes, name: str) -> Document:
     return png.document_of(picture.decode(data, name), Path(name).stem)
 
 
-def _load(path: str | os.PathLike[str]) -> bytes:
+def load(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, for `read_bytes` and the like. Raises `UnreadableFile`, or `TooLarge` for more than are read."""
     try:
         found = os.stat(path)
         if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
             raise UnreadableFile(f"{path} is a device, not a picture file")
         if found.st_size > MAX_FILE_BYTES:
             raise TooLarge(f"{path} has {found.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-        return Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else _load_stream(path)
+        return Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else __load_stream(path)
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _load_stream(path: str | os.PathLike[str]) -> bytes:
+def __load_stream(path: str | os.PathLike[str]) -> bytes:
     """All of a pipe. In pieces, as a program that is told to end does so between two of them."""
     data = bytearray()
     with open(path, "rb") as stream:
@@ -217,9 +249,12 @@ def _load_stream(path: str | os.PathLike[str]) -> bytes:
     return bytes(data)
 
 
-def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], replacing: AbstractContextManager[object] | None = None) -> None:
     """Write to a temporary file in the same folder, then rename it; after a failure the old file is still there and it is
-    gone."""
+    gone. What is `replacing` is entered for the renaming alone, and may refuse it.
+
+    Raises `UnwritableFile`, and what `write` and `replacing` raise.
+    """
     path = path.resolve()
     temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
     try:
@@ -228,7 +263,8 @@ def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
                 write(file)
             if path.exists():
                 shutil.copymode(path, temporary)
-            temporary.replace(path)
+            with replacing or nullcontext():
+                temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:

@@ -18,6 +18,8 @@ class Entry:
     name: str
     box: Box
     """Where its pixels lie; of a group the smallest box around all of its layers."""
+    mask: Box | None = None
+    """What its mask leaves to be seen, as far as a box says it; `None` where there is no mask, or one that shows all around."""
     opacity: float = 1.0
     blend_mode: str = "normal"
     visible: bool = True

@@ -1,22 +1,25 @@
-"""Finding, isolating and placing a layer by its name. Pure functions from document to document; knows no file format."""
+"""Finding, isolating and placing a layer by its name or its path: pure functions from document to document. Knows no format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from acetate.raster import RGBA
+from acetate.raster import RGBA, to_8_bits
 
 from .composition.compose import compose, render
 from .errors import LayerNotFound
 from .layer import Document, Group, Node, runs
 
-Path = tuple[int, ...]
-"""Indices from the document's layers down to one node."""
+NodePath = tuple[int, ...]
+"""Indices, counted from the bottom, from the document's layers down to one node: what names one of several namesakes."""
 
 
-def find(document: Document, name: str) -> Node:
-    """The layer or group of that name; `Group/Layer` tells two of the same name apart, `/Layer` means the one in no group."""
+def find(document: Document, name: str | NodePath) -> Node:
+    """The layer or group of that name; `Group/Layer` tells two of the same name apart, `/Layer` means the one in no group.
+
+    Here and below, a path may stand for the name.
+    """
     path = _locate(document, name)
     return _siblings(document, path)[path[-1]]
 
@@ -26,23 +29,25 @@ def names(document: Document) -> tuple[str, ...]:
     return tuple(full for full, _ in _entries(document.layers))
 
 
-def below(document: Document, name: str) -> RGBA:
-    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` straight: without it and all above."""
-    return compose(replace(document, layers=_cut(document.layers, _locate(document, name))))
+def below(document: Document, name: str | NodePath) -> RGBA:
+    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` uint8 straight: without it and all above."""
+    return to_8_bits(compose(replace(document, layers=_cut(document.layers, _locate(document, name)))))
 
 
-def alone(document: Document, name: str) -> RGBA:
-    """The named layer or group by itself on the canvas, `(H, W, 4)` straight, opaque and visible; no colour under alpha 0.
+def alone(document: Document, name: str | NodePath) -> RGBA:
+    """The named layer or group by itself on the canvas, `(H, W, 4)` uint8, opaque and visible; no colour under alpha 0.
 
     Its mask cuts it, and what is clipped to it belongs to it; one that is clipped is shown whole.
     """
     path = _locate(document, name)
     node, clipped = next(runs(_siblings(document, path)[path[-1] :]))
     shown = replace(node, opacity=1.0, blend_mode="normal", visible=True, clipped=False)
-    return render((shown, *(() if node.clipped else clipped)), document.box)
+    return to_8_bits(render((shown, *(() if node.clipped else clipped)), document.box, space=document.space))
 
 
-def insert(document: Document, node: Node, *, above: str | None = None, below: str | None = None) -> Document:
+def insert(
+    document: Document, node: Node, *, above: str | NodePath | None = None, below: str | NodePath | None = None
+) -> Document:
     """Place `node` directly above or below the named one, in its group, else on top. Raises `ValueError` where both are given.
 
     Clipped layers stay with their base (`beside`), unless `node` is itself a clipped one.
@@ -59,6 +64,15 @@ def insert(document: Document, node: Node, *, above: str | None = None, below: s
         return (*siblings[:at], node, *siblings[at:])
 
     return replace(document, layers=_edit(document.layers, path, place))
+
+
+def hide(document: Document, path: NodePath) -> Document:
+    """The document with one layer or group hidden."""
+
+    def hidden(siblings: tuple[Node, ...], index: int) -> tuple[Node, ...]:
+        return (*siblings[:index], replace(siblings[index], visible=False), *siblings[index + 1 :])
+
+    return replace(document, layers=_edit(document.layers, path, hidden))
 
 
 def beside(clipped: Sequence[bool], index: int, *, above: bool) -> int:
@@ -85,9 +99,9 @@ def choose(full_names: Sequence[str], wanted: str) -> int:
     raise LayerNotFound(f"there is no layer {wanted!r}; the layers are: {listed}", "Names are case-sensitive.")
 
 
-def _entries(nodes: Sequence[Node], prefix: str = "", path: Path = ()) -> list[tuple[str, Path]]:
+def _entries(nodes: Sequence[Node], prefix: str = "", path: NodePath = ()) -> list[tuple[str, NodePath]]:
     """Full names and places, top first, a group before its children."""
-    found: list[tuple[str, Path]] = []
+    found: list[tuple[str, NodePath]] = []
     for index, node in reversed(list(enumerate(nodes))):
         found.append((prefix + node.name, (*path, index)))
         if isinstance(node, Group):
@@ -95,12 +109,14 @@ def _entries(nodes: Sequence[Node], prefix: str = "", path: Path = ()) -> list[t
     return found
 
 
-def _locate(document: Document, name: str) -> Path:
+def _locate(document: Document, name: str | NodePath) -> NodePath:
+    if isinstance(name, tuple):
+        return name
     entries = _entries(document.layers)
     return entries[choose([full for full, _ in entries], name)][1]
 
 
-def _siblings(document: Document, path: Path) -> Sequence[Node]:
+def _siblings(document: Document, path: NodePath) -> Sequence[Node]:
     nodes: Sequence[Node] = document.layers
     for index in path[:-1]:
         group = nodes[index]
@@ -109,7 +125,7 @@ def _siblings(document: Document, path: Path) -> Sequence[Node]:
     return nodes
 
 
-def _edit(nodes: Sequence[Node], path: Path, change: Callable[[tuple[Node, ...], int], tuple[Node, ...]]) -> tuple[Node, ...]:
+def _edit(nodes: Sequence[Node], path: NodePath, change: Callable[[tuple[Node, ...], int], tuple[Node, ...]]) -> tuple[Node, ...]:
     """A copy of the tree in which the list of siblings that holds `path` went through `change`."""
     siblings = tuple(nodes)
     index = path[0]
@@ -121,7 +137,7 @@ def _edit(nodes: Sequence[Node], path: Path, change: Callable[[tuple[Node, ...],
     return (*siblings[:index], inner, *siblings[index + 1 :])
 
 
-def _cut(nodes: Sequence[Node], path: Path) -> tuple[Node, ...]:
+def _cut(nodes: Sequence[Node], path: NodePath) -> tuple[Node, ...]:
     """The tree without the node at `path` and all that lies above it."""
     kept = tuple(nodes[: path[0]])
     if len(path) == 1:

@@ -23,6 +23,7 @@ COMMANDS = {
     "upscale": "enlarge a transparent layer without fringes",
     "layers": "list or extract the layers of a PSD or OpenRaster file",
     "convert": "turn a layered file into another format",
+    "watch": "make the layers that the files of a folder ask for",
     "models": "list, add, download, verify and remove models",
     "plugin": "install the plug-ins for Krita and GIMP",
     "protocol": "print the messages of the websocket as a schema",

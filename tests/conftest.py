@@ -24,6 +24,7 @@ HEAVY = ("torch", "diffusers", "transformers")
 """What the quick ring may not import: seconds of processor time before the first test."""
 NOT_QUICK = {
     "bench",
+    "document/test_fuzz.py",
     "document/test_hostile.py",
     "document/test_round_trip.py",
     "e2e",

@@ -1,37 +1,38 @@
 """OpenRaster (specification 0.0.6): a zip of PNG layers and `stack.xml`, read and written with the standard library.
 
-Knows the archive and its hostile variants; PNG bytes are `png`'s and `picture`'s.
+Knows the archive and its hostile variants; PNG bytes are `quick_png`'s and `picture`'s.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from functools import reduce
+from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
-from acetate.raster import RGBA, resize
+from acetate.raster import Pixels, resize, to_8_bits
+from acetate.vocabulary.box import Box
 
 from .. import tree
 from ..composition.baking import bake, is_flattened, is_merged, said
 from ..composition.compose import compose
-from ..composition.stored_picture import with_layer
+from ..composition.stored_picture import with_change
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs, walk
 from ..naming import clean
+from ..tree import NodePath
 from . import generation_metadata, png
 from .decoding import decoding
 from .limits import check_picture
 from .ora_operators import ATOP, BLEND_OPERATORS, KRITA
 from .ora_reading import KIND, MERGED, RECORD, STACK, THUMBNAIL, ArchiveReader, member
+from .quick_png import encode, encode_all
 
 MIMETYPE = "image/openraster"
 THUMBNAIL_SIDE = 256
-
-PNG_LEVEL = 1
-"""Level 6 takes six times as long for files 16 % smaller (five layers of 4096 x 4096: 8 s and 48 s)."""
 
 
 def write(document: Document, file: BinaryIO) -> None:
@@ -47,20 +48,28 @@ def write(document: Document, file: BinaryIO) -> None:
     for side, density in zip(("xres", "yres"), document.metadata.resolution or (), strict=False):
         image.set(side, str(max(1, round(density))))
     image.append(root)
+    coded = encode_all(map(_pixels, layers.values()))
+    merged = compose(document)
     with zipfile.ZipFile(file, "w") as archive:
         _store(archive, "mimetype", MIMETYPE.encode())
         _store(archive, STACK, _xml(image))
-        for source, layer in layers.items():
-            _store(archive, str(source), _layer_png(layer))
-        _store_derived(archive, document, compose(document), layers)
+        for source, data in zip(layers, coded, strict=True):
+            _store(archive, str(source), data)
+        _store_derived(archive, document, merged, layers)
 
 
 def insert(
-    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+    data: bytes,
+    layer: Layer,
+    name: str,
+    *,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
+    hide: Collection[NodePath] = (),
 ) -> tuple[bytes, tuple[str, ...]]:
     """The archive with one layer more, placed as by `tree.insert`, and what its merged picture lacks.
 
-    The members of all other layers are copied.
+    The members of all other layers are copied; those at the paths of `hide` are hidden.
     """
     out = io.BytesIO()
     lost = tuple(said((layer,))) + (f"{layer.name!r} was clipped and is now free of what lies below it",) * layer.clipped
@@ -68,16 +77,19 @@ def insert(
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = ArchiveReader(old, name)
         before = reader.document()
-        document = tree.insert(before, layer, above=above, below=below)
-        merged = with_layer(before, document, layer, on_top=above is None and below is None)
+        hidden = reduce(tree.hide, hide, before)
+        document = tree.insert(hidden, layer, above=above, below=below)
+        changed = reduce(Box.union, (tree.find(before, path).box for path in hide), layer.box)
+        on_top = layer if above is None and below is None and not hide else None
+        merged = with_change(before, document, changed, on_top)
         source = _free_name(old)
-        _place(reader, _layer_element(layer, source), above=above, below=below)
+        _place(reader, _layer_element(layer, source), above=above, below=below, hide=hide)
         _store(new, "mimetype", MIMETYPE.encode())
         _store(new, STACK, _xml(reader.image))
         for info in old.infolist():
             if info.filename not in ("mimetype", STACK, MERGED, THUMBNAIL, RECORD) and not info.is_dir():
                 _store(new, info.filename, member(old, info.filename), info.compress_type)
-        _store(new, source, _layer_png(layer))
+        _store(new, source, encode(_pixels(layer)))
         _store_derived(new, document, merged, {**reader.layers, source: layer})
     undrawn = () if before.picture is not None else document.notes
     return out.getvalue(), (*lost, *(f"in the merged picture of {name} {note}" for note in undrawn))
@@ -149,29 +161,52 @@ def _look_of(node: Node) -> dict[str, str]:
     }
 
 
-def _place(reader: ArchiveReader, element: ElementTree.Element, *, above: str | None, below: str | None) -> None:
-    """Put the element into the XML where `tree.insert` put the layer."""
+def _place(
+    reader: ArchiveReader,
+    element: ElementTree.Element,
+    *,
+    above: str | NodePath | None,
+    below: str | NodePath | None,
+    hide: Collection[NodePath],
+) -> None:
+    """Put the element into the XML where `tree.insert` put the layer, and hide those that are to be hidden."""
     root = reader.image.find("stack")
     if root is None:
         root = ElementTree.SubElement(reader.image, "stack")
-    if above is None and below is None:
+    entries = list(_elements(reader, root))
+    for one in entries:
+        if one.path in hide:
+            one.element.set("visibility", "hidden")
+    wanted = above if above is not None else below
+    if wanted is None:
         root.insert(0, element)
         return
-    entries = list(_elements(root, ""))
-    _, parent, found = entries[tree.choose([full for full, _, _ in entries], above if above is not None else below or "")]
-    upwards = list(reversed(parent))
-    at = tree.beside([one in reader.clipped for one in upwards], upwards.index(found), above=above is not None)
-    parent.insert(len(upwards) - at, element)
+    if isinstance(wanted, str):
+        wanted = entries[tree.choose([one.name for one in entries], wanted)].path
+    found = next(one for one in entries if one.path == wanted)
+    upwards = list(reversed(found.parent))
+    at = tree.beside([one in reader.clipped for one in upwards], upwards.index(found.element), above=above is not None)
+    found.parent.insert(len(upwards) - at, element)
 
 
-def _elements(stack: ElementTree.Element, prefix: str) -> Iterator[tuple[str, ElementTree.Element, ElementTree.Element]]:
-    """(full name, parent, element) of all that `ArchiveReader` reads, top first."""
-    for element in stack:
-        if element.tag == "stack" or (element.tag == "layer" and element.get("src")):
-            full = prefix + clean(element.get("name", ""))
-            yield full, stack, element
-            if element.tag == "stack":
-                yield from _elements(element, full + "/")
+class _Element(NamedTuple):
+    """A layer or a group in the XML."""
+
+    name: str
+    """With those of the groups around it."""
+    path: NodePath
+    parent: ElementTree.Element
+    element: ElementTree.Element
+
+
+def _elements(reader: ArchiveReader, stack: ElementTree.Element, prefix: str = "", path: NodePath = ()) -> Iterator[_Element]:
+    """All that the reader reads, top first."""
+    read = [one for one in stack if one.tag == "stack" or (one.tag == "layer" and one.get("src") and one not in reader.unread)]
+    for place, element in enumerate(read):
+        found = _Element(prefix + clean(element.get("name", "")), (*path, len(read) - 1 - place), stack, element)
+        yield found
+        if element.tag == "stack":
+            yield from _elements(reader, element, found.name + "/", found.path)
 
 
 def _store(archive: zipfile.ZipFile, name: str, data: bytes, compression: int = zipfile.ZIP_STORED) -> None:
@@ -182,21 +217,21 @@ def _store(archive: zipfile.ZipFile, name: str, data: bytes, compression: int = 
 
 
 def _store_derived(
-    archive: zipfile.ZipFile, document: Document, merged: RGBA, layers: Mapping[generation_metadata.Id, Layer]
+    archive: zipfile.ZipFile, document: Document, merged: Pixels, layers: Mapping[generation_metadata.Id, Layer]
 ) -> None:
     """The merged picture, the thumbnail and the generation record."""
-    _store(archive, MERGED, png.encode(merged, level=PNG_LEVEL))
+    _store(archive, MERGED, encode(merged))
     factor = min(1.0, THUMBNAIL_SIDE / max(document.width, document.height))
     width, height = max(1, round(document.width * factor)), max(1, round(document.height * factor))
-    _store(archive, THUMBNAIL, png.encode(resize(merged, width, height)))
+    _store(archive, THUMBNAIL, png.encode(resize(to_8_bits(merged), width, height)))
     text = generation_metadata.text(document.width, document.height, layers)
     if text:
         _store(archive, RECORD, text.encode())
 
 
-def _layer_png(layer: Layer) -> bytes:
+def _pixels(layer: Layer) -> RGBA:
     """An empty layer becomes one transparent pixel: PNG knows no empty picture."""
-    return png.encode(layer.rgba if layer.rgba.size else np.zeros((1, 1, 4), np.uint8), level=PNG_LEVEL)
+    return layer.rgba if layer.rgba.size else np.zeros((1, 1, 4), np.uint8)
 
 
 def _free_name(archive: zipfile.ZipFile) -> str:

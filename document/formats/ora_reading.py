@@ -10,7 +10,7 @@ from functools import reduce
 from typing import BinaryIO
 from xml.etree import ElementTree
 
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 
 from ..composition.stored_picture import judged
@@ -39,7 +39,8 @@ def read(file: BinaryIO, name: str) -> Document:
 
 
 class ArchiveReader:
-    """One pass over an archive; afterwards `image` is its XML and `layers` are its layers by member name."""
+    """One pass over an archive; afterwards `image` is its XML, `layers` are its layers by member name, and `unread` are the
+    elements that became no layer."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self._archive = archive
@@ -50,6 +51,7 @@ class ArchiveReader:
         self._members = set(archive.namelist())
         self._decoded: dict[str, FlatPicture] = {}
         self.layers: dict[generation_metadata.Id, Layer] = {}
+        self.unread: set[ElementTree.Element] = set()
         self.clipped: set[ElementTree.Element] = set()
         """The elements that became clipped layers and groups."""
         self.image = self._parsed_stack()
@@ -72,12 +74,12 @@ class ArchiveReader:
         stored = self._stored_picture(document)
         return document if stored is None else judged(document, stored)
 
-    def _stored_picture(self, document: Document) -> RGBA | None:
+    def _stored_picture(self, document: Document) -> Pixels | None:
         """What the program that wrote the file drew; `None` where that cannot be read or belongs to another canvas."""
         rgba = self._picture_of(MERGED)
         return rgba if rgba is not None and rgba.shape[:2] == (document.height, document.width) else None
 
-    def _picture_of(self, source: str) -> RGBA | None:
+    def _picture_of(self, source: str) -> Pixels | None:
         try:
             return decode(member(self._archive, source), source).rgba
         except (DocumentError, KeyError):
@@ -158,12 +160,14 @@ class ArchiveReader:
             picture = self._decoded[source]
         except KeyError:
             self._left_out.append(f"{name!r} was left out: the file has no {source!r}")
+            self.unread.add(element)
             return
         except TooLarge:  # a picture of the whole would lack too much
             raise
         except DocumentError as error:
             kind = "an SVG drawing, which is not read" if source.lower().endswith(".svg") else str(error)
             self._left_out.append(f"{name!r} was left out: {kind}")
+            self.unread.add(element)
             return
         self._budget.spend(picture.rgba.shape[1], picture.rgba.shape[0])
         self._notes += [f"{name!r}: {note}" for note in picture.notes]

@@ -5,10 +5,12 @@ psd-tools takes a third of a second to import, which no `--help`, no PNG and no 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import BinaryIO
 
 from ..layer import Document, Layer
 from ..outline import Outline
+from ..tree import NodePath
 
 
 def read(file: BinaryIO, name: str) -> Document:
@@ -40,9 +42,15 @@ def write_large(document: Document, file: BinaryIO) -> tuple[str, ...]:
 
 
 def insert(
-    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+    data: bytes,
+    layer: Layer,
+    name: str,
+    *,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
+    hide: Collection[NodePath] = (),
 ) -> tuple[bytes, tuple[str, ...]]:
     """Add a layer to a PSD, as `insertion.insert` does."""
     from ..photoshop import insertion
 
-    return insertion.insert(data, layer, name, above=above, below=below)
+    return insertion.insert(data, layer, name, above=above, below=below, hide=hide)

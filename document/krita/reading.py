@@ -8,14 +8,17 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from xml.etree import ElementTree
 
+import numpy as np
+from acetate.raster import RGBA16
 from acetate.vocabulary.blend_modes import KRITA_MODES
 from acetate.vocabulary.box import Box
 from PIL import Image
 
 from ..composition.colour import to_rgba
+from ..composition.deep_colour import rgba_of, to_srgb16
 from ..composition.stored_picture import judged
 from ..errors import DocumentError, UnreadableFile
 from ..formats.decoding import MALFORMED, decoding, parse_xml
@@ -116,9 +119,12 @@ class _Reader:
         x, y = int(element.get("x", "0")), int(element.get("y", "0"))
         canvas = self._canvas.translated(-x, -y)
         rgba, left, top = pixels_of(member(self._archive, source), default, canvas, self._budget)
-        if element.get("colorspacename") == "RGBA16":
-            self._note_once("16 bits per channel were reduced to 8")
-        if rgba.size and icc:
+        if rgba.size and icc and rgba.dtype == np.uint16:
+            found = to_srgb16(np.moveaxis(cast(RGBA16, rgba)[..., :3], -1, 0), "RGB", icc)
+            rgba = rgba_of(found.rgb, cast(RGBA16, rgba)[..., 3])
+            for note in found.notes:
+                self._note_once(note)
+        elif rgba.size and icc:
             rgba, note = to_rgba(Image.fromarray(rgba), icc)
             self._note_once(note)
         return Layer(rgba, x + left, y + top, **look)

@@ -7,17 +7,17 @@ below others, the layers that meet in its box are drawn anew there, by us.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from functools import reduce
 from itertools import count
 from typing import Any
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels, scale_of, to_8_bits, to_16_bits
 from acetate.vocabulary.box import Box
-from numpy.typing import NDArray
 from PIL import Image, ImageChops
 from psd_tools import PSDImage
-from psd_tools.api.layers import Artboard, GroupMixin, PixelLayer
+from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, GroupMixin, PixelLayer
 from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.api.utils import has_transparency
@@ -28,12 +28,14 @@ from .. import tree
 from ..composition.blending import BLENDS, SEPARABLE
 from ..composition.colour import from_srgb
 from ..composition.compose import render_over_white
+from ..composition.deep_colour import from_srgb16
 from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
+from ..tree import NodePath
 from . import masks, thumbnail
 from .merged_picture import Samples, StoredPicture
-from .reading import layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
+from .reading import blending_space, layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
 from .writing import attach, check_place, dress
 
 MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}
@@ -43,11 +45,17 @@ DIFFERENCE = 8
 
 
 def insert(
-    data: bytes, layer: Layer, name: str, *, above: str | None = None, below: str | None = None
+    data: bytes,
+    layer: Layer,
+    name: str,
+    *,
+    above: str | NodePath | None = None,
+    below: str | NodePath | None = None,
+    hide: Collection[NodePath] = (),
 ) -> tuple[bytes, tuple[str, ...]]:
     """The file with one layer more, in its colour mode and depth and otherwise unchanged; and what its merged picture lacks.
 
-    Clipped layers stay with their base, as in `tree.insert`.
+    Clipped layers stay with their base, as in `tree.insert`. The layers at the paths of `hide` are hidden.
     Raises `UnsupportedFile` for other colour modes and depths, and `ValueError` where both `above` and `below` are given.
     """
     if above is not None and below is not None:
@@ -60,13 +68,14 @@ def insert(
         if len(psd) == 0:  # its merged picture is all it has
             _keep_as_layer(psd, name)
         parent, index = _destination(psd, above, below, clipped=layer.clipped)
+        hidden = [node for node in (_at(psd, path) for path in hide) if node.visible]
         made = _converted(psd, layer)
         if layer.mask is not None:
             masks.attach(layer.mask, made._record, made._channels, psd.depth)
         if (parent, index) != (psd, len(psd) - 1):
             made.move_to(parent, index=index)
         _remember(psd, made, layer)
-        notes = _show(psd, made, layer, name)
+        notes = _show(psd, made, layer, hidden, name)
         return _bytes(psd), notes
 
 
@@ -91,28 +100,44 @@ def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
     check_place(layer, psd.version)
     if layer.rgba.size == 0:
         return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
-    array = np.dstack([_in_mode(psd, layer.rgba), layer.rgba[..., 3]])
+    alpha = layer.rgba[..., 3]
+    array = np.dstack([_in_mode(psd, layer.rgba), to_16_bits(alpha) if psd.depth == 16 else to_8_bits(alpha)])
     return psd.create_pixel_layer_from_array(array, "layer", layer.y, layer.x)
 
 
-def _in_mode(psd: PSDImage, rgba: RGBA) -> NDArray[np.uint8]:
-    """The colour of the pixels, in the file's mode: `(H, W, planes)`."""
-    icc = psd.image_resources.get_data(Resource.ICC_PROFILE)
-    colour = from_srgb(Image.fromarray(rgba).convert("RGB"), MODES[psd.color_mode], icc)
+def _in_mode(psd: PSDImage, rgba: Pixels) -> Pixels:
+    """The colour of the pixels, in the file's mode and depth: `(H, W, planes)`."""
+    icc, mode = psd.image_resources.get_data(Resource.ICC_PROFILE), MODES[psd.color_mode]
+    if psd.depth == 16:
+        deep = from_srgb16(np.moveaxis(to_16_bits(rgba)[..., :3], -1, 0), mode, icc)
+        return np.moveaxis(np.uint16(65535) - deep if mode == "CMYK" else deep, 0, -1)
+    colour = from_srgb(Image.fromarray(to_8_bits(rgba)).convert("RGB"), mode, icc)
     if colour.mode == "CMYK":  # PSD counts the ink that is left out
         colour = ImageChops.invert(colour)
     return np.dstack([np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))])
 
 
-def _destination(psd: PSDImage, above: str | None, below: str | None, *, clipped: bool) -> tuple[GroupMixin, int]:
+def _destination(
+    psd: PSDImage, above: str | NodePath | None, below: str | NodePath | None, *, clipped: bool
+) -> tuple[GroupMixin, int]:
     """Where the new layer goes, as by `tree.insert`: its parent, and its index there once it is in place."""
     wanted = above if above is not None else below
     if wanted is None:
         return psd, len(psd)
-    entries = list(_named(psd, ""))
-    _, parent, index = entries[tree.choose([full for full, _, _ in entries], wanted)]
+    if isinstance(wanted, str):
+        entries = list(_named(psd, ""))
+        _, parent, index = entries[tree.choose([full for full, _, _ in entries], wanted)]
+    else:
+        parent, index = _at(psd, wanted[:-1]), wanted[-1]
     siblings = [bool(one._record.clipping) and not clipped for one in parent]
     return parent, tree.beside(siblings, index, above=above is not None)
+
+
+def _at(psd: PSDImage, path: NodePath) -> Any:
+    node: Any = psd
+    for index in path:
+        node = node[index]
+    return node
 
 
 def _named(parent: GroupMixin, prefix: str) -> Iterator[tuple[str, GroupMixin, int]]:
@@ -138,15 +163,19 @@ def _remember(psd: PSDImage, made: PSDLayer, layer: Layer) -> None:
         attach(psd, Resource.XMP_METADATA, xmp.updated(packet or b"", text))
 
 
-def _show(psd: PSDImage, made: PSDLayer, layer: Layer, name: str) -> tuple[str, ...]:
-    """Bring the merged picture and the thumbnail up to date; returns what the picture lacks, for the person."""
-    box = layer.box.intersection(Box(0, 0, psd.width, psd.height))
-    if box.empty or not made.is_visible():
+def _show(psd: PSDImage, made: PSDLayer, layer: Layer, hidden: Sequence[PSDLayer], name: str) -> tuple[str, ...]:
+    """Hide those that are to be `hidden`, and bring the merged picture and the thumbnail up to date; returns what the picture
+    lacks, for the person."""
+    canvas = Box(0, 0, psd.width, psd.height)
+    turned = [node for node in (made, *hidden) if node.is_visible()]
+    box = reduce(Box.union, (_reach(node, canvas) for node in turned), Box(0, 0, 0, 0)).intersection(canvas)
+    if box.empty:
+        _turn(hidden)
         return ()
     picture = StoredPicture(psd)
     before = picture.read(box)
-    if _covered(psd, made, layer, box):
-        after, notes = _drawn_anew(psd, made, before, box, name)
+    if hidden or _covered(psd, made, layer, box):
+        after, notes = _drawn_anew(psd, made, hidden, before, box, name)
     else:
         after, notes = _laid_over(psd, before, layer, box, name)
     picture.write(box, after)
@@ -155,6 +184,18 @@ def _show(psd: PSDImage, made: PSDLayer, layer: Layer, name: str) -> tuple[str, 
         blank = f"{name} was saved without a merged picture, so programs that read no layers show only the new one"
         notes = (*notes, f"{blank}; in Photoshop, save it with 'Maximize Compatibility'")
     return notes
+
+
+def _reach(node: PSDLayer, canvas: Box) -> Box:
+    """Where the layer shows; what has no pixels of its own, and effects, may reach anywhere."""
+    anywhere = isinstance(node, AdjustmentLayer | FillLayer) or node.has_effects()
+    return canvas if anywhere else Box(node.left, node.top, max(0, node.width), max(0, node.height))
+
+
+def _turn(nodes: Sequence[PSDLayer]) -> None:
+    """Show what is hidden, and hide what is shown."""
+    for node in nodes:
+        node.visible = not node.visible
 
 
 def _covered(psd: PSDImage, made: PSDLayer, layer: Layer, box: Box) -> bool:
@@ -185,8 +226,8 @@ def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str
     planes, scale = ColorMode.channels(psd.color_mode), np.float32(2**psd.depth - 1)
     notes: tuple[str, ...] = ()
     pixels = layer.rgba[box.relative_to(layer.box).slices]
-    source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / np.float32(255)
-    cover = pixels[..., 3] * np.float32(layer.opacity / 255)
+    source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / scale
+    cover = pixels[..., 3] * np.float32(layer.opacity / scale_of(pixels))
     if layer.mask is not None and layer.mask.enabled:
         cover *= layer.mask.coverage(box)
     stored = before[:planes] / scale
@@ -208,22 +249,27 @@ def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str
     return after, notes
 
 
-def _drawn_anew(psd: PSDImage, made: PSDLayer, before: Samples, box: Box, name: str) -> tuple[Samples, tuple[str, ...]]:
-    """The samples of the box as we draw them, where the new layer makes a difference to that; as they were elsewhere."""
-    planes, scale = ColorMode.channels(psd.color_mode), (2**psd.depth - 1) // 255
-    made.visible = False
-    without = render_over_white(nodes_in(psd, box), box)
-    made.visible = True
-    drawn = render_over_white(nodes_in(psd, box), box)
+def _drawn_anew(
+    psd: PSDImage, made: PSDLayer, hidden: Sequence[PSDLayer], before: Samples, box: Box, name: str
+) -> tuple[Samples, tuple[str, ...]]:
+    """The samples of the box as we draw them, where the new layer, or hiding others, makes a difference to that; as they were
+    elsewhere."""
+    planes, space = ColorMode.channels(psd.color_mode), blending_space(psd)
+    shown = [made] if made.visible else []
+    _turn(shown)
+    without = render_over_white(nodes_in(psd, box), box, psd.depth, space)
+    _turn([*shown, *hidden])
+    drawn = render_over_white(nodes_in(psd, box), box, psd.depth, space)
     changed = (drawn != without).any(axis=-1)
     after = before.copy()
-    after[:planes] = np.where(changed, np.moveaxis(_in_mode(psd, drawn), -1, 0).astype(before.dtype) * scale, before[:planes])
+    after[:planes] = np.where(changed, np.moveaxis(_in_mode(psd, drawn), -1, 0), before[:planes])
     if has_transparency(psd):
-        after[planes] = np.where(changed, drawn[..., 3].astype(before.dtype) * scale, before[planes])
+        after[planes] = np.where(changed, drawn[..., 3], before[planes])
     where = f"where the new layer lies, the merged picture in {name} was drawn"
     notes = tuple(f"{where} without {part}" for part in live_parts(psd, box))
     expected = np.moveaxis(_in_mode(psd, without), -1, 0).astype(np.int32)
-    other = (np.abs(expected - before[:planes] // scale).max(axis=0) > DIFFERENCE) & changed
+    levels = DIFFERENCE << (psd.depth - 8)
+    other = (np.abs(expected - before[:planes]).max(axis=0) > levels) & changed
     if not notes and other.mean() > 0.01:
         notes = (f"{where} by us, and differs from what the file showed before in {other.mean():.0%} of it",)
     return after, notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import BinaryIO
 
@@ -40,7 +41,7 @@ LONG = {tag.value for tag in (Tag.LAYER_16, Tag.LAYER_32, Tag.USER_MASK, Tag.LIN
 def read(file: BinaryIO, name: str) -> Outline:
     """The list in a PSD `file` that can be sought in; `name` is what messages call it. Raises a `DocumentError`."""
     with psd_decoding(name):
-        check_header(file.read(HEADER.size), name, deep=True)
+        check_header(file.read(HEADER.size), name)
         file.seek(0)
         with parse_context(LIMITS):
             psd = _without_pixels(file)
@@ -58,7 +59,16 @@ def _entries(layers: Iterable[PSDLayer], made: Mapping[generation_metadata.Id, g
         else:  # psd-tools passes over hidden ones
             box = reduce(Box.union, (child.box for child in children), Box(0, 0, 0, 0))
         has = tuple(_has(layer))
-        yield Entry(**look_of(layer), box=box, role=known.role, parameters=known.parameters, has=has, children=children)
+        seen = Entry(**look_of(layer), box=box, mask=_shown(layer), has=has, children=children)
+        yield replace(seen, role=known.role, parameters=known.parameters)
+
+
+def _shown(layer: PSDLayer) -> Box | None:
+    """What the layer's mask leaves to be seen: programs crop it to that."""
+    mask = layer.mask
+    if mask is None or mask.disabled or mask.background_color:
+        return None
+    return Box(mask.left, mask.top, max(0, mask.width), max(0, mask.height))
 
 
 def _has(layer: PSDLayer) -> Iterator[str]:

@@ -91,12 +91,15 @@ def _readable(text: str) -> str:
         return text
 
 
-def _say(error: Exception, code: int) -> int:
+def sentences(error: Exception) -> list[str]:
+    """What is wrong in the words of the command line, and what would help, if anything is known to."""
     hint = str(getattr(getattr(error, "failure", error), "hint", ""))  # a ProtocolError has a failure with one
     message = str(error)
     if isinstance(error, EngineError):
         message, hint = in_options(message), in_options(hint)
-    print(f"acetate: {_readable(message)}", file=sys.stderr)
-    if hint:
-        print(f"         {_readable(hint)}", file=sys.stderr)
+    return [_readable(message), *([_readable(hint)] if hint else [])]
+
+
+def _say(error: Exception, code: int) -> int:
+    print("acetate: " + "\n         ".join(sentences(error)), file=sys.stderr)
     return code

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from acetate.engine import Picture, Progress, Request
+from acetate.engine import Picture, Request
 from acetate.engine.description import families_of
 from acetate.engine.families import FAMILIES
 from acetate.engine.prompt_language.lora_tags import extract_tags
@@ -22,7 +21,8 @@ from acetate.vocabulary.parameters import PARAMETERS
 from acetate.vocabulary.roles import PICTURES, ROLES
 from acetate.vocabulary.tasks import DEFAULT, TASKS
 
-from ..command_line import engine_options, outputs, parameter_options
+from ..command_line import drawing, outputs, parameter_options
+from ..command_line.drawing import Drawing
 from ..command_line.exit_codes import UsageError
 from ..command_line.into_document import Onto, onto_of
 from ..command_line.into_document import add_options as add_onto_options
@@ -60,9 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lora", action="append", metavar="NAME[:UNET[:TEXT]]", help="add a LoRA; may be given more than once")
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, epilog()
     add_onto_options(parser)
-    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
-    engine_options.add_options(parser)
-    parser.add_argument("--alone", action="store_true", help="do not use a running server")
+    drawing.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
 
@@ -87,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     onto = onto_of(options)
     request = request_of(options, onto, notes)
     target = outputs.OutputFile(options.output)
-    pictures = list(shown(events(request, options), quiet=options.json))
+    pictures = list(shown(Drawing(options).events(request), quiet=options.json))
     if onto is None:
         written = target.write(pictures, outputs.given_layers(request, pictures[0]), notes=notes)
     else:
@@ -134,40 +132,6 @@ def _repeated(options: argparse.Namespace) -> Request:
     row = TASKS.get(options.task or asked.get("task", DEFAULT))
     kept = {name: value for name, value in asked.items() if row is None or name not in PARAMETERS or name in row.parameters}
     return from_json(kept)
-
-
-def events(request: Request, options: argparse.Namespace) -> Iterator[Progress | Picture]:
-    """Generate on a running server if there is one, as its models are warm, else here: the bytes are the same.
-
-    A device that is asked for, or how networks are run, means an engine of this process. Nothing is begun before the first event
-    is asked for: importing torch takes seconds, and whoever waits should see that something happens. What can be known to be
-    wrong without it is said before.
-    """
-    from acetate.engine import validation
-    from acetate.engine.device import device_names
-    from acetate.engine.files.library import Library
-    from acetate.engine.preflight import Preflight
-    from acetate.engine.upscaling.upscale import interpolates
-
-    device_names.check(options.device)
-    validation.check(request)
-    how = engine_options.said(options)
-    if TASKS[request.task].enlarges and interpolates(request):
-        yield from Preflight(Library()).look(request).without_networks()
-        return
-    file = os.path.isabs(request.upscaler or "")  # this user's file, which the server's user may not see
-    if not options.alone and options.device is None and not how and not file:
-        from ..command_line.remote import running_server
-
-        server = running_server()
-        if server is not None:
-            yield from server.generate(request)
-            return
-    engine_options.refuse_idle(options, request.model)
-    Preflight(Library()).look(request)
-    from acetate.engine.engine import Engine
-
-    yield from Engine(options.device, **how).run(request)
 
 
 def report(written: Sequence[Path], pictures: Sequence[Picture], notes: Sequence[str], *, as_json: bool) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from acetate.engine import RGBA, Request
+from acetate.engine import Request
+from acetate.raster import RGBA16, Pixels, to_8_bits
 from acetate.vocabulary.layered_files import WRITTEN, choice
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.upscaling import HELP, OPTIONS
 from acetate.vocabulary.value_types import Choice
 
-from ..command_line import engine_options, outputs, parameter_options
+from ..command_line import drawing, outputs, parameter_options
+from ..command_line.drawing import Drawing
 from ..command_line.pictures import read_layer
 from ..command_line.progress import shown
-from .generate import events, report, size
+from .generate import report, size
 
 TASK = next(name for name, task in TASKS.items() if task.enlarges)
 PLAIN = ("scale", "upscaler", "strength", "lock_alpha", "model", "steps", "seed")
@@ -39,9 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", metavar="NAME=VALUE", help=f"one of {', '.join(FURTHER)}", **further)
     parser.add_argument("--prompt", default="", help="what the layer shows, for a redraw")
     parameter_options.add(parser, PLAIN, of_one_task=True)
-    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or xpu (default: the best one found)")
-    engine_options.add_options(parser)
-    parser.add_argument("--alone", action="store_true", help="do not use a running server")
+    drawing.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
 
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     target = outputs.OutputFile(options.output)
     notes: list[str] = []
     source, name = read_layer(options.source, notes)
-    pictures = list(shown(events(_request(options, source), options), quiet=options.json))
+    pictures = list(shown(Drawing(options).events(_request(options, source)), quiet=options.json))
     report(target.write(pictures, notes=notes, name=name), pictures, notes, as_json=options.json)
     return 0
 
@@ -66,11 +66,13 @@ def setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _request(options: argparse.Namespace, source: RGBA) -> Request:
+def _request(options: argparse.Namespace, source: Pixels) -> Request:
     upscaling = parameter_options.said(options, MODES) | dict(options.further)
     asked: dict[str, Any] = parameter_options.said(options, PLAIN)
     if options.size:
         asked["width"], asked["height"] = options.size
     if options.upscaler is not None and Path(options.upscaler).is_file():
         asked["upscaler"] = str(Path(options.upscaler).absolute())
-    return Request(task=TASK, prompt=options.prompt, source=source, upscaling=upscaling, **asked)
+    narrow = to_8_bits(source)
+    deep = None if narrow is source else cast(RGBA16, source)
+    return Request(task=TASK, prompt=options.prompt, source=narrow, deep_source=deep, upscaling=upscaling, **asked)

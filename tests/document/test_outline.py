@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, TooLarge, UnreadableFile, outline, read, write
+from acetate.document import Box, Document, Group, Layer, TooLarge, UnreadableFile, outline, outline_bytes, read, write
 from acetate.document.outline import of_document
 from PIL import Image
 from psd_tools import PSDImage
@@ -24,6 +24,7 @@ def test_the_list_of_a_file_is_that_of_the_document_in_it(tree, tmp_path, format
     write(tree, tmp_path / f"a.{format}")
     listed, whole = outline(tmp_path / f"a.{format}"), of_document(read(tmp_path / f"a.{format}"))
     assert listed == whole
+    assert outline_bytes((tmp_path / f"a.{format}").read_bytes(), name=f"a.{format}") == whole
 
 
 @pytest.mark.parametrize("depth", [8, 16])
@@ -40,6 +41,15 @@ def test_what_else_the_file_says_of_a_layer_is_named(tmp_path, depth, noise):
         ("shade", ("clipped",)),
         ("Contrast", ("invert",)),
     ]
+
+
+def test_where_a_mask_shows_something_is_listed(tmp_path):
+    psd = PSDImage.new("RGB", (8, 6))
+    for name, outside in (("window", 0), ("hole", 255)):
+        mask = psd.create_pixel_layer(Image.new("RGB", (8, 6)), name).create_mask(Image.new("L", (3, 2), 90), left=4, top=1)
+        mask._data.background_color = outside
+    psd.save(tmp_path / "a.psd")
+    assert {entry.name: entry.mask for entry in outline(tmp_path / "a.psd").entries} == {"window": Box(4, 1, 3, 2), "hole": None}
 
 
 def test_the_pixels_are_not_read(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, LayerNotFound, Mask, alone, below, compose, find, insert, names
+from acetate.document import Document, Group, Layer, LayerNotFound, Mask, alone, below, compose, find, hide, insert, names, walk
 
 
 def flat(colour, name, **look):
@@ -124,3 +124,10 @@ def test_alone_a_layer_is_cut_by_its_mask():
 def test_a_layer_cannot_be_placed_twice(scene):
     with pytest.raises(ValueError, match="only one"):
         insert(scene, flat((0, 0, 0), "x"), above="Sky", below="Ground")
+
+
+def test_a_path_names_one_of_several_namesakes(scene):
+    twins = Document(2, 2, (flat((1, 1, 1), "twin"), Group("G", (flat((2, 2, 2), "twin"),))))
+    assert find(twins, (1, 0)) is twins.layers[1].children[0]
+    assert list(names(insert(twins, flat((0, 0, 0), "new"), above=(1, 0)))) == ["G", "G/new", "G/twin", "twin"]
+    assert [node.visible for node in walk(hide(twins, (1, 0)).layers)] == [True, True, False]

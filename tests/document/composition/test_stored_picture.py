@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from acetate.document import Document, Group, Layer, compose, flatten
-from acetate.document.composition.stored_picture import difference, judged, with_layer
+from acetate.document.composition.stored_picture import difference, judged, with_change
 
 
 def scene(noise):
@@ -37,7 +37,7 @@ def test_a_new_layer_changes_the_stored_picture_in_its_box_only(noise, on_top):
     before = judged(scene(noise), np.random.default_rng(1).integers(0, 256, (16, 20, 4), np.uint8))
     layer = Layer(np.full((5, 5, 4), (9, 9, 9, 255), np.uint8), 17, 2, "new")
     after = Document(20, 16, (*before.layers, layer) if on_top else (layer, Group("g", before.layers)))
-    picture = with_layer(before, after, layer, on_top=on_top)
+    picture = with_change(before, after, layer.box, layer if on_top else None)
     kept = np.ones((16, 20), bool)
     kept[2:7, 17:] = False
     assert np.array_equal(picture[kept], before.picture[kept])

@@ -397,6 +397,23 @@ def test_a_layer_goes_where_it_should_and_the_other_members_are_copied(scene, no
         assert np.array_equal(decode(new.read("mergedimage.png"), "m").rgba, compose(document))
 
 
+@pytest.mark.parametrize("stored", [False, True], ids=["as composed", "with a picture of its own"])
+def test_layers_are_hidden_with_an_insertion_wherever_unread_ones_lie(stored):
+    """A layer that could not be read has no place in the document, and none in its paths."""
+    stack = '<layer name="top" src="data/a.png"/><layer name="lost" src="none.png"/><layer name="low" src="data/a.png" x="3"/>'
+    picture = encode(np.full((6, 8, 4), (0, 0, 255, 255), np.uint8))
+    data = archive(stack, {"mergedimage.png": picture} if stored else None)
+    new = Layer(np.full((1, 1, 4), (0, 255, 0, 255), np.uint8), 5, 1, "new")
+    after = insert_into_bytes(data, new, name="a.ora", above=(0,), hide=[(0,)])
+    document = read_bytes(after, name_or_format="a.ora")
+    assert [(layer.name, layer.visible) for layer in document.layers] == [("low", False), ("new", True), ("top", True)]
+    with zipfile.ZipFile(io.BytesIO(after)) as file:
+        merged = decode(file.read("mergedimage.png"), "m").rgba
+    around = [0, 0, 255, 255] if stored else [0, 0, 0, 0]
+    assert merged[[0, 0, 1], [0, 3, 5]].tolist() == [around if stored else [255] * 4, [0, 0, 0, 0], [0, 255, 0, 255]]
+    assert merged[5, 7].tolist() == around
+
+
 def test_what_we_do_not_understand_survives_an_insertion(noise):
     data = archive(
         '<text name="title"/><layer name="a" src="data/a.png" composite-op="svg:dst-in" lock="true"/>',
