@@ -15,13 +15,14 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from acetate.raster import RGBA
+from acetate.raster import RGBA, to_8_bits
 
 from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import kra, ora, ora_reading, picture, png, psd
+from .formats import ora, ora_reading, picture, png, psd
 from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
+from .krita import reading as krita
 from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
@@ -37,7 +38,7 @@ FORMATS = tuple(WRITERS)
 """What can be written. A writer returns what the person has to know beside the `losses`."""
 
 
-READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": kra.read}
+READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read}
 """Of what has layers; all else is a flat picture."""
 INSERTERS = {"psd": psd.insert, "ora": ora.insert}
 
@@ -104,8 +105,9 @@ def write_bytes(document: Document, format: str) -> bytes:
 
 
 def read_image(path: str | os.PathLike[str]) -> RGBA:
-    """Any picture, or a PSD or OpenRaster file merged, as `(H, W, 4)` uint8 straight alpha in sRGB; `read` says what was lost."""
-    return png.flatten(read(path))
+    """Any picture, or a PSD or OpenRaster file merged, as `(H, W, 4)` uint8 straight alpha in sRGB, as networks see it; `read`
+    keeps 16 bits and says what was lost."""
+    return to_8_bits(png.flatten(read(path)))
 
 
 def insert_into_file(
@@ -164,6 +166,8 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
         flat = (f"PNG has no layers; merged into one picture: {merged}",) if merged > 1 else said(document.layers)
         return (*flat, *_homeless("PNG", {"IPTC": document.metadata.iptc, "guides": document.metadata.guides}))
     notes = [f"the name {node.name!r} was shortened or cleaned" for node in nodes if clean(node.name) != node.name]
+    if document.space is not None and len(nodes) > 1:
+        notes.append("its layers were blended in another colour space than sRGB, in which they are now: soft edges may differ")
     if format == "ora":
         notes += [*ora.losses(document), *_homeless("OpenRaster", _beside_pixels(document))]
     else:

@@ -1,6 +1,6 @@
 """The value that every format is read into and written from: a canvas with a tree of layers and groups.
 
-Pixels are straight alpha throughout (255 = opaque, sRGB, colour kept under alpha 0). Knows no file format.
+Pixels are straight alpha throughout (255, or of 16 bits 65535, = opaque, sRGB, colour kept under alpha 0). Knows no file format.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from acetate import raster
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 
 from .mask import Mask
 from .metadata import LABELS, LOCKS, Metadata
+
+if TYPE_CHECKING:
+    from .composition.rgb_space import RGBSpace
 
 BLEND_MODES = (
     "normal",
@@ -57,8 +60,8 @@ PASS_THROUGH = "pass-through"
 class Layer:
     """Pixels with a place on the canvas."""
 
-    rgba: RGBA
-    """`(H, W, 4)` uint8 straight; may be empty (`(0, 0, 4)`), larger than the canvas, or outside it."""
+    rgba: Pixels
+    """`(H, W, 4)` uint8 or uint16 straight; may be empty (`(0, 0, 4)`), larger than the canvas, or outside it."""
     x: int = 0
     """Canvas column of the left edge; may be negative."""
     y: int = 0
@@ -83,9 +86,9 @@ class Layer:
     """What is protected from change, of `LOCKS`."""
 
     def __post_init__(self) -> None:
-        if self.rgba.dtype != np.uint8 or self.rgba.ndim != 3 or self.rgba.shape[2] != 4:
+        if self.rgba.dtype not in (np.uint8, np.uint16) or self.rgba.ndim != 3 or self.rgba.shape[2] != 4:
             found = f"{self.rgba.dtype} {self.rgba.shape}"
-            raise ValueError(f"the pixels of layer {self.name!r} are {found}; they must be uint8 (height, width, 4)")
+            raise ValueError(f"the pixels of layer {self.name!r} are {found}; they must be uint8 or uint16 (height, width, 4)")
         _check_look(self.name, self.opacity, self.blend_mode, BLEND_MODES)
         _check_marks(self)
 
@@ -140,7 +143,9 @@ class Document:
     notes: tuple[str, ...] = ()
     """What reading could not keep as it was, one sentence each, for the person."""
     metadata: Metadata = Metadata()
-    picture: RGBA | None = field(default=None, init=False)
+    space: RGBSpace | None = None
+    """The RGB space in which the layers are blended; sRGB without one. Their pixels are sRGB all the same."""
+    picture: Pixels | None = field(default=None, init=False)
     """`(height, width, 4)` straight: what the file stores as its look, where our composition looks different. Only reading knows
     it, and a document that is made from another one has none."""
 
@@ -153,11 +158,21 @@ class Document:
     def box(self) -> Box:
         return Box(0, 0, self.width, self.height)
 
-    def as_stored(self, picture: RGBA, note: str) -> Document:
+    @property
+    def depth(self) -> int:
+        """Bits per channel, 8 or 16: that of its deepest layer, in which it is composed and written."""
+        return depth_of(self.layers)
+
+    def as_stored(self, picture: Pixels, note: str) -> Document:
         """The same document, which looks like the `(height, width, 4)` straight picture; `note` says so to the person."""
         document = replace(self, notes=(*self.notes, note))
         object.__setattr__(document, "picture", picture)
         return document
+
+
+def depth_of(nodes: Sequence[Node]) -> int:
+    """The most bits per channel, 8 or 16, that a layer among them has."""
+    return 16 if any(isinstance(node, Layer) and node.rgba.dtype == np.uint16 for node in walk(nodes)) else 8
 
 
 def walk(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -183,7 +198,7 @@ def trim(layer: Layer) -> Layer:
     """Crop to the bounding box of alpha > 0; a fully transparent layer becomes empty. Hidden colour outside it is dropped."""
     trimmed = raster.trim(layer.rgba)
     if trimmed is None:
-        return replace(layer, rgba=np.zeros((0, 0, 4), np.uint8))
+        return replace(layer, rgba=np.zeros((0, 0, 4), layer.rgba.dtype))
     rgba, box = trimmed
     return replace(layer, rgba=rgba, x=layer.x + box.x, y=layer.y + box.y)
 

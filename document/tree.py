@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from acetate.raster import RGBA
+from acetate.raster import RGBA, to_8_bits
 
 from .composition.compose import compose, render
 from .errors import LayerNotFound
@@ -30,19 +30,19 @@ def names(document: Document) -> tuple[str, ...]:
 
 
 def below(document: Document, name: str | NodePath) -> RGBA:
-    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` straight: without it and all above."""
-    return compose(replace(document, layers=_cut(document.layers, _locate(document, name))))
+    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` uint8 straight."""
+    return to_8_bits(compose(replace(document, layers=_cut(document.layers, _locate(document, name)))))
 
 
 def alone(document: Document, name: str | NodePath) -> RGBA:
-    """The named layer or group by itself on the canvas, `(H, W, 4)` straight, opaque and visible; no colour under alpha 0.
+    """The named layer or group by itself on the canvas, `(H, W, 4)` uint8, opaque and visible; no colour under alpha 0.
 
     Its mask cuts it, and what is clipped to it belongs to it; one that is clipped is shown whole.
     """
     path = _locate(document, name)
     node, clipped = next(runs(_siblings(document, path)[path[-1] :]))
     shown = replace(node, opacity=1.0, blend_mode="normal", visible=True, clipped=False)
-    return render((shown, *(() if node.clipped else clipped)), document.box)
+    return to_8_bits(render((shown, *(() if node.clipped else clipped)), document.box, space=document.space))
 
 
 def insert(

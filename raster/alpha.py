@@ -5,11 +5,13 @@ Straight alpha unless a name says premultiplied.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
-from .arrays import RGBA, Float, Mask
+from .arrays import Float, Mask, Picture
 
 
 def premultiply(straight: Float) -> Float:
@@ -62,10 +64,10 @@ def crop(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     return result
 
 
-def trim(rgba: RGBA) -> tuple[RGBA, Box] | None:
+def trim(rgba: Picture) -> tuple[Picture, Box] | None:
     """`(H, W, 4)` straight cut to where alpha is above 0, and the box that this was; `None` for an empty picture.
 
     Contiguous, and the picture itself where there is nothing to cut.
     """
     box = bounds(rgba[..., 3])
-    return None if box is None else (np.ascontiguousarray(rgba[box.slices]), box)
+    return None if box is None else (cast(Picture, np.ascontiguousarray(rgba[box.slices])), box)

@@ -13,19 +13,17 @@ from typing import Literal, TypeVar, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import RGBA, Deep, Float, round_to_u8
+from .arrays import RGBA, Deep, Float, Picture, Pixels, round_to_u8, rounded, scale_of
 
 Taps = Literal["area", "linear", "lanczos", "auto"]
 
 Filter = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 FILTERS: tuple[Filter, ...] = get_args(Filter)
 
-Level = TypeVar("Level", np.uint8, np.float32)
+Level = TypeVar("Level", np.uint8, np.uint16, np.float32)
 
-_LEAST_ALPHA = 0.5 / 255
-"""Below this the result's alpha rounds to 0 and colour divided by it would be noise."""
 _LEAST_DEEP_ALPHA = 0.5 / 65535
-"""The same for 16 bits; float32 has no fewer."""
+"""Below this the result's alpha rounds to 0 in 16 bits and colour divided by it would be noise; float32 has no fewer."""
 
 
 def resample(picture: Float, width: int, height: int, kind: Taps) -> Float:
@@ -59,8 +57,8 @@ def lanczos(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uin
     return result
 
 
-def resize(rgba: RGBA, width: int, height: int, filter: Filter = "lanczos") -> RGBA:
-    """`(H, W, 4)` straight -> `(height, width, 4)` straight, a new array.
+def resize(rgba: Picture, width: int, height: int, filter: Filter = "lanczos") -> Picture:
+    """`(H, W, 4)` straight -> `(height, width, 4)` straight of the same depth, a new array.
 
     Colour is weighted by alpha before it is filtered, so that transparent neighbours do not bleed in; colour under alpha 0 is
     resized too, unweighted. Raises `ValueError` for a size below 1 and an unknown filter.
@@ -70,28 +68,30 @@ def resize(rgba: RGBA, width: int, height: int, filter: Filter = "lanczos") -> R
     if filter not in FILTERS:
         raise ValueError(f"the filter is {filter!r}; it must be one of {', '.join(FILTERS)}")
     if rgba.shape[:2] == (height, width):
-        return rgba.copy()
+        return cast(Picture, rgba.copy())
     if rgba.size == 0:
-        return np.zeros((height, width, 4), np.uint8)
+        return cast(Picture, np.zeros((height, width, 4), rgba.dtype))
     size = (width, height)
-    if filter == "nearest" or int(rgba[..., 3].min()) == 255:  # nothing to weight: 8-bit in one go
-        return np.stack([scaled(np.ascontiguousarray(rgba[..., i]), size, filter) for i in range(4)], axis=-1)
-    return _resize_weighted(rgba, size, filter)
+    opaque = rgba.dtype == np.uint8 and int(rgba[..., 3].min()) == 255  # nothing to weight: 8-bit in one go
+    if filter == "nearest" or opaque:
+        planes = [scaled(cast(RGBA, np.ascontiguousarray(rgba[..., i])), size, filter) for i in range(4)]
+        return cast(Picture, np.stack(planes, axis=-1))
+    return cast(Picture, _resize_weighted(rgba, size, filter))
 
 
-def _resize_weighted(rgba: RGBA, size: tuple[int, int], filter: Filter) -> RGBA:
+def _resize_weighted(rgba: Pixels, size: tuple[int, int], filter: Filter) -> Pixels:
     """Resize one float plane at a time, so that only three of them are held besides the result."""
-    alpha = rgba[..., 3] * np.float32(1 / 255)
+    scale = scale_of(rgba)
+    alpha = rgba[..., 3] * np.float32(1 / scale)
     scaled_alpha = scaled(alpha, size, filter)  # not clipped yet: where the filter overshoots, weighted colour does as well
-    covered = scaled_alpha >= _LEAST_ALPHA
+    covered = scaled_alpha >= 0.5 / scale  # below, the result's alpha rounds to 0 and colour divided by it would be noise
     divisor = np.where(covered, scaled_alpha, 1)
-    result = np.empty((size[1], size[0], 4), np.uint8)
+    result = np.empty((size[1], size[0], 4), rgba.dtype)
     for channel in range(3):
         plane = rgba[..., channel].astype(np.float32)
-        result[..., channel] = round_to_u8(
-            np.where(covered, scaled(plane * alpha, size, filter) / divisor, scaled(plane, size, filter))
-        )
-    result[..., 3] = round_to_u8(scaled_alpha * 255)
+        weighted = np.where(covered, scaled(plane * alpha, size, filter) / divisor, scaled(plane, size, filter))
+        result[..., channel] = rounded(weighted, rgba.dtype)
+    result[..., 3] = rounded(scaled_alpha * np.float32(scale), rgba.dtype)
     return result
 
 

@@ -9,6 +9,7 @@ WireFile = Literal["psd", "ora", "png"]
 
 LAYERED = (".psd", ".psb", ".ora")
 """Hold several layers, and take one more."""
+READ = (*LAYERED, ".kra")
 WRITTEN = (".png", *LAYERED)
 INSERTED: dict[str, WireFile] = {".psd": "psd", ".psb": "psd", ".ora": "ora", ".png": "png"}
 """What editors insert the layers of, and what it is on the wire: a PSB is a PSD with longer numbers in it."""

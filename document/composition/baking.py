@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels, scale_of, to_16_bits
 from acetate.vocabulary.box import Box
 
-from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, depth_of, runs
 from ..mask import Mask
 from .compose import render
 
@@ -98,7 +98,7 @@ def _bare(node: Node, canvas: Box, clipping: bool) -> Node:
     return replace(node, children=children, mask=None)
 
 
-def _masked(layer: Layer, mask: Mask | None) -> RGBA:
+def _masked(layer: Layer, mask: Mask | None) -> Pixels:
     """The pixels with the mask in their alpha; hidden colour stays."""
     if mask is None:
         return layer.rgba
@@ -113,7 +113,8 @@ def _flattened(node: Node, canvas: Box) -> Layer:
         return node
     box = node.box.intersection(canvas)
     mode = "normal" if node.blend_mode == PASS_THROUGH else node.blend_mode
-    made = Layer(render(node.children, box), box.x, box.y, node.name, opacity=node.opacity, blend_mode=mode, visible=node.visible)
+    rgba = render(node.children, box, depth_of(node.children))
+    made = Layer(rgba, box.x, box.y, node.name, opacity=node.opacity, blend_mode=mode, visible=node.visible)
     return replace(made, clipped=node.clipped)
 
 
@@ -121,7 +122,8 @@ def _merged(base: Node, clipped: Sequence[Node], canvas: Box) -> Layer:
     """Base and clipped layers as one: their colours mix as if the base were opaque, and its alpha cuts the result out."""
     flat = _flattened(base, canvas)
     opaque = flat.rgba.copy()
-    opaque[..., 3] = np.iinfo(opaque.dtype).max
-    mixed = render((Layer(opaque, flat.x, flat.y), *(replace(upper, clipped=False) for upper in clipped)), flat.box)
-    mixed[..., 3] = flat.rgba[..., 3]
+    opaque[..., 3] = scale_of(opaque)
+    together = (Layer(opaque, flat.x, flat.y), *(replace(upper, clipped=False) for upper in clipped))
+    mixed = render(together, flat.box, depth_of(together))
+    mixed[..., 3] = flat.rgba[..., 3] if mixed.dtype == flat.rgba.dtype else to_16_bits(flat.rgba[..., 3])
     return replace(flat, rgba=mixed, clipped=False)

@@ -1,4 +1,4 @@
-"""Colour spaces: everything becomes 8-bit sRGB on reading; what is written is tagged as sRGB.
+"""Colour spaces: everything becomes sRGB on reading; what is written is tagged as sRGB. Deeper colours are `deep_colour`'s.
 
 Knows colour modes and ICC profiles, no file format.
 """
@@ -12,6 +12,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from acetate.raster import RGBA
 from PIL import Image, ImageCms
+
+FROM_PROFILE = "colours were converted from the profile {!r} to sRGB"
+FROM_LAB = "colours were converted from Lab to sRGB"
+FROM_CMYK = "colours were converted from CMYK without a profile to sRGB"
+UNUSABLE = "the embedded colour profile could not be used; colours were taken as sRGB"
 
 _DATE = slice(24, 36)
 """Where an ICC profile keeps its creation time; cleared so that equal documents give equal files."""
@@ -39,24 +44,20 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> Converted:
 
     A profile that is sRGB in all but name is not applied: pixels come back bit for bit.
     """
-    source = _open_profile(icc, image.mode) if icc else None
+    source = open_profile(icc, image.mode) if icc else None
     try:
-        if icc and source is not None and image.mode == "RGB" and _is_srgb(icc):
+        if icc and source is not None and image.mode == "RGB" and is_srgb(icc):
             return Converted(image, "")
         if icc and source is not None:
-            name = ImageCms.getProfileDescription(source).strip() or "unnamed"
-            return Converted(
-                _applied(_to_srgb(icc, image.mode), image), f"colours were converted from the profile {name!r} to sRGB"
-            )
+            return Converted(_applied(_to_srgb(icc, image.mode), image), FROM_PROFILE.format(profile_name(source)))
     except ImageCms.PyCMSError:
         pass  # it opens, but nothing can be computed with it
     if image.mode == "LAB":
         made = _transform(_made_profile("LAB"), _made_profile("sRGB"), "LAB", "RGB")
-        return Converted(_applied(made, image), "colours were converted from Lab to sRGB")
+        return Converted(_applied(made, image), FROM_LAB)
     if image.mode == "CMYK":
-        return Converted(image.convert("RGB"), "colours were converted from CMYK without a profile to sRGB")
-    note = "the embedded colour profile could not be used; colours were taken as sRGB" if icc else ""
-    return Converted(image.convert("RGB"), note)
+        return Converted(image.convert("RGB"), FROM_CMYK)
+    return Converted(image.convert("RGB"), UNUSABLE if icc else "")
 
 
 def to_rgba(image: Image.Image, icc: bytes | None, alpha: Image.Image | None = None) -> tuple[RGBA, str]:
@@ -75,10 +76,10 @@ def to_rgba(image: Image.Image, icc: bytes | None, alpha: Image.Image | None = N
 
 def from_srgb(image: Image.Image, mode: str, icc: bytes | None) -> Image.Image:
     """RGB in sRGB -> another colour mode (L, RGB, CMYK, LAB), into the profile where there is a usable one."""
-    target = _open_profile(icc, mode) if icc else None
+    target = open_profile(icc, mode) if icc else None
     srgb = _made_profile("sRGB")
     try:
-        if icc and target is not None and mode == "RGB" and _is_srgb(icc):
+        if icc and target is not None and mode == "RGB" and is_srgb(icc):
             return image
         if target is not None:
             return _applied(_transform(srgb, target, image.mode, mode), image)
@@ -89,11 +90,19 @@ def from_srgb(image: Image.Image, mode: str, icc: bytes | None) -> Image.Image:
     return image.convert(mode)
 
 
+def profile_name(profile: ImageCms.ImageCmsProfile) -> str:
+    """What the profile calls itself."""
+    try:
+        return ImageCms.getProfileDescription(profile).strip() or "unnamed"
+    except ImageCms.PyCMSError:  # Pillow cannot decode the names of some, as of Photoshop's own in Japanese
+        return "unnamed"
+
+
 def _made_profile(space: Literal["LAB", "sRGB"]) -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space))
 
 
-def _open_profile(icc: bytes, mode: str) -> ImageCms.ImageCmsProfile | None:
+def open_profile(icc: bytes, mode: str) -> ImageCms.ImageCmsProfile | None:
     """The profile, if it is one and for this colour mode."""
     spaces = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
     try:
@@ -104,7 +113,7 @@ def _open_profile(icc: bytes, mode: str) -> ImageCms.ImageCmsProfile | None:
 
 
 @lru_cache(maxsize=4)
-def _is_srgb(icc: bytes) -> bool:
+def is_srgb(icc: bytes) -> bool:
     """Whether the profile moves no colour of a coarse cube by more than one level: names lie (a linear one says sRGB too)."""
     levels = np.linspace(0, 255, 18).round().astype(np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(18, 18 * 18, 3)
@@ -115,7 +124,7 @@ def _is_srgb(icc: bytes) -> bool:
 @lru_cache(maxsize=4)
 def _to_srgb(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform:
     """Kept, as a file has one profile and perhaps thousands of layers, and Little CMS takes milliseconds to prepare one."""
-    profile = _open_profile(icc, mode)
+    profile = open_profile(icc, mode)
     assert profile is not None
     return _transform(profile, _made_profile("sRGB"), mode, "RGB")
 

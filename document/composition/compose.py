@@ -1,7 +1,7 @@
 """Composition: what a document looks like, as one picture.
 
-Porter-Duff source-over on straight 8-bit sRGB values, as Krita, Photoshop and GIMP's perceptual mode do it (never linear
-light), kept in float32 until the end, so that many soft layers do not add up rounding. Works in bands of rows: the memory
+Porter-Duff source-over on straight sRGB values, as Krita, Photoshop and GIMP's perceptual mode do it (never linear light), of
+8 or 16 bits, kept in float32 until the end, so that many soft layers do not add up rounding. Works in bands of rows: the memory
 needed besides the result does not grow with the canvas. Knows no file format.
 """
 
@@ -11,13 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from acetate.raster import RGBA, Float, source_over
-from acetate.raster.arrays import round_to_u8
+from acetate.raster import Float, Pixels, scale_of, source_over
+from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs
 from .blending import BLENDS
+from .blending_space import in_space
+from .rgb_space import RGBSpace, srgb
 
+SAMPLES = {8: np.uint8, 16: np.uint16}
+"""What pixels of each depth are to numpy."""
 BAND = 64
 """Rows per step: six float planes of 64 x 4096 fit the second-level cache of current CPUs."""
 WIDE = 2**14
@@ -57,43 +61,51 @@ class _Paint:
             now += was
 
 
-def compose(document: Document) -> RGBA:
-    """The visible layers as one picture of the canvas, `(H, W, 4)` uint8 straight; colour is 0 where nothing covers."""
-    return render(document.layers, document.box)
+def compose(document: Document) -> Pixels:
+    """The visible layers as one picture of the canvas, `(H, W, 4)` straight in the document's depth; colour is 0 where nothing
+    covers."""
+    return render(document.layers, document.box, document.depth, document.space)
 
 
-def render(nodes: Sequence[Node], box: Box) -> RGBA:
-    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` uint8 straight."""
-    rgba = np.zeros((box.height, box.width, 4), np.uint8)
-    for rows, paint in _bands(nodes, box):
-        scale = np.float32(255) / np.maximum(paint.alpha, np.float32(1e-6))
+def render(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | None = None) -> Pixels:
+    """The nodes (bottom to top) over transparency, cut to `box`: `(H, W, 4)` straight of 8 or 16 bits in sRGB.
+
+    They are blended in the space, if one is given, else in sRGB.
+    """
+    rgba: Pixels = np.zeros((box.height, box.width, 4), SAMPLES[depth])
+    opaque = np.float32(scale_of(rgba))
+    for rows, paint in _bands(nodes, box, space):
+        colour: Float = paint.colour * (np.float32(1) / np.maximum(paint.alpha, np.float32(1e-6)))
+        if space is not None:
+            colour = space.converted(np.minimum(colour, 1), srgb())
         for channel in range(3):
-            rgba[rows, :, channel] = round_to_u8(paint.colour[channel] * scale)
-        rgba[rows, :, 3] = round_to_u8(paint.alpha * 255)
+            rgba[rows, :, channel] = rounded(colour[channel] * opaque, rgba.dtype)
+        rgba[rows, :, 3] = rounded(paint.alpha * opaque, rgba.dtype)
     return rgba
 
 
-def render_over_white(nodes: Sequence[Node], box: Box) -> RGBA:
-    """As `render`, `(H, W, 4)` uint8, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
+def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | None = None) -> Pixels:
+    """As `render`, but with the colour laid over white and alpha kept, as in a PSD's merged picture.
 
     Rounded up, so that readers that take the white out again and cut off fractions (psd-tools, ImageMagick) find the colour.
     """
-    rgba = render(nodes, box)
+    rgba = render(nodes, box, depth, space)
+    white = scale_of(rgba)
     for top in range(0, box.height, BAND):
         band = rgba[top : top + BAND]
-        alpha = band[..., 3].astype(np.uint16)
+        alpha = band[..., 3].astype(np.uint32)
         for channel in range(3):
-            covered = (band[..., channel] * alpha + 254) // 255
-            band[..., channel] = covered + (255 - alpha)
+            covered = (band[..., channel] * alpha + (white - 1)) // white
+            band[..., channel] = covered + (white - alpha)
     return rgba
 
 
-def _bands(nodes: Sequence[Node], box: Box) -> Iterator[tuple[slice, _Paint]]:
+def _bands(nodes: Sequence[Node], box: Box, space: RGBSpace | None) -> Iterator[tuple[slice, _Paint]]:
     rows = max(1, min(BAND, BAND * WIDE // max(1, box.width)))
     for top in range(0, box.height, rows):
         height = min(rows, box.height - top)
         paint = _Paint.clear(Box(box.x, box.y + top, box.width, height))
-        _draw(nodes, paint)
+        _draw(nodes if space is None else in_space(nodes, paint.box, space), paint)
         yield slice(top, top + height), paint
 
 
@@ -152,7 +164,7 @@ def _mix_clipped(clipped: Sequence[Node], source: _Paint) -> None:
 def _draw_within(nodes: Sequence[Node], shape: Float, before: _Paint, target: _Paint) -> None:
     """Blend the nodes into `target`, which a base of that shape, `(H, W)` in [0, 1], made of `before`: again as if the base
     were opaque. What an opaque one would have made follows from what this one did."""
-    target.scale_change(before, 1 / np.maximum(shape, np.float32(1e-6)))
+    target.scale_change(before, np.reciprocal(np.maximum(shape, np.float32(1e-6))))
     for plane in (target.colour, target.alpha):
         np.clip(plane, 0, 1, out=plane)
     for node in nodes:
@@ -188,9 +200,10 @@ def _pixels(layer: Layer, box: Box, share: float) -> _Paint | None:
         return None
     first, end = int(columns[0]), int(columns[-1]) + 1
     pixels = pixels[:, first:end]
-    alpha = pixels[..., 3] * np.float32(share / 255)
+    scale = scale_of(pixels)
+    alpha = pixels[..., 3] * np.float32(share / scale)
     colour = np.empty((3, *alpha.shape), np.float32)
-    shade = alpha * np.float32(1 / 255)
+    shade = alpha * np.float32(1 / scale)
     for channel in range(3):
         np.multiply(pixels[..., channel], shade, out=colour[channel])
     return _Paint(Box(box.x + first, box.y, end - first, box.height), colour, alpha)

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from acetate.raster import RGBA, Float
+from acetate.raster import Float, Pixels, to_8_bits
 from acetate.vocabulary.box import Box
 
 from ..layer import Document, Layer, Node
 from .compose import BAND, compose, render
+from .rgb_space import RGBSpace
 
 VISIBLE = 8
 """Levels by which a pixel over white may differ from rounding, dithering and other colour engines."""
@@ -24,9 +25,9 @@ SAMPLED_PIXELS = 2**21
 """About how many pixels of a large canvas are compared."""
 
 
-def judged(document: Document, stored: RGBA) -> Document:
+def judged(document: Document, stored: Pixels) -> Document:
     """The document, with the `(H, W, 4)` straight picture that its file stores where that looks different from what we draw."""
-    share = difference(document.layers, stored)
+    share = difference(document.layers, stored, document.space)
     if share <= TOLERATED:
         return document
     part = "in less than 1 %" if share < 0.01 else f"in about {100 * share:.0f} %"
@@ -34,7 +35,7 @@ def judged(document: Document, stored: RGBA) -> Document:
     return document.as_stored(stored, note)
 
 
-def with_change(before: Document, after: Document, changed: Box, on_top: Layer | None = None) -> RGBA:
+def with_change(before: Document, after: Document, changed: Box, on_top: Layer | None = None) -> Pixels:
     """The `(H, W, 4)` straight picture of `after`, which differs from `before` in a box, and where it says so only by a layer
     `on_top`; a stored picture stays as far as it can."""
     if before.picture is None:
@@ -42,14 +43,15 @@ def with_change(before: Document, after: Document, changed: Box, on_top: Layer |
     if on_top is not None:
         return compose(replace(after, layers=(Layer(before.picture), on_top)))
     box = changed.intersection(after.box)
-    drawn, without = (render(document.layers, box) for document in (after, before))
+    depth = 8 * before.picture.itemsize
+    drawn, without = (render(document.layers, box, depth, document.space) for document in (after, before))
     picture = before.picture.copy()
     other = (drawn != without).any(axis=-1)
     picture[box.slices][other] = drawn[other]
     return picture
 
 
-def difference(nodes: Sequence[Node], stored: RGBA) -> float:
+def difference(nodes: Sequence[Node], stored: Pixels, space: RGBSpace | None = None) -> float:
     """The share of pixels, in [0, 1], that look different from those of the stored `(H, W, 4)` straight picture.
 
     Of a large canvas it is estimated from bands of its rows.
@@ -57,7 +59,7 @@ def difference(nodes: Sequence[Node], stored: RGBA) -> float:
     height, width = stored.shape[:2]
     other = total = 0
     for rows in _bands(height, width):
-        ours = render(nodes, Box(0, rows.start, width, rows.stop - rows.start))
+        ours = render(nodes, Box(0, rows.start, width, rows.stop - rows.start), space=space)
         far = np.abs(_over_white(ours) - _over_white(stored[rows])).max(axis=-1) > VISIBLE
         other, total = other + int(far.sum()), total + far.size
     return other / total
@@ -69,6 +71,7 @@ def _bands(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(height, top + BAND))
 
 
-def _over_white(rgba: RGBA) -> Float:
+def _over_white(rgba: Pixels) -> Float:
+    rgba = to_8_bits(rgba)
     alpha = rgba[..., 3:] / np.float32(255)
     return (rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.float32, copy=False)

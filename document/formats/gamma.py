@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 
 SRGB_GAMMA = 0.45455
 """What nearly all files name; sRGB is meant by it."""
@@ -15,7 +15,7 @@ SRGB_PRIMARIES = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 """White, red, green, blue: x and y of each, as `cHRM` lists them."""
 
 
-def corrected(rgba: RGBA, info: Mapping[str, Any]) -> tuple[RGBA, list[str]]:
+def corrected(rgba: Pixels, info: Mapping[Any, Any]) -> tuple[Pixels, list[str]]:
     """The `(H, W, 4)` pixels with their colours brought from the gamma that the file's `info` names to sRGB, and what the person
     has to know; primaries are only named.
 

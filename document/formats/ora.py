@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
-from acetate.raster import RGBA, resize
+from acetate.raster import Pixels, resize, to_8_bits
 from acetate.vocabulary.box import Box
 
 from .. import tree
@@ -217,19 +217,19 @@ def _store(archive: zipfile.ZipFile, name: str, data: bytes, compression: int = 
 
 
 def _store_derived(
-    archive: zipfile.ZipFile, document: Document, merged: RGBA, layers: Mapping[generation_metadata.Id, Layer]
+    archive: zipfile.ZipFile, document: Document, merged: Pixels, layers: Mapping[generation_metadata.Id, Layer]
 ) -> None:
     """The merged picture, the thumbnail and the generation record."""
     _store(archive, MERGED, encode(merged))
     factor = min(1.0, THUMBNAIL_SIDE / max(document.width, document.height))
     width, height = max(1, round(document.width * factor)), max(1, round(document.height * factor))
-    _store(archive, THUMBNAIL, png.encode(resize(merged, width, height)))
+    _store(archive, THUMBNAIL, png.encode(resize(to_8_bits(merged), width, height)))
     text = generation_metadata.text(document.width, document.height, layers)
     if text:
         _store(archive, RECORD, text.encode())
 
 
-def _pixels(layer: Layer) -> RGBA:
+def _pixels(layer: Layer) -> Pixels:
     """An empty layer becomes one transparent pixel: PNG knows no empty picture."""
     return layer.rgba if layer.rgba.size else np.zeros((1, 1, 4), np.uint8)
 

@@ -10,7 +10,7 @@ from functools import reduce
 from typing import BinaryIO
 from xml.etree import ElementTree
 
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 
 from ..composition.stored_picture import judged
@@ -74,12 +74,12 @@ class ArchiveReader:
         stored = self._stored_picture(document)
         return document if stored is None else judged(document, stored)
 
-    def _stored_picture(self, document: Document) -> RGBA | None:
+    def _stored_picture(self, document: Document) -> Pixels | None:
         """What the program that wrote the file drew; `None` where that cannot be read or belongs to another canvas."""
         rgba = self._picture_of(MERGED)
         return rgba if rgba is not None and rgba.shape[:2] == (document.height, document.width) else None
 
-    def _picture_of(self, source: str) -> RGBA | None:
+    def _picture_of(self, source: str) -> Pixels | None:
         try:
             return decode(member(self._archive, source), source).rgba
         except (DocumentError, KeyError):

@@ -1,4 +1,4 @@
-"""Flat pictures in: any PNG, JPEG, WebP, TIFF, BMP or GIF becomes straight 8-bit sRGB, or an error that says why not.
+"""Flat pictures in: any PNG, JPEG, WebP, TIFF, BMP or GIF becomes straight sRGB of 8 or 16 bits, or an error that says why not.
 
 Knows colour depths, palettes and hostile files; no layers.
 """
@@ -10,13 +10,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 from ..composition.colour import to_rgba
 from ..errors import TooLarge, UnreadableFile, UnsupportedFile
 from ..metadata import Metadata
+from . import deep_picture
 from .decoding import decoding, quiet_stderr
 from .gamma import corrected
 from .kinds import READ_HINT, refuse_foreign
@@ -34,7 +35,7 @@ TIFF_XMP, TIFF_IPTC, TIFF_LAYERS, IPTC_RESOURCE = 700, 33723, 37724, 0x0404
 class FlatPicture:
     """A decoded picture file."""
 
-    rgba: RGBA
+    rgba: Pixels
     notes: tuple[str, ...]
     """What was converted, for the person."""
     text: dict[str, str]
@@ -51,7 +52,7 @@ def decode(data: bytes, name: str) -> FlatPicture:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check(image, name)
                 with quiet_stderr():
-                    picture = _convert(image, name)
+                    picture = _convert(image, data, name)
                 rgba, notes = corrected(picture.rgba, image.info)
                 if TIFF_LAYERS in getattr(image, "tag_v2", {}):
                     notes.append("its layers are not read, and its merged picture was taken; a PSD would keep them")
@@ -85,19 +86,22 @@ def _check(image: Image.Image, name: str) -> None:
         raise UnsupportedFile(f"{name} is animated or has pages ({frames} of them); one still picture is read", "Save one frame.")
 
 
-def _convert(image: Image.Image, name: str) -> FlatPicture:
-    deep = any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))  # known only until the pixels are decoded
+def _convert(image: ImageFile, data: bytes, name: str) -> FlatPicture:
+    deep = deep_picture.is_deep(image)
+    values = deep_picture.samples(image, data, name) if deep else None
     image.load()
     text = {key: str(value) for key, value in getattr(image, "text", {}).items()}
     icc, metadata = image.info.get("icc_profile"), _metadata(image, text)
+    if values is not None:
+        pixels, found = deep_picture.straight(values, image, icc)
+        return FlatPicture(pixels, found, text, metadata)
     notes: list[str] = []
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "F"):
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode in ("I", "F"):
         raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", "Convert it to 8 bits per channel.")
     if deep:
         notes.append("16 bits per channel were reduced to 8")
-        image = _narrowed(image)
-    rgba, note = to_rgba(_simplified(image), icc)
+    rgba, note = to_rgba(_simplified(turned), icc)
     return FlatPicture(rgba, (*notes, note) if note else tuple(notes), text, metadata)
 
 
@@ -113,20 +117,6 @@ def _metadata(image: Image.Image, text: Mapping[str, str]) -> Metadata:
         xmp=packet.encode() if isinstance(packet, str) else bytes(packet),
         iptc=iptc if isinstance(iptc, bytes) else b"",
     )
-
-
-def _narrowed(image: Image.Image) -> Image.Image:
-    """16 bits -> 8. Pillow does it for colour on loading, but not for a transparent colour, and gray it would cut at 255."""
-    transparent = image.info.get("transparency")
-    if not image.mode.startswith("I;16"):
-        if isinstance(transparent, tuple):
-            image.info["transparency"] = tuple(value >> 8 for value in transparent)
-        return image
-    values = np.asarray(image).astype(np.uint32)
-    narrow = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
-    if transparent is not None:
-        narrow.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
-    return narrow
 
 
 def _simplified(image: Image.Image) -> Image.Image:

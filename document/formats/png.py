@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from acetate.raster import RGBA
+import numpy as np
+from acetate.raster import RGBA16, Pixels
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -17,7 +18,7 @@ from ..composition.compose import compose
 from ..layer import Document, Layer, walk
 from ..metadata import UNKNOWN, Metadata
 from ..naming import clean
-from . import generation_metadata
+from . import deep_picture, generation_metadata
 from .limits import check_picture
 from .picture import XMP_KEYWORD, FlatPicture
 
@@ -27,14 +28,16 @@ ONLY = 0
 _RELATIVE_COLORIMETRIC = b"\x01"
 
 
-def encode(rgba: RGBA, *, text: str = "", level: int = 6, metadata: Metadata = UNKNOWN) -> bytes:
-    """`(H, W, 4)` straight uint8 as PNG, colour under alpha 0 kept, marked as sRGB; `text` goes into the chunk `acetate`."""
+def encode(rgba: Pixels, *, text: str = "", level: int = 6, metadata: Metadata = UNKNOWN) -> bytes:
+    """`(H, W, 4)` straight as PNG of its depth and marked as sRGB, colour under alpha 0 kept; `text` is the chunk `acetate`."""
     chunks = PngInfo()
     chunks.add(b"sRGB", _RELATIVE_COLORIMETRIC)
     if text:
         chunks.add_itxt(generation_metadata.KEY, text)
     if metadata.xmp:
         chunks.add_itxt(XMP_KEYWORD, metadata.xmp.decode(errors="replace"))
+    if rgba.dtype == np.uint16:
+        return deep_picture.encode(cast(RGBA16, rgba), chunks, level, metadata.resolution)
     density = {} if metadata.resolution is None else {"dpi": metadata.resolution}
     file = io.BytesIO()
     Image.fromarray(rgba).save(file, "PNG", compress_level=level, pnginfo=chunks, **density)
@@ -53,9 +56,9 @@ def write(document: Document, file: BinaryIO) -> None:
     file.write(encode(flatten(document), text=text, metadata=document.metadata))
 
 
-def flatten(document: Document) -> RGBA:
-    """The document as one `(H, W, 4)` straight picture: what its file stores where we draw it otherwise, its only layer where
-    that is all of it, else its composition."""
+def flatten(document: Document) -> Pixels:
+    """The document as one `(H, W, 4)` straight picture of its depth: what its file stores where we draw it otherwise, its only
+    layer where that is all of it, else its composition."""
     if document.picture is not None:
         return document.picture
     only = plain_layer(document)

@@ -13,9 +13,8 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels, scale_of, to_8_bits, to_16_bits
 from acetate.vocabulary.box import Box
-from numpy.typing import NDArray
 from PIL import Image, ImageChops
 from psd_tools import PSDImage
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, GroupMixin, PixelLayer
@@ -29,13 +28,14 @@ from .. import tree
 from ..composition.blending import BLENDS, SEPARABLE
 from ..composition.colour import from_srgb
 from ..composition.compose import render_over_white
+from ..composition.deep_colour import from_srgb16
 from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
 from ..tree import NodePath
 from . import masks, thumbnail
 from .merged_picture import Samples, StoredPicture
-from .reading import layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
+from .reading import blending_space, layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
 from .writing import attach, check_place, dress
 
 MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}
@@ -100,14 +100,18 @@ def _converted(psd: PSDImage, layer: Layer) -> PSDLayer:
     check_place(layer, psd.version)
     if layer.rgba.size == 0:
         return psd.create_pixel_layer(Image.new(psd.pil_mode, (0, 0)), "layer")
-    array = np.dstack([_in_mode(psd, layer.rgba), layer.rgba[..., 3]])
+    alpha = layer.rgba[..., 3]
+    array = np.dstack([_in_mode(psd, layer.rgba), to_16_bits(alpha) if psd.depth == 16 else to_8_bits(alpha)])
     return psd.create_pixel_layer_from_array(array, "layer", layer.y, layer.x)
 
 
-def _in_mode(psd: PSDImage, rgba: RGBA) -> NDArray[np.uint8]:
-    """The colour of the pixels, in the file's mode: `(H, W, planes)`."""
-    icc = psd.image_resources.get_data(Resource.ICC_PROFILE)
-    colour = from_srgb(Image.fromarray(rgba).convert("RGB"), MODES[psd.color_mode], icc)
+def _in_mode(psd: PSDImage, rgba: Pixels) -> Pixels:
+    """The colour of the pixels, in the file's mode and depth: `(H, W, planes)`."""
+    icc, mode = psd.image_resources.get_data(Resource.ICC_PROFILE), MODES[psd.color_mode]
+    if psd.depth == 16:
+        deep = from_srgb16(np.moveaxis(to_16_bits(rgba)[..., :3], -1, 0), mode, icc)
+        return np.moveaxis(np.uint16(65535) - deep if mode == "CMYK" else deep, 0, -1)
+    colour = from_srgb(Image.fromarray(to_8_bits(rgba)).convert("RGB"), mode, icc)
     if colour.mode == "CMYK":  # PSD counts the ink that is left out
         colour = ImageChops.invert(colour)
     return np.dstack([np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))])
@@ -222,8 +226,8 @@ def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str
     planes, scale = ColorMode.channels(psd.color_mode), np.float32(2**psd.depth - 1)
     notes: tuple[str, ...] = ()
     pixels = layer.rgba[box.relative_to(layer.box).slices]
-    source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / np.float32(255)
-    cover = pixels[..., 3] * np.float32(layer.opacity / 255)
+    source = np.moveaxis(_in_mode(psd, pixels), -1, 0) / scale
+    cover = pixels[..., 3] * np.float32(layer.opacity / scale_of(pixels))
     if layer.mask is not None and layer.mask.enabled:
         cover *= layer.mask.coverage(box)
     stored = before[:planes] / scale
@@ -250,21 +254,22 @@ def _drawn_anew(
 ) -> tuple[Samples, tuple[str, ...]]:
     """The samples of the box as we draw them, where the new layer, or hiding others, makes a difference to that; as they were
     elsewhere."""
-    planes, scale = ColorMode.channels(psd.color_mode), (2**psd.depth - 1) // 255
+    planes, space = ColorMode.channels(psd.color_mode), blending_space(psd)
     shown = [made] if made.visible else []
     _turn(shown)
-    without = render_over_white(nodes_in(psd, box), box)
+    without = render_over_white(nodes_in(psd, box), box, psd.depth, space)
     _turn([*shown, *hidden])
-    drawn = render_over_white(nodes_in(psd, box), box)
+    drawn = render_over_white(nodes_in(psd, box), box, psd.depth, space)
     changed = (drawn != without).any(axis=-1)
     after = before.copy()
-    after[:planes] = np.where(changed, np.moveaxis(_in_mode(psd, drawn), -1, 0).astype(before.dtype) * scale, before[:planes])
+    after[:planes] = np.where(changed, np.moveaxis(_in_mode(psd, drawn), -1, 0), before[:planes])
     if has_transparency(psd):
-        after[planes] = np.where(changed, drawn[..., 3].astype(before.dtype) * scale, before[planes])
+        after[planes] = np.where(changed, drawn[..., 3], before[planes])
     where = f"where the new layer lies, the merged picture in {name} was drawn"
     notes = tuple(f"{where} without {part}" for part in live_parts(psd, box))
     expected = np.moveaxis(_in_mode(psd, without), -1, 0).astype(np.int32)
-    other = (np.abs(expected - before[:planes] // scale).max(axis=0) > DIFFERENCE) & changed
+    levels = DIFFERENCE << (psd.depth - 8)
+    other = (np.abs(expected - before[:planes]).max(axis=0) > levels) & changed
     if not notes and other.mean() > 0.01:
         notes = (f"{where} by us, and differs from what the file showed before in {other.mean():.0%} of it",)
     return after, notes

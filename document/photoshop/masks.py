@@ -31,13 +31,14 @@ _WITHOUT_PARAMETERS = MaskParameters()
 
 
 def read(layer: PSDLayer) -> Mask | None:
-    """What cuts the layer besides its transparency; `None` where nothing does."""
+    """What cuts the layer besides its transparency, with values `(H, W)` of any size; `None` where nothing does."""
     data = layer._record.mask_data
     if data is None:
         return None
-    if not data.flags.user_mask_from_render:
+    shape = isinstance(layer, ShapeLayer | FillLayer)
+    if not data.flags.user_mask_from_render or (layer.vector_mask is None and not shape):
         return _own(layer, data)
-    if not has_vector_mask(layer) or isinstance(layer, ShapeLayer | FillLayer):
+    if shape or not has_vector_mask(layer):
         return _real(layer, data) if data.real_flags is not None else None
     return _drawn(layer, data)
 
@@ -72,7 +73,7 @@ def is_drawn(layer: PSDLayer) -> bool:
 
 
 def attach(mask: Mask, record: LayerRecord, channels: ChannelDataList, depth: int = 8) -> None:
-    """Give a new record, and its channels, a mask of its own, in the depth of the file: 8 or 16."""
+    """Give a new record, and its channels, a mask of its own with values `(H, W)`, in the depth of the file: 8 or 16."""
     box = mask.box
     flags = MaskFlags(not mask.linked, not mask.enabled, mask.inverted)
     record.mask_data = MaskData(box.y, box.x, box.bottom, box.right, mask.outside, flags)

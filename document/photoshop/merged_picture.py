@@ -17,7 +17,7 @@ from psd_tools.compression import decode_rle, encode_rle
 from psd_tools.constants import ChannelID, Compression
 from psd_tools.psd.layer_and_mask import ChannelData, ChannelDataList, ChannelInfo
 
-Samples = NDArray[np.uint8] | NDArray[np.uint16]
+Samples = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 """`(channels, H, W)` in the file's depth: colours as stored, then transparency, then saved selections."""
 
 
@@ -27,7 +27,7 @@ class StoredPicture:
     def __init__(self, psd: PSDImage) -> None:
         header = psd._record.header
         self._data, self._header = psd._record.image_data, header
-        self._sample = np.dtype(f">u{header.depth // 8}")
+        self._sample = np.dtype(">f4" if header.depth == 32 else f">u{header.depth // 8}")
         self._row_bytes = header.width * self._sample.itemsize
         if self._data.compression not in (Compression.RAW, Compression.RLE):  # Photoshop itself writes no other here
             self._data.data = cast(bytes, self._data.get_data(header, split=False))

@@ -41,7 +41,7 @@ LONG = {tag.value for tag in (Tag.LAYER_16, Tag.LAYER_32, Tag.USER_MASK, Tag.LIN
 def read(file: BinaryIO, name: str) -> Outline:
     """The list in a PSD `file` that can be sought in; `name` is what messages call it. Raises a `DocumentError`."""
     with psd_decoding(name):
-        check_header(file.read(HEADER.size), name, deep=True)
+        check_header(file.read(HEADER.size), name)
         file.seek(0)
         with parse_context(LIMITS):
             psd = _without_pixels(file)

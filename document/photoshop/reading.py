@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 from PIL import Image
 from psd_tools import ParseLimits, PSDImage
@@ -29,16 +29,17 @@ from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
 from psd_tools.compression import PSDDecompressionWarning
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
 
-from ..composition.colour import to_rgba
+from ..composition.colour import is_srgb, open_profile, to_rgba
+from ..composition.rgb_space import RGBSpace, space_of, srgb
 from ..composition.stored_picture import judged
-from ..errors import UnreadableFile, UnsupportedFile
+from ..errors import UnreadableFile
 from ..formats import generation_metadata, xmp
 from ..formats.decoding import MALFORMED, DamagedError, decoding
 from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudget, check_canvas
 from ..layer import Document, Group, Layer, Node
 from ..mask import Mask
 from ..naming import clean, guessed
-from . import masks
+from . import deep_pixels, masks
 from .properties import marks_of, metadata_of
 from .salvage import salvaged
 
@@ -113,6 +114,15 @@ def reaches(layer: PSDLayer, box: Box) -> bool:
     return not Box(layer.left, layer.top, layer.width, layer.height).intersection(box).empty
 
 
+def blending_space(psd: PSDImage) -> RGBSpace | None:
+    """In what the file's program blends; `None` for sRGB, and where we cannot: gray, CMYK, Lab, profiles of tables."""
+    icc = psd.image_resources.get_data(Resource.ICC_PROFILE)
+    if psd.color_mode == ColorMode.RGB and psd.depth == 32:
+        return (icc and space_of(icc) or srgb()).linear
+    space = space_of(icc) if icc and psd.color_mode == ColorMode.RGB and open_profile(icc, "RGB") else None
+    return None if space is None or is_srgb(icc) or not space.holds(srgb()) else space
+
+
 def nodes_in(psd: PSDImage, box: Box) -> tuple[Node, ...]:
     """The layers of an open file, as far as they show in the box; the others have no pixels."""
     return tuple(_Reader(psd, box).nodes(psd))
@@ -129,7 +139,7 @@ def read(file: BinaryIO, name: str) -> Document:
         if damage and not nodes and stored is None:
             raise DamagedError(f"no layer and no picture of it can be read; {damage[0]}")
         notes = (*damage, *reader.document_notes(), *reader.notes)
-        document = Document(psd.width, psd.height, nodes, notes, metadata_of(psd))
+        document = Document(psd.width, psd.height, nodes, notes, metadata_of(psd), blending_space(psd))
         return document if stored is None else judged(document, stored)
 
 
@@ -168,8 +178,8 @@ def psd_decoding(name: str) -> Iterator[None]:
         yield
 
 
-def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
-    """Raise a `DocumentError` for what is no PSD, too large or, unless `deep`, of 32 bits."""
+def check_header(head: bytes, name: str) -> None:
+    """Raise a `DocumentError` for what is no PSD, or too large."""
     if head[:4] == b"8BPS" and len(head) < HEADER.size:
         raise UnreadableFile(f"{name} is not a readable PSD: it ends after {len(head)} bytes")
     if head[:4] != b"8BPS":
@@ -187,9 +197,6 @@ def check_header(head: bytes, name: str, *, deep: bool = False) -> None:
     if not (width and height):
         raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
     check_canvas(name, width, height)
-    if depth == 32 and not deep:
-        hint = "In Photoshop: Image > Mode > 16 Bits/Channel."
-        raise UnsupportedFile(f"{name} has 32 bits per channel; 8 and 16 are read", hint)
 
 
 def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -> None:
@@ -231,16 +238,15 @@ class _Reader:
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
         self._entries = generation_metadata.parse(xmp.record_text(packet)) if isinstance(packet, bytes) else {}
-        self._colour_note = ""
+        self._colour_notes: dict[str, None] = {}
+        """Each once, in the order of reading."""
         self.notes: list[str] = []
         """What the layers that were read have lost."""
 
     def document_notes(self) -> list[str]:
-        notes = []
-        if self._psd.depth == 16:
-            notes.append("16 bits per channel were reduced to 8")
-        if self._colour_note:
-            notes.append(self._colour_note)
+        notes = list(self._colour_notes)
+        if self._psd.depth == 32:
+            notes.insert(0, "32 bits per channel became 16: linear light, by the curve of sRGB")
         encodings = sorted({encoding for layer in self._psd.descendants() if (encoding := name_encoding(layer))})
         if encodings:
             notes.append(f"the file does not say how its layer names are encoded; they were read as {' and '.join(encodings)}")
@@ -276,7 +282,7 @@ class _Reader:
         if rgba is not None and rgba[..., 3].any():
             yield Layer(rgba, name="Background")
 
-    def sound_picture(self) -> RGBA | None:
+    def sound_picture(self) -> Pixels | None:
         """The picture beside the layers, or none where it cannot be decoded: it is there to compare with."""
         if not self._psd._record.image_data.data:
             return None
@@ -289,8 +295,10 @@ class _Reader:
             self._damage.append("its merged picture is damaged, so it was not used")
             return None
 
-    def stored_picture(self) -> RGBA | None:
+    def stored_picture(self) -> Pixels | None:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
+        if self._is_deep():
+            return self._deep(deep_pixels.of_merged_picture(self._psd, self._icc), "the merged picture")
         image = self._psd.topil(apply_icc=False)
         return None if image is None else self._converted(image, None)
 
@@ -332,29 +340,43 @@ class _Reader:
             self._damage.append(f"the mask of {layer_name(layer)!r} is damaged and was left out")
             return None
 
-    def _pixels(self, layer: PSDLayer) -> RGBA | None:
+    def _pixels(self, layer: PSDLayer) -> Pixels | None:
         if isinstance(layer, AdjustmentLayer) or _needs_drawing(layer):
             return None
         if layer.width <= 0 or layer.height <= 0:
             return None if isinstance(layer, ShapeLayer | FillLayer) else _NOTHING
+        if self._is_deep() and layer.has_pixels():
+            found = deep_pixels.of_layer(layer, self._icc)
+            return None if found is None else self._deep(found, repr(layer_name(layer)))
         image = layer.topil(apply_icc=False) if layer.has_pixels() else None
         if image is None:
             return None
         alpha = None if image.mode in ("RGBA", "LA") else layer.topil(ChannelID.TRANSPARENCY_MASK)
         return self._converted(image, alpha)
 
-    def _drawn(self, layer: PSDLayer) -> RGBA | None:
+    def _is_deep(self) -> bool:
+        return self._psd.depth in deep_pixels.SAMPLES and self._psd.color_mode in deep_pixels.MODES
+
+    def _deep(self, found: deep_pixels.DeepPixels, name: str) -> Pixels:
+        self._colour_notes |= dict.fromkeys(found.notes)
+        if found.cut:
+            part = "less than 1 %" if found.cut < 0.01 else f"about {100 * found.cut:.0f} %"
+            self._colour_notes[f"{part} of {name} was brighter than white or outside sRGB, and was cut"] = None
+        return found.rgba
+
+    def _drawn(self, layer: PSDLayer) -> Pixels | None:
         try:
             image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
         except ImportError:  # strokes and gradients need optional libraries of psd-tools
             return None
         return None if image is None else np.array(image.convert("RGBA"))
 
-    def _converted(self, image: Image.Image, alpha: Image.Image | None) -> RGBA:
+    def _converted(self, image: Image.Image, alpha: Image.Image | None) -> Pixels:
         if image.mode in ("P", "1"):
             image = image.convert("RGB")
         rgba, note = to_rgba(image, self._icc, alpha)
-        self._colour_note = self._colour_note or note
+        if note:
+            self._colour_notes[note] = None
         return rgba
 
     def _note_losses(self, layer: PSDLayer) -> None:
@@ -376,7 +398,7 @@ def look_of(layer: PSDLayer) -> dict[str, Any]:
     }
 
 
-def _clipping_of(layer: PSDLayer) -> dict[str, bool]:
+def _clipping_of(layer: PSDLayer) -> dict[str, Any]:
     """psd-tools' own answer is that groups are never clipped; Clip Studio, SAI and newer Photoshop clip them."""
     together = layer.tagged_blocks.get_data(Tag.BLEND_CLIPPING_ELEMENTS, 1)
     return {"clipped": bool(layer._record.clipping), "blends_clipped": bool(together)}

@@ -1,7 +1,7 @@
 """PSD and PSB out: a document as a new file. In a PSB the numbers are longer, all else is the same.
 
-8 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what makes
-psd-tools' own saving slow (tests/bench/documents.py).
+8 or 16 bits per channel, RGBA, run-length encoded where that saves space, with our own merged picture: rendering it is what
+makes psd-tools' own saving slow (tests/bench/documents.py).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from itertools import count
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from acetate.raster import Pixels, to_16_bits
 from psd_tools import PSDImage
 from psd_tools.api.layers import Layer as PSDLayer
-from psd_tools.constants import BlendMode, ChannelID, Compression, Resource, SectionDivider, Tag
+from psd_tools.constants import BlendMode, ChannelID, Clipping, Compression, Resource, SectionDivider, Tag
 from psd_tools.psd.document import PSD
 from psd_tools.psd.header import FileHeader
 from psd_tools.psd.image_data import ImageData
@@ -27,6 +27,7 @@ from psd_tools.psd.layer_and_mask import (
     LayerInfo,
     LayerRecord,
 )
+from psd_tools.psd.tagged_blocks import TaggedBlocks
 
 from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
@@ -83,13 +84,13 @@ def _bytes(psd: PSDImage) -> int:
 def _made(document: Document, version: int) -> PSDImage:
     """The file as psd-tools knows it. The records are made here and not by psd-tools' layers, which sort the whole file anew for
     each of them."""
-    merged = render_over_white(document.layers, document.box)
-    header = FileHeader(version=version, width=document.width, height=document.height)
+    merged = render_over_white(document.layers, document.box, document.depth, document.space)
+    header = FileHeader(version=version, height=document.height, width=document.width, depth=document.depth)
     picture = ImageData(_compression(merged))
-    picture.set_data([plane.tobytes() for plane in np.moveaxis(merged, -1, 0)], header)
+    picture.set_data([_samples(plane) for plane in np.moveaxis(merged, -1, 0)], header)
     psd = PSDImage(PSD(header=header, image_data=picture, image_resources=ImageResources.new()))
     layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer] = {}
-    records = list(_records(document.layers, count(1), layers, version, something_below=False))
+    records = list(_records(document.layers, count(1), layers, header, something_below=False))
     if records:
         # Negative: the fourth channel of the merged picture is its transparency. Positive would make it a spare channel.
         info = LayerInfo(-len(records))
@@ -97,6 +98,10 @@ def _made(document: Document, version: int) -> PSDImage:
         info.channel_image_data.extend(one.channels for one in records)
         stored = psd._record.layer_and_mask_information
         stored.layer_info, stored.global_layer_mask_info = info, GlobalLayerMaskInfo()
+        if document.depth == 16:  # where Photoshop keeps layers that are deeper
+            stored.layer_info, stored.tagged_blocks = LayerInfo(), TaggedBlocks()
+            stored.tagged_blocks.set_data(Tag.SAVING_MERGED_TRANSPARENCY16)
+            stored.tagged_blocks.set_data(Tag.LAYER_16, info.layer_count, info.layer_records, info.channel_image_data)
     attach(psd, Resource.ICC_PROFILE, srgb_profile())
     put_metadata(psd, document.metadata, generation_metadata.text(document.width, document.height, layers))
     return psd
@@ -113,7 +118,7 @@ def _records(
     nodes: Sequence[Node],
     numbers: Iterator[int],
     layers: dict[generation_metadata.Id, generation_metadata.Entry | Layer],
-    version: int,
+    header: FileHeader,
     *,
     something_below: bool,
 ) -> Iterator[_Stored]:
@@ -123,7 +128,7 @@ def _records(
         number = next(numbers)
         if isinstance(node, Layer):
             layers[number] = node
-            stored, mode = _pixels(node, version), BLEND_KEYS[node.blend_mode]
+            stored, mode = _pixels(node, header), BLEND_KEYS[node.blend_mode]
         else:
             # With nothing below to pass through to, it looks the same, and Krita 5 would render it blank.
             through = node.blend_mode == PASS_THROUGH and something_below
@@ -132,16 +137,16 @@ def _records(
             end = _divider(SectionDivider.BOUNDING_SECTION_DIVIDER, "</Layer group>")
             end.record.tagged_blocks.set_data(Tag.LAYER_ID, next(numbers))
             yield end
-            yield from _records(node.children, numbers, layers, version, something_below=through)
+            yield from _records(node.children, numbers, layers, header, something_below=through)
             stored = _divider(SectionDivider.OPEN_FOLDER, "", mode)
             mode = BlendMode.NORMAL if mode == BlendMode.PASS_THROUGH else mode
         record = stored.record
         record.opacity, record.blend_mode, record.flags.visible = round(node.opacity * 255), mode, node.visible
-        record.clipping = int(node.clipped)
+        record.clipping = Clipping(node.clipped)
         if not node.blends_clipped:
             record.tagged_blocks.set_data(Tag.BLEND_CLIPPING_ELEMENTS, 0)
         if node.mask is not None:
-            masks.attach(node.mask, stored.record, stored.channels)
+            masks.attach(node.mask, stored.record, stored.channels, header.depth)
         _name(record, clean(node.name))
         record.tagged_blocks.set_data(Tag.LAYER_ID, number)
         put_marks(record, node)
@@ -149,18 +154,23 @@ def _records(
         something_below = True
 
 
-def _pixels(layer: Layer, version: int) -> _Stored:
+def _pixels(layer: Layer, header: FileHeader) -> _Stored:
     """A layer's place and its four channels, each compressed as suits it."""
-    box = layer.box
+    box, rgba = layer.box, to_16_bits(layer.rgba) if header.depth == 16 else layer.rgba
     record, channels = LayerRecord(box.y, box.x, box.bottom, box.right), ChannelDataList()
     for channel, plane in ((ChannelID.TRANSPARENCY_MASK, 3), (ChannelID(0), 0), (ChannelID(1), 1), (ChannelID(2), 2)):
-        values = np.ascontiguousarray(layer.rgba[..., plane])
+        values = rgba[..., plane]
         stored = ChannelData(_compression(values))
         if values.size:
-            stored.set_data(values.tobytes(), box.width, box.height, 8, version)
+            stored.set_data(_samples(values), box.width, box.height, header.depth, header.version)
         channels.append(stored)
         record.channel_info.append(ChannelInfo(channel, len(stored.data) + 2))
     return _Stored(record, channels)
+
+
+def _samples(values: Pixels) -> bytes:
+    """Samples as the file has them, the high byte first."""
+    return values.astype(values.dtype.newbyteorder(">")).tobytes()
 
 
 def _divider(kind: SectionDivider, name: str, mode: BlendMode | None = None) -> _Stored:
@@ -182,11 +192,13 @@ def _name(record: LayerRecord, name: str) -> None:
     record.tagged_blocks.set_data(Tag.UNICODE_LAYER_NAME, name)
 
 
-def _compression(values: NDArray[np.uint8]) -> Compression:
+def _compression(values: Pixels) -> Compression:
     """Run-length encoding, unless a sample of the rows shows too few runs to gain from it: encoding noise, such as film grain
     or the colour of generated pictures, takes most of the time of writing and leaves it as long as it was."""
-    rows = values[::16].astype(np.int16)
+    rows = values[::16].astype(np.int32)
     same = np.diff(rows, axis=1) == 0
+    if values.dtype == np.uint16:  # it is bytes that are counted
+        same &= (rows >> 8 == rows & 255)[:, 1:]
     in_runs = same[:, 1:] & same[:, :-1]
     return Compression.RLE if in_runs.size == 0 or in_runs.mean() > WORTHWHILE_RUNS else Compression.RAW
 

@@ -26,7 +26,7 @@ def keep_freed() -> None:
 
 
 def as_usual() -> None:
-    """Undo `keep_freed`, for the contestants in a benchmark."""
+    """Undo `keep_freed`: for the contestants in a benchmark, and where memory is short."""
     if (libc := _glibc()) is not None:
         for name, value in USUAL.items():
             libc.mallopt(name, value)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..device import devices
+from ..device import devices, glibc_malloc
 from ..device.dtypes import Dtypes
 from ..device.memory_plans import GIB
 from ..families import BASE_FAMILIES, BaseFamily
@@ -46,6 +46,8 @@ def open_base_model(installed: Installed, library: Library, runtime: Runtime) ->
     decoder, encoder = files["transparent-decoder"], files["transparent-encoder"]
     others = companions(installed, library.installed())
     narrow = stays_narrow(size_in_memory(installed.path, kinds), runtime)
+    if narrow and runtime.device.type == "cpu":
+        glibc_malloc.as_usual()  # memory is short: what a stage frees is not kept for the next one
     try:
         with ThreadPoolExecutor(1) as beside:
             changed = beside.submit(library.first_use.look, _files(installed.path, *others.files))

@@ -12,6 +12,7 @@ import numpy as np
 from acetate import document
 from acetate.engine import RGBA, Picture
 from acetate.engine.pixels.alpha import resize_padded
+from acetate.raster import to_8_bits
 from acetate.vocabulary.layered_files import LAYERED, choice
 from acetate.vocabulary.stacking import goes_below
 from acetate.vocabulary.tasks import DEFAULT, TASKS
@@ -66,7 +67,7 @@ class Onto:
         if not picture[..., 3].any():
             raise UsageError(f"nothing lies below {below!r}", "name a higher layer, or add --task foreground")
         paper = document.Layer(np.full_like(picture, 255))
-        return document.compose(replace(self.read, layers=(paper, document.Layer(picture))))
+        return to_8_bits(document.compose(replace(self.read, layers=(paper, document.Layer(picture)))))
 
     def check_size(self, width: int, height: int) -> None:
         """Raise `UsageError` for a size of another shape than the canvas, which the result is resized to."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from acetate import document
 from acetate.engine import Picture, Request
 from acetate.engine.pixels.alpha import fit
+from acetate.raster import Pixels
 from acetate.vocabulary.layered_files import LAYERED, WRITTEN, choice
 from acetate.vocabulary.stacking import BOTTOM_UP, Stacking, goes_below, nested
 from acetate.vocabulary.tasks import TASKS
@@ -72,8 +74,9 @@ def stacking_of(pictures: Sequence[Picture], name: str = "") -> Stacking:
 
 
 def as_layer(picture: Picture, name: str, *, visible: bool = True) -> document.Layer:
-    """A picture as a layer at the canvas's origin."""
-    return document.Layer(picture.rgba, name=name, role=picture.role, visible=visible, parameters=dict(picture.parameters))
+    """A picture as a layer at the canvas's origin, in 16 bits where it has them."""
+    pixels = cast(Pixels, picture.rgba if picture.deep is None or picture.deep.dtype != np.uint16 else picture.deep)
+    return document.Layer(pixels, name=name, role=picture.role, visible=visible, parameters=dict(picture.parameters))
 
 
 def given_layers(request: Request, picture: Picture) -> tuple[document.Layer, ...]:

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 from acetate import document
-from acetate.raster import RGBA, Mask
+from acetate.raster import RGBA, Mask, Pixels, to_8_bits
 
 
 def read_picture(path: Path, notes: list[str]) -> RGBA:
@@ -15,11 +15,11 @@ def read_picture(path: Path, notes: list[str]) -> RGBA:
 
     Raises a `DocumentError` that names the file.
     """
-    return read_layer(path, notes)[0]
+    return to_8_bits(read_layer(path, notes)[0])
 
 
-def read_layer(path: Path, notes: list[str]) -> tuple[RGBA, str]:
-    """As `read_picture`, with a name: that of the file's only layer, or the file's own. Raises `DocumentError`."""
+def read_layer(path: Path, notes: list[str]) -> tuple[Pixels, str]:
+    """As `read_picture`, in the file's depth and with a name: of its only layer, or the file's own. Raises `DocumentError`."""
     read = document.read(path)
     layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
     notes += [f"{path.name}: {note}" for note in read.notes]

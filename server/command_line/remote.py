@@ -67,6 +67,10 @@ def _conditions(request: Request) -> dict[str, Condition]:
         rgba = getattr(request, role)
         if rgba is not None:
             conditions[role] = Condition(Image(rgba.shape[1], rgba.shape[0], "rgba8", rgba.tobytes()))
+    if request.deep_source is not None:  # the server says if it cannot keep that
+        deep = request.deep_source
+        format = "rgba16" if deep.dtype == np.uint16 else "rgbaf32"
+        conditions["source"] = Condition(Image(deep.shape[1], deep.shape[0], format, deep.tobytes()))
     if request.mask is not None:
         mask = request.mask
         conditions["mask"] = Condition(Image(mask.shape[1], mask.shape[0], "gray8", mask.tobytes()))

@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 from acetate import document
+from acetate.vocabulary.layered_files import READ, choice
 
 from ..command_line import json_option
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the file to read and the file to write."""
-    parser.add_argument("source", type=Path, help="a .psd, .ora or .png")
+    parser.add_argument("source", type=Path, help=f"a layered file ({choice(READ)}) or a picture")
     parser.add_argument("target", type=Path, help="the file to write; its suffix chooses the format")
     json_option.add_option(parser)
 

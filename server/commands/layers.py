@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from acetate import document
+from acetate.vocabulary.layered_files import READ, choice
 from acetate.vocabulary.names import file_stem
 
 from ..command_line import json_option
@@ -16,7 +17,7 @@ from ..command_line import json_option
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the file, and what to do with its layers."""
-    parser.add_argument("file", type=Path, help="a .psd, .ora or .png")
+    parser.add_argument("file", type=Path, help=f"a layered file ({choice(READ)}) or a picture")
     parser.add_argument("--extract", type=Path, metavar="DIR", help="write every layer as a PNG into this folder")
     json_option.add_option(parser)
 

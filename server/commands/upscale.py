@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from acetate.engine import RGBA, Request
+from acetate.engine import Request
+from acetate.raster import RGBA16, Pixels, to_8_bits
 from acetate.vocabulary.layered_files import WRITTEN, choice
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.upscaling import HELP, OPTIONS
@@ -65,11 +66,13 @@ def setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _request(options: argparse.Namespace, source: RGBA) -> Request:
+def _request(options: argparse.Namespace, source: Pixels) -> Request:
     upscaling = parameter_options.said(options, MODES) | dict(options.further)
     asked: dict[str, Any] = parameter_options.said(options, PLAIN)
     if options.size:
         asked["width"], asked["height"] = options.size
     if options.upscaler is not None and Path(options.upscaler).is_file():
         asked["upscaler"] = str(Path(options.upscaler).absolute())
-    return Request(task=TASK, prompt=options.prompt, source=source, upscaling=upscaling, **asked)
+    narrow = to_8_bits(source)
+    deep = None if narrow is source else cast(RGBA16, source)
+    return Request(task=TASK, prompt=options.prompt, source=narrow, deep_source=deep, upscaling=upscaling, **asked)

@@ -8,19 +8,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from acetate import document
-from acetate.protocol import Box, Group, Layer, ProtocolError
+from acetate.protocol import BYTES_PER_PIXEL, Box, Group, Layer, ProtocolError
 from acetate.protocol.messages import Export, File, Insert, Progress
 from acetate.protocol.pixels import content_hash, content_id
-from acetate.raster import trim
+from acetate.raster import RGBA16, Pixels, to_8_bits, trim
 from acetate.vocabulary.names import file_stem
 from acetate.vocabulary.stacking import nested
 
 from .layers import thumbnail, write_pixels
-from .pixels import to_rgba8
+from .pixels import format_of, to_deep, to_rgba8
 from .worker_messages import Done, Made, MadeFile, ReportWithPayload, RunJob
 
 
@@ -69,11 +69,12 @@ class DocumentJobs:
         box = Box(asked.x + layer.x, asked.y + layer.y, max(1, width), max(1, height))
         trimmed = trim(layer.rgba)
         place, name, small = box, "", None
-        sha256 = content_hash("rgba8").hexdigest()
+        format = format_of(layer.rgba)
+        sha256 = content_hash(format).hexdigest()
         if trimmed is not None:
             pixels, inside = trimmed
             place = inside.translated(box.x, box.y)
-            name, small = f"{asked.job}-{index}-{os.getpid()}", thumbnail(pixels)
+            name, small = f"{asked.job}-{index}-{os.getpid()}", thumbnail(to_8_bits(pixels))
             sha256 = write_pixels(self._incoming / name, pixels)
         message = Layer(
             job=asked.job,
@@ -85,8 +86,8 @@ class DocumentJobs:
             width=place.width if name else 0,
             height=place.height if name else 0,
             box=box,
-            format="rgba8",
-            bytes=place.width * place.height * 4 if name else 0,
+            format=format,
+            bytes=place.width * place.height * BYTES_PER_PIXEL[format] if name else 0,
             sha256=sha256,
             order=index,
             group=groups,
@@ -152,8 +153,10 @@ def document_group(group: Group, children: Sequence[document.Node]) -> document.
 
 
 def _document_layer(layer: Layer, files: Mapping[str, Mapping[str, Any]], x: int, y: int) -> document.Node:
-    rgba = np.zeros((0, 0, 4), np.uint8)
-    if layer.bytes:
+    rgba: Pixels = np.zeros((0, 0, 4), np.uint8)
+    if layer.bytes and layer.format == "rgba16":
+        rgba = cast(RGBA16, to_deep(Path(files[layer.sha256]["path"]).read_bytes(), layer.format, layer.width, layer.height))
+    elif layer.bytes:
         data = Path(files[layer.sha256]["path"]).read_bytes()
         rgba = to_rgba8(data, layer.format, layer.width, layer.height, f"the layer “{layer.name}”")
     return document.Layer(

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from acetate.engine import RGBA, BadRequest
 from acetate.protocol import BYTES_PER_PIXEL
-from acetate.raster import Deep
+from acetate.raster import Deep, to_8_bits
 from numpy.typing import NDArray
 
 Bytes = bytes | bytearray | memoryview
@@ -18,7 +18,14 @@ DEEP: Mapping[str, str] = {"rgba16": "<u2", "rgbaf32": "<f4"}
 
 
 def converted(stored: Bytes, stored_format: str, format: str, into: memoryview) -> None:
-    """Write a layer's pixels, any whole number, into bytes of another format; through 8 bits where their depths differ."""
+    """Write a layer's pixels, any whole number, into bytes of another format; of `rgba16` into `rgbaf32` as
+    they are, between other depths through 8 bits."""
+    if (stored_format, format) == ("rgba16", "rgbaf32"):
+        values = np.frombuffer(stored, "<u2").reshape(-1, 4)
+        floats = np.frombuffer(into, "<f4").reshape(values.shape)
+        np.take(_linear_of_srgb(65535), values, out=floats, mode="clip")
+        np.divide(values[:, 3], np.float32(65535), out=floats[:, 3])
+        return
     if stored_format in DEEP:
         pixels = len(stored) // BYTES_PER_PIXEL[stored_format]
         stored = np.ascontiguousarray(to_rgba8(stored, stored_format, pixels, 1, "the layer")).data.cast("B")
@@ -55,7 +62,7 @@ def from_rgba8(rgba: Bytes, format: str, into: memoryview) -> None:
         np.multiply(pixels, np.uint16(257), out=np.frombuffer(into, "<u2").reshape(pixels.shape), dtype="<u2")
     elif format == "rgbaf32":
         floats = np.frombuffer(into, "<f4").reshape(pixels.shape)
-        np.take(_linear_of_srgb8(), pixels, out=floats, mode="clip")  # alpha as well, which is faster than leaving it out
+        np.take(_linear_of_srgb(255), pixels, out=floats, mode="clip")  # alpha as well, which is faster than leaving it out
         np.divide(pixels[:, 3], np.float32(255), out=floats[:, 3])
     else:
         raise ValueError(f"the layer format is {format!r}; known are bgra8, rgba16, rgbaf32")
@@ -67,8 +74,7 @@ def to_rgba8(data: Bytes, format: str, width: int, height: int, name: str) -> RG
         rgba = np.frombuffer(data, np.uint8).reshape(height, width, 4)
         return rgba if format == "rgba8" else np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
     if format == "rgba16":
-        deep = np.frombuffer(data, "<u2").reshape(height, width, 4)
-        return ((deep.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return to_8_bits(np.frombuffer(data, "<u2").reshape(height, width, 4))
     if format == "rgbaf32":
         return _from_linear(np.frombuffer(data, "<f4").reshape(height, width, 4), name)
     raise BadRequest(f"{name} is a {format} picture; a picture with colour and alpha is needed")
@@ -92,7 +98,7 @@ def _from_linear(linear: NDArray[np.float32], name: str) -> RGBA:
 
 
 @cache
-def _linear_of_srgb8() -> NDArray[np.float32]:
-    """The 256 values of 8-bit sRGB in linear light (IEC 61966-2-1)."""
-    srgb = np.arange(256) / 255
+def _linear_of_srgb(white: int) -> NDArray[np.float32]:
+    """The values of 8- or 16-bit sRGB, 0 to white, in linear light (IEC 61966-2-1)."""
+    srgb = np.arange(white + 1) / white
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)

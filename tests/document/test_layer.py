@@ -9,7 +9,7 @@ def layer(x=0, y=0, height=4, width=6, **look):
 
 @pytest.mark.parametrize("pixels", [np.zeros((2, 2, 4)), np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8)])
 def test_a_layer_says_what_its_pixels_should_be(pixels):
-    with pytest.raises(ValueError, match=r"layer 'kite' are .*must be uint8 \(height, width, 4\)"):
+    with pytest.raises(ValueError, match=r"layer 'kite' are .*must be uint8 or uint16 \(height, width, 4\)"):
         Layer(pixels, name="kite")
 
 

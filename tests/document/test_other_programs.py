@@ -5,6 +5,7 @@ import base64
 import json
 import shutil
 import subprocess
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +72,32 @@ def test_imagemagick_reads_the_layers_of_a_psd(tmp_path, scene, imagemagick):
     write(scene, tmp_path / "a.psd")
     for number, layer in enumerate(scene.layers, 1):
         assert np.array_equal(imagemagick(f"{tmp_path / 'a.psd'}[{number}]"), layer.rgba)
+
+
+def deep(name, seed):
+    """16 bits of random colour and alpha, with 1024 levels of gray as the first row."""
+    rgba = np.random.default_rng(seed).integers(0, 65536, (8, 1024, 4), dtype=np.uint16)
+    rgba[0, :, :3], rgba[0, :, 3] = np.linspace(0, 65535, 1024).round()[:, None], 65535
+    return Layer(rgba, name=name)
+
+
+def test_imagemagick_reads_every_level_of_a_deep_psds_layers(tmp_path, imagemagick):
+    layers = (deep("one", 1), deep("two", 2))
+    write(Document(1024, 8, layers), tmp_path / "a.psd")
+    for number, layer in enumerate(layers, 1):
+        assert np.array_equal(imagemagick(f"{tmp_path / 'a.psd'}[{number}]", 16), layer.rgba)
+    merged = imagemagick(f"{tmp_path / 'a.psd'}[0]", 16)
+    assert np.array_equal(merged[0], layers[1].rgba[0])
+
+
+def test_imagemagick_reads_every_level_of_a_deep_png_and_of_an_openraster_files_layers(tmp_path, imagemagick):
+    document = Document(1024, 8, (deep("one", 1),))
+    write(document, tmp_path / "a.png")
+    write(document, tmp_path / "a.ora")
+    with zipfile.ZipFile(tmp_path / "a.ora") as archive:
+        archive.extract("data/1.png", tmp_path)
+    for name in ("a.png", "data/1.png"):
+        assert np.array_equal(imagemagick(str(tmp_path / name), 16), document.layers[0].rgba)
 
 
 def test_imagemagick_and_pillow_read_the_png_bit_for_bit(tmp_path, imagemagick):

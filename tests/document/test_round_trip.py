@@ -7,6 +7,7 @@ import pytest
 from acetate.document import BLEND_MODES, Document, Group, Layer, Mask, compose, losses, read_bytes, walk, write_bytes
 from acetate.document.formats.ora import BLEND_OPERATORS
 from acetate.document.naming import clean
+from acetate.raster import to_8_bits, to_16_bits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,9 +42,10 @@ shapes = st.fixed_dictionaries({"mask": st.none() | masks(), "clipped": st.boole
 def layers(draw, shapes=shapes):
     height, width = draw(st.integers(0, 9)), draw(st.integers(0, 9))
     seed = draw(st.integers(0, 2**32 - 1))
-    rgba = np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+    dtype = draw(st.sampled_from([np.uint8, np.uint8, np.uint8, np.uint16]))
+    rgba = np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, (height, width, 4), dtype=dtype)
     if draw(st.booleans()):
-        rgba[..., 3] = draw(st.sampled_from([0, 255]))
+        rgba[..., 3] = draw(st.sampled_from([0, np.iinfo(dtype).max]))
     return Layer(
         rgba,
         draw(st.integers(-20, 20)),
@@ -75,8 +77,8 @@ plain_documents = documents_of(st.just({}))
 """Without masks and clipping, which OpenRaster has not."""
 
 
-def same_layers(before, after, *, modes):
-    """Compare node by node; `modes` gives the blend modes that the format keeps."""
+def same_layers(before, after, *, modes, depth=None):
+    """Compare node by node; `modes` gives the blend modes that the format keeps, `depth` the one that it has for all layers."""
     for one, other in itertools.zip_longest(walk(before.layers), walk(after.layers)):
         assert type(one) is type(other)
         assert other.name == clean(one.name)
@@ -89,7 +91,7 @@ def same_layers(before, after, *, modes):
         if isinstance(one, Layer):
             assert (other.role, dict(other.parameters)) == (one.role, dict(one.parameters))
             if one.rgba.size:
-                assert np.array_equal(other.rgba, one.rgba)
+                assert np.array_equal(other.rgba, to_16_bits(one.rgba) if depth == 16 else one.rgba)
                 assert other.box == one.box
 
 
@@ -109,7 +111,7 @@ def test_a_document_survives_psd(document):
     back = read_bytes(write_bytes(document, "psd"), name_or_format="a.psd")
     assert (back.width, back.height) == (document.width, document.height)
     assert all("is kept, but not drawn" in note for note in back.notes)
-    same_layers(document, back, modes=BLEND_MODES)
+    same_layers(document, back, modes=BLEND_MODES, depth=document.depth)
 
 
 @SETTINGS
@@ -124,7 +126,7 @@ def test_a_document_survives_openraster(document):
 @given(documents)
 def test_a_psd_looks_the_same_afterwards(document):
     back = read_bytes(write_bytes(document, "psd"), name_or_format="a.psd")
-    one, other = (compose(d).astype(int) for d in (document, back))
+    one, other = (to_8_bits(compose(d)).astype(int) for d in (document, back))
     assert np.abs(one[..., 3] - other[..., 3]).max() <= 1
     assert np.abs(one * (one[..., 3:] > 0) - other * (one[..., 3:] > 0)).max() <= 1
 

@@ -1,6 +1,6 @@
 """Letters for the keyboard: the labels that stand beside every task's fields, and how a button gets a letter that is free.
 
-No two labels that are seen at once underline the same letter, in no language: `tests/plugins/gimp/test_mnemonics.py` looks.
+No two labels that are seen at once underline the same letter, in no language: see `tests/plugins/gimp/widgets/test_mnemonics.py`.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from acetate.document import PASS_THROUGH, Document, Group, Layer, Mask, compose
+from acetate.document import PASS_THROUGH, Box, Document, Group, Layer, Mask, compose
 from acetate.document.composition.compose import BAND, render_over_white
+from acetate.document.composition.rgb_space import space_of, srgb
 from PIL import Image
 
 
@@ -191,3 +192,41 @@ def test_composing_needs_little_memory_beside_the_result(noise):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < result.nbytes * 2.5
+
+
+def test_a_document_with_a_deep_layer_is_composed_in_its_depth(noise):
+    ramp = np.full((1, 1024, 4), 65535, np.uint16)
+    ramp[..., :3] = np.linspace(0, 65535, 1024).round()[None, :, None]
+    shade = np.full((1, 1024, 4), (0, 0, 0, 128), np.uint8)
+    alone, shaded = Document(1024, 1, (Layer(ramp),)), Document(1024, 1, (Layer(ramp), Layer(shade)))
+    assert (alone.depth, Document(4, 4, (Layer(noise(4, 4)),)).depth) == (16, 8)
+    assert np.array_equal(compose(alone), ramp)
+    expected = np.rint(ramp[..., :3] * (127 / 255.0))
+    assert np.abs(compose(shaded)[..., :3] - expected).max() <= 1
+    assert len(np.unique(compose(shaded)[..., 0])) == 1024
+
+
+def test_over_white_keeps_all_levels_of_a_deep_picture():
+    ramp = np.full((1, 1024, 4), 40000, np.uint16)
+    ramp[..., 0] = np.linspace(0, 65535, 1024).round()
+    found = render_over_white((Layer(ramp),), Box(0, 0, 1024, 1), 16)
+    assert np.abs(found[..., 0] - (ramp[..., 0] * (40000 / 65535) + 25535)).max() <= 1
+    assert (found[..., 3] == 40000).all()
+
+
+def test_soft_edges_are_blended_in_the_documents_space(profile):
+    adobe, half = space_of(profile()), np.full((1, 1, 4), (255, 0, 0, 128), np.uint8)
+    green = Layer(np.full((1, 1, 4), (0, 255, 0, 255), np.uint8))
+    numbers = [srgb().converted(np.float32([[[r]], [[g]], [[0]]]), adobe)[:, 0, 0] for r, g in ((1, 0), (0, 1))]
+    mixed = numbers[0] * (128 / 255) + numbers[1] * (127 / 255)
+    expected = adobe.converted(mixed.astype(np.float32)[:, None, None], srgb())[:, 0, 0] * 255
+    found = compose(Document(1, 1, (green, Layer(half)), space=adobe))[0, 0, :3]
+    assert np.abs(found - expected).max() <= 0.6
+    assert np.abs(found.astype(int) - compose(Document(1, 1, (green, Layer(half))))[0, 0, :3]).max() > 3
+
+
+def test_a_space_moves_no_number_where_nothing_is_blended(profile, noise):
+    layer = Layer(noise(40, 30), 3, -2)
+    plain, spaced = (compose(Document(36, 70, (layer,), space=space)) for space in (None, space_of(profile())))
+    assert np.array_equal(plain[..., 3], spaced[..., 3])
+    assert np.abs(plain.astype(int) - spaced)[plain[..., 3] > 0].max() <= 1

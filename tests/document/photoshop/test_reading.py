@@ -9,7 +9,6 @@ from acetate.document import (
     Layer,
     TooLarge,
     UnreadableFile,
-    UnsupportedFile,
     compose,
     find,
     flatten,
@@ -20,6 +19,7 @@ from acetate.document import (
     write_bytes,
 )
 from acetate.document.composition.colour import from_srgb
+from acetate.document.composition.deep_colour import from_srgb16
 from acetate.document.formats import limits
 from acetate.document.photoshop.reading import blend_name
 from PIL import Image, ImageCms
@@ -260,6 +260,21 @@ def test_the_drawing_that_photoshop_keeps_of_a_vector_mask_is_used_with_its_dens
     assert document.notes == ("the vector mask of 'Kite' is now a mask of pixels",)
 
 
+def test_a_mask_that_is_said_to_be_drawn_of_nothing_is_the_layers_own(psd):
+    layer = psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 0, 0, 255)), "Kite")
+    drawn_mask(layer, PATH, user_mask_density=51)
+    assert compose(document_of(psd))[5, [1, 10], 3].tolist() == [204, 255]
+
+
+def test_a_disabled_vector_mask_leaves_the_layers_own(psd):
+    layer = psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 0, 0, 255)), "Kite")
+    outline = right_half()
+    outline.flags = 4  # disabled
+    mark(layer, Tag.VECTOR_MASK_SETTING1, outline)
+    drawn_mask(layer, PATH, OWN)
+    assert compose(document_of(psd))[5, [1, 10], 3].tolist() == [128, 128]
+
+
 def test_a_shapes_own_mask_is_told_from_the_drawing_of_its_path(psd):
     layer = psd.create_pixel_layer(Image.fromarray(np.dstack([PATH] * 4)), "Shape")
     layer._record.flags.pixel_data_irrelevant = True
@@ -348,16 +363,22 @@ def test_empty_layers_stay_and_unbalanced_names_are_cleaned(psd):
 
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize(("mode", "bands"), [("RGB", 3), ("L", 1), ("CMYK", 4), ("LAB", 3)])
-def test_every_colour_mode_and_depth_becomes_8_bit_srgb_with_its_alpha(mode, bands, depth):
+def test_every_colour_mode_becomes_srgb_of_its_depth_with_its_alpha(mode, bands, depth):
     psd = PSDImage.new(mode, (4, 3), depth=depth)
-    gray = from_srgb(Image.new("RGB", (4, 3), (128, 128, 128)), mode, None)
-    stored = np.stack([np.asarray(gray.getchannel(band)) for band in range(bands)] + [np.full((3, 4), 77, np.uint8)], axis=-1)
+    if depth == 8:
+        gray = from_srgb(Image.new("RGB", (4, 3), (128, 128, 128)), mode, None)
+        planes = [np.asarray(gray.getchannel(band)) for band in range(bands)]
+        expected, alpha = [128, 128, 128, 77], np.uint8(77)
+    else:
+        planes = list(from_srgb16(np.full((3, 3, 4), 33000, np.uint16), mode, None))
+        expected, alpha = [33000, 33000, 33000, 20001], np.uint16(20001)
     if mode == "CMYK":
-        stored[..., :4] = 255 - stored[..., :4]
-    psd.create_pixel_layer_from_array(stored, "Kite")
+        planes = [~plane for plane in planes]
+    psd.create_pixel_layer_from_array(np.stack([*planes, np.full((3, 4), alpha)], axis=-1), "Kite")
     document = document_of(psd)
-    assert document.layers[0].rgba[1, 1].tolist() == pytest.approx([128, 128, 128, 77], abs=1)
-    assert ("16 bits per channel were reduced to 8" in document.notes) == (depth == 16)
+    assert document.depth == depth
+    assert document.layers[0].rgba[1, 1].tolist() == pytest.approx(expected, abs=1 if depth == 8 else 8)
+    assert not any("reduced" in note for note in document.notes)
     assert any("CMYK" in note or "Lab" in note for note in document.notes) == (mode in ("CMYK", "LAB"))
 
 
@@ -408,13 +429,6 @@ def test_masks_count_among_the_pixels_that_a_file_may_bring(psd, noise, monkeypa
     monkeypatch.setattr(limits, "MAX_LAYER_PIXELS", 200)
     with pytest.raises(TooLarge, match="the layers of a.psd have more than 200 pixels together"):
         document_of(psd)
-
-
-def test_32_bit_files_are_refused_with_the_remedy():
-    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 5, 5, 32, 3)
-    with pytest.raises(UnsupportedFile, match="a.psd has 32 bits per channel; 8 and 16 are read") as refusal:
-        read_bytes(head + bytes(100), name_or_format="a.psd")
-    assert "Image > Mode" in refusal.value.hint
 
 
 @pytest.mark.parametrize("keep", [4, 20, 26, 40, 0.3])

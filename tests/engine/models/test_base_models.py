@@ -24,6 +24,11 @@ from safetensors.torch import load_file, save_file
 from ..checkpoints.saved_layouts import UNET_ALONE, write_gguf
 
 
+def alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """To a level: a matrix product may round by where in memory its weights lie, and those of a mapped file lie anywhere."""
+    return int(np.abs(one.astype(int) - other).max()) <= 1
+
+
 def draw(engine: Engine, **values: Any) -> NDArray[np.uint8]:
     request = Request(**{"prompt": "a bottle", "model": "tiny", "steps": 2, "alpha_passes": 1, **values})
     return next(event.rgba for event in engine.run(request) if isinstance(event, Picture))
@@ -206,7 +211,7 @@ def test_a_unet_alone_draws_with_the_text_encoders_and_the_vae_of_another_checkp
     engine.library.add(tmp_path / "unet.safetensors")
     requests = (Request(prompt="a bottle", model=name, steps=2, alpha_passes=1) for name in ("tiny", "unet"))
     expected, found = (next(event for event in engine.run(one) if isinstance(event, Picture)) for one in requests)
-    assert (found.rgba == expected.rgba).all()
+    assert alike(found.rgba, expected.rgba)
     assert (found.parameters["vae"], found.parameters["text_encoders"]) == ("tiny.safetensors", "tiny.safetensors")
     assert "vae" not in expected.parameters
 
@@ -219,7 +224,7 @@ def test_a_vae_without_encoder_draws_and_says_what_it_cannot(
     tensors = {key: tensor.contiguous() for key, tensor in tiny_sd15.vae_tensors().items() if "decoder" in key or "post" in key}
     save_file(tensors, tmp_path / "bare.vae.safetensors")
     engine.library.add(tmp_path / "bare.safetensors")
-    assert (draw(engine, model="bare") == draw(engine)).all()
+    assert alike(draw(engine, model="bare"), draw(engine))
     with pytest.raises(ModelMissing, match="VAE has no encoder: it draws, but cannot work on a layer") as refused:
         draw(engine, model="bare", task="refine", source=picture)
     assert "whole VAE" in refused.value.hint
@@ -232,5 +237,5 @@ def test_a_checkpoint_without_vae_draws_with_the_one_beside_it(
     tiny_sd15.write_file(tmp_path / "bare.safetensors", vae=False)
     save_file({key: tensor.contiguous() for key, tensor in tiny_sd15.vae_tensors().items()}, tmp_path / "bare.vae.safetensors")
     engine.library.add(tmp_path / "bare.safetensors")
-    assert (draw(engine, model="bare") == draw(engine)).all()
+    assert alike(draw(engine, model="bare"), draw(engine))
     assert torch.equal(engine.open("bare").codec.networks[0].decoder.conv_in.weight, tiny_sd15.vae.decoder.conv_in.weight)

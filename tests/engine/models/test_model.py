@@ -26,7 +26,7 @@ class Others:
 
 def test_all_parts_share_one_budget_and_one_accelerator() -> None:
     others = Others()
-    model = open_builtin(builtin.FOLDER, "built in", Runtime(CPU, "eager", others))
+    model = open_builtin(builtin.FOLDER, "built in", Runtime(CPU, "eager", others=others))
     codec: Any = model.codec
     assert model.memory.others is others
     assert model.memory.placement.accelerator is model.accelerator is codec._accelerator is EAGER

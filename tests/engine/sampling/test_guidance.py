@@ -66,7 +66,7 @@ def model(*, together: bool = True, pooled: bool = False, **plan: Any) -> Any:
     memory.plan = MemoryPlan(guidance_together=together, **plan)
     text = SimpleNamespace(encode=encode)
     cpu, single = torch.device("cpu"), torch.float32
-    more = {"memory": memory, "accelerator": Hints(), "device": cpu, "dtype": single, "scheduler_config": {}}
+    more = {"memory": memory, "accelerator": Hints(), "device": cpu, "dtype": single, "narrow": False, "scheduler_config": {}}
     return SimpleNamespace(unet=UNet(), text=text, **more)
 
 

@@ -28,6 +28,16 @@ def test_a_layer_becomes_larger_and_stays_transparent(
     assert large[size[1] // 2, size[0] // 2, 3] == 255
 
 
+def test_a_layer_of_16_bits_is_interpolated_in_16(acetate: Command, tmp_path: Path) -> None:
+    rgba = np.full((2, 1024, 4), 65535, np.uint16)
+    rgba[..., :3] = np.linspace(0, 65535, 1024).round()[None, :, None]
+    document.write(document.Document(1024, 2, (document.Layer(rgba),)), tmp_path / "ramp.png")
+    assert acetate("upscale", tmp_path / "ramp.png", "-o", tmp_path / "large.png", "--scale", 2)[0] == 0
+    large = document.read(tmp_path / "large.png").layers[0]
+    assert isinstance(large, document.Layer) and large.rgba.shape == (4, 2048, 4)
+    assert len(np.unique(large.rgba[..., 0])) >= 2000
+
+
 def test_a_larger_layer_keeps_its_name(acetate: Command, layer_file: Path, tmp_path: Path) -> None:
     """Without a seed, as nothing was drawn; a picture without a name has that of its file."""
     named = document.Document(4, 4, (document.Layer(np.full((4, 4, 4), 99, np.uint8), name="Kite (7)"),))

@@ -77,6 +77,35 @@ def test_layers_of_a_file_come_with_clean_names_whatever_program_wrote_it(tmp_pa
     assert (layer.name, layer.group[0].name) == ("gnp.etiK  x", "Sky")
 
 
+@pytest.fixture
+def ramp() -> document.Layer:
+    """1024 levels."""
+    rgba = np.full((1, 1024, 4), 65535, np.uint16)
+    rgba[..., :3] = np.linspace(0, 65535, 1024).round()[None, :, None]
+    return document.Layer(rgba, name="ramp")
+
+
+@pytest.mark.parametrize("format", ["psd", "ora", "png"])
+def test_a_layer_of_16_bits_is_sent_with_all_its_levels(tmp_path: Path, ramp: document.Layer, format: str) -> None:
+    (tmp_path / "file").write_bytes(document.write_bytes(document.Document(1024, 1, [ramp]), format))
+    order = Insert("job-number-1", "ab" * 32, format)  # type: ignore[arg-type]
+    command = RunJob(order, {order.sha256: {"path": str(tmp_path / "file")}})
+    ((made, small),) = [(made, small) for made, small in DocumentJobs(tmp_path).run(command) if isinstance(made, Made)]
+
+    assert (made.layer.format, made.layer.bytes) == ("rgba16", 8 * 1024)
+    assert np.array_equal(np.frombuffer((tmp_path / made.name).read_bytes(), "<u2").reshape(1, 1024, 4), ramp.rgba)
+    assert len(small) == 4 * made.thumbnail_width * made.thumbnail_height
+
+
+def test_a_stored_layer_of_16_bits_is_exported_with_all_its_levels(tmp_path: Path, ramp: document.Layer) -> None:
+    write_pixels(tmp_path / "pixels", ramp.rgba)
+    layer = replace(finished("one", 0, Box(0, 0, 1024, 1)), format="rgba16", bytes=8 * 1024)
+    whole = assemble([layer], {layer.sha256: {"path": str(tmp_path / "pixels")}}, None, None)
+
+    assert whole.depth == 16
+    assert np.array_equal(document.compose(whole), ramp.rgba)
+
+
 @pytest.mark.parametrize("name", ["a\0b\x1b", " .. .. tmp evil", "../../x", "con", "photo\u202egnp.exe", "\n", "x" * 500])
 def test_an_exported_files_name_suits_any_file_system(name: str, files: dict[str, dict[str, str]], tmp_path: Path) -> None:
     layer = replace(finished("one", 0, Box(0, 0, 4, 3)), name=name)

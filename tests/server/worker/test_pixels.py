@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from acetate.engine import BadRequest
 from acetate.protocol import BYTES_PER_PIXEL
+from acetate.server.worker import pixels
 from acetate.server.worker.pixels import from_rgba8, to_mask, to_rgba8
 
 EVERY = np.stack([np.arange(256), np.arange(256)[::-1], np.full(256, 77), np.arange(256)], axis=1).astype(np.uint8)
@@ -25,6 +26,17 @@ def test_every_value_survives_the_way_to_a_format_and_back(format: str) -> None:
 
 def test_bgra_swaps_red_and_blue_only() -> None:
     assert converted(bytes([1, 2, 3, 4, 5, 6, 7, 8]), "bgra8") == bytes([3, 2, 1, 4, 7, 6, 5, 8])
+
+
+def test_sixteen_bits_become_light_without_losing_a_level() -> None:
+    ramp = np.linspace(0, 65535, 1024).round().astype("<u2").repeat(4)
+    floats = np.empty((1024, 4), "<f4")
+    pixels.converted(ramp.tobytes(), "rgba16", "rgbaf32", memoryview(floats).cast("B"))
+
+    values = ramp[::4] / 65535
+    assert np.allclose(floats[:, 0], np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4), atol=1e-7)
+    assert np.allclose(floats[:, 3], values, atol=1e-7)
+    assert len(np.unique(floats[:, 0])) == 1024
 
 
 def test_float_is_linear_light_and_alpha_is_not() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from acetate.document import Document, Layer, UnreadableFile, compose, flatten, read_bytes
 from acetate.document.composition.colour import srgb_profile
-from acetate.document.formats import lzf, png
+from acetate.document.formats import png
+from acetate.document.krita import lzf
 
 WIDTH, HEIGHT = 100, 70
 
@@ -101,15 +102,15 @@ def test_a_layer_filled_with_one_colour_has_it_on_the_whole_canvas():
     assert np.array_equal(compose(found), np.full((HEIGHT, WIDTH, 4), (1, 2, 3, 255), np.uint8))
 
 
-def test_16_bits_are_read_as_8():
+def test_16_bits_stay_16_bits():
     plane = np.zeros((8, 64 * 64), np.uint8)
     plane[1::2] = [[10], [20], [30], [255]]
     plane[6] = 255
     stored = b"\0" + plane.tobytes()
     data = b"VERSION 2\nTILEWIDTH 64\nTILEHEIGHT 64\nPIXELSIZE 8\nDATA 1\n" + f"0,0,LZF,{len(stored)}\n".encode() + stored
     found = read(element("deep", "layer1", colorspacename="RGBA16"), {"layer1": data})
-    assert found.layers[0].rgba[0, 0].tolist() == [30, 20, 10, 255]
-    assert "16 bits per channel were reduced to 8" in found.notes
+    assert found.layers[0].rgba[0, 0].tolist() == [30 << 8, 20 << 8, 10 << 8, 65535]
+    assert not any("16 bits" in note for note in found.notes)
 
 
 def test_one_damaged_layer_costs_one_layer(paper):

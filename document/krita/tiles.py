@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import reduce
 
 import numpy as np
-from acetate.raster import RGBA
+from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
-from .limits import PixelBudget
+from ..formats.limits import PixelBudget
 from .lzf import unpacked
 
 HEADER_LINES = 5
@@ -19,8 +19,8 @@ RGBA8, RGBA16 = 4, 8
 """Bytes of a pixel: blue, green, red and alpha, of one or two bytes each."""
 
 
-def pixels_of(data: bytes, default: bytes, canvas: Box, budget: PixelBudget) -> tuple[RGBA, int, int]:
-    """`(H, W, 4)` straight uint8, and where its left top corner lies from the layer's origin. What no tile covers has the
+def pixels_of(data: bytes, default: bytes, canvas: Box, budget: PixelBudget) -> tuple[Pixels, int, int]:
+    """`(H, W, 4)` straight, and where its left top corner lies from the layer's origin. What no tile covers has the
     colour `default`; where that is not transparent, it fills the canvas. Raises `ValueError` for what is no such data."""
     lines = data.split(b"\n", HEADER_LINES)
     facts = dict(line.split(b" ", 1) for line in lines[:HEADER_LINES])
@@ -29,16 +29,16 @@ def pixels_of(data: bytes, default: bytes, canvas: Box, budget: PixelBudget) -> 
         raise ValueError(f"its tiles have {width} x {height} pixels of {size} bytes")
     tiles = list(_tiles(lines[HEADER_LINES] if len(lines) > HEADER_LINES else b"", count))
     boxes = [Box(x, y, width, height) for x, y, _ in tiles]
-    fill = _narrowed(np.frombuffer(default.ljust(size, b"\0")[:size], np.uint8).reshape(1, size))[0]
+    fill = _as_rgba(np.frombuffer(default.ljust(size, b"\0")[:size], np.uint8).reshape(1, size))[0]
     box = reduce(Box.union, boxes, canvas if fill[3] else Box(0, 0, 0, 0))
     budget.spend(box.width, box.height)
-    rgba = np.empty((box.height, box.width, 4), np.uint8)
+    rgba: Pixels = np.empty((box.height, box.width, 4), fill.dtype)
     rgba[...] = fill
     for place, (_, _, packed) in zip(boxes, tiles, strict=True):
         length = width * height * size
         plain = packed[1:] if packed[:1] == b"\0" else unpacked(packed[1:], length)
         planes = np.frombuffer(plain, np.uint8).reshape(size, height * width)
-        rgba[place.relative_to(box).slices] = _narrowed(planes.T).reshape(height, width, 4)
+        rgba[place.relative_to(box).slices] = _as_rgba(planes.T).reshape(height, width, 4)
     return rgba, box.x, box.y
 
 
@@ -53,9 +53,8 @@ def _tiles(data: bytes, count: int) -> Iterator[tuple[int, int, bytes]]:
         yield int(x), int(y), data[end + 1 : place]
 
 
-def _narrowed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`(N, 4)` bytes of BGRA, or `(N, 8)` of two each, as `(N, 4)` RGBA."""
+def _as_rgba(pixels: NDArray[np.uint8]) -> Pixels:
+    """`(N, 4)` bytes of BGRA, or `(N, 8)` of two each, as `(N, 4)` RGBA of 8 or 16 bits."""
     if pixels.shape[1] == RGBA16:
-        wide = np.ascontiguousarray(pixels).view("<u2").astype(np.uint32)
-        pixels = ((wide * 255 + 32767) // 65535).astype(np.uint8)
+        return np.ascontiguousarray(pixels).view("<u2").astype(np.uint16)[:, [2, 1, 0, 3]]
     return pixels[:, [2, 1, 0, 3]]

@@ -1,6 +1,6 @@
 """Krita's own files in: plain paint layers and groups as they are, the merged picture for what is not plain, each named.
 
-Knows the archive and its `maindoc.xml`; the pixels are `krita_tiles`'.
+Knows the archive and its `maindoc.xml`; the pixels are `tiles`'.
 """
 
 from __future__ import annotations
@@ -8,24 +8,27 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from xml.etree import ElementTree
 
+import numpy as np
+from acetate.raster import RGBA16
 from acetate.vocabulary.blend_modes import KRITA_MODES
 from acetate.vocabulary.box import Box
 from PIL import Image
 
 from ..composition.colour import to_rgba
+from ..composition.deep_colour import rgba_of, to_srgb16
 from ..composition.stored_picture import judged
 from ..errors import DocumentError, UnreadableFile
+from ..formats.decoding import MALFORMED, decoding, parse_xml
+from ..formats.limits import PixelBudget, check_canvas
+from ..formats.ora_reading import MAX_XML, MERGED, member
+from ..formats.picture import decode
 from ..layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node
 from ..metadata import Metadata
 from ..naming import clean
-from .decoding import MALFORMED, decoding, parse_xml
-from .krita_tiles import pixels_of
-from .limits import PixelBudget, check_canvas
-from .ora_reading import MAX_XML, MERGED, member
-from .picture import decode
+from .tiles import pixels_of
 
 KIND = "Krita file"
 MAIN = "maindoc.xml"
@@ -116,9 +119,12 @@ class _Reader:
         x, y = int(element.get("x", "0")), int(element.get("y", "0"))
         canvas = self._canvas.translated(-x, -y)
         rgba, left, top = pixels_of(member(self._archive, source), default, canvas, self._budget)
-        if element.get("colorspacename") == "RGBA16":
-            self._note_once("16 bits per channel were reduced to 8")
-        if rgba.size and icc:
+        if rgba.size and icc and rgba.dtype == np.uint16:
+            found = to_srgb16(np.moveaxis(cast(RGBA16, rgba)[..., :3], -1, 0), "RGB", icc)
+            rgba = rgba_of(found.rgb, cast(RGBA16, rgba)[..., 3])
+            for note in found.notes:
+                self._note_once(note)
+        elif rgba.size and icc:
             rgba, note = to_rgba(Image.fromarray(rgba), icc)
             self._note_once(note)
         return Layer(rgba, x + left, y + top, **look)

@@ -1,0 +1,1 @@
+"""Krita's own files: layers in tiles, and what is around them."""
