@@ -21,6 +21,8 @@ from psd_tools.constants import ChannelID, ColorMode
 from ..composition.deep_colour import from_light, rgba_of, to_srgb16
 from .merged_picture import StoredPicture
 
+_Cover = RGBA16 | None
+
 MODES = {
     ColorMode.RGB: "RGB",
     ColorMode.GRAYSCALE: "L",
@@ -88,8 +90,8 @@ def _assembled(colour: Sequence[Planes], alpha: Planes | None, mode: ColorMode, 
     if planes.dtype == np.float32:
         light, cut = from_light(planes, icc)
         cover = None if alpha is None else rounded(np.nan_to_num(cast(Float, alpha)) * np.float32(65535), np.uint16)
-        return DeepPixels(rgba_of(light, cast("RGBA16 | None", cover)), (), cut)
+        return DeepPixels(rgba_of(light, cast(_Cover, cover)), (), cut)
     if mode == ColorMode.CMYK:  # PSD counts the ink that is left out
         planes = np.uint16(65535) - planes
     found = to_srgb16(planes, MODES[mode], icc)
-    return DeepPixels(rgba_of(found.rgb, cast("RGBA16 | None", alpha)), found.notes, 0.0)
+    return DeepPixels(rgba_of(found.rgb, cast(_Cover, alpha)), found.notes, 0.0)
