@@ -313,7 +313,7 @@ class _Reader:
         look = {**look_of(layer), **_clipping_of(layer)}
         if style is not None:
             look["opacity"] = layer.opacity / 255
-            style = replace(style, within=self.canvas.grown(2 * MAX_REACH))
+            style = replace(style, within=Box(0, 0, self._psd.width, self._psd.height).grown(2 * MAX_REACH))
         children, mask = tuple(self.nodes(layer)), self._mask(layer)
         board = fills.artboard(layer) if isinstance(layer, Artboard) else None
         if board is not None:
