@@ -229,7 +229,7 @@ def _store_derived(
         _store(archive, RECORD, text.encode())
 
 
-def _pixels(layer: Layer) -> RGBA:
+def _pixels(layer: Layer) -> Pixels:
     """An empty layer becomes one transparent pixel: PNG knows no empty picture."""
     return layer.rgba if layer.rgba.size else np.zeros((1, 1, 4), np.uint8)
 

@@ -5,10 +5,9 @@ import base64
 import json
 import shutil
 import subprocess
+import zipfile
 from dataclasses import replace
 from pathlib import Path
-
-import zipfile
 
 import numpy as np
 import pytest
