@@ -80,7 +80,7 @@ def read(layer: PSDLayer, psd: PSDImage) -> Found:
         return Found(None, ())
     own = all(data is None or b"Ptrn" not in data for _, data in _shown(layer))  # tiles lie elsewhere in the file
     blocks = tuple(_stored(layer, psd)) if own else ()
-    return Found(Style(tuple(effects), layer.fill_opacity / 255, blocks), tuple(sorted(undrawn)))
+    return Found(Style(tuple(effects), layer.fill_opacity / 255, blocks=blocks), tuple(sorted(undrawn)))
 
 
 def _stored(layer: PSDLayer, psd: PSDImage) -> Iterator[tuple[bytes, bytes]]:
