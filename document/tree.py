@@ -30,7 +30,7 @@ def names(document: Document) -> tuple[str, ...]:
 
 
 def below(document: Document, name: str | NodePath) -> RGBA:
-    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` uint8 straight: without it and all above."""
+    """Everything below the named layer or group as a picture of the canvas, `(H, W, 4)` uint8 straight."""
     return to_8_bits(compose(replace(document, layers=_cut(document.layers, _locate(document, name)))))
 
 

@@ -81,9 +81,7 @@ def render(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | No
     if space is not None:  # effects are drawn from whole layers, of which a band in another space has a part
         nodes = without_effects(nodes)
     for rows, paint in _bands(nodes, box, space):
-        colour: Float = paint.colour * (np.float32(1) / np.maximum(paint.alpha, np.float32(1e-6)))
-        if space is not None:
-            colour = space.converted(np.minimum(colour, 1), srgb())
+        colour = _straight(paint) if space is None else space.converted(_straight(paint), srgb())
         for channel in range(3):
             rgba[rows, :, channel] = rounded(colour[channel] * opaque, rgba.dtype)
         rgba[rows, :, 3] = rounded(paint.alpha * opaque, rgba.dtype)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from acetate.raster import RGBA16, Float, Pixels
+from acetate.raster import RGBA16, Pixels
 from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from psd_tools.constants import ChannelID, ColorMode
 from ..composition.deep_colour import from_light, rgba_of, to_srgb16
 from .merged_picture import StoredPicture
 
+_Cover = RGBA16 | None
+
 MODES = {
     ColorMode.RGB: "RGB",
     ColorMode.GRAYSCALE: "L",
@@ -31,6 +33,8 @@ MODES = {
 """As Pillow calls them. Other modes have no layers."""
 SAMPLES = {16: ">u2", 32: ">f4"}
 """As the file has them, to numpy."""
+ROWS = 256
+"""Rows that are converted at a time."""
 
 Planes = NDArray[np.uint16] | NDArray[np.float32]
 
@@ -66,30 +70,40 @@ def of_layer(layer: PSDLayer, icc: bytes | None) -> DeepPixels | None:
 def of_merged_picture(psd: PSDImage, icc: bytes | None) -> DeepPixels:
     """What the file stores beside its layers, white taken out of it again."""
     samples: NDArray[Any] = StoredPicture(psd).read(Box(0, 0, psd.width, psd.height))
-    colour = samples[: ColorMode.channels(psd.color_mode)]
+    colour = list(samples[: ColorMode.channels(psd.color_mode)])
     if not has_transparency(psd):
-        return _assembled(list(colour), None, psd.color_mode, icc)
+        return _assembled(colour, None, psd.color_mode, icc)
     index = get_transparency_index(psd)
-    alpha = samples[index if index >= 0 else len(colour)]
-    white = np.float32(1 if psd.depth == 32 else 65535)
-    cover = np.clip(alpha / white, 0, 1).astype(np.float32)
-    straight = [_without_white(plane / white, cover) for plane in colour]
-    back = straight if psd.depth == 32 else [cast(RGBA16, rounded(plane * white, np.uint16)) for plane in straight]
-    return _assembled(back, alpha, psd.color_mode, icc)
+    return _assembled(colour, samples[index if index >= 0 else len(colour)], psd.color_mode, icc, over_white=True)
 
 
-def _without_white(plane: Float, cover: Float) -> Float:
-    straight = np.divide(plane - (1 - cover), cover, out=plane.copy(), where=cover > 0)
-    return cast(Float, np.maximum(straight, 0))
+def _assembled(
+    colour: Sequence[Planes], alpha: Planes | None, mode: ColorMode, icc: bytes | None, *, over_white: bool = False
+) -> DeepPixels:
+    """Planes as one picture, made a few rows at a time: on the way each number takes several times its place."""
+    parts = []
+    for top in range(0, len(colour[0]), ROWS):
+        planes: NDArray[Any] = np.stack([plane[top : top + ROWS] for plane in colour])
+        cover: NDArray[Any] | None = None if alpha is None else alpha[top : top + ROWS]
+        parts.append(_in_srgb(_without_white(planes, cover) if over_white and cover is not None else planes, cover, mode, icc))
+    rgba = cast(Pixels, np.concatenate([part.rgba for part in parts]))
+    return DeepPixels(rgba, parts[0].notes, sum(part.cut * len(part.rgba) for part in parts) / len(rgba))
 
 
-def _assembled(colour: Sequence[Planes], alpha: Planes | None, mode: ColorMode, icc: bytes | None) -> DeepPixels:
-    planes: NDArray[Any] = np.stack(colour)
+def _in_srgb(planes: NDArray[Any], alpha: NDArray[Any] | None, mode: ColorMode, icc: bytes | None) -> DeepPixels:
     if planes.dtype == np.float32:
         light, cut = from_light(planes, icc)
-        cover = None if alpha is None else rounded(np.nan_to_num(cast(Float, alpha)) * np.float32(65535), np.uint16)
-        return DeepPixels(rgba_of(light, cast("RGBA16 | None", cover)), (), cut)
+        cover = None if alpha is None else rounded(np.nan_to_num(alpha) * np.float32(65535), np.uint16)
+        return DeepPixels(rgba_of(light, cast(_Cover, cover)), (), cut)
     if mode == ColorMode.CMYK:  # PSD counts the ink that is left out
         planes = np.uint16(65535) - planes
     found = to_srgb16(planes, MODES[mode], icc)
-    return DeepPixels(rgba_of(found.rgb, cast("RGBA16 | None", alpha)), found.notes, 0.0)
+    return DeepPixels(rgba_of(found.rgb, alpha), found.notes, 0.0)
+
+
+def _without_white(planes: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """What lies over white as it is by itself, in the type that it has."""
+    white = np.float32(1 if planes.dtype == np.float32 else 65535)
+    cover, values = np.clip(alpha / white, 0, 1), planes / white
+    straight = np.maximum(np.divide(values - (1 - cover), cover, out=values.copy(), where=cover > 0), 0)
+    return straight if planes.dtype == np.float32 else rounded(straight * white, np.uint16)

@@ -76,6 +76,8 @@ def insert(
             made.move_to(parent, index=index)
         _remember(psd, made, layer)
         notes = _show(psd, made, layer, hidden, name)
+        if layer.rgba.dtype == np.uint16 and psd.depth == 8:
+            notes = (*notes, f"{name} has 8 bits per channel, to which the 16 of the new layer were reduced")
         return _bytes(psd), notes
 
 

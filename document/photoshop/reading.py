@@ -301,6 +301,8 @@ class _Reader:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
         if self._is_deep():
             return self._deep(deep_pixels.of_merged_picture(self._psd, self._icc), "the merged picture")
+        if self._psd.depth == 16:  # in a mode that is read as the gray of its first channel
+            self._colour_notes["16 bits per channel were reduced to 8"] = None
         image = self._psd.topil(apply_icc=False)
         return None if image is None else self._converted(image, None)
 
@@ -393,6 +395,8 @@ class _Reader:
             image = layer.composite(force=_needs_drawing(layer), layer_filter=lambda other: other is layer)
         except ImportError:  # strokes and gradients need optional libraries of psd-tools
             return None
+        if image is not None and self._psd.depth > 8 and layer.has_pixels():
+            self.notes.append(f"{layer_name(layer)!r} was drawn in 8 bits per channel")
         return None if image is None else np.array(image.convert("RGBA"))
 
     def _converted(self, image: Image.Image, alpha: Image.Image | None) -> Pixels:

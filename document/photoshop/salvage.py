@@ -19,6 +19,8 @@ CHANNELS = {channel.value for channel in ChannelID}
 DEEP = (Tag.LAYER_16.value, Tag.LAYER_32.value)
 HEADER_BYTES = 26
 NO_PICTURE = b"\0\0"
+LOST = b"\0\2\xff"
+"""A channel that says that it is deflated, and is not: an empty one would be read as black."""
 
 
 class Salvaged(NamedTuple):
@@ -135,7 +137,7 @@ def _layer_list(section: bytes, long: str) -> tuple[bytes, bytes]:
 
 def _mended(layers: bytes, long: str, notes: list[str]) -> bytes:
     """Count, records and pixels. A record that makes no sense is taken without what it says beyond its place and look; a channel
-    that is not all there is emptied, and reading leaves its layer out."""
+    that is not all there becomes one that cannot be decoded, so that reading leaves its layer out."""
     cursor = _Cursor(layers)
     (count,) = cursor.numbers("h")
     read = [_record(cursor, long, notes) for _ in range(abs(count))]
@@ -143,9 +145,11 @@ def _mended(layers: bytes, long: str, notes: list[str]) -> bytes:
     for place, channels, rest in read:
         lengths = []
         for number, length in channels:
-            whole = length <= cursor.left
-            pixels.append(cursor.block(length) if whole else cursor.block(cursor.left)[:0])
-            lengths.append(struct.pack(f">h{long}", number, length if whole else 0))
+            stored = cursor.block(length) if length <= cursor.left else LOST
+            if stored is LOST:
+                cursor.block(cursor.left)  # whatever follows is not where it belongs
+            pixels.append(stored)
+            lengths.append(struct.pack(f">h{long}", number, len(stored)))
         records.append(place + struct.pack(">H", len(channels)) + b"".join(lengths) + rest)
     return struct.pack(">h", count) + b"".join(records + pixels)
 

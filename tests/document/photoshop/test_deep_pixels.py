@@ -5,9 +5,20 @@ import struct
 
 import numpy as np
 import pytest
-from acetate.document import Document, Group, Layer, compose, flatten, insert_into_bytes, read_bytes, write_bytes
+from acetate.document import (
+    Document,
+    Group,
+    Layer,
+    compose,
+    flatten,
+    insert_into_bytes,
+    insert_into_file,
+    read_bytes,
+    write_bytes,
+)
 from acetate.document.composition.rgb_space import space_of, srgb
-from acetate.raster import to_16_bits
+from acetate.document.photoshop import deep_pixels
+from acetate.raster import to_8_bits, to_16_bits
 from psd_tools import PSDImage
 from psd_tools.constants import Resource, Tag
 from psd_tools.psd.image_resources import ImageResource
@@ -144,3 +155,19 @@ def test_a_document_in_another_rgb_profile_is_blended_in_it(profile):
     stored = np.float32([110, 150, 120]) * (127 / 255) + np.float32([150, 110, 120]) * (128 / 255)
     expected = space_of(profile()).converted(stored[:, None, None] / np.float32(255), srgb())[:, 0, 0] * 255
     assert np.abs(flatten(read_back(psd))[0, 0, :3] - expected).max() <= 1
+
+
+def test_a_deep_layer_in_a_file_of_8_bits_is_reduced_and_that_is_said(tmp_path, noise):
+    path = tmp_path / "a.psd"
+    path.write_bytes(write_bytes(Document(1024, 4, (Layer(noise(4, 1024)),)), "psd"))
+    notes = insert_into_file(path, Layer(ramp(), name="new"))
+    assert notes == ("a.psd has 8 bits per channel, to which the 16 of the new layer were reduced",)
+    assert np.array_equal(read_bytes(path.read_bytes(), name_or_format="a.psd").layers[1].rgba, to_8_bits(ramp()))
+
+
+def test_a_tall_picture_is_converted_piece_by_piece_without_a_seam(monkeypatch):
+    monkeypatch.setattr(deep_pixels, "ROWS", 3)
+    light = np.random.default_rng(0).random((10, 6, 4))
+    whole = read_back(of_light(light)).layers[0].rgba
+    monkeypatch.setattr(deep_pixels, "ROWS", 100)
+    assert np.array_equal(whole, read_back(of_light(light)).layers[0].rgba)

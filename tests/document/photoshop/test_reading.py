@@ -437,7 +437,7 @@ def test_masks_count_among_the_pixels_that_a_file_may_bring(psd, noise, monkeypa
 
 
 @pytest.mark.parametrize("keep", [4, 20, 26, 40, 0.3])
-def test_a_file_that_ends_before_its_layers_file_is_refused(noise, keep):
+def test_a_file_that_ends_before_the_pixels_of_its_layers_is_refused(noise, keep):
     whole = write_bytes(Document(20, 20, (Layer(noise(20, 20), name="Kite"),)), "psd")
     cut = whole[: keep if isinstance(keep, int) else int(len(whole) * keep)]
     with pytest.raises(UnreadableFile, match=r"cut.psd is not a readable PSD: "):

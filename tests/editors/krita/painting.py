@@ -1,6 +1,7 @@
 """The artist's hand on a picture: a real mouse by xdotool, and the tools. Runs inside Krita. Keys and widgets are in `hand`."""
 
 import subprocess
+import time
 
 from acetate.plugins.krita.inserting.hand import is_canvas
 from acetate.plugins.krita.qt import MAJOR, Qt, QtCore, QtGui, QtWidgets
@@ -56,7 +57,8 @@ def click_at(across, down):
 
 def pen(what, across, down):
     """`Press`, `Move` or `Release` a pen's tip there, as Qt tells a window of it: this screen has no tablet."""
-    yield from go(across, down)
+    if what == "Press":
+        yield from go(across, down)
     window = main_window()
     screen = QtCore.QPointF(*point(across, down))
     place = QtCore.QPointF(window.mapFromGlobal(screen.toPoint()))
@@ -70,6 +72,7 @@ def pen(what, across, down):
         event = QtGui.QTabletEvent(kind, place, screen, device, pointer, pressure, *tip, 1, button, buttons)
     else:
         event = QtGui.QTabletEvent(kind, _device("Stylus", "Pen"), place, screen, pressure, *tip, button, buttons)
+    event.setTimestamp(int(1000 * time.monotonic()))
     QtWidgets.QApplication.sendEvent(window.windowHandle(), event)
     yield WAIT
 

@@ -159,9 +159,9 @@ def from_the_last_byte_to_the_visible_layer_it_takes_less_than_50_ms_at_1024():
 
 
 @claim
-def twenty_insertions_leave_no_memory_behind():
-    document = yield from prepared(1024, 1024)
-    result = yield from generate("@big:1024")
+def fifty_insertions_leave_no_memory_behind():
+    document = yield from prepared(512, 512)
+    result = yield from generate("@big:512")
     yield from undo(document)
 
     def round_of(count):
@@ -171,11 +171,11 @@ def twenty_insertions_leave_no_memory_behind():
             yield lambda: not session().jobs._waiting
             yield from undo(document)
 
-    yield from round_of(5)
+    yield from round_of(10)
     before = resident()
-    yield from round_of(20)
+    yield from round_of(50)
     growth = resident() - before
-    assert growth < 30e6, f"{growth / 1e6:.0f} MB more"  # a layer is 4 MB
+    assert growth < 30e6, f"{growth / 1e6:.0f} MB more"
     return {"MB": round(growth / 1e6, 1)}
 
 

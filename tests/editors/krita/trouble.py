@@ -239,6 +239,7 @@ def where_there_is_no_room_for_a_picture_that_is_said_and_the_history_lists_no_e
     failure = yield from failure_of(lambda: click(docker().button))
     assert "1 × 1" in failure.message, failure
     yield lambda: any(entry.parameters["prompt"] == "a speck" for entry in session().history.entries.values())
+    yield from prepared()
     yield from generate("something")
     yield lambda: docker().history.headings()[:1] and docker().history.headings()[0].startswith("something")
     assert not any(text.startswith("a speck") for text in docker().history.headings())

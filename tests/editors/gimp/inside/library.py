@@ -75,7 +75,10 @@ def an_enlarged_picture_is_drawn_anew_in_its_place_by_one_button():
         until(lambda: len(names(image)) == 3, "the new version")
         both = f"new, old, _ = Gimp.Image.get_by_id({image}).get_layers()"
         boxes = "[[*editor.offsets(one), one.get_width(), one.get_height(), one.get_visible()] for one in (new, old)]"
-        assert desk.ask(f"{both}; answer = {boxes}") == [[0, 0, 320, 240, True], [0, 0, 320, 240, False]]
+        place = [0, 0, 320, 240]
+        until(
+            lambda: desk.ask(f"{both}; answer = {boxes}") == [[*place, True], [*place, False]], "the old one to be hidden", 20.0
+        )
         made = newest_result()
         asked = made.parameters
         assert (made.task, asked["upscaler"], asked["prompt"]) == ("upscale", "sharper", "a vase"), asked

@@ -148,8 +148,14 @@ def jobs(state: str) -> list[str]:
 
 def newest_result() -> HistoryEntry:
     """What the server's history begins with."""
+    (newest,) = newest_results()
+    return newest
+
+
+def newest_results() -> tuple[HistoryEntry, ...]:
+    """The same; nothing where the history is empty."""
     with Client("check") as client:
         client.history(limit=1, thumbnails=False)
         while not isinstance(event := client.events.get(timeout=PATIENCE), HistoryPage):
             pass
-        return event.entries[0]
+        return event.entries
