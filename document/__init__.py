@@ -3,6 +3,7 @@
 from acetate.raster import RGBA, resize
 from acetate.vocabulary.box import Box
 
+from .adjustment import Adjustment
 from .composition.baking import baked
 from .composition.compose import compose
 from .errors import DocumentError, LayerNotFound, TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
@@ -33,6 +34,7 @@ __all__ = [
     "FORMATS",
     "PASS_THROUGH",
     "RGBA",
+    "Adjustment",
     "Box",
     "Document",
     "DocumentError",

@@ -171,7 +171,7 @@ def losses(document: Document, format: str) -> tuple[str, ...]:
     if format == "ora":
         notes += [*ora.losses(document), *_homeless("OpenRaster", _beside_pixels(document))]
     else:
-        notes += _beyond_photoshop(document)
+        notes += [*psd.losses(document), *_beyond_photoshop(document)]
     for node in nodes:
         if format in ("psd", "psb") and isinstance(node, Group) and node.opacity < 1:
             notes.append(f"Krita ignores the opacity of a group in a PSD: {node.name!r} has {node.opacity:.0%}")

@@ -15,6 +15,7 @@ from acetate import raster
 from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 
+from .effects.style import Style
 from .mask import Mask
 from .metadata import LABELS, LOCKS, Metadata
 
@@ -80,6 +81,8 @@ class Layer:
     """Shows only where the nearest unclipped layer or group below it does (`runs`); above none it is an ordinary layer."""
     blends_clipped: bool = True
     """The layers that are clipped to this one mix with it before it goes over what lies below; else each with all below it."""
+    style: Style | None = None
+    """Its effects: shadows, glows, strokes, overlays."""
     label: str = ""
     """The colour that marks it in the list, one of `LABELS`."""
     locks: frozenset[str] = frozenset()
@@ -112,6 +115,8 @@ class Group:
     clipped: bool = False
     """As of a `Layer`."""
     blends_clipped: bool = True
+    """As of a `Layer`."""
+    style: Style | None = None
     """As of a `Layer`."""
     label: str = ""
     """As of a `Layer`."""

@@ -1,4 +1,4 @@
-"""Baking: masks and clipping worked into the pixels, for what can hold neither. `said` names what that does to a document.
+"""Baking: masks, clipping and effects worked into the pixels, for what can hold none. `said` names what that does to a document.
 
 Exact but around pass-through groups: their mask goes to each layer in them, which is the same only where it is fully on or off or
 one layer covers, and what is clipped to them is merged with them as with an ordinary group.
@@ -13,9 +13,10 @@ import numpy as np
 from acetate.raster import Pixels, scale_of, to_16_bits
 from acetate.vocabulary.box import Box
 
+from ..adjustment import Adjustment
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, depth_of, runs
 from ..mask import Mask
-from .compose import render
+from .compose import render, without_effects
 
 
 def baked(document: Document) -> Document:
@@ -30,7 +31,9 @@ def bake(nodes: Sequence[Node], canvas: Box, *, clipping: bool = False) -> tuple
     With `clipping`, layers stay clipped where `is_merged` does not say otherwise; else they are merged into their base.
     """
     made: list[Node] = []
-    for base, clipped in runs(nodes):
+    for base, clipped in runs(without_effects(nodes)):
+        if isinstance(base, Adjustment):
+            continue
         bare = _bare(base, canvas, clipping)
         if is_merged(base, clipped, clipping=clipping):
             made.append(_merged(bare, clipped, canvas))
@@ -43,6 +46,9 @@ def bake(nodes: Sequence[Node], canvas: Box, *, clipping: bool = False) -> tuple
 def said(nodes: Sequence[Node], *, clipping: bool = False) -> Iterator[str]:
     """What `bake` does to the nodes, one sentence each, for the person."""
     for base, clipped in runs(nodes):
+        yield from _said_of_looks((base, *clipped))
+        if isinstance(base, Adjustment):
+            continue
         merged = is_merged(base, clipped, clipping=clipping)
         if merged and isinstance(base, Group):
             yield f"the group {base.name!r} has layers clipped to it, so it was merged into one layer"
@@ -59,13 +65,22 @@ def said(nodes: Sequence[Node], *, clipping: bool = False) -> Iterator[str]:
 
 def is_merged(base: Node, clipped: Sequence[Node], *, clipping: bool) -> bool:
     """Whether a run becomes one layer: unless source-atop on the base shows it, in normal mode and mixed with the base first."""
-    plain = base.blends_clipped and base.blend_mode != PASS_THROUGH and all(upper.blend_mode == "normal" for upper in clipped)
-    return bool(clipped) and not (clipping and plain)
+    simple = base.blends_clipped and base.blend_mode != PASS_THROUGH
+    normal = all(upper.blend_mode == "normal" and not isinstance(upper, Adjustment) for upper in clipped)
+    return bool(clipped) and not (clipping and simple and normal)
 
 
 def is_flattened(node: Node) -> bool:
     """Whether a group becomes one layer because of its mask."""
     return isinstance(node, Group) and node.mask is not None and node.mask.enabled and node.blend_mode != PASS_THROUGH
+
+
+def _said_of_looks(run: Sequence[Node]) -> Iterator[str]:
+    for node in run:
+        if isinstance(run[0], Adjustment) and isinstance(node, Adjustment):
+            yield f"{node.name!r} ({node.kind}) changes what lies below it, and was left out"
+        if node.style is not None and node.style.effects:
+            yield f"the effects of {node.name!r} became layers and pixels"
 
 
 def _said_of_masks(node: Node, clipping: bool) -> Iterator[str]:

@@ -61,14 +61,14 @@ def _hard_mix(b: Plane, s: Plane) -> Plane:
     return white.astype(np.float32)
 
 
-def _luminosity_of(c: Plane) -> Plane:
+def luminosity_of(c: Plane) -> Plane:
     result: Plane = 0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2]
     return result
 
 
-def _with_luminosity(c: Plane, luminosity: Plane) -> Plane:
+def with_luminosity(c: Plane, luminosity: Plane) -> Plane:
     """Shift the colour to the luminosity, then pull it towards gray until it fits into [0, 1]."""
-    c = c + (luminosity - _luminosity_of(c))
+    c = c + (luminosity - luminosity_of(c))
     lowest, highest = c.min(axis=0), c.max(axis=0)
     c = np.where(lowest < 0, luminosity + (c - luminosity) * luminosity / np.maximum(luminosity - lowest, _TINY), c)
     fitted = luminosity + (c - luminosity) * (1 - luminosity) / np.maximum(highest - luminosity, _TINY)
@@ -86,7 +86,7 @@ def _with_saturation(c: Plane, saturation: Plane) -> Plane:
 
 
 def _color(b: Plane, s: Plane) -> Plane:
-    return _with_luminosity(s, _luminosity_of(b))
+    return with_luminosity(s, luminosity_of(b))
 
 
 BLENDS: dict[str, Blend] = {
@@ -94,12 +94,12 @@ BLENDS: dict[str, Blend] = {
     "multiply": np.multiply,
     "color-burn": lambda b, s: np.where(b >= 1, 1, _color_burn(b, s)),
     "linear-burn": lambda b, s: np.maximum(b + s - 1, 0),
-    "darker-color": lambda b, s: np.where(_luminosity_of(s) < _luminosity_of(b), s, b),
+    "darker-color": lambda b, s: np.where(luminosity_of(s) < luminosity_of(b), s, b),
     "lighten": np.maximum,
     "screen": _screen,
     "color-dodge": lambda b, s: np.where(b <= 0, 0, _color_dodge(b, s)),
     "linear-dodge": lambda b, s: np.minimum(b + s, 1),
-    "lighter-color": lambda b, s: np.where(_luminosity_of(s) > _luminosity_of(b), s, b),
+    "lighter-color": lambda b, s: np.where(luminosity_of(s) > luminosity_of(b), s, b),
     "overlay": lambda b, s: _hard_light(s, b),
     "soft-light": _soft_light,
     "hard-light": _hard_light,
@@ -111,8 +111,8 @@ BLENDS: dict[str, Blend] = {
     "exclusion": lambda b, s: b + s - 2 * b * s,
     "subtract": lambda b, s: np.maximum(b - s, 0),
     "divide": _quotient,
-    "hue": lambda b, s: _with_luminosity(_with_saturation(s, _saturation_of(b)), _luminosity_of(b)),
-    "saturation": lambda b, s: _with_luminosity(_with_saturation(b, _saturation_of(s)), _luminosity_of(b)),
+    "hue": lambda b, s: with_luminosity(_with_saturation(s, _saturation_of(b)), luminosity_of(b)),
+    "saturation": lambda b, s: with_luminosity(_with_saturation(b, _saturation_of(s)), luminosity_of(b)),
     "color": _color,
     "luminosity": lambda b, s: _color(s, b),
 }

@@ -14,7 +14,8 @@ from acetate.raster import RGBA16, Pixels, scale_of, to_16_bits
 from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 
-from ..layer import Group, Layer, Node
+from ..adjustment import Adjustment
+from ..layer import Group, Node
 from .rgb_space import RGBSpace, srgb
 
 
@@ -26,7 +27,7 @@ def in_space(nodes: Sequence[Node], box: Box, space: RGBSpace) -> tuple[Node, ..
 def _converted(node: Node, box: Box, space: RGBSpace) -> Node:
     if isinstance(node, Group):
         return replace(node, children=in_space(node.children, box, space))
-    if not isinstance(node, Layer):
+    if isinstance(node, Adjustment):
         return node
     inside = node.box.intersection(box)
     pixels = node.rgba[inside.relative_to(node.box).slices] if not inside.empty else node.rgba[:0, :0]

@@ -7,15 +7,19 @@ needed besides the result does not grow with the canvas. Knows no file format.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from acetate.raster import Float, Pixels, scale_of, source_over
 from acetate.raster.arrays import rounded
 from acetate.vocabulary.box import Box
 
-from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs
+from ..adjustment import Adjustment
+from ..effects.drawing import drawn, margin
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, depth_of, runs
 from .blending import BLENDS
 from .blending_space import in_space
 from .rgb_space import RGBSpace, srgb
@@ -74,6 +78,8 @@ def render(nodes: Sequence[Node], box: Box, depth: int = 8, space: RGBSpace | No
     """
     rgba: Pixels = np.zeros((box.height, box.width, 4), SAMPLES[depth])
     opaque = np.float32(scale_of(rgba))
+    if space is not None:  # effects are drawn from whole layers, of which a band in another space has a part
+        nodes = without_effects(nodes)
     for rows, paint in _bands(nodes, box, space):
         colour = _straight(paint) if space is None else space.converted(_straight(paint), srgb())
         for channel in range(3):
@@ -98,6 +104,75 @@ def render_over_white(nodes: Sequence[Node], box: Box, depth: int = 8, space: RG
     return rgba
 
 
+def plain(node: Node, clipped: Sequence[Node] = ()) -> tuple[Node, ...]:
+    """A node with effects as nodes without that look like it, bottom to top.
+
+    The last one has its name and what is clipped to it, unless effects lie over its pixels: then they lie over what is clipped,
+    too, which becomes part of it. A group stays one unless an effect lies over its pixels.
+    """
+    if node.style is None:
+        return (node,)
+    known = _PLAIN.get(node)
+    if known is None or known[0] != tuple(clipped):
+        flat = _flat(node)
+        if clipped and node.style.over:
+            opaque = flat.rgba.copy()
+            opaque[..., 3] = scale_of(opaque)
+            mixed = render(
+                (Layer(opaque, flat.x, flat.y), *(replace(one, clipped=False) for one in clipped)), flat.box, depth_of((flat,))
+            )
+            mixed[..., 3] = flat.rgba[..., 3]
+            flat = replace(flat, rgba=mixed)
+        *below, last = drawn(flat, node.style)
+        kept = isinstance(node, Group) and not node.style.over
+        known = _PLAIN[node] = tuple(clipped), (*below, replace(node, style=None) if kept else last)
+    return known[1]
+
+
+_PLAIN: MutableMapping[Node, tuple[tuple[Node, ...], tuple[Node, ...]]] = WeakKeyDictionary()
+"""Drawing effects takes the whole layer, and composition works in bands. With each result, what had been clipped to the node."""
+
+
+def without_effects(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Nodes without effects that look like these, bottom to top."""
+    made: list[Node] = []
+    for base, clipped in runs(nodes):
+        over = base.style is not None and base.style.over and base.blends_clipped
+        shown = plain(base, clipped if over else ())
+        shown += tuple(part for one in ((), clipped)[not over] for part in plain(one))
+        made += (replace(one, children=without_effects(one.children)) if isinstance(one, Group) else one for one in shown)
+    return tuple(made)
+
+
+def _flat(node: Node) -> Layer:
+    """A layer or group as a layer without a mask."""
+    if isinstance(node, Layer):
+        rgba, box = node.rgba, node.box
+    else:
+        box = reach(node, node.box)
+        if node.style is not None and node.style.within is not None:
+            box = box.intersection(node.style.within)
+        rgba = render(node.children, box, depth_of((node,)))
+    if node.mask is not None and node.mask.enabled:
+        rgba = rgba.copy()
+        rgba[..., 3] = np.rint(rgba[..., 3] * node.mask.coverage(box)).astype(rgba.dtype)
+    if isinstance(node, Layer):
+        return replace(node, rgba=rgba, mask=None)
+    mode = "normal" if node.blend_mode == PASS_THROUGH else node.blend_mode
+    look = {"opacity": node.opacity, "blend_mode": mode, "visible": node.visible, "clipped": node.clipped}
+    return Layer(rgba, box.x, box.y, node.name, blends_clipped=node.blends_clipped, **look)  # type: ignore[arg-type]
+
+
+def reach(node: Node, canvas: Box) -> Box:
+    """Where a node can show: effects lie around it, and an adjustment changes all of the canvas."""
+    if isinstance(node, Adjustment):
+        return canvas
+    box = node.box
+    if isinstance(node, Group):
+        box = reduce(Box.union, (reach(child, canvas) for child in node.children), Box(0, 0, 0, 0))
+    return box if node.style is None or box.empty else box.grown(margin(node.style))
+
+
 def _bands(nodes: Sequence[Node], box: Box, space: RGBSpace | None) -> Iterator[tuple[slice, _Paint]]:
     rows = max(1, min(BAND, BAND * WIDE // max(1, box.width)))
     for top in range(0, box.height, rows):
@@ -115,8 +190,19 @@ def _draw(nodes: Sequence[Node], backdrop: _Paint) -> None:
 
 def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
     """Blend a node, with what is clipped to it, into `backdrop`."""
-    box = base.box.intersection(backdrop.box)
-    if not base.visible or base.opacity == 0 or box.empty:
+    if not base.visible or base.opacity == 0:
+        return
+    if isinstance(base, Adjustment):
+        _adjust(base, clipped, backdrop)
+        return
+    if base.style is not None:
+        over = base.style.over and base.blends_clipped
+        *below, base = plain(base, clipped if over else ())
+        clipped = () if over else clipped
+        for one in below:
+            _draw_run(one, (), backdrop)
+    box = reach(base, backdrop.box).intersection(backdrop.box)
+    if box.empty:
         return
     if base.blend_mode == PASS_THROUGH and isinstance(base, Group):
         _draw_through(base, clipped, backdrop.view(box))
@@ -149,6 +235,26 @@ def _draw_through(group: Group, clipped: Sequence[Node], target: _Paint) -> None
         _draw_within(clipped, _isolated(group, target.box).alpha, before, target)
     share = np.float32(group.opacity)
     target.scale_change(before, share if mask is None else share * mask.coverage(target.box))
+
+
+def _adjust(node: Adjustment, clipped: Sequence[Node], target: _Paint) -> None:
+    """Change the colours that are there, as far as opacity and mask say; alpha stays."""
+    if not target.alpha.any():
+        return
+    before = _straight(target)
+    after = node.change(before)
+    if clipped:
+        changed = _Paint(target.box, np.array(after, np.float32), np.ones_like(target.alpha))
+        for upper in clipped:
+            _draw_run(upper, (), changed)
+        after = changed.colour
+    mix = BLENDS.get(node.blend_mode)
+    if mix is not None:
+        after = mix(before, after)
+    share = np.float32(node.opacity)
+    if node.mask is not None and node.mask.enabled:
+        share = share * node.mask.coverage(target.box)
+    np.multiply(before + (after - before) * share, target.alpha, out=target.colour)
 
 
 def _mix_clipped(clipped: Sequence[Node], source: _Paint) -> None:

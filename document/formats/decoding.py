@@ -72,7 +72,8 @@ def quiet_stderr() -> Iterator[None]:
             yield
             return
         try:
-            sys.stderr.flush()
+            if sys.stderr is not None:  # a Windows program without a console
+                sys.stderr.flush()
             os.dup2(nowhere.fileno(), 2)
             yield
         finally:

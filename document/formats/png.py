@@ -70,7 +70,7 @@ def plain_layer(document: Document) -> Layer | None:
     if len(document.layers) != 1:
         return None
     layer = document.layers[0]
-    plain = layer.visible and layer.opacity == 1 and layer.box == document.box and layer.mask is None
+    plain = layer.visible and layer.opacity == 1 and layer.box == document.box and layer.mask is None and layer.style is None
     return layer if plain and isinstance(layer, Layer) else None
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import BinaryIO
 
-from ..layer import Document, Layer
+from ..adjustment import Adjustment
+from ..layer import Document, Layer, walk
 from ..outline import Outline
 from ..tree import NodePath
 
@@ -54,3 +55,12 @@ def insert(
     from ..photoshop import insertion
 
     return insertion.insert(data, layer, name, above=above, below=below, hide=hide)
+
+
+def losses(document: Document) -> tuple[str, ...]:
+    """What a PSD will not keep, as `writable.said` says it."""
+    if not any(isinstance(node, Adjustment) or node.style is not None for node in walk(document.layers)):
+        return ()
+    from ..photoshop import writable
+
+    return tuple(writable.said(document.layers))

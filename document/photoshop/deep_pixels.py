@@ -21,6 +21,8 @@ from psd_tools.constants import ChannelID, ColorMode
 from ..composition.deep_colour import from_light, rgba_of, to_srgb16
 from .merged_picture import StoredPicture
 
+_Cover = RGBA16 | None
+
 MODES = {
     ColorMode.RGB: "RGB",
     ColorMode.GRAYSCALE: "L",
@@ -92,7 +94,7 @@ def _in_srgb(planes: NDArray[Any], alpha: NDArray[Any] | None, mode: ColorMode, 
     if planes.dtype == np.float32:
         light, cut = from_light(planes, icc)
         cover = None if alpha is None else rounded(np.nan_to_num(alpha) * np.float32(65535), np.uint16)
-        return DeepPixels(rgba_of(light, cast("RGBA16 | None", cover)), (), cut)
+        return DeepPixels(rgba_of(light, cast(_Cover, cover)), (), cut)
     if mode == ColorMode.CMYK:  # PSD counts the ink that is left out
         planes = np.uint16(65535) - planes
     found = to_srgb16(planes, MODES[mode], icc)

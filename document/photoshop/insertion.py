@@ -33,7 +33,7 @@ from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
 from ..tree import NodePath
-from . import masks, thumbnail
+from . import effects, masks, thumbnail
 from .merged_picture import Samples, StoredPicture
 from .reading import blending_space, layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
 from .writing import attach, check_place, dress
@@ -220,7 +220,7 @@ def _is_plain(group: PSDGroup, modes: list[BlendMode]) -> bool:
     """Whether a layer on top inside the group looks as it would outside."""
     faded = group.opacity < 255 or group.fill_opacity < 255
     shaped = group.has_mask() or group.has_vector_mask() or group._record.clipping or isinstance(group, Artboard)
-    return group.blend_mode in modes and not (faded or shaped or group.has_effects())
+    return group.blend_mode in modes and not (faded or shaped or effects.shows_effects(group))
 
 
 def _laid_over(psd: PSDImage, before: Samples, layer: Layer, box: Box, name: str) -> tuple[Samples, tuple[str, ...]]:

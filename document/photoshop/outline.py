@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from acetate.vocabulary.box import Box
 from psd_tools import PSDImage
-from psd_tools.api.layers import AdjustmentLayer, Artboard, PixelLayer
+from psd_tools.api.layers import Artboard, PixelLayer
 from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.constants import Compression, Resource, Tag
@@ -30,7 +30,8 @@ from psd_tools.psd.parse_limits import parse_context
 
 from ..formats import generation_metadata, xmp
 from ..outline import Entry, Outline
-from .reading import HEADER, KINDS, LIMITS, check_header, look_of, psd_decoding, words
+from . import adjustments, effects
+from .reading import HEADER, KINDS, LIMITS, check_header, look_of, psd_decoding
 
 DEEP = {Tag.LAYER_16.value, Tag.LAYER_32.value}
 """The blocks in which files of 16 and 32 bits keep their layers."""
@@ -74,8 +75,8 @@ def _shown(layer: PSDLayer) -> Box | None:
 def _has(layer: PSDLayer) -> Iterator[str]:
     if isinstance(layer, Artboard):
         yield "artboard"
-    elif isinstance(layer, AdjustmentLayer):
-        yield words(type(layer).__name__)
+    elif (kind := adjustments.kind_of(layer)) is not None:
+        yield kind
     elif not isinstance(layer, PSDGroup | PixelLayer):
         yield next((kind.removeprefix("a ") for cls, kind in KINDS.items() if isinstance(layer, cls)), "other")
     if layer._record.clipping:
@@ -84,7 +85,7 @@ def _has(layer: PSDLayer) -> Iterator[str]:
         yield "mask"
     if layer.has_vector_mask():
         yield "vector mask"
-    if layer.has_effects():
+    if effects.shows_effects(layer):
         yield "effects"
 
 

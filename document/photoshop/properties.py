@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from psd_tools import PSDImage
 from psd_tools.constants import Resource, SheetColorType, Tag
@@ -66,8 +66,8 @@ def put_metadata(psd: PSDImage, metadata: Metadata, record: str) -> None:
         across, down = (min(2**32 - 1, max(1, round(value * FIXED_POINT))) for value in metadata.resolution)
         found[Resource.RESOLUTION_INFO] = ResoulutionInfo(across, PER_INCH, INCHES, down, PER_INCH, INCHES)
     if metadata.guides:
-        lines = [(round(max(0, one.position) * GUIDE_STEPS), one.direction == "horizontal") for one in metadata.guides]
-        found[Resource.GRID_AND_GUIDES_INFO] = GridGuidesInfo(1, GRID, GRID, [(place, int(across)) for place, across in lines])
+        lines: Any = [(round(max(0, one.position) * GUIDE_STEPS), one.direction == "horizontal") for one in metadata.guides]
+        found[Resource.GRID_AND_GUIDES_INFO] = GridGuidesInfo(1, GRID, GRID, lines)
     for key, value in found.items():
         if value:
             psd.image_resources[key] = ImageResource(key=key, data=value)  # type: ignore[arg-type]

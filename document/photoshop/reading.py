@@ -27,11 +27,14 @@ from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
 from psd_tools.compression import PSDDecompressionWarning
-from psd_tools.constants import BlendMode, ChannelID, ColorMode, Compression, Resource, Tag
+from psd_tools.constants import ChannelID, ColorMode, Compression, Resource, Tag
 
+from ..adjustment import Adjustment
 from ..composition.colour import is_srgb, open_profile, to_rgba
 from ..composition.rgb_space import RGBSpace, space_of, srgb
 from ..composition.stored_picture import judged
+from ..effects.silhouettes import MAX_REACH
+from ..effects.style import Style
 from ..errors import UnreadableFile
 from ..formats import generation_metadata, xmp
 from ..formats.decoding import MALFORMED, DamagedError, decoding
@@ -39,7 +42,8 @@ from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudge
 from ..layer import Document, Group, Layer, Node
 from ..mask import Mask
 from ..naming import clean, guessed
-from . import deep_pixels, masks
+from . import adjustments, blocks, deep_pixels, effects, fills, masks
+from .descriptors import blend_name
 from .properties import marks_of, metadata_of
 from .salvage import salvaged
 
@@ -59,11 +63,6 @@ _WHOLE_RANGE = [(0, 65535), (0, 65535)]
 _ONE_AT_A_TIME = threading.RLock()
 
 logging.getLogger("psd_tools").addHandler(logging.NullHandler())  # its warnings on odd files are not for the terminal
-
-
-def blend_name(mode: BlendMode) -> str:
-    """Our name of a mode: psd-tools, like us, follows Photoshop's menu."""
-    return mode.name.lower().replace("_", "-")
 
 
 def layer_name(layer: PSDLayer) -> str:
@@ -97,17 +96,20 @@ def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
     for layer in psd.descendants():
         if within is not None and not reaches(layer, within):
             continue
-        if isinstance(layer, AdjustmentLayer):
-            yield f"{layer_name(layer)!r} ({words(type(layer).__name__)})"
-        if layer.has_effects():
-            yield f"the effects of {layer_name(layer)!r}"
+        kind = adjustments.kind_of(layer)
+        if kind is not None and adjustments.parameters_of(layer, psd.color_mode) is None:
+            yield f"{layer_name(layer)!r} ({kind})"
+        undrawn = effects.read(layer, psd).undrawn
+        if undrawn:
+            yield f"the effects of {layer_name(layer)!r} ({', '.join(undrawn)})"
+        yield from (f"what {layer_name(layer)!r} has: it {part}" for part in blocks.undrawn(layer))
 
 
 def reaches(layer: PSDLayer, box: Box) -> bool:
     """Whether the layer can show in the box. What has no pixels of its own, and effects, may reach anywhere."""
     if not layer.visible:
         return False
-    if isinstance(layer, AdjustmentLayer | FillLayer) or layer.has_effects():
+    if isinstance(layer, FillLayer) or adjustments.kind_of(layer) is not None or effects.shows_effects(layer):
         return True
     if isinstance(layer, PSDGroup):
         return any(reaches(child, box) for child in layer)
@@ -305,11 +307,22 @@ class _Reader:
         return None if image is None else self._converted(image, None)
 
     def _group(self, layer: PSDGroup) -> Group:
+        style = self._style(layer)
         self._note_losses(layer)
-        if isinstance(layer, Artboard):
-            self.notes.append(f"the artboard {layer_name(layer)!r} became a group")
         self.notes += masks.notes(layer, layer_name(layer))
-        return Group(children=tuple(self.nodes(layer)), mask=self._mask(layer), **look_of(layer), **_clipping_of(layer))
+        look = {**look_of(layer), **_clipping_of(layer)}
+        if style is not None:
+            look["opacity"] = layer.opacity / 255
+            style = replace(style, within=Box(0, 0, self._psd.width, self._psd.height).grown(2 * MAX_REACH))
+        children, mask = tuple(self.nodes(layer)), self._mask(layer)
+        board = fills.artboard(layer) if isinstance(layer, Artboard) else None
+        if board is not None:
+            mask, ground = board
+            children = (*((ground,) if ground is not None else ()), *children)
+            look["blend_mode"] = "normal"
+            said = "a group with a mask" + (", its colour a layer" if ground is not None else "")
+            self.notes.append(f"the artboard {layer_name(layer)!r} became {said}")
+        return Group(children=children, mask=mask, style=style, **look)
 
     def _layer(self, layer: PSDLayer) -> Layer | None:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
@@ -318,21 +331,32 @@ class _Reader:
         if self._within is not None and not reaches(layer, self._within):
             return Layer(_NOTHING, **look, **clipping)
         self._note_losses(layer)
+        kind = adjustments.kind_of(layer)
+        if kind is not None and (layer.width <= 0 or layer.height <= 0):
+            return self._adjustment(layer, kind, {**look, **clipping})
+        place = (layer.left, layer.top)
         mask = None
         rgba = self._pixels(layer)
+        if rgba is None and fills.is_fill(layer):
+            drawn = fills.draw(layer, self._psd)
+            if drawn is not None:
+                rgba, place = drawn[0], (drawn[1].x, drawn[1].y)
         if rgba is not None:
             mask = self._mask(layer)
             self.notes += masks.notes(layer, look["name"])
-        elif not isinstance(layer, AdjustmentLayer):
+        elif not isinstance(layer, AdjustmentLayer | FillLayer):
             rgba = self._drawn(layer)
             look["opacity"] = 1.0  # already in the drawing
             if rgba is not None and _needs_drawing(layer):
                 self.notes.append(f"the vector mask of {look['name']!r} was applied to its transparency")
         if rgba is None:
-            self.notes.append(f"{look['name']!r} ({words(type(layer).__name__)}) has no pixels of its own and was left out")
+            self._leave_out(look["name"], words(type(layer).__name__))
             return None
+        style = self._style(layer)
+        if style is not None:
+            look["opacity"] = layer.opacity / 255
         self.notes += [f"{look['name']!r} was {kind} and is now pixels" for cls, kind in KINDS.items() if isinstance(layer, cls)]
-        made = Layer(rgba, layer.left, layer.top, mask=mask, **look, **clipping)
+        made = Layer(rgba, *place, mask=mask, style=style, **look, **clipping)
         return generation_metadata.applied(made, self._entries.get(layer.layer_id))
 
     def _mask(self, layer: PSDLayer) -> Mask | None:
@@ -383,13 +407,40 @@ class _Reader:
             self._colour_notes[note] = None
         return rgba
 
+    def _adjustment(self, layer: PSDLayer, kind: str, look: dict[str, Any]) -> Adjustment | None:
+        settings = adjustments.parameters_of(layer, self._psd.color_mode)
+        stored = adjustments.stored(layer)
+        try:
+            if settings is not None and self._psd.color_mode == ColorMode.GRAYSCALE:
+                ramp = self._converted(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), None)[0, :, 0]
+                self.notes.append(f"{look['name']!r} ({kind}) became curves, as the document was gray")
+                kind, settings, stored = "curves", adjustments.in_rgb(kind, settings, ramp), ()
+            if settings is not None:
+                made = Adjustment(mask=self._mask(layer), kind=kind, settings=settings, blocks=stored, **look)
+                self.notes += masks.notes(layer, look["name"])
+                return made
+        except MALFORMED:  # its numbers are not those of such a change
+            pass
+        self._leave_out(look["name"], kind)
+        return None
+
+    def _leave_out(self, name: str, kind: str) -> None:
+        self.notes.append(f"{name!r} ({kind}) has no pixels of its own and was left out")
+
+    def _style(self, layer: PSDLayer) -> Style | None:
+        style, undrawn = effects.read(layer, self._psd)
+        if undrawn:
+            fate = "are kept, but not drawn" if style is not None and style.blocks else "were left out"
+            self.notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(undrawn)}) {fate}")
+        return style
+
     def _note_losses(self, layer: PSDLayer) -> None:
-        if layer.has_effects():
-            shown = sorted({words(type(effect).__name__) for effect in layer.effects if effect.enabled})
-            self.notes.append(f"the effects of {layer_name(layer)!r} ({', '.join(shown)}) were left out")
+        name = layer_name(layer)
         ranges = layer._record.blending_ranges.composite_ranges
         if ranges and any(any(pair) for pair in ranges) and [tuple(pair) for pair in ranges] != _WHOLE_RANGE:
-            self.notes.append(f"the blend-if ranges of {layer_name(layer)!r} were left out")
+            self.notes.append(f"the blend-if ranges of {name!r} were left out")
+        if layer.visible:
+            self.notes += [f"{name!r} {part}" for part in blocks.undrawn(layer)]
 
 
 def look_of(layer: PSDLayer) -> dict[str, Any]:

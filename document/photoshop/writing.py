@@ -27,7 +27,7 @@ from psd_tools.psd.layer_and_mask import (
     LayerInfo,
     LayerRecord,
 )
-from psd_tools.psd.tagged_blocks import TaggedBlocks
+from psd_tools.psd.tagged_blocks import TaggedBlock, TaggedBlocks
 
 from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
@@ -37,8 +37,9 @@ from ..formats.limits import MAX_SIDE, SCALE_DOWN, PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
 from . import masks
+from .descriptors import blend_name
 from .properties import put_marks, put_metadata
-from .reading import blend_name
+from .writable import blocks_of, writable
 
 BLEND_KEYS = {blend_name(mode): mode for mode in BlendMode}
 
@@ -124,7 +125,7 @@ def _records(
 ) -> Iterator[_Stored]:
     """The nodes, bottom to top, each with the next layer id; a group is its end, its children, its head. `layers` collects
     the layers by id."""
-    for node in nodes:
+    for node in writable(nodes):
         number = next(numbers)
         if isinstance(node, Layer):
             layers[number] = node
@@ -147,6 +148,10 @@ def _records(
             record.tagged_blocks.set_data(Tag.BLEND_CLIPPING_ELEMENTS, 0)
         if node.mask is not None:
             masks.attach(node.mask, stored.record, stored.channels, header.depth)
+        for key, data in blocks_of(node):
+            record.tagged_blocks[Tag(key)] = TaggedBlock(key=Tag(key), data=data)
+        if node.style is not None:
+            record.tagged_blocks.set_data(Tag.BLEND_FILL_OPACITY, round(node.style.fill * 255))
         _name(record, clean(node.name))
         record.tagged_blocks.set_data(Tag.LAYER_ID, number)
         put_marks(record, node)

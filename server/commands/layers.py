@@ -70,7 +70,8 @@ def _extract(read: document.Document, folder: Path) -> None:
     Its opacity and mask are worked into its alpha; its blend mode, what it is clipped to and the look of its groups are not.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    layers = [node for node in document.walk(read.layers) if isinstance(node, document.Layer)]
+    nodes = (node for node in document.walk(read.layers) if not isinstance(node, document.Adjustment))
+    layers = [node for node in nodes if isinstance(node, document.Layer)]
     for number, layer in enumerate(layers, 1):
         sheet = document.Document(read.width, read.height, (replace(layer, visible=True),))
         document.write(sheet, folder / f"{number:02d} {file_stem(layer.name, 'layer')}.png")

@@ -12,8 +12,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-SUFFIXES = frozenset({".psd", ".psb", ".ora"})
-"""The kinds of files that a layer can be put into."""
+from acetate.vocabulary.layered_files import LAYERED
 
 KEPT = 10_000
 """Files of which the record knows that they hold their answers."""
@@ -75,7 +74,7 @@ class Folder:
             names[:] = [name for name in names if not name.startswith(".")]
             for name in files:
                 path = Path(folder, name)
-                if path.suffix.lower() in SUFFIXES and not name.startswith("."):
+                if path.suffix.lower() in LAYERED and not name.startswith("."):
                     with contextlib.suppress(OSError):  # gone since it was listed
                         if stat.S_ISREG(path.stat().st_mode):
                             yield path, stamp(path)

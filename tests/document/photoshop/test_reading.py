@@ -18,14 +18,15 @@ from acetate.document import (
     read_image,
     write_bytes,
 )
+from acetate.document.adjustment import Adjustment
 from acetate.document.composition.colour import from_srgb
 from acetate.document.composition.deep_colour import from_srgb16
 from acetate.document.formats import limits
-from acetate.document.photoshop.reading import blend_name
+from acetate.document.photoshop.descriptors import blend_name
 from PIL import Image, ImageCms
 from psd_tools import PSDImage
 from psd_tools.constants import BlendMode, ChannelID, Compression, Resource, Tag
-from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock, DescriptorBlock2, Double
+from psd_tools.psd.descriptor import Descriptor, DescriptorBlock, Double
 from psd_tools.psd.image_resources import ImageResource
 from psd_tools.psd.layer_and_mask import ChannelData, ChannelInfo, MaskFlags, MaskParameters
 from psd_tools.psd.tagged_blocks import TaggedBlock
@@ -318,29 +319,33 @@ def test_a_colour_fill_is_drawn(psd):
     assert compose(document)[4, 4].tolist() == pytest.approx([10, 200, 30, 128], abs=1)
 
 
-def test_an_adjustment_is_left_out_and_said(psd, noise):
+def test_an_adjustment_stays_one_and_changes_what_lies_below_it(psd, noise):
+    psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 100, 0, 255)), "Kite")
+    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Negative", opacity=51), Tag.INVERT)
+    document = document_of(psd)
+    assert document.notes == ()
+    negative = document.layers[1]
+    assert isinstance(negative, Adjustment)
+    assert (negative.name, negative.kind, negative.settings) == ("Negative", "invert", {})
+    assert compose(document)[0, 0].tolist() == [171, 111, 51, 255]
+
+
+def test_an_adjustment_that_we_do_not_draw_is_left_out_by_its_name_in_photoshop(psd, noise):
     psd.create_pixel_layer(image(noise), "Kite")
-    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Negative"), Tag.INVERT)
+    vibrance = DescriptorBlock(classID=b"null", version=16)
+    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "More"), Tag.VIBRANCE, vibrance)
     document = document_of(psd)
     assert names(document) == ("Kite",)
-    assert document.notes == ("'Negative' (invert) has no pixels of its own and was left out",)
+    assert document.notes == ("'More' (vibrance) has no pixels of its own and was left out",)
 
 
-def test_what_is_clipped_to_an_adjustment_stays(psd, noise):
-    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "Negative"), Tag.INVERT)
+def test_what_is_clipped_to_an_undrawn_adjustment_stays(psd, noise):
+    vibrance = DescriptorBlock(classID=b"null", version=16)
+    mark(psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "More"), Tag.VIBRANCE, vibrance)
     psd.create_pixel_layer(image(noise), "Kite").clipping = True
     document = document_of(psd)
     assert names(document) == ("Kite",)
-    assert document.notes[-1] == "'Kite' was clipped to 'Negative' and is now free of it"
-
-
-def test_layer_effects_are_named(psd, noise):
-    shadow = Descriptor(classID=b"DrSh")
-    shadow[b"enab"], shadow[b"present"] = Bool(True), Bool(True)
-    effects = DescriptorBlock2(classID=b"null", version=0)
-    effects[b"masterFXSwitch"], effects[b"DrSh"] = Bool(True), shadow
-    mark(psd.create_pixel_layer(image(noise), "Kite"), Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, effects)
-    assert document_of(psd).notes == ("the effects of 'Kite' (drop shadow) were left out",)
+    assert document.notes[-1] == "'Kite' was clipped to 'More' and is now free of it"
 
 
 def test_blend_if_is_named(psd, noise):
