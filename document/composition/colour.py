@@ -122,11 +122,7 @@ def is_srgb(icc: bytes) -> bool:
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(18, 18 * 18, 3)
     try:
         moved = np.asarray(_applied(_to_srgb(icc, "RGB"), Image.fromarray(cube))).astype(int)
-<<<<<<< HEAD
-    except ImageCms.PyCMSError:
-=======
     except ImageCms.PyCMSError:  # it opens, but nothing can be computed with it
->>>>>>> deep
         return False
     return int(np.abs(moved - cube).max()) <= 1
 
