@@ -114,10 +114,16 @@ def open_profile(icc: bytes, mode: str) -> ImageCms.ImageCmsProfile | None:
 
 @lru_cache(maxsize=4)
 def is_srgb(icc: bytes) -> bool:
-    """Whether the profile moves no colour of a coarse cube by more than one level: names lie (a linear one says sRGB too)."""
+    """Whether the profile moves no colour of a coarse cube by more than one level: names lie (a linear one says sRGB too).
+
+    One that nothing can be computed with is none.
+    """
     levels = np.linspace(0, 255, 18).round().astype(np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(18, 18 * 18, 3)
-    moved = np.asarray(_applied(_to_srgb(icc, "RGB"), Image.fromarray(cube))).astype(int)
+    try:
+        moved = np.asarray(_applied(_to_srgb(icc, "RGB"), Image.fromarray(cube))).astype(int)
+    except ImageCms.PyCMSError:  # it opens, but nothing can be computed with it
+        return False
     return int(np.abs(moved - cube).max()) <= 1
 
 

@@ -77,10 +77,10 @@ class Answers:
         """
         try:
             seen = stamp(path)
-            held_open.check(path)
-        except FileNotFoundError:  # deleted or renamed since it was listed
+        except OSError:  # deleted or renamed since it was listed
             return
         try:
+            held_open.check(path)
             wanted = [ask.key for ask in asks(document.outline(path))]
             if wanted:
                 yield from self._answered(path, seen, wanted)

@@ -124,7 +124,10 @@ def outcomes(tmp_path_factory):
         ("300001.psb", "TooLarge: 300001.psb is 5 x 300001"),
         ("huge-canvas.psd", "TooLarge"),
         ("large-canvas-no-data.psd", "UnreadableFile"),
-        ("huge-layer.psd", "TooLarge: a layer of huge-layer.psd has 30000 x 30000 pixels, 900,000,000 in all; one may have 268,435,456"),
+        (
+            "huge-layer.psd",
+            "TooLarge: a layer of huge-layer.psd has 30000 x 30000 pixels, 900,000,000 in all; one may have 268,435,456",
+        ),
         ("huge-run-length-layer.psd", "TooLarge: a layer of huge-run-length-layer.psd has 17000 x 30000 pixels"),
         ("many-large-layers.psd", "TooLarge"),
         ("negative-layer.psd", "read"),

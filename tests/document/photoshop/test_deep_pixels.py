@@ -16,6 +16,7 @@ from acetate.document import (
     read_bytes,
     write_bytes,
 )
+from acetate.document.composition.colour import srgb_profile
 from acetate.document.composition.rgb_space import space_of, srgb
 from acetate.document.photoshop import deep_pixels
 from acetate.raster import to_8_bits, to_16_bits
@@ -171,3 +172,12 @@ def test_a_tall_picture_is_converted_piece_by_piece_without_a_seam(monkeypatch):
     whole = read_back(of_light(light)).layers[0].rgba
     monkeypatch.setattr(deep_pixels, "ROWS", 100)
     assert np.array_equal(whole, read_back(of_light(light)).layers[0].rgba)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_profile_that_nothing_can_be_computed_with_is_passed_over_and_said(depth):
+    psd = tagged(PSDImage.new("RGB", (1, 1), depth=depth), srgb_profile().replace(b"para", b"????"))
+    psd.create_pixel_layer_from_array(np.array([[[10, 20, 30]]], np.uint8), "Kite")
+    document = read_back(psd)
+    assert to_8_bits(document.layers[0].rgba)[0, 0].tolist() == [10, 20, 30, 255]
+    assert document.notes[0] == "the embedded colour profile could not be used; colours were taken as sRGB"

@@ -191,6 +191,20 @@ def test_a_file_that_cannot_be_read_is_said_once(artist: Artist, look: Look) -> 
     assert look() == []
 
 
+def test_a_file_that_may_not_be_read_is_said_once_and_costs_only_itself(
+    artist: Artist, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artist.save(PAPER, ASKING)
+
+    def forbidden(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(module.held_open, "check", forbidden)
+    (said,) = look()
+    assert isinstance(said.error, PermissionError)
+    assert look() == []
+
+
 def test_a_save_during_the_drawing_is_kept_and_gets_what_was_drawn(artist: Artist, engine: Engine, look: Look) -> None:
     artist.save(PAPER, ASKING)
     engine.meanwhile = lambda: artist.save(PAPER, ASKING, SKY)
