@@ -115,7 +115,8 @@ def _curves(data: Curves) -> Mapping[str, Any]:
     if data.extra is not None:
         found = {item.channel_id: item.points for item in data.extra}
     else:
-        ids = [bit for bit in range(32) if data.count_map >> bit & 1] if data.version == 1 else range(len(data.data))
+        set_bits = [bit for bit in range(32) if data.count_map >> bit & 1]
+        ids = set_bits if data.version == 1 else list(range(len(data.data)))
         found = dict(zip(ids, data.data, strict=False))
     return {"channels": [_points(found.get(channel, ())) for channel in range(4)]}
 
