@@ -21,7 +21,10 @@ def threshold(level: int) -> Change:
 
 
 def channel_mixer(rows: Sequence[Sequence[float]]) -> Change:
-    """`rows`: for red, green and blue each the percentages of red, green and blue, and a constant one; one row makes gray."""
+    """`rows`: for red, green and blue each the percentages of red, green and blue, and a constant one; one row makes gray.
+
+    Raises `ValueError` for other rows.
+    """
     weights = np.asarray(rows, np.float32) / 100
     if weights.ndim != 2 or weights.shape not in ((1, 4), (3, 4)):
         raise ValueError(f"the rows of a channel mixer are {rows!r}; it has one or three of four percentages")

@@ -62,6 +62,7 @@ def _hard_mix(b: Plane, s: Plane) -> Plane:
 
 
 def luminosity_of(c: Plane) -> Plane:
+    """`(3, ...)` in [0, 1] -> `(...)`: how bright it looks, by the weights of the PDF reference."""
     result: Plane = 0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2]
     return result
 

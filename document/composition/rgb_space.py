@@ -38,7 +38,7 @@ class Curve:
 
     @classmethod
     def of(cls, linear: NDArray[np.float64]) -> Curve:
-        """The curve whose linear light at `STEPS` even steps is given; what does not rise is made level."""
+        """The curve whose linear light at even steps is given, `(STEPS,)`; what does not rise is made level."""
         rising = np.maximum.accumulate(np.clip(linear, 0, 1))
         return cls(rising.astype(np.float32), np.interp(_GRID**2, rising, _GRID).astype(np.float32))
 

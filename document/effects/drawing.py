@@ -93,8 +93,9 @@ def _laid_over(layer: Layer, effect: Effect, alpha: Float, colour: Float, cover:
     share = _share_within(layer, effect, alpha) * thickness * np.float32(effect.opacity)
     mix = BLENDS.get(effect.blend_mode)
     if mix is not None:
-        below = np.clip(colour / np.maximum(cover, np.float32(1e-6)), np.float32(0), np.float32(1))
-        paint = (1 - cover) * paint + cover * mix(below, np.ascontiguousarray(paint, np.float32))
+        below = np.asarray(np.clip(colour / np.maximum(cover, np.float32(1e-6)), 0, 1), np.float32)
+        mixed: Float = mix(below, np.ascontiguousarray(paint, np.float32))
+        paint = np.asarray((1 - cover) * paint + cover * mixed, np.float32)
     return colour * (1 - share) + paint * share, cover * (1 - share) + share
 
 
@@ -116,7 +117,8 @@ def _share_within(layer: Layer, effect: Effect, alpha: Float) -> Float:
         if effect.from_center:
             share = 1 - share
         share = np.minimum(share / np.float32(max(effect.range, 0.01)), 1)
-    return share[layer.box.relative_to(box).slices]
+    inside: Float = share[layer.box.relative_to(box).slices]
+    return inside
 
 
 def _shown(layer: Layer) -> Box:

@@ -47,7 +47,7 @@ class Gradient:
     """By which share of the area's width and height its centre lies beside the area's."""
 
     def draw(self, box: Box, area: Box) -> tuple[Float, Float]:
-        """As `Solid.draw`."""
+        """As `Solid.draw`: `(3, H, W)` and `(H, W)`."""
         across, down = np.meshgrid(np.arange(box.width, dtype=np.float32), np.arange(box.height, dtype=np.float32))
         x = across + np.float32(box.x + 0.5 - area.x - area.width * (0.5 + self.offset[0]))
         y = down + np.float32(box.y + 0.5 - area.y - area.height * (0.5 + self.offset[1]))
@@ -72,7 +72,7 @@ class Pattern:
     """Where on the canvas a tile begins; `None` for the corner of the area."""
 
     def draw(self, box: Box, area: Box) -> tuple[Float, Float]:
-        """As `Solid.draw`."""
+        """As `Solid.draw`: `(3, H, W)` and `(H, W)`."""
         tile = self.tile
         left, top = (area.x, area.y) if self.origin is None else (round(self.origin[0]), round(self.origin[1]))
         rows = (np.arange(box.y, box.bottom) - top) % tile.shape[0]
@@ -94,8 +94,7 @@ def _radial(along: Float, aside: Float, reach: np.float32) -> Float:
 
 
 def _around(along: Float, aside: Float, reach: np.float32) -> Float:
-    result: Float = (-np.arctan2(aside, along) / np.float32(2 * np.pi)) % np.float32(1)
-    return result
+    return np.asarray((-np.arctan2(aside, along) / np.float32(2 * np.pi)) % np.float32(1), np.float32)
 
 
 def _reflected(along: Float, aside: Float, reach: np.float32) -> Float:

@@ -36,7 +36,8 @@ def grown(alpha: Float, radius: float) -> Float:
     if radius <= 0:
         return alpha
     around = np.clip(np.float32(radius + 0.5) - distance(alpha, radius), 0, 1)
-    return np.maximum(alpha, around).astype(np.float32, copy=False)
+    larger: Float = np.maximum(alpha, around).astype(np.float32, copy=False)
+    return larger
 
 
 def softened(alpha: Float, size: float) -> Float:

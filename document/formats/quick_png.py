@@ -40,7 +40,7 @@ def encode(rgba: NDArray[np.unsignedinteger]) -> bytes:
 
 
 def encode_all(pictures: Iterable[NDArray[np.unsignedinteger]]) -> Iterator[bytes]:
-    """Every picture as `encode` makes it, in order. Work begins at once, on all cores, and not when the first is asked for."""
+    """Every picture, `(H, W, 4)`, as `encode` makes it, in order. Work begins at once, on all cores."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         return pool.map(encode, pictures)

@@ -88,7 +88,7 @@ def parameters_of(layer: PSDLayer, mode: ColorMode) -> Mapping[str, Any] | None:
 
 
 def in_rgb(kind: str, settings: Mapping[str, Any], grays: NDArray[np.uint8]) -> Mapping[str, Any]:
-    """The curve for all channels that does in sRGB what an adjustment does to gray; `grays` has the sRGB value of each gray."""
+    """The curve for all channels that does in sRGB what an adjustment does to gray; `grays`, `(256,)`, has the sRGB value of each."""
     before = np.linspace(0, 1, 256, dtype=np.float32)
     after = adjustment(kind, settings)(np.broadcast_to(before, (3, 1, 256)))[0, 0] * 255
     shown = np.interp(after, np.arange(256), grays)
@@ -102,7 +102,7 @@ def _invert(data: object) -> Mapping[str, Any]:
 
 
 def _levels(data: Levels) -> Mapping[str, Any]:
-    records = list(data)[:4]
+    records: list[Any] = [*data][:4]
     return {
         "channels": [
             [one.input_floor, one.input_ceiling, one.gamma / 100, one.output_floor, one.output_ceiling] for one in records
@@ -113,7 +113,8 @@ def _levels(data: Levels) -> Mapping[str, Any]:
 def _curves(data: Curves) -> Mapping[str, Any]:
     """The newer list at the end of the block says which channel each curve is for; the older goes by set bits."""
     if data.extra is not None:
-        found = {item.channel_id: item.points for item in data.extra}
+        extra: Any = data.extra
+        found = {item.channel_id: item.points for item in extra}
     else:
         set_bits = [bit for bit in range(32) if data.count_map >> bit & 1]
         ids = set_bits if data.version == 1 else list(range(len(data.data)))

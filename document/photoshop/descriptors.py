@@ -43,6 +43,7 @@ def word(data: Descriptor, key: bytes) -> bytes:
 
 
 def child(data: Descriptor, key: bytes) -> Descriptor | None:
+    """The descriptor that lies in another one under a key; `None` where there is none."""
     found = data.get(key)
     return found if isinstance(found, Descriptor) else None
 

@@ -137,7 +137,7 @@ def _tile(planes: np.ndarray, colours: int, mode: str) -> np.ndarray:
 
 
 def artboard(layer: Artboard) -> tuple[Mask, Layer | None] | None:
-    """What cuts an artboard, and its ground as a layer; `None` where the file does not say where it lies."""
+    """What cuts an artboard, a mask `(H, W)`, and its ground as a layer; `None` where the file does not say where it lies."""
     data = next((found for tag in ARTBOARDS if isinstance(found := layer.tagged_blocks.get_data(tag), Descriptor)), None)
     edges = None if data is None else child(data, b"artboardRect")
     if data is None or edges is None:
