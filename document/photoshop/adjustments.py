@@ -88,7 +88,7 @@ def parameters_of(layer: PSDLayer, mode: ColorMode) -> Mapping[str, Any] | None:
 
 
 def in_rgb(kind: str, settings: Mapping[str, Any], grays: NDArray[np.uint8]) -> Mapping[str, Any]:
-    """The curve for all channels that does in sRGB what an adjustment does to gray; `grays`, `(256,)`, has the sRGB value of each."""
+    """The curve for all channels that does in sRGB what an adjustment does to gray; `grays`, `(256,)`, are sRGB values."""
     before = np.linspace(0, 1, 256, dtype=np.float32)
     after = adjustment(kind, settings)(np.broadcast_to(before, (3, 1, 256)))[0, 0] * 255
     shown = np.interp(after, np.arange(256), grays)
