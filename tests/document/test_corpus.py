@@ -22,6 +22,7 @@ import pytest
 from acetate.document import RGBA, Box, DocumentError, Layer, compose, insert_into_bytes, read_bytes
 from acetate.document.composition.colour import to_rgba
 from acetate.document.photoshop.merged_picture import StoredPicture
+from acetate.raster import to_8_bits
 from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
@@ -71,7 +72,7 @@ def examined(path: Path) -> Finding:
         finding.notes = document.notes
         stored = stored_picture(data)
         if stored is not None and np.ptp(stored, axis=(0, 1)).any():
-            far = np.abs(over_white(compose(document)) - over_white(stored))
+            far = np.abs(over_white(to_8_bits(compose(document))) - over_white(stored))
             finding.mean, finding.share = float(far.mean()), float((far.max(axis=-1) > 24).mean())
         finding.inserted = inserted_well(data, path.name)
     except DocumentError as error:
