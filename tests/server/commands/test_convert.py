@@ -10,7 +10,7 @@ import pytest
 from acetate import document
 
 Command = Callable[..., tuple[int, str, str]]
-CURVES = "'Contrast' (curves) has no pixels of its own and was left out"
+CURVES = "'Contrast' (curves) changes what lies below it, and was left out"
 
 
 def listed(acetate: Command, path: Path) -> list[str]:
@@ -26,7 +26,7 @@ def test_convert_keeps_layers_between_the_formats(acetate: Command, scene: Path)
 
 def test_a_list_names_what_a_conversion_cannot_keep_and_says_so(acetate: Command, lossy: Path) -> None:
     assert "  Contrast  0 x 0 at 0, 0  (curves)\n" in acetate("layers", lossy)[1]
-    assert acetate("convert", lossy, "x.png")[2].splitlines() == [f"note: {CURVES}"]
+    assert acetate("convert", lossy, "x.ora")[2].splitlines() == [f"note: {CURVES}"]
 
 
 def test_the_file_that_was_written_is_named_and_the_source_stays(acetate: Command, scene: Path) -> None:
