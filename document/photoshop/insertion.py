@@ -33,9 +33,12 @@ from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
 from ..tree import NodePath
-from . import effects, masks, thumbnail
+from . import thumbnail
+from .looks import effects, masks
+from .looks.records import layer_name, live_parts, reaches
 from .merged_picture import Samples, StoredPicture
-from .reading import blending_space, layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
+from .opening import open_psd, psd_decoding
+from .reading import blending_space, nodes_in, read
 from .writing import attach, check_place, dress
 
 MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}

@@ -36,8 +36,8 @@ from ..formats import generation_metadata
 from ..formats.limits import MAX_SIDE, SCALE_DOWN, PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Layer, Node, walk
 from ..naming import clean
-from . import masks
-from .descriptors import blend_name
+from .looks import masks
+from .looks.descriptors import blend_name
 from .properties import put_marks, put_metadata
 from .writable import blocks_of, writable
 

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from acetate.document import RGBA, Box, DocumentError, Layer, compose, insert_into_bytes, read_bytes
 from acetate.document.composition.colour import to_rgba
+from acetate.document.formats.decoding import MALFORMED
 from acetate.document.photoshop.merged_picture import StoredPicture
 from acetate.raster import to_8_bits
 from psd_tools import PSDImage
@@ -83,7 +84,10 @@ def examined(path: Path) -> Finding:
 
 def stored_picture(data: bytes) -> RGBA | None:
     psd = PSDImage.open(io.BytesIO(data))
-    image = psd.topil(apply_icc=False) if psd.has_preview() else None
+    try:
+        image = psd.topil(apply_icc=False) if psd.has_preview() else None
+    except MALFORMED:  # it ends early, or is of another length than it says
+        return None
     if image is None:
         return None
     return to_rgba(

@@ -16,12 +16,12 @@ from psd_tools.composite.vector import draw_vector_mask
 from psd_tools.constants import ColorMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 
-from ..composition.colour import to_srgb
-from ..effects.paints import Gradient, Paint, Pattern, Solid
-from ..formats.decoding import MALFORMED
-from ..formats.limits import MAX_LAYER_PIXELS
-from ..layer import Layer
-from ..mask import Mask
+from ...composition.colour import to_srgb
+from ...effects.paints import Gradient, Paint, Pattern, Solid
+from ...formats.decoding import MALFORMED
+from ...formats.limits import MAX_LAYER_PIXELS
+from ...layer import Layer
+from ...mask import Mask
 from .descriptors import child, colour_of, number, point, stops_of, word
 from .masks import has_vector_mask
 

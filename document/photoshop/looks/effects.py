@@ -17,10 +17,10 @@ from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.constants import Resource, Tag
 from psd_tools.psd.descriptor import Bool, Descriptor, List
 
-from ..effects.paints import Paint, Solid
-from ..effects.style import Effect, Style
-from ..formats.decoding import MALFORMED
-from ..formats.limits import MAX_SIDE
+from ...effects.paints import Paint, Solid
+from ...effects.style import Effect, Style
+from ...formats.decoding import MALFORMED
+from ...formats.limits import MAX_SIDE
 from .descriptors import blend_name, child, colour_of, number, word
 from .fills import gradient_of, has_translucent_fill
 
