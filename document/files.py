@@ -19,7 +19,7 @@ from acetate.raster import RGBA, to_8_bits
 
 from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import ora, ora_reading, picture, png, psd
+from .formats import ora, ora_reading, picture, png, psd, tiff
 from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .krita import reading as krita
@@ -38,9 +38,11 @@ FORMATS = tuple(WRITERS)
 """What can be written. A writer returns what the person has to know beside the `losses`."""
 
 
-READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read}
-"""Of what has layers; all else is a flat picture."""
+READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read, "tiff": tiff.read}
+"""Of what can have layers; all else is a flat picture."""
 INSERTERS = {"psd": psd.insert, "ora": ora.insert}
+READ_ONLY = {"kra": "a Krita file", "tiff": "a TIFF"}
+"""What layers are read from, and none can be added to."""
 
 PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
 """Adobe's limits, not those of the format."""
@@ -153,6 +155,8 @@ def _inserted(data: bytes, layer: Layer, name: str, **place: Any) -> tuple[bytes
     if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
         raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
     kind = kind_of(data)
+    if kind in READ_ONLY:
+        raise UnsupportedFile(f"{name} is {READ_ONLY[kind]}; no layer can be added to one", "Convert it to PSD first.")
     if kind not in INSERTERS:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
     return INSERTERS[kind](data, layer, name, **place)

@@ -38,9 +38,11 @@ FOREIGN = (
 
 
 def kind_of(data: bytes) -> str:
-    """`psd`, `ora`, `kra` or `picture`, from the first bytes."""
+    """`psd`, `ora`, `kra`, `tiff` or `picture`, from the first bytes."""
     if data.startswith(b"8BPS"):
         return "psd"
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "tiff"
     if data.startswith(b"PK\x03\x04"):
         return "kra" if b"application/x-krita" in data[:128] else "ora"
     return "picture"

@@ -83,8 +83,8 @@ def examined(path: Path) -> Finding:
 
 
 def stored_picture(data: bytes) -> RGBA | None:
-    psd = PSDImage.open(io.BytesIO(data))
     try:
+        psd = PSDImage.open(io.BytesIO(data))
         image = psd.topil(apply_icc=False) if psd.has_preview() else None
     except MALFORMED:  # it ends early, or is of another length than it says
         return None

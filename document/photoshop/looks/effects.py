@@ -113,6 +113,9 @@ def _shown(layer: PSDLayer) -> Iterator[tuple[str, Descriptor | None]]:
             if number(data, b"masterFXSwitch", 1):
                 yield from _enabled(data)
             return
+        if data is not None:
+            yield "of a kind that we cannot read", None
+            return
     old = layer.tagged_blocks.get_data(Tag.EFFECTS_LAYER)
     for key, one in getattr(old, "items", dict)():
         name = OLD_NAMES.get(bytes(getattr(key, "value", key)))
