@@ -29,7 +29,7 @@ from ..effects.style import Style
 from ..formats import generation_metadata, xmp
 from ..formats.decoding import MALFORMED, DamagedError
 from ..formats.limits import MAX_ONE_LAYER
-from ..layer import Document, Group, Layer, Node
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node
 from ..mask import Mask
 from . import deep_pixels
 from .looks import adjustments, blocks, effects, fills, masks
@@ -155,6 +155,9 @@ class _Reader:
         if style is not None:
             look["opacity"] = layer.opacity / 255
             style = replace(style, within=Box(0, 0, self._psd.width, self._psd.height).grown(2 * MAX_REACH))
+        if look["blend_mode"] == PASS_THROUGH and layer.fill_opacity < 255:  # as Photoshop draws it: by itself, then faded
+            look["blend_mode"] = "normal"
+            self.notes.append(f"the fill opacity of the group {look['name']!r} is drawn as if its mode were normal")
         children, mask = tuple(self.nodes(layer)), self._mask(layer)
         board = fills.artboard(layer) if isinstance(layer, Artboard) else None
         if board is not None:

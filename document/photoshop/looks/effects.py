@@ -21,7 +21,7 @@ from ...effects.paints import Paint, Solid
 from ...effects.style import Effect, Style
 from ...formats.decoding import MALFORMED
 from ...formats.limits import MAX_SIDE
-from .descriptors import blend_name, child, colour_of, number, word
+from .descriptors import blend_name, child, colour_of, number, number_of, word
 from .fills import gradient_of, has_translucent_fill
 
 TAGS = (
@@ -80,7 +80,9 @@ def read(layer: PSDLayer, psd: PSDImage) -> Found:
         return Found(None, ())
     own = all(data is None or b"Ptrn" not in data for _, data in _shown(layer))  # tiles lie elsewhere in the file
     blocks = tuple(_stored(layer, psd)) if own else ()
-    return Found(Style(tuple(effects), layer.fill_opacity / 255, blocks=blocks), tuple(sorted(undrawn)))
+    together = bool(number_of(layer, Tag.BLEND_INTERIOR_ELEMENTS, 0))
+    style = Style(tuple(effects), layer.fill_opacity / 255, together, blocks=blocks)
+    return Found(style, tuple(sorted(undrawn)))
 
 
 def _stored(layer: PSDLayer, psd: PSDImage) -> Iterator[tuple[bytes, bytes]]:
@@ -113,7 +115,7 @@ def _shown(layer: PSDLayer) -> Iterator[tuple[str, Descriptor | None]]:
             if number(data, b"masterFXSwitch", 1):
                 yield from _enabled(data)
             return
-        if data is not None:
+        if tag in layer.tagged_blocks:
             yield "of a kind that we cannot read", None
             return
     old = layer.tagged_blocks.get_data(Tag.EFFECTS_LAYER)

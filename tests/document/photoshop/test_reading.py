@@ -144,6 +144,17 @@ def test_fill_opacity_counts_as_opacity(psd, noise):
     assert document_of(psd).layers[0].opacity == pytest.approx(128 / 255 * 0.2)
 
 
+def test_the_fill_opacity_of_a_pass_through_group_keeps_it_by_itself(psd):
+    """An adjustment in such a group changes the group alone, as in psd-tools' `passthrough_fill_adjustment.psd`."""
+    psd.create_pixel_layer(Image.new("RGBA", SIZE, (200, 100, 0, 255)), "below")
+    group = psd.create_group(name="G", blend_mode=BlendMode.PASS_THROUGH)
+    mark(group.create_pixel_layer(Image.new("RGBA", (0, 0)), "Negative"), Tag.INVERT)
+    group.fill_opacity = 102
+    document = document_of(psd)
+    assert document.notes == ("the fill opacity of the group 'G' is drawn as if its mode were normal",)
+    assert compose(document)[0, 0].tolist() == [200, 100, 0, 255]
+
+
 def test_empty_layers_stay_and_unbalanced_names_are_cleaned(psd):
     psd.create_pixel_layer(Image.new("RGBA", (0, 0)), "empty", left=3).name = "end\0"
     layer = document_of(psd).layers[0]

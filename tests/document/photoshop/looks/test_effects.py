@@ -87,6 +87,18 @@ def test_the_opacity_of_an_effect_is_its_own_and_fill_fades_the_layer_alone():
     assert compose(document)[4, 5].tolist() == [0, 0, 200, 128]
 
 
+def test_blending_interior_effects_as_a_group_fades_them_with_the_layer():
+    psd, layer = kite(data=block(overlay()))
+    layer.fill_opacity = 51
+    layer.tagged_blocks.set_data(Tag.BLEND_INTERIOR_ELEMENTS, 1)
+    assert compose(document_of(psd))[4, 5].tolist() == [0, 0, 200, 51]
+
+
+def test_effects_that_cannot_be_read_are_said():
+    psd, layer = kite(tag=Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, data=b"")
+    assert document_of(psd).notes == ("the effects of 'Kite' (of a kind that we cannot read) were left out",)
+
+
 def stroke(size, *rgb):
     kind, paint = Enumerated(typeID=b"FStl", enum=b"OutF"), Enumerated(typeID=b"FrFl", enum=b"SClr")
     return effect(b"FrFX", Styl=kind, PntT=paint, Sz__=pixels(size), Clr_=colour(*rgb))
