@@ -133,6 +133,14 @@ def spare_channels(psd: PSDImage) -> int:
     if psd.color_mode == ColorMode.MULTICHANNEL:
         return 0
     spare = max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
+    return 0 if has_unnamed_transparency(psd) else spare
+
+
+def has_unnamed_transparency(psd: PSDImage) -> bool:
+    """Whether the one channel beside the colours is the merged picture's alpha, though the file does not say so.
+
+    MediBang and FireAlpaca write such files; Photoshop names every channel that somebody saved.
+    """
     named = any(psd.image_resources.get_data(key) for key in (Resource.ALPHA_NAMES_UNICODE, Resource.ALPHA_NAMES_PASCAL))
-    # MediBang and FireAlpaca store the merged picture's alpha so; Photoshop names every channel that somebody saved.
-    return 0 if spare == 1 and len(psd) and not named else spare
+    one = psd.channels == ColorMode.channels(psd.color_mode) + 1
+    return one and len(psd) > 0 and not named and not has_transparency(psd)

@@ -34,7 +34,8 @@ from ..mask import Mask
 from . import deep_pixels
 from .looks import adjustments, blocks, effects, fills, masks
 from .looks.records import clipping_of, layer_name, look_of, name_encoding, reaches
-from .opening import open_psd, psd_decoding, spare_channels
+from .merged_picture import StoredPicture
+from .opening import has_unnamed_transparency, open_psd, psd_decoding, spare_channels
 from .properties import marks_of, metadata_of
 
 KINDS = {TypeLayer: "text", ShapeLayer: "a shape", SmartObjectLayer: "a smart object", FillLayer: "a fill"}
@@ -144,8 +145,11 @@ class _Reader:
             return self._deep(deep_pixels.of_merged_picture(self._psd, self._icc), "the merged picture")
         if self._psd.depth == 16:  # in a mode that is read as the gray of its first channel
             self._colour_notes["16 bits per channel were reduced to 8"] = None
-        image = self._psd.topil(apply_icc=False)
-        return None if image is None else self._converted(image, None)
+        image, alpha = self._psd.topil(apply_icc=False), None
+        if self._psd.depth == 8 and has_unnamed_transparency(self._psd):
+            planes = StoredPicture(self._psd).read(Box(0, 0, self._psd.width, self._psd.height))
+            alpha = Image.fromarray(planes[-1].astype(np.uint8))
+        return None if image is None else self._converted(image, alpha)
 
     def _group(self, layer: PSDGroup) -> Group:
         style = self._style(layer)

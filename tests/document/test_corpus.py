@@ -23,7 +23,9 @@ from acetate.document import RGBA, Box, DocumentError, Layer, compose, insert_in
 from acetate.document.composition.colour import to_rgba
 from acetate.document.formats.decoding import MALFORMED
 from acetate.document.photoshop.merged_picture import StoredPicture
+from acetate.document.photoshop.opening import has_unnamed_transparency
 from acetate.raster import to_8_bits
+from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
@@ -86,6 +88,8 @@ def stored_picture(data: bytes) -> RGBA | None:
     try:
         psd = PSDImage.open(io.BytesIO(data))
         image = psd.topil(apply_icc=False) if psd.has_preview() else None
+        if image is not None and psd.depth == 8 and has_unnamed_transparency(psd):
+            image.putalpha(Image.fromarray(_samples(data)[-1].astype(np.uint8)))
     except MALFORMED:  # it ends early, or is of another length than it says
         return None
     if image is None:

@@ -22,7 +22,7 @@ from ...effects.style import Effect, Style
 from ...formats.decoding import MALFORMED
 from ...formats.limits import MAX_SIDE
 from .descriptors import blend_name, child, colour_of, number, number_of, word
-from .fills import gradient_of, has_translucent_fill
+from .fills import gradient_of, has_translucent_fill, pattern_of, reference_point
 
 TAGS = (
     Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1,
@@ -141,7 +141,7 @@ def _effect(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Effe
         return None
     if has_translucent_fill(layer):  # its effects follow its path, and we go by what shows
         return None
-    paint = _paint(name, data)
+    paint = _paint(name, data, layer, psd)
     if paint is None:
         return None
     mode = blend_name(ColorOverlay(data, psd.image_resources).blend_mode)
@@ -182,12 +182,12 @@ _KINDS = {
 }
 
 
-def _paint(name: str, data: Descriptor) -> Paint | None:
+def _paint(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Paint | None:
     kind = word(data, b"PntT") if name == "stroke" else b""
     if name == "gradient overlay" or kind == b"GrFl":
         return gradient_of(data)
-    if name == "pattern overlay" or kind == b"Ptrn":  # where on a layer Photoshop begins a tile is not known
-        return None
+    if name == "pattern overlay" or kind == b"Ptrn":
+        return pattern_of(data, psd, reference_point(layer))
     colour = colour_of(data.get(b"Clr "))
     return None if colour is None else Solid((colour[0], colour[1], colour[2]))
 
