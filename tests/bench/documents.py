@@ -1,11 +1,11 @@
 """How long layered files take to write and to read, and how much memory: `python tests/bench/documents.py [SIDE] [LAYERS]`.
 
-Everything that is compared runs in this one call, each in a process of its own, several times in turn. Printed are medians of time
-and of the processor's time, and the ratios that we hold to, of the processor's time, which other programs disturb less. Then come
-goals of their own: many small layers, the list of a file of a gigabyte, a layer into a page for print.
+Everything that is compared runs in this one call, each in a process of its own, several times in turn. Printed are medians of
+time and of the processor's time, and the ratios that we hold to, of the processor's time, which other programs disturb less.
+Then come goals of their own: many small layers, the list of a file of a gigabyte, a layer into a page for print.
 
-psd-tools' ways are `create_pixel_layer` with `save()`, and `open()` with `numpy()` of every layer. With `--node FOLDER`, a folder
-in which `npm install ag-psd` was run, ag-psd's `readPsd` is among them. *Plain ORA* is an OpenRaster file as Pillow's encoder makes
+psd-tools' ways are `create_pixel_layer` with `save()`, and `open()` with `numpy()` of every layer. With `--node FOLDER`, in
+which `npm install ag-psd` was run, ag-psd's `readPsd` is among them. *Plain ORA* is an OpenRaster file as Pillow's encoder makes
 it in one thread. The exit code is 1 where a ratio is not held or a goal not reached.
 """
 
