@@ -21,14 +21,15 @@ from .. import tree
 from ..composition.baking import bake, is_flattened, is_merged, said
 from ..composition.compose import compose
 from ..composition.stored_picture import with_change
+from ..errors import TooLarge
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs, walk
 from ..naming import clean
 from ..tree import NodePath
 from . import generation_metadata, png
 from .decoding import decoding
-from .limits import check_picture
+from .limits import check_layers, check_picture
 from .ora_operators import ATOP, BLEND_OPERATORS, KRITA
-from .ora_reading import KIND, MERGED, RECORD, STACK, THUMBNAIL, ArchiveReader, member
+from .ora_reading import KIND, MAX_XML, MERGED, RECORD, STACK, THUMBNAIL, ArchiveReader, member
 from .quick_png import encode, encode_all
 
 MIMETYPE = "image/openraster"
@@ -43,16 +44,24 @@ def write(document: Document, file: BinaryIO) -> None:
             check_picture(f"the layer {node.name!r}", node.box.width, node.box.height)
     root = ElementTree.Element("stack")
     layers: dict[generation_metadata.Id, Layer] = {}
-    _describe(bake(document.layers, document.box, clipping=True), root, layers, isolated=True)
+    nodes = bake(document.layers, document.box, clipping=True)
+    check_layers("the document", nodes)
+    _describe(nodes, root, layers, isolated=True)
     image = ElementTree.Element("image", version="0.0.6", w=str(document.width), h=str(document.height))
     for side, density in zip(("xres", "yres"), document.metadata.resolution or (), strict=False):
         image.set(side, str(max(1, round(density))))
     image.append(root)
+    stack = _xml(image)
+    if len(stack) > MAX_XML:
+        raise TooLarge(
+            f"the list of the layers has {len(stack):,} bytes; OpenRaster's is read up to {MAX_XML:,}",
+            "Merge some layers, or shorten their names.",
+        )
     coded = encode_all(map(_pixels, layers.values()))
     merged = compose(document)
     with zipfile.ZipFile(file, "w") as archive:
         _store(archive, "mimetype", MIMETYPE.encode())
-        _store(archive, STACK, _xml(image))
+        _store(archive, STACK, stack)
         for source, data in zip(layers, coded, strict=True):
             _store(archive, str(source), data)
         _store_derived(archive, document, merged, layers)
@@ -79,6 +88,7 @@ def insert(
         before = reader.document()
         hidden = reduce(tree.hide, hide, before)
         document = tree.insert(hidden, layer, above=above, below=below)
+        check_layers(name, document.layers)
         changed = reduce(Box.union, (tree.find(before, path).box for path in hide), layer.box)
         on_top = layer if above is None and below is None and not hide else None
         merged = with_change(before, document, changed, on_top)

@@ -37,7 +37,7 @@ from . import thumbnail
 from .looks import effects, masks
 from .looks.records import layer_name, live_parts, reaches
 from .merged_picture import Samples, StoredPicture
-from .opening import open_psd, psd_decoding
+from .opening import check_layers, open_psd, psd_decoding
 from .reading import blending_space, nodes_in, read
 from .writing import attach, check_place, dress
 
@@ -77,6 +77,7 @@ def insert(
             masks.attach(layer.mask, made._record, made._channels, psd.depth)
         if (parent, index) != (psd, len(psd) - 1):
             made.move_to(parent, index=index)
+        check_layers(psd, name)
         _remember(psd, made, layer)
         notes = _show(psd, made, layer, hidden, name)
         if layer.rgba.dtype == np.uint16 and psd.depth == 8:

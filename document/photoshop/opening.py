@@ -58,7 +58,7 @@ def open_psd(file: BinaryIO, name: str, damage: list[str] | None = None) -> PSDI
         sound = salvaged(file.read())
         damage += sound.notes
         psd = PSDImage.open(io.BytesIO(sound.data), max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
-    _check_layers(psd, PixelBudget(name), 0)
+    check_layers(psd, name)
     missing = _missing_bytes(psd)
     if missing and (damage is None or not len(psd)):
         raise DamagedError(f"it ends early, {missing:,} bytes of its merged picture are missing")
@@ -98,11 +98,16 @@ def check_header(head: bytes, name: str) -> None:
     check_canvas(name, width, height)
 
 
-def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -> None:
+def check_layers(psd: PSDImage, name: str) -> None:
+    """Raise `TooLarge` for layers that are too many, too large together or too deep; `name` is what messages call the file."""
+    _spend(psd, PixelBudget(name), 0)
+
+
+def _spend(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -> None:
     for layer in layers:
         if isinstance(layer, PSDGroup):
             budget.spend(0, 0, depth=depth)
-            _check_layers(layer, budget, depth + 1)
+            _spend(layer, budget, depth + 1)
         else:
             budget.spend(max(0, layer.width), max(0, layer.height), depth=depth)
         mask = layer._record.mask_data
