@@ -270,9 +270,8 @@ def main() -> int:
     parser.add_argument("side", type=int, nargs="?", default=4096, help="pixels of the square canvas (4096)")
     parser.add_argument("layers", type=int, nargs="?", default=20, help="how many layers (20)")
     parser.add_argument("--node", type=Path, metavar="FOLDER", help="a folder with ag-psd in its node_modules")
-    parser.add_argument(
-        "--one", choices=[*WRITING, *READING, *GOALS, *(PREPARE + name for name in GOALS)], help=argparse.SUPPRESS
-    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often each is compared ({ROUNDS})")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
