@@ -22,6 +22,7 @@ from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .formats import ora, ora_reading, picture, png, psd, tiff
 from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
+from .gimp import reading as gimp
 from .krita import reading as krita
 from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
@@ -38,10 +39,10 @@ FORMATS = tuple(WRITERS)
 """What can be written. A writer returns what the person has to know beside the `losses`."""
 
 
-READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read, "tiff": tiff.read}
+READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read, "xcf": gimp.read, "tiff": tiff.read}
 """Of what can have layers; all else is a flat picture."""
 INSERTERS = {"psd": psd.insert, "ora": ora.insert}
-READ_ONLY = {"kra": "a Krita file", "tiff": "a TIFF"}
+READ_ONLY = {"kra": "a Krita file", "xcf": "a GIMP image", "tiff": "a TIFF"}
 """What layers are read from, and none can be added to."""
 
 PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10

@@ -13,7 +13,7 @@ import pytest
 from acetate.document import Document, DocumentError, Group, Layer, compose, read_bytes, walk, write_bytes
 from PIL import Image
 
-KINDS = ("psd", "psb", "ora", "png", "tiff", "layered")
+KINDS = ("psd", "psb", "ora", "png", "tiff", "layered", "xcf")
 SECONDS = 20.0
 """What one damaged file of a few kilobytes may take, on a busy machine."""
 LARGE = 2**22
@@ -39,8 +39,9 @@ def sound():
     files["psb"] = psb._record.tobytes()
     tiff = io.BytesIO()
     Image.fromarray(compose(scene())).save(tiff, "TIFF", compression="tiff_lzw")
-    layered = Path(__file__).with_name("golden") / "layers-intel-8.tif"
-    return files | {"tiff": tiff.getvalue(), "layered": layered.read_bytes()}
+    golden = Path(__file__).with_name("golden")
+    given = {"layered": golden / "layers-intel-8.tif", "xcf": golden / "gimp.xcf"}
+    return files | {"tiff": tiff.getvalue()} | {kind: path.read_bytes() for kind, path in given.items()}
 
 
 def damaged(data, others, chance):
@@ -102,7 +103,7 @@ def try_many(sound, kind, numbers):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sound_files_are_read(sound, kind):
     document = read_bytes(sound[kind], name_or_format=f"sound.{kind}")
-    assert len(list(walk(document.layers))) == {"png": 1, "tiff": 1, "layered": 2}.get(kind, 4)
+    assert len(list(walk(document.layers))) == {"png": 1, "tiff": 1, "layered": 2, "xcf": 7}.get(kind, 4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
