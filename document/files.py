@@ -13,13 +13,13 @@ import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from acetate.raster import RGBA, to_8_bits
 
 from .composition.baking import said
 from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
-from .formats import ora, ora_reading, picture, png, psd, tiff
+from .formats import ora, ora_reading, picture, png, psd
 from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .gimp import reading as gimp
@@ -27,7 +27,8 @@ from .krita import reading as krita
 from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
-from .tree import NodePath
+from .photoshop import tiff
+from .tree import NodePath, Place
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], Iterable[str] | None]] = {
     "psd": psd.write,
@@ -127,7 +128,7 @@ def insert_into_file(
     itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`, and
     `TypeError` for what is no layer.
     """
-    data, notes = _inserted(load(path), layer, Path(path).name, above=above, below=below)
+    data, notes = _inserted(load(path), layer, Path(path).name, Place(above, below))
     write_whole(Path(path if target is None else target), lambda file: file.write(data))
     return notes
 
@@ -146,13 +147,13 @@ def insert_into_bytes(
 
     The layers at the paths of `hide`, as they are before, are hidden.
     """
-    data, lacking = _inserted(data, layer, name, above=above, below=below, hide=hide)
+    data, lacking = _inserted(data, layer, name, Place(above, below, hide))
     if notes is not None:
         notes += lacking
     return data
 
 
-def _inserted(data: bytes, layer: Layer, name: str, **place: Any) -> tuple[bytes, tuple[str, ...]]:
+def _inserted(data: bytes, layer: Layer, name: str, place: Place) -> tuple[bytes, tuple[str, ...]]:
     if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
         raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
     kind = kind_of(data)
@@ -160,7 +161,7 @@ def _inserted(data: bytes, layer: Layer, name: str, **place: Any) -> tuple[bytes
         raise UnsupportedFile(f"{name} is {READ_ONLY[kind]}; no layer can be added to one", "Convert it to PSD first.")
     if kind not in INSERTERS:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
-    return INSERTERS[kind](data, layer, name, **place)
+    return INSERTERS[kind](data, layer, name, place)
 
 
 def losses(document: Document, format: str) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ MAX_LAYER_PIXELS = 2**29
 MAX_ONE_LAYER = 2**28
 """Pixels of one layer or merged picture: decoding takes fifteen times as many bytes."""
 
+MAX_DISTANCE = 2**30
+"""Pixels from the canvas' corner, from which on a PSD cannot say where a layer ends."""
+
 MAX_LAYERS = 10_000
 
 MAX_DEPTH = 64

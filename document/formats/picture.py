@@ -34,7 +34,7 @@ BITS_PER_SAMPLE, PHOTOMETRIC, TIFF_RESOURCES = 258, 262, 34377
 
 @dataclass(frozen=True, eq=False)
 class TiffLayers:
-    """What a TIFF says of its layers, as `acetate.document.formats.tiff` reads it."""
+    """What a TIFF says of its layers, as `acetate.document.photoshop.tiff` reads it."""
 
     tag: bytes
     """Photoshop's own data."""

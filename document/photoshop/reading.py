@@ -28,7 +28,7 @@ from ..effects.silhouettes import MAX_REACH
 from ..effects.style import Style
 from ..formats import generation_metadata, xmp
 from ..formats.decoding import MALFORMED, DamagedError
-from ..formats.limits import MAX_ONE_LAYER
+from ..formats.limits import MAX_DISTANCE, MAX_ONE_LAYER
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
 from ..mask import Mask
 from . import deep_pixels
@@ -183,6 +183,8 @@ class _Reader:
         if kind is not None and (layer.width <= 0 or layer.height <= 0):
             return self._adjustment(layer, kind, {**look, **clipping})
         x, y = layer.left, layer.top
+        if max(abs(x), abs(y)) >= MAX_DISTANCE:
+            raise ValueError("it lies where no program puts a layer")
         mask = None
         rgba = self._pixels(layer)
         if rgba is None and fills.is_fill(layer):

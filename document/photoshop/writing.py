@@ -34,7 +34,7 @@ from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
 from ..errors import TooLarge, UnwritableFile
 from ..formats import generation_metadata
-from ..formats.limits import MAX_SIDE, SCALE_DOWN, check_canvas, check_layers
+from ..formats.limits import MAX_DISTANCE, MAX_SIDE, SCALE_DOWN, check_canvas, check_layers
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, walk
 from ..naming import clean
 from .looks import masks
@@ -229,9 +229,9 @@ def check_place(layer: Layer, version: int) -> None:
     if max(box.width, box.height) > most:
         size = f"{box.width} x {box.height} pixels"
         raise TooLarge(f"the layer {layer.name!r} is {size}; a {kind} takes at most {most:,} a side", SCALE_DOWN)
-    if max(abs(box.x), abs(box.y)) >= 2**30:
+    if max(abs(box.x), abs(box.y)) >= MAX_DISTANCE:
         raise UnwritableFile(
-            f"the layer {layer.name!r} lies at {box.x}, {box.y}; a PSD takes at most {2**30} pixels from the canvas"
+            f"the layer {layer.name!r} lies at {box.x}, {box.y}; a PSD takes at most {MAX_DISTANCE} pixels from the canvas"
         )
 
 

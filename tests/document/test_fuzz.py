@@ -111,6 +111,10 @@ def test_a_damaged_file_is_read_or_refused_by_name(sound, kind):
     try_many(sound, kind, range(50))
 
 
+def test_a_layer_that_lies_too_far_away_to_be_written_is_left_out(sound):
+    try_many(sound, "psd", [1135])
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_thousand_damaged_files_are_read_or_refused_by_name(sound, kind):

@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 from ..composition.stored_picture import judged
 from ..errors import UnreadableFile
+from ..formats import picture, png
+from ..formats.decoding import MALFORMED
+from ..formats.picture import FlatPicture
 from ..layer import Document
-from . import picture, png
-from .decoding import MALFORMED
-from .picture import FlatPicture
 
 MODES = {1: 1, 2: 3, 5: 4, 8: 9}
 """A PSD's colour mode by a TIFF's way to store colour: gray, RGB, CMYK, Lab."""
@@ -33,7 +33,7 @@ def read(file: BinaryIO, name: str) -> Document:
     whole = png.document_of(flat, Path(name).stem)
     if flat.layers is None:
         return whole
-    from ..photoshop import reading
+    from . import reading  # psd-tools takes a third of a second to import, and most TIFFs need none
 
     try:
         layered = reading.read(io.BytesIO(_as_psd(flat)), name)
@@ -47,7 +47,7 @@ def read(file: BinaryIO, name: str) -> Document:
 
 def _as_psd(flat: FlatPicture) -> bytes:
     """A PSD with the layers and the profile of the TIFF, and no picture."""
-    from ..photoshop import byte_order
+    from . import byte_order
 
     assert flat.layers is not None
     tag, mode, depth, little = flat.layers.tag, MODES[flat.layers.photometric], flat.layers.depth, flat.layers.little
