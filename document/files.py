@@ -52,6 +52,14 @@ PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
 
 def read(path: str | os.PathLike[str]) -> Document:
     """A PSD, PSB, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying why not."""
+    try:
+        if os.path.isfile(path) and os.path.getsize(path) <= MAX_FILE_BYTES:
+            with open(path, "rb") as file:
+                if kind_of(file.read(4)) == "psd":
+                    file.seek(0)  # from the disk layer by layer: all its bytes would need as much memory as its pixels
+                    return psd.read(file, Path(path).name)
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     return _read(load(path), Path(path).name)
 
 

@@ -31,7 +31,7 @@ from ..formats.decoding import MALFORMED, DamagedError
 from ..formats.limits import MAX_DISTANCE, MAX_ONE_LAYER
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
 from ..mask import Mask
-from . import deep_pixels
+from . import deep_pixels, plain_pixels
 from .looks import adjustments, blocks, effects, fills, masks
 from .looks.records import clipping_of, layer_name, look_of, name_encoding, reaches
 from .merged_picture import StoredPicture
@@ -77,7 +77,7 @@ class _Reader:
     """Reads the records of one file; remembers what concerns the document as a whole."""
 
     def __init__(self, psd: PSDImage, within: Box | None = None, damage: list[str] | None = None) -> None:
-        self._psd, self._within = psd, within
+        self._psd, self._within, self._plain = psd, within, plain_pixels.is_plain(psd)
         self._damage = [] if damage is None else damage
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
@@ -143,6 +143,8 @@ class _Reader:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
         if self._is_deep():
             return self._deep(deep_pixels.of_merged_picture(self._psd, self._icc), "the merged picture")
+        if self._plain and self._psd.has_preview() and not has_unnamed_transparency(self._psd):
+            return plain_pixels.of_merged_picture(self._psd)
         if self._psd.depth == 16:  # in a mode that is read as the gray of its first channel
             self._colour_notes["16 bits per channel were reduced to 8"] = None
         image, alpha = self._psd.topil(apply_icc=False), None
@@ -224,6 +226,10 @@ class _Reader:
         if self._is_deep() and layer.has_pixels():
             found = deep_pixels.of_layer(layer, self._icc)
             return None if found is None else self._deep(found, repr(layer_name(layer)))
+        if self._plain and layer.has_pixels() and (rgba := plain_pixels.of_layer(layer)) is not None:
+            if self._within is None:
+                plain_pixels.forget(layer)
+            return rgba
         image = layer.topil(apply_icc=False) if layer.has_pixels() else None
         if image is None:
             return None
