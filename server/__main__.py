@@ -20,6 +20,8 @@ COMMANDS = {
     "jobs": "list the server's jobs, or cancel some",
     "stop": "end the running server once its job is over",
     "restart": "end it and start it again with the same options",
+    "edit": "change a picture as an instruction says",
+    "extract": "cut a subject out of a picture",
     "upscale": "enlarge a transparent layer without fringes",
     "layers": "list or extract the layers of a PSD or OpenRaster file",
     "convert": "turn a layered file into another format",

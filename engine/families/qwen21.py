@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ..values.recipes import Recipe
 from .base import Defaults, FamilyName, NativeFamily
+
+_LAYER = Recipe(("foreground",), None, transparent=True)
 
 QWEN21 = NativeFamily(
     name=FamilyName("qwen21"),
@@ -16,7 +19,19 @@ QWEN21 = NativeFamily(
     smallest=0.25,
     largest=4.0,
     defaults=Defaults(steps=40, guidance_scale=1.0, scheduler="flow-euler", alpha_passes=1),
-    recipes={"foreground": (Recipe(("foreground",), None, transparent=True),)},
+    recipes={
+        "foreground": (_LAYER,),
+        "edit": (replace(_LAYER, sees=True),),
+        "extract": (
+            replace(
+                _LAYER,
+                sees=True,
+                cuts_out=True,
+                words="Remove the background of the image, keeping only {}",
+                unsaid="the main subject",
+            ),
+        ),
+    },
     unet_activations=532 * 2**20,
     pipelines=re.compile(r"QwenImage21(?:Turbo)?(?:Modular)?Pipeline"),
     asking="This is an RGBA image with transparency. {}. The image has alpha channel and the background is transparent.",

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from acetate.raster import RGBA, Mask, resample, to_float
+from acetate.raster import RGBA, Mask, resample, to_float, to_u8
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.roles import ROLES, Role
@@ -24,21 +24,27 @@ from torch import Tensor
 from ..families import NativeFamily, recipes_for
 from ..models.codec import most_passes
 from ..models.model import Model
+from ..native_rgba.references import References
 from ..pixels import initial_images, quality
 from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import paste, region_around
+from ..pixels.kept_pixels import changed, cut_out
 from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
 from .denoising_loop import DenoisingStep, noise_like
+from .flow_guidance import wants_transparency
 from .flow_matching import FlowStep
 from .guidance import pictures_at_once
 from .installed_weights import InstalledWeights
 from .meter import Meter
-from .retries import until_transparent
+from .retries import is_covered, is_opaque, until_transparent
 from .runs import Loop, denoised, guidance_of, loop_for
+
+UNCHANGED = "nothing was changed: say it in other words, or take another seed"
+MOVED = "what was cut out is not where it was in the picture, so its colours are the model's own"
 
 
 @dataclass
@@ -60,6 +66,8 @@ class _Job:
     starts: dict[Role, RGBA]
     """What the layers begin from, on the working canvas; empty where they begin from noise."""
     mask: Mask | None
+    shown: RGBA | None
+    """The source on the working canvas, where the model sees it beside what it draws."""
     given: dict[Role, RGBA] = field(default_factory=dict)
     """Conditions on the working canvas."""
 
@@ -74,6 +82,8 @@ class _Seen:
     """Conditions that join the UNet's input."""
     controls: dict[Role, Tensor]
     """Conditions of attention sharing, `(1, 3, H, W)` in [0, 1]."""
+    references: References
+    """What a model that sees pictures is shown."""
 
 
 def generate(model: Model, requests: Sequence[Request], weights: InstalledWeights) -> Iterator[Progress | Picture]:
@@ -91,14 +101,18 @@ def generate(model: Model, requests: Sequence[Request], weights: InstalledWeight
 
     for index, request in enumerate(requests):
         if _may_forget_transparency(job):
-            yield from until_transparent(partial(draw, index), request, apart=len(requests))
+            judge = is_covered if job.recipes[-1].sees else is_opaque
+            yield from until_transparent(partial(draw, index), request, len(requests), judge)
         else:
             yield from draw(index, request)
 
 
 def _may_forget_transparency(job: _Job) -> bool:
-    """Whether a new layer may come out opaque with one seed and not with the next."""
-    return isinstance(job.model.family, NativeFamily) and job.request.source is None and job.request.wrap != "off"
+    """Whether a transparent layer may come out opaque with one seed and not with the next."""
+    request, recipe = job.request, job.recipes[-1]
+    if not isinstance(job.model.family, NativeFamily) or request.wrap == "off":
+        return False
+    return request.source is None or (recipe.sees and request.mask is None and wants_transparency(request, recipe))
 
 
 def _unchanged(job: _Job, requests: Sequence[Request]) -> Iterator[Picture]:
@@ -118,9 +132,8 @@ def _plan(model: Model, request: Request) -> _Job:
     given = frozenset(role for role in ROLES if getattr(request, role) is not None)
     recipes = recipes_for(model.family, request.task, given, request.injection)
     region, source, mask = None, request.source, request.mask
-    if TASKS[request.task].masked:
+    if mask is not None:
         assert source is not None
-        assert mask is not None
         region = region_around(mask, model.sizes.native)
         source, mask = (np.ascontiguousarray(part[region.slices]) for part in (source, mask))
     width, height = _target(request, model, source if TASKS[request.task].keeps_size else None)
@@ -129,7 +142,9 @@ def _plan(model: Model, request: Request) -> _Job:
     frame = model.sizes.frame(width, height, covering)
     defaults = model.defaults
     pictures = {role: frame.to_working(fit(getattr(request, role), width, height, request.resize_mode)) for role in given}
-    rough = None if source is None else frame.to_working(fit(source, width, height, request.resize_mode))
+    sees = recipes[-1].sees
+    rough = None if source is None else frame.to_working(fit(source, width, height, request.resize_mode), carried_on=sees)
+    begins = rough is not None and (not sees or (mask is not None and not recipes[-1].cuts_out))
     made = dict.fromkeys(role for recipe in recipes for role in recipe.frames)
     return _Job(
         request=request,
@@ -143,8 +158,9 @@ def _plan(model: Model, request: Request) -> _Job:
         spacing=request.spacing,
         passes=request.alpha_passes or defaults.alpha_passes,
         region=region,
-        starts={} if rough is None else initial_images.starts(request.task, made, rough, pictures),
-        mask=None if mask is None or not TASKS[request.task].masked else frame.mask_to_working(mask),
+        starts=initial_images.starts(request.task, made, rough, pictures) if rough is not None and begins else {},
+        mask=None if mask is None else frame.mask_to_working(mask),
+        shown=rough if sees else None,
         given=pictures,
     )
 
@@ -173,6 +189,7 @@ def _see(job: _Job) -> _Seen:
         starts={role: codec.encode(p) if role == "foreground" else codec.encode_opaque(p) for role, p in job.starts.items()},
         latents={role: codec.encode_opaque(picture) for role, picture in given.items() if role in joining},
         controls={role: _control(picture) for role, picture in given.items()},
+        references=References() if job.shown is None else References.of(codec, job.shown, job.request.references),
     )
 
 
@@ -185,7 +202,7 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
         with weights.installed(job.model, recipe, asked, seen.controls) as switch:
-            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter)
+            frames = yield from _denoise(job, recipe, seed, seen, latents, switch, meter)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
@@ -207,19 +224,20 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
 
 
 def _denoise(
-    job: _Job, recipe: Recipe, seed: int, starts: Mapping[Role, Tensor], latents: dict[Role, Tensor], switch: Any, meter: Meter
+    job: _Job, recipe: Recipe, seed: int, seen: _Seen, latents: dict[Role, Tensor], switch: Any, meter: Meter
 ) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
     denoiser = _loop(job)
     frames = len(recipe.frames)
-    noise = noise_like((frames, *_latent_shape(job)), seed).to(model.device)
-    clean = torch.cat([starts[role] for role in recipe.frames]) if starts else None
+    noise = noise_like((frames, *_latent_shape(job)), seen.references.seed(seed)).to(model.device)
+    clean = torch.cat([seen.starts[role] for role in recipe.frames]) if seen.starts else None
     keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample
-    for step in denoised(denoiser, sample, model, recipe, job.request, latents=latents, switch=switch, keep=keep):
+    told = {"latents": latents, "switch": switch, "keep": keep, "references": seen.references}
+    for step in denoised(denoiser, sample, model, recipe, job.request, **told):
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents
 
@@ -260,11 +278,32 @@ def _finish(job: _Job, working: RGBA, role: Role, index: int) -> Picture:
     """Back to the target's size and, for tasks with a source, into the source."""
     request = job.request
     rgba = job.frame.from_working(working)
-    if job.region is not None and request.source is not None and request.mask is not None:
+    said: tuple[str, ...] = ()
+    if job.recipes[-1].cuts_out:
+        rgba, said = _cut_out(job, rgba)
+    elif job.region is not None and request.source is not None and request.mask is not None:
         rgba = paste(request.source, rgba, request.mask, job.region)
+    elif job.recipes[-1].sees and request.source is not None:
+        meant = changed(request.source, rgba)
+        said = () if meant.any() else (UNCHANGED,)
+        rgba = paste(request.source, rgba, meant, Box(0, 0, rgba.shape[1], rgba.shape[0]))
     if request.lock_alpha and request.source is not None and TASKS[request.task].keeps_size:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
-    return _picture(job, rgba, role, index, drawn=job.model.sizes.drawn(*job.frame.target, job.fit))
+    made = _picture(job, rgba, role, index, drawn=job.model.sizes.drawn(*job.frame.target, job.fit))
+    return replace(made, warnings=(*made.warnings, *said))
+
+
+def _cut_out(job: _Job, drawn: RGBA) -> tuple[RGBA, tuple[str, ...]]:
+    """The part of the source that was drawn, of the source's size, and what a person should know of it."""
+    source, mask = job.request.source, job.request.mask
+    assert source is not None
+    part = slice(None) if job.region is None else job.region.slices
+    cut, same = cut_out(source[part], drawn)
+    if mask is not None:
+        cut[..., 3] = to_u8(to_float(cut[..., 3]) * to_float(mask[part]))
+    whole = np.zeros_like(source)
+    whole[part] = cut
+    return whole, () if same else (MOVED,)
 
 
 def _picture(
