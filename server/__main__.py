@@ -22,6 +22,7 @@ COMMANDS = {
     "restart": "end it and start it again with the same options",
     "edit": "change a picture as an instruction says",
     "extract": "cut a subject out of a picture",
+    "decompose": "take a picture apart into layers",
     "upscale": "enlarge a transparent layer without fringes",
     "layers": "list or extract the layers of a PSD or OpenRaster file",
     "convert": "turn a layered file into another format",

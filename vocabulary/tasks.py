@@ -54,6 +54,8 @@ class Task:
     """Whether it takes no rough picture to begin from."""
     instructed: bool = False
     """Whether its prompt says what becomes of the source, which the model sees; else it says what the result shows."""
+    takes_apart: bool = False
+    """Whether its layers together show the source exactly."""
     parameters: tuple[str, ...]
     """The names of the parameters that it heeds."""
     fields: tuple[str, ...] = ()
@@ -238,6 +240,20 @@ _ROWS = (
         needs=("source",),
         optional=("mask",),
         instructed=True,
+        parameters=_INSTRUCTED,
+        fields=("count",),
+        needs_prompt=False,
+        in_editors=False,
+    ),
+    Task(
+        name="decompose",
+        label="Take apart",
+        verb="Take apart",
+        meaning="What the prompt names and what is behind it, as layers that show the picture together",
+        makes=("foreground", "background"),
+        needs=("source",),
+        instructed=True,
+        takes_apart=True,
         parameters=_INSTRUCTED,
         fields=("count",),
         needs_prompt=False,

@@ -9,6 +9,20 @@ from ..values.recipes import Recipe
 from .base import Defaults, FamilyName, NativeFamily
 
 _LAYER = Recipe(("foreground",), None, transparent=True)
+_CUT_OUT = replace(
+    _LAYER,
+    sees=True,
+    cuts_out=True,
+    words="Remove the background of the image, keeping only {}",
+    unsaid="the main subject",
+)
+_BEHIND = Recipe(
+    ("background",),
+    None,
+    sees=True,
+    words="Remove {} from the image and fill in what was hidden behind it",
+    unsaid=_CUT_OUT.unsaid,
+)
 
 QWEN21 = NativeFamily(
     name=FamilyName("qwen21"),
@@ -22,15 +36,8 @@ QWEN21 = NativeFamily(
     recipes={
         "foreground": (_LAYER,),
         "edit": (replace(_LAYER, sees=True),),
-        "extract": (
-            replace(
-                _LAYER,
-                sees=True,
-                cuts_out=True,
-                words="Remove the background of the image, keeping only {}",
-                unsaid="the main subject",
-            ),
-        ),
+        "extract": (_CUT_OUT,),
+        "decompose": (_CUT_OUT, _BEHIND),
     },
     unet_activations=532 * 2**20,
     pipelines=re.compile(r"QwenImage21(?:Turbo)?(?:Modular)?Pipeline"),

@@ -57,6 +57,45 @@ def cut_out(source: RGBA, drawn: RGBA) -> tuple[RGBA, bool]:
     return np.concatenate([colour, alpha[..., None]], axis=2), same
 
 
+SEPARATE = 2 / 255
+"""How far a background must be from the picture, where something was before it, to be called another."""
+
+
+def taken_apart(source: RGBA, front: RGBA, back: RGBA) -> tuple[RGBA, RGBA]:
+    """The layers `front` and `back` with colours, and a transparency of `back`, that compose to `source`: to a level of 255.
+
+    All are `(H, W, 4)` uint8 straight, of one size; `front` is nowhere more opaque than `source`. Of each pixel, the layer that
+    shows more of it takes what is missing, and the other one what the first cannot hold.
+    """
+    whole, a = to_float(source[..., 3:]), to_float(front[..., 3:])
+    behind = np.where(a < 1, (whole - a) / np.where(a < 1, 1 - a, 1), 1)
+    share = np.where(whole > 0, a / np.where(whole > 0, whole, 1), 0)  # of what is seen, the front's
+    seen, first, second = (to_float(one[..., :3]) for one in (source, front, back))
+    leads = share >= 0.5
+    first = np.where(leads, _rounded(_missing(seen, share, second)), first)
+    short = np.abs(share * first + (1 - share) * second - seen) > 0.5 / 255
+    second = np.where(short & (share < 1), _rounded(_missing(seen, 1 - share, first)), second)
+    first = np.where(~leads & (share > 0), _rounded(_missing(seen, share, second)), first)
+    return to_u8(np.concatenate([first, a], axis=2)), to_u8(np.concatenate([second, behind], axis=2))
+
+
+def separation(source: RGBA, front: RGBA, back: RGBA) -> float:
+    """The mean difference in [0, 1] of `back` from `source`, straight `(H, W, 4)` uint8, where `front` is; 1 where it is nowhere."""
+    where = front[..., 3] > 32
+    if not where.any():
+        return 1.0
+    return float(np.abs(source[where][:, :3].astype(np.float32) - back[where][:, :3]).mean() / 255)
+
+
+def _missing(seen: Float, share: Float, other: Float) -> Float:
+    """The colour in [0, 1] of which `share`, with the rest of `other`, makes what is seen; the nearest one where none does."""
+    return np.clip((seen - (1 - share) * other) / np.maximum(share, 1e-6), 0, 1)
+
+
+def _rounded(colour: Float) -> Float:
+    return np.round(colour * 255) / 255
+
+
 def _grown(cells: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     padded = np.pad(cells, by)
     height, width = cells.shape

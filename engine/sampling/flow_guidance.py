@@ -52,6 +52,8 @@ def wrapped(family: NativeFamily, recipe: Recipe, request: Request, role: Role) 
 
 def wants_transparency(request: Request, recipe: Recipe) -> bool:
     """Whether the model is asked for a transparent layer: by itself for a new one and for a cut-out, and to change such a one."""
+    if recipe.sees and not recipe.transparent:
+        return False
     if request.wrap != "auto" or not recipe.transparent:
         return request.wrap == "on"
     source = request.source if recipe.sees and not recipe.cuts_out else None

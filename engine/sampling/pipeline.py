@@ -29,7 +29,7 @@ from ..pixels import initial_images, quality
 from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import paste, region_around
-from ..pixels.kept_pixels import changed, cut_out
+from ..pixels.kept_pixels import SEPARATE, changed, cut_out, separation, taken_apart
 from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
@@ -44,6 +44,7 @@ from .retries import is_covered, is_opaque, until_transparent
 from .runs import Loop, denoised, guidance_of, loop_for
 
 UNCHANGED = "nothing was changed: say it in other words, or take another seed"
+STILL_THERE = "what was cut out still shows in the background: name it in the prompt, or take another seed"
 MOVED = "what was cut out is not where it was in the picture, so its colours are the model's own"
 
 
@@ -110,7 +111,7 @@ def generate(model: Model, requests: Sequence[Request], weights: InstalledWeight
 def _may_forget_transparency(job: _Job) -> bool:
     """Whether a transparent layer may come out opaque with one seed and not with the next."""
     request, recipe = job.request, job.recipes[-1]
-    if not isinstance(job.model.family, NativeFamily) or request.wrap == "off":
+    if not isinstance(job.model.family, NativeFamily) or request.wrap == "off" or len(job.recipes) > 1:
         return False
     return request.source is None or (recipe.sees and request.mask is None and wants_transparency(request, recipe))
 
@@ -197,7 +198,7 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
     """All layers of picture `index`."""
     seed = job.request.seed
     latents = dict(seen.latents)
-    finished: dict[Role, RGBA] = {}
+    finished: dict[Role, tuple[RGBA, tuple[str, ...]]] = {}
     for number, recipe in enumerate(job.recipes, start=1):
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
@@ -211,16 +212,18 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
                 for done in decoding:
                     yield meter.progress("decode", done, decoding.passes)
                 meter.skip(decoding.passes - done)
-                finished[role] = decoding.rgba
+                finished[role] = _back(job, recipe, decoding.rgba)
                 if any(role in later.conditions for later in job.recipes[number:]):
                     latents[role] = job.model.codec.encode_opaque(decoding.rgba)  # as a given layer is seen, over mid-grey
             else:
-                finished[role] = job.model.codec.decode_opaque(sample)
+                finished[role] = _back(job, recipe, job.model.codec.decode_opaque(sample))
         if not recipe.transparent:
             yield meter.progress("decode", 1, 1)
+    if TASKS[job.request.task].takes_apart:
+        finished = _together(job, finished)
     for role in ROLES:
         if role in finished:
-            yield _finish(job, finished[role], role, index)
+            yield _finish(job, *finished[role], role, index)
 
 
 def _denoise(
@@ -274,21 +277,35 @@ def _latent_mask(mask: Mask, latents: Tensor) -> Tensor:
     return torch.from_numpy(touched[..., 0].astype(np.float32))[None, None].to(latents)
 
 
-def _finish(job: _Job, working: RGBA, role: Role, index: int) -> Picture:
-    """Back to the target's size and, for tasks with a source, into the source."""
+def _back(job: _Job, recipe: Recipe, working: RGBA) -> tuple[RGBA, tuple[str, ...]]:
+    """The layer at the target's size and, for tasks with a source, in the source; with what a person should know of that."""
     request = job.request
     rgba = job.frame.from_working(working)
     said: tuple[str, ...] = ()
-    if job.recipes[-1].cuts_out:
+    if recipe.cuts_out:
         rgba, said = _cut_out(job, rgba)
     elif job.region is not None and request.source is not None and request.mask is not None:
         rgba = paste(request.source, rgba, request.mask, job.region)
-    elif job.recipes[-1].sees and request.source is not None:
+    elif recipe.sees and request.source is not None:
         meant = changed(request.source, rgba)
         said = () if meant.any() else (UNCHANGED,)
         rgba = paste(request.source, rgba, meant, Box(0, 0, rgba.shape[1], rgba.shape[0]))
     if request.lock_alpha and request.source is not None and TASKS[request.task].keeps_size:
         rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
+    return rgba, said
+
+
+def _together(job: _Job, layers: Mapping[Role, tuple[RGBA, tuple[str, ...]]]) -> dict[Role, tuple[RGBA, tuple[str, ...]]]:
+    """The two layers of a picture with the colours that show it exactly."""
+    assert job.request.source is not None
+    (cut, said), (behind, _) = layers["foreground"], layers["background"]
+    front, back = taken_apart(job.request.source, cut, behind)
+    moved = separation(job.request.source, cut, back)
+    return {"foreground": (front, said), "background": (back, (STILL_THERE,) if moved < SEPARATE else ())}
+
+
+def _finish(job: _Job, rgba: RGBA, said: tuple[str, ...], role: Role, index: int) -> Picture:
+    """The layer as a picture, with what is `said` of it besides."""
     made = _picture(job, rgba, role, index, drawn=job.model.sizes.drawn(*job.frame.target, job.fit))
     return replace(made, warnings=(*made.warnings, *said))
 
@@ -344,7 +361,8 @@ def _remedy(job: _Job) -> str:
 def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[str]:
     """What a person should know of a layer."""
     source = job.request.source if TASKS[job.request.task].keeps_size else None
-    if role == "foreground" and (source is None or int(source[..., 3].min()) < 255):
+    part = any(recipe.cuts_out for recipe in job.recipes)
+    if role == "foreground" and (part or source is None or int(source[..., 3].min()) < 255):
         yield from quality.warnings(measured, _remedy(job))
         if job.model.caution:
             yield job.model.caution

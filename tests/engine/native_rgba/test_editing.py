@@ -14,6 +14,7 @@ from acetate.engine.native_rgba.references import References, brought_to_size
 from acetate.engine.native_rgba.rgba_vae import snapped
 from acetate.engine.pixels import kept_pixels
 from acetate.engine.sampling.denoising_loop import generator_of
+from acetate.raster import over, to_float
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -137,3 +138,12 @@ def test_what_cannot_be_done_is_refused_in_words(engine: Engine, task: str, give
     with pytest.raises(BadRequest) as found:
         picture(engine, **{"task": task, "source": photo(0, 64, 64), **given})
     assert said in f"{found.value} {found.value.hint}"
+
+
+def test_a_picture_is_taken_apart_into_layers_that_show_it_exactly(engine: Engine) -> None:
+    source = photo(0, 100, 70)
+    asked = Request(task="decompose", prompt="the kite", model="tiny-qwen", steps=1, source=source, seed=3)
+    front, back = [event for event in engine.run(asked) if isinstance(event, Picture)]
+    assert (front.role, back.role) == ("foreground", "background")
+    seen = over(to_float(front.rgba), to_float(back.rgba))
+    assert np.abs(seen - to_float(source)).max() * 255 <= 1.01

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from acetate.engine.pixels.inpaint_region import paste
-from acetate.engine.pixels.kept_pixels import changed, cut_out
+from acetate.engine.pixels.kept_pixels import SEPARATE, changed, cut_out, separation, taken_apart
+from acetate.raster import over, premultiply, to_float
 from acetate.vocabulary.box import Box
 from numpy.typing import NDArray
 
@@ -24,7 +25,7 @@ def test_what_was_not_meant_stays_to_the_byte(drift: int) -> None:
     after[30:50, 40:60] = (255, 0, 0, 255)
     mask = changed(before, after)
     assert (mask[32:48, 42:58] == 255).all(), "the whole of the change"
-    assert (mask[:8] == 0).all() and (mask[70:] == 0).all()
+    assert (mask[:4] == 0).all() and (mask[80:] == 0).all()
     made = paste(before, after, mask, Box(0, 0, 96, 96))
     assert (made[mask == 0] == before[mask == 0]).all()
     assert (made[32:48, 42:58] == after[32:48, 42:58]).all()
@@ -68,3 +69,26 @@ def test_a_subject_that_moved_keeps_the_colours_that_were_drawn() -> None:
     found, same = cut_out(source, drawn)
     assert not same
     assert (found == drawn).all()
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+def test_layers_that_were_taken_apart_show_the_picture_to_a_level(opaque: bool) -> None:
+    source, front, back = (np.random.default_rng(seed).integers(0, 256, (64, 64, 4), dtype=np.uint8) for seed in range(3))
+    if opaque:
+        source[..., 3] = 255
+    front[:20, :, 3], front[20:30, :, 3] = 0, 255
+    front[..., 3] = np.minimum(front[..., 3], source[..., 3])
+    first, second = taken_apart(source, front, back)
+    seen = premultiply(over(to_float(first), to_float(second)))
+    assert np.abs(seen - premultiply(to_float(source))).max() * 255 <= 1.01
+    assert (first[..., 3] == front[..., 3]).all()
+    if opaque:
+        assert (second[..., 3] == 255).all()
+        assert (second[20:30, :, :3] == back[20:30, :, :3]).all(), "what is wholly hidden is the model's"
+        assert (second[:20] == source[:20]).all()
+
+
+def test_a_background_that_is_the_picture_itself_is_no_separation() -> None:
+    source = layer()
+    assert separation(source, source, source) < SEPARATE < separation(source, source, 255 - source)
+    assert separation(source, np.zeros_like(source), source) == 1

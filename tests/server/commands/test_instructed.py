@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import acetate.engine.preflight
 import numpy as np
 import pytest
-from acetate.engine import Picture, Progress, Request
+from acetate.engine import Picture, Progress, Request, validation
 from acetate.engine.engine import Engine
 from PIL import Image
 
 Command = Callable[..., tuple[int, str, str]]
+
+
+def _looked(request: Request) -> SimpleNamespace:
+    """Any model is there."""
+    validation.check(request)
+    return SimpleNamespace(takes_no_network=False, requests=(request,), notes=())
 
 
 @pytest.fixture
@@ -25,6 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
         yield Picture(rgba=request.source, role="foreground", index=0, seed=request.seed, parameters={"task": request.task})
 
     monkeypatch.setattr(Engine, "run", run)
+    monkeypatch.setattr(acetate.engine.preflight, "Preflight", lambda library: SimpleNamespace(look=_looked))
     return found
 
 
@@ -54,7 +63,7 @@ def test_a_subject_is_cut_out_by_words_or_by_a_mask_alone(
     assert by_mask.prompt == "" and by_mask.mask is not None and np.unique(by_mask.mask).tolist() == [255]
 
 
-@pytest.mark.parametrize("command", ["edit", "extract"])
+@pytest.mark.parametrize("command", ["edit", "extract", "decompose"])
 def test_a_model_that_cannot_do_it_says_which_can(acetate: Command, layer_file: Path, command: str) -> None:
     code, _, err = acetate(command, layer_file, "the kite", "-o", "made.png", "--alone")
     assert code != 0
