@@ -80,7 +80,7 @@ def taken_apart(source: RGBA, front: RGBA, back: RGBA) -> tuple[RGBA, RGBA]:
 
 
 def separation(source: RGBA, front: RGBA, back: RGBA) -> float:
-    """The mean difference in [0, 1] of `back` from `source`, straight `(H, W, 4)` uint8, where `front` is; 1 where it is nowhere."""
+    """The mean difference in [0, 1] of `back` from `source`, straight `(H, W, 4)` uint8, where `front` is; 1 for no front."""
     where = front[..., 3] > 32
     if not where.any():
         return 1.0

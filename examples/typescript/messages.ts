@@ -368,7 +368,7 @@ export interface HistoryEntry {
   job: string;
   /**
    * One of foreground, scene, object, background, blend, extract-background, extract-foreground, refine,
-   * repaint, edit, extract, upscale, insert, export, or a new one.
+   * repaint, edit, extract, decompose, upscale, insert, export, or a new one.
    */
   task: string;
   /** When the job was over, in seconds since 1970, UTC. From 0 to 1000000000000. */
@@ -406,7 +406,7 @@ export interface JobLine {
   job: string;
   /**
    * One of foreground, scene, object, background, blend, extract-background, extract-foreground, refine,
-   * repaint, edit, extract, upscale, insert, export, or a new one.
+   * repaint, edit, extract, decompose, upscale, insert, export, or a new one.
    */
   task: string;
   state: "waiting" | "running" | "finished" | "failed" | "cancelled";
@@ -738,7 +738,7 @@ export interface Submit {
   job: string;
   /**
    * One of foreground, scene, object, background, blend, extract-background, extract-foreground, refine,
-   * repaint, edit, extract, upscale, or a new one.
+   * repaint, edit, extract, decompose, upscale, or a new one.
    */
   task: string;
   /** Default: {}. */

@@ -37,7 +37,7 @@ def photo(seed: int = 0, width: int = 512, height: int = 512) -> NDArray[np.uint
 
 
 def picture(engine: Engine, **values: Any) -> Picture:
-    asked = {"task": "edit", "prompt": "make it red", "model": "tiny-qwen", "steps": 2, "wrap": "off", **values}
+    asked = {"task": "edit", "prompt": "make it red", "model": "tiny-qwen", "steps": 1, "wrap": "off", **values}
     (found,) = [event for event in engine.run(Request(**asked)) if isinstance(event, Picture)]
     return found
 
@@ -50,8 +50,7 @@ def taken_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("taken_whole")
-@pytest.mark.parametrize("count", [0, 2])
-@pytest.mark.parametrize("guidance", [1.0, 4.0])
+@pytest.mark.parametrize(("count", "guidance"), [(0, 4.0), (2, 1.0)])
 def test_an_edit_is_what_diffusers_pipeline_draws(engine: Engine, tiny: TinyQwen, count: int, guidance: float) -> None:
     source, *others = [photo(seed) for seed in range(1 + count)]
     model: Model = engine.open("tiny-qwen")
@@ -61,19 +60,16 @@ def test_an_edit_is_what_diffusers_pipeline_draws(engine: Engine, tiny: TinyQwen
         asked |= {"true_cfg_scale": guidance, "negative_prompt": " "}
     seen = [Image.fromarray(one) for one in (source, *others)]
     (own,) = tiny.pipeline("make it red", image=seen, **asked).images
-    found = picture(engine, source=source, references=tuple(others), seed=7, guidance_scale=guidance)
+    found = picture(engine, source=source, references=tuple(others), seed=7, guidance_scale=guidance, steps=2)
     assert np.abs(found.rgba.astype(int) - snapped(np.asarray(own))).max() <= 1
 
 
 def test_references_and_their_order_change_the_edit(engine: Engine) -> None:
     source, one, other = photo(0, 256, 256), photo(1, 40, 30), photo(2, 300, 20)
     mask = np.full((256, 256), 255, np.uint8)
-    made = [
-        picture(engine, source=source, mask=mask, references=refs).rgba for refs in ((), (one, other), (other, one), (other, one))
-    ]
+    made = [picture(engine, source=source, mask=mask, references=refs).rgba for refs in ((), (one, other), (other, one))]
     assert (made[0] != made[1]).any()
     assert (made[1] != made[2]).any()
-    assert (made[2] == made[3]).all()
 
 
 @pytest.mark.parametrize("size", [(20, 20), (3000, 40), (4000, 3000), (1, 1)])
