@@ -128,7 +128,7 @@ def test_an_opaque_cut_out_is_tried_again_and_that_is_said(engine: Engine, monke
         ("edit", {"model": "sketchpad"}, "model of family qwen21"),
         ("extract", {"model": "sketchpad"}, "model of family qwen21"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_done_is_refused_in_words(engine: Engine, task: str, given: dict[str, Any], said: str) -> None:
     with pytest.raises(BadRequest) as found:
