@@ -94,7 +94,8 @@ def _missing(seen: Float, share: Float, other: Float) -> Float:
 
 
 def _rounded(colour: Float) -> Float:
-    return np.round(colour * 255) / 255
+    levels: Float = np.round(colour * 255)
+    return levels / np.float32(255)
 
 
 def _grown(cells: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
