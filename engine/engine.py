@@ -15,6 +15,7 @@ from acetate.vocabulary.tasks import TASKS
 from . import builtin, requirements
 from .description import PREVIEWS, Offer, describe
 from .device import card_kernels, glibc_malloc
+from .device.busy_cores import Threads
 from .device.devices import pick_device
 from .device.known_cards import KnownCards, card_name
 from .device.memory_budget import Others, free_caches, is_out_of_memory
@@ -57,8 +58,10 @@ class Engine:
         Raises `BadRequest` for a device or a type that is not to be had.
         """
         self.device = pick_device(device)
+        self._threads: Threads | None = None
         if self.device.type == "cpu":
             glibc_malloc.keep_freed()
+            self._threads = Threads()
         self.library = library or Library()
         self._cards = KnownCards(self.library.settings / "cards.json")
         if dtype == "auto" and self._cards.fails(card_name(self.device)):
@@ -80,7 +83,8 @@ class Engine:
         if request.model not in self._models:
             yield Progress(stage="load", step=0, steps=1, fraction=0.0)
         try:
-            yield from ready.noted(self._in_numbers(lambda: self._events(ready.requests, added.embeddings)), added.notes)
+            events = ready.noted(self._in_numbers(lambda: self._events(ready.requests, added.embeddings)), added.notes)
+            yield from events if self._threads is None else self._threads.beside(events)
         except (RuntimeError, MemoryError) as error:
             if "no kernel image" in str(error):
                 raise BadRequest(*card_kernels.without_kernels(self.device)) from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +15,15 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
     from acetate.engine import Engine
 
 HERE = Path(__file__).parent
+# Pictures that are compared are drawn by one number of threads, however busy the machine is.
+os.environ.setdefault("OMP_NUM_THREADS", str(psutil.cpu_count(logical=False) or 1))
 HEAVY = ("torch", "diffusers", "transformers")
 """What the quick ring may not import: seconds of processor time before the first test."""
 NOT_QUICK = {
@@ -62,6 +66,7 @@ NOT_QUICK = {
     "server/commands/test_demo.py",
     "server/commands/test_doctor.py",
     "server/commands/test_generate.py",
+    "server/commands/test_instructed.py",
     "server/commands/test_models.py",
     "server/commands/test_plugin.py",
     "server/commands/test_tasks.py",

@@ -86,7 +86,8 @@ class Pattern:
         pixels = _repeated(pixels, (np.arange(box.y, box.bottom) - top) / self.scale, axis=0)
         pixels = _repeated(pixels, (np.arange(box.x, box.right) - left) / self.scale, axis=1)
         alpha = pixels[..., 3]
-        return np.moveaxis(pixels[..., :3], -1, 0) / np.maximum(alpha, np.float32(1e-6)), alpha
+        colour = np.moveaxis(pixels[..., :3], -1, 0) / np.maximum(alpha, np.float32(1e-6))
+        return colour.astype(np.float32, copy=False), alpha
 
 
 def _repeated(pixels: Float, places: NDArray[np.float64], axis: int) -> Float:

@@ -124,9 +124,9 @@ def _convert(image: ImageFile, data: bytes, name: str) -> FlatPicture:
 
 
 def _layers(image: ImageFile) -> TiffLayers | None:
-    tags = getattr(image, "tag_v2", {})
-    tag = tags.get(TIFF_LAYERS)
-    if not isinstance(tag, bytes):
+    tags = getattr(image, "tag_v2", None)
+    tag = tags.get(TIFF_LAYERS) if tags else None
+    if tags is None or not isinstance(tag, bytes):
         return None
     depth, photometric = max(tags.get(BITS_PER_SAMPLE, (8,))), tags.get(PHOTOMETRIC, 2)
     resources = tags.get(TIFF_RESOURCES, b"")

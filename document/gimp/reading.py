@@ -183,11 +183,11 @@ class _Reader:
         channels, gray = CHANNELS[kind], CHANNELS[kind] < 3
         if self._bytes == 2:
             planes = np.ascontiguousarray(values).view(">u2").astype(np.uint16)
-            alpha = planes[..., -1] if kind % 2 else None
+            deep_alpha = planes[..., -1] if kind % 2 else None
             colour = planes[..., : channels - kind % 2]
             found = to_srgb16(np.moveaxis(colour, -1, 0), "L" if gray else "RGB", self._icc)
             self._notes |= dict.fromkeys(found.notes)
-            return rgba_of(found.rgb, alpha)
+            return rgba_of(found.rgb, deep_alpha)
         mode = ("L", "LA", "RGB", "RGBA")[channels - 1]
         rgba, note = to_rgba(Image.frombytes(mode, (values.shape[1], values.shape[0]), values.tobytes()), self._icc)
         self._notes |= {note: None} if note else {}
@@ -204,7 +204,7 @@ class _Reader:
         return self._data[self._place - length : self._place].rstrip(b"\0").decode("utf-8", "replace")
 
     def _properties(self) -> dict[int, bytes]:
-        found = {}
+        found: dict[int, bytes] = {}
         while True:
             key, length = self._numbers("2I")
             if key == END:

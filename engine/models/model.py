@@ -44,9 +44,7 @@ class TextEncoding(Protocol):
     @property
     def text_encoders(self) -> Sequence[nn.Module]: ...
 
-    def encode(self, prompts: list[str], clip_skip: int | None = None, **seen: Any) -> Text:
-        """`seen` are the pictures of those encoders that see some."""
-        ...
+    def encode(self, prompts: list[str], clip_skip: int | None = None) -> Text: ...
 
 
 @dataclass

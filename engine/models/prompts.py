@@ -63,7 +63,7 @@ class PromptEncoder:
         self.embeddings: Mapping[str, Embedding] = {}
         """What names in prompts stand for."""
 
-    def encode(self, prompts: list[str], clip_skip: int | None = None, **seen: Any) -> Text:
+    def encode(self, prompts: list[str], clip_skip: int | None = None) -> Text:
         """Prompts -> `(B, chunks * context, width)` on the CPU, all padded to the longest with empty chunks.
 
         `clip_skip` reads another layer than the family's, 1 the last. Raises `BadRequest` where an encoder has not so many.

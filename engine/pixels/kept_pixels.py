@@ -89,11 +89,13 @@ def separation(source: RGBA, front: RGBA, back: RGBA) -> float:
 
 def _missing(seen: Float, share: Float, other: Float) -> Float:
     """The colour in [0, 1] of which `share`, with the rest of `other`, makes what is seen; the nearest one where none does."""
-    return np.clip((seen - (1 - share) * other) / np.maximum(share, 1e-6), 0, 1)
+    missing = (seen - (1 - share) * other) / np.maximum(share, 1e-6)
+    return missing.clip(0, 1).astype(np.float32, copy=False)
 
 
 def _rounded(colour: Float) -> Float:
-    return np.round(colour * 255) / 255
+    levels: Float = np.round(colour * 255)
+    return levels / np.float32(255)
 
 
 def _grown(cells: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:

@@ -52,7 +52,10 @@ class Job:
 
 
 def brought_back(job: Job, recipe: Recipe, working: RGBA) -> tuple[RGBA, tuple[str, ...]]:
-    """The layer at the target's size and, for tasks with a source, in the source; with what a person should know of that."""
+    """The layer at the target's size and, for tasks with a source, in the source; with what a person should know of that.
+
+    `working` is `(H, W, 4)` uint8 straight on the working canvas, as the layer is on the target's.
+    """
     request = job.request
     rgba = job.frame.from_working(working)
     said: tuple[str, ...] = ()
@@ -70,7 +73,7 @@ def brought_back(job: Job, recipe: Recipe, working: RGBA) -> tuple[RGBA, tuple[s
 
 
 def together(job: Job, layers: Mapping[Role, tuple[RGBA, tuple[str, ...]]]) -> dict[Role, tuple[RGBA, tuple[str, ...]]]:
-    """The two layers of a picture with the colours that show it exactly."""
+    """The two layers of a picture, `(H, W, 4)` uint8 straight, with the colours that show it exactly."""
     assert job.request.source is not None
     (cut, said), (behind, _) = layers["foreground"], layers["background"]
     front, back = taken_apart(job.request.source, cut, behind)
@@ -79,7 +82,7 @@ def together(job: Job, layers: Mapping[Role, tuple[RGBA, tuple[str, ...]]]) -> d
 
 
 def finished_picture(job: Job, rgba: RGBA, said: tuple[str, ...], role: Role, index: int) -> Picture:
-    """The layer as a picture, with what is `said` of it besides."""
+    """The layer, `(H, W, 4)` uint8 straight, as a picture, with what is `said` of it besides."""
     made = picture_of(job, rgba, role, index, drawn=job.model.sizes.drawn(*job.frame.target, job.fit))
     return replace(made, warnings=(*made.warnings, *said))
 
@@ -100,7 +103,7 @@ def _cut_out(job: Job, drawn: RGBA) -> tuple[RGBA, tuple[str, ...]]:
 def picture_of(
     job: Job, rgba: RGBA, role: Role, index: int, warnings: tuple[str, ...] | None = None, drawn: Drawn | None = None
 ) -> Picture:
-    """The finished layer; `warnings` replaces what is said of one that was drawn."""
+    """The finished layer, `(H, W, 4)` uint8 straight; `warnings` replaces what is said of one that was drawn."""
     request, measured = job.request, quality.measure(rgba)
     height, width = rgba.shape[:2]
     asked = replace(

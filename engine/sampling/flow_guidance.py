@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 from acetate.vocabulary.roles import Role
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from ..families import NativeFamily
 from ..models.model import Model
 from ..native_rgba.prefix import PrefixedTransformer
+from ..native_rgba.qwen_text import QwenText
 from ..native_rgba.references import References
 from ..values.recipes import Recipe
 from ..values.request import Request
@@ -31,8 +33,8 @@ class GuidedFlow:
         prompts = [wrapped(model.family, recipe, request, role)]
         if guidance_scale != 1:
             prompts.append(request.negative_prompt or EMPTY)
-        seen = {"pictures": references.pictures} if references.pictures else {}
-        texts = [model.memory.attempt("text", partial(model.text.encode, [words], **seen)) for words in prompts]
+        encode = partial(cast(QwenText, model.text).encode, pictures=references.pictures)
+        texts = [model.memory.attempt("text", partial(encode, [words])) for words in prompts]
         self.sides = [PrefixedTransformer(model.unet, text, references.latents, model.device, model.dtype) for text in texts]
 
     def predict(self, sample: Tensor, sigma: float, index: int) -> Tensor:

@@ -148,7 +148,7 @@ class Client:
             parameters or wire.Parameters(),
             wire.Conditions(
                 references=tuple(wire.Placed(UNNAMED, one.x, one.y) for one in references),
-                **{role: wire.Placed(UNNAMED, one.x, one.y) for role, one in given.items()},  # type: ignore[arg-type]
+                **{role: wire.Placed(UNNAMED, one.x, one.y) for role, one in given.items()},
             ),
             box=box,
             name=clean(name),

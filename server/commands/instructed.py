@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser, task: str, words: str) -> None:
     """Add the picture, the words, whose help is `words`, and what the row of `task` takes besides."""
     row = TASKS[task]
     parser.add_argument("source", type=Path, help="the picture or layer: any picture file")
-    parser.add_argument("prompt", help=words, **({} if row.needs_prompt else {"nargs": "?", "default": ""}))
+    parser.add_argument("prompt", help=words, nargs=None if row.needs_prompt else "?", default="")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=f"a {choice(WRITTEN)} to write")
     if "mask" in row.optional:
         parser.add_argument("--mask", type=Path, metavar="FILE", help="a picture whose white parts alone are meant")

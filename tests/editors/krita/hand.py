@@ -31,14 +31,25 @@ def move(widget, at=None):
 
 def drag(widget, at, target, place):
     """Press at one place, go in steps, let go at another."""
+    yield from take(widget, at, target, place)
+    yield 200
+    yield from let_go()
+
+
+def take(widget, at, target, place):
+    """Press at one place and go to another, where the button stays down; `let_go` ends it."""
     x, y = map(int, on_screen(widget, at))
+    yield from _do("mousemove", x, y, "sleep", "0.1", "mousedown", "1", "sleep", "0.15", *_way(x, y, target, place))
+
+
+def let_go():
+    yield from _do("mouseup", "1")
+
+
+def _way(x, y, target, place):
     to_x, to_y = map(int, on_screen(target, place))
-    steps = []
     for step in range(1, 9):
-        steps += ["mousemove", str(x + (to_x - x) * step // 8), str(y + (to_y - y) * step // 8), "sleep", "0.08"]
-    yield from _do(
-        "mousemove", str(x), str(y), "sleep", "0.1", "mousedown", "1", "sleep", "0.15", *steps, "sleep", "0.2", "mouseup", "1"
-    )
+        yield from ("mousemove", x + (to_x - x) * step // 8, y + (to_y - y) * step // 8, "sleep", "0.08")
 
 
 def on_screen(widget, at=None):

@@ -7,6 +7,7 @@ from desk import activate, choose, click, docker, fix_seed, layer_of, open_gate,
 from krita import Krita
 from painting import BRUSH, WAIT, go, main_window, press, release, tool
 from pieces import claim, names
+from stage import undo
 
 EYE = 12
 """Where a row of the Layers docker has its eye, in pixels from the left."""
@@ -112,8 +113,8 @@ def and_one_who_has_changed_a_layer_by_the_menu():
 def and_one_who_has_hidden_a_layer_by_its_eye():
     """Which is no step of Krita's undo history."""
     document, mine, result = yield from at_work("hidden")
-    rows = main_window().findChild(QtWidgets.QDockWidget, "KisLayerBox").findChild(QtWidgets.QAbstractItemView)
-    row = next(rows.visualRect(one) for one in _rows(rows.model()) if one.data() == "Background")
+    rows = layer_list()
+    row = row_of(rows, "Background")
     yield from hand.click(rows.viewport(), QtCore.QPoint(EYE, row.center().y()))
     yield lambda: not layer_of(document, "Background").visible()
     assert document.activeNode() == mine
@@ -122,8 +123,51 @@ def and_one_who_has_hidden_a_layer_by_its_eye():
     assert document.activeNode() == mine
 
 
-def _rows(model):
-    return [model.index(row, 0) for row in range(model.rowCount())]
+def layer_list():
+    """The view in Krita's Layers docker."""
+    return main_window().findChild(QtWidgets.QDockWidget, "KisLayerBox").findChild(QtWidgets.QAbstractItemView)
+
+
+def row_of(view, layer):
+    model = view.model()
+    return next(view.visualRect(one) for one in (model.index(row, 0) for row in range(model.rowCount())) if one.data() == layer)
+
+
+@claim
+def while_a_layer_is_dragged_in_the_list_nothing_comes():
+    document, mine, result = yield from at_work("dragged")
+    put_in(document, sheet("above", 5, 5, 30, 30))
+    yield from activate(document, mine)
+    yield 2 * WAIT
+    rows = layer_list()
+    yield from hand.take(rows.viewport(), row_of(rows, "above").center(), rows.viewport(), row_of(rows, "Background").center())
+    yield from arrives("dragged", result)
+    there = names(document)
+    assert_waits(document, result, there)
+    yield from hand.let_go()
+    yield is_in(result)
+    assert len(names(document)) == len(there) + 1
+
+
+@claim
+def a_long_stroke_is_drawn_to_its_end_before_anything_comes():
+    """As of a pen, whose strokes take seconds: what is painted after the arrival is on the layer, too, and is one step."""
+    document, mine, result = yield from at_work("long")
+    yield from press(0.2, 0.2)
+    yield from go(0.3, 0.3)
+    yield from arrives("long", result)
+    assert_waits(document, result)
+    reached = mine.bounds().width()
+    yield from go(0.8, 0.8)
+    assert_waits(document, result)
+    yield from release()
+    yield is_in(result)
+    yield 3 * WAIT
+    assert mine.bounds().width() > reached and document.activeNode() == mine
+    yield from undo(document)
+    assert names(document) == ["Background", "mine"], "the insertion is a step by itself"
+    yield from undo(document)
+    assert mine.bounds().width() == 60, "and so is the whole stroke"
 
 
 @claim

@@ -50,6 +50,41 @@ def asked(task, prompt="in oil paint", **fields):
     return result
 
 
+SHADOW = """<!DOCTYPE asl>
+<asl>
+ <node type="Descriptor" name="" classId="null">
+  <node type="UnitFloat" key="Scl " unit="#Prc" value="100"/>
+  <node type="Boolean" key="masterFXSwitch" value="1"/>
+  <node type="Descriptor" key="DrSh" name="" classId="DrSh">
+   <node type="Boolean" key="enab" value="1"/>
+   <node type="Enum" key="Md  " typeId="BlnM" value="Mltp"/>
+   <node type="UnitFloat" key="Opct" unit="#Prc" value="75"/>
+   <node type="UnitFloat" key="Dstn" unit="#Pxl" value="7"/>
+   <node type="UnitFloat" key="blur" unit="#Pxl" value="5"/>
+  </node>
+ </node>
+</asl>
+"""
+"""A drop shadow, as Krita tells layer styles."""
+
+
+@claim
+def a_new_version_has_the_layers_style():
+    """A copy of the layer has it by itself, a group that takes its place is given it."""
+    document = yield from prepared()
+    old = put_in(document, sheet("cat", 60, 40, 96, 80, opaque=True))
+    old.setLayerStyleFromAsl(SHADOW)
+    assert 'key="DrSh"' in old.layerStyleToAsl(), old.layerStyleToAsl()
+    yield 2 * WAIT
+    yield from activate(document, old)
+    for count in (1, 2):
+        docker().form_panel.count.setValue(count)
+        result = yield from asked("refine")
+        assert result.made.layerStyleToAsl().count('key="DrSh"') == old.layerStyleToAsl().count('key="DrSh"') == 1
+        yield from undo(document)
+        yield from activate(document, old)
+
+
 def taken_from_history(first, document):
     """All of a finished job instead of the active layer."""
     seen = []
