@@ -1,5 +1,6 @@
 """How long a warm layer takes on an idle machine, and beside programs that keep it busy: with idle threads that spin as long as
-OpenMP's default has them, and with those that soon sleep (`engine/device/idle_threads.py`).
+OpenMP's default has them, with those that soon sleep (`engine/device/idle_threads.py`), and with no more of them than other
+programs leave cores (`engine/device/busy_cores.py`).
 
 Processes of their own, as the environment counts when torch is loaded. Knows no torch.
 """
@@ -13,6 +14,8 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 
+import psutil
+
 from ..device.idle_threads import SPINS
 
 BUSY = 2
@@ -20,6 +23,13 @@ BUSY = 2
 
 DEFAULTS: Mapping[str, str] = {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "200"}
 """What OpenMP takes where nothing is set."""
+ALL_CORES: Mapping[str, str] = {"OMP_NUM_THREADS": str(psutil.cpu_count(logical=False) or 1)}
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "idle threads spin": {**DEFAULTS, **ALL_CORES},
+    "idle threads sleep": {**SPINS, **ALL_CORES},
+    "as many threads as cores are left": SPINS,
+}
+"""The environment of each way. The last is how the engine runs where a person has set nothing."""
 
 LAYERS = """
 import sys, time
@@ -34,18 +44,19 @@ for _ in range(4):
 
 def measure(rounds: int = 3) -> dict[str, float]:
     """Median seconds of a warm layer by way and neighbours; the ways take turns, so that what else runs slows them alike."""
-    ways = {"idle threads spin": DEFAULTS, "idle threads sleep": SPINS}
     seconds: dict[str, list[float]] = {}
     for _ in range(rounds):
         for busy in (0, BUSY):
-            for way, spins in ways.items():
+            for way, environment in WAYS.items():
                 with _neighbours(busy):
-                    seconds.setdefault(f"{way}, {busy} busy neighbours", []).extend(_warm_layers(spins))
+                    seconds.setdefault(f"{way}, {busy} busy neighbours", []).extend(_warm_layers(environment))
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def _warm_layers(spins: Mapping[str, str]) -> list[float]:
-    done = subprocess.run([sys.executable, "-c", LAYERS], env={**os.environ, **spins}, check=True, capture_output=True, text=True)
+def _warm_layers(environment: Mapping[str, str]) -> list[float]:
+    inherited = {name: value for name, value in os.environ.items() if name not in ALL_CORES}
+    words = [sys.executable, "-c", LAYERS]
+    done = subprocess.run(words, env={**inherited, **environment}, check=True, capture_output=True, text=True)
     return [float(line) for line in done.stdout.split()][1:]
 
 

@@ -27,6 +27,7 @@ from ..command_line.exit_codes import UsageError
 _FAMILIES = " or ".join(BASE_FAMILIES)
 DIFFERS = "it differs from what was published"
 CHANGED = "it differs from what was first used"
+UNCHECKED = "unchecked: the catalogue has no checksum of it, and it was not used yet"
 ADDITIONS = ("lora", "embedding")
 """Roles of files that artists add to a model: what they are is listed with them."""
 
@@ -142,7 +143,8 @@ def _consent(options: argparse.Namespace) -> Callable[[CatalogueRow], bool]:
     out = sys.stderr if options.json else sys.stdout
 
     def ask(row: CatalogueRow) -> bool:
-        print(f"{row.file} ({_size(row) or 'size unknown'}) from {row.url}, licence {row.licence}: {row.licence_url}", file=out)
+        known = ", ".join((_size(row) or "size unknown", *(() if row.sha256 else ("unchecked: no checksum known",))))
+        print(f"{row.file} ({known}) from {row.url}, licence {row.licence}: {row.licence_url}", file=out)
         if options.accept_licence:
             return True
         if not sys.stdin.isatty():
@@ -172,10 +174,13 @@ def _verify(options: argparse.Namespace, library: Library) -> int:
         looked.append({"path": str(path), "good": not problem, "problem": problem})
         if not options.json:
             print(f"{'BAD' if problem else 'ok '} {path}{f': {problem}' if problem else ''}")
+    unchecked = _unchecked(library, {str(each["path"]) for each in looked})
+    if not options.json:
+        print("".join(f"--  {path}: {UNCHECKED}\n" for path in unchecked), end="")
     wrong, other = ([Path(str(each["path"])).name for each in looked if each["problem"] == why] for why in (DIFFERS, CHANGED))
     broken = [Path(str(each["path"])).name for each in looked if each["problem"] not in ("", DIFFERS, CHANGED)]
-    good = ["every known file is what was published or first used"]
-    json_option.tell(options, {"files": looked}, () if wrong or other or broken else good)
+    good = [f"every {'other' if unchecked else 'known'} file is what was published or first used"]
+    json_option.tell(options, {"files": looked, "unchecked": unchecked}, () if wrong or other or broken else good)
     if wrong:
         raise ModelBroken(f"{', '.join(wrong)} differ from what was published", "delete and pull them again")
     if other:
@@ -187,17 +192,23 @@ def _verify(options: argparse.Namespace, library: Library) -> int:
 
 def _changed(library: Library) -> Iterator[tuple[Path, str]]:
     """Files that were used before, each with whether its content is another now."""
-    known = {one.path for one in library.installed() if one.row is not None}
+    known = {one.path for one in library.installed() if one.row is not None and one.row.sha256}
     yield from ((path, CHANGED if other else "") for path, other in library.first_use.differing() if path not in known)
 
 
 def _damaged(library: Library) -> Iterator[tuple[Path, str]]:
-    """Files that the catalogue knows, each with what is wrong with it."""
+    """Files that the catalogue has a checksum of, each with what is wrong with it."""
     from acetate.engine.downloads.hub import is_intact
 
     for one in library.installed():
-        if one.row is not None and one.path.is_file():
+        if one.row is not None and one.row.sha256 and one.path.is_file():
             yield one.path, "" if is_intact(one.path, one.row) else DIFFERS
+
+
+def _unchecked(library: Library, looked: set[str]) -> list[str]:
+    """Files of the catalogue that were compared with nothing."""
+    rows = ((str(one.path), one.row) for one in library.installed())
+    return [path for path, row in rows if row is not None and row.sha256 is None and path not in looked]
 
 
 def _not_finite(library: Library) -> Iterator[tuple[Path, str]]:

@@ -164,6 +164,25 @@ def test_an_unknown_name_is_named(acetate: Command) -> None:
     assert "the catalogue has no 'unicorn'" in err
 
 
+def test_a_file_without_a_checksum_is_said_to_be_unchecked(
+    acetate: Command, tmp_path: Path, write_sparse: Callable[..., Path]
+) -> None:
+    folder = tmp_path / "home" / "models" / "layer_model"
+    folder.mkdir(parents=True)
+    file = write_sparse(folder / "diffuser_layer_xl_fg2ble.safetensors", {"conv_in.weight": (4, 4)})
+    code, out, _ = acetate("models", "verify")
+    assert code == 0
+    assert f"--  {file}: unchecked" in out and "every other file is what was published" in out
+    assert json.loads(acetate("models", "verify", "--json").out)["unchecked"] == [str(file)]
+
+
+@pytest.mark.parametrize(("name", "unchecked"), [("diffuser_layer_xl_fg2ble", True), ("sdxl-transparent-attention", False)])
+def test_what_is_pulled_without_a_checksum_is_said_with_its_licence(acetate: Command, name: str, unchecked: bool) -> None:
+    code, out, _ = acetate("models", "pull", name)
+    assert code == 2
+    assert ("unchecked: no checksum known" in out) == unchecked
+
+
 def test_a_file_that_differs_from_what_was_published_is_found(
     acetate: Command, tmp_path: Path, write_sparse: Callable[..., Path]
 ) -> None:
