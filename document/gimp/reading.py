@@ -6,7 +6,7 @@ Knows the properties of GIMP's file; the pixels are `tiles`'.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -22,16 +22,23 @@ from ..formats.decoding import MALFORMED, decoding
 from ..formats.limits import PixelBudget, check_canvas
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node
 from ..mask import Mask
-from ..metadata import Metadata
+from ..metadata import Guide, Metadata
 from ..naming import clean
 from . import tiles
 
 KIND = "GIMP image"
-END, COLOURS, FLOATING, OPACITY, MODE, VISIBLE, APPLIED, OFFSETS = 0, 1, 5, 6, 7, 8, 11, 15
-PACKING, RESOLUTION, PARASITES, GROUP, PATH, EXACT_OPACITY = 17, 19, 21, 29, 30, 33
+END, COLOURS, SELECTION, FLOATING, OPACITY, MODE, VISIBLE, APPLIED, OFFSETS = 0, 1, 4, 5, 6, 7, 8, 11, 15
+PACKING, GUIDES, RESOLUTION, PARASITES, PATHS, NEWER_PATHS, GROUP, PATH = 17, 18, 19, 21, 23, 25, 29, 30
+EXACT_OPACITY, LABEL = 33, 34
 """Numbers of properties."""
 LONG_POINTERS = 11
 """The version of the format from which on places in the file have eight bytes."""
+PATH_LIST, EFFECTS = 18, 20
+"""The versions from which on paths have a list of their own, and layers one of effects."""
+LOCKS = {10: "transparency", 28: "pixels", 32: "position"}
+"""What is locked, by the property that says so."""
+LABELS: Mapping[int, str] = {1: "blue", 2: "green", 3: "yellow", 4: "orange", 6: "red", 7: "violet", 8: "gray"}
+"""All of GIMP's but brown, which no other program has."""
 PRECISIONS = {0: 1, 1: 2, 150: 1, 175: 1, 250: 2, 275: 2}
 """Bytes of a channel, by the number of the precision: those of sRGB's curve. 0 and 1 are of GIMP 2.9."""
 CHANNELS = {0: 3, 1: 4, 2: 1, 3: 2, 4: 1, 5: 2}
@@ -104,11 +111,16 @@ class _Reader:
         self._colours = np.frombuffer(properties.get(COLOURS, b"")[4:], np.uint8).reshape(-1, 3)
         self._icc = self._parasite(properties.get(PARASITES, b""), b"icc-profile")
         self._density = struct.unpack(">2f", properties[RESOLUTION]) if RESOLUTION in properties else None
+        lines = struct.iter_unpack(">iB", properties.get(GUIDES, b""))
+        self._guides = tuple(Guide("horizontal" if way == 1 else "vertical", float(place)) for place, way in lines)
+        self._has_paths = PATHS in properties or NEWER_PATHS in properties
 
     def document(self) -> Document:
         check_canvas(self._name, self._width, self._height)
         top: list[_Found] = []
-        for number, start in enumerate(self._pointers()):
+        starts, channels = list(self._pointers()), list(self._pointers())
+        self._note_left_out(channels, bool(self._version >= PATH_LIST and list(self._pointers())) or self._has_paths)
+        for number, start in enumerate(starts):
             self._place = start
             try:
                 found = self._layer((number,))
@@ -125,7 +137,19 @@ class _Reader:
         if len(nodes) > 1:
             self._notes["GIMP may mix its layers in linear light, which is not kept: soft edges may look different"] = None
         resolution = None if self._density is None or min(self._density) <= 0 else self._density
-        return Document(self._width, self._height, nodes, tuple(self._notes), Metadata(resolution))
+        return Document(self._width, self._height, nodes, tuple(self._notes), Metadata(resolution, guides=self._guides))
+
+    def _note_left_out(self, channels: Sequence[int], paths: bool) -> None:
+        """Name what the file has beside its layers; one of its channels may be what is selected now."""
+        saved = 0
+        for self._place in channels:
+            self._numbers("2I")
+            self._text()
+            saved += SELECTION not in self._properties()
+        if saved:
+            self._notes[f"saved selections were left out: {saved}"] = None
+        if paths:
+            self._notes["its paths were left out"] = None
 
     def _layer(self, number: tuple[int, ...]) -> _Found:
         width, height, kind = self._numbers("3I")
@@ -135,6 +159,10 @@ class _Reader:
         path = struct.unpack(f">{len(has[PATH]) // 4}I", has[PATH]) if PATH in has else None
         x, y = struct.unpack(">2i", has.get(OFFSETS, bytes(8)))
         look = self._look(name, has)
+        if self._version >= EFFECTS and (effects := len(list(self._pointers()))):
+            self._notes[f"the layer effects of {name!r} were left out: {effects}"] = None
+        if self._parasite(has.get(PARASITES, b""), b"gimp-text-layer") is not None:
+            self._notes[f"{name!r} was text and is now pixels"] = None
         if mask:
             look["mask"] = self._mask(mask, x, y, enabled=_flag(has, APPLIED, 1))
         place = number if path is None else tuple(path)
@@ -155,7 +183,9 @@ class _Reader:
         if EXACT_OPACITY in has:
             (opacity,) = struct.unpack(">f", has[EXACT_OPACITY])
         look = {"opacity": min(max(opacity, 0.0), 1.0), "blend_mode": MODES.get(mode, "normal")}
-        return {"name": name, "visible": _flag(has, VISIBLE, 1), **look}
+        label = int.from_bytes(has.get(LABEL, b""), "big")
+        marks = {"label": LABELS.get(label, ""), "locks": frozenset(lock for key, lock in LOCKS.items() if _flag(has, key, 0))}
+        return {"name": name, "visible": _flag(has, VISIBLE, 1), **look, **marks}
 
     def _mask(self, start: int, x: int, y: int, *, enabled: bool) -> Mask:
         self._place = start
@@ -243,7 +273,7 @@ def _nested(found: list[_Found]) -> tuple[Node, ...]:
 
 
 def _fields(group: Group) -> dict[str, Any]:
-    return {key: getattr(group, key) for key in ("name", "opacity", "blend_mode", "visible", "mask")}
+    return {key: getattr(group, key) for key in ("name", "opacity", "blend_mode", "visible", "mask", "label", "locks")}
 
 
 def _flag(has: Mapping[int, bytes], key: int, default: int) -> bool:

@@ -27,7 +27,7 @@ from psd_tools.psd.descriptor import Descriptor
 
 from ...adjustments import adjustment
 from ...formats.decoding import MALFORMED
-from .descriptors import colour_of, number
+from .descriptors import colour_of, content_of, number
 
 KINDS: Mapping[Tag, str] = {
     Tag.BLACK_AND_WHITE: "black & white",
@@ -64,7 +64,7 @@ def kind_of(layer: PSDLayer) -> str | None:
 
 def stored(layer: PSDLayer) -> tuple[tuple[bytes, bytes], ...]:
     """The blocks that make the layer an adjustment, as the file has them: keys and contents."""
-    return tuple((tag.value, layer.tagged_blocks[tag].data.tobytes()) for tag in KINDS if tag in layer.tagged_blocks)
+    return tuple((tag.value, data) for tag in KINDS if (data := content_of(layer, tag)) is not None)
 
 
 def parameters_of(layer: PSDLayer, mode: ColorMode) -> Mapping[str, Any] | None:
@@ -76,8 +76,9 @@ def parameters_of(layer: PSDLayer, mode: ColorMode) -> Mapping[str, Any] | None:
     if found is None or mode not in (ColorMode.RGB, ColorMode.GRAYSCALE):
         return None
     tag, read = found
+    data = layer.tagged_blocks.get_data(tag)
     try:
-        parameters = read(layer.tagged_blocks.get_data(tag))
+        parameters = None if data is None or isinstance(data, bytes) else read(data)  # psd-tools could not read it
     except MALFORMED:
         return None
     if parameters is None or mode == ColorMode.RGB:

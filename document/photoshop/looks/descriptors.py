@@ -44,6 +44,12 @@ def number_of(layer: PSDLayer, tag: Tag, default: int) -> int:
     return value if isinstance(value, int) else default
 
 
+def content_of(layer: PSDLayer, tag: Tag) -> bytes | None:
+    """A layer's block as another file can hold it; `None` where there is none, or psd-tools could not make sense of it."""
+    block = layer.tagged_blocks.get(tag)
+    return None if block is None or isinstance(block.data, bytes) else block.data.tobytes()
+
+
 def word(data: Descriptor, key: bytes) -> bytes:
     """The code of an enumerated value, empty where there is none."""
     code = getattr(data.get(key), "enum", b"")

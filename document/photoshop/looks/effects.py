@@ -21,7 +21,7 @@ from ...effects.paints import Paint, Solid
 from ...effects.style import Effect, Style
 from ...formats.decoding import MALFORMED
 from ...formats.limits import MAX_SIDE
-from .descriptors import blend_name, child, colour_of, number, number_of, word
+from .descriptors import blend_name, child, colour_of, content_of, number, number_of, word
 from .fills import gradient_of, has_translucent_fill, pattern_of, reference_point
 
 TAGS = (
@@ -98,8 +98,9 @@ def _stored(layer: PSDLayer, psd: PSDImage) -> Iterator[tuple[bytes, bytes]]:
                     one[b"lagl"].value = float(psd.image_resources.get_data(Resource.GLOBAL_ANGLE, 30))
         yield tag.value, data.tobytes()
         return
-    if Tag.EFFECTS_LAYER in layer.tagged_blocks:
-        yield Tag.EFFECTS_LAYER.value, layer.tagged_blocks[Tag.EFFECTS_LAYER].data.tobytes()
+    old = content_of(layer, Tag.EFFECTS_LAYER)
+    if old is not None:
+        yield Tag.EFFECTS_LAYER.value, old
 
 
 def shows_effects(layer: PSDLayer) -> bool:

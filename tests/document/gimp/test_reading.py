@@ -15,6 +15,7 @@ from acetate.document import (
     read,
     read_bytes,
 )
+from acetate.document.metadata import Guide
 
 LINEAR = "GIMP may mix its layers in linear light, which is not kept: soft edges may look different"
 
@@ -36,6 +37,61 @@ def test_16_bits_stay_16_bits(golden):
     document, small = read(golden / "gimp-16.xcf"), read(golden / "gimp.xcf")
     assert document.depth == 16
     assert np.abs(compose(document) / 257 - compose(small)).max() <= 1
+
+
+LISTS = 80
+"""Bytes of the golden file's lists: seven layers, no channels and no paths, an end behind each. The first layer follows them."""
+
+
+def with_lists(data, *lists):
+    """GIMP's file with other lists of layers, channels and paths."""
+    packed = b"".join(struct.pack(f">{len(one) + 1}Q", *one, 0) for one in lists)
+    start = data.index(b"hidden\0") - 16 - LISTS
+    return data[:start] + packed + data[start + len(packed) :]
+
+
+def record(width, height, kind, name, properties, *pointers):
+    """A layer or channel of the file: what it is called and says, and where the rest of it lies."""
+    said = b"".join(struct.pack(">2I", key, len(value)) + value for key, value in properties.items())
+    numbers = (width, height) if kind is None else (width, height, kind)
+    text = name.encode() + b"\0"
+    return (
+        struct.pack(f">{len(numbers)}I", *numbers)
+        + struct.pack(">I", len(text))
+        + text
+        + said
+        + struct.pack(f">Q{len(pointers)}Q", 0, *pointers)
+    )
+
+
+def test_effects_texts_selections_and_paths_are_named(golden):
+    data = (golden / "gimp.xcf").read_bytes()
+    paper, end = data.index(b"paper\0") - 16, len(data)
+    text = struct.pack(">I", 16) + b"gimp-text-layer\0" + struct.pack(">2I", 1, 0)
+    pixels = next(place for place in range(paper, end) if data[place - 24 : place - 16] == struct.pack(">Q", place))
+    layer = record(48, 32, 1, "words", {21: text, 34: bytes([0, 0, 0, 6]), 32: bytes([0, 0, 0, 1])}, pixels, 0, 77, 78, 0)
+    selected, saved = (record(48, 32, None, "mask", said) for said in ({4: b""}, {}))
+    places = [end, end + len(layer), end + len(layer) + len(selected)]
+    changed = with_lists(data, (places[0], paper), places[1:], (99,)) + layer + selected + saved
+    document = read_bytes(changed, name_or_format="a.xcf")
+    assert names(document) == ("words", "paper")
+    assert document.notes == (
+        "saved selections were left out: 1",
+        "its paths were left out",
+        "the layer effects of 'words' were left out: 2",
+        "'words' was text and is now pixels",
+        LINEAR,
+    )
+    assert (document.layers[1].label, document.layers[1].locks) == ("red", {"position"})
+
+
+def test_guides_are_kept(golden):
+    """In the place of two properties that mean nothing here."""
+    data = (golden / "gimp.xcf").read_bytes()
+    place = data.index(struct.pack(">2I", 20, 4))
+    guide = struct.pack(">2IiB", 18, 5, 12, 2) + struct.pack(">2I", 99, 3) + bytes(3)
+    document = read_bytes(data[:place] + guide + data[place + len(guide) :], name_or_format="a.xcf")
+    assert document.metadata.guides == (Guide("vertical", 12.0),)
 
 
 def test_the_resolution_is_kept(golden):

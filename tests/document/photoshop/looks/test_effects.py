@@ -96,7 +96,10 @@ def test_blending_interior_effects_as_a_group_fades_them_with_the_layer():
 
 def test_effects_that_cannot_be_read_are_said():
     psd, layer = kite(tag=Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, data=b"")
-    assert document_of(psd).notes == ("the effects of 'Kite' (of a kind that we cannot read) were left out",)
+    mark(layer, Tag.EFFECTS_LAYER)
+    document = document_of(psd)
+    assert document.notes == ("the effects of 'Kite' (of a kind that we cannot read) were left out",)
+    assert compose(document)[4, 5].tolist() == [200, 0, 0, 255]
 
 
 def stroke(size, *rgb):
