@@ -103,6 +103,7 @@ class TaskForms:
         self._fields.pack_start(self._stack, False, False, 0)
         self._fields.pack_start(self._labelled(_(STYLE), self.styles.list, self.styles.widget), False, False, 0)
         self._scroller = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_width=True)
+        self._scroller.set_overlay_scrolling(False)  # else the bar lies over the buttons at the fields' right edge
         self._scroller.add(self._fields)
         whole = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACING)
         whole.pack_start(self._labelled(_(TASK), self._tasks, self._tasks), False, False, 0)

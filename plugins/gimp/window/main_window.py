@@ -231,7 +231,7 @@ class MainWindow:
         self._tabs: list[Gtk.Label] = []
         for number, page in enumerate(self._pages, 1):
             page.widget.set_border_width(2 * SPACING)
-            tab = Gtk.Label(label=page.label, tooltip_text=f"Alt+{number}")
+            tab = Gtk.Label(label=page.label, tooltip_text=f"Alt+{number}", margin_start=SPACING, margin_end=SPACING)
             self._book.append_page(page.widget, tab)
             self._tabs.append(tab)
         self._book.connect("switch-page", lambda _book, _widget, number: self._turn(self._pages[number]))

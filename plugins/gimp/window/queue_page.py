@@ -97,9 +97,10 @@ class _Line:
         self._bar = Gtk.ProgressBar(valign=Gtk.Align.CENTER)
         self._first = tool_button("go-top-symbolic", _("Before all others that wait"), lambda: queue.advance(job))
         self._stop = tool_button("process-stop-symbolic", _("Stop"), lambda: queue.cancel(job))
-        texts = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
-        for widget in (self._title, self._text, self._bar):
-            texts.pack_start(widget, False, False, 0)
+        texts = Gtk.Grid(row_spacing=2)  # GIMP's theme gives a vertical box the colour of dialogs, a patch in a list
+        for place, widget in enumerate((self._title, self._text, self._bar)):
+            widget.set_hexpand(True)
+            texts.attach(widget, 0, place, 1, 1)
         box = Gtk.Box(spacing=SPACING, margin=SPACING)
         box.pack_start(texts, True, True, 0)
         box.pack_start(self._first, False, False, 0)

@@ -50,4 +50,4 @@ def test_procedures_are_described_in_the_language_that_gimp_is_started_in(gimp: 
 @pytest.mark.usefixtures("drawing_server")
 def test_on_a_screen(gimp: Gimp, claim: str) -> None:
     (label,) = german("_Generate Layer...")
-    gimp.prove("speaking", claim, on_screen=True, LANGUAGE="de", TITLE=label.replace("_", "").rstrip(".… "))
+    gimp.prove("speaking", claim, on_screen=True, LANGUAGE="de", LABEL=label)

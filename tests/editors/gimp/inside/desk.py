@@ -190,8 +190,8 @@ class Desk:
         _xdotool("windowmove", window, *map(str, place))
 
     def _park(self) -> None:
-        """Move the pointer to where it raises no tooltip into the next picture."""
-        _xdotool("mousemove", "1389", "600")
+        """Move the pointer to the screen's right edge, where it raises no tooltip into the next picture and lights up no button."""
+        _xdotool("mousemove", "9999", "600")
 
     def shot(self, name: str, window: str = "root") -> None:
         """Photograph the screen, or one window of it, when two looks in a row are alike or it does not come to rest: windows draw

@@ -36,21 +36,27 @@ GROWTH = 24.0
 def of_several_candidates_the_first_comes_and_another_is_put_in_by_keys():
     with open_image() as image:
         desk = the_desk()
-        open_dialog()
-        type_prompt("leaf")
-        in_dialog("alt+n", "ctrl+a")
-        desk.type("3")
-        desk.keys("Tab")
-        submit()
-        until(lambda: len(names(image)) == 2, "the first candidate")
-        until(lambda: not jobs("running"), "the run to end")
-        desk.rest(1.0)
+        _draw_three(image)
         desk.shot("candidates")
         desk.double_click(DIALOG, *_SECOND_CANDIDATE)
         until(lambda: len(names(image)) == 3, "the second candidate")
         seeds = "[editor.record(layer)['seed'] for layer in Gimp.Image.get_by_id({image}).get_layers()[:2]]"
         second, first = desk.ask(f"answer = {seeds.format(image=image)}")
         assert second == first + 1
+
+
+def _draw_three(image: int) -> None:
+    """Candidates in the window, of which the first is in the image."""
+    desk = the_desk()
+    open_dialog()
+    type_prompt("leaf")
+    in_dialog("alt+n", "ctrl+a")
+    desk.type("3")
+    desk.keys("Tab")
+    submit()
+    until(lambda: len(names(image)) == 2, "the first candidate")
+    until(lambda: not jobs("running"), "the run to end")
+    desk.rest(1.0)
 
 
 _SECOND_CANDIDATE = (-190, 418)
@@ -60,15 +66,7 @@ _SECOND_CANDIDATE = (-190, 418)
 def a_candidate_that_was_thrown_away_comes_back_by_undo():
     with open_image() as image:
         desk = the_desk()
-        open_dialog()
-        type_prompt("leaf")
-        in_dialog("alt+n", "ctrl+a")
-        desk.type("3")
-        desk.keys("Tab")
-        submit()
-        until(lambda: len(names(image)) == 2, "the first candidate")
-        until(lambda: not jobs("running"), "the run to end")
-        desk.rest(1.0)
+        _draw_three(image)
         width, _height = desk.size(DIALOG)
         desk.click(desk.window(DIALOG), width + _SECOND_CANDIDATE[0], _SECOND_CANDIDATE[1])
         window, before = desk.window(DIALOG), desk.size(DIALOG)
