@@ -40,6 +40,7 @@ class GuidedUNet:
         latents: dict[Role, Tensor],
         switch: Any,
         denoiser: DenoisingLoop,
+        reference: Tensor | None = None,
     ) -> None:
         self.model, self.guidance_scale, self.switch, self.denoiser = model, guidance_scale, switch, denoiser
         self.frames = len(recipe.frames)
@@ -56,6 +57,7 @@ class GuidedUNet:
         self._lay_out([*negative, *(parts[index].text for index in range(self.prompts) for parts in composed)], request)
         self.sharing = recipe.sharing
         stacked = [] if recipe.sharing else [latents[role] for role in recipe.conditions]
+        stacked += [] if reference is None else [reference]
         self.on_base = False
         """Whether the base model has taken over; its `conv_in` knows no conditions."""
         self.conditions = torch.cat(stacked, dim=1).to(model.device, model.dtype) if stacked else None

@@ -32,6 +32,7 @@ from ..pixels.working_canvas import WorkingCanvas
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
+from . import references
 from .denoising_loop import DenoisingStep, noise_like
 from .flow_matching import FlowStep
 from .guidance import pictures_at_once
@@ -180,12 +181,13 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
     """All layers of picture `index`."""
     seed = job.request.seed
     latents = dict(seen.latents)
+    shown = references.shown(job.model, job.request, seen.starts.get("foreground"))
     finished: dict[Role, RGBA] = {}
     for number, recipe in enumerate(job.recipes, start=1):
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
         with weights.installed(job.model, recipe, asked, seen.controls) as switch:
-            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter)
+            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter, shown.latents)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
@@ -203,11 +205,18 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
             yield meter.progress("decode", 1, 1)
     for role in ROLES:
         if role in finished:
-            yield _finish(job, finished[role], role, index)
+            yield shown.noted(_finish(job, finished[role], role, index))
 
 
 def _denoise(
-    job: _Job, recipe: Recipe, seed: int, starts: Mapping[Role, Tensor], latents: dict[Role, Tensor], switch: Any, meter: Meter
+    job: _Job,
+    recipe: Recipe,
+    seed: int,
+    starts: Mapping[Role, Tensor],
+    latents: dict[Role, Tensor],
+    switch: Any,
+    meter: Meter,
+    reference: Tensor | None,
 ) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
@@ -219,7 +228,10 @@ def _denoise(
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample
-    for step in denoised(denoiser, sample, model, recipe, job.request, latents=latents, switch=switch, keep=keep):
+    steps = denoised(
+        denoiser, sample, model, recipe, job.request, latents=latents, switch=switch, keep=keep, reference=reference
+    )
+    for step in steps:
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents
 
@@ -259,7 +271,7 @@ def _latent_mask(mask: Mask, latents: Tensor) -> Tensor:
 def _finish(job: _Job, working: RGBA, role: Role, index: int) -> Picture:
     """Back to the target's size and, for tasks with a source, into the source."""
     request = job.request
-    rgba = job.frame.from_working(working)
+    rgba = job.frame.from_working(job.model.codec.enlarged(working) if job.frame.enlarges else working)
     if job.region is not None and request.source is not None and request.mask is not None:
         rgba = paste(request.source, rgba, request.mask, job.region)
     if request.lock_alpha and request.source is not None and TASKS[request.task].keeps_size:

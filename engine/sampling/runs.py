@@ -50,14 +50,16 @@ def denoised(
     latents: dict[Role, Tensor],
     switch: Any,
     keep: Callable[[Tensor, int], Tensor] | None = None,
+    reference: Tensor | None = None,
 ) -> Iterator[DenoisingStep | FlowStep]:
     """The steps from `sample`, `(frames, C, h, w)`, after which `loop.latents` holds the result.
 
-    `latents` are the recipe's conditions, `keep` mixes back in what may not change.
+    `latents` are the recipe's conditions, `keep` mixes back in what may not change; after `reference`, `(1, C, h, w)`, a model
+    with a memory draws.
     """
     guidance_scale = guidance_of(request, model)
     if isinstance(loop, FlowLoop):
         yield from loop.run(sample, GuidedFlow(model, recipe, request, guidance_scale).predict, keep)
         return
-    guided = GuidedUNet(model, recipe, request, guidance_scale, latents, switch, loop)
+    guided = GuidedUNet(model, recipe, request, guidance_scale, latents, switch, loop, reference)
     yield from loop.run(sample, guided.predict, generator_of(request.seed), keep)
