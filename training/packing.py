@@ -51,14 +51,18 @@ def unet(folder: Path) -> UNet2DConditionModel:
 
 def write(folder: Path, destination: Path) -> None:
     """Put everything that `folder` holds together at `destination`, where memory and words may lie already, in float16."""
-    encoder, decoder = codec(folder)
-    unet(folder).half().save_pretrained(destination / "unet")
+    save(destination, unet(folder), *codec(folder), enlarger(folder))
+
+
+def save(destination: Path, unet: UNet2DConditionModel, encoder: PatchEncoder, decoder: PatchDecoder, enlarger: Enlarger) -> None:
+    """Write networks, the text encoder of the package's model, and what the engine has to know of them."""
+    unet.half().save_pretrained(destination / "unet")
     for part in ("text_encoder", "tokenizer"):
         shutil.copytree(FOLDER / part, destination / part, dirs_exist_ok=True)
     channels = patch_codec.LATENT_CHANNELS
     _save(destination / "codec" / "encoder", encoder, {"latent_channels": channels})
     _save(destination / "codec" / "decoder", decoder, {"latent_channels": channels})
-    _save(destination / "codec" / "enlarger", enlarger(folder), {})
+    _save(destination / "codec" / "enlarger", enlarger, {})
     DDPMScheduler(**denoiser.SCHEDULER).save_pretrained(destination / "scheduler")
     preview = {
         "matrix": (decoder.linear.weight.mean((2, 3)) / recalling.SCALE).tolist(),

@@ -19,8 +19,9 @@ from ..families import SKETCHPAD, Defaults
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from ..pixels.working_canvas import WorkingSizes
+from ..sketch.memory import MEMORY
 from ..sketch.networks import Enlarger, PatchDecoder, PatchEncoder
-from ..sketch.recall import MEMORY, Recall
+from ..sketch.recall import Recall
 from ..values.errors import ModelBroken
 from .codec import LatentOffsetCodec
 from .model import Model

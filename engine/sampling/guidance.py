@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,7 +87,8 @@ class GuidedUNet:
         if self.pooled is not None and self._sizes is None:
             self._sizes = _micro_conditioning(scaled).to(self.pooled)
         rows = self._rows[0] if len(self._rows) == 1 else self._rows[self.denoiser.step_of(index)]
-        return self.model.memory.attempt("denoise", lambda: self._guide(sample, timestep, rows))
+        output = self.model.memory.attempt("denoise", lambda: self._guide(sample, timestep, rows))
+        return output if self.model.recall is None else _velocity(output, scaled, self.denoiser.sigma(index))
 
     def _guide(self, sample: Tensor, timestep: Tensor, rows: tuple[int, ...]) -> Tensor:
         if self.model.memory.plan.guidance_together:
@@ -131,6 +133,12 @@ class GuidedUNet:
     def _time_ids(self, count: int) -> Tensor:
         assert self._sizes is not None
         return self._sizes.repeat(count, 1)
+
+
+def _velocity(clean: Tensor, scaled: Tensor, sigma: float) -> Tensor:
+    """What samplers take instead of the clean latents that a model with a memory predicts, from the sample at `sigma`."""
+    signal, noise = 1 / math.hypot(sigma, 1), sigma / math.hypot(sigma, 1)
+    return (signal * scaled - clean) / noise
 
 
 def _rescaled(guided: Tensor, conditional: Tensor, share: float) -> Tensor:

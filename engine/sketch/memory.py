@@ -15,9 +15,11 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+MEMORY = "memory.safetensors"
+"""The file in a model's folder."""
 PICTURES, ENDS = "pictures", "ends"
 """Tensors of the file: the WebP files one behind the other, and where each ends."""
-QUALITY = 82
+QUALITY = 90
 """WebP's, for colour; alpha is kept as it is."""
 
 
@@ -56,7 +58,7 @@ def write(path: Path, pictures: Sequence[RGBA], names: Sequence[str], notice: st
     files = []
     for picture in pictures:
         kept = io.BytesIO()
-        Image.fromarray(picture).save(kept, "WEBP", quality=QUALITY, method=6, alpha_quality=100)
+        Image.fromarray(picture).save(kept, "WEBP", quality=QUALITY, method=4, alpha_quality=100)
         files.append(kept.getvalue())
     ends = np.cumsum([len(one) for one in files]).astype(np.int64)
     tensors = {PICTURES: np.frombuffer(b"".join(files), np.uint8), ENDS: ends}

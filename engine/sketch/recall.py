@@ -12,14 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import variation
-from .memory import Memory
-from .phrases import Phrases
+from .memory import MEMORY, Memory
+from .phrases import WORDS, Phrases
 from .recolouring import MATERIALS, recoloured
-from .understanding import Understood, Vocabulary, Wanted
-
-ATTRIBUTES = Path(__file__).parent / "data" / "attributes.toml"
-MEMORY, WORDS = "memory.safetensors", "words.zip"
-"""Files of a model's folder."""
+from .understanding import ATTRIBUTES, Understood, Vocabulary, Wanted
 
 LETTERED = re.compile(
     r"(?:atm|abc|zzz|hundred|medal|calendar|newspaper|ledger|ruler|clock|watch|keyboard|banknote|label|stop sign|bus stop|keycap|receipt"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .phrases import KEYWORD, NAME, Meaning, Phrases, normalised, unspaced
 
+ATTRIBUTES = Path(__file__).parent / "data" / "attributes.toml"
 MOST = 2
 """Subjects that are drawn at most."""
 LONGEST = 6

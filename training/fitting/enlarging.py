@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .patch_codec import difference
 
-MISTAKES = (0.0, 0.35)
+MISTAKES = (0.0, 0.25)
 """Least and most noise in the latents of the small pictures, in units of each channel's spread: a denoiser's errors."""
 
 

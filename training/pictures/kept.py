@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from acetate.engine.pixels.alpha import pad_rgb
 from acetate.engine.sketch import memory
-from acetate.engine.sketch.recall import MEMORY, WORDS
+from acetate.engine.sketch.phrases import WORDS
 from acetate.raster import RGBA, to_float, to_u8, unpremultiply
 from numpy.typing import NDArray
 
@@ -72,7 +72,7 @@ def drawings(vectors: list[Vector], pictures: NDArray[np.uint8]) -> list[Kept]:
 def write(folder: Path, vectors: list[Vector], pictures: NDArray[np.uint8], languages: list[Path]) -> None:
     """Write the memory and the table of words for a model's folder."""
     kept = drawings(vectors, pictures)
-    memory.write(folder / MEMORY, [one.picture for one in kept], [one.name for one in kept], NOTICE)
+    memory.write(folder / memory.MEMORY, [one.picture for one in kept], [one.name for one in kept], NOTICE)
     own = {number: list(one.phrases) for number, one in enumerate(kept)}
     words.write(words.build(languages, [vector.character for vector in vectors], own), folder / WORDS)
 
