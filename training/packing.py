@@ -55,14 +55,12 @@ def write(folder: Path, destination: Path) -> None:
 
 
 def save(destination: Path, unet: UNet2DConditionModel, encoder: PatchEncoder, decoder: PatchDecoder, enlarger: Enlarger) -> None:
-    """Write networks, the text encoder of the package's model, and what the engine has to know of them."""
+    """Write networks, the text encoder of the package's model, and what the engine has to know of them, in float16."""
     unet.half().save_pretrained(destination / "unet")
     for part in ("text_encoder", "tokenizer"):
         shutil.copytree(FOLDER / part, destination / part, dirs_exist_ok=True)
-    channels = patch_codec.LATENT_CHANNELS
-    _save(destination / "codec" / "encoder", encoder, {"latent_channels": channels})
-    _save(destination / "codec" / "decoder", decoder, {"latent_channels": channels})
-    _save(destination / "codec" / "enlarger", enlarger, {})
+    for name, network in (("encoder", encoder), ("decoder", decoder), ("enlarger", enlarger)):
+        _save(destination / "codec" / name, network, network.sizes)
     DDPMScheduler(**denoiser.SCHEDULER).save_pretrained(destination / "scheduler")
     preview = {
         "matrix": (decoder.linear.weight.mean((2, 3)) / recalling.SCALE).tolist(),

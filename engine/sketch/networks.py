@@ -19,10 +19,12 @@ class PatchEncoder(nn.Module):
     """A linear map of every 8 x 8 patch: `(B, 4, H, W)` premultiplied RGBA in [0, 1] -> `(B, C, H/8, W/8)`.
 
     Height and width are multiples of 8. Linear, so that no weight of another network is worth less when decoders are trained on.
+    The `sizes` of this and the other networks are what they are made with.
     """
 
     def __init__(self, latent_channels: int) -> None:
         super().__init__()
+        self.sizes = {"latent_channels": latent_channels}
         self.patches = nn.Conv2d(4, latent_channels, PATCH, stride=PATCH)
 
     def forward(self, rgba_01: Tensor) -> Tensor:
@@ -41,6 +43,7 @@ class PatchDecoder(nn.Module):
         self, latent_channels: int, channels: tuple[int, int, int] = (128, 48, 32), depths: tuple[int, int, int] = (2, 3, 3)
     ) -> None:
         super().__init__()
+        self.sizes = {"latent_channels": latent_channels, "channels": channels, "depths": depths}
         self.linear = nn.ConvTranspose2d(latent_channels, 4, PATCH, stride=PATCH)
         layers: list[nn.Module] = [nn.Conv2d(latent_channels, channels[0], 3, padding=1)]
         for level, (width, depth) in enumerate(zip(channels, depths, strict=True)):
@@ -60,6 +63,7 @@ class Enlarger(nn.Module):
 
     def __init__(self, channels: int = 40, depth: int = 5) -> None:
         super().__init__()
+        self.sizes = {"channels": channels, "depth": depth}
         layers: list[nn.Module] = [nn.Conv2d(4, channels, 3, padding=1), nn.SiLU()]
         for _ in range(depth):
             layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.SiLU()]
