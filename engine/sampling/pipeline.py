@@ -228,9 +228,7 @@ def _denoise(
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample
-    steps = denoised(
-        denoiser, sample, model, recipe, job.request, latents=latents, switch=switch, keep=keep, reference=reference
-    )
+    steps = denoised(denoiser, sample, model, recipe, job.request, latents=latents, switch=switch, keep=keep, reference=reference)
     for step in steps:
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents

@@ -22,7 +22,18 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\u
 """Letters of scripts that write words without a space, or with endings that are not kept apart from them."""
 STEM = 4
 """Fewest letters that a word is known by when its ending is another."""
-ENDINGS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("s", ""), ("es", ""), ("en", ""), ("er", ""), ("n", ""), ("e", ""), ("x", ""))
+ENDINGS = (
+    ("ies", "y"),
+    ("ves", "f"),
+    ("ves", "fe"),
+    ("s", ""),
+    ("es", ""),
+    ("en", ""),
+    ("er", ""),
+    ("n", ""),
+    ("e", ""),
+    ("x", ""),
+)
 """Plural and case endings, and what stands in their place in a table of singulars."""
 
 NAME, PART, KEYWORD = 2, 1, 0

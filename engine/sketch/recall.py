@@ -1,4 +1,4 @@
-"""From a prompt to the drawing that the network is shown: found in the memory, in the colour that was asked for, bent by the seed."""
+"""From a prompt to the drawing that the network is shown: found in the memory, coloured as was asked for, bent by the seed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from .recolouring import MATERIALS, recoloured
 from .understanding import ATTRIBUTES, Understood, Vocabulary, Wanted
 
 LETTERED = re.compile(
-    r"(?:atm|abc|zzz|hundred|medal|calendar|newspaper|ledger|ruler|clock|watch|keyboard|banknote|label|stop sign|bus stop|keycap|receipt"
-    r"|book|dvd|credit card|map|globe|money|dollar|question|speech|symbols on|jack o|currency|ticket|admission|score|note|x ray|"
-    r"identification|game die|joker|mahjong|pager|post office|love hotel|computer disk|package).*|.* (?:yen|sign|post office)"
+    r"(?:atm|abc|zzz|hundred|medal|calendar|newspaper|ledger|ruler|clock|watch|keyboard|banknote|label|stop sign|bus stop|keycap"
+    r"|receipt|book|dvd|credit card|map|globe|money|dollar|question|speech|symbols on|jack o|currency|ticket|admission|score|note"
+    r"|x ray|identification|game die|joker|mahjong|pager|post office|love hotel|computer disk|package).*"
+    r"|.* (?:yen|sign|post office|medal|calendar|banknote|with symbols on mouth)"
 )
 """Names of drawings that a mirror would give away."""
 BESIDE = 0.46

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 
-HUES = {"red": 0.0, "orange": 28.0, "yellow": 50.0, "green": 125.0, "blue": 215.0, "purple": 275.0, "pink": 335.0, "brown": 24.0, "gold": 44.0}
+HUES = {
+    "red": 0.0,
+    "orange": 28.0,
+    "yellow": 50.0,
+    "green": 125.0,
+    "blue": 215.0,
+    "purple": 275.0,
+    "pink": 335.0,
+    "brown": 24.0,
+    "gold": 44.0,
+}
 """Colour word -> hue in degrees."""
 
 

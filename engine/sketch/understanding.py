@@ -24,7 +24,9 @@ LONGEST = 6
 VAGUE = 12
 """A keyword of more subjects than this means none in particular, and is taken where nothing else was found."""
 _CLAUSES = re.compile(r"[,;.\n、，。；]")
-_EMOJI = re.compile(r"(?:[\U0001f1e6-\U0001faff\u2190-\u2bff\u3030\u303d][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*(?:\u200d[^\s]\ufe0f?)*)")
+_EMOJI = re.compile(
+    r"(?:[\U0001f1e6-\U0001faff\u2190-\u2bff\u3030\u303d][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*(?:\u200d[^\s]\ufe0f?)*)"
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def affine(count: int, generator: torch.Generator, *, turn: float, scale: float, stretch: float, shift: float, mirror: float) -> Tensor:
+def affine(
+    count: int, generator: torch.Generator, *, turn: float, scale: float, stretch: float, shift: float, mirror: float
+) -> Tensor:
     """Random maps `(count, 2, 3)` for `warped`: at most `turn` degrees, `scale` smaller or larger and `stretch` wider as shares,
     `shift` in half sides, mirrored with the chance `mirror`."""
     angle = _spread(count, generator) * math.radians(turn)

@@ -32,9 +32,11 @@ def small_ones(encoder: PatchEncoder, decoder: PatchDecoder, pictures: NDArray[n
     return torch.cat(found)
 
 
-def train(small: Tensor, large: NDArray[np.uint8], folder: Path, steps: int, batch: int = 16, side: int = 32) -> Enlarger:
-    """Train up to `steps` on crops of `small`, `(N, 4, H, W)` uint8, and `large`, `(N, 4 H, 4 W, 4)`; goes on from
-    `folder/enlarging.pt`."""
+def train(
+    small: Tensor, large: NDArray[np.uint8], seen: NDArray[np.int64], folder: Path, steps: int, batch: int = 16, side: int = 32
+) -> Enlarger:
+    """Train up to `steps` on crops of `small`, `(N, 4, H, W)` uint8, and of those of `large`, `(M, 4 H, 4 W, 4)`, that `seen`,
+    `(N,)`, names; goes on from `folder/enlarging.pt`."""
     path = folder / "enlarging.pt"
     network = Enlarger()
     last = network.detail[-2]
@@ -50,7 +52,7 @@ def train(small: Tensor, large: NDArray[np.uint8], folder: Path, steps: int, bat
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     started, first, running = time.monotonic(), done, 0.0
     while done < steps:
-        given, target = _crops(small, large, batch, side, np.random.default_rng(done))
+        given, target = _crops(small, large, seen, batch, side, np.random.default_rng(done))
         made = network(given)
         inner = slice(2 * ENLARGEMENT, -2 * ENLARGEMENT)  # beyond it the network lacks what a whole picture would show it
         loss = difference(made[..., inner, inner], target[..., inner, inner])
@@ -72,7 +74,9 @@ def train(small: Tensor, large: NDArray[np.uint8], folder: Path, steps: int, bat
     return network.eval()
 
 
-def _crops(small: Tensor, large: NDArray[np.uint8], count: int, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def _crops(
+    small: Tensor, large: NDArray[np.uint8], seen: NDArray[np.int64], count: int, side: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
     """Matching squares that show something, `(count, 4, side, side)` and four times that, turned and mirrored together."""
     given, target = [], []
     while len(given) < count:
@@ -83,7 +87,7 @@ def _crops(small: Tensor, large: NDArray[np.uint8], count: int, side: int, rng: 
         if int(alpha.max()) == 0 or (rng.random() < 0.5 and int(alpha.min()) == 255):
             continue
         rows, columns = (slice(start * ENLARGEMENT, (start + side) * ENLARGEMENT) for start in (top, left))
-        other = torch.from_numpy(np.ascontiguousarray(large[picture, rows, columns])).permute(2, 0, 1)
+        other = torch.from_numpy(np.ascontiguousarray(large[seen[picture], rows, columns])).permute(2, 0, 1)
         turns, flipped = int(rng.integers(4)), bool(rng.integers(2))
         for each, kept in ((one, given), (other, target)):
             turned = torch.rot90(each, turns, (1, 2))

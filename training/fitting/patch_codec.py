@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from acetate.engine.sketch.networks import PATCH, PatchDecoder, PatchEncoder
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -71,7 +70,9 @@ def difference(made: Tensor, target: Tensor) -> Tensor:
     return error.abs().mean() + 6 * error.square().mean() + edges
 
 
-def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch: int = 6, side: int = 128) -> tuple[PatchEncoder, PatchDecoder]:
+def train(
+    pictures: NDArray[np.uint8], folder: Path, steps: int, batch: int = 6, side: int = 128
+) -> tuple[PatchEncoder, PatchDecoder]:
     """Train up to `steps` on crops of `(N, H, W, 4)` premultiplied, going on from `folder/patch_codec.pt`."""
     path = folder / "patch_codec.pt"
     encoder, inverse = encoder_of(pictures)
@@ -109,7 +110,12 @@ def train(pictures: NDArray[np.uint8], folder: Path, steps: int, batch: int = 6,
             pace = (time.monotonic() - started) / (done - first)
             print(f"codec {done}/{steps} loss {running / (1 - 0.98 ** (done - first)):.5f} {pace:.3f} s/step", flush=True)
         if done % 250 == 0 or done == steps:
-            state = {"encoder": encoder.state_dict(), "decoder": decoder.state_dict(), "optimizer": optimizer.state_dict(), "done": done}
+            state = {
+                "encoder": encoder.state_dict(),
+                "decoder": decoder.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "done": done,
+            }
             torch.save(state, path.with_suffix(".tmp"))
             path.with_suffix(".tmp").replace(path)
     return encoder.eval(), decoder.eval()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 class Trainer:
-    """AdamW on float32 weights for a network that runs in bfloat16 or float32, with an optional moving average and resumable state."""
+    """AdamW on float32 weights for a network that runs in `arithmetic`, with an optional moving average and resumable state."""
 
     def __init__(
         self,

@@ -18,8 +18,8 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..pictures import noto, tokenizer
-from ..pictures.variation import hue_turned
 from ..pictures.subjects import HUES
+from ..pictures.variation import hue_turned
 from .denoiser import SCHEDULER, UNCONDITIONAL, WIDTH
 from .patch_codec import LATENT_CHANNELS
 from .precision import Trainer
@@ -69,7 +69,9 @@ class Shown:
         if paired.any():
             others = rng.integers(len(self.pictures), size=count)
             reference[paired] = _beside(reference, _tensor(self.pictures[others]))[paired]
-            names = [f"{name} and {self.names[other]}" if two else name for name, other, two in zip(names, others, paired, strict=True)]
+            names = [
+                f"{name} and {self.names[other]}" if two else name for name, other, two in zip(names, others, paired, strict=True)
+            ]
         turned = torch.from_numpy(rng.random(count) < 0.4)
         reference[turned] = hue_turned(reference[turned], generator)
         thin = torch.from_numpy(np.where(rng.random(count) < THIN, rng.uniform(0.3, 0.9, count), 1.0)).float()

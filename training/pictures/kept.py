@@ -17,7 +17,9 @@ from . import procedural, words
 from .subjects import SUBJECTS, SYNONYMS
 from .vectors import Vector
 
-NOTICE = "Noto Emoji artwork, copyright Google Inc., Apache License 2.0, rendered; shapes and effects by Acetate, Apache License 2.0."
+NOTICE = (
+    "Noto Emoji artwork, copyright Google Inc., Apache License 2.0, rendered; shapes and effects by Acetate, Apache License 2.0."
+)
 
 MORE_NAMES = {
     "tangerine": "orange naranja arancia laranja appelsin pomarańcza апельсин orangen oranges",

@@ -47,7 +47,9 @@ class Vector:
 
 def read(package: Path) -> list[Vector]:
     """The fit subjects of the unpacked package, sorted by name. Raises `FileNotFoundError` where it is not there."""
-    icons, characters, told = (json.loads((package / f"{name}.json").read_text("utf-8")) for name in ("icons", "chars", "metadata"))
+    icons, characters, told = (
+        json.loads((package / f"{name}.json").read_text("utf-8")) for name in ("icons", "chars", "metadata")
+    )
     category = {name: kind for kind, names in told["categories"].items() for name in names}
     points: dict[str, str] = {}
     for point, name in characters.items():
@@ -80,7 +82,9 @@ def _drawn(body: str, frame: tuple[float, float, float], size: int) -> RGBA:
     import resvg_py
 
     left, top, side = frame
-    header = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{left} {top} {side} {side}"'
+    header = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{left} {top} {side} {side}"'
+    )
     png = resvg_py.svg_to_bytes(svg_string=f'{header} width="{size}" height="{size}">{body}</svg>')
     straight = np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))
     premultiplied = straight.copy()

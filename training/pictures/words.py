@@ -44,7 +44,7 @@ def build(folders: list[Path], characters: list[str], own: Mapping[int, list[str
 
 
 def write(table: Mapping[str, Mapping[int, str]], path: Path) -> None:
-    """In blocks, as `Phrases` reads them: the phrase, a tab, and for each kind its letter and the numbers. Equal for equal tables."""
+    """In blocks, as `Phrases` reads them: a phrase, a tab, and for each kind its letter and numbers. Equal for equal tables."""
     lines = []
     for phrase, found in table.items():
         kinds = [f"{kind}{','.join(str(n) for n in sorted(found) if found[n] == kind)}" for kind in (NAME, PART, KEYWORD)]
