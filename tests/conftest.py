@@ -46,6 +46,7 @@ NOT_QUICK = {
     "engine/sampling",
     "engine/sketch/test_networks.py",
     "engine/sketch/test_recall.py",
+    "engine/sketch/test_showing.py",
     "engine/sketch/test_variation.py",
     "engine/test_cuda.py",
     "engine/test_engine.py",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from acetate.raster import RGBA, premultiply, to_float
+from acetate.raster import RGBA, Float, premultiply, to_float
 from acetate.vocabulary.parameters import Passes
 from torch import Tensor
 
@@ -18,10 +18,10 @@ from ..device.accelerator import EAGER, Accelerator
 from ..device.memory_budget import Memory
 from ..pixels.alpha import over_grey
 from ..sketch.networks import PATCH, Enlarger, PatchDecoder, PatchEncoder, within_alpha
-from .codec import to_picture
+from .codec import AlphaCodec, Decoding, to_picture
 
 
-class PatchCodec:
+class PatchCodec(AlphaCodec):
     """Premultiplied RGBA <-> latents, `scale` times the encoder's."""
 
     def __init__(
@@ -46,17 +46,16 @@ class PatchCodec:
         return PatchCodec(self.encoder, self.decoder, self.enlarger, scale=self.scale, memory=memory, accelerator=accelerator)
 
     def encode(self, rgba: RGBA) -> Tensor:
-        return self.encode_premultiplied(_to_tensor(premultiply(to_float(rgba))))
+        return self._encode(premultiply(to_float(rgba)))
 
     def encode_opaque(self, rgba: RGBA) -> Tensor:
         grey = over_grey(to_float(rgba))
-        return self.encode_premultiplied(_to_tensor(np.concatenate([grey, np.ones_like(grey[..., :1])], axis=2)))
+        return self._encode(np.concatenate([grey, np.ones_like(grey[..., :1])], axis=2))
 
     @torch.no_grad()
-    def encode_premultiplied(self, rgba_01: Tensor) -> Tensor:
-        """`(1, 4, H, W)` premultiplied in [0, 1] -> `(1, C, H/8, W/8)` in sampling space."""
-        weight = self.encoder.patches.weight
-        return self.memory.attempt("encode", lambda: self.encoder(rgba_01.to(weight)).float() * self.scale)
+    def _encode(self, premultiplied: Float) -> Tensor:
+        given = _to_tensor(premultiplied).to(self.encoder.patches.weight)
+        return self.memory.attempt("encode", lambda: self.encoder(given).float() * self.scale)
 
     def decode(self, latents: Tensor, passes: Passes) -> PatchDecoding:
         return PatchDecoding(self, latents)
@@ -84,7 +83,7 @@ class PatchCodec:
         return _straight(within_alpha(self._run(self.enlarger, given)))
 
 
-class PatchDecoding:
+class PatchDecoding(Decoding):
     """One pass: such a decoder is sure of itself."""
 
     passes = 1
@@ -97,7 +96,7 @@ class PatchDecoding:
         yield 1
 
 
-def _to_tensor(picture: np.ndarray[Any, Any]) -> Tensor:
+def _to_tensor(picture: Float) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
 
 

@@ -29,10 +29,10 @@ from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import paste, region_around
 from ..pixels.working_canvas import WorkingCanvas
+from ..sketch.showing import shown
 from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
-from . import references
 from .denoising_loop import DenoisingStep, noise_like
 from .flow_matching import FlowStep
 from .guidance import pictures_at_once
@@ -181,13 +181,14 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
     """All layers of picture `index`."""
     seed = job.request.seed
     latents = dict(seen.latents)
-    shown = references.shown(job.model, job.request, seen.starts.get("foreground"))
+    model = job.model
+    reference = shown(model.recall, job.request, seen.starts.get("foreground"), model.codec.encode)
     finished: dict[Role, RGBA] = {}
     for number, recipe in enumerate(job.recipes, start=1):
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
         with weights.installed(job.model, recipe, asked, seen.controls) as switch:
-            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter, shown.latents)
+            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter, reference.latents)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
@@ -205,7 +206,7 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
             yield meter.progress("decode", 1, 1)
     for role in ROLES:
         if role in finished:
-            yield shown.noted(_finish(job, finished[role], role, index))
+            yield reference.noted(_finish(job, finished[role], role, index))
 
 
 def _denoise(

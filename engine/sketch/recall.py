@@ -63,10 +63,11 @@ class Recall:
         """What a person should know of the words that mean nothing here."""
         if not understood.unknown:
             return ()
-        near = self.vocabulary.nearest(understood.unknown[0], self.memory.names)
-        words = ", ".join(f"'{word}'" for word in understood.unknown[:3])
-        nearest = f"; nearest: {', '.join(near)}" if near else ""
-        return (f"sketchpad does not know {words}{nearest}. For anything else choose or get a model.",)
+        unknown = ", ".join(f"'{word}'" for word in understood.unknown[:3])
+        nearest = ", ".join(self.vocabulary.nearest(understood.unknown[0], self.memory.names))
+        if not nearest:
+            return (f"sketchpad does not know {unknown}. For anything else choose or get a model.",)
+        return (f"sketchpad does not know {unknown}; nearest: {nearest}. For anything else choose or get a model.",)
 
     def _drawing(self, wanted: Wanted, number: int) -> Tensor:
         drawing = self.memory.picture(number).astype(np.float32) / 255

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from acetate.engine import Engine, Picture, Request, builtin
-from acetate.engine.sampling.references import plain
 from acetate.engine.sketch import memory
 from acetate.engine.sketch.networks import Enlarger, PatchDecoder, PatchEncoder
 from acetate.engine.sketch.phrases import WORDS
+from acetate.engine.sketch.showing import plain
 
 from training import packing
 from training.fitting import recalling

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from acetate.raster import RGBA, to_u8, unpremultiply
 from acetate.vocabulary.tasks import TASKS
 from torch import Tensor
 
-from ..models.model import Model
-from ..models.patch_codec import PatchCodec
 from ..prompt_language.emphasis import fragments
 from ..prompt_language.schedules import at_step, split_composed
 from ..values.request import Picture, Request
+from .recall import Recall
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,22 @@ class Shown:
         return replace(picture, parameters=parameters, warnings=(*self.remarks, *picture.warnings))
 
 
-def shown(model: Model, request: Request, start: Tensor | None) -> Shown:
-    """What `model` is shown of `request`; `start` are the latents of the layer that is changed, where one is."""
-    if model.recall is None or not isinstance(model.codec, PatchCodec):
+def shown(recall: Recall | None, request: Request, start: Tensor | None, encode: Callable[[RGBA], Tensor]) -> Shown:
+    """What is shown of `request`: `start`, the latents `(1, C, h, w)` of the layer that is changed, or what `recall` finds.
+
+    `encode` makes such latents of `(H, W, 4)` straight.
+    """
+    if recall is None:
         return Shown()
     if TASKS[request.task].keeps_size and start is not None:
         return Shown(start)
-    found = model.recall.reference(plain(request.prompt_of("foreground")), request.seed)
-    latents = model.codec.encode_premultiplied(found.picture.to(model.device))
+    found = recall.reference(plain(request.prompt_of("foreground")), request.seed)
     known = 1.0 if found.names else 0.0  # as in training, where a forgotten reference is zeros
-    return Shown(latents * known, found.names, model.recall.remarks(found.understood))
+    return Shown(
+        encode(to_u8(unpremultiply(found.picture[0].permute(1, 2, 0).numpy()))) * known,
+        found.names,
+        recall.remarks(found.understood),
+    )
 
 
 def plain(prompt: str) -> str:
