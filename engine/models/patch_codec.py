@@ -20,6 +20,9 @@ from ..pixels.alpha import over_grey
 from ..sketch.networks import PATCH, Enlarger, PatchDecoder, PatchEncoder, within_alpha
 from .codec import AlphaCodec, Decoding, to_picture
 
+CLEAR, OPAQUE = 0.03, 0.94
+"""Alpha that is nothing, and that is opaque: a denoiser comes no nearer to either."""
+
 
 class PatchCodec(AlphaCodec):
     """Premultiplied RGBA <-> latents, `scale` times the encoder's."""
@@ -101,7 +104,7 @@ def _to_tensor(picture: Float) -> Tensor:
 
 
 def _straight(premultiplied: Tensor) -> RGBA:
-    """`(1, 4, H, W)` -> `(H, W, 4)` straight; alpha within two levels of nothing or of opaque is that."""
-    alpha = ((premultiplied[:, 3:] - 2 / 255) * (255 / 251)).clamp(0, 1)
+    """`(1, 4, H, W)` -> `(H, W, 4)` straight; what is nearly clear or opaque is that."""
+    alpha = ((premultiplied[:, 3:] - CLEAR) / (OPAQUE - CLEAR)).clamp(0, 1)
     colour = (premultiplied[:, :3] / premultiplied[:, 3:].clamp(min=1e-3)).clamp(0, 1)
     return to_picture(torch.cat([alpha, colour], dim=1))

@@ -59,15 +59,9 @@ class Recall:
         bent = [_varied(drawing, name, generator) for drawing, name in zip(drawings, names, strict=True)]
         return Reference(_together(bent, generator), names, understood)
 
-    def remarks(self, understood: Understood) -> tuple[str, ...]:
-        """What a person should know of the words that mean nothing here."""
-        if not understood.unknown:
-            return ()
-        unknown = ", ".join(f"'{word}'" for word in understood.unknown[:3])
-        nearest = ", ".join(self.vocabulary.nearest(understood.unknown[0], self.memory.names))
-        if not nearest:
-            return (f"sketchpad does not know {unknown}. For anything else choose or get a model.",)
-        return (f"sketchpad does not know {unknown}; nearest: {nearest}. For anything else choose or get a model.",)
+    def nearest(self, word: str) -> list[str]:
+        """The names of drawings that are spelled most like an unknown word."""
+        return self.vocabulary.nearest(word, self.memory.names)
 
     def _drawing(self, wanted: Wanted, number: int) -> Tensor:
         drawing = self.memory.picture(number).astype(np.float32) / 255

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from acetate.raster import RGBA, to_u8, unpremultiply
@@ -46,8 +46,18 @@ def shown(recall: Recall | None, request: Request, start: Tensor | None, encode:
     return Shown(
         encode(to_u8(unpremultiply(found.picture[0].permute(1, 2, 0).numpy()))) * known,
         found.names,
-        recall.remarks(found.understood),
+        remarks(recall, found.understood.unknown),
     )
+
+
+def remarks(recall: Recall, unknown: Sequence[str]) -> tuple[str, ...]:
+    """What a person should know of the words that mean nothing to a model."""
+    if not unknown:
+        return ()
+    words, nearest = ", ".join(f"'{word}'" for word in unknown[:3]), ", ".join(recall.nearest(unknown[0]))
+    if not nearest:
+        return (f"sketchpad does not know {words}. For anything else choose or get a model.",)
+    return (f"sketchpad does not know {words}; nearest: {nearest}. For anything else choose or get a model.",)
 
 
 def plain(prompt: str) -> str:

@@ -48,13 +48,8 @@ def test_a_colour_of_its_name_changes_nothing(recall: Recall) -> None:
     assert torch.equal(recall.reference("red apple", 0).picture, recall.reference("🍎", 0).picture)
 
 
-def test_what_is_not_known_is_empty_and_said_with_the_nearest_names(recall: Recall) -> None:
+def test_what_is_not_known_is_empty_and_leads_to_the_nearest_names(recall: Recall) -> None:
     found = recall.reference("a dragoon", 0)
     assert not found.names
     assert not found.picture.any()
-    (remark,) = recall.remarks(found.understood)
-    assert remark == "sketchpad does not know 'dragoon'; nearest: dragon. For anything else choose or get a model."
-
-
-def test_nothing_is_said_where_all_was_understood(recall: Recall) -> None:
-    assert recall.remarks(recall.reference("a dragon", 0).understood) == ()
+    assert recall.nearest("dragoon") == ["dragon"]

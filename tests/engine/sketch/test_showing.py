@@ -12,7 +12,8 @@ from acetate.engine import Engine, Picture, Request, builtin
 from acetate.engine.sketch import memory
 from acetate.engine.sketch.networks import Enlarger, PatchDecoder, PatchEncoder
 from acetate.engine.sketch.phrases import WORDS
-from acetate.engine.sketch.showing import plain
+from acetate.engine.sketch.recall import Recall
+from acetate.engine.sketch.showing import plain, remarks
 
 from training import packing
 from training.fitting import recalling
@@ -74,6 +75,21 @@ def test_a_layer_that_is_refined_is_its_own_reference(draw: Any) -> None:
     (picture,) = draw(task="refine", prompt="a dragon", source=source, strength=0.5)
     assert "reference" not in picture.parameters
     assert picture.rgba.shape == source.shape
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [
+        ((), ()),
+        (
+            ("dragoon", "x1"),
+            ("sketchpad does not know 'dragoon', 'x1'; nearest: dragon. For anything else choose or get a model.",),
+        ),
+        (("zyqwort",), ("sketchpad does not know 'zyqwort'. For anything else choose or get a model.",)),
+    ],
+)
+def test_unknown_words_are_said_with_the_nearest_names(folder: Path, unknown: tuple[str, ...], said: tuple[str, ...]) -> None:
+    assert remarks(Recall(folder), unknown) == said
 
 
 @pytest.mark.parametrize(
