@@ -58,7 +58,8 @@ class PatchCodec(AlphaCodec):
     @torch.no_grad()
     def _encode(self, premultiplied: Float) -> Tensor:
         given = _to_tensor(premultiplied).to(self.encoder.patches.weight)
-        return self.memory.attempt("encode", lambda: self.encoder(given).float() * self.scale)
+        encoded: Tensor = self.memory.attempt("encode", lambda: self.encoder(given) * self.scale)
+        return encoded
 
     def decode(self, latents: Tensor, passes: Passes) -> PatchDecoding:
         return PatchDecoding(self, latents)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from acetate.raster import RGBA
@@ -61,7 +62,7 @@ def write(path: Path, pictures: Sequence[RGBA], names: Sequence[str], notice: st
         Image.fromarray(picture).save(kept, "WEBP", quality=QUALITY, method=4, alpha_quality=100)
         files.append(kept.getvalue())
     ends = np.cumsum([len(one) for one in files]).astype(np.int64)
-    tensors = {PICTURES: np.frombuffer(b"".join(files), np.uint8), ENDS: ends}
+    tensors: dict[str, NDArray[Any]] = {PICTURES: np.frombuffer(b"".join(files), np.uint8), ENDS: ends}
     save_file(tensors, path, {"names": json.dumps(list(names)), "notice": notice})
 
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from acetate.raster import to_float
 from torch import Tensor
 
 from . import variation
@@ -64,7 +64,7 @@ class Recall:
         return self.vocabulary.nearest(word, self.memory.names)
 
     def _drawing(self, wanted: Wanted, number: int) -> Tensor:
-        drawing = self.memory.picture(number).astype(np.float32) / 255
+        drawing = to_float(self.memory.picture(number))
         if wanted.colour is not None and wanted.colour not in wanted.meaning.phrase.split(" "):
             drawing = recoloured(drawing, wanted.colour)
         if wanted.material is not None:

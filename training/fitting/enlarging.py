@@ -87,7 +87,8 @@ def _crops(
     small: Tensor, large: NDArray[np.uint8], seen: NDArray[np.int64], count: int, side: int, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """Matching squares that show something, `(count, 4, side, side)` and four times that, turned and mirrored together."""
-    given, target = [], []
+    given: list[Tensor] = []
+    target: list[Tensor] = []
     while len(given) < count:
         picture = int(rng.integers(len(small)))
         top, left = (int(rng.integers(length - side + 1)) for length in small.shape[2:])

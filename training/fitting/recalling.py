@@ -127,7 +127,8 @@ def loss_of(
     given = torch.cat([noisy, reference], dim=1).contiguous(memory_format=torch.channels_last)
     predicted = unet(given, timesteps, context).sample
     error = (predicted - clean).square().mean(dim=(1, 2, 3))
-    return (error / (1 - kept.flatten()).clamp(min=1 / 6)).mean()
+    weighted: Tensor = error / (1 - kept.flatten()).clamp(min=1 / 6)
+    return weighted.mean()
 
 
 def train(

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from acetate.raster import RGBA
@@ -101,7 +102,7 @@ def rendered(vectors: list[Vector], size: int, path: Path) -> NDArray[np.uint8]:
             made[index] = render(vector, size)
         made.flush()
         temporary.replace(path)
-    return np.load(path, mmap_mode="r")
+    return cast(NDArray[np.uint8], np.load(path, mmap_mode="r"))
 
 
 def held_out(count: int) -> NDArray[np.bool_]:
