@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from acetate.raster import RGBA, to_8_bits
 
@@ -22,11 +22,13 @@ from .errors import TooLarge, UnreadableFile, UnsupportedFile, UnwritableFile
 from .formats import ora, ora_reading, picture, png, psd
 from .formats.kinds import kind_of
 from .formats.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
+from .gimp import reading as gimp
 from .krita import reading as krita
 from .layer import Document, Group, Layer, Node, walk
 from .naming import clean
 from .outline import Outline, of_document
-from .tree import NodePath
+from .photoshop import tiff
+from .tree import NodePath, Place
 
 WRITERS: dict[str, Callable[[Document, BinaryIO], Iterable[str] | None]] = {
     "psd": psd.write,
@@ -38,9 +40,11 @@ FORMATS = tuple(WRITERS)
 """What can be written. A writer returns what the person has to know beside the `losses`."""
 
 
-READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read}
-"""Of what has layers; all else is a flat picture."""
+READERS = {"psd": psd.read, "ora": ora_reading.read, "kra": krita.read, "xcf": gimp.read, "tiff": tiff.read}
+"""Of what can have layers; all else is a flat picture."""
 INSERTERS = {"psd": psd.insert, "ora": ora.insert}
+READ_ONLY = {"kra": "a Krita file", "xcf": "a GIMP image", "tiff": "a TIFF"}
+"""What layers are read from, and none can be added to."""
 
 PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
 """Adobe's limits, not those of the format."""
@@ -48,6 +52,14 @@ PHOTOSHOP_LAYERS, PHOTOSHOP_DEPTH = 8_000, 10
 
 def read(path: str | os.PathLike[str]) -> Document:
     """A PSD, PSB, OpenRaster or picture file as a document, whatever its suffix. Raises a `DocumentError` saying why not."""
+    try:
+        if os.path.isfile(path) and os.path.getsize(path) <= MAX_FILE_BYTES:
+            with open(path, "rb") as file:
+                if kind_of(file.read(4)) == "psd":
+                    file.seek(0)  # from the disk layer by layer: all its bytes would need as much memory as its pixels
+                    return psd.read(file, Path(path).name)
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
     return _read(load(path), Path(path).name)
 
 
@@ -124,7 +136,7 @@ def insert_into_file(
     itself is replaced. Returns what the file's merged picture lacks now, one sentence each. Raises a `DocumentError`, and
     `TypeError` for what is no layer.
     """
-    data, notes = _inserted(load(path), layer, Path(path).name, above=above, below=below)
+    data, notes = _inserted(load(path), layer, Path(path).name, Place(above, below))
     write_whole(Path(path if target is None else target), lambda file: file.write(data))
     return notes
 
@@ -143,19 +155,21 @@ def insert_into_bytes(
 
     The layers at the paths of `hide`, as they are before, are hidden.
     """
-    data, lacking = _inserted(data, layer, name, above=above, below=below, hide=hide)
+    data, lacking = _inserted(data, layer, name, Place(above, below, hide))
     if notes is not None:
         notes += lacking
     return data
 
 
-def _inserted(data: bytes, layer: Layer, name: str, **place: Any) -> tuple[bytes, tuple[str, ...]]:
+def _inserted(data: bytes, layer: Layer, name: str, place: Place) -> tuple[bytes, tuple[str, ...]]:
     if not isinstance(layer, Layer):  # the caller's mistake, which would look like a damaged file further down
         raise TypeError(f"the layer is a {type(layer).__name__}; it must be a Layer")
     kind = kind_of(data)
+    if kind in READ_ONLY:
+        raise UnsupportedFile(f"{name} is {READ_ONLY[kind]}; no layer can be added to one", "Convert it to PSD first.")
     if kind not in INSERTERS:
         raise UnsupportedFile(f"{name} has no layers that one could be added to", "PSD and OpenRaster files have.")
-    return INSERTERS[kind](data, layer, name, **place)
+    return INSERTERS[kind](data, layer, name, place)
 
 
 def losses(document: Document, format: str) -> tuple[str, ...]:

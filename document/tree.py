@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 
 from acetate.raster import RGBA, to_8_bits
 
@@ -13,6 +14,25 @@ from .layer import Document, Group, Node, runs
 
 NodePath = tuple[int, ...]
 """Indices, counted from the bottom, from the document's layers down to one node: what names one of several namesakes."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a new layer goes: directly above or below one, in its group, else on top. Raises `ValueError` for both."""
+
+    above: str | NodePath | None = None
+    below: str | NodePath | None = None
+    hide: Collection[NodePath] = ()
+    """The layers that are hidden with it, at their paths before."""
+
+    def __post_init__(self) -> None:
+        if self.above is not None and self.below is not None:
+            raise ValueError(f"above is {self.above!r} and below is {self.below!r}; only one of them can place a layer")
+
+    @property
+    def beside(self) -> str | NodePath | None:
+        """The layer that is named; `None` for a place on top."""
+        return self.above if self.above is not None else self.below
 
 
 def find(document: Document, name: str | NodePath) -> Node:
@@ -48,22 +68,25 @@ def alone(document: Document, name: str | NodePath) -> RGBA:
 def insert(
     document: Document, node: Node, *, above: str | NodePath | None = None, below: str | NodePath | None = None
 ) -> Document:
-    """Place `node` directly above or below the named one, in its group, else on top. Raises `ValueError` where both are given.
+    """The document with one node more, at the `Place` of these. Raises `ValueError` where both are given."""
+    return placed(document, node, Place(above, below))
+
+
+def placed(document: Document, node: Node, place: Place) -> Document:
+    """The document with one node more, and others hidden, as `place` says.
 
     Clipped layers stay with their base (`beside`), unless `node` is itself a clipped one.
     """
-    if above is not None and below is not None:
-        raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")
-    if above is None and below is None:
+    document = reduce(hide, place.hide, document)
+    if place.beside is None:
         return replace(document, layers=(*document.layers, node))
-    path = _locate(document, above if above is not None else below or "")
 
-    def place(siblings: tuple[Node, ...], index: int) -> tuple[Node, ...]:
+    def put(siblings: tuple[Node, ...], index: int) -> tuple[Node, ...]:
         clipped = [one.clipped and not node.clipped for one in siblings]
-        at = beside(clipped, index, above=above is not None)
+        at = beside(clipped, index, above=place.above is not None)
         return (*siblings[:at], node, *siblings[at:])
 
-    return replace(document, layers=_edit(document.layers, path, place))
+    return replace(document, layers=_edit(document.layers, _locate(document, place.beside), put))
 
 
 def hide(document: Document, path: NodePath) -> Document:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from acetate.raster import RGBA
 from acetate.vocabulary.parameters import LARGEST_SIDE, values_of
-from acetate.vocabulary.roles import GIVEN, PICTURES
-from acetate.vocabulary.tasks import TASKS
+from acetate.vocabulary.roles import GIVEN, MOST_REFERENCES, PICTURES
 from acetate.vocabulary.verdict import complaint, given_among
 
 from .values.errors import BadRequest
@@ -22,8 +21,12 @@ def check(request: Request) -> None:
         raise BadRequest(wrong.message, wrong.hint)
     for name in PICTURES:
         _check_picture(name, getattr(request, name))
+    for reference in request.references:
+        _check_picture("a reference", reference)
+    if len(request.references) > MOST_REFERENCES:
+        raise BadRequest(f"{len(request.references)} reference pictures were given; at most {MOST_REFERENCES} are taken")
     _check_depth(request)
-    if TASKS[request.task].masked:
+    if request.mask is not None:
         _check_mask(request)
 
 

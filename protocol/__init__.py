@@ -9,7 +9,7 @@
 * `Client(name, *, address=None, launch=None, session=None, formats=("rgba8",), encodings=("raw", "zlib"))`
   `.connect()`, `.wait_until_connected(timeout)`, `.close()`, `.connected`, `.welcome`, `.failure`
 * `.events` (`queue.Queue`), `.poll()`, `.fileno()` (readable while events wait)
-* `.submit(task, parameters, conditions, *, box, format, previews, priority, keep, job) -> job id`
+* `.submit(task, parameters, conditions, *, references, box, format, previews, priority, keep, job) -> job id`
   with `conditions={"source": Condition(Image(width, height, "rgba8", data), x, y), "mask": Condition(Image(…, "gray8", …))}`
 * `.insert_file(data, "psd", x=, y=) -> job id` (layers arrive as `LayerReady`)
 * `.export([job, …], "psd") -> job id` (the file arrives as `FileReady`)

@@ -6,19 +6,19 @@ straight sRGB unless a pixel format says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.names import Clean, Label
 from acetate.vocabulary.parameters import LARGEST_SIDE, range_of
-from acetate.vocabulary.roles import ROLES
+from acetate.vocabulary.roles import MOST_REFERENCES, PICTURES, ROLES
 from acetate.vocabulary.stacking import Group
 from acetate.vocabulary.tasks import TASKS
 from acetate.vocabulary.working_sizes import Drawn
 
-from .annotations import Between, Fields, Known
+from .annotations import AtMost, Between, Fields, Known
 from .errors import Failure
 from .frames import Count, Sha256
 
@@ -65,6 +65,15 @@ class Conditions:
     foreground: Placed | None = None
     background: Placed | None = None
     blended: Placed | None = None
+    references: Annotated[tuple[Placed, ...], AtMost(MOST_REFERENCES)] = ()
+    """Pictures that the prompt calls `<image2>` and so on, beside the source; their places mean nothing."""
+
+    def placed(self) -> Iterator[tuple[str, Placed]]:
+        """Every picture, with what it is given for."""
+        for name in (*PICTURES, "mask"):
+            if (one := getattr(self, name)) is not None:
+                yield name, one
+        yield from (("reference", one) for one in self.references)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ NOT_QUICK = {
     "server/commands/test_demo.py",
     "server/commands/test_doctor.py",
     "server/commands/test_generate.py",
+    "server/commands/test_instructed.py",
     "server/commands/test_models.py",
     "server/commands/test_plugin.py",
     "server/commands/test_tasks.py",

@@ -26,6 +26,7 @@ _WORDS = (
 )
 _SIZE = ("width", "height")
 _LAYERS = ("alpha_passes", "injection", "layer_weight", "stop_at", "wrap")
+_INSTRUCTED = ("prompt", "negative_prompt", "model", "steps", "guidance_scale", "scheduler", "seed", "count", "wrap")
 _SEVERAL = (*_WORDS, *_SIZE, *_LAYERS, "prompts", "layer_prompts", "resize_mode", "strength")
 """The parameters of tasks that make several layers, or one that fits others."""
 
@@ -47,8 +48,14 @@ class Task:
     """Pictures that it cannot do without; the first is the layer that an editor has active."""
     one_of: tuple[Given, ...] = ()
     """Pictures of which it takes exactly one."""
+    optional: tuple[Given, ...] = ()
+    """Further pictures that it heeds where they are given."""
     from_nothing: bool = False
     """Whether it takes no rough picture to begin from."""
+    instructed: bool = False
+    """Whether its prompt says what becomes of the source, which the model sees; else it says what the result shows."""
+    takes_apart: bool = False
+    """Whether its layers together show the source exactly."""
     parameters: tuple[str, ...]
     """The names of the parameters that it heeds."""
     fields: tuple[str, ...] = ()
@@ -69,7 +76,7 @@ class Task:
     @property
     def accepts(self) -> frozenset[Given]:
         """The pictures that it heeds."""
-        return frozenset((*self.needs, *self.one_of, *(() if self.from_nothing else ("source",))))
+        return frozenset((*self.needs, *self.one_of, *self.optional, *(() if self.from_nothing else ("source",))))
 
     @property
     def takes(self) -> Given | None:
@@ -210,6 +217,47 @@ _ROWS = (
         fields=("count", "strength"),
         needs_prompt=False,
         strength=1.0,
+    ),
+    Task(
+        name="edit",
+        label="Edit by instruction",
+        verb="Edit",
+        meaning="The active layer changed as the prompt says; what it does not speak of stays as it is",
+        makes=("foreground",),
+        needs=("source",),
+        optional=("mask", "references"),
+        instructed=True,
+        parameters=(*_INSTRUCTED, "lock_alpha"),
+        fields=("count", "lock_alpha"),
+        in_editors=False,
+    ),
+    Task(
+        name="extract",
+        label="Cut out",
+        verb="Cut out",
+        meaning="What the prompt names, cut out of the active layer in its own colours",
+        makes=("foreground",),
+        needs=("source",),
+        optional=("mask",),
+        instructed=True,
+        parameters=_INSTRUCTED,
+        fields=("count",),
+        needs_prompt=False,
+        in_editors=False,
+    ),
+    Task(
+        name="decompose",
+        label="Take apart",
+        verb="Take apart",
+        meaning="What the prompt names and what is behind it, as layers that show the picture together",
+        makes=("foreground", "background"),
+        needs=("source",),
+        instructed=True,
+        takes_apart=True,
+        parameters=_INSTRUCTED,
+        fields=("count",),
+        needs_prompt=False,
+        in_editors=False,
     ),
     Task(
         name="upscale",

@@ -113,8 +113,8 @@ def _of_ignored(row: Task, parameters: Mapping[str, Any], given: Collection[str]
     task = f"task {row.name!r}"
     for picture in GIVEN:
         if picture in given and picture not in row.accepts:
-            others = [one.name for one in TASKS.values() if picture in (*one.needs, *one.one_of)]
-            what = "a mask" if picture == "mask" else f"a {picture} picture"
+            others = [one.name for one in TASKS.values() if picture in (*one.needs, *one.one_of, *one.optional)]
+            what = _CALLED.get(picture, f"a {picture} picture")
             return Complaint(f"{task} does not use {what}", f"leave it out, or take task {others[0]!r}")
     for name in PARAMETERS:
         # The prompt of a layer that is not made stays in a form while the task changes, and may come from any client.
@@ -131,6 +131,8 @@ def _of_ignored(row: Task, parameters: Mapping[str, Any], given: Collection[str]
     return None
 
 
+_CALLED = {"mask": "a mask", "references": "a reference picture"}
+"""How sentences call pictures, where it is not by their names."""
 _NOTHING_WITHOUT = {"resize_mode": ("picture", "a given picture"), "layer_prompts": ("prompts", "a prompt for a layer")}
 """Parameters that work on something else, which may be missing."""
 
@@ -142,4 +144,5 @@ def _is_chosen(name: str, parameters: Mapping[str, Any]) -> bool:
 
 def given_among(pictures: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of those pictures that are there."""
-    return tuple(name for name in GIVEN if pictures.get(name) is not None)
+    found = {name: pictures.get(name) for name in GIVEN}
+    return tuple(name for name, one in found.items() if one is not None and not (isinstance(one, tuple) and not one))

@@ -195,7 +195,9 @@ def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
     if isinstance(base, Adjustment):
         _adjust(base, clipped, backdrop)
         return
+    bare = None
     if base.style is not None:
+        bare = replace(base, style=None)
         over = base.style.over and base.blends_clipped
         *below, base = plain(base, clipped if over else ())
         clipped = () if over else clipped
@@ -219,6 +221,9 @@ def _draw_run(base: Node, clipped: Sequence[Node], backdrop: _Paint) -> None:
         _blend(source, target, base.blend_mode)
         return
     before, shape = target.copy(), source.alpha.copy()
+    solid = None if bare is None else _paint(bare, source.box, 1.0)
+    if solid is not None:  # the fill fades its pixels, and not its shape
+        shape[solid.box.relative_to(source.box).slices] = solid.alpha
     source.fade(np.float32(base.opacity))
     _blend(source, target, base.blend_mode)
     _draw_within(clipped, shape, before, target)

@@ -13,7 +13,7 @@ from acetate.vocabulary.box import Box
 from ..composition.blending import BLENDS
 from ..layer import Layer
 from .silhouettes import MAX_REACH, distance, grown, shifted, softened
-from .style import BELOW, OVER, Effect, Style
+from .style import BELOW, INTERIOR, OVER, Effect, Style
 
 
 def drawn(layer: Layer, style: Style) -> tuple[Layer, ...]:
@@ -22,11 +22,17 @@ def drawn(layer: Layer, style: Style) -> tuple[Layer, ...]:
         return (replace(layer, opacity=layer.opacity * style.fill, style=None),)
     alpha = _alpha(layer, layer.box)
     below = tuple(_under(layer, effect, style) for effect in _sorted(style, BELOW))
-    outlines = tuple(_outline(layer, effect) for effect in style.effects if _width_outside(effect) > 0)
+    outlines = tuple(_outline(layer, effect, style) for effect in style.effects if _width_outside(effect) > 0)
     colour = np.moveaxis(layer.rgba[..., :3], -1, 0).astype(np.float32) / _full(layer.rgba)
-    cover = np.full(alpha.shape, np.float32(style.fill))
-    colour = colour * cover
-    for effect in (*_sorted(style, OVER), *(one for one in style.effects if one.kind == "stroke" and one.position != "outside")):
+    cover = np.ones_like(alpha)
+    if not style.fades_interior:
+        colour, cover = colour * np.float32(style.fill), cover * np.float32(style.fill)
+    for effect in _sorted(style, INTERIOR):
+        colour, cover = _laid_over(layer, effect, alpha, colour, cover)
+    if style.fades_interior:
+        colour, cover = colour * np.float32(style.fill), cover * np.float32(style.fill)
+    strokes = (one for one in style.effects if one.kind == "stroke" and one.position != "outside")
+    for effect in (*_sorted(style, OVER[len(INTERIOR) :]), *strokes):
         colour, cover = _laid_over(layer, effect, alpha, colour, cover)
     straight = np.where(
         alpha > 0, colour / np.maximum(cover, np.float32(1e-6)), np.moveaxis(layer.rgba[..., :3], -1, 0) / _full(layer.rgba)
@@ -58,18 +64,24 @@ def _under(layer: Layer, effect: Effect, style: Style) -> Layer:
     cast = softened(grown(_alpha(layer, box), solid), size - solid)
     cast = np.minimum(cast / np.float32(max(effect.range, 0.01)), 1)
     box = box.translated(*_thrown(effect))
-    if style.fill < 1 and effect.concealed:  # it would shine through, while the layer over it hides no more than `fill` of it
-        alpha = _alpha(layer, box)
-        cast = cast * (1 - alpha) / np.maximum(1 - alpha * np.float32(style.fill), np.float32(1e-6))
-    return _painted(layer, effect, box, cast)
+    return _painted(layer, effect, box, _concealed(layer, box, cast, style) if effect.concealed else cast)
 
 
-def _outline(layer: Layer, effect: Effect) -> Layer:
+def _concealed(layer: Layer, box: Box, cover: Float, style: Style) -> Float:
+    """What is under the layer, cut out where it would shine through: the layer over it hides no more than `fill` of it."""
+    if style.fill == 1:
+        return cover
+    alpha = _alpha(layer, box)
+    cut: Float = cover * (1 - alpha) / np.maximum(1 - alpha * np.float32(style.fill), np.float32(1e-6))
+    return cut
+
+
+def _outline(layer: Layer, effect: Effect, style: Style) -> Layer:
     """The part of a stroke that lies outside, under the layer's soft edge."""
     width = _width_outside(effect)
     box = layer.box.grown(_reach(effect))
     away = distance(_alpha(layer, box), width)
-    return _painted(layer, effect, box, np.clip(np.float32(width + 0.5) - away, 0, 1))
+    return _painted(layer, effect, box, _concealed(layer, box, np.clip(np.float32(width + 0.5) - away, 0, 1), style))
 
 
 def _width_outside(effect: Effect) -> float:

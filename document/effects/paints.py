@@ -71,14 +71,32 @@ class Pattern:
     origin: tuple[float, float] | None = (0.0, 0.0)
     """Where on the canvas a tile begins; `None` for the corner of the area."""
 
+    scale: float = 1.0
+    """At least 1. Between the pixels of a larger tile lie mixtures of two by two, as Photoshop has them."""
+
     def draw(self, box: Box, area: Box) -> tuple[Float, Float]:
         """As `Solid.draw`: `(3, H, W)` and `(H, W)`."""
-        tile = self.tile
         left, top = (area.x, area.y) if self.origin is None else (round(self.origin[0]), round(self.origin[1]))
-        rows = (np.arange(box.y, box.bottom) - top) % tile.shape[0]
-        columns = (np.arange(box.x, box.right) - left) % tile.shape[1]
-        pixels = tile[rows[:, None], columns] * np.float32(1 / 255)
-        return np.moveaxis(pixels[..., :3], -1, 0), pixels[..., 3]
+        pixels = self.tile.astype(np.float32) * np.float32(1 / 255)
+        if self.scale == 1:
+            rows, columns = np.arange(box.y, box.bottom) - top, np.arange(box.x, box.right) - left
+            pixels = pixels[(rows % len(pixels))[:, None], columns % pixels.shape[1]]
+            return np.moveaxis(pixels[..., :3], -1, 0), pixels[..., 3]
+        pixels[..., :3] *= pixels[..., 3:]
+        pixels = _repeated(pixels, (np.arange(box.y, box.bottom) - top) / self.scale, axis=0)
+        pixels = _repeated(pixels, (np.arange(box.x, box.right) - left) / self.scale, axis=1)
+        alpha = pixels[..., 3]
+        colour = np.moveaxis(pixels[..., :3], -1, 0) / np.maximum(alpha, np.float32(1e-6))
+        return colour.astype(np.float32, copy=False), alpha
+
+
+def _repeated(pixels: Float, places: NDArray[np.float64], axis: int) -> Float:
+    """The pixels at the places along an axis, over and over; between two pixels a mixture of both."""
+    first, count = np.floor(places).astype(np.int64), pixels.shape[axis]
+    share = (places - first).astype(np.float32)[(...,) + (None,) * (pixels.ndim - 1 - axis)]
+    before = np.take(pixels, first % count, axis=axis)
+    mixed: Float = before + (np.take(pixels, (first + 1) % count, axis=axis) - before) * share
+    return mixed
 
 
 Paint = Solid | Gradient | Pattern

@@ -13,6 +13,8 @@ BELOW = ("drop shadow", "outer glow")
 """Kinds that lie under the layer, the lowest first."""
 OVER = ("pattern overlay", "gradient overlay", "color overlay", "inner glow", "inner shadow")
 """Kinds that lie on the layer within its alpha, the lowest first; a stroke lies over them, or beside the layer."""
+INTERIOR = OVER[:4]
+"""Those that Photoshop's *Blend Interior Effects as Group* makes part of the pixels."""
 POSITIONS = ("outside", "inside", "center")
 
 
@@ -64,6 +66,8 @@ class Style:
     """Those of one kind in their order, the lowest first."""
     fill: float = 1.0
     """In [0, 1]: the opacity of the layer's own pixels, which does not fade its effects."""
+    fades_interior: bool = False
+    """It fades those of `INTERIOR` with the pixels."""
     within: Box | None = None
     """Of a group: the part whose effects are drawn, around the canvas; its layers may lie anywhere."""
     blocks: Sequence[tuple[bytes, bytes]] = ()

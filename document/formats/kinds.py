@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..errors import UnsupportedFile
 
-READ_HINT = "PSD, PSB, OpenRaster, Krita, PNG, JPEG, WebP, TIFF, GIF and BMP files are read."
+READ_HINT = "PSD, PSB, OpenRaster, Krita, GIMP, PNG, JPEG, WebP, TIFF, GIF and BMP files are read."
 
 
 class Foreign(NamedTuple):
@@ -18,7 +18,6 @@ class Foreign(NamedTuple):
 
 IN_ITS_PROGRAM = "Open it in its program and export it as PSD."
 FOREIGN = (
-    (0, b"gimp xcf", Foreign("a GIMP image (XCF)", "In GIMP: File > Export As, with the suffix .psd or .ora.")),
     (0, b"CSFCHUNK", Foreign("a Clip Studio Paint file", "In Clip Studio: File > Save Duplicate > .psd.")),
     (0, b"mdipack", Foreign("a MediBang or FireAlpaca file (MDP)", IN_ITS_PROGRAM)),
     (0, b"SAI-CANVAS", Foreign("a SAI file", IN_ITS_PROGRAM)),
@@ -38,9 +37,13 @@ FOREIGN = (
 
 
 def kind_of(data: bytes) -> str:
-    """`psd`, `ora`, `kra` or `picture`, from the first bytes."""
+    """`psd`, `ora`, `kra`, `xcf`, `tiff` or `picture`, from the first bytes."""
     if data.startswith(b"8BPS"):
         return "psd"
+    if data.startswith(b"gimp xcf "):
+        return "xcf"
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "tiff"
     if data.startswith(b"PK\x03\x04"):
         return "kra" if b"application/x-krita" in data[:128] else "ora"
     return "picture"

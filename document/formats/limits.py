@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import TooLarge
+from ..layer import Group, Node
 
 MAX_SIDE = 300_000
 """Most pixels of a side; the limit of PSB, Photoshop's format for large documents."""
@@ -15,6 +18,9 @@ MAX_LAYER_PIXELS = 2**29
 
 MAX_ONE_LAYER = 2**28
 """Pixels of one layer or merged picture: decoding takes fifteen times as many bytes."""
+
+MAX_DISTANCE = 2**30
+"""Pixels from the canvas' corner, from which on a PSD cannot say where a layer ends."""
 
 MAX_LAYERS = 10_000
 
@@ -45,6 +51,21 @@ def check_picture(name: str, width: int, height: int) -> None:
     if max(width, height) > MAX_SIDE or width * height > MAX_PICTURE_PIXELS:
         most = f"at most {MAX_SIDE:,} a side and 8192 x 8192 in all"
         raise TooLarge(f"{name} is {width} x {height} pixels; a PNG may have {most}", "Write a PSD, or scale it down first.")
+
+
+def check_layers(name: str, nodes: Sequence[Node]) -> None:
+    """Raise `TooLarge` for layers of which a file could be written but not read again. Masks count as layers do."""
+    _spend(PixelBudget(name), nodes, 0)
+
+
+def _spend(budget: PixelBudget, nodes: Sequence[Node], depth: int) -> None:
+    for node in nodes:
+        size = (0, 0) if isinstance(node, Group) else (node.box.width, node.box.height)
+        budget.spend(*size, depth=depth)
+        if node.mask is not None:
+            budget.spend(node.mask.box.width, node.mask.box.height, depth=depth)
+        if isinstance(node, Group):
+            _spend(budget, node.children, depth + 1)
 
 
 class PixelBudget:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import BinaryIO, NamedTuple
@@ -21,14 +21,15 @@ from .. import tree
 from ..composition.baking import bake, is_flattened, is_merged, said
 from ..composition.compose import compose
 from ..composition.stored_picture import with_change
+from ..errors import TooLarge
 from ..layer import PASS_THROUGH, Document, Group, Layer, Node, runs, walk
 from ..naming import clean
-from ..tree import NodePath
+from ..tree import NodePath, Place
 from . import generation_metadata, png
 from .decoding import decoding
-from .limits import check_picture
+from .limits import check_layers, check_picture
 from .ora_operators import ATOP, BLEND_OPERATORS, KRITA
-from .ora_reading import KIND, MERGED, RECORD, STACK, THUMBNAIL, ArchiveReader, member
+from .ora_reading import KIND, MAX_XML, MERGED, RECORD, STACK, THUMBNAIL, ArchiveReader, member
 from .quick_png import encode, encode_all
 
 MIMETYPE = "image/openraster"
@@ -43,33 +44,33 @@ def write(document: Document, file: BinaryIO) -> None:
             check_picture(f"the layer {node.name!r}", node.box.width, node.box.height)
     root = ElementTree.Element("stack")
     layers: dict[generation_metadata.Id, Layer] = {}
-    _describe(bake(document.layers, document.box, clipping=True), root, layers, isolated=True)
+    nodes = bake(document.layers, document.box, clipping=True)
+    check_layers("the document", nodes)
+    _describe(nodes, root, layers, isolated=True)
     image = ElementTree.Element("image", version="0.0.6", w=str(document.width), h=str(document.height))
     for side, density in zip(("xres", "yres"), document.metadata.resolution or (), strict=False):
         image.set(side, str(max(1, round(density))))
     image.append(root)
+    stack = _xml(image)
+    if len(stack) > MAX_XML:
+        raise TooLarge(
+            f"the list of the layers has {len(stack):,} bytes; OpenRaster's is read up to {MAX_XML:,}",
+            "Merge some layers, or shorten their names.",
+        )
     coded = encode_all(map(_pixels, layers.values()))
     merged = compose(document)
     with zipfile.ZipFile(file, "w") as archive:
         _store(archive, "mimetype", MIMETYPE.encode())
-        _store(archive, STACK, _xml(image))
+        _store(archive, STACK, stack)
         for source, data in zip(layers, coded, strict=True):
             _store(archive, str(source), data)
         _store_derived(archive, document, merged, layers)
 
 
-def insert(
-    data: bytes,
-    layer: Layer,
-    name: str,
-    *,
-    above: str | NodePath | None = None,
-    below: str | NodePath | None = None,
-    hide: Collection[NodePath] = (),
-) -> tuple[bytes, tuple[str, ...]]:
-    """The archive with one layer more, placed as by `tree.insert`, and what its merged picture lacks.
+def insert(data: bytes, layer: Layer, name: str, place: Place) -> tuple[bytes, tuple[str, ...]]:
+    """The archive with one layer more, placed as by `tree.placed`, and what its merged picture lacks.
 
-    The members of all other layers are copied; those at the paths of `hide` are hidden.
+    The members of all other layers are copied.
     """
     out = io.BytesIO()
     lost = tuple(said((layer,))) + (f"{layer.name!r} was clipped and is now free of what lies below it",) * layer.clipped
@@ -77,13 +78,13 @@ def insert(
     with decoding(name, KIND), zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         reader = ArchiveReader(old, name)
         before = reader.document()
-        hidden = reduce(tree.hide, hide, before)
-        document = tree.insert(hidden, layer, above=above, below=below)
-        changed = reduce(Box.union, (tree.find(before, path).box for path in hide), layer.box)
-        on_top = layer if above is None and below is None and not hide else None
+        document = tree.placed(before, layer, place)
+        check_layers(name, document.layers)
+        changed = reduce(Box.union, (tree.find(before, path).box for path in place.hide), layer.box)
+        on_top = layer if place.beside is None and not place.hide else None
         merged = with_change(before, document, changed, on_top)
         source = _free_name(old)
-        _place(reader, _layer_element(layer, source), above=above, below=below, hide=hide)
+        _place(reader, _layer_element(layer, source), place)
         _store(new, "mimetype", MIMETYPE.encode())
         _store(new, STACK, _xml(reader.image))
         for info in old.infolist():
@@ -161,23 +162,16 @@ def _look_of(node: Node) -> dict[str, str]:
     }
 
 
-def _place(
-    reader: ArchiveReader,
-    element: ElementTree.Element,
-    *,
-    above: str | NodePath | None,
-    below: str | NodePath | None,
-    hide: Collection[NodePath],
-) -> None:
-    """Put the element into the XML where `tree.insert` put the layer, and hide those that are to be hidden."""
+def _place(reader: ArchiveReader, element: ElementTree.Element, place: Place) -> None:
+    """Put the element into the XML where `tree.placed` put the layer, and hide those that are to be hidden."""
     root = reader.image.find("stack")
     if root is None:
         root = ElementTree.SubElement(reader.image, "stack")
     entries = list(_elements(reader, root))
     for one in entries:
-        if one.path in hide:
+        if one.path in place.hide:
             one.element.set("visibility", "hidden")
-    wanted = above if above is not None else below
+    wanted = place.beside
     if wanted is None:
         root.insert(0, element)
         return
@@ -185,7 +179,7 @@ def _place(
         wanted = entries[tree.choose([one.name for one in entries], wanted)].path
     found = next(one for one in entries if one.path == wanted)
     upwards = list(reversed(found.parent))
-    at = tree.beside([one in reader.clipped for one in upwards], upwards.index(found.element), above=above is not None)
+    at = tree.beside([one in reader.clipped for one in upwards], upwards.index(found.element), above=place.above is not None)
     found.parent.insert(len(upwards) - at, element)
 
 

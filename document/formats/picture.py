@@ -28,7 +28,25 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 XMP_KEYWORD = "XML:com.adobe.xmp"
 """Of the text chunk of a PNG."""
 TIFF_XMP, TIFF_IPTC, TIFF_LAYERS, IPTC_RESOURCE = 700, 33723, 37724, 0x0404
+BITS_PER_SAMPLE, PHOTOMETRIC, TIFF_RESOURCES = 258, 262, 34377
 """Tags of a TIFF, and the resource of Photoshop that a JPEG carries."""
+
+
+@dataclass(frozen=True, eq=False)
+class TiffLayers:
+    """What a TIFF says of its layers, as `acetate.document.photoshop.tiff` reads it."""
+
+    tag: bytes
+    """Photoshop's own data."""
+    photometric: int
+    """How colour is stored, by TIFF's number."""
+    depth: int
+    """Bits per channel."""
+    little: bool
+    """Numbers stand with the lowest byte first."""
+    icc: bytes
+    resources: bytes
+    """What Photoshop says beside the layers, in the order of a PSD."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +59,8 @@ class FlatPicture:
     text: dict[str, str]
     """The text chunks of a PNG, by keyword."""
     metadata: Metadata = Metadata()
+    layers: TiffLayers | None = None
+    """Those of a TIFF that has some."""
 
 
 def decode(data: bytes, name: str) -> FlatPicture:
@@ -54,9 +74,7 @@ def decode(data: bytes, name: str) -> FlatPicture:
                 with quiet_stderr():
                     picture = _convert(image, data, name)
                 rgba, notes = corrected(picture.rgba, image.info)
-                if TIFF_LAYERS in getattr(image, "tag_v2", {}):
-                    notes.append("its layers are not read, and its merged picture was taken; a PSD would keep them")
-                return replace(picture, rgba=rgba, notes=(*picture.notes, *notes))
+                return replace(picture, rgba=rgba, notes=(*picture.notes, *notes), layers=_layers(image))
         except Image.DecompressionBombError as error:
             raise TooLarge(f"{name}: {error}", "At most 8192 x 8192 pixels are read.") from error
         except UnidentifiedImageError as error:
@@ -103,6 +121,16 @@ def _convert(image: ImageFile, data: bytes, name: str) -> FlatPicture:
         notes.append("16 bits per channel were reduced to 8")
     rgba, note = to_rgba(_simplified(turned), icc)
     return FlatPicture(rgba, (*notes, note) if note else tuple(notes), text, metadata)
+
+
+def _layers(image: ImageFile) -> TiffLayers | None:
+    tags = getattr(image, "tag_v2", None)
+    tag = tags.get(TIFF_LAYERS) if tags else None
+    if tags is None or not isinstance(tag, bytes):
+        return None
+    depth, photometric = max(tags.get(BITS_PER_SAMPLE, (8,))), tags.get(PHOTOMETRIC, 2)
+    resources = tags.get(TIFF_RESOURCES, b"")
+    return TiffLayers(tag, photometric, depth, tags.prefix == b"II", image.info.get("icc_profile") or b"", bytes(resources))
 
 
 def _metadata(image: Image.Image, text: Mapping[str, str]) -> Metadata:

@@ -5,13 +5,12 @@ psd-tools takes a third of a second to import, which no `--help`, no PNG and no 
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import BinaryIO
 
 from ..adjustment import Adjustment
 from ..layer import Document, Layer, walk
 from ..outline import Outline
-from ..tree import NodePath
+from ..tree import Place
 
 
 def read(file: BinaryIO, name: str) -> Document:
@@ -42,19 +41,11 @@ def write_large(document: Document, file: BinaryIO) -> tuple[str, ...]:
     return writing.write(document, file, large=True)
 
 
-def insert(
-    data: bytes,
-    layer: Layer,
-    name: str,
-    *,
-    above: str | NodePath | None = None,
-    below: str | NodePath | None = None,
-    hide: Collection[NodePath] = (),
-) -> tuple[bytes, tuple[str, ...]]:
+def insert(data: bytes, layer: Layer, name: str, place: Place) -> tuple[bytes, tuple[str, ...]]:
     """Add a layer to a PSD, as `insertion.insert` does."""
     from ..photoshop import insertion
 
-    return insertion.insert(data, layer, name, above=above, below=below, hide=hide)
+    return insertion.insert(data, layer, name, place)
 
 
 def losses(document: Document) -> tuple[str, ...]:

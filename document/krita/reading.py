@@ -26,9 +26,10 @@ from ..formats.limits import PixelBudget, check_canvas
 from ..formats.ora_reading import MAX_XML, MERGED, member
 from ..formats.picture import decode
 from ..layer import BLEND_MODES, PASS_THROUGH, Document, Group, Layer, Node
+from ..mask import Mask
 from ..metadata import Metadata
 from ..naming import clean
-from .tiles import pixels_of
+from .tiles import mask_of, pixels_of
 
 KIND = "Krita file"
 MAIN = "maindoc.xml"
@@ -129,6 +130,17 @@ class _Reader:
             self._note_once(note)
         return Layer(rgba, x + left, y + top, **look)
 
+    def _mask(self, element: ElementTree.Element) -> Mask | None:
+        """A transparency mask of pixels; `None` for one of shapes, and for a damaged one."""
+        source = posixpath.join(self._folder, element.get("filename", "")) + ".pixelselection"
+        try:
+            data, default = member(self._archive, source), self._beside(f"{source}.defaultpixel")
+            values, left, top, outside = mask_of(data, default, self._budget)
+            x, y = int(element.get("x", "0")), int(element.get("y", "0"))
+        except (KeyError, *MALFORMED):
+            return None
+        return Mask(values, x + left, y + top, outside, enabled=element.get("visible", "1") != "0")
+
     def _beside(self, source: str) -> bytes:
         try:
             return member(self._archive, source)
@@ -142,13 +154,18 @@ class _Reader:
         flags = element.get("channelflags", "")
         if "0" in flags:
             self._notes.append(f"{name!r} inherits alpha or leaves out channels, which is not kept")
-        for mask in element.findall("./masks/mask"):
-            kind = WORDS.get(mask.get("nodetype", ""), "a mask")
-            self._notes.append(f"{name!r} has {kind}, which is not read")
+        masks = element.findall("./masks/mask")
+        plain = [mask for mask in masks if mask.get("nodetype") == "transparencymask"][:1]
+        kept = self._mask(plain[0]) if plain else None
+        for mask in masks:
+            if kept is None or mask is not plain[0]:
+                kind = WORDS.get(mask.get("nodetype", ""), "a mask")
+                self._notes.append(f"{name!r} has {kind}, which is not read")
         if element.get("layerstyle"):
             self._notes.append(f"{name!r} has a layer style, which is not read")
         return {
             "name": name,
+            "mask": kept,
             "opacity": min(255, max(0, int(element.get("opacity", "255")))) / 255,
             "blend_mode": MODES.get(operator, "normal"),
             "visible": element.get("visible", "1") != "0",

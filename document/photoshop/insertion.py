@@ -7,7 +7,7 @@ below others, the layers that meet in its box are drawn anew there, by us.
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import count
 from typing import Any
@@ -32,10 +32,13 @@ from ..composition.deep_colour import from_srgb16
 from ..errors import UnsupportedFile
 from ..formats import generation_metadata, xmp
 from ..layer import Layer
-from ..tree import NodePath
-from . import effects, masks, thumbnail
+from ..tree import NodePath, Place
+from . import thumbnail
+from .looks import effects, masks
+from .looks.records import layer_name, live_parts, reaches
 from .merged_picture import Samples, StoredPicture
-from .reading import blending_space, layer_name, live_parts, nodes_in, open_psd, psd_decoding, reaches, read
+from .opening import check_layers, open_psd, psd_decoding
+from .reading import blending_space, nodes_in, read
 from .writing import attach, check_place, dress
 
 MODES = {ColorMode.RGB: "RGB", ColorMode.GRAYSCALE: "L", ColorMode.CMYK: "CMYK", ColorMode.LAB: "LAB"}
@@ -44,22 +47,11 @@ DIFFERENCE = 8
 """Levels by which our drawing may differ from the stored picture before it is said: rounding and dithering stay below."""
 
 
-def insert(
-    data: bytes,
-    layer: Layer,
-    name: str,
-    *,
-    above: str | NodePath | None = None,
-    below: str | NodePath | None = None,
-    hide: Collection[NodePath] = (),
-) -> tuple[bytes, tuple[str, ...]]:
+def insert(data: bytes, layer: Layer, name: str, place: Place) -> tuple[bytes, tuple[str, ...]]:
     """The file with one layer more, in its colour mode and depth and otherwise unchanged; and what its merged picture lacks.
 
-    Clipped layers stay with their base, as in `tree.insert`. The layers at the paths of `hide` are hidden.
-    Raises `UnsupportedFile` for other colour modes and depths, and `ValueError` where both `above` and `below` are given.
+    Clipped layers stay with their base, as in `tree.placed`. Raises `UnsupportedFile` for other colour modes and depths.
     """
-    if above is not None and below is not None:
-        raise ValueError(f"above is {above!r} and below is {below!r}; only one of them can place a layer")
     with psd_decoding(name):
         psd = open_psd(io.BytesIO(data), name)
         if psd.color_mode not in MODES or psd.depth not in (8, 16):
@@ -67,13 +59,14 @@ def insert(
             raise UnsupportedFile(f"{name} is {kind}; a layer can be added to 8- and 16-bit RGB, gray, CMYK and Lab files")
         if len(psd) == 0:  # its merged picture is all it has
             _keep_as_layer(psd, name)
-        parent, index = _destination(psd, above, below, clipped=layer.clipped)
-        hidden = [node for node in (_at(psd, path) for path in hide) if node.visible]
+        parent, index = _destination(psd, place, clipped=layer.clipped)
+        hidden = [node for node in (_at(psd, path) for path in place.hide) if node.visible]
         made = _converted(psd, layer)
         if layer.mask is not None:
             masks.attach(layer.mask, made._record, made._channels, psd.depth)
         if (parent, index) != (psd, len(psd) - 1):
             made.move_to(parent, index=index)
+        check_layers(psd, name)
         _remember(psd, made, layer)
         notes = _show(psd, made, layer, hidden, name)
         if layer.rgba.dtype == np.uint16 and psd.depth == 8:
@@ -119,11 +112,9 @@ def _in_mode(psd: PSDImage, rgba: Pixels) -> Pixels:
     return np.dstack([np.asarray(colour.getchannel(band)) for band in range(len(colour.getbands()))])
 
 
-def _destination(
-    psd: PSDImage, above: str | NodePath | None, below: str | NodePath | None, *, clipped: bool
-) -> tuple[GroupMixin, int]:
-    """Where the new layer goes, as by `tree.insert`: its parent, and its index there once it is in place."""
-    wanted = above if above is not None else below
+def _destination(psd: PSDImage, place: Place, *, clipped: bool) -> tuple[GroupMixin, int]:
+    """Where the new layer goes, as by `tree.placed`: its parent, and its index there once it is in place."""
+    wanted = place.beside
     if wanted is None:
         return psd, len(psd)
     if isinstance(wanted, str):
@@ -132,7 +123,7 @@ def _destination(
     else:
         parent, index = _at(psd, wanted[:-1]), wanted[-1]
     siblings = [bool(one._record.clipping) and not clipped for one in parent]
-    return parent, tree.beside(siblings, index, above=above is not None)
+    return parent, tree.beside(siblings, index, above=place.above is not None)
 
 
 def _at(psd: PSDImage, path: NodePath) -> Any:

@@ -30,8 +30,10 @@ from psd_tools.psd.parse_limits import parse_context
 
 from ..formats import generation_metadata, xmp
 from ..outline import Entry, Outline
-from . import adjustments, effects
-from .reading import HEADER, KINDS, LIMITS, check_header, look_of, psd_decoding
+from .looks import adjustments, effects
+from .looks.records import look_of
+from .opening import HEADER, LIMITS, check_header, psd_decoding
+from .reading import KINDS
 
 DEEP = {Tag.LAYER_16.value, Tag.LAYER_32.value}
 """The blocks in which files of 16 and 32 bits keep their layers."""

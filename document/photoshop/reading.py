@@ -5,14 +5,8 @@ What a `Layer` cannot hold is worked into its pixels or left out, and said.
 
 from __future__ import annotations
 
-import io
-import logging
 import re
-import struct
-import threading
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -20,14 +14,11 @@ import numpy as np
 from acetate.raster import Pixels
 from acetate.vocabulary.box import Box
 from PIL import Image
-from psd_tools import ParseLimits, PSDImage
-from psd_tools.api import utils as psd_limits
+from psd_tools import PSDImage
 from psd_tools.api.layers import AdjustmentLayer, Artboard, FillLayer, ShapeLayer, SmartObjectLayer, TypeLayer
 from psd_tools.api.layers import Group as PSDGroup
 from psd_tools.api.layers import Layer as PSDLayer
-from psd_tools.api.utils import PSDLargeImageWarning, has_transparency
-from psd_tools.compression import PSDDecompressionWarning
-from psd_tools.constants import ChannelID, ColorMode, Compression, Resource, Tag
+from psd_tools.constants import ChannelID, ColorMode, Resource
 
 from ..adjustment import Adjustment
 from ..composition.colour import is_srgb, open_profile, to_rgba
@@ -35,85 +26,22 @@ from ..composition.rgb_space import RGBSpace, space_of, srgb
 from ..composition.stored_picture import judged
 from ..effects.silhouettes import MAX_REACH
 from ..effects.style import Style
-from ..errors import UnreadableFile
 from ..formats import generation_metadata, xmp
-from ..formats.decoding import MALFORMED, DamagedError, decoding
-from ..formats.limits import MAX_FILE_BYTES, MAX_ONE_LAYER, MAX_SIDE, PixelBudget, check_canvas
-from ..layer import Document, Group, Layer, Node
+from ..formats.decoding import MALFORMED, DamagedError
+from ..formats.limits import MAX_DISTANCE, MAX_ONE_LAYER
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node
 from ..mask import Mask
-from ..naming import clean, guessed
-from . import adjustments, blocks, deep_pixels, effects, fills, masks
-from .descriptors import blend_name
+from . import deep_pixels, plain_pixels
+from .looks import adjustments, blocks, effects, fills, masks
+from .looks.records import clipping_of, layer_name, look_of, name_encoding, reaches
+from .merged_picture import StoredPicture
+from .opening import has_unnamed_transparency, open_psd, psd_decoding, spare_channels
 from .properties import marks_of, metadata_of
-from .salvage import salvaged
-
-HEADER = struct.Struct(">4sH6xHIIHH")
-"""Signature, version, channels, height, width, bits per channel, colour mode."""
-
-LIMITS = ParseLimits(max_read_bytes=MAX_FILE_BYTES, max_total_bytes=2 * MAX_FILE_BYTES)
-MAX_DECODING_BYTES = 2**32
-"""What decoding one layer may take at its peak: 16-bit planes are widened on the way."""
 
 KINDS = {TypeLayer: "text", ShapeLayer: "a shape", SmartObjectLayer: "a smart object", FillLayer: "a fill"}
 
-psd_limits.MAX_DIMENSION_PSD = MAX_SIDE  # it would render a PSB no larger than a PSD
-
 _NOTHING = np.zeros((0, 0, 4), np.uint8)
 _WHOLE_RANGE = [(0, 65535), (0, 65535)]
-_ONE_AT_A_TIME = threading.RLock()
-
-logging.getLogger("psd_tools").addHandler(logging.NullHandler())  # its warnings on odd files are not for the terminal
-
-
-def layer_name(layer: PSDLayer) -> str:
-    """A layer's name, without the NUL that Krita puts at its end.
-
-    The old name field has no encoding: psd-tools reads it as Mac Roman, other programs wrote that of their country.
-    """
-    encoding = name_encoding(layer)
-    return clean(layer.name if encoding is None else guessed(layer.name.encode("macroman"))[0])
-
-
-def name_encoding(layer: PSDLayer) -> str | None:
-    """How the name seems to be encoded; `None` where the file leaves no doubt."""
-    if Tag.UNICODE_LAYER_NAME in layer.tagged_blocks or layer.name.isascii():
-        return None
-    return guessed(layer.name.encode("macroman"))[1]
-
-
-def spare_channels(psd: PSDImage) -> int:
-    """Channels that are neither colour nor the merged picture's transparency: saved selections, spot colours."""
-    if psd.color_mode == ColorMode.MULTICHANNEL:
-        return 0
-    spare = max(0, psd.channels - ColorMode.channels(psd.color_mode) - has_transparency(psd))
-    named = any(psd.image_resources.get_data(key) for key in (Resource.ALPHA_NAMES_UNICODE, Resource.ALPHA_NAMES_PASCAL))
-    # MediBang and FireAlpaca store the merged picture's alpha so; Photoshop names every channel that somebody saved.
-    return 0 if spare == 1 and len(psd) and not named else spare
-
-
-def live_parts(psd: PSDImage, within: Box | None = None) -> Iterator[str]:
-    """What the picture, or its part `within` a box, depends on but we cannot draw."""
-    for layer in psd.descendants():
-        if within is not None and not reaches(layer, within):
-            continue
-        kind = adjustments.kind_of(layer)
-        if kind is not None and adjustments.parameters_of(layer, psd.color_mode) is None:
-            yield f"{layer_name(layer)!r} ({kind})"
-        undrawn = effects.read(layer, psd).undrawn
-        if undrawn:
-            yield f"the effects of {layer_name(layer)!r} ({', '.join(undrawn)})"
-        yield from (f"what {layer_name(layer)!r} has: it {part}" for part in blocks.undrawn(layer))
-
-
-def reaches(layer: PSDLayer, box: Box) -> bool:
-    """Whether the layer can show in the box. What has no pixels of its own, and effects, may reach anywhere."""
-    if not layer.visible:
-        return False
-    if isinstance(layer, FillLayer) or adjustments.kind_of(layer) is not None or effects.shows_effects(layer):
-        return True
-    if isinstance(layer, PSDGroup):
-        return any(reaches(child, box) for child in layer)
-    return not Box(layer.left, layer.top, layer.width, layer.height).intersection(box).empty
 
 
 def blending_space(psd: PSDImage) -> RGBSpace | None:
@@ -145,97 +73,11 @@ def read(file: BinaryIO, name: str) -> Document:
         return document if stored is None else judged(document, stored)
 
 
-def open_psd(file: BinaryIO, name: str, damage: list[str] | None = None) -> PSDImage:
-    """Parse without decoding pixels. Raises a `DocumentError` for what is too large, damaged or of an unsupported kind.
-
-    Where `damage` is given, the sound parts of a damaged file are taken, and it gets what was given up.
-    """
-    check_header(file.read(HEADER.size), name)
-    file.seek(0)
-    try:
-        psd = PSDImage.open(file, max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
-    except MALFORMED:
-        if damage is None:
-            raise
-        file.seek(0)
-        sound = salvaged(file.read())
-        damage += sound.notes
-        psd = PSDImage.open(io.BytesIO(sound.data), max_alloc_bytes=MAX_DECODING_BYTES, parse_limits=LIMITS)
-    _check_layers(psd, PixelBudget(name), 0)
-    missing = _missing_bytes(psd)
-    if missing and (damage is None or not len(psd)):
-        raise DamagedError(f"it ends early, {missing:,} bytes of its merged picture are missing")
-    if missing and damage is not None:
-        damage.append(f"{missing:,} bytes of its merged picture are missing, so it was not used")
-        psd._record.image_data.data = b""
-    return psd
-
-
-@contextmanager
-def psd_decoding(name: str) -> Iterator[None]:
-    """Decoding inside raises instead of turning a channel black. The lock is for warning filters, which are global."""
-    with _ONE_AT_A_TIME, decoding(name, "PSD", in_our_words=True), warnings.catch_warnings():
-        warnings.simplefilter("error", PSDDecompressionWarning)
-        warnings.simplefilter("ignore", PSDLargeImageWarning)
-        yield
-
-
-def check_header(head: bytes, name: str) -> None:
-    """Raise a `DocumentError` for what is no PSD, or too large."""
-    if head[:4] == b"8BPS" and len(head) < HEADER.size:
-        raise UnreadableFile(f"{name} is not a readable PSD: it ends after {len(head)} bytes")
-    if head[:4] != b"8BPS":
-        raise UnreadableFile(f"{name} is not a readable PSD: it begins with {head[:4]!r}, not b'8BPS'")
-    _, version, channels, height, width, depth, mode = HEADER.unpack(head)
-    modes = [one.value for one in ColorMode]
-    for what, found, known in (
-        ("version", version, (1, 2)),
-        ("number of channels", channels, range(1, 57)),
-        ("number of bits per channel", depth, (1, 8, 16, 32)),
-        ("colour mode", mode, modes),
-    ):
-        if found not in known:
-            raise UnreadableFile(f"{name} is not a readable PSD: its {what} is {found}, which none has")
-    if not (width and height):
-        raise UnreadableFile(f"{name} is not a readable PSD: its canvas is {width} x {height}")
-    check_canvas(name, width, height)
-
-
-def _check_layers(layers: Iterable[PSDLayer], budget: PixelBudget, depth: int) -> None:
-    for layer in layers:
-        if isinstance(layer, PSDGroup):
-            budget.spend(0, 0, depth=depth)
-            _check_layers(layer, budget, depth + 1)
-        else:
-            budget.spend(max(0, layer.width), max(0, layer.height), depth=depth)
-        mask = layer._record.mask_data
-        if mask is not None:
-            budget.spend(mask.width, mask.height, depth=depth)
-            if mask.real_flags is not None:
-                budget.spend(mask.real_width, mask.real_height, depth=depth)
-
-
-def _missing_bytes(psd: PSDImage) -> int:
-    """What a file that was cut off lacks of its merged picture, which comes last: psd-tools takes whatever part is left of it."""
-    header, picture = psd._record.header, psd._record.image_data
-    rows = header.height * header.channels
-    if picture.compression == Compression.RAW:
-        needed = rows * ((header.width * header.depth + 7) // 8)
-    elif picture.compression == Compression.RLE:
-        size = 2 * header.version
-        whole_entries = min(rows, len(picture.data) // size)
-        lengths = np.frombuffer(picture.data, f">u{size}", count=whole_entries)
-        needed = rows * size + int(lengths.sum(dtype=np.int64))
-    else:
-        return 0
-    return max(0, needed - len(picture.data))
-
-
 class _Reader:
     """Reads the records of one file; remembers what concerns the document as a whole."""
 
     def __init__(self, psd: PSDImage, within: Box | None = None, damage: list[str] | None = None) -> None:
-        self._psd, self._within = psd, within
+        self._psd, self._within, self._plain = psd, within, plain_pixels.is_plain(psd)
         self._damage = [] if damage is None else damage
         self._icc: bytes | None = psd.image_resources.get_data(Resource.ICC_PROFILE)
         packet = psd.image_resources.get_data(Resource.XMP_METADATA)
@@ -301,19 +143,27 @@ class _Reader:
         """What the program that wrote the file drew, white taken out of it again; `None` where there is none."""
         if self._is_deep():
             return self._deep(deep_pixels.of_merged_picture(self._psd, self._icc), "the merged picture")
+        if self._plain and self._psd.has_preview() and not has_unnamed_transparency(self._psd):
+            return plain_pixels.of_merged_picture(self._psd)
         if self._psd.depth == 16:  # in a mode that is read as the gray of its first channel
             self._colour_notes["16 bits per channel were reduced to 8"] = None
-        image = self._psd.topil(apply_icc=False)
-        return None if image is None else self._converted(image, None)
+        image, alpha = self._psd.topil(apply_icc=False), None
+        if self._psd.depth == 8 and has_unnamed_transparency(self._psd):
+            planes = StoredPicture(self._psd).read(Box(0, 0, self._psd.width, self._psd.height))
+            alpha = Image.fromarray(planes[-1].astype(np.uint8))
+        return None if image is None else self._converted(image, alpha)
 
     def _group(self, layer: PSDGroup) -> Group:
         style = self._style(layer)
         self._note_losses(layer)
         self.notes += masks.notes(layer, layer_name(layer))
-        look = {**look_of(layer), **_clipping_of(layer)}
+        look = {**look_of(layer), **clipping_of(layer)}
         if style is not None:
             look["opacity"] = layer.opacity / 255
             style = replace(style, within=Box(0, 0, self._psd.width, self._psd.height).grown(2 * MAX_REACH))
+        if look["blend_mode"] == PASS_THROUGH and layer.fill_opacity < 255:  # as Photoshop draws it: by itself, then faded
+            look["blend_mode"] = "normal"
+            self.notes.append(f"the fill opacity of the group {look['name']!r} is drawn as if its mode were normal")
         children, mask = tuple(self.nodes(layer)), self._mask(layer)
         board = fills.artboard(layer) if isinstance(layer, Artboard) else None
         if board is not None:
@@ -327,7 +177,7 @@ class _Reader:
     def _layer(self, layer: PSDLayer) -> Layer | None:
         """Stored pixels where there are any; psd-tools draws what has only a description, as far as it can."""
         look = look_of(layer)
-        clipping = _clipping_of(layer)
+        clipping = clipping_of(layer)
         if self._within is not None and not reaches(layer, self._within):
             return Layer(_NOTHING, **look, **clipping)
         self._note_losses(layer)
@@ -335,6 +185,8 @@ class _Reader:
         if kind is not None and (layer.width <= 0 or layer.height <= 0):
             return self._adjustment(layer, kind, {**look, **clipping})
         x, y = layer.left, layer.top
+        if max(abs(x), abs(y)) >= MAX_DISTANCE:
+            raise ValueError("it lies where no program puts a layer")
         mask = None
         rgba = self._pixels(layer)
         if rgba is None and fills.is_fill(layer):
@@ -374,6 +226,10 @@ class _Reader:
         if self._is_deep() and layer.has_pixels():
             found = deep_pixels.of_layer(layer, self._icc)
             return None if found is None else self._deep(found, repr(layer_name(layer)))
+        if self._plain and layer.has_pixels() and (rgba := plain_pixels.of_layer(layer)) is not None:
+            if self._within is None:
+                plain_pixels.forget(layer)
+            return rgba
         image = layer.topil(apply_icc=False) if layer.has_pixels() else None
         if image is None:
             return None
@@ -441,22 +297,6 @@ class _Reader:
             self.notes.append(f"the blend-if ranges of {name!r} were left out")
         if layer.visible:
             self.notes += [f"{name!r} {part}" for part in blocks.undrawn(layer)]
-
-
-def look_of(layer: PSDLayer) -> dict[str, Any]:
-    """Name, opacity, blend mode and visibility. Fill opacity differs from opacity only for effects, which are not drawn."""
-    return {
-        "name": layer_name(layer),
-        "opacity": layer.opacity * layer.fill_opacity / 255**2,
-        "blend_mode": blend_name(layer.blend_mode),
-        "visible": layer.visible,
-    }
-
-
-def _clipping_of(layer: PSDLayer) -> dict[str, Any]:
-    """psd-tools' own answer is that groups are never clipped; Clip Studio, SAI and newer Photoshop clip them."""
-    together = layer.tagged_blocks.get_data(Tag.BLEND_CLIPPING_ELEMENTS, 1)
-    return {"clipped": bool(layer._record.clipping), "blends_clipped": bool(together)}
 
 
 def _needs_drawing(layer: PSDLayer) -> bool:

@@ -7,6 +7,7 @@ makes psd-tools' own saving slow (tests/bench/documents.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import BinaryIO, NamedTuple
 
@@ -33,11 +34,11 @@ from ..composition.colour import srgb_profile
 from ..composition.compose import render_over_white
 from ..errors import TooLarge, UnwritableFile
 from ..formats import generation_metadata
-from ..formats.limits import MAX_SIDE, SCALE_DOWN, PixelBudget, check_canvas
-from ..layer import PASS_THROUGH, Document, Layer, Node, walk
+from ..formats.limits import MAX_DISTANCE, MAX_SIDE, SCALE_DOWN, check_canvas, check_layers
+from ..layer import PASS_THROUGH, Document, Group, Layer, Node, walk
 from ..naming import clean
-from . import masks
-from .descriptors import blend_name
+from .looks import masks
+from .looks.descriptors import blend_name
 from .properties import put_marks, put_metadata
 from .writable import blocks_of, writable
 
@@ -59,7 +60,7 @@ def write(document: Document, file: BinaryIO, *, large: bool = False) -> tuple[s
     `large` is PSB. Raises `TooLarge` or `UnwritableFile` for what does not fit.
     """
     check_canvas("the document", document.width, document.height)
-    _check_layers(document)
+    _check_layers(document.layers)
     reason = f"over {MAX_PSD_SIDE:,} pixels a side" if _longest_side(document) > MAX_PSD_SIDE else ""
     made = _made(document, PSB if large or reason else PSD_VERSION)
     if made.version == PSD_VERSION and _bytes(made) > MAX_PSD_BYTES:
@@ -208,15 +209,17 @@ def _compression(values: Pixels) -> Compression:
     return Compression.RLE if in_runs.size == 0 or in_runs.mean() > WORTHWHILE_RUNS else Compression.RAW
 
 
-def _check_layers(document: Document) -> None:
+def _check_layers(nodes: Sequence[Node]) -> None:
     """Refuse before the work begins what the format, or our own reading, could not hold."""
-    budget = PixelBudget("the document")
-    for node in walk(document.layers):
+    check_layers("the document", _all_writable(nodes))
+    for node in walk(nodes):
         if isinstance(node, Layer):
-            budget.spend(node.box.width, node.box.height)
             check_place(node, PSB)
-        if node.mask is not None:
-            budget.spend(node.mask.box.width, node.mask.box.height)
+
+
+def _all_writable(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    found = writable(nodes)
+    return tuple(replace(node, children=_all_writable(node.children)) if isinstance(node, Group) else node for node in found)
 
 
 def check_place(layer: Layer, version: int) -> None:
@@ -226,9 +229,9 @@ def check_place(layer: Layer, version: int) -> None:
     if max(box.width, box.height) > most:
         size = f"{box.width} x {box.height} pixels"
         raise TooLarge(f"the layer {layer.name!r} is {size}; a {kind} takes at most {most:,} a side", SCALE_DOWN)
-    if max(abs(box.x), abs(box.y)) >= 2**30:
+    if max(abs(box.x), abs(box.y)) >= MAX_DISTANCE:
         raise UnwritableFile(
-            f"the layer {layer.name!r} lies at {box.x}, {box.y}; a PSD takes at most {2**30} pixels from the canvas"
+            f"the layer {layer.name!r} lies at {box.x}, {box.y}; a PSD takes at most {MAX_DISTANCE} pixels from the canvas"
         )
 
 

@@ -167,4 +167,5 @@ class NativeFamily(Family):
 
 def drawn_as(task: str) -> str:
     """The task whose recipes `task` uses: a layer is changed by the same run that draws one."""
-    return "foreground" if TASKS[task].keeps_size else task
+    row = TASKS[task]
+    return "foreground" if row.keeps_size and not row.instructed else task

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ..values.recipes import Recipe
 from .base import Defaults, FamilyName, NativeFamily
+
+_LAYER = Recipe(("foreground",), None, transparent=True)
+_CUT_OUT = replace(
+    _LAYER,
+    sees=True,
+    cuts_out=True,
+    words="Remove the background of the image, keeping only {}",
+    unsaid="the main subject",
+)
+_BEHIND = Recipe(
+    ("background",),
+    None,
+    sees=True,
+    words="Remove {} from the image and fill in what was hidden behind it",
+    unsaid=_CUT_OUT.unsaid,
+)
 
 QWEN21 = NativeFamily(
     name=FamilyName("qwen21"),
@@ -16,7 +33,12 @@ QWEN21 = NativeFamily(
     smallest=0.25,
     largest=4.0,
     defaults=Defaults(steps=40, guidance_scale=1.0, scheduler="flow-euler", alpha_passes=1),
-    recipes={"foreground": (Recipe(("foreground",), None, transparent=True),)},
+    recipes={
+        "foreground": (_LAYER,),
+        "edit": (replace(_LAYER, sees=True),),
+        "extract": (_CUT_OUT,),
+        "decompose": (_CUT_OUT, _BEHIND),
+    },
     unet_activations=532 * 2**20,
     pipelines=re.compile(r"QwenImage21(?:Turbo)?(?:Modular)?Pipeline"),
     asking="This is an RGBA image with transparency. {}. The image has alpha channel and the background is transparent.",

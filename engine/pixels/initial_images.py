@@ -16,8 +16,8 @@ from ..values.request import Request
 
 
 def strength_of(request: Request) -> float:
-    """Denoising strength in [0, 1]; 1 without a source, as denoising begins from noise then."""
-    if request.source is None:
+    """Denoising strength in [0, 1]; 1 where denoising begins from noise: without a source, or with one that is only seen."""
+    if request.source is None or TASKS[request.task].instructed:
         return 1.0
     return TASKS[request.task].strength if request.strength is None else request.strength
 

@@ -17,6 +17,11 @@ OPAQUE = 250
 """Limits of alpha in 0..255: at most 2 is transparent, 3 to 15 is haze, above 250 is opaque."""
 
 
+UNCHANGED = "nothing was changed: say it in other words, or take another seed"
+MOVED = "what was cut out is not where it was in the picture, so its colours are the model's own"
+STILL_THERE = "what was cut out still shows in the background: name it in the prompt, or take another seed"
+
+
 def measure(rgba: RGBA) -> dict[str, float]:
     """Measures in [0, 1] of a straight `(H, W, 4)` uint8 picture.
 

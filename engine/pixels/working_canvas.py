@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from acetate.raster import RGBA, Mask, crop
 from acetate.vocabulary.box import Box
 from acetate.vocabulary.working_sizes import Fit, NativeSizes
@@ -28,9 +29,18 @@ class WorkingCanvas:
         """Where the scaled target lies on the working canvas; it may stick out on either axis."""
         return Box(0, 0, *self.working).centred(*self.scaled)
 
-    def to_working(self, rgba: RGBA) -> RGBA:
-        """A straight `(height, width, 4)` picture of the target's size on the working canvas, transparent around it."""
-        return self._place(resize_padded(rgba, *self.scaled))
+    def to_working(self, rgba: RGBA, *, carried_on: bool = False) -> RGBA:
+        """A straight `(height, width, 4)` picture of the target's size on the working canvas, transparent around it.
+
+        An opaque one may be `carried_on` by its edge's colours instead: a clear margin would be taken for a part of it.
+        """
+        scaled = resize_padded(rgba, *self.scaled)
+        if not carried_on or int(rgba[..., 3].min()) < 255 or self.scaled == self.working:
+            return self._place(scaled)
+        box, (width, height) = self.box, self.working
+        rows = np.clip(np.arange(height) - box.y, 0, self.scaled[1] - 1)
+        columns = np.clip(np.arange(width) - box.x, 0, self.scaled[0] - 1)
+        return np.ascontiguousarray(scaled[rows][:, columns])
 
     def mask_to_working(self, mask: Mask) -> Mask:
         """A mask of the target's size, `(height, width)` uint8, on the working canvas, unselected around it."""

@@ -6,63 +6,39 @@ Iterate for progress and pictures; stop iterating to cancel between two steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from acetate.raster import RGBA, Mask, resample, to_float
-from acetate.vocabulary.box import Box
-from acetate.vocabulary.parameters import Passes
 from acetate.vocabulary.roles import ROLES, Role
 from acetate.vocabulary.tasks import TASKS
-from acetate.vocabulary.working_sizes import Drawn, Fit
+from acetate.vocabulary.working_sizes import Fit
 from torch import Tensor
 
 from ..families import NativeFamily, recipes_for
 from ..models.codec import most_passes
 from ..models.model import Model
-from ..pixels import initial_images, quality
+from ..native_rgba.references import References
+from ..pixels import initial_images
 from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
-from ..pixels.inpaint_region import paste, region_around
-from ..pixels.working_canvas import WorkingCanvas
+from ..pixels.inpaint_region import region_around
 from ..sketch.showing import shown
-from ..values.parameters import to_json
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
 from .denoising_loop import DenoisingStep, noise_like
+from .finishing import Job, brought_back, finished_picture, picture_of, together
+from .flow_guidance import wants_transparency
 from .flow_matching import FlowStep
 from .guidance import pictures_at_once
 from .installed_weights import InstalledWeights
 from .meter import Meter
-from .retries import until_transparent
+from .retries import is_covered, is_opaque, until_transparent
 from .runs import Loop, denoised, guidance_of, loop_for
-
-
-@dataclass
-class _Job:
-    """A request made concrete for one model."""
-
-    request: Request
-    model: Model
-    recipes: tuple[Recipe, ...]
-    frame: WorkingCanvas
-    fit: Fit
-    steps: int
-    guidance_scale: float
-    scheduler: str
-    spacing: str | None
-    passes: Passes
-    region: Box | None
-    """`repaint`: the part of the source that is worked on."""
-    starts: dict[Role, RGBA]
-    """What the layers begin from, on the working canvas; empty where they begin from noise."""
-    mask: Mask | None
-    given: dict[Role, RGBA] = field(default_factory=dict)
-    """Conditions on the working canvas."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +51,8 @@ class _Seen:
     """Conditions that join the UNet's input."""
     controls: dict[Role, Tensor]
     """Conditions of attention sharing, `(1, 3, H, W)` in [0, 1]."""
+    references: References
+    """What a model that sees pictures is shown."""
 
 
 def generate(model: Model, requests: Sequence[Request], weights: InstalledWeights) -> Iterator[Progress | Picture]:
@@ -92,36 +70,39 @@ def generate(model: Model, requests: Sequence[Request], weights: InstalledWeight
 
     for index, request in enumerate(requests):
         if _may_forget_transparency(job):
-            yield from until_transparent(partial(draw, index), request, apart=len(requests))
+            judge = is_covered if job.recipes[-1].sees else is_opaque
+            yield from until_transparent(partial(draw, index), request, len(requests), judge)
         else:
             yield from draw(index, request)
 
 
-def _may_forget_transparency(job: _Job) -> bool:
-    """Whether a new layer may come out opaque with one seed and not with the next."""
-    return isinstance(job.model.family, NativeFamily) and job.request.source is None and job.request.wrap != "off"
+def _may_forget_transparency(job: Job) -> bool:
+    """Whether a transparent layer may come out opaque with one seed and not with the next."""
+    request, recipe = job.request, job.recipes[-1]
+    if not isinstance(job.model.family, NativeFamily) or request.wrap == "off" or len(job.recipes) > 1:
+        return False
+    return request.source is None or (recipe.sees and request.mask is None and wants_transparency(request, recipe))
 
 
-def _unchanged(job: _Job, requests: Sequence[Request]) -> Iterator[Picture]:
+def _unchanged(job: Job, requests: Sequence[Request]) -> Iterator[Picture]:
     """The source itself, where no step would change it: encoding and decoding alone would only blur it."""
     for index, request in enumerate(requests):
         assert request.source is not None
-        yield _picture(replace(job, request=request), request.source.copy(), "foreground", index, ())
+        yield picture_of(replace(job, request=request), request.source.copy(), "foreground", index, ())
 
 
-def _settle(job: _Job, requests: Sequence[Request]) -> None:
+def _settle(job: Job, requests: Sequence[Request]) -> None:
     """Choose how the model uses memory for a job of this size."""
     most = max(pictures_at_once(request, recipe, job.guidance_scale) for request in requests for recipe in job.recipes)
     job.model.memory.prepare(*job.frame.working, most)
 
 
-def _plan(model: Model, request: Request) -> _Job:
+def _plan(model: Model, request: Request) -> Job:
     given = frozenset(role for role in ROLES if getattr(request, role) is not None)
     recipes = recipes_for(model.family, request.task, given, request.injection)
     region, source, mask = None, request.source, request.mask
-    if TASKS[request.task].masked:
+    if mask is not None:
         assert source is not None
-        assert mask is not None
         region = region_around(mask, model.sizes.native)
         source, mask = (np.ascontiguousarray(part[region.slices]) for part in (source, mask))
     width, height = _target(request, model, source if TASKS[request.task].keeps_size else None)
@@ -130,9 +111,11 @@ def _plan(model: Model, request: Request) -> _Job:
     frame = model.sizes.frame(width, height, covering)
     defaults = model.defaults
     pictures = {role: frame.to_working(fit(getattr(request, role), width, height, request.resize_mode)) for role in given}
-    rough = None if source is None else frame.to_working(fit(source, width, height, request.resize_mode))
+    sees = recipes[-1].sees
+    rough = None if source is None else frame.to_working(fit(source, width, height, request.resize_mode), carried_on=sees)
+    begins = rough is not None and (not sees or (mask is not None and not recipes[-1].cuts_out))
     made = dict.fromkeys(role for recipe in recipes for role in recipe.frames)
-    return _Job(
+    return Job(
         request=request,
         model=model,
         recipes=recipes,
@@ -144,8 +127,9 @@ def _plan(model: Model, request: Request) -> _Job:
         spacing=request.spacing,
         passes=request.alpha_passes or defaults.alpha_passes,
         region=region,
-        starts={} if rough is None else initial_images.starts(request.task, made, rough, pictures),
-        mask=None if mask is None or not TASKS[request.task].masked else frame.mask_to_working(mask),
+        starts=initial_images.starts(request.task, made, rough, pictures) if rough is not None and begins else {},
+        mask=None if mask is None else frame.mask_to_working(mask),
+        shown=rough if sees else None,
         given=pictures,
     )
 
@@ -160,35 +144,35 @@ def _target(request: Request, model: Model, layer: RGBA | None) -> tuple[int, in
     return request.width or width, request.height or height
 
 
-def _cost(job: _Job) -> int:
+def _cost(job: Job) -> int:
     """Steps that the meter will count: encodes, denoising steps, decoder passes."""
     steps = _loop(job).count
     each = sum(steps + (most_passes(job.passes) if recipe.transparent else 1) for recipe in job.recipes)
     return max(1, each)
 
 
-def _see(job: _Job) -> _Seen:
+def _see(job: Job) -> _Seen:
     codec, given = job.model.codec, job.given
     joining = {role for recipe in job.recipes if not recipe.sharing for role in recipe.conditions}
     return _Seen(
         starts={role: codec.encode(p) if role == "foreground" else codec.encode_opaque(p) for role, p in job.starts.items()},
         latents={role: codec.encode_opaque(picture) for role, picture in given.items() if role in joining},
         controls={role: _control(picture) for role, picture in given.items()},
+        references=References() if job.shown is None else References.of(codec, job.shown, job.request.references),
     )
 
 
-def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: Meter) -> Iterator[Progress | Picture]:
+def _one(job: Job, seen: _Seen, index: int, weights: InstalledWeights, meter: Meter) -> Iterator[Progress | Picture]:
     """All layers of picture `index`."""
     seed = job.request.seed
     latents = dict(seen.latents)
-    model = job.model
-    reference = shown(model.recall, job.request, seen.starts.get("foreground"), model.codec.encode)
-    finished: dict[Role, RGBA] = {}
+    reference = shown(job.model.recall, job.request, seen.starts.get("foreground"), job.model.codec.encode)
+    finished: dict[Role, tuple[RGBA, tuple[str, ...]]] = {}
     for number, recipe in enumerate(job.recipes, start=1):
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
         with weights.installed(job.model, recipe, asked, seen.controls) as switch:
-            frames = yield from _denoise(job, recipe, seed, seen.starts, latents, switch, meter, reference.latents)
+            frames = yield from _denoise(job, recipe, seed, seen, latents, switch, meter, reference.latents)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
@@ -197,23 +181,25 @@ def _one(job: _Job, seen: _Seen, index: int, weights: InstalledWeights, meter: M
                 for done in decoding:
                     yield meter.progress("decode", done, decoding.passes)
                 meter.skip(decoding.passes - done)
-                finished[role] = decoding.rgba
+                finished[role] = brought_back(job, recipe, decoding.rgba)
                 if any(role in later.conditions for later in job.recipes[number:]):
                     latents[role] = job.model.codec.encode_opaque(decoding.rgba)  # as a given layer is seen, over mid-grey
             else:
-                finished[role] = job.model.codec.decode_opaque(sample)
+                finished[role] = brought_back(job, recipe, job.model.codec.decode_opaque(sample))
         if not recipe.transparent:
             yield meter.progress("decode", 1, 1)
+    if TASKS[job.request.task].takes_apart:
+        finished = together(job, finished)
     for role in ROLES:
         if role in finished:
-            yield reference.noted(_finish(job, finished[role], role, index))
+            yield reference.noted(finished_picture(job, *finished[role], role, index))
 
 
 def _denoise(
-    job: _Job,
+    job: Job,
     recipe: Recipe,
     seed: int,
-    starts: Mapping[Role, Tensor],
+    seen: _Seen,
     latents: dict[Role, Tensor],
     switch: Any,
     meter: Meter,
@@ -223,24 +209,24 @@ def _denoise(
     model = job.model
     denoiser = _loop(job)
     frames = len(recipe.frames)
-    noise = noise_like((frames, *_latent_shape(job)), seed).to(model.device)
-    clean = torch.cat([starts[role] for role in recipe.frames]) if starts else None
+    noise = noise_like((frames, *_latent_shape(job)), seen.references.seed(seed)).to(model.device)
+    clean = torch.cat([seen.starts[role] for role in recipe.frames]) if seen.starts else None
     keep = None if job.mask is None or clean is None else partial(_keep, denoiser, clean, noise, _latent_mask(job.mask, clean))
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample
-    steps = denoised(denoiser, sample, model, recipe, job.request, latents=latents, switch=switch, keep=keep, reference=reference)
-    for step in steps:
+    told = {"latents": latents, "switch": switch, "keep": keep, "references": seen.references, "reference": reference}
+    for step in denoised(denoiser, sample, model, recipe, job.request, **told):
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents
 
 
-def _loop(job: _Job) -> Loop:
+def _loop(job: Job) -> Loop:
     _, rows, columns = _latent_shape(job)
     return loop_for(job.model, job.request, strength_of(job.request), rows * columns)
 
 
-def _latent_shape(job: _Job) -> tuple[int, int, int]:
+def _latent_shape(job: Job) -> tuple[int, int, int]:
     """Channels, rows and columns of the working canvas in latents."""
     codec, (width, height) = job.model.codec, job.frame.working
     return codec.latent_channels, height // codec.spatial, width // codec.spatial
@@ -265,62 +251,3 @@ def _latent_mask(mask: Mask, latents: Tensor) -> Tensor:
     """`(H, W)` -> `(1, 1, h, w)` in {0, 1}: a latent that any selected pixel touches may change."""
     touched = resample(to_float(mask)[..., None], latents.shape[3], latents.shape[2], "area") > 1e-3
     return torch.from_numpy(touched[..., 0].astype(np.float32))[None, None].to(latents)
-
-
-def _finish(job: _Job, working: RGBA, role: Role, index: int) -> Picture:
-    """Back to the target's size and, for tasks with a source, into the source."""
-    request = job.request
-    rgba = job.frame.from_working(job.model.codec.enlarged(working) if job.frame.enlarges else working)
-    if job.region is not None and request.source is not None and request.mask is not None:
-        rgba = paste(request.source, rgba, request.mask, job.region)
-    if request.lock_alpha and request.source is not None and TASKS[request.task].keeps_size:
-        rgba = np.concatenate([rgba[..., :3], request.source[..., 3:]], axis=2)
-    return _picture(job, rgba, role, index, drawn=job.model.sizes.drawn(*job.frame.target, job.fit))
-
-
-def _picture(
-    job: _Job, rgba: RGBA, role: Role, index: int, warnings: tuple[str, ...] | None = None, drawn: Drawn | None = None
-) -> Picture:
-    """The finished layer; `warnings` replaces what is said of one that was drawn."""
-    request, measured = job.request, quality.measure(rgba)
-    height, width = rgba.shape[:2]
-    asked = replace(
-        request,
-        width=width,
-        height=height,
-        steps=job.steps,
-        guidance_scale=job.guidance_scale,
-        scheduler=job.scheduler,
-        spacing=job.spacing,
-        alpha_passes=job.passes,
-    )
-    return Picture(
-        rgba=rgba,
-        role=role,
-        index=index,
-        seed=request.seed,
-        parameters={**to_json(asked), **job.model.noted, **job.model.runtime.noted},
-        quality=measured,
-        warnings=tuple(_warnings(job, role, measured)) if warnings is None else warnings,
-        hidden=TASKS[request.task].hides(role),
-        drawn=drawn,
-    )
-
-
-def _remedy(job: _Job) -> str:
-    """What else makes the background of a layer transparent, where there is such a thing and it was not asked for."""
-    others = any(recipe.convolution for recipe in job.recipes) and job.request.injection == "attention"
-    return "take injection convolution with checkpoints retrained far, such as Illustrious or NoobAI" if others else ""
-
-
-def _warnings(job: _Job, role: Role, measured: Mapping[str, float]) -> Iterator[str]:
-    """What a person should know of a layer."""
-    source = job.request.source if TASKS[job.request.task].keeps_size else None
-    if role == "foreground" and (source is None or int(source[..., 3].min()) < 255):
-        yield from quality.warnings(measured, _remedy(job))
-        if job.model.caution:
-            yield job.model.caution
-    yield from job.model.notes
-    if job.starts:
-        yield from job.model.codec.notes
-    yield from job.model.memory.notes

@@ -20,9 +20,12 @@ CLEAR_BORDER, CLEAR_AT_ALL = 0.9, 0.05
 Draw = Callable[[Request], Iterator[Progress | Picture]]
 
 
-def until_transparent(draw: Draw, request: Request, apart: int) -> Iterator[Progress | Picture]:
+def until_transparent(
+    draw: Draw, request: Request, apart: int, opaque: Callable[[Mapping[str, float]], bool]
+) -> Iterator[Progress | Picture]:
     """What `draw` yields for the request; where its layer is opaque, anew with a seed that is `apart` from it, at most twice.
 
+    `opaque` judges the measures of a layer.
     The last picture is given whatever it is. An empty one is not drawn again: there another prompt is needed.
     """
     _, last = range_of("seed")
@@ -31,19 +34,24 @@ def until_transparent(draw: Draw, request: Request, apart: int) -> Iterator[Prog
         for event in draw(tried):
             if not isinstance(event, Picture):
                 yield event
-            elif attempt == TRIES - 1 or not is_opaque(event.quality):
-                yield replace(event, warnings=(*event.warnings, *_said(attempt, event.quality)))
+            elif attempt == TRIES - 1 or not opaque(event.quality):
+                yield replace(event, warnings=(*event.warnings, *_said(attempt, opaque(event.quality))))
                 return
 
 
 def is_opaque(quality: Mapping[str, float]) -> bool:
     """Whether a layer with these measures has a background, or hardly any transparency."""
-    return quality["border"] < CLEAR_BORDER or quality["coverage"] > 1 - CLEAR_AT_ALL
+    return quality["border"] < CLEAR_BORDER or is_covered(quality)
 
 
-def _said(attempt: int, quality: Mapping[str, float]) -> tuple[str, ...]:
+def is_covered(quality: Mapping[str, float]) -> bool:
+    """Whether a layer with these measures has hardly any transparency; what was cut out may well reach the border."""
+    return quality["coverage"] > 1 - CLEAR_AT_ALL
+
+
+def _said(attempt: int, opaque: bool) -> tuple[str, ...]:
     if not attempt:
         return ()
-    if is_opaque(quality):
+    if opaque:
         return (f"the model drew a background {attempt + 1} times, with seeds of its own choice after the first",)
     return ("this is another seed than was asked for: with that one the model drew a background",)

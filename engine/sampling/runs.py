@@ -13,10 +13,11 @@ from torch import Tensor
 
 from ..families import NativeFamily
 from ..models.model import Model
+from ..native_rgba.references import References
 from ..values.recipes import Recipe
 from ..values.request import Request
 from .denoising_loop import DenoisingLoop, DenoisingStep, generator_of
-from .flow_guidance import GuidedFlow
+from .flow_guidance import NONE, GuidedFlow
 from .flow_matching import FlowLoop, FlowSchedule, FlowStep
 from .guidance import GuidedUNet
 from .samplers import Sampler
@@ -50,16 +51,17 @@ def denoised(
     latents: dict[Role, Tensor],
     switch: Any,
     keep: Callable[[Tensor, int], Tensor] | None = None,
+    references: References = NONE,
     reference: Tensor | None = None,
 ) -> Iterator[DenoisingStep | FlowStep]:
     """The steps from `sample`, `(frames, C, h, w)`, after which `loop.latents` holds the result.
 
-    `latents` are the recipe's conditions, `keep` mixes back in what may not change; after `reference`, `(1, C, h, w)`, a model
-    with a memory draws.
+    `latents` are the recipe's conditions, `keep` mixes back in what may not change, `references` are what the model is shown;
+    after `reference`, `(1, C, h, w)`, a model with a memory draws.
     """
     guidance_scale = guidance_of(request, model)
     if isinstance(loop, FlowLoop):
-        yield from loop.run(sample, GuidedFlow(model, recipe, request, guidance_scale).predict, keep)
+        yield from loop.run(sample, GuidedFlow(model, recipe, request, guidance_scale, references).predict, keep)
         return
     guided = GuidedUNet(model, recipe, request, guidance_scale, latents, switch, loop, reference)
     yield from loop.run(sample, guided.predict, generator_of(request.seed), keep)

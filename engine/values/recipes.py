@@ -26,3 +26,11 @@ class Recipe:
     """The weights are attention-sharing units, not patches."""
     convolution: str | None = None
     """The catalogue role that takes the place of `weights` where the request asks for injection `convolution`."""
+    sees: bool = False
+    """The model sees the source and the references beside the layer, which it draws from noise."""
+    words: str = "{}"
+    """What the model is told, around the prompt."""
+    unsaid: str = ""
+    """What an empty prompt stands for."""
+    cuts_out: bool = False
+    """The layer is a part of the source: it keeps its colours where it is opaque."""

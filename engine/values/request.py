@@ -30,10 +30,12 @@ class Request(Parameters):
     deep_source: Deep | None = None
     """The source in more than 8 bits, for an `upscale` that only interpolates; `source` shows it in the same size."""
     mask: Mask | None = None
-    """`repaint`: what may change; soft edges blend. Same size as `source`."""
+    """What may change, or is cut out; soft edges blend. Same size as `source`."""
     foreground: RGBA | None = None
     background: RGBA | None = None
     blended: RGBA | None = None
+    references: tuple[RGBA, ...] = ()
+    """Pictures that the prompt of an `edit` calls `<image2>` and so on; the source is `<image1>`."""
 
     def pictures(self) -> tuple[Request, ...]:
         """A request for each picture of `count`, with its own seed."""

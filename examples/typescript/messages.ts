@@ -72,6 +72,11 @@ export interface Conditions {
   foreground?: Placed | null;
   background?: Placed | null;
   blended?: Placed | null;
+  /**
+   * Pictures that the prompt calls `<image2>` and so on, beside the source; their places mean nothing.
+   * Default: [].
+   */
+  references?: Placed[];
 }
 
 /** One of the devices on which jobs run. */
@@ -363,7 +368,7 @@ export interface HistoryEntry {
   job: string;
   /**
    * One of foreground, scene, object, background, blend, extract-background, extract-foreground, refine,
-   * repaint, upscale, insert, export, or a new one.
+   * repaint, edit, extract, decompose, upscale, insert, export, or a new one.
    */
   task: string;
   /** When the job was over, in seconds since 1970, UTC. From 0 to 1000000000000. */
@@ -401,7 +406,7 @@ export interface JobLine {
   job: string;
   /**
    * One of foreground, scene, object, background, blend, extract-background, extract-foreground, refine,
-   * repaint, upscale, insert, export, or a new one.
+   * repaint, edit, extract, decompose, upscale, insert, export, or a new one.
    */
   task: string;
   state: "waiting" | "running" | "finished" | "failed" | "cancelled";
@@ -733,7 +738,7 @@ export interface Submit {
   job: string;
   /**
    * One of foreground, scene, object, background, blend, extract-background, extract-foreground, refine,
-   * repaint, upscale, or a new one.
+   * repaint, edit, extract, decompose, upscale, or a new one.
    */
   task: string;
   /** Default: {}. */

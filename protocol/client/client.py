@@ -12,7 +12,7 @@ import queue
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from acetate.vocabulary.layered_files import WireFile
 from acetate.vocabulary.names import clean
@@ -23,7 +23,7 @@ from ..errors import Failure, ProtocolError
 from ..home import Address
 from . import events as happened
 from .mailbox import Inbox, Mailbox, holds_the_end
-from .pending_job import PendingJob
+from .pending_job import PendingJob, reference
 from .reconnecting import Reconnecting
 from .server_discovery import START_SECONDS, ServerDiscovery
 from .transfers import Content, announce
@@ -126,6 +126,7 @@ class Client:
         parameters: wire.Parameters | None = None,
         conditions: Mapping[str, Condition] | None = None,
         *,
+        references: Sequence[Condition] = (),
         box: wire.Box | None = None,
         name: str = "",
         format: str | None = None,
@@ -136,14 +137,19 @@ class Client:
         job: str | None = None,
     ) -> str:
         """Ask for layers; returns the job's id at once. Pictures in `conditions` (keys `source`, `mask`, `foreground`,
-        `background`, `blended`) are hashed and uploaded in the background, each content once."""
+        `background`, `blended`) and the `references` of an edit are hashed and uploaded in the background, each content once."""
         job = job or new_job_id()
         given = dict(conditions or {})
+        contents = {role: condition.content for role, condition in given.items()}
+        contents |= {reference(index): one.content for index, one in enumerate(references)}
         asked = wire.Submit(
             job,
             task,
             parameters or wire.Parameters(),
-            wire.Conditions(**{role: wire.Placed(UNNAMED, given[role].x, given[role].y) for role in given}),
+            wire.Conditions(
+                references=tuple(wire.Placed(UNNAMED, one.x, one.y) for one in references),
+                **{role: wire.Placed(UNNAMED, one.x, one.y) for role, one in given.items()},
+            ),
             box=box,
             name=clean(name),
             format=format or self._format,  # type: ignore[arg-type]
@@ -158,7 +164,7 @@ class Client:
             self._mailbox.deliver(wire.Failed(job, error.failure))
             return job
         with self._connection.session() as session:
-            session.begin(PendingJob(asked, {role: condition.content for role, condition in given.items()}))
+            session.begin(PendingJob(asked, contents))
         return job
 
     def insert_file(
@@ -237,6 +243,7 @@ class Client:
         parameters: wire.Parameters | None = None,
         conditions: Mapping[str, Condition] | None = None,
         *,
+        references: Sequence[Condition] = (),
         box: wire.Box | None = None,
         keep: bool = False,
         previews: bool = False,
@@ -247,7 +254,8 @@ class Client:
         Closing the generator before cancels."""
         job = new_job_id()
         with self._mailbox.inbox(job) as inbox:
-            self.submit(task, parameters, conditions, box=box, keep=keep, previews=previews, crop=crop, job=job)
+            asked: dict[str, Any] = {"references": references, "box": box, "keep": keep, "previews": previews, "crop": crop}
+            self.submit(task, parameters, conditions, **asked, job=job)
             accepted = False  # a job that was refused has no event but its end
             for event in self._follow(job, inbox, timeout):
                 if isinstance(event, happened.TERMINAL) and accepted:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .. import messages as wire
 from .transfers import Content, announce
 
 MAX_OFFERS = 3
 """How often pictures are uploaded for one job: a server that forgets them at once has no room."""
+
+
+def reference(index: int) -> str:
+    """What the content of a reference is kept by; `index` counts from 0."""
+    return f"reference {index}"
 
 
 @dataclass(eq=False)
@@ -49,7 +55,12 @@ class PendingJob:
         """Write the names of the pictures into the message."""
         if isinstance(self.asked, wire.Submit):
             conditions = self.asked.conditions
-            placed = {role: replace(getattr(conditions, role), sha256=sha256) for role, sha256 in names.items()}
+            placed: dict[str, Any] = {
+                role: replace(one, sha256=names[role]) for role, one in conditions.placed() if role in names
+            }
+            placed["references"] = tuple(
+                replace(one, sha256=names[reference(index)]) for index, one in enumerate(conditions.references)
+            )
             self.asked = replace(self.asked, conditions=replace(conditions, **placed))
         elif isinstance(self.asked, wire.Insert):
             self.asked = replace(self.asked, sha256=names["file"])

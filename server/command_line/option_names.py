@@ -15,14 +15,16 @@ RENAMED = {"guidance_scale": "--guidance", "negative_prompt": "--negative"}
 """The options whose names are not those of their parameters."""
 SPELLED = {**RENAMED, "width": "--size", "height": "--size", "loras": "--lora"}
 """Also those that write a parameter in another form."""
+PICTURE_OPTIONS = {"source": "--layer", "references": "--reference"}
+"""The options of pictures that are called otherwise."""
 UNSPELLED = ("prompt", "prompts", "upscaling")
 """The parameters that no option of their own gives."""
 
 
 def option_of(name: str) -> str:
     """The option that gives a parameter or a picture."""
-    if name == "source":
-        return "--layer"
+    if name in PICTURE_OPTIONS:
+        return PICTURE_OPTIONS[name]
     return SPELLED.get(name, f"--{name.replace('_', '-')}")
 
 
@@ -43,7 +45,7 @@ def _plain_option(name: str) -> str:
 
 _PARAMETERS = "|".join(sorted((name for name in PARAMETERS if name not in UNSPELLED), key=len, reverse=True))
 _IDENTIFIERS = "|".join(name for name in PARAMETERS if "_" in name)
-_PICTURES = "|".join(GIVEN)
+_PICTURES = "|".join((*GIVEN, "reference"))
 
 _SENTENCES = (
     (r"^[a-z_, ]+(?= had no effect)", lambda found: ", ".join(map(_plain_option, found[0].split(", ")))),

@@ -13,6 +13,7 @@ import numpy as np
 from acetate import protocol
 from acetate.engine import BadRequest, EngineError, Picture, Progress, Request
 from acetate.protocol import Address, Client, Condition, Failure, Image, Parameters, ProtocolError
+from acetate.raster import RGBA
 from acetate.vocabulary.parameters import values_of
 from acetate.vocabulary.roles import PICTURES, Role
 
@@ -33,7 +34,8 @@ class RemoteServer:
         client = Client(f"command line {version('acetate')}", address=self.address)
         try:
             client.wait_until_connected()
-            for event in client.run(request.task, Parameters(**values_of(request)), _conditions(request), crop=False):
+            asked, references = Parameters(**values_of(request)), [_condition(rgba) for rgba in request.references]
+            for event in client.run(request.task, asked, _conditions(request), references=references, crop=False):
                 if isinstance(event, protocol.Progress):
                     yield Progress(stage=event.stage, step=event.step, steps=event.steps, fraction=event.fraction)
                 elif isinstance(event, protocol.LayerReady):
@@ -66,7 +68,7 @@ def _conditions(request: Request) -> dict[str, Condition]:
     for role in PICTURES:
         rgba = getattr(request, role)
         if rgba is not None:
-            conditions[role] = Condition(Image(rgba.shape[1], rgba.shape[0], "rgba8", rgba.tobytes()))
+            conditions[role] = _condition(rgba)
     if request.deep_source is not None:  # the server says if it cannot keep that
         deep = request.deep_source
         format = "rgba16" if deep.dtype == np.uint16 else "rgbaf32"
@@ -75,6 +77,10 @@ def _conditions(request: Request) -> dict[str, Condition]:
         mask = request.mask
         conditions["mask"] = Condition(Image(mask.shape[1], mask.shape[0], "gray8", mask.tobytes()))
     return conditions
+
+
+def _condition(rgba: RGBA) -> Condition:
+    return Condition(Image(rgba.shape[1], rgba.shape[0], "rgba8", rgba.tobytes()))
 
 
 def _picture(event: protocol.LayerReady) -> Picture:

@@ -54,6 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--layer", dest="source", type=Path, metavar="FILE", help="the layer to change, or a rough one to begin from"
     )
     parser.add_argument("--mask", type=Path, metavar="FILE", help="a picture whose white parts may change")
+    add_references(parser)
     for role in ROLES:
         parser.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"a {role} picture as a condition")
         parser.add_argument(f"--{role}-prompt", metavar="PROMPT", help=f"a prompt for the {role} alone")
@@ -62,6 +63,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_onto_options(parser)
     drawing.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
+
+
+def add_references(parser: argparse.ArgumentParser) -> None:
+    """Add the option of the pictures that a prompt speaks of."""
+    help = "edit: a picture that the prompt calls <image2>, the next one <image3>; the layer is <image1>"
+    parser.add_argument("--reference", dest="references", action="append", type=Path, metavar="FILE", help=help)
 
 
 def epilog() -> str:
@@ -119,6 +126,8 @@ def request_of(options: argparse.Namespace, onto: Onto | None, notes: list[str])
         if unused := next((role for role in prompts if role not in makes), None):
             raise UsageError(f"--{unused}-prompt is for a layer that the task does not make", f"it makes {', '.join(makes)}")
         changes["prompts"] = prompts
+    if options.references:
+        changes["references"] = tuple(read_picture(path, notes) for path in options.references)
     if options.mask is not None:
         changes["mask"] = read_mask(options.mask, notes)
     if options.lora:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from acetate.protocol import messages as wire
-from acetate.vocabulary.roles import GIVEN
 
 from ..delivery.subscriber import Subscriber
 from .devices import Placement
@@ -61,8 +60,7 @@ def inputs(order: Submission) -> Iterator[wire.Placed]:
     if isinstance(order, wire.Insert):
         yield wire.Placed(order.sha256)
     elif isinstance(order, wire.Submit):
-        found = (getattr(order.conditions, name) for name in GIVEN)
-        yield from (placed for placed in found if placed is not None)
+        yield from (placed for _, placed in order.conditions.placed())
 
 
 def prompt_of(message: dict[str, object]) -> str:

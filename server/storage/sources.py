@@ -12,7 +12,6 @@ from typing import Any
 
 from acetate.protocol import Layer
 from acetate.protocol import messages as wire
-from acetate.vocabulary.roles import GIVEN
 
 from .blobs import Blobs
 from .store import Store
@@ -44,5 +43,4 @@ def _wanted(order: Order, layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
     elif isinstance(order, wire.Insert):
         yield order.sha256, "the uploaded file"
     else:
-        placed = ((role, getattr(order.conditions, role)) for role in GIVEN)
-        yield from ((picture.sha256, f"the picture for {role}") for role, picture in placed if picture is not None)
+        yield from ((picture.sha256, f"the picture for {role}") for role, picture in order.conditions.placed())

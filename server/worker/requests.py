@@ -56,7 +56,8 @@ def target(submit: Submit, files: Files) -> CanvasTarget:
         conditions = {role: _cut(picture, placed[role], cut_to) for role, picture in pictures.items()}
     mask = _mask(submit.conditions.mask, files, cut_to or own)
     deep = _deep(placed["source"], files) if TASKS[submit.task].enlarges and "source" in placed else None
-    request = Request(task=submit.task, **asked, **conditions, mask=mask, deep_source=deep)
+    references = tuple(_picture(place, files, "reference") for place in submit.conditions.references)
+    request = Request(task=submit.task, **asked, **conditions, mask=mask, deep_source=deep, references=references)
     return CanvasTarget(request, submit.box, own.x if own else 0, own.y if own else 0)
 
 

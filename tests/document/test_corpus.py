@@ -21,8 +21,11 @@ import numpy as np
 import pytest
 from acetate.document import RGBA, Box, DocumentError, Layer, compose, insert_into_bytes, read_bytes
 from acetate.document.composition.colour import to_rgba
+from acetate.document.formats.decoding import MALFORMED
 from acetate.document.photoshop.merged_picture import StoredPicture
+from acetate.document.photoshop.opening import has_unnamed_transparency
 from acetate.raster import to_8_bits
+from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
@@ -82,8 +85,13 @@ def examined(path: Path) -> Finding:
 
 
 def stored_picture(data: bytes) -> RGBA | None:
-    psd = PSDImage.open(io.BytesIO(data))
-    image = psd.topil(apply_icc=False) if psd.has_preview() else None
+    try:
+        psd = PSDImage.open(io.BytesIO(data))
+        image = psd.topil(apply_icc=False) if psd.has_preview() else None
+        if image is not None and psd.depth == 8 and has_unnamed_transparency(psd):
+            image.putalpha(Image.fromarray(_samples(data)[-1].astype(np.uint8)))
+    except MALFORMED:  # it ends early, or is of another length than it says
+        return None
     if image is None:
         return None
     return to_rgba(

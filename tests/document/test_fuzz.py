@@ -6,13 +6,14 @@ Seeded: a failure's message has the number that makes the file again. `make soak
 import io
 import random
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from acetate.document import Document, DocumentError, Group, Layer, compose, read_bytes, walk, write_bytes
 from PIL import Image
 
-KINDS = ("psd", "psb", "ora", "png", "tiff")
+KINDS = ("psd", "psb", "ora", "png", "tiff", "layered", "xcf")
 SECONDS = 20.0
 """What one damaged file of a few kilobytes may take, on a busy machine."""
 LARGE = 2**22
@@ -38,7 +39,9 @@ def sound():
     files["psb"] = psb._record.tobytes()
     tiff = io.BytesIO()
     Image.fromarray(compose(scene())).save(tiff, "TIFF", compression="tiff_lzw")
-    return files | {"tiff": tiff.getvalue()}
+    golden = Path(__file__).with_name("golden")
+    given = {"layered": golden / "layers-intel-8.tif", "xcf": golden / "gimp.xcf"}
+    return files | {"tiff": tiff.getvalue()} | {kind: path.read_bytes() for kind, path in given.items()}
 
 
 def damaged(data, others, chance):
@@ -100,12 +103,16 @@ def try_many(sound, kind, numbers):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sound_files_are_read(sound, kind):
     document = read_bytes(sound[kind], name_or_format=f"sound.{kind}")
-    assert len(list(walk(document.layers))) == {"png": 1, "tiff": 1}.get(kind, 4)
+    assert len(list(walk(document.layers))) == {"png": 1, "tiff": 1, "layered": 2, "xcf": 7}.get(kind, 4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_file_is_read_or_refused_by_name(sound, kind):
     try_many(sound, kind, range(50))
+
+
+def test_a_layer_that_lies_too_far_away_to_be_written_is_left_out(sound):
+    try_many(sound, "psd", [1135])
 
 
 @pytest.mark.soak

@@ -63,7 +63,7 @@ def test_bytes_count_not_characters() -> None:
 
 def test_the_parameters_are_the_engines() -> None:
     """Same names, same defaults: whoever leaves a parameter out means the same on both sides."""
-    pictures = {"task", "source", "deep_source", "mask", "foreground", "background", "blended"}
+    pictures = {"task", "source", "deep_source", "mask", "foreground", "background", "blended", "references"}
     engine = {f.name: f for f in dataclasses.fields(Request) if f.name not in pictures}
     ours = {f.name: f for f in dataclasses.fields(wire.Parameters)}
 

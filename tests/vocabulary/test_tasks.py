@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
     "engine/families/sd15.py": "which weights draw a task",
     "engine/families/sdxl.py": "which weights draw a task",
+    "engine/families/qwen21.py": "which runs draw a task",
+    "engine/native_rgba/prefix.py": "what diffusers calls the first step's way with a prefix",
     "engine/upscaling/upscale.py": "`upscale` is a stage of progress, `refine` a mode of enlarging",
     "engine/upscaling/tiled_img2img.py": "that mode is drawn as the task of its name",
     "engine/requirements.py": "that mode's weights",
@@ -27,7 +29,10 @@ ELSEWHERE = {
     "server/schemas/json_schema.py": "what JSON Schema calls an `object`",
     "server/schemas/parameter_types.py": "what JSON Schema calls an `object`",
     "server/schemas/typescript.py": "what JSON Schema calls an `object`",
-    "server/__main__.py": "`acetate upscale` is a command",
+    "server/__main__.py": "`acetate upscale`, `edit`, `extract` and `decompose` are commands",
+    "server/commands/decompose.py": "the command of that task",
+    "server/commands/edit.py": "the command of that task",
+    "server/commands/extract.py": "the command of that task",
     "server/commands/demo.py": "draws a scene",
     "server/command_line/into_document.py": "what `--below` and `--like` mean without `--task`",
 }
@@ -97,6 +102,9 @@ def test_only_one_layer_is_taken_by_itself() -> None:
         "background": "foreground",
         "refine": "source",
         "repaint": "source",
+        "edit": "source",
+        "extract": "source",
+        "decompose": "source",
         "upscale": "source",
     }
 

@@ -78,7 +78,8 @@ def test_a_strength_needs_a_picture_to_keep() -> None:
 
 def test_pictures_that_are_there_are_named_in_their_order() -> None:
     assert given_among({"mask": object(), "blended": None, "source": object(), "other": 1}) == ("source", "mask")
-    assert "mask" not in PICTURES and {*PICTURES, "mask"} == set(GIVEN)
+    assert given_among({"references": ()}) == () and given_among({"references": (1,)}) == ("references",)
+    assert {*PICTURES, "mask", "references"} == set(GIVEN) and len(GIVEN) == len(PICTURES) + 2
 
 
 @pytest.mark.parametrize("prompt", ["()", "(:1.2)", "[ ]", "((：1.2))", "{|}", "BREAK", "<lora:ink:0.8>", "AND :1.2", ","])

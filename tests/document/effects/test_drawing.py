@@ -36,6 +36,22 @@ def test_fill_fades_the_pixels_and_not_the_effects():
     assert picture(Effect("color overlay", BLUE, opacity=0.5), fill=0.0)[5, 5].tolist() == [0, 0, 200, 128]
 
 
+def test_fill_fades_overlays_too_where_they_are_blended_with_the_pixels():
+    layer = Layer(red(), style=Style((Effect("color overlay", BLUE),), 0.2, fades_interior=True))
+    assert compose(Document(4, 4, (layer,)))[1, 1].tolist() == [0, 0, 200, 51]
+
+
+def test_a_stroke_does_not_shine_through_a_layer_that_its_fill_fades():
+    row = picture(Effect("stroke", BLUE, size=2), fill=0.2)[6]
+    assert row[3:5].tolist() == [[0, 0, 200, 255], [200, 0, 0, 51]]
+
+
+def test_fill_leaves_the_shape_to_which_others_are_clipped():
+    base = Layer(red(), style=Style((Effect("stroke", GREEN),), 0.2), blends_clipped=False)
+    clipped = Layer(np.full((4, 4, 4), (0, 0, 200, 255), np.uint8), clipped=True)
+    assert compose(Document(4, 4, (base, clipped)))[1, 1].tolist() == [0, 0, 200, 255]
+
+
 @pytest.mark.parametrize(
     ("position", "columns"),
     [("outside", [2, 3]), ("inside", [4, 5]), ("center", [3, 4])],

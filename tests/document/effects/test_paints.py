@@ -78,3 +78,12 @@ def test_a_pattern_repeats_from_its_origin():
     red, alpha = drawn(Pattern(tile, origin=(1, 0)), Box(-1, 0, 6, 2))
     assert red[1].tolist() == [20, 30, 10, 20, 30, 10]
     assert alpha[0].tolist() == [128, 0, 255, 128, 0, 255]
+
+
+def test_a_larger_pattern_has_mixtures_between_its_pixels():
+    """As in psd-tools' `patterns.psd`: a tile pixel's own colour stands where the tile begins, and half of it beside."""
+    tile = np.full((1, 4, 4), 255, np.uint8)
+    tile[0, 0, :3] = 0
+    red, alpha = drawn(Pattern(tile, origin=(2, 0), scale=2.0), Box(0, 0, 9, 2))
+    assert red[0].tolist() == pytest.approx([255, 128, 0, 128, 255, 255, 255, 255, 255], abs=1)
+    assert (alpha == 255).all()

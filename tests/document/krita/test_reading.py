@@ -96,6 +96,20 @@ def test_what_is_not_plain_is_named_and_the_merged_picture_is_what_it_looks_like
     assert np.array_equal(flatten(found), shown)
 
 
+def test_a_transparency_mask_is_a_mask(paper):
+    values = np.zeros((64, 64), np.uint8)
+    values[:10, :20] = 128
+    stored = b"\1" + packed_literally(values.tobytes())
+    data = b"VERSION 2\nTILEWIDTH 64\nTILEHEIGHT 64\nPIXELSIZE 1\nDATA 1\n" + f"0,0,LZF,{len(stored)}\n".encode() + stored
+    mask = '<masks><mask nodetype="transparencymask" filename="mask3" x="5" y="2"/></masks>'
+    members = {"layer2": layer_data(paper), "mask3.pixelselection": data, "mask3.pixelselection.defaultpixel": b"\xff"}
+    found = read(element("paper", "layer2", inside=mask), members)
+    kept = found.layers[0].mask
+    assert (kept.x, kept.y, kept.outside, kept.enabled) == (5, 2, 255, True)
+    assert np.array_equal(kept.values, values)
+    assert found.notes == ("it has no merged picture",)
+
+
 def test_a_layer_filled_with_one_colour_has_it_on_the_whole_canvas():
     empty = b"VERSION 2\nTILEWIDTH 64\nTILEHEIGHT 64\nPIXELSIZE 4\nDATA 0\n"
     found = read(element("Background", "layer1"), {"layer1": empty, "layer1.defaultpixel": b"\x03\x02\x01\xff"})

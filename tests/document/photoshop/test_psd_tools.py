@@ -18,7 +18,7 @@ def test_only_one_room_knows_the_library():
         for node in ast.walk(ast.parse(path.read_text())):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            users |= {path.parent.name for module in modules if module.split(".")[0] == "psd_tools"}
+            users |= {path.relative_to(FOLDER).parts[0] for module in modules if module.split(".")[0] == "psd_tools"}
     assert users == {"photoshop"}
 
 

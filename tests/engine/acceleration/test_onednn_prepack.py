@@ -32,12 +32,15 @@ class Played:
         return result
 
     @torch.no_grad()
+    def replayed(self, inputs: list[Tensor]) -> Tensor:
+        """The call, played once it is recorded."""
+        return self.replay.run(inputs, self.call, constant=1)
+
+    @torch.no_grad()
     def same(self, seed: int, samples: int = 2, side: int = 16) -> bool:
         """Whether both are equal to the bit."""
-        generator = torch.Generator().manual_seed(seed)
-        sample = torch.randn(samples, 4, side, side, generator=generator).contiguous(memory_format=torch.channels_last)
-        inputs = [sample, torch.tensor(900.0 - seed), torch.randn(samples, 7, 24, generator=generator)]
-        return torch.equal(self.replay.run(inputs, self.call, constant=1), self.call(*inputs))
+        inputs = _inputs(seed, samples, side)
+        return torch.equal(self.replayed(inputs), self.call(*inputs))
 
     def operators(self) -> list[str]:
         """Of the latest recording: what runs at every call."""
@@ -46,12 +49,32 @@ class Played:
         return [str(node.target) for node in recording.graph.nodes if node.op == "call_function"]
 
 
+def _inputs(seed: int, samples: int, side: int = 16) -> list[Tensor]:
+    """Latents, a timestep and prompt_embeds."""
+    generator = torch.Generator().manual_seed(seed)
+    sample = torch.randn(samples, 4, side, side, generator=generator).contiguous(memory_format=torch.channels_last)
+    return [sample, torch.tensor(900.0 - seed), torch.randn(samples, 7, 24, generator=generator)]
+
+
 def test_packed_convolutions_give_the_calls_bits_and_nothing_is_packed_in_a_call(unet: UNet2DConditionModel) -> None:
     played = Played(unet)
     assert all(played.same(seed) for seed in (1, 2, 3))
     wide = sum(isinstance(module, torch.nn.Conv2d) and min(module.kernel_size) >= 3 for module in unet.modules())
     assert played.operators().count(PACKED) == wide > 10
     assert not any("_reorder" in name for name in played.operators())
+
+
+def test_no_packed_weight_is_laid_out_anew_in_a_call(unet: UNet2DConditionModel, capfd: pytest.CaptureFixture[str]) -> None:
+    """For any number of pictures, on every kind of CPU."""
+    for samples in (2, 3):
+        played, inputs = Played(unet), _inputs(1, samples)
+        for _ in range(2):
+            played.replayed(inputs)
+        with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+            played.replayed(inputs)
+        said = [line for line in capfd.readouterr().out.splitlines() if ",exec," in line]
+        assert any(",convolution," in line for line in said)
+        assert not [line for line in said if ",reorder," in line and "x3x3," in line]
 
 
 def test_other_weights_are_seen_once_it_is_told(unet: UNet2DConditionModel) -> None:

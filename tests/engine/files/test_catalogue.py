@@ -10,7 +10,7 @@ import pytest
 import torch
 from acetate.engine.families import BASE_FAMILIES
 from acetate.engine.families.few_steps import ROLE, few_steps_of
-from acetate.engine.files.catalogue import ROWS, by_file, candidates, named
+from acetate.engine.files.catalogue import ROWS, by_file, candidates, named, preferred
 from acetate.engine.files.headers import read_header
 from acetate.engine.files.recognition import recognise
 from acetate.engine.files.structures import packaged_configs
@@ -33,6 +33,10 @@ def test_every_row_is_complete_and_unlike_the_others() -> None:
         assert row.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", row.sha256)
         assert row.bytes is None or row.bytes > 2_000_000
         assert row.folder == {"checkpoint": "checkpoints", "fast-lora": "loras"}.get(row.role, "layer_model")
+
+
+def test_what_is_downloaded_unless_another_is_named_has_a_size_and_a_checksum() -> None:
+    assert [row.name for row in preferred() if row.bytes is None or row.sha256 is None] == []
 
 
 def test_every_recipe_has_weights_and_every_family_a_base_a_decoder_and_an_encoder() -> None:

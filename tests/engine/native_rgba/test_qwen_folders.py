@@ -51,7 +51,7 @@ def test_the_folder_is_listed_with_its_licence_and_its_tasks(engine: Engine) -> 
     assert "not for commercial use" in one.kind.what
     (offer,) = [model for model in engine.describe()["models"] if model["name"] == "tiny-qwen"]
     assert offer["family"] == "qwen21"
-    assert set(offer["tasks"]) == {"foreground", "refine", "repaint", "upscale"}
+    assert set(offer["tasks"]) == {"foreground", "refine", "repaint", "edit", "extract", "decompose", "upscale"}
     assert engine.describe()["families"]["qwen21"]["schedulers"] == ["flow-euler"]
 
 

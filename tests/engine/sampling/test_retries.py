@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from acetate.engine import Picture, Progress, Request
 from acetate.engine.pixels import quality
-from acetate.engine.sampling.retries import until_transparent
+from acetate.engine.sampling.retries import is_opaque, until_transparent
 
 
 def _rgba(kind: str) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
@@ -31,7 +31,7 @@ def drawn(*kinds: str, seed: int = 5, apart: int = 4) -> tuple[Picture, list[int
         made = {"role": "foreground", "index": 0, "parameters": {"seed": request.seed}}
         yield Picture(rgba=rgba, seed=request.seed, quality=quality.measure(rgba), **made)
 
-    *_, picture = until_transparent(draw, Request(prompt="x", seed=seed), apart)
+    *_, picture = until_transparent(draw, Request(prompt="x", seed=seed), apart, is_opaque)
     assert isinstance(picture, Picture)
     return picture, seeds
 

@@ -45,7 +45,10 @@ def test_a_wrong_number_is_named_by_its_option(name: str) -> None:
 def test_an_option_that_a_task_does_not_use_is_refused_by_its_name(task: str, name: str) -> None:
     if name in TASKS[task].parameters:
         return
-    values: dict[str, Any] = {"upscaler": "4x", "resize_mode": "fill", "layer_prompts": "add", "lock_alpha": True, "scale": 3.0}
+    values: dict[str, Any] = {
+        **{"upscaler": "4x", "resize_mode": "fill", "layer_prompts": "add", "lock_alpha": True, "scale": 3.0, "fast": True},
+        **{"spacing": "karras", "injection": "convolution", "layer_weight": 2.0, "stop_at": 0.5, "loras": (("ink", 1.0),)},
+    }
     sentence = said(task, {name: values.get(name, 1)}, TASKS[task].conditions)
     assert sentence.startswith(f"--task {task} does not use {option_of(name)} | leave it out; it is for ")
 

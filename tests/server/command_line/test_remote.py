@@ -54,8 +54,16 @@ class Played:
     def wait_until_connected(self) -> None:
         """There is a connection."""
 
-    def run(self, task: str, parameters: Parameters, conditions: dict[str, Condition], *, crop: bool) -> Iterator[Event]:
-        self.asked.append((task, parameters, conditions, crop))
+    def run(
+        self,
+        task: str,
+        parameters: Parameters,
+        conditions: dict[str, Condition],
+        *,
+        references: list[Condition],
+        crop: bool,
+    ) -> Iterator[Event]:
+        self.asked.append((task, parameters, {**conditions, "references": references} if references else conditions, crop))
         for event in self.events:
             if isinstance(event, Exception):
                 raise event

@@ -64,7 +64,8 @@ def test_a_model_heeds_no_parameter_that_the_task_has_not(offers, task):
     assert {name for name in ("prompts", "lock_alpha", "scale", "strength") if model.heeds(task, name)} <= set(
         TASKS[task].parameters
     )
-    assert model.heeds(task, "stop_at") and not offers.model("").heeds("foreground", "stop_at")
+    assert model.heeds(task, "stop_at") == ("stop_at" in TASKS[task].parameters)
+    assert not offers.model("").heeds("foreground", "stop_at")
 
 
 def test_a_server_that_says_little_or_nonsense_offers_what_can_be_read():

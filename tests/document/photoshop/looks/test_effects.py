@@ -13,7 +13,7 @@ from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock2, Double,
 from psd_tools.psd.tagged_blocks import ChannelBlendingRestrictionsSetting, TaggedBlock
 from psd_tools.terminology import Unit
 
-SIZE = (12, 10)
+from tests.document.photoshop.made import SIZE, document_of, mark
 
 
 def colour(red, green, blue):
@@ -56,11 +56,6 @@ def block(*effects, master=True):
     return made
 
 
-def mark(layer, tag, data):
-    layer.tagged_blocks[tag] = TaggedBlock(key=tag, data=data)
-    return layer
-
-
 def kite(*, tag=Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, data=None, box=(4, 4)):
     """A file with an opaque red layer at 4, 3, that has a block."""
     psd = PSDImage.new("RGBA", SIZE)
@@ -68,15 +63,6 @@ def kite(*, tag=Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, data=None, box=(4, 4)):
     if data is not None:
         mark(layer, tag, data)
     return psd, layer
-
-
-def document_of(psd):
-    psd.image_resources.get_data(1057).has_composite = False
-    info = psd._record.layer_and_mask_information.layer_info
-    info.layer_count = -abs(info.layer_count)
-    file = io.BytesIO()
-    psd._record.write(file)
-    return read_bytes(file.getvalue(), name_or_format="a.psd")
 
 
 def test_an_effect_without_present_is_shown():
@@ -99,6 +85,18 @@ def test_the_opacity_of_an_effect_is_its_own_and_fill_fades_the_layer_alone():
     document = document_of(psd)
     assert document.layers[0].opacity == 1
     assert compose(document)[4, 5].tolist() == [0, 0, 200, 128]
+
+
+def test_blending_interior_effects_as_a_group_fades_them_with_the_layer():
+    psd, layer = kite(data=block(overlay()))
+    layer.fill_opacity = 51
+    layer.tagged_blocks.set_data(Tag.BLEND_INTERIOR_ELEMENTS, 1)
+    assert compose(document_of(psd))[4, 5].tolist() == [0, 0, 200, 51]
+
+
+def test_effects_that_cannot_be_read_are_said():
+    psd, layer = kite(tag=Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, data=b"")
+    assert document_of(psd).notes == ("the effects of 'Kite' (of a kind that we cannot read) were left out",)
 
 
 def stroke(size, *rgb):

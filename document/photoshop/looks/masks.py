@@ -25,7 +25,7 @@ from psd_tools.psd.layer_and_mask import (
     MaskParameters,
 )
 
-from ..mask import Mask
+from ...mask import Mask
 
 _WITHOUT_PARAMETERS = MaskParameters()
 

@@ -16,12 +16,13 @@ from psd_tools.composite.vector import draw_vector_mask
 from psd_tools.constants import ColorMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 
-from ..composition.colour import to_srgb
-from ..effects.paints import Gradient, Paint, Pattern, Solid
-from ..formats.decoding import MALFORMED
-from ..formats.limits import MAX_LAYER_PIXELS
-from ..layer import Layer
-from ..mask import Mask
+from ...composition.colour import to_srgb
+from ...composition.rgb_space import srgb
+from ...effects.paints import Gradient, Paint, Pattern, Solid
+from ...formats.decoding import MALFORMED
+from ...formats.limits import MAX_LAYER_PIXELS, MAX_SIDE
+from ...layer import Layer
+from ...mask import Mask
 from .descriptors import child, colour_of, number, point, stops_of, word
 from .masks import has_vector_mask
 
@@ -67,6 +68,8 @@ def draw(layer: PSDLayer, psd: PSDImage) -> tuple[RGBA, Box] | None:
         colour, alpha = paint.draw(box, box)
     except MALFORMED:
         return None
+    if psd.depth == 32:  # whose numbers are light
+        colour = srgb().linear.converted(colour, srgb())
     if cut is not None:
         alpha = alpha * cut[box.slices]
     return to_u8(np.concatenate([np.moveaxis(colour, 0, -1), alpha[..., None]], axis=-1).astype(np.float32)), box
@@ -104,7 +107,7 @@ def gradient_of(data: Descriptor) -> Gradient | None:
 
 
 def pattern_of(data: Descriptor, psd: PSDImage, corner: tuple[int, int]) -> Pattern | None:
-    """`None` where the file does not hold the tile, holds it in a mode that we do not read, or scales it."""
+    """`None` where the file does not hold the tile, holds it in a mode that we do not read, or shows it smaller."""
     reference = child(data, b"Ptrn")
     if reference is None:
         return None
@@ -117,12 +120,19 @@ def pattern_of(data: Descriptor, psd: PSDImage, corner: tuple[int, int]) -> Patt
     if not planes.size:
         return None
     scale = number(data, b"Scl ", 100) / 100
-    if scale != 1:  # how Photoshop scales a tile is not known
+    if scale < 1:  # how Photoshop makes a tile smaller is not known
         return None
     across, down = point(data, b"phase")
     linked = bool(number(data, b"Algn", number(data, b"Lnkd", 1)))
     origin = (corner[0] + across, corner[1] + down) if linked else (across, down)
-    return Pattern(_tile(planes, get_pattern_color_channels(found), mode), origin)
+    return Pattern(_tile(planes, get_pattern_color_channels(found), mode), origin, scale)
+
+
+def reference_point(layer: PSDLayer) -> tuple[int, int]:
+    """Where the tiles of a pattern begin that is linked to the layer."""
+    found = layer.tagged_blocks.get_data(Tag.REFERENCE_POINT) or (layer.left, layer.top)
+    across, down = (round(min(max(value, -MAX_SIDE), MAX_SIDE)) for value in (*found, 0, 0)[:2])
+    return across, down
 
 
 def _tile(planes: np.ndarray, colours: int, mode: str) -> np.ndarray:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.color_convert import cmyk_to_rgb, gray_to_rgb, hsb_to_rgb, lab_to_rgb
-from psd_tools.constants import BlendMode
+from psd_tools.constants import BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 
 COLOURS = {
@@ -34,6 +35,13 @@ def number(data: Descriptor, key: bytes, default: float) -> float:
     value = getattr(data.get(key), "value", data.get(key))
     usable = isinstance(value, int | float | np.number) and math.isfinite(value)
     return float(value) if usable else default
+
+
+def number_of(layer: PSDLayer, tag: Tag, default: int) -> int:
+    """The number, or truth, that is all of a layer's block."""
+    value = layer.tagged_blocks.get_data(tag)
+    value = getattr(value, "value", value)
+    return value if isinstance(value, int) else default
 
 
 def word(data: Descriptor, key: bytes) -> bytes:

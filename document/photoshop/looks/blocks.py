@@ -11,6 +11,7 @@ from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.constants import BlendMode, Tag
 
 from .adjustments import KINDS as ADJUSTMENTS
+from .descriptors import number_of
 from .effects import TAGS as EFFECTS
 
 HARMLESS: Set[bytes] = {
@@ -30,10 +31,10 @@ def undrawn(layer: PSDLayer) -> Iterator[str]:
     blocks = layer.tagged_blocks
     if layer.blend_mode == BlendMode.DISSOLVE:
         yield "has the mode 'dissolve', which is drawn as normal"
-    depth = _number(layer, Tag.KNOCKOUT_SETTING, 0)
+    depth = number_of(layer, Tag.KNOCKOUT_SETTING, 0)
     if depth:
         yield f"is a {'shallow' if depth == 1 else 'deep'} knockout, which is not drawn"
-    if not _number(layer, Tag.TRANSPARENCY_SHAPES_LAYER, 1):
+    if not number_of(layer, Tag.TRANSPARENCY_SHAPES_LAYER, 1):
         yield "has 'transparency shapes layer' switched off, which is not drawn"
     channels = blocks.get_data(Tag.CHANNEL_BLENDING_RESTRICTIONS_SETTING)
     if channels:
@@ -42,9 +43,3 @@ def undrawn(layer: PSDLayer) -> Iterator[str]:
         code = bytes(getattr(key, "value", key))
         if code not in HARMLESS:
             yield f"has the block {code.decode('ascii', 'replace')!r}, which is not drawn"
-
-
-def _number(layer: PSDLayer, tag: Tag, default: int) -> int:
-    value = layer.tagged_blocks.get_data(tag)
-    value = getattr(value, "value", value)
-    return value if isinstance(value, int) else default

@@ -25,8 +25,8 @@ from psd_tools.psd.adjustments import (
 )
 from psd_tools.psd.descriptor import Descriptor
 
-from ..adjustments import adjustment
-from ..formats.decoding import MALFORMED
+from ...adjustments import adjustment
+from ...formats.decoding import MALFORMED
 from .descriptors import colour_of, number
 
 KINDS: Mapping[Tag, str] = {

@@ -17,12 +17,12 @@ from psd_tools.api.layers import Layer as PSDLayer
 from psd_tools.constants import Resource, Tag
 from psd_tools.psd.descriptor import Bool, Descriptor, List
 
-from ..effects.paints import Paint, Solid
-from ..effects.style import Effect, Style
-from ..formats.decoding import MALFORMED
-from ..formats.limits import MAX_SIDE
-from .descriptors import blend_name, child, colour_of, number, word
-from .fills import gradient_of, has_translucent_fill
+from ...effects.paints import Paint, Solid
+from ...effects.style import Effect, Style
+from ...formats.decoding import MALFORMED
+from ...formats.limits import MAX_SIDE
+from .descriptors import blend_name, child, colour_of, number, number_of, word
+from .fills import gradient_of, has_translucent_fill, pattern_of, reference_point
 
 TAGS = (
     Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1,
@@ -80,7 +80,9 @@ def read(layer: PSDLayer, psd: PSDImage) -> Found:
         return Found(None, ())
     own = all(data is None or b"Ptrn" not in data for _, data in _shown(layer))  # tiles lie elsewhere in the file
     blocks = tuple(_stored(layer, psd)) if own else ()
-    return Found(Style(tuple(effects), layer.fill_opacity / 255, blocks=blocks), tuple(sorted(undrawn)))
+    together = bool(number_of(layer, Tag.BLEND_INTERIOR_ELEMENTS, 0))
+    style = Style(tuple(effects), layer.fill_opacity / 255, together, blocks=blocks)
+    return Found(style, tuple(sorted(undrawn)))
 
 
 def _stored(layer: PSDLayer, psd: PSDImage) -> Iterator[tuple[bytes, bytes]]:
@@ -113,6 +115,9 @@ def _shown(layer: PSDLayer) -> Iterator[tuple[str, Descriptor | None]]:
             if number(data, b"masterFXSwitch", 1):
                 yield from _enabled(data)
             return
+        if tag in layer.tagged_blocks:
+            yield "of a kind that we cannot read", None
+            return
     old = layer.tagged_blocks.get_data(Tag.EFFECTS_LAYER)
     for key, one in getattr(old, "items", dict)():
         name = OLD_NAMES.get(bytes(getattr(key, "value", key)))
@@ -136,7 +141,7 @@ def _effect(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Effe
         return None
     if has_translucent_fill(layer):  # its effects follow its path, and we go by what shows
         return None
-    paint = _paint(name, data)
+    paint = _paint(name, data, layer, psd)
     if paint is None:
         return None
     mode = blend_name(ColorOverlay(data, psd.image_resources).blend_mode)
@@ -177,12 +182,12 @@ _KINDS = {
 }
 
 
-def _paint(name: str, data: Descriptor) -> Paint | None:
+def _paint(name: str, data: Descriptor, layer: PSDLayer, psd: PSDImage) -> Paint | None:
     kind = word(data, b"PntT") if name == "stroke" else b""
     if name == "gradient overlay" or kind == b"GrFl":
         return gradient_of(data)
-    if name == "pattern overlay" or kind == b"Ptrn":  # where on a layer Photoshop begins a tile is not known
-        return None
+    if name == "pattern overlay" or kind == b"Ptrn":
+        return pattern_of(data, psd, reference_point(layer))
     colour = colour_of(data.get(b"Clr "))
     return None if colour is None else Solid((colour[0], colour[1], colour[2]))
 

@@ -1,0 +1,1 @@
+"""GIMP's own files in."""
