@@ -1,4 +1,4 @@
-"""Write a model that draws after its memory as a folder that the engine opens."""
+"""A model that draws after its memory, written as a folder that the engine opens, and read back to be trained further."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any, cast
 import torch
 from acetate.engine.builtin import FOLDER
 from acetate.engine.families import SKETCHPAD
+from acetate.engine.sketch.memory import MEMORY
 from acetate.engine.sketch.networks import Enlarger, PatchDecoder, PatchEncoder
+from acetate.engine.sketch.phrases import WORDS
 from diffusers import DDPMScheduler, UNet2DConditionModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .fitting import denoiser, patch_codec, recalling
@@ -69,6 +71,27 @@ def save(destination: Path, unet: UNet2DConditionModel, encoder: PatchEncoder, d
     facts = {"family": SKETCHPAD.name, "native": NATIVE, "square_only": True, "scale": recalling.SCALE}
     defaults = {**asdict(SKETCHPAD.defaults), "guidance_scale": GUIDANCE}
     _json(destination / "acetate.json", {**facts, "defaults": defaults, "preview": preview})
+
+
+def unpack(source: Path, folder: Path) -> None:
+    """Write checkpoints to `folder` from which training goes on after the model at `source`, where nothing else of it is left.
+
+    Steps count from none again, so that the pace of learning begins gently. Raises `FileExistsError` where checkpoints lie.
+    """
+    if taken := [path.name for path in folder.glob("*.pt")]:
+        raise FileExistsError(f"{folder} holds {', '.join(taken)}")
+    network = UNet2DConditionModel.from_pretrained(source / "unet", dtype=torch.float32).state_dict()
+    torch.save({"network": network, "averaged": network, "done": 0}, folder / "recalling.pt")
+    encoder, decoder, enlarged = (_weights(source / "codec" / part) for part in ("encoder", "decoder", "enlarger"))
+    torch.save({"encoder": encoder, "decoder": decoder, "done": 0}, folder / "patch_codec.pt")
+    torch.save({"network": enlarged, "done": 0}, folder / "enlarging.pt")
+    (folder / "model").mkdir(exist_ok=True)
+    for name in (MEMORY, WORDS):
+        shutil.copy(source / name, folder / "model" / name)
+
+
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    return {name: value.float() for name, value in load_file(folder / "model.safetensors").items()}
 
 
 def _save(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:

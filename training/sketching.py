@@ -1,9 +1,11 @@
 """Make the model that draws after a memory: `python -m training.sketching STEP --artwork FOLDER --words FOLDER FOLDER`.
 
 Steps: `codec` (the decoder; latents are a closed form), `denoiser` (the UNet, which needs the latents alone), `enlarger` (needs
-the codec), `pack` (memory, words and networks as a folder that the engine opens, `model` in --folder). Each goes on where it was
-stopped. `--artwork` is npm's package `@iconify-json/noto`, unpacked; `--words` the folders `annotations` and `annotationsDerived`
-of `cldr-annotations-full` and `cldr-annotations-derived-full`. Pictures are rendered at the first step, in some minutes.
+the codec), `mistakes` (decoder and enlarger learn from what the denoiser makes; needs all three), `pack` (memory, words and
+networks as a folder that the engine opens, `model` in --folder). Each goes on where it was stopped; after `unpack`, where the
+model in `training/checkpoints` was. `--artwork` is npm's package `@iconify-json/noto`, unpacked; `--words` the folders
+`annotations` and `annotationsDerived` of `cldr-annotations-full` and `cldr-annotations-derived-full`. Pictures are rendered at
+the first step, in some minutes.
 """
 
 from __future__ import annotations
@@ -19,14 +21,16 @@ from numpy.typing import NDArray
 from transformers import CLIPTextModel
 
 from . import packing
-from .fitting import enlarging, patch_codec, recalling
+from .fitting import enlarging, guesses, patch_codec, recalling
 from .pictures import kept, procedural, tokenizer, vectors
 from .pictures.dataset import NATIVE
 from .pictures.subjects import HUES
 from .pictures.vectors import Vector
 
+CHECKPOINT = Path(__file__).parent / "checkpoints" / "sketchpad"
+"""What was trained so far."""
 LARGE = 4 * NATIVE
-STEPS = {"codec": 4000, "denoiser": 6000, "enlarger": 3000, "pack": 0}
+STEPS = {"codec": 4000, "denoiser": 6000, "enlarger": 3000, "mistakes": 6000, "pack": 0, "unpack": 0}
 """How many steps each is trained by default; what was reached in two hours of two old cores was a third of that."""
 
 
@@ -34,13 +38,18 @@ def main() -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(prog="python -m training.sketching", description=__doc__)
     parser.add_argument("step", choices=STEPS)
-    parser.add_argument("--artwork", type=Path, required=True)
+    parser.add_argument("--artwork", type=Path, help="for every step but `unpack`")
     parser.add_argument("--words", type=Path, nargs="+", help="for `pack`; without it memory and words stay as they are")
     parser.add_argument("--folder", type=Path, default=Path("build/training"), help="where checkpoints lie (git-ignored)")
     parser.add_argument("--steps", type=int, help="up to which step; the pace of learning falls towards it")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    if options.step == "unpack":
+        packing.unpack(CHECKPOINT, options.folder)
+        return
+    if options.artwork is None:
+        parser.error("--artwork is missing")
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     subjects = vectors.read(options.artwork)
@@ -51,6 +60,8 @@ def main() -> None:
         _codec(small, options.folder, steps)
     elif options.step == "denoiser":
         _denoiser(subjects, small, options.folder, steps)
+    elif options.step == "mistakes":
+        _mistakes(small, large, options.folder, steps)
     elif options.step == "enlarger":
         seen = np.flatnonzero(~vectors.held_out(len(small)))
         encoder, decoder = packing.codec(options.folder)
@@ -86,6 +97,19 @@ def _denoiser(subjects: list[Vector], small: NDArray[np.uint8], folder: Path, st
     names, pictures = formulas(NATIVE)
     shown = recalling.Shown(np.concatenate([small, pictures]), [vector.name.replace("-", " ") for vector in subjects] + names)
     recalling.train(shown, encoder, words, texts, folder, steps)
+
+
+def _mistakes(small: NDArray[np.uint8], large: NDArray[np.uint8], folder: Path, steps: int) -> None:
+    """Decoder and enlarger go on, up to `steps` each, with what the denoiser makes of the drawings."""
+    seen = np.flatnonzero(~vectors.held_out(len(small)))
+    encoder, _ = packing.codec(folder)
+    words = tokenizer.kept(FOLDER / "tokenizer")
+    texts = CLIPTextModel.from_pretrained(FOLDER / "text_encoder", dtype=torch.float32).eval()
+    with torch.no_grad():
+        silent = texts(tokenizer.tokens(words, [""])).last_hidden_state
+    found = guesses.guessed(packing.unet(folder), encoder, small[seen], silent)
+    _, decoder = patch_codec.train(small[seen], folder, steps, guesses=found)
+    enlarging.train(guesses.decoded(decoder, found), large, seen, folder, steps)
 
 
 def formulas(size: int) -> tuple[list[str], NDArray[np.uint8]]:

@@ -59,6 +59,8 @@ class GuidedUNet:
         self.sharing = recipe.sharing
         stacked = [] if recipe.sharing else [latents[role] for role in recipe.conditions]
         stacked += [] if reference is None else [reference]
+        self._shown = reference is not None
+        """Whether it draws after a reference: then it predicts the clean latents."""
         self.on_base = False
         """Whether the base model has taken over; its `conv_in` knows no conditions."""
         self.conditions = torch.cat(stacked, dim=1).to(model.device, model.dtype) if stacked else None
@@ -88,7 +90,7 @@ class GuidedUNet:
             self._sizes = _micro_conditioning(scaled).to(self.pooled)
         rows = self._rows[0] if len(self._rows) == 1 else self._rows[self.denoiser.step_of(index)]
         output = self.model.memory.attempt("denoise", lambda: self._guide(sample, timestep, rows))
-        return output if self.model.recall is None else _velocity(output, scaled, self.denoiser.sigma(index))
+        return _velocity(output, scaled, self.denoiser.sigma(index)) if self._shown else output
 
     def _guide(self, sample: Tensor, timestep: Tensor, rows: tuple[int, ...]) -> Tensor:
         if self.model.memory.plan.guidance_together:

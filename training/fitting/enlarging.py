@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from acetate.engine.sketch import variation
 from acetate.engine.sketch.networks import ENLARGEMENT, Enlarger, PatchDecoder, PatchEncoder, within_alpha
-from diffusers import DDPMScheduler
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .denoiser import SCHEDULER
 from .patch_codec import difference
-from .recalling import SCALE
 
 MISTAKES = (0.0, 0.25)
 """Least and most noise in the latents of the small pictures, in units of each channel's spread: a denoiser's errors."""
-
-
-NOISED = (50, 450)
-"""The noise levels through which `drawn_ones` are seen: beyond them the drawing is another than the large one."""
 
 
 @torch.no_grad()
@@ -56,7 +47,8 @@ def train(
     if path.exists():
         state = torch.load(path, weights_only=True)
         network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
+        if "optimizer" in state:  # not from a packed model
+            optimizer.load_state_dict(state["optimizer"])
         done = state["done"]
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     started, first, running = time.monotonic(), done, 0.0
@@ -105,22 +97,3 @@ def _crops(
     return tuple(  # type: ignore[return-value]
         (torch.stack(each).float() / 255).contiguous(memory_format=torch.channels_last) for each in (given, target)
     )
-
-
-@torch.no_grad()
-def drawn_ones(unet: Any, encoder: PatchEncoder, decoder: PatchDecoder, pictures: NDArray[np.uint8], context: Tensor) -> Tensor:
-    """What the denoiser makes of `(N, H, W, 4)` premultiplied, seen through noise and with a bent reference, as `small_ones`.
-
-    So an enlarger learns a denoiser's own mistakes. `context`, `(1, tokens, width)`, says nothing.
-    """
-    generator, levels, found = torch.Generator().manual_seed(1), DDPMScheduler(**SCHEDULER).alphas_cumprod, []
-    for part in torch.from_numpy(pictures).split(16):
-        target = part.permute(0, 3, 1, 2).float() / 255
-        maps = variation.affine(len(part), generator, turn=1.5, scale=0.02, stretch=0.02, shift=0.012, mirror=0.0)
-        clean, reference = (encoder(one) * SCALE for one in (target, variation.warped(target, maps, 0.01, generator)))
-        times = torch.randint(*NOISED, (len(part),), generator=generator)
-        kept = levels[times].view(-1, 1, 1, 1)
-        noisy = kept.sqrt() * clean + (1 - kept).sqrt() * torch.randn(clean.shape, generator=generator)
-        guessed = unet(torch.cat([noisy, reference], dim=1), times, context.expand(len(part), -1, -1)).sample
-        found.append((within_alpha(decoder(guessed / SCALE)) * 255 + 0.5).to(torch.uint8))
-    return torch.cat(found)

@@ -71,9 +71,12 @@ def difference(made: Tensor, target: Tensor) -> Tensor:
 
 
 def train(
-    pictures: NDArray[np.uint8], folder: Path, steps: int, batch: int = 6, side: int = 128
+    pictures: NDArray[np.uint8], folder: Path, steps: int, batch: int = 6, side: int = 128, guesses: Tensor | None = None
 ) -> tuple[PatchEncoder, PatchDecoder]:
-    """Train up to `steps` on crops of `(N, H, W, 4)` premultiplied, going on from `folder/patch_codec.pt`."""
+    """Train up to `steps` on crops of `(N, H, W, 4)` premultiplied, going on from `folder/patch_codec.pt`.
+
+    Half the steps learn from `guesses`, `(N, C, h, w)`, a denoiser's of whole pictures (`guesses.guessed`), where there are any.
+    """
     path = folder / "patch_codec.pt"
     encoder, inverse = encoder_of(pictures)
     decoder = PatchDecoder(LATENT_CHANNELS)
@@ -89,15 +92,19 @@ def train(
         state = torch.load(path, weights_only=True)
         encoder.load_state_dict(state["encoder"])
         decoder.load_state_dict(state["decoder"])
-        optimizer.load_state_dict(state["optimizer"])
+        if "optimizer" in state:  # not from a packed model
+            optimizer.load_state_dict(state["optimizer"])
         done = state["done"]
     data = torch.from_numpy(pictures)
     decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     started, first, running = time.monotonic(), done, 0.0
     while done < steps:
         generator = torch.Generator().manual_seed(done)
-        target = variation.crops(data, batch, side, generator)
-        loss = loss_of(decoder, encoder, target, generator)
+        if guesses is not None and done % 2:
+            chosen = torch.randint(len(guesses), (batch,), generator=generator)
+            loss = difference(decoder(guesses[chosen]), data[chosen].permute(0, 3, 1, 2).float() / 255)
+        else:
+            loss = loss_of(decoder, encoder, variation.crops(data, batch, side, generator), generator)
         for group in optimizer.param_groups:
             group["lr"] = 6e-4 * min(1.0, (done + 1) / 100) * (0.03 + 0.97 * (1 - done / steps))
         optimizer.zero_grad(set_to_none=True)

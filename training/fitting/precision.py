@@ -44,7 +44,8 @@ class Trainer:
         if path is not None and path.exists():
             state = torch.load(path, weights_only=True)
             self.network.load_state_dict(state["network"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            if "optimizer" in state:  # not from a packed model
+                self.optimizer.load_state_dict(state["optimizer"])
             if self.averaged is not None:
                 self.averaged.load_state_dict(state["averaged"])
             self.done = state["done"]
