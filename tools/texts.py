@@ -47,6 +47,7 @@ WARNING = (
         "engine/upscaling/upscale.py",
         "engine/sampling/retries.py",
         "engine/models/additions.py",
+        "engine/sketch/showing.py",
         "engine/checkpoints/distillation.py",
     ),
     *("engine/device/memory_budget.py", "engine/values/errors.py", "engine/weights/finite.py", "engine/files/library.py"),

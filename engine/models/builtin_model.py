@@ -19,9 +19,13 @@ from ..families import SKETCHPAD, Defaults
 from ..layerdiffuse import upsample_conv
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder
 from ..pixels.working_canvas import WorkingSizes
+from ..sketch.memory import MEMORY
+from ..sketch.networks import Enlarger, PatchDecoder, PatchEncoder
+from ..sketch.recall import Recall
 from ..values.errors import ModelBroken
 from .codec import LatentOffsetCodec
 from .model import Model
+from .patch_codec import PatchCodec
 from .prompts import PromptEncoder
 from .runtime import Runtime
 
@@ -32,6 +36,8 @@ diffusers_logging.set_verbosity(diffusers_logging.CRITICAL)  # what it would log
 def open_builtin(folder: Path, name: str, runtime: Runtime) -> Model:
     """Open a self-contained folder such as the built-in model's. Raises `ModelBroken` naming what is missing or corrupt."""
     facts = _json(folder / "acetate.json")
+    if (folder / MEMORY).exists():
+        return _open_recalling(folder, name, facts, runtime)
     unet = _part(folder, "unet", UNet2DConditionModel)
     vae = _part(folder, "vae", AutoencoderKL)
     text_encoder = _part(folder, "text_encoder", CLIPTextModel)
@@ -55,6 +61,32 @@ def open_builtin(folder: Path, name: str, runtime: Runtime) -> Model:
         defaults=Defaults(**facts["defaults"]),
         runtime=runtime,
         preview_matrix=torch.tensor([*preview["matrix"], preview["bias"]]),
+    )
+
+
+def _open_recalling(folder: Path, name: str, facts: dict[str, Any], runtime: Runtime) -> Model:
+    """A model that draws after its memory, with a codec of its own."""
+    unet, text_encoder = _part(folder, "unet", UNet2DConditionModel), _part(folder, "text_encoder", CLIPTextModel)
+    parts = {"encoder": PatchEncoder, "decoder": PatchDecoder, "enlarger": Enlarger}
+    networks = {part: _network(folder / "codec" / part, kind) for part, kind in parts.items()}
+    for network in (unet, text_encoder, *networks.values()):
+        network.to(runtime.device).eval().requires_grad_(False)
+    for network in (unet, networks["decoder"], networks["enlarger"]):
+        network.to(memory_format=torch.channels_last)
+    codec = PatchCodec(**networks, scale=facts["scale"])
+    preview = facts["preview"]
+    return Model(
+        name=name,
+        family=SKETCHPAD,
+        unet=unet,
+        text=PromptEncoder([_part(folder, "tokenizer", CLIPTokenizer)], [text_encoder]),
+        codec=codec,
+        scheduler_config=_json(folder / "scheduler" / "scheduler_config.json"),
+        sizes=WorkingSizes(facts["native"], square_only=facts["square_only"], multiple_of=codec.multiple_of),
+        defaults=Defaults(**facts["defaults"]),
+        runtime=runtime,
+        preview_matrix=torch.tensor([*preview["matrix"], preview["bias"]]),
+        recall=Recall(folder),
     )
 
 

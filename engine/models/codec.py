@@ -81,6 +81,10 @@ class AlphaCodec(Protocol):
         """`(1, C, H/8, W/8)` -> `(H, W, 4)` uint8, alpha 255: the base VAE's own picture."""
         ...
 
+    def enlarged(self, rgba: RGBA) -> RGBA:
+        """A decoded `(H, W, 4)` for a larger target: as many times wider and higher as the codec draws it, or as it is."""
+        ...
+
 
 class LatentOffsetCodec:
     """An RGB VAE with LayerDiffuse's transparent encoder and decoder (layerdiffuse.md 2, 3)."""
@@ -156,6 +160,9 @@ class LatentOffsetCodec:
         colour = self.pixels(latents / self.scaling_factor)
         opaque = torch.ones_like(colour[:, :1])
         return to_picture(torch.cat([opaque, colour], dim=1))
+
+    def enlarged(self, rgba: RGBA) -> RGBA:
+        return rgba
 
     def pixels(self, unscaled: Tensor) -> Tensor:
         """The VAE's picture, `(1, 3, H, W)` in [0, 1], of *unscaled* latents, `(1, C, H/8, W/8)`."""

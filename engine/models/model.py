@@ -18,6 +18,7 @@ from ..device.memory_plans import NetworkSizes
 from ..device.placement import Placement, bytes_of, largest_layer
 from ..families import Defaults, Family
 from ..pixels.working_canvas import WorkingSizes
+from ..sketch.recall import Recall
 from ..weights.stored_weights import computed_in, is_narrow
 from .codec import AlphaCodec
 from .embeddings import Embedding
@@ -73,6 +74,8 @@ class Model:
     """What a person should know of its files."""
     noted: Mapping[str, str] = field(default_factory=dict)
     """What a picture's parameters say of where its parts come from."""
+    recall: Recall | None = None
+    """Where its UNet draws after a reference: what finds one by the prompt's words."""
     dtype: torch.dtype = field(init=False)
     """The type of the UNet's arithmetic."""
     narrow: bool = field(init=False)
@@ -108,7 +111,7 @@ class Model:
             largest_layer=largest_layer(self.unet),
             unet_element=self.dtype.itemsize,
             narrow=self.narrow,
-            vae_element=self.codec.networks[0].dtype.itemsize,
+            vae_element=next(self.codec.networks[0].parameters()).element_size(),
             decoder_element=next(self.codec.networks[-1].parameters()).element_size(),
         )
 

@@ -73,6 +73,10 @@ class RGBAVAECodec:
         rgba[..., 3] = 255
         return rgba
 
+    def enlarged(self, rgba: RGBA) -> RGBA:
+        """`(H, W, 4)` as it is: it is drawn large."""
+        return rgba
+
     @torch.no_grad()
     def pixels(self, latents: Tensor) -> RGBA:
         """What the network makes of `(1, C, h, w)` latents: `(H, W, 4)` uint8. Raises `NumericFailure` for NaN or infinity."""

@@ -48,9 +48,16 @@ class WorkingCanvas:
         return placed
 
     def from_working(self, rgba: RGBA) -> RGBA:
-        """The target's part of a straight `(H, W, 4)` working picture, at its size; transparent where the canvas does not
-        reach."""
-        return resize_padded(crop(rgba, self.box), *self.target)
+        """The target's part of a straight working picture, `(H, W, 4)` or as many times that as it was enlarged, at its size;
+        transparent where the canvas does not reach."""
+        times = rgba.shape[0] // self.working[1]
+        box = self.box
+        return resize_padded(crop(rgba, Box(*(times * value for value in (box.x, box.y, box.width, box.height)))), *self.target)
+
+    @property
+    def enlarges(self) -> bool:
+        """Whether the target shows what is drawn larger than it was."""
+        return self.target[0] > self.scaled[0]
 
     def _place(self, picture: RGBA) -> RGBA:
         return crop(picture, Box(0, 0, *self.working).relative_to(self.box))

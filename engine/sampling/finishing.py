@@ -57,7 +57,7 @@ def brought_back(job: Job, recipe: Recipe, working: RGBA) -> tuple[RGBA, tuple[s
     `working` is `(H, W, 4)` uint8 straight on the working canvas, as the layer is on the target's.
     """
     request = job.request
-    rgba = job.frame.from_working(working)
+    rgba = job.frame.from_working(job.model.codec.enlarged(working) if job.frame.enlarges else working)
     said: tuple[str, ...] = ()
     if recipe.cuts_out:
         rgba, said = _cut_out(job, rgba)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +41,7 @@ class GuidedUNet:
         latents: dict[Role, Tensor],
         switch: Any,
         denoiser: DenoisingLoop,
+        reference: Tensor | None = None,
     ) -> None:
         self.model, self.guidance_scale, self.switch, self.denoiser = model, guidance_scale, switch, denoiser
         self.frames = len(recipe.frames)
@@ -56,6 +58,9 @@ class GuidedUNet:
         self._lay_out([*negative, *(parts[index].text for index in range(self.prompts) for parts in composed)], request)
         self.sharing = recipe.sharing
         stacked = [] if recipe.sharing else [latents[role] for role in recipe.conditions]
+        stacked += [] if reference is None else [reference]
+        self._shown = reference is not None
+        """Whether it draws after a reference: then it predicts the clean latents."""
         self.on_base = False
         """Whether the base model has taken over; its `conv_in` knows no conditions."""
         self.conditions = torch.cat(stacked, dim=1).to(model.device, model.dtype) if stacked else None
@@ -84,7 +89,8 @@ class GuidedUNet:
         if self.pooled is not None and self._sizes is None:
             self._sizes = _micro_conditioning(scaled).to(self.pooled)
         rows = self._rows[0] if len(self._rows) == 1 else self._rows[self.denoiser.step_of(index)]
-        return self.model.memory.attempt("denoise", lambda: self._guide(sample, timestep, rows))
+        output = self.model.memory.attempt("denoise", lambda: self._guide(sample, timestep, rows))
+        return _velocity(output, scaled, self.denoiser.sigma(index)) if self._shown else output
 
     def _guide(self, sample: Tensor, timestep: Tensor, rows: tuple[int, ...]) -> Tensor:
         if self.model.memory.plan.guidance_together:
@@ -129,6 +135,12 @@ class GuidedUNet:
     def _time_ids(self, count: int) -> Tensor:
         assert self._sizes is not None
         return self._sizes.repeat(count, 1)
+
+
+def _velocity(clean: Tensor, scaled: Tensor, sigma: float) -> Tensor:
+    """What samplers take instead of the clean latents that a model with a memory predicts, from the sample at `sigma`."""
+    signal, noise = 1 / math.hypot(sigma, 1), sigma / math.hypot(sigma, 1)
+    return (signal * scaled - clean) / noise
 
 
 def _rescaled(guided: Tensor, conditional: Tensor, share: float) -> Tensor:

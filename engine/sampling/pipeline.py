@@ -27,6 +27,7 @@ from ..pixels import initial_images
 from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
 from ..pixels.inpaint_region import region_around
+from ..sketch.showing import shown
 from ..values.recipes import Recipe
 from ..values.request import Picture, Progress, Request
 from .denoising_loop import DenoisingStep, noise_like
@@ -165,12 +166,13 @@ def _one(job: Job, seen: _Seen, index: int, weights: InstalledWeights, meter: Me
     """All layers of picture `index`."""
     seed = job.request.seed
     latents = dict(seen.latents)
+    reference = shown(job.model.recall, job.request, seen.starts.get("foreground"), job.model.codec.encode)
     finished: dict[Role, tuple[RGBA, tuple[str, ...]]] = {}
     for number, recipe in enumerate(job.recipes, start=1):
         # An earlier run's layers would lose what its weights are for: transparency, or the picture that they blend in.
         asked = job.request if recipe is job.recipes[-1] else replace(job.request, stop_at=1.0)
         with weights.installed(job.model, recipe, asked, seen.controls) as switch:
-            frames = yield from _denoise(job, recipe, seed, seen, latents, switch, meter)
+            frames = yield from _denoise(job, recipe, seed, seen, latents, switch, meter, reference.latents)
         for role, sample in zip(recipe.frames, frames.split(1), strict=True):
             latents[role] = sample
             if role == "foreground" and recipe.transparent:
@@ -190,11 +192,18 @@ def _one(job: Job, seen: _Seen, index: int, weights: InstalledWeights, meter: Me
         finished = together(job, finished)
     for role in ROLES:
         if role in finished:
-            yield finished_picture(job, *finished[role], role, index)
+            yield reference.noted(finished_picture(job, *finished[role], role, index))
 
 
 def _denoise(
-    job: Job, recipe: Recipe, seed: int, seen: _Seen, latents: dict[Role, Tensor], switch: Any, meter: Meter
+    job: Job,
+    recipe: Recipe,
+    seed: int,
+    seen: _Seen,
+    latents: dict[Role, Tensor],
+    switch: Any,
+    meter: Meter,
+    reference: Tensor | None,
 ) -> Generator[Progress, None, Tensor]:
     """One run; returns `(frames, C, h, w)` latents in sampling space."""
     model = job.model
@@ -206,7 +215,7 @@ def _denoise(
     sample = denoiser.start(noise, clean) if denoiser.count else clean
     assert sample is not None
     denoiser.latents = sample
-    told = {"latents": latents, "switch": switch, "keep": keep, "references": seen.references}
+    told = {"latents": latents, "switch": switch, "keep": keep, "references": seen.references, "reference": reference}
     for step in denoised(denoiser, sample, model, recipe, job.request, **told):
         yield meter.progress("denoise", step.index, step.count, partial(_preview, model, step))
     return denoiser.latents

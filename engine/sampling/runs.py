@@ -52,14 +52,16 @@ def denoised(
     switch: Any,
     keep: Callable[[Tensor, int], Tensor] | None = None,
     references: References = NONE,
+    reference: Tensor | None = None,
 ) -> Iterator[DenoisingStep | FlowStep]:
     """The steps from `sample`, `(frames, C, h, w)`, after which `loop.latents` holds the result.
 
-    `latents` are the recipe's conditions, `keep` mixes back in what may not change, `references` are what the model is shown.
+    `latents` are the recipe's conditions, `keep` mixes back in what may not change, `references` are what the model is shown;
+    after `reference`, `(1, C, h, w)`, a model with a memory draws.
     """
     guidance_scale = guidance_of(request, model)
     if isinstance(loop, FlowLoop):
         yield from loop.run(sample, GuidedFlow(model, recipe, request, guidance_scale, references).predict, keep)
         return
-    guided = GuidedUNet(model, recipe, request, guidance_scale, latents, switch, loop)
+    guided = GuidedUNet(model, recipe, request, guidance_scale, latents, switch, loop, reference)
     yield from loop.run(sample, guided.predict, generator_of(request.seed), keep)

@@ -104,7 +104,9 @@ class Redraw:
         noise = noise_like((1, *clean.shape[1:]), self.seed).to(clean)
         with self.weights.installed(model, recipe, request, {}) as switch:
             asked = replace(request, seed=self.seed)
-            for _ in denoised(loop, loop.start(noise, clean), model, recipe, asked, latents={}, switch=switch):
+            shown = None if model.recall is None else clean
+            steps = denoised(loop, loop.start(noise, clean), model, recipe, asked, latents={}, switch=switch, reference=shown)
+            for _ in steps:
                 yield count.next("denoise", preview)
         return loop.latents
 

@@ -15,14 +15,22 @@ from torch import Tensor, nn
 
 
 class Trainer:
-    """AdamW on float32 weights for a network that runs in bfloat16, with an optional moving average and resumable state."""
+    """AdamW on float32 weights for a network that runs in `arithmetic`, with an optional moving average and resumable state."""
 
     def __init__(
-        self, network: nn.Module, path: Path | None, *, peak: float, steps: int = 0, average: float | None = None
+        self,
+        network: nn.Module,
+        path: Path | None,
+        *,
+        peak: float,
+        steps: int = 0,
+        average: float | None = None,
+        arithmetic: torch.dtype = torch.bfloat16,
     ) -> None:
+        """`arithmetic` is what `fast` computes in: float32 on a processor that has no bfloat16."""
         self.path, self.peak, self.steps = path, peak, steps
         self.network = network.float()
-        self.fast = copy.deepcopy(network).to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.fast = copy.deepcopy(network).to(arithmetic, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(network).requires_grad_(False) if average else None
         self.decay = average or 0.0
         self.device = next(network.parameters()).device
@@ -36,7 +44,8 @@ class Trainer:
         if path is not None and path.exists():
             state = torch.load(path, weights_only=True)
             self.network.load_state_dict(state["network"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            if "optimizer" in state:  # not from a packed model
+                self.optimizer.load_state_dict(state["optimizer"])
             if self.averaged is not None:
                 self.averaged.load_state_dict(state["averaged"])
             self.done = state["done"]
