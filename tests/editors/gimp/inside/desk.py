@@ -190,7 +190,7 @@ class Desk:
         _xdotool("windowmove", window, *map(str, place))
 
     def _park(self) -> None:
-        """Move the pointer to the screen's right edge, where it raises no tooltip into the next picture and lights no button."""
+        """Move the pointer to the right edge, where it raises no tooltip into the next picture and lights up no button."""
         _xdotool("mousemove", "9999", "600")
 
     def shot(self, name: str, window: str = "root") -> None:
