@@ -59,7 +59,7 @@ class MemoryBudget(Memory):
 
     def __init__(self, placement: Placement, sizes: NetworkSizes, others: Others | None = None) -> None:
         self.placement, self.sizes = placement, sizes
-        self.plans = plans_for(placement.device, narrow=sizes.narrow)
+        self.plans = plans_for(placement.device, sizes)
         self.plan = self.plans[0]
         self.others = others or _Nobody()
         self._work = Workload(0, 1)
@@ -68,9 +68,12 @@ class MemoryBudget(Memory):
     def device(self) -> torch.device:
         return self.placement.device
 
-    def prepare(self, width: int, height: int, samples: int) -> None:
-        """Choose the best plan predicted to fit, before a job on a canvas of that size with `samples` in a UNet call."""
-        self._work = Workload(width * height, samples)
+    def prepare(self, width: int, height: int, samples: int, shown: int = 0) -> None:
+        """Choose the best plan predicted to fit, before a job on a canvas of that size with `samples` in a UNet call.
+
+        `shown` counts the pixels of all pictures that the model is shown beside what it draws.
+        """
+        self._work = Workload(width * height, samples, shown)
         free = self._own() + self.others.bytes_on_device() - self._reserve
         host = devices.memory("cpu")[0] if self.placement.moves else sys.maxsize  # a mapped file waits where it is
         self.use(memory_plans.choose(self.plans, self.sizes, self._work, free, host))
@@ -103,7 +106,7 @@ class MemoryBudget(Memory):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of pictures made by the present plan."""
-        if self.plan.exact:
+        if self.plan.exact(self.sizes.pixel_work):
             return ()
         return ("Memory was short, so this layer was made by approximation: a smaller size gives the exact one.",)
 
@@ -144,12 +147,14 @@ class _Nobody:
         return 0
 
 
-def plans_for(device: torch.device, *, narrow: bool = False) -> tuple[MemoryPlan, ...]:
+def plans_for(device: torch.device, sizes: NetworkSizes) -> tuple[MemoryPlan, ...]:
     """CUDA, ROCm and XPU have memory of their own; MPS shares the host's, and decodes pass by pass (layerdiffuse.md 7.2).
 
     The CPU's plans were tried, and on an H200 those that offload nothing, `stages` (8 GB) and `layers` (6 GB).
     """
-    return memory_plans.accelerator_plans() if device.type in ("cuda", "xpu") else memory_plans.host_plans(narrow=narrow)
+    if device.type in ("cuda", "xpu"):
+        return memory_plans.accelerator_plans(sizes.pixel_work)
+    return memory_plans.host_plans(narrow=sizes.narrow)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -15,18 +15,32 @@ Stage = Literal["text", "encode", "denoise", "decode"]
 Offload = Literal["nothing", "text", "stages", "layers"]
 """What waits in host memory: nothing; text encoders; all that the present stage does not use; and all UNet layers but one."""
 
+OFFLOADS: tuple[Offload, ...] = ("nothing", "text", "stages", "layers")
+
 MIB, GIB = 2**20, 2**30
 
 RESERVE = GIB
 """Kept free on an accelerator beyond every prediction: workspaces of the libraries and fragmentation (performance.md 7)."""
 
 TEXT_ACTIVATIONS = 128 * MIB
-VAE_ENCODE, VAE_DECODE = 1.3 * GIB, 1.5 * GIB
-DECODER_PASS = 0.63 * GIB
-"""Bytes of one pass of the transparent decoder. All three are per megapixel (2^20 pixels of the picture)."""
 
 TILE = 512
 """Side in pixels of a tile of the tiled VAE."""
+
+
+@dataclass(frozen=True)
+class PixelWork:
+    """What a family's way between pixels and latents takes: bytes per megapixel (2^20 pixels of the picture), at 16 bit."""
+
+    encode: float = 1.3 * GIB
+    decode: float = 1.5 * GIB
+    decoder_pass: float = 0.63 * GIB
+    """Of one pass of the transparent decoder."""
+    strips: tuple[float, float] | None = None
+    """Encoding and decoding in strips of rows, where these are exact; else the VAE's parts are tiles of one size."""
+
+
+LATENT_DIFFUSION = PixelWork()
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,7 @@ class MemoryPlan:
     guidance_together: bool = True
     """Both halves of classifier-free guidance in one UNet call."""
     tiled_vae: bool = False
-    """The VAE decodes tile by tile: seams may show faintly."""
+    """The VAE works part by part: seams of tiles may show faintly, strips are exact."""
     fp8: bool = False
     """The UNet's large weights are stored in 8 bit and computed in 16."""
 
@@ -48,9 +62,9 @@ class MemoryPlan:
         """The UNet's layers only compute; else each also fetches or widens its weights as it runs."""
         return not (self.fp8 or self.offload == "layers")
 
-    @property
-    def exact(self) -> bool:
-        return not (self.tiled_vae or self.fp8)
+    def exact(self, pixel_work: PixelWork = LATENT_DIFFUSION) -> bool:
+        """Whether it gives the same picture as every other such plan, up to rounding."""
+        return not self.fp8 and (not self.tiled_vae or pixel_work.strips is not None)
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,9 @@ class NetworkSizes:
     """Whether its weights are stored narrower than that, and widened as its layers run."""
     vae_element: int = 2
     decoder_element: int = 2
+    pixel_work: PixelWork = LATENT_DIFFUSION
+    kept: int = 0
+    """Bytes that stay from the first step on, per sample and megapixel of the pictures that it is shown, at 16 bit."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +98,33 @@ class Workload:
     """Pixels of the working canvas."""
     samples: int
     """Samples in a UNet call with guidance in one batch."""
+    shown: int = 0
+    """Pixels of all pictures that the model is shown beside what it draws."""
 
     @property
     def megapixels(self) -> float:
         return self.pixels / 2**20
 
 
-def accelerator_plans() -> tuple[MemoryPlan, ...]:
+def accelerator_plans(pixel_work: PixelWork = LATENT_DIFFUSION) -> tuple[MemoryPlan, ...]:
     """Every plan for a device with memory of its own, in the order of preference: exact and fast ones first."""
-    exact = tuple(plan for offload in ("nothing", "text", "stages", "layers") for plan in _batches(MemoryPlan(offload=offload)))
-    smallest = exact[-1]
-    return (*exact, replace(smallest, tiled_vae=True), *_approximate())
+    among = _batches if pixel_work.strips is None else _strips
+    exact = tuple(plan for offload in OFFLOADS for plan in among(MemoryPlan(offload=offload)))
+    tiles = (replace(exact[-1], tiled_vae=True),) if pixel_work.strips is None else ()
+    return (*exact, *tiles, *_approximate())
 
 
 def _batches(plan: MemoryPlan) -> Iterator[MemoryPlan]:
     for batch in (8, 4, 2, 1):
         yield replace(plan, decoder_batch=batch)
     yield replace(plan, decoder_batch=1, guidance_together=False)
+
+
+def _strips(plan: MemoryPlan) -> Iterator[MemoryPlan]:
+    """With an autoencoder that is exact in strips: these cost less time than moving a network."""
+    yield plan
+    yield replace(plan, tiled_vae=True)
+    yield replace(plan, tiled_vae=True, guidance_together=False)
 
 
 def _approximate() -> Iterator[MemoryPlan]:
@@ -168,8 +195,15 @@ def _activations(plan: MemoryPlan, stage: Stage, sizes: NetworkSizes, work: Work
         return TEXT_ACTIVATIONS * sizes.unet_element / 2
     if stage == "denoise":
         samples = work.samples if plan.guidance_together else max(1, work.samples // 2)
-        return sizes.unet_activations * samples * work.megapixels * sizes.unet_element / 2
-    area = min(work.megapixels, (TILE / 1024) ** 2) if plan.tiled_vae else work.megapixels
-    vae = (VAE_ENCODE if stage == "encode" else VAE_DECODE) * area * sizes.vae_element / 2
-    decoder = DECODER_PASS * plan.decoder_batch * work.megapixels * sizes.decoder_element / 2
+        seen = work.megapixels + work.shown / 2**20  # in the first step, which reads what is shown too
+        kept = sizes.kept * work.samples * work.shown / 2**20  # by either half of guidance, whichever runs
+        return (sizes.unet_activations * samples * seen + kept) * sizes.unet_element / 2
+    each = sizes.pixel_work
+    vae = (each.encode if stage == "encode" else each.decode) * work.megapixels
+    if plan.tiled_vae and each.strips is not None:
+        vae = each.strips[0 if stage == "encode" else 1] * work.megapixels
+    elif plan.tiled_vae:
+        vae *= min(1.0, (TILE / 1024) ** 2 / work.megapixels)
+    vae *= sizes.vae_element / 2
+    decoder = each.decoder_pass * plan.decoder_batch * work.megapixels * sizes.decoder_element / 2
     return max(vae, decoder) if stage == "decode" else vae

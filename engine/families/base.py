@@ -82,6 +82,8 @@ class Family:
     """The denoising runs of each task. Those of `blend` are alternatives, by the condition that is given."""
     unet_activations: int
     """Bytes per sample and megapixel (2^20 pixels of the picture), at 16 bit (performance.md 7)."""
+    kept: int = 0
+    """Bytes per sample and megapixel of the pictures that it is shown, which stay from the first step on, at 16 bit."""
     steps_table: str = "StableDiffusion"
     """Whose Align Your Steps table fits it: the beginning of its name in diffusers."""
     text_layer: int = -1

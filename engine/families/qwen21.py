@@ -40,6 +40,7 @@ QWEN21 = NativeFamily(
         "decompose": (_CUT_OUT, _BEHIND),
     },
     unet_activations=532 * 2**20,
+    kept=2 * 2**30,
     pipelines=re.compile(r"QwenImage21(?:Turbo)?(?:Modular)?Pipeline"),
     asking="This is an RGBA image with transparency. {}. The image has alpha channel and the background is transparent.",
 )

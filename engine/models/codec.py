@@ -22,7 +22,7 @@ from torch import Tensor
 from ..device.accelerator import EAGER, Accelerator
 from ..device.host_lead import OneStepAhead
 from ..device.memory_budget import Memory
-from ..device.memory_plans import TILE, Stage
+from ..device.memory_plans import LATENT_DIFFUSION, TILE, PixelWork, Stage
 from ..layerdiffuse.transparency import TransparentDecoder, TransparentEncoder, lower_median
 from ..pixels.alpha import over_grey, pad_rgb
 from ..values.errors import ModelMissing, NumericFailure
@@ -60,6 +60,8 @@ class AlphaCodec(Protocol):
     """The networks of both directions; the first decodes colour, the last alpha, if any does."""
     notes: tuple[str, ...]
     """What a person should know of the latest `encode`."""
+    pixel_work: PixelWork
+    """What both directions take of memory."""
 
     def within(self, memory: Memory, accelerator: Accelerator) -> AlphaCodec:
         """The same codec for a model: its networks run by `accelerator` within `memory`."""
@@ -88,6 +90,8 @@ class AlphaCodec(Protocol):
 
 class LatentOffsetCodec:
     """An RGB VAE with LayerDiffuse's transparent encoder and decoder (layerdiffuse.md 2, 3)."""
+
+    pixel_work = LATENT_DIFFUSION
 
     def __init__(
         self,

@@ -113,6 +113,8 @@ class Model:
             narrow=self.narrow,
             vae_element=next(self.codec.networks[0].parameters()).element_size(),
             decoder_element=next(self.codec.networks[-1].parameters()).element_size(),
+            pixel_work=self.codec.pixel_work,
+            kept=self.family.kept,
         )
 
     def _bring_text(self, encoder: nn.Module, arguments: Any, keywords: Any) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from acetate.vocabulary.parameters import range_of
 from torch import Tensor
 
 from ..models.codec import AlphaCodec
-from ..pixels.working_canvas import WorkingSizes
+from ..pixels.working_canvas import WorkingCanvas, WorkingSizes
 from .qwen_text import LEAST_AREA, SLOT_SIDE
 
 LEAST_SIDE = 256
@@ -51,7 +51,17 @@ class References:
         return (seed + int.from_bytes(digest.digest(), "big")) % (last + 1)
 
 
+def area_shown(working: RGBA, others: Sequence[RGBA]) -> int:
+    """The pixels of all pictures of `References.of`, which decide what they cost; nothing is resized for it."""
+    sizes = (_frame(one).working for one in others)
+    return working.shape[0] * working.shape[1] + sum(width * height for width, height in sizes)
+
+
 def brought_to_size(rgba: RGBA) -> RGBA:
     """`(H, W, 4)` uint8 straight at a size that the text encoder's processor leaves as it is: enlarged, shrunk or surrounded."""
+    return _frame(rgba).to_working(rgba, carried_on=True)
+
+
+def _frame(rgba: RGBA) -> WorkingCanvas:
     height, width = rgba.shape[:2]
-    return _SIZES.frame(width, height, "contain").to_working(rgba, carried_on=True)
+    return _SIZES.frame(width, height, "contain")

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..families import NativeFamily, recipes_for
 from ..models.codec import most_passes
 from ..models.model import Model
-from ..native_rgba.references import References
+from ..native_rgba.references import References, area_shown
 from ..pixels import initial_images
 from ..pixels.alpha import fit, over_grey
 from ..pixels.initial_images import strength_of
@@ -94,7 +94,8 @@ def _unchanged(job: Job, requests: Sequence[Request]) -> Iterator[Picture]:
 def _settle(job: Job, requests: Sequence[Request]) -> None:
     """Choose how the model uses memory for a job of this size."""
     most = max(pictures_at_once(request, recipe, job.guidance_scale) for request in requests for recipe in job.recipes)
-    job.model.memory.prepare(*job.frame.working, most)
+    shown = 0 if job.shown is None else area_shown(job.shown, job.request.references)
+    job.model.memory.prepare(*job.frame.working, most, shown)
 
 
 def _plan(model: Model, request: Request) -> Job:

@@ -240,6 +240,7 @@ def test_allocators_are_understood(error: Exception, memory_ran_out: bool) -> No
 
 
 def test_only_devices_with_their_own_memory_move_networks() -> None:
-    assert plans_for(torch.device("cuda")) == plans_for(torch.device("xpu")) == accelerator_plans()
-    assert plans_for(torch.device("mps")) == plans_for(torch.device("cpu")) == host_plans()
+    sizes = memory_plans.NetworkSizes(unet_activations=1, text=1, unet=1, pixels=1, largest_layer=1)
+    assert plans_for(torch.device("cuda"), sizes) == plans_for(torch.device("xpu"), sizes) == accelerator_plans()
+    assert plans_for(torch.device("mps"), sizes) == plans_for(torch.device("cpu"), sizes) == host_plans()
     assert MemoryPlan() in host_plans()

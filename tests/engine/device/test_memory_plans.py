@@ -33,7 +33,7 @@ def chosen(card: float, host: float = 32, work: Workload = PICTURE) -> MemoryPla
 def test_sdxl_at_1024_fits_every_usual_card_exactly(card: int, offload: str) -> None:
     plan = chosen(card)
     assert plan.offload == offload
-    assert plan.exact
+    assert plan.exact()
     assert peak(plan, SDXL, PICTURE) + RESERVE < card * GIB
 
 
@@ -78,7 +78,7 @@ def test_exact_rungs_come_first() -> None:
         order.append(plan)
         plan = after(PLANS, plan, "decode", SDXL, PICTURE)
     assert [(p.offload, p.decoder_batch) for p in order[:2]] == [("nothing", 8), ("nothing", 4)]
-    exact = [p.exact for p in order]
+    exact = [p.exact() for p in order]
     assert exact == sorted(exact, reverse=True)
     assert order[-1].tiled_vae
 

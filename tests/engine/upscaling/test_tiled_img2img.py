@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from acetate.engine import Request
+from acetate.engine.device.memory_plans import LATENT_DIFFUSION
 from acetate.engine.families import FAMILIES, Defaults
 from acetate.engine.models.model import Model, Text
 from acetate.engine.models.runtime import Runtime
@@ -43,6 +44,7 @@ class LosslessCodec:
 
     multiple_of = 8
     latent_channels = 256
+    pixel_work = LATENT_DIFFUSION
 
     def __init__(self) -> None:
         self.networks = (Known(),)
