@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..device.accelerator import EAGER, Accelerator
 from ..device.memory_budget import Memory
+from ..device.memory_plans import LATENT_DIFFUSION
 from ..pixels.alpha import over_grey
 from ..sketch.networks import PATCH, Enlarger, PatchDecoder, PatchEncoder, within_alpha
 from .codec import AlphaCodec, Decoding, to_picture
@@ -26,6 +27,9 @@ CLEAR, OPAQUE = 0.03, 0.94
 
 class PatchCodec(AlphaCodec):
     """Premultiplied RGBA <-> latents, `scale` times the encoder's."""
+
+    pixel_work = LATENT_DIFFUSION
+    """More than such small networks take."""
 
     def __init__(
         self,
