@@ -52,9 +52,9 @@ class References:
 
 
 def area_shown(working: RGBA, others: Sequence[RGBA]) -> int:
-    """The pixels of all pictures of `References.of`, which decide what they cost; nothing is resized for it."""
-    sizes = (_frame(one).working for one in others)
-    return working.shape[0] * working.shape[1] + sum(width * height for width, height in sizes)
+    """The pixels of all pictures of `References.of`, `(H, W, 4)` each, which decide what they cost; nothing is resized for it."""
+    sizes = [working.shape[1::-1], *(_frame(one).working for one in others)]
+    return sum(width * height for width, height in sizes)
 
 
 def brought_to_size(rgba: RGBA) -> RGBA:

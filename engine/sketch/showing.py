@@ -9,6 +9,7 @@ from acetate.raster import RGBA, to_u8, unpremultiply
 from acetate.vocabulary.tasks import TASKS
 from torch import Tensor
 
+from ..families import SKETCHPAD
 from ..prompt_language.emphasis import fragments
 from ..prompt_language.schedules import at_step, split_composed
 from ..values.request import Picture, Request
@@ -54,10 +55,11 @@ def remarks(recall: Recall, unknown: Sequence[str]) -> tuple[str, ...]:
     """What a person should know of the words that mean nothing to a model."""
     if not unknown:
         return ()
+    model = SKETCHPAD.name
     words, nearest = ", ".join(f"'{word}'" for word in unknown[:3]), ", ".join(recall.nearest(unknown[0]))
     if not nearest:
-        return (f"sketchpad does not know {words}. For anything else choose or get a model.",)
-    return (f"sketchpad does not know {words}; nearest: {nearest}. For anything else choose or get a model.",)
+        return (f"{model} does not know {words}. For anything else choose or get a model.",)
+    return (f"{model} does not know {words}; nearest: {nearest}. For anything else choose or get a model.",)
 
 
 def plain(prompt: str) -> str:

@@ -40,7 +40,7 @@ __all__ = [
 
 OPEN_SECONDS = 10.0
 PING_SECONDS = 20.0
-GOING_AWAY = 1001
+GOING_AWAY, SERVICE_RESTART = 1001, 1012
 
 
 class WireConnection(ClientConnection):
@@ -95,9 +95,12 @@ def tls_context(address: Address) -> ssl.SSLContext | None:
 
 
 def farewell(closed: ConnectionClosed) -> Failure:
-    """What the end of a connection means: a server that is stopped says so, one that crashes cannot."""
-    if closed.rcvd is not None and closed.rcvd.code == GOING_AWAY:
+    """What the end of a connection means: a server that is stopped or started again says so, one that crashes cannot."""
+    code = None if closed.rcvd is None else closed.rcvd.code
+    if code == GOING_AWAY:
         return Failure("server-stopped", "the server was stopped", "Start it again: acetate serve")
+    if code == SERVICE_RESTART:
+        return Failure("connection-lost", "the server starts again", "Trying to reconnect.")
     return Failure("connection-lost", "the server closed the connection", "Trying to reconnect.")
 
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from acetate.protocol import running_server
-from acetate.protocol.client.connection import GOING_AWAY
+from acetate.protocol.client.connection import GOING_AWAY, SERVICE_RESTART
 from websockets.asyncio.server import Server, ServerConnection
 
 from .. import log, open_files
@@ -136,7 +136,10 @@ async def _serve(settings: Settings, instance: Instance) -> tuple[int, bool]:
             tasks += working
             failed = await lifetime.until_stopped(working)
             instance.withdraw()  # clients that are told to go must not find this server again
-            server.close(code=GOING_AWAY, reason="the server stops")
+            if lifetime.restarts and not failed:
+                server.close(code=SERVICE_RESTART, reason="the server starts again")
+            else:
+                server.close(code=GOING_AWAY, reason="the server stops")
     finally:
         for task in tasks:
             task.cancel()

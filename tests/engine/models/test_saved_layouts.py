@@ -108,6 +108,8 @@ def test_text_encoders_come_from_their_own_files(tiny: Any, tmp_path: Path, conf
 def test_weights_in_8_bit_are_multiplied_by_their_scale_also_those_of_text_encoders(
     tiny: Any, tmp_path: Path, configs: Path, spelling: str, only: str
 ) -> None:
+    if len(tiny.text_encoders) > 1 and (spelling, only) != (".weight_scale", ""):
+        return  # the larger family has nothing of its own here: once is enough
     path = saved(in_8_bit(tiny.ldm_tensors(), spelling, only), tmp_path / "m.safetensors")
     assert recognise(path).problem == ""
     opened = open_components(path, configs=configs)

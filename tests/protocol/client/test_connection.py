@@ -42,7 +42,9 @@ def test_a_refusal_that_the_person_can_cure_says_how(status: int) -> None:
     assert "acetate serve" in explain(answered(status)).hint
 
 
-@pytest.mark.parametrize(("said", "code"), [(1001, "server-stopped"), (1011, "connection-lost"), (None, "connection-lost")])
+@pytest.mark.parametrize(
+    ("said", "code"), [(1001, "server-stopped"), (1011, "connection-lost"), (1012, "connection-lost"), (None, "connection-lost")]
+)
 def test_only_a_server_that_says_so_was_stopped(said: int | None, code: str) -> None:
     """What the client itself sends when it closes (1001 here) says nothing about the server."""
     ours = Close(1001, "")

@@ -28,6 +28,9 @@ PICTURES = {
     "extract-background": ("foreground", "blended"),
     "extract-foreground": ("background", "blended"),
     "refine": ("layer",),
+    "edit": ("layer",),
+    "extract": ("layer",),
+    "decompose": ("layer",),
     "repaint": ("layer", "mask"),
     "upscale": ("layer",),
 }
@@ -38,6 +41,7 @@ LAYERS = {
     "object": ["foreground", "blended"],
     "blend": ["blended"],
     "extract-background": ["background"],
+    "decompose": ["foreground", "background"],
 }
 """What comes out, where it is not a foreground alone."""
 
