@@ -220,12 +220,16 @@ class Desk:
         until(lambda: not self.plug_in_runs(), "the plug-in to end")
 
     def start(self, command: Command) -> None:
-        """Start a procedure by its shortcut until it runs; where GIMP does not obey (3.2.6 shows it only), by the menu."""
+        """Start a procedure until it runs, after any other has ended."""
         self.wait_for_plug_in()
+        self.call(command, self.plug_in_runs)
+
+    def call(self, command: Command, effect: Callable[[], object]) -> None:
+        """Call a procedure by its shortcut until there is an effect; where GIMP does not obey (3.2.6 shows it only), by menu."""
         for _ in range(round(PATIENCE / RETRY)):
             self.focus(self.main)
             _xdotool("key", "--delay", "300", *((*MENU, command.letter) if self._by_menu else (command.shortcut,)))
-            if within(RETRY, self.plug_in_runs):
+            if within(RETRY, effect):
                 return
             self.keys("Escape", "Escape", "Escape")
             self._by_menu = not self._by_menu

@@ -60,8 +60,7 @@ def another_call_shows_its_task_in_the_window_that_is_open():
         open_dialog()
         window = desk.window(DIALOG)
         type_prompt("typed before")
-        desk.focus(desk.main)
-        desk.keys(OTHERS[REFINE].shortcut)
+        desk.call(OTHERS[REFINE], lambda: desk.windows(REFINE))
         assert desk.window(REFINE) == window, "the same window, with another title"
         desk.rest()
         desk.shot("another-task")
