@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -108,9 +109,18 @@ def _stamp_beside(path: Path) -> list[int] | None:
         return None
 
 
+def _look_from_outside(path: Path) -> Kind:
+    """A pickled upscaler is not opened for a list: torch's zip has its directory at the end, older pickles say what they are."""
+    with path.open("rb") as file:
+        begins = file.read(2)
+    if zipfile.is_zipfile(path) if begins == b"PK" else begins[:1] == b"\x80":
+        return Kind("upscaler", None, "an upscaler")
+    return Kind("other", None, DAMAGED, f"{path.name} is truncated or corrupt")
+
+
 def _look(path: Path) -> Kind:
     if path.suffix.lower() == ".pth":
-        return Kind("upscaler", None, "an upscaler")
+        return _look_from_outside(path)
     if path.suffix.lower() == ".ckpt":
         return Kind("other", None, "a pickled checkpoint", "it can run code when it is opened; convert it to .safetensors")
     if path.suffix.lower() in PICKLED:

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def test_comfyui_and_forge_folders_are_understood(library: Library, tmp_path: Pa
     write(comfy / "models/vae/fixed.safetensors", VAE)
     write(comfy / "models/layer_model/layer_xl_transparent_attn.safetensors", ATTENTION)
     (comfy / "models/upscale_models").mkdir()
-    (comfy / "models/upscale_models/4x-UltraSharp.pth").write_bytes(b"")
+    (comfy / "models/upscale_models/4x-UltraSharp.pth").write_bytes(b"\x80\x02")
     write(comfy / "output/not_a_model.safetensors", LORA)
     write(forge / "models/Stable-diffusion/realistic.safetensors", checkpoint("sd15"))
     write(forge / "models/Lora/pixel.safetensors", LORA_XL)
@@ -251,6 +252,20 @@ def test_changed_files_are_looked_at_again(library: Library) -> None:
     assert found(library) == {"ink": ("lora", "sdxl")}
     path.unlink()
     assert found(library) == {}
+
+
+def test_a_damaged_pickle_is_no_upscaler(library: Library) -> None:
+    folder = library.models / "upscale_models"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "whole.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", bytes(200))
+    (folder / "cut.pth").write_bytes((folder / "whole.pth").read_bytes()[:100])
+    (folder / "old.pth").write_bytes(b"\x80\x02\x8a")
+    (folder / "page.pth").write_bytes(b"<!DOCTYPE html>")
+    (folder / "empty.pth").write_bytes(b"")
+    listed = {one.path.name: one.kind for one in library.installed()}
+    assert {name for name, kind in listed.items() if kind.role == "upscaler"} == {"whole.pth", "old.pth"}
+    assert all("is truncated or corrupt" in listed[name].problem for name in ("cut.pth", "page.pth", "empty.pth"))
 
 
 def test_a_file_that_was_looked_at_is_listed_without_being_opened(library: Library) -> None:
