@@ -40,7 +40,7 @@ ROOMS: Mapping[str, Mapping[str, Set[str]]] = {
         "files": {"values", "families", "checkpoints", "adapters"},
         "downloads": {"values", "files"},
         "layerdiffuse": {"values", "files"},
-        "sketch": {"values", "prompt_language"},
+        "sketch": {"values", "families", "prompt_language"},
         "weights": {"values", "families", "checkpoints", "adapters", "files", "layerdiffuse"},
         "device": {"values", "files", "weights"},
         "acceleration": {"values", "files", "device"},
