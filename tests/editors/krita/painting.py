@@ -72,7 +72,8 @@ def pen(what, across, down):
         event = QtGui.QTabletEvent(kind, place, screen, device, pointer, pressure, *tip, 1, button, buttons)
     else:
         event = QtGui.QTabletEvent(kind, _device("Stylus", "Pen"), place, screen, pressure, *tip, button, buttons)
-    event.setTimestamp(int(1000 * time.monotonic()))
+    if MAJOR == 5:  # PyQt6 has no way to
+        event.setTimestamp(int(1000 * time.monotonic()))
     QtWidgets.QApplication.sendEvent(window.windowHandle(), event)
     yield WAIT
 
